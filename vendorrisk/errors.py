@@ -1,0 +1,108 @@
+"""Every refusal the service can give.
+
+    Refusal
+      code     Code      what is wrong; a code is never renamed or reused
+      kind     Kind      how a caller should treat it; http/problems.py alone knows the status
+      detail   str       for the caller: says what to do
+      errors   [Fault]   one per field, with a JSON pointer (RFC 6901) into the body, or a parameter's name
+
+What an operator needs is logged once, where the refusal is handled; it is never in `detail`.
+"""
+
+from collections.abc import Sequence
+from enum import Enum, StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """How a caller should treat a refusal."""
+
+    MALFORMED = "malformed"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    METHOD = "method"
+    NOT_ACCEPTABLE = "not_acceptable"
+    CONFLICT = "conflict"
+    STALE = "stale"
+    TOO_LARGE = "too_large"
+    MEDIA_TYPE = "media_type"
+    INVALID = "invalid"
+    PRECONDITION = "precondition"
+    TOO_MANY = "too_many"
+    HEADERS_TOO_LARGE = "headers_too_large"
+    INTERNAL = "internal"
+    UNAVAILABLE = "unavailable"
+
+
+class Code(Enum):
+    """The closed list: (code, kind, title). Grouped by feature; append only."""
+
+    # every route
+    BODY_MALFORMED = ("body_malformed", Kind.MALFORMED, "The body is not valid JSON")
+    BODY_INVALID = ("body_invalid", Kind.INVALID, "The body does not fit its schema")
+    BODY_TOO_LARGE = ("body_too_large", Kind.TOO_LARGE, "The body is too large")
+    MEDIA_TYPE_UNSUPPORTED = ("media_type_unsupported", Kind.MEDIA_TYPE, "The content type is not taken here")
+    PARAMETER_INVALID = ("parameter_invalid", Kind.MALFORMED, "A parameter is not valid")
+    FILTER_INVALID = ("filter_invalid", Kind.MALFORMED, "A filter is not valid")
+    SORT_INVALID = ("sort_invalid", Kind.MALFORMED, "The sort order is not valid")
+    CURSOR_INVALID = ("cursor_invalid", Kind.MALFORMED, "The cursor is not valid")
+    CREDENTIALS_MISSING = ("credentials_missing", Kind.UNAUTHENTICATED, "No credentials were sent")
+    CREDENTIALS_INVALID = ("credentials_invalid", Kind.UNAUTHENTICATED, "The credentials are not valid")
+    PERMISSION_DENIED = ("permission_denied", Kind.FORBIDDEN, "The credentials do not allow this")
+    NOT_FOUND = ("not_found", Kind.NOT_FOUND, "There is no such thing here")
+    METHOD_NOT_ALLOWED = ("method_not_allowed", Kind.METHOD, "The method is not allowed here")
+    IF_MATCH_REQUIRED = ("if_match_required", Kind.PRECONDITION, "An If-Match header is required")
+    IF_MATCH_INVALID = ("if_match_invalid", Kind.MALFORMED, "The If-Match header is not valid")
+    VERSION_STALE = ("version_stale", Kind.STALE, "The record has changed since it was read")
+    IDEMPOTENCY_KEY_REQUIRED = ("idempotency_key_required", Kind.MALFORMED, "An Idempotency-Key header is required")
+    IDEMPOTENCY_KEY_INVALID = ("idempotency_key_invalid", Kind.MALFORMED, "The Idempotency-Key is not valid")
+    IDEMPOTENCY_KEY_REUSED = (
+        "idempotency_key_reused",
+        Kind.INVALID,
+        "The Idempotency-Key was used for another request",
+    )
+    IDEMPOTENCY_KEY_IN_USE = ("idempotency_key_in_use", Kind.CONFLICT, "The first request is still under way")
+    RATE_LIMITED = ("rate_limited", Kind.TOO_MANY, "Too many requests")
+    OVERLOADED = ("overloaded", Kind.UNAVAILABLE, "The service is at its limit")
+    DATABASE_UNAVAILABLE = ("database_unavailable", Kind.UNAVAILABLE, "The database cannot be reached")
+    INTERNAL = ("internal", Kind.INTERNAL, "Something went wrong on our side")
+    REFERENCE_UNKNOWN = ("reference_unknown", Kind.INVALID, "A record that is referred to does not exist")
+    TEXT_INVALID = ("text_invalid", Kind.INVALID, "A text holds characters that cannot be stored")
+
+    def __init__(self, code: str, kind: Kind, title: str) -> None:
+        self.code = code
+        self.kind = kind
+        self.title = title
+
+
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One field that is wrong. Exactly one of `pointer` (body) and `parameter` (query, header, path) is set."""
+
+    detail: str
+    code: str = ""
+    pointer: str | None = None
+    parameter: str | None = None
+
+
+class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error of the service
+    """The one exception that features raise for what a caller may not or cannot do."""
+
+    def __init__(
+        self,
+        code: Code,
+        detail: str,
+        *,
+        errors: Sequence[Fault] = (),
+        pointer: str | None = None,
+        parameter: str | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(f"{code.code}: {detail}")
+        self.code = code
+        self.detail = detail
+        if pointer is not None or parameter is not None:
+            errors = [*errors, Fault(detail, code.code, pointer=pointer, parameter=parameter)]
+        self.errors = tuple(errors)
+        self.retry_after_seconds = retry_after_seconds

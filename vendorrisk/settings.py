@@ -1,0 +1,102 @@
+"""Every setting, on one page. Each is read from the environment variable in its comment; none is read elsewhere.
+
+The same names work in embedded mode and on real servers; embedded mode fills in the ones it provides.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class SettingError(Exception):
+    """A setting cannot be used; the message names the variable and says what it takes."""
+
+
+_CUSTOMARY = {
+    "database_url": "DATABASE_URL",
+    "database_migration_url": "DATABASE_MIGRATION_URL",
+    "redis_url": "REDIS_URL",
+    "port": "PORT",
+}
+
+
+def _variable(name: str) -> str:
+    return _CUSTOMARY.get(name, f"VENDORRISK_{name.upper()}")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
+    """What an operator can set. A field `x_y` is `VENDORRISK_X_Y`, but for the four customary names."""
+
+    # DATABASE_URL: postgresql://… of the service; unset means embedded Postgres.
+    database_url: str = ""
+    # DATABASE_MIGRATION_URL: the owner's, where it differs (and past PgBouncer).
+    database_migration_url: str = ""
+    # REDIS_URL: redis://, rediss:// or unix://; unset means the embedded server.
+    redis_url: str = ""
+    # PORT: of the API; 0 takes a free one.
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+
+    host: str = "127.0.0.1"
+    home: str = ""  # data folder of embedded mode and of the disk store
+    environment: Literal["production", "test"] = "production"
+    public_url: str = "http://127.0.0.1:8080"  # what links in messages begin with
+    # "transaction" where DATABASE_URL leads to PgBouncer in transaction mode: no prepared
+    # statements, no session state.
+    database_pooling: Literal["session", "transaction"] = "session"
+    database_pool_size: Annotated[int, Meta(ge=1, le=200)] = 4
+    # How long a request may wait for a connection before it is answered 503.
+    database_wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 2.0
+    database_statement_seconds: Annotated[int, Meta(ge=1, le=600)] = 15
+    # 32 bytes or more, base64; a comma-separated list rotates: the first seals, all open.
+    secret_keys: str = ""
+    storage_url: str = ""  # file:///path or s3://bucket/prefix; unset is `home`/files
+    storage_s3_endpoint: str = ""
+    storage_s3_region: str = "us-east-1"
+    upload_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
+    body_max_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024
+    import_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
+    smtp_url: str = ""  # smtp://user:password@host:587, smtps://host:465; unset: e-mail is off
+    mail_from: str = "Vendor risk <vendorrisk@localhost>"
+    slack_api_url: str = "https://slack.com/api/"
+    rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
+    rate_limit_unauthenticated_per_minute: Annotated[int, Meta(ge=1)] = 300  # per address
+    trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    worker_tick_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
+    # Both serve only tests on loopback; start-up refuses them in production.
+    egress_test_networks: str = ""
+    egress_test_ports: str = ""
+    egress_resolvers: str = ""  # comma-separated addresses; unset: the system's resolvers
+    contact_url: str = "https://example.org/bot"  # in the User-Agent of outside looks
+
+    def home_path(self) -> Path:
+        """Return the data folder: the setting, else /var/lib/vendorrisk for root, else the XDG state folder."""
+        if self.home:
+            return Path(self.home)
+        if os.geteuid() == 0:
+            return Path("/var/lib/vendorrisk")
+        state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+        return Path(state) / "vendorrisk"
+
+
+VARIABLES: Mapping[str, str] = {name: _variable(name) for name in Settings.__struct_fields__}
+"""Field name → environment variable."""
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; an empty variable counts as unset, an unknown `VENDORRISK_…` one is refused."""
+    source = os.environ if environment is None else environment
+    known = set(VARIABLES.values())
+    given = {key: value for key, value in source.items() if key in known and value != ""}
+    unknown = sorted(k for k in source if k.startswith("VENDORRISK_") and k not in known)
+    if unknown:
+        raise SettingError(f"{unknown[0]} is not a setting; see vendorrisk/settings.py for the list")
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingError(f"a setting has the wrong value: {error}") from None
