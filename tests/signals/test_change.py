@@ -1,0 +1,186 @@
+"""What is believed, what is noise, and what is our own fault."""
+
+from datetime import date, datetime, timedelta
+from itertools import chain
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.signals.make import NOW, all_passing, judgement, standing
+from vendorrisk.signals import change
+from vendorrisk.signals.model import Change, Happening, RuleState, Score, Verdict
+from vendorrisk.signals.rules import RULES
+from vendorrisk.signals.score import score
+
+MINUTE = timedelta(minutes=1)
+CSP, EXPIRED = RULES["web.csp"], RULES["tls.cert_expired"]
+P, W, F, U = Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
+
+
+def look(state: RuleState, verdict: Verdict, at: datetime, value: bytes = b"", rule: object = CSP) -> tuple[
+    RuleState, list[Happening]
+]:  # fmt: skip
+    seen = judgement(verdict, reason="dns_timeout" if verdict is U else "seen")
+    state, changes = change.observe(state, seen, value or verdict.value.encode(), rule=rule, now=at)  # type: ignore[arg-type]  # a rule
+    return state, [c.happening for c in changes]
+
+
+def run(verdicts: str, every: timedelta = 20 * MINUTE) -> tuple[RuleState, list[list[Happening]]]:
+    state, told = RuleState(), []
+    for n, letter in enumerate(verdicts):
+        state, happened = look(state, {"p": P, "w": W, "f": F, "u": U}[letter], NOW + n * every)
+        told.append(happened)
+    return state, told
+
+
+def flat(told: list[list[Happening]]) -> list[Happening]:
+    return list(chain.from_iterable(told))
+
+
+def test_a_first_pass_is_believed_in_silence() -> None:
+    state, told = run("pp")
+    assert (state.verdict, told) == (P, [[], []])
+
+
+def test_a_worse_verdict_is_believed_when_seen_twice() -> None:
+    state, told = run("pff")
+    assert told == [[], [Happening.LOOK_AGAIN], [Happening.CONFIRMED]]
+    assert state.verdict is F
+
+
+def test_a_first_fail_needs_its_second_look_too() -> None:
+    assert run("f")[0].verdict is U
+    assert run("ff")[1][-1] == [Happening.CONFIRMED]
+
+
+def test_one_bad_look_is_noise() -> None:
+    state, told = run("pfp")
+    assert state.verdict is P
+    assert state.pending_n == 0
+    assert Happening.CONFIRMED not in flat(told)
+
+
+def test_a_second_look_too_soon_confirms_nothing_and_says_when_to_look() -> None:
+    state, _ = look(run("p")[0], F, NOW + 20 * MINUTE)
+    seen = change.observe(state, judgement(F), b"fail", rule=CSP, now=NOW + 30 * MINUTE)
+    assert seen[0].verdict is P
+    assert seen[1][0].again_after == 5 * MINUTE
+
+
+def test_the_critical_class_is_confirmed_after_five_minutes() -> None:
+    state, _ = look(run("p")[0], F, NOW + 20 * MINUTE, rule=EXPIRED)
+    assert look(state, F, NOW + 24 * MINUTE, rule=EXPIRED)[1] == [Happening.LOOK_AGAIN]
+    assert look(state, F, NOW + 25 * MINUTE, rule=EXPIRED)[1] == [Happening.CONFIRMED]
+
+
+def test_two_different_bad_values_do_not_confirm_each_other() -> None:
+    state, _ = look(run("p")[0], F, NOW + 20 * MINUTE, b"one")
+    assert look(state, F, NOW + 40 * MINUTE, b"two")[1] == [Happening.LOOK_AGAIN]
+
+
+def test_a_clock_that_went_back_confirms_nothing() -> None:
+    state, _ = look(run("p")[0], F, NOW + 20 * MINUTE)
+    assert look(state, F, NOW - 500 * MINUTE)[1] == [Happening.LOOK_AGAIN]
+
+
+def test_a_better_verdict_is_believed_at_once_and_closes_when_seen_twice() -> None:
+    _, told = run("pffpppp")
+    assert told[3:] == [[Happening.IMPROVED], [Happening.CLOSED], [], []]
+
+
+def test_nothing_closes_that_was_never_open() -> None:
+    assert Happening.CLOSED not in flat(run("ppppp")[1])
+
+
+def test_unknown_neither_opens_nor_closes_and_does_not_break_a_confirmation() -> None:
+    assert run("pfuf")[1][-1] == [Happening.CONFIRMED]
+    assert run("pffpup")[1][-1] == [Happening.CLOSED]
+    assert run("pffu")[0].verdict is F
+
+
+def test_three_unknowns_are_a_gap_told_once_and_seven_days_are_a_finding() -> None:
+    _, told = run("puuuuu")
+    assert [Happening.GAP in t for t in told] == [False, False, False, True, False, False]
+    _, told = run("puuuuuuuuu", every=timedelta(days=1))
+    assert [Happening.UNOBSERVABLE in t for t in told] == [False] * 8 + [True, True]
+
+
+def test_the_gap_ends_when_something_is_seen_again() -> None:
+    assert run("puuup")[1][-1] == [Happening.SEEN_AGAIN]
+
+
+def test_the_third_believed_change_in_a_week_is_flapping_and_a_week_of_calm_ends_it() -> None:
+    state, told = run("pffpffp")
+    assert told[5] == [Happening.CONFIRMED, Happening.FLAPPING]
+    assert Happening.FLAPPING not in told[6]
+    assert change.is_flapping(state, NOW + timedelta(days=1))
+    assert not change.is_flapping(state, NOW + timedelta(days=9))
+
+
+@given(st.text("pwfu", max_size=40))
+def test_a_state_is_never_worse_than_two_looks_in_sight_have_shown(verdicts: str) -> None:
+    state, told = run(verdicts)
+    letter = {P: "p", W: "w", F: "f"}.get(state.verdict)
+    if letter in {"w", "f"} and Happening.IMPROVED not in flat(told):
+        assert verdicts.count(letter) >= 2
+    confirmed, closed = flat(told).count(Happening.CONFIRMED), flat(told).count(Happening.CLOSED)
+    assert closed <= confirmed
+
+
+@pytest.mark.parametrize(("changed", "watched", "storm"), [
+    (4, 4, False), (5, 99, True), (5, 100, False), (6, 100, True), (5_000, 100_000, False), (5_001, 100_000, True),
+    (0, 0, False),
+])  # fmt: skip
+def test_a_storm_is_more_than_a_twentieth_and_more_than_a_handful(changed: int, watched: int, storm: bool) -> None:  # noqa: FBT001 - a table
+    assert change.is_storm(changed, watched) is storm
+
+
+def scored(failing: int) -> Score:
+    kept = [s for s in all_passing() if s.rule.startswith(("web", "email"))]
+    return score([*(standing(s.rule, F) for s in kept[:failing]), *kept[failing:]], now=NOW)
+
+
+def test_a_fall_is_told_when_it_survives_two_runs() -> None:
+    best, worse = scored(0), scored(3)
+    assert best.number - worse.number >= 5
+    assert change.score_fell(best, [worse, worse])
+    assert not change.score_fell(best, [worse, best])
+    assert not change.score_fell(best, [worse])
+    assert not change.score_fell(worse, [best, best])
+
+
+def test_scores_of_two_methodologies_are_never_compared() -> None:
+    import msgspec
+
+    later = msgspec.structs.replace(scored(3), model_version="2.0.0")
+    assert not change.score_fell(scored(0), [later, later])
+
+
+@pytest.mark.parametrize(("days", "told", "step"), [
+    (31, (), None), (30, (), 30), (29, (30,), None), (7, (30,), 7), (6, (), 7), (0, (30, 7), 0),
+    (-4, (30, 7, 0), None),
+    (-400, (), 0),
+])  # fmt: skip
+def test_each_expiry_step_is_told_once_and_missed_ones_together(
+    days: int, told: tuple[int, ...], step: int | None
+) -> None:
+    today = date(2026, 11, 23)
+    ends = today + timedelta(days=days)
+    assert change.expiry_step(ends, today, change.DOMAIN_EXPIRY_STEPS_DAYS, frozenset(told)) == step
+
+
+def test_an_alert_cools_down_for_a_day() -> None:
+    assert change.is_cooling_down(NOW, NOW + timedelta(hours=23))
+    assert not change.is_cooling_down(NOW, NOW + timedelta(hours=24))
+    assert not change.is_cooling_down(None, NOW)
+
+
+def test_a_finding_that_comes_back_within_thirty_days_is_the_same() -> None:
+    assert change.is_same_finding(NOW, NOW + timedelta(days=30))
+    assert not change.is_same_finding(NOW, NOW + timedelta(days=31))
+
+
+def test_a_change_names_before_and_after() -> None:
+    _, changes = change.observe(run("pf")[0], judgement(F), b"fail", rule=CSP, now=NOW + 60 * MINUTE)
+    assert changes == (Change(happening=Happening.CONFIRMED, before=P, after=F, reason="seen"),)

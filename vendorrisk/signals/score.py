@@ -1,0 +1,305 @@
+"""The score: integers from 0 to 100, every deduction named, and nothing to gain by hiding.
+
+A verdict's deficit is in basis points of its rule's weight: pass 0, warn 4000, fail 10 000, unknown 5000. Weak
+evidence counts less: at confidence c a warn or fail has c of its deficit, and a pass is pulled towards unknown
+by 1 - c, since weak evidence of good is not good. (A warn is never put above a pass: at c under 0.56 the plain
+product would do that, so the pass's deficit is the floor.)
+
+An unknown keeps its last known verdict for `rules.hold_for`; after that its deficit is the greater of 5000 and
+what was known, so that a fail stays a fail until it is seen mended.
+
+    factor   = 10 000 - Σ weight·deficit / Σ weight        na leaves both sums
+    overall  = (3 · weighted mean of factors + the worst factor of weight 10 or more) / 4
+    score    = overall, lowered to the caps of failing rules of confidence 80 % or more
+
+Every division rounds down on both sides of the sum, which keeps each step monotone.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from vendorrisk.signals.model import Deduction, Factor, FactorScore, Rule, Scope, Score, Standing, Verdict
+from vendorrisk.signals.rules import FACTOR_WEIGHTS, MODEL_VERSION, RULES, hold_for
+
+WHOLE = 10_000
+UNKNOWN_DEFICIT = 5_000
+_DEFICIT = {Verdict.PASS: 0, Verdict.WARN: 4_000, Verdict.FAIL: WHOLE, Verdict.UNKNOWN: UNKNOWN_DEFICIT}
+CAP_CONFIDENCE_PERCENT = 80
+HEAVY_FACTOR = 10
+COVERAGE_FOR_A_NUMBER_BP = 5_000
+COVERAGE_FOR_AN_A_BP = 8_000
+HIGHEST_B = 89
+_GRADES = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
+
+
+class Settled(NamedTuple):
+    """A standing after holding: what it costs now, at worst and at best."""
+
+    rule: Rule
+    standing: Standing
+    deficit: int
+    worst: int
+    best: int
+    covered: bool
+    confidence: int
+
+
+class _Shares(NamedTuple):
+    """A factor's deficit and who bears it; the shares are of the exact, unrounded deficit."""
+
+    deficit: int
+    shares: tuple[tuple[Settled, Fraction], ...]
+
+
+def deficit_of(verdict: Verdict, confidence_percent: int, percent: int = 100) -> int:
+    """Return the deficit in basis points; `percent` is what time has left of a warn or fail."""
+    seen_well = UNKNOWN_DEFICIT * (100 - confidence_percent) // 100
+    if verdict is Verdict.PASS:
+        return seen_well
+    if verdict is Verdict.UNKNOWN:
+        return UNKNOWN_DEFICIT
+    return max(seen_well, _DEFICIT[verdict] * confidence_percent * percent // 10_000)
+
+
+def settle(standing: Standing, now: datetime) -> Settled:
+    """Apply the hold to one standing. The verdict must not be na."""
+    rule = RULES[standing.rule]
+    confidence = standing.confidence_percent or rule.confidence_percent
+    faded = standing.deficit_percent
+    if standing.verdict is not Verdict.UNKNOWN:
+        cost = deficit_of(standing.verdict, confidence, faded)
+        return Settled(rule, standing, cost, cost, cost, covered=True, confidence=confidence)
+    worst, best = deficit_of(Verdict.FAIL, confidence), deficit_of(Verdict.PASS, confidence)
+    worst = max(worst, UNKNOWN_DEFICIT)
+    known = None if standing.known in {None, Verdict.NA, Verdict.UNKNOWN} else standing.known
+    if known is None or standing.known_at is None:
+        return Settled(rule, standing, UNKNOWN_DEFICIT, worst, best, covered=False, confidence=confidence)
+    cost = deficit_of(known, confidence, faded)
+    if now - standing.known_at <= hold_for(rule):
+        return Settled(rule, standing, cost, max(cost, worst), min(cost, best), covered=True, confidence=confidence)
+    cost = max(UNKNOWN_DEFICIT, cost)
+    return Settled(rule, standing, cost, max(cost, worst), best, covered=False, confidence=confidence)
+
+
+def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] = frozenset()) -> Score:
+    """Score a vendor. `off` are rules that do not count (`rules.rules_off`); they are named in the result.
+
+    Standings of unknown rules raise `KeyError`: a replay needs the methodology of its `model_version`.
+    """
+    scored = [s for s in standings if RULES[s.rule].weight and s.rule not in off and s.verdict is not Verdict.NA]
+    waived = [s for s in scored if s.waived_until is not None and s.waived_until > now]
+    counted = [settle(s, now) for s in scored if s not in waived]
+    everything = [settle(s, now) for s in scored]
+    result = _number(counted)
+    coverage = _coverage(counted)
+    return Score(
+        score=None if coverage < COVERAGE_FOR_A_NUMBER_BP else result.number,
+        grade=grade_of(result.number, coverage),
+        number=result.number,
+        low=min(result.number, _extreme(counted, _worst, worst=True)),
+        high=max(result.number, _extreme(counted, _best, worst=False)),
+        coverage_bp=coverage,
+        confidence_percent=_confidence(counted),
+        factors=_factor_scores(counted),
+        deductions=result.deductions,
+        caps=tuple(d for d in result.deductions if d.kind in {"cap", "coverage"}),
+        waived=tuple(_named(settle(s, now)) for s in waived),
+        score_with_waived=_number(everything).number,
+        off=tuple(name for name in RULES if name in off),
+        model_version=MODEL_VERSION,
+    )
+
+
+def grade_of(number: int, coverage_bp: int) -> str:
+    if coverage_bp < COVERAGE_FOR_A_NUMBER_BP:
+        return "NR"
+    return next((grade for least, grade in _GRADES if number >= least), "F")
+
+
+def top_deductions(result: Score, most: int = 5) -> tuple[Deduction, ...]:
+    """Return the rules that cost most, dearest first."""
+    of_rules = [d for d in result.deductions if d.kind == "rule"]
+    return tuple(sorted(of_rules, key=lambda d: (-d.points_bp, d.rule, d.asset))[:most])
+
+
+# ── factors
+
+
+def _cost(settled: Settled) -> int:
+    return settled.deficit
+
+
+def _worst(settled: Settled) -> int:
+    return settled.worst
+
+
+def _best(settled: Settled) -> int:
+    return settled.best
+
+
+def _union(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Shares:
+    weight = sum(s.rule.weight for s in members)
+    deficit = sum(s.rule.weight * cost(s) for s in members) // weight
+    return _Shares(deficit, tuple((s, Fraction(s.rule.weight * cost(s), weight)) for s in members))
+
+
+def _of_hosts(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Shares:
+    """The worse of the primary host and the mean of all hosts."""
+    hosts: dict[str, list[Settled]] = defaultdict(list)
+    for member in members:
+        hosts[member.standing.asset].append(member)
+    each = {asset: _union(of_host, cost) for asset, of_host in hosts.items()}
+    mean = _Shares(
+        sum(host.deficit for host in each.values()) // len(each),
+        tuple((s, share / len(each)) for host in each.values() for s, share in host.shares),
+    )
+    primary = [each[asset] for asset, of_host in hosts.items() if any(s.standing.primary for s in of_host)]
+    return max([mean, *primary], key=lambda shares: shares.deficit)
+
+
+def _factors(settled: Sequence[Settled], cost: Callable[[Settled], int]) -> dict[Factor, _Shares]:
+    by_factor: dict[Factor, list[Settled]] = defaultdict(list)
+    for one in settled:
+        by_factor[one.rule.factor].append(one)
+    return {
+        factor: _of_hosts(members, cost) if members[0].rule.scope is Scope.HOST else _union(members, cost)
+        for factor, members in sorted(by_factor.items(), key=lambda pair: tuple(Factor).index(pair[0]))
+    }
+
+
+class _Overall(NamedTuple):
+    score_bp: int
+    bearers: tuple[tuple[Settled, Fraction], ...]
+
+
+def _overall(factors: dict[Factor, _Shares]) -> _Overall:
+    """Join the factors, and say what part of the exact deficit each standing bears."""
+    if not factors:
+        return _Overall(WHOLE, ())
+    total = sum(FACTOR_WEIGHTS[f] for f in factors)
+    mean = sum(FACTOR_WEIGHTS[f] * (WHOLE - s.deficit) for f, s in factors.items()) // total
+    heavy = {f: s for f, s in factors.items() if FACTOR_WEIGHTS[f] >= HEAVY_FACTOR}
+    weakest = max(heavy, key=lambda f: heavy[f].deficit, default=None)
+    part = Fraction(1) if weakest is None else Fraction(3, 4)
+    bearers = [(s, part * share * FACTOR_WEIGHTS[f] / total) for f, of in factors.items() for s, share in of.shares]
+    if weakest is None:
+        return _Overall(mean, tuple(bearers))
+    bearers += [(s, share / 4) for s, share in heavy[weakest].shares]
+    return _Overall((3 * mean + WHOLE - heavy[weakest].deficit) // 4, tuple(bearers))
+
+
+def _extreme(settled: Sequence[Settled], cost: Callable[[Settled], int], *, worst: bool) -> int:
+    """The number with every unknown at its worst, caps included, or at its best."""
+    number = _overall(_factors(settled, cost)).score_bp // 100
+    caps = [s.standing.cap for s in settled if _caps(s) and (worst or s.standing.verdict is not Verdict.UNKNOWN)]
+    if worst:
+        caps += [s.rule.cap for s in settled if _could_cap(s)]
+    return min([number, *(cap for cap in caps if cap is not None)])
+
+
+# ── caps and the sum
+
+
+def _caps(settled: Settled) -> bool:
+    """Whether a fail is bad and sure enough to cap. An unknown after a fail still caps: it was not seen mended."""
+    standing = settled.standing
+    verdict = standing.known if standing.verdict is Verdict.UNKNOWN else standing.verdict
+    return verdict is Verdict.FAIL and standing.cap is not None and settled.confidence >= CAP_CONFIDENCE_PERCENT
+
+
+def _could_cap(settled: Settled) -> bool:
+    return settled.standing.verdict is Verdict.UNKNOWN and settled.confidence >= CAP_CONFIDENCE_PERCENT
+
+
+class _Numbered(NamedTuple):
+    number: int
+    deductions: tuple[Deduction, ...]
+
+
+def _number(settled: Sequence[Settled]) -> _Numbered:
+    overall = _overall(_factors(settled, _cost))
+    lines = list(_apportioned(WHOLE - overall.score_bp, overall.bearers))
+    left = overall.score_bp
+    number, rest = divmod(left, 100)
+    if rest:
+        lines.append(Deduction(kind="rounding", points_bp=rest))
+    capping = sorted((s for s in settled if _caps(s)), key=lambda s: (s.standing.cap or 0, _key(s)))
+    for one in capping:
+        cap = one.standing.cap
+        lowered = 0 if cap is None else max(0, number - cap)
+        number -= lowered
+        lines.append(_named(one, kind="cap", points_bp=100 * lowered))
+    if _coverage(settled) < COVERAGE_FOR_AN_A_BP and number > HIGHEST_B:
+        lines.append(Deduction(kind="coverage", points_bp=100 * (number - HIGHEST_B)))
+        number = HIGHEST_B
+    return _Numbered(number, tuple(lines))
+
+
+def _apportioned(deficit: int, bearers: Iterable[tuple[Settled, Fraction]]) -> Iterable[Deduction]:
+    """Divide a whole deficit by exact shares: largest remainders first, so that the parts add up to it."""
+    shares: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    owner = {}
+    for one, share in bearers:
+        shares[_key(one)] += share
+        owner[_key(one)] = one
+    total = sum(shares.values(), Fraction(0))
+    if not total:
+        return
+    exact = {key: deficit * share / total for key, share in shares.items()}
+    parts = {key: int(value) for key, value in exact.items()}
+    short = deficit - sum(parts.values())
+    for key in sorted(exact, key=lambda k: (parts[k] - exact[k], k))[:short]:
+        parts[key] += 1
+    yield from (_named(owner[key], points_bp=parts[key]) for key in sorted(parts) if parts[key])
+
+
+def _key(settled: Settled) -> tuple[str, str, str]:
+    return (settled.standing.rule, settled.standing.asset, settled.standing.observation)
+
+
+def _named(settled: Settled, *, kind: str = "rule", points_bp: int = 0) -> Deduction:
+    standing = settled.standing
+    return Deduction(
+        kind=kind,
+        rule=standing.rule,
+        asset=standing.asset,
+        verdict=standing.verdict,
+        points_bp=points_bp,
+        observation=standing.observation,
+    )
+
+
+# ── coverage
+
+
+def _coverage(settled: Sequence[Settled]) -> int:
+    """The part of the applicable weight that was seen, factors by their weight, in basis points."""
+    applicable: dict[Factor, int] = defaultdict(int)
+    covered: dict[Factor, int] = defaultdict(int)
+    for one in settled:
+        applicable[one.rule.factor] += one.rule.weight
+        covered[one.rule.factor] += one.rule.weight if one.covered else 0
+    total = sum(FACTOR_WEIGHTS[f] for f in applicable)
+    seen = sum(FACTOR_WEIGHTS[f] * (WHOLE * covered[f] // applicable[f]) for f in applicable)
+    return seen // total if total else 0
+
+
+def _confidence(settled: Sequence[Settled]) -> int:
+    covered = [s for s in settled if s.covered]
+    weight = sum(s.rule.weight for s in covered)
+    return sum(s.rule.weight * s.confidence for s in covered) // weight if weight else 0
+
+
+def _factor_scores(settled: Sequence[Settled]) -> tuple[FactorScore, ...]:
+    return tuple(
+        FactorScore(
+            factor=factor,
+            weight=FACTOR_WEIGHTS[factor],
+            score_bp=WHOLE - shares.deficit,
+            coverage_bp=_coverage([s for s in settled if s.rule.factor is factor]),
+        )
+        for factor, shares in _factors(settled, _cost).items()
+    )
