@@ -1,0 +1,23 @@
+"""The one way out of the product: HTTP, raw TCP and TLS, and DNS towards hosts that others name.
+
+    host       a name a vendor, a receiver or a redirect gave us; never an address (`hosts`)
+    resolver   our own recursive DNS client: no search list, no hosts file, no cache (`resolver`)
+    guard      resolves a host once and vets every address in the answer, or refuses (`guard`)
+    vetted     a host with the addresses that passed; only such an address is dialled, as a literal
+    transport  an httpx transport whose every new connection goes through the guard (`transport`)
+    fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`)
+    dial       a vetted raw or TLS connection, for certificate looks and WHOIS (`dialling`)
+    reason     why a host could not be reached: the closed list in `reasons`
+
+What can never happen
+- a connection to an address that was not in the answer just vetted: names are resolved here, once per
+  connection, and the socket's own remote address is compared afterwards (DNS rebinding);
+- a connection because *one* address of several was public: one private address refuses the host;
+- a request through a proxy of the environment, with a cookie, or to a port outside the short list;
+- a redirect followed without the whole check of its target, and none is followed for POST;
+- an answer without bounds: bytes on the wire, bytes after decoding, headers and time are all limited;
+- the test switches (loopback networks, port map, `.test` names) in production: start-up refuses them.
+
+A refusal or a failure of transport is an `EgressError` with its `Reason`; it says nothing about the vendor.
+The SMTP server, the database and Redis are the operator's own and are not reached through here.
+"""

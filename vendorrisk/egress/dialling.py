@@ -1,0 +1,106 @@
+"""Raw TCP and TLS towards vetted hosts: certificate looks and WHOIS."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from vendorrisk.egress.guard import WEB_PORTS, WHOIS_PORT, Guard, Vetted
+from vendorrisk.egress.reasons import EgressError, Reason
+
+_PORTS = WEB_PORTS | {WHOIS_PORT}
+_CHUNK = 16 * 1024
+
+
+class Dialled(msgspec.Struct, frozen=True):
+    """An open connection; `address` is the literal that was reached."""
+
+    host: str
+    address: str
+    port: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+@asynccontextmanager
+async def dial(
+    guard: Guard,
+    host: str,
+    port: int,
+    *,
+    timeout_seconds: float,
+    tls: ssl.SSLContext | None = None,
+    server_name: str | None = None,
+) -> AsyncIterator[Dialled]:
+    """Open a connection for the length of the block, which as a whole has `timeout_seconds`.
+
+    With `tls` the handshake is done before the block begins, for `server_name` or else the host; whether the
+    certificate is checked is the context's choice. Failures are `EgressError`s, in the block as well.
+    """
+    if port not in _PORTS:
+        raise EgressError(Reason.PORT, f"port {port} is not one of {sorted(_PORTS)}")
+    opened: Dialled | None = None
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            opened = await _open(guard, await guard.resolve(host), port, tls, server_name)
+            yield opened
+    except TimeoutError:
+        reason = Reason.CONNECT_TIMEOUT if opened is None else Reason.TIMEOUT
+        raise EgressError(reason, f"not done in {timeout_seconds} s") from None
+    except ssl.SSLError as error:
+        raise EgressError(Reason.TLS_FAILED, error.reason or str(error)) from error
+    except OSError as error:
+        raise EgressError(_reason(error), str(error)) from error
+    finally:
+        if opened is not None:
+            opened.writer.transport.abort()
+
+
+async def exchange(
+    guard: Guard, host: str, port: int, *, question: bytes, most_bytes: int, timeout_seconds: float
+) -> tuple[bytes, bool]:
+    """Send a question and read the answer until the other side closes (WHOIS, RFC 3912).
+
+    Returns at most `most_bytes`, and whether the answer was cut there.
+    """
+    async with dial(guard, host, port, timeout_seconds=timeout_seconds) as connection:
+        connection.writer.write(question)
+        await connection.writer.drain()
+        answer = bytearray()
+        while chunk := await connection.reader.read(_CHUNK):
+            answer += chunk
+            if len(answer) > most_bytes:
+                return bytes(answer[:most_bytes]), True
+        return bytes(answer), False
+
+
+async def _open(
+    guard: Guard, vetted: Vetted, port: int, tls: ssl.SSLContext | None, server_name: str | None
+) -> Dialled:
+    failed: OSError | None = None
+    for address in vetted.addresses[:4]:
+        literal, real_port = guard.target(address, port)
+        try:
+            reader, writer = await asyncio.open_connection(
+                literal, real_port, ssl=tls, server_hostname=(server_name or vetted.host) if tls else None
+            )
+        except ssl.SSLError:
+            raise
+        except OSError as error:
+            failed = failed or error
+            continue
+        if writer.get_extra_info("peername")[0] != literal:
+            writer.transport.abort()
+            raise EgressError(Reason.ADDRESS, f"the socket reached another address than {literal}")
+        return Dialled(vetted.host, literal, port, reader, writer)
+    raise failed or OSError("no address")
+
+
+def _reason(error: OSError) -> Reason:
+    if isinstance(error, ConnectionRefusedError):
+        return Reason.CONNECT_REFUSED
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+        return Reason.CLOSED
+    return Reason.CONNECT_FAILED

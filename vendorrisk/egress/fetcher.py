@@ -1,0 +1,148 @@
+"""The one HTTP client: looks by GET and HEAD, messages by POST; everything within limits.
+
+Redirects are followed by hand for looks, each target checked as if it had been given; never for POST. No
+cookie is kept, nothing is read from the environment, and a caller's headers do not cross to another origin.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+
+from vendorrisk.egress.answer import Fetched, Hop
+from vendorrisk.egress.body import BoundedBody
+from vendorrisk.egress.guard import Guard
+from vendorrisk.egress.reasons import EgressError, Reason
+from vendorrisk.egress.transport import GuardedTransport
+from vendorrisk.egress.urls import checked_url, redirect_target
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MEGABYTE = 1024 * 1024
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one fetch, its redirects included. The header block is bounded by h11 at 100 KiB."""
+
+    wire_bytes: int = _MEGABYTE
+    decoded_bytes: int = 2 * _MEGABYTE
+    headers: int = 200
+    redirects: int = 5
+    connect_seconds: float = 5.0
+    total_seconds: float = 15.0
+
+
+class Fetcher:
+    """Fetches URLs that others name. Every failure is an `EgressError`."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        user_agent: str,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+        keep_alive_seconds: float = 0.0,
+    ) -> None:
+        self._guard = guard
+        self._limits = limits or Limits()
+        self._agent = user_agent
+        self._transport = GuardedTransport(guard, tls=tls, keep_alive_seconds=keep_alive_seconds)
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
+        """Look with GET, following redirects; a body beyond the limits is cut and marked `truncated`."""
+        return await self._within_time("GET", url, headers or {}, b"", self._limits.redirects)
+
+    async def head(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
+        """Look with HEAD, following redirects."""
+        return await self._within_time("HEAD", url, headers or {}, b"", self._limits.redirects)
+
+    async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Fetched:
+        """Send a body once; a redirect is handed back as the answer it is."""
+        return await self._within_time("POST", url, headers, body, 0)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    def check(self, url: str) -> str:
+        """Return the URL as it would be fetched, or refuse it, without a look-up."""
+        return str(checked_url(self._guard, url))
+
+    async def _within_time(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, redirects: int
+    ) -> Fetched:
+        try:
+            async with asyncio.timeout(self._limits.total_seconds):
+                return await self._follow(method, checked_url(self._guard, url), headers, body, redirects)
+        except TimeoutError:
+            raise EgressError(Reason.TIMEOUT, f"not done in {self._limits.total_seconds} s") from None
+
+    async def _follow(
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, redirects: int
+    ) -> Fetched:
+        seen: list[Hop] = []
+        visited = {str(url)}
+        while True:
+            fetched = await self._one(method, url, headers, body)
+            location = _location(fetched) if method != "POST" else None
+            if location is None:
+                return msgspec.structs.replace(fetched, redirects=tuple(seen))
+            seen.append(fetched.final)
+            target = checked_url(self._guard, redirect_target(url, location))
+            if str(target) in visited:
+                raise EgressError(Reason.REDIRECT_LOOP, str(target))
+            if len(seen) > redirects:
+                raise EgressError(Reason.TOO_MANY_REDIRECTS, f"more than {redirects}")
+            visited.add(str(target))
+            headers = headers if _origin(target) == _origin(url) else {}
+            url = target
+
+    async def _one(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> Fetched:
+        request = httpx.Request(
+            method,
+            url,
+            headers={"user-agent": self._agent, "accept": "*/*", "accept-encoding": "identity", **headers},
+            content=body if method == "POST" else None,
+            extensions={"timeout": self._timeouts()},
+        )
+        response = await self._transport.handle_async_request(request)
+        try:
+            return await self._read(url, method, response)
+        finally:
+            await response.aclose()
+
+    async def _read(self, url: httpx.URL, method: str, response: httpx.Response) -> Fetched:
+        raw = response.headers.raw
+        if len(raw) > self._limits.headers:
+            raise EgressError(Reason.TOO_MANY_HEADERS, f"more than {self._limits.headers}")
+        pairs = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw)
+        reached = response.extensions["network_stream"].get_extra_info("server_addr")
+        hop = Hop(str(url), response.status_code, pairs, str(reached[0]))
+        if method == "HEAD" or response.status_code in _REDIRECTS:
+            return Fetched(hop, b"", truncated=False)
+        encoding = ",".join(value for name, value in pairs if name == "content-encoding")
+        body = BoundedBody(
+            encoding.strip().lower(),
+            wire_bytes=self._limits.wire_bytes,
+            decoded_bytes=self._limits.decoded_bytes,
+        )
+        async for chunk in response.stream:  # type: ignore[union-attr] # our transport's streams are async
+            if not body.feed(chunk):
+                break
+        content = body.finish()
+        return Fetched(hop, content, truncated=body.truncated)
+
+    def _timeouts(self) -> dict[str, float]:
+        whole = self._limits.total_seconds
+        return {"connect": self._limits.connect_seconds, "read": whole, "write": whole, "pool": whole}
+
+
+def _location(fetched: Fetched) -> bytes | None:
+    """Return where a redirect leads; a redirect without Location is an answer like any other."""
+    value = fetched.header("location")
+    return value.encode("latin-1") if fetched.status in _REDIRECTS and value is not None else None
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

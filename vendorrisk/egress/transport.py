@@ -1,0 +1,170 @@
+"""The guard inside the HTTP stack: every new connection resolves, vets and dials a literal address.
+
+It stands on httpcore's public pool and network interfaces. The URL's own name stays in Host and SNI, so
+certificates are checked against it. With keep-alive off (the default) each request is vetted anew; a sender of
+many messages to one place may keep a connection, whose address was vetted when it was made.
+"""
+
+import asyncio
+import ssl
+import typing
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+import h11
+import httpcore
+import httpx
+
+from vendorrisk.egress.guard import Guard
+from vendorrisk.egress.reasons import EgressError, Reason
+
+_MOST_ADDRESSES = 4  # tried for one connection
+_DEEPEST_CAUSE = 8
+_HEADER_FIELDS_TOO_LARGE = 431  # h11's hint for a header block above its limit
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Dials vetted literals only, and compares the address the socket really reached."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        vetted = await self._guard.resolve(host)
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in vetted.addresses[:_MOST_ADDRESSES]:
+            literal, real_port = self._guard.target(address, self._guard.port(port))
+            try:
+                stream = await self._network.connect_tcp(literal, real_port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = failed or error
+                continue
+            await _verify(stream, literal)
+            return stream
+        raise failed or EgressError(Reason.DNS_NODATA, host)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def _verify(stream: httpcore.AsyncNetworkStream, literal: str) -> None:
+    reached = stream.get_extra_info("server_addr")
+    if not reached or reached[0] != literal:
+        await stream.aclose()
+        raise EgressError(Reason.ADDRESS, f"the socket reached another address than {literal}")
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """What httpx needs to send one request; refusals and failures come out as `EgressError`."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        tls: ssl.SSLContext | None = None,
+        most_connections: int = 100,
+        keep_alive_seconds: float = 0.0,
+    ) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls,
+            max_connections=most_connections,
+            max_keepalive_connections=most_connections if keep_alive_seconds else 0,
+            keepalive_expiry=keep_alive_seconds or None,
+            network_backend=GuardedBackend(guard),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        sent = httpcore.Request(
+            request.method,
+            url,
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        try:
+            answer = await self._pool.handle_async_request(sent)
+        except _FAILURES as error:
+            raise _as_egress_error(error) from error
+        stream = _Stream(typing.cast("AsyncIterator[bytes]", answer.stream))
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, inner: AsyncIterator[bytes]) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._inner:
+                yield part
+        except _FAILURES as error:
+            raise _as_egress_error(error) from error
+
+    async def aclose(self) -> None:
+        close = getattr(self._inner, "aclose", None)
+        if close is not None:
+            await close()
+
+
+_FAILURES = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    httpcore.ConnectionNotAvailable,
+    ssl.SSLError,
+)
+
+
+def _as_egress_error(error: Exception) -> EgressError:
+    detail = str(error) or type(error).__name__
+    return EgressError(_reason(error, list(_causes(error))), detail)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what it came from; the pool re-raises `from None`, so contexts count as well."""
+    seen: BaseException | None = error
+    for _ in range(_DEEPEST_CAUSE):
+        if seen is None:
+            return
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _reason(error: Exception, causes: Sequence[BaseException]) -> Reason:
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Reason.TLS_FAILED
+    if isinstance(error, httpcore.ConnectTimeout):
+        return Reason.CONNECT_TIMEOUT
+    if isinstance(error, httpcore.TimeoutException):
+        return Reason.TIMEOUT
+    if isinstance(error, httpcore.ConnectError):
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+        return Reason.CONNECT_REFUSED if refused else Reason.CONNECT_FAILED
+    if isinstance(error, httpcore.NetworkError):
+        return Reason.CLOSED
+    return _reason_of_protocol(str(error), causes)
+
+
+def _reason_of_protocol(text: str, causes: Sequence[BaseException]) -> Reason:
+    hints = {cause.error_status_hint for cause in causes if isinstance(cause, h11.RemoteProtocolError)}
+    if _HEADER_FIELDS_TOO_LARGE in hints:
+        return Reason.HEADERS_TOO_LARGE
+    # httpcore has no kind of its own for a connection that ends before an answer.
+    return Reason.CLOSED if "disconnected" in text else Reason.PROTOCOL
