@@ -1,0 +1,129 @@
+"""The keyring: the operator's secret keys, what is derived from them, and small secrets sealed with them.
+
+Sealed bytes, version 1, all lengths fixed but the last:
+
+    b"VRS"  version  key id   salt     nonce    AES-256-GCM ciphertext and tag
+    3       1        8        16       12       n + 16
+
+The AES key is HKDF-SHA256 (RFC 5869) of the operator's key with the salt, so no key meets the limit of 2^32 random
+nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated: what was sealed for one
+row does not open in another. The key id is itself derived, and says nothing about the key.
+
+Rotation: put the new key first in the setting. The first seals, all open; `needs_reseal` finds what still hangs on an
+older one, and when nothing does, that one may leave the setting.
+"""
+
+import base64
+import binascii
+import os
+import re
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from vendorrisk.settings import SettingError
+
+KEY_BYTES_MIN: Final = 32
+_HOW: Final = "VENDORRISK_SECRET_KEYS takes base64 keys of 32 bytes or more, comma-separated (openssl rand -base64 32)"
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_MAGIC: Final = b"VRS\x01"
+_ID, _SALT, _NONCE, _TAG = 8, 16, 12, 16
+_HEADER: Final = len(_MAGIC) + _ID + _SALT + _NONCE
+
+
+class SealError(Exception):
+    """Sealed bytes do not open: damaged, sealed for another context, or the key has left the setting."""
+
+
+class _Key(msgspec.Struct, frozen=True):
+    id: bytes
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"<key {self.id.hex()}>"
+
+
+class Keyring:
+    """One or more secret keys. Prints only key ids."""
+
+    def __init__(self, secrets: list[bytes]) -> None:
+        if not secrets:
+            raise SettingError(f"{_HOW}; none is set")
+        keys = [_Key(_stretch(secret, b"", "key-id", _ID), secret) for secret in secrets]
+        self._keys = {key.id: key for key in keys}
+        if len(self._keys) != len(keys):
+            raise SettingError(f"{_HOW}; one of them is there twice")
+        self._first = keys[0]
+
+    @classmethod
+    def from_setting(cls, value: str) -> "Keyring":
+        """Read the setting; raises `SettingError`, which never repeats the value."""
+        parts = [part.strip() for part in value.split(",")] if value.strip() else []
+        return cls([_decoded(part, place) for place, part in enumerate(parts, start=1)])
+
+    def __repr__(self) -> str:
+        return f"<keyring {' '.join(identifier.hex() for identifier in self._keys)}>"
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 bytes for one purpose, from the first key: what is made now is made with these."""
+        return _stretch(self._first.secret, b"", f"derive/{purpose}", 32)
+
+    def derive_all(self, purpose: str) -> tuple[bytes, ...]:
+        """Return 32 bytes for one purpose from each key, first first: what was made earlier is checked with all."""
+        return tuple(_stretch(key.secret, b"", f"derive/{purpose}", 32) for key in self._keys.values())
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        """Encrypt with the first key; `context` (not secret) must be given again to open."""
+        header = _MAGIC + self._first.id + os.urandom(_SALT + _NONCE)
+        return header + _cipher(self._first, header).encrypt(header[-_NONCE:], plaintext, header + context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """Decrypt with whichever key sealed; raises `SealError`."""
+        header = _header_of(sealed)
+        key = self._keys.get(_id_in(header))
+        if key is None:
+            raise SealError(f"sealed with key {_id_in(header).hex()}, which VENDORRISK_SECRET_KEYS no longer holds")
+        try:
+            return _cipher(key, header).decrypt(header[-_NONCE:], sealed[_HEADER:], header + context)
+        except InvalidTag:
+            raise SealError("the sealed bytes are damaged, or were sealed for something else") from None
+
+    def needs_reseal(self, sealed: bytes) -> bool:
+        """Say whether another key than the first sealed this; raises `SealError` for what was never sealed."""
+        return _id_in(_header_of(sealed)) != self._first.id
+
+
+def _decoded(text: str, place: int) -> bytes:
+    if not _BASE64.fullmatch(text):
+        raise SettingError(f"{_HOW}; key {place} is not base64")
+    plain = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        secret = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except binascii.Error:
+        raise SettingError(f"{_HOW}; key {place} is not base64") from None
+    if len(secret) < KEY_BYTES_MIN:
+        raise SettingError(f"{_HOW}; key {place} has only {len(secret)} bytes")
+    return secret
+
+
+def _stretch(secret: bytes, salt: bytes, purpose: str, length: int) -> bytes:
+    return HKDF(SHA256(), length, salt, b"vendorrisk/1/" + purpose.encode()).derive(secret)
+
+
+def _cipher(key: _Key, header: bytes) -> AESGCM:
+    salt = header[len(_MAGIC) + _ID : -_NONCE]
+    return AESGCM(_stretch(key.secret, salt, "seal", 32))
+
+
+def _header_of(sealed: bytes) -> bytes:
+    if len(sealed) < _HEADER + _TAG or not sealed.startswith(_MAGIC):
+        raise SealError("these bytes were not sealed by this service")
+    return sealed[:_HEADER]
+
+
+def _id_in(header: bytes) -> bytes:
+    return header[len(_MAGIC) : len(_MAGIC) + _ID]
