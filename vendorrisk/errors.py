@@ -56,20 +56,25 @@ class Code(Enum):
     IF_MATCH_REQUIRED = ("if_match_required", Kind.PRECONDITION, "An If-Match header is required")
     IF_MATCH_INVALID = ("if_match_invalid", Kind.MALFORMED, "The If-Match header is not valid")
     VERSION_STALE = ("version_stale", Kind.STALE, "The record has changed since it was read")
-    IDEMPOTENCY_KEY_REQUIRED = ("idempotency_key_required", Kind.MALFORMED, "An Idempotency-Key header is required")
     IDEMPOTENCY_KEY_INVALID = ("idempotency_key_invalid", Kind.MALFORMED, "The Idempotency-Key is not valid")
     IDEMPOTENCY_KEY_REUSED = (
         "idempotency_key_reused",
         Kind.INVALID,
         "The Idempotency-Key was used for another request",
     )
-    IDEMPOTENCY_KEY_IN_USE = ("idempotency_key_in_use", Kind.CONFLICT, "The first request is still under way")
     RATE_LIMITED = ("rate_limited", Kind.TOO_MANY, "Too many requests")
     OVERLOADED = ("overloaded", Kind.UNAVAILABLE, "The service is at its limit")
     DATABASE_UNAVAILABLE = ("database_unavailable", Kind.UNAVAILABLE, "The database cannot be reached")
     INTERNAL = ("internal", Kind.INTERNAL, "Something went wrong on our side")
     REFERENCE_UNKNOWN = ("reference_unknown", Kind.INVALID, "A record that is referred to does not exist")
     TEXT_INVALID = ("text_invalid", Kind.INVALID, "A text holds characters that cannot be stored")
+
+    # identity
+    MEMBER_EMAIL_TAKEN = ("member_email_taken", Kind.CONFLICT, "Another member has this e-mail address")
+    TIME_ZONE_UNKNOWN = ("time_zone_unknown", Kind.INVALID, "There is no such time zone")
+    API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
+    EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
+    OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:
         self.code = code

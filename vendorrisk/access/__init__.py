@@ -1,0 +1,10 @@
+"""Who may do what.
+
+    permissions   the closed list of permissions, the roles, and which role holds which
+    model         the actor and its proof (`Permitted`)
+    work          one operation: a connection, a proof, an instant
+    records       what every operation on a record does: find it, hold its version, apply a merge patch
+
+An *actor* is who a request or job acts for: an API key, a member with a session, a vendor's respondent with a link,
+or the system. `permit` is the only place where a `Permitted` is made; a tenant's data is reached only with one.
+"""

@@ -1,0 +1,16 @@
+"""The edge to callers.
+
+    front         what every request passes first: request id, log line, metrics, headers, bounded concurrency
+    exchange      one API request: credentials, limits, body, one transaction, idempotent answer, commit
+    routing       how a handler is declared: its permission, its kind, its list
+    bodies        strict JSON: what a body may not hold, and every fault it has
+    headers       If-Match, ETag, Idempotency-Key, Prefer
+    problems      refusals as RFC 9457 problem documents; the only file that knows statuses
+    limits        token buckets
+    dependencies  what a handler may ask for: `Work`, `ExpectedVersion`, `PageRequest`
+    service       what the API holds while it runs
+    openapi       the document, completed from the declarations
+    health        /health/live, /health/ready, /metrics
+
+A handler has no `if`: typed things in, one operation, a typed thing out.
+"""

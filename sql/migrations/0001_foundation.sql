@@ -1,0 +1,218 @@
+-- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers.
+--
+-- Roles belong to the whole cluster, so they are made only where they are missing. Neither owns anything, logs in,
+-- or bypasses row-level security; the service takes one of them for each transaction.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'vendorrisk_tenant') then
+        create role vendorrisk_tenant nologin noinherit;
+    end if;
+    if not exists (select from pg_roles where rolname = 'vendorrisk_system') then
+        create role vendorrisk_system nologin noinherit;
+    end if;
+exception
+    when duplicate_object or unique_violation then
+        null; -- another database of this cluster was migrated at the same moment
+end
+$$;
+
+do $$
+begin
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        execute format('grant vendorrisk_tenant, vendorrisk_system to %I', current_user);
+    end if;
+end
+$$;
+
+create extension if not exists citext;
+create extension if not exists pg_trgm;
+create extension if not exists btree_gist;
+
+revoke create on schema public from public;
+grant usage on schema public to vendorrisk_tenant, vendorrisk_system;
+
+-- The tenant of this transaction; null, and so no rows, where none is set.
+create function current_tenant() returns uuid
+language sql stable parallel safe
+as $$ select nullif(current_setting('vendorrisk.tenant_id', true), '')::uuid $$;
+
+-- Gives a tenant table its walls: forced row-level security, one tenant for vendorrisk_tenant, all for
+-- vendorrisk_system, and the listed privileges (such as 'select, insert') for both.
+create procedure guard_tenant_table(table_name regclass, privileges text, tenant_column name default 'tenant_id')
+language plpgsql
+as $$
+begin
+    execute format('alter table %s enable row level security', table_name);
+    execute format('alter table %s force row level security', table_name);
+    -- The sub-select is evaluated once for the statement, not once for each row.
+    execute format(
+        'create policy one_tenant on %s to vendorrisk_tenant using (%I = (select current_tenant()))
+         with check (%I = (select current_tenant()))',
+        table_name, tenant_column, tenant_column);
+    execute format('create policy every_tenant on %s to vendorrisk_system using (true) with check (true)', table_name);
+    execute format('grant %s on %s to vendorrisk_tenant, vendorrisk_system', privileges, table_name);
+end
+$$;
+
+create table tenants (
+    id uuid primary key,
+    name text not null,
+    time_zone text not null default 'UTC',
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    constraint tenants_name_has_1_to_200_characters check (char_length(name) between 1 and 200),
+    constraint tenants_time_zone_has_1_to_64_characters check (char_length(time_zone) between 1 and 64)
+);
+comment on column tenants.time_zone is 'IANA name; decides what "today" is for every date of this tenant';
+call guard_tenant_table('tenants', 'select, insert, update', 'id');
+
+-- A person inside one tenant. Credentials of people (accounts) live apart, so that one person can be a member of
+-- several tenants.
+create table members (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    name text not null,
+    email citext not null,
+    roles text[] not null,
+    slack_user_id text,
+    is_active boolean not null default true,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint members_email_is_unique unique (tenant_id, email),
+    constraint members_name_has_1_to_200_characters check (char_length(name) between 1 and 200),
+    constraint members_email_has_3_to_254_characters check (char_length(email) between 3 and 254)
+);
+call guard_tenant_table('members', 'select, insert, update, delete');
+
+create table api_keys (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    public_id text not null,
+    name text not null,
+    secret_hash bytea not null,
+    roles text[] not null,
+    scopes text[],
+    member_id uuid,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    last_used_at timestamptz,
+    rotated_from_id uuid,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint api_keys_public_id_is_unique unique (public_id),
+    constraint api_keys_member_is_known foreign key (tenant_id, member_id) references members (tenant_id, id),
+    constraint api_keys_rotation_is_known foreign key (tenant_id, rotated_from_id)
+        references api_keys (tenant_id, id),
+    constraint api_keys_name_has_1_to_200_characters check (char_length(name) between 1 and 200),
+    constraint api_keys_secret_is_a_sha256 check (octet_length(secret_hash) = 32)
+);
+comment on column api_keys.public_id is 'the part of the key that may be shown and logged; found before the tenant is known';
+comment on column api_keys.scopes is 'permissions that narrow the roles; null leaves them whole';
+call guard_tenant_table('api_keys', 'select, insert, update');
+create index api_keys_by_member on api_keys (tenant_id, member_id) where member_id is not null;
+create index api_keys_by_rotation on api_keys (tenant_id, rotated_from_id) where rotated_from_id is not null;
+
+-- Tells every API process to forget what it remembers of a key, the moment the change commits.
+create function announce_api_key_change() returns trigger
+language plpgsql
+as $$
+begin
+    perform pg_notify('vendorrisk_api_keys', new.public_id);
+    return null;
+end
+$$;
+create trigger api_keys_change_is_announced
+after update of revoked_at, expires_at, roles, scopes on api_keys
+for each row execute function announce_api_key_change();
+
+-- The audit log: one chain per tenant. hash = sha256(previous hash || sequence || content).
+create table audit_entries (
+    tenant_id uuid not null references tenants (id),
+    sequence bigint not null,
+    at timestamptz not null,
+    actor_kind text not null,
+    actor_id uuid,
+    action text not null,
+    target_kind text not null,
+    target_id uuid not null,
+    content text not null,
+    previous_hash bytea not null,
+    hash bytea not null,
+    primary key (tenant_id, sequence)
+);
+comment on column audit_entries.content is 'canonical JSON of the whole entry, exactly as hashed; the other columns repeat parts of it for filters';
+call guard_tenant_table('audit_entries', 'select, insert');
+create index audit_entries_by_target on audit_entries (tenant_id, target_id, sequence);
+create index audit_entries_by_actor on audit_entries (tenant_id, actor_id, sequence);
+create index audit_entries_by_action on audit_entries (tenant_id, action, sequence);
+
+create table audit_heads (
+    tenant_id uuid primary key references tenants (id),
+    sequence bigint not null,
+    hash bytea not null
+);
+comment on table audit_heads is 'the end of each chain: its row lock puts writers in order, and it shows a cut-off tail';
+call guard_tenant_table('audit_heads', 'select, insert, update');
+
+create function refuse_audit_change() returns trigger
+language plpgsql
+as $$
+begin
+    raise exception 'audit entries are append-only' using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger audit_entries_are_append_only
+before update or delete on audit_entries
+for each row execute function refuse_audit_change();
+create trigger audit_entries_are_not_truncated
+before truncate on audit_entries
+for each statement execute function refuse_audit_change();
+
+-- Appends entries to the tenant's chain in the caller's transaction; the lock on the head is held until it ends.
+create function append_audit(
+    at timestamptz, actor_kind text, actor_id uuid, actions text[], target_kinds text[], target_ids uuid[],
+    contents text[]
+) returns bigint
+language plpgsql
+as $$
+declare
+    tenant uuid := current_tenant();
+    head audit_heads;
+    next_hash bytea;
+begin
+    insert into audit_heads (tenant_id, sequence, hash)
+    values (tenant, 0, sha256(uuid_send(tenant)))
+    on conflict (tenant_id) do nothing;
+    select * into head from audit_heads where tenant_id = tenant for update;
+    for i in 1 .. cardinality(contents) loop
+        head.sequence := head.sequence + 1;
+        next_hash := sha256(head.hash || int8send(head.sequence) || convert_to(contents[i], 'UTF8'));
+        insert into audit_entries
+        values (tenant, head.sequence, at, actor_kind, actor_id, actions[i], target_kinds[i], target_ids[i],
+                contents[i], head.hash, next_hash);
+        head.hash := next_hash;
+    end loop;
+    update audit_heads set sequence = head.sequence, hash = head.hash where tenant_id = tenant;
+    return head.sequence;
+end
+$$;
+
+-- Answers of requests that carried an Idempotency-Key, written in the transaction of the effect itself.
+create table idempotency_keys (
+    tenant_id uuid not null references tenants (id),
+    actor_id uuid not null,
+    key text not null,
+    fingerprint bytea not null,
+    status smallint,
+    headers jsonb,
+    body bytea,
+    created_at timestamptz not null,
+    primary key (tenant_id, actor_id, key),
+    constraint idempotency_keys_key_has_1_to_255_characters check (char_length(key) between 1 and 255)
+);
+call guard_tenant_table('idempotency_keys', 'select, insert, update, delete');
+create index idempotency_keys_by_age on idempotency_keys (created_at);

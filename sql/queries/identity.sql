@@ -1,0 +1,97 @@
+-- name: insert_tenant
+insert into tenants (id, name, time_zone, created_at, updated_at)
+values ($1, $2, $3, $4, $4)
+returning id, name, time_zone, created_at, updated_at, version;
+
+-- name: find_tenant
+select id, name, time_zone, created_at, updated_at, version from tenants where id = $1;
+
+-- name: lock_tenant
+select id, name, time_zone, created_at, updated_at, version from tenants where id = $1 for update;
+
+-- name: list_tenants
+-- Across tenants: jobs and the command line go through every tenant.
+select id, name, time_zone, created_at, updated_at, version from tenants order by id;
+
+-- name: update_tenant
+update tenants set name = $2, time_zone = $3, updated_at = $4, version = version + 1
+where id = $1
+returning id, name, time_zone, created_at, updated_at, version;
+
+-- name: insert_member
+insert into members (tenant_id, id, name, email, roles, slack_user_id, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
+returning id, name, email, roles, slack_user_id, is_active, created_at, updated_at, version;
+
+-- name: find_member
+select id, name, email, roles, slack_user_id, is_active, created_at, updated_at, version
+from members
+where tenant_id = $1 and id = $2;
+
+-- name: lock_member
+select id, name, email, roles, slack_user_id, is_active, created_at, updated_at, version
+from members
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: list_members
+select id, name, email, roles, slack_user_id, is_active, created_at, updated_at, version
+from members
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: update_member
+update members
+set name = $3, email = $4, roles = $5, slack_user_id = $6, is_active = $7, updated_at = $8, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, name, email, roles, slack_user_id, is_active, created_at, updated_at, version;
+
+-- name: insert_api_key
+insert into api_keys (
+    tenant_id, id, public_id, name, secret_hash, roles, scopes, member_id, created_at, expires_at, rotated_from_id
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+returning id, public_id, name, roles, scopes, member_id, created_at, expires_at, revoked_at, last_used_at,
+    rotated_from_id, version;
+
+-- name: find_api_key
+select id, public_id, name, roles, scopes, member_id, created_at, expires_at, revoked_at, last_used_at,
+    rotated_from_id, version
+from api_keys
+where tenant_id = $1 and id = $2;
+
+-- name: lock_api_key
+select id, public_id, name, roles, scopes, member_id, created_at, expires_at, revoked_at, last_used_at,
+    rotated_from_id, version
+from api_keys
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: list_api_keys
+select id, public_id, name, roles, scopes, member_id, created_at, expires_at, revoked_at, last_used_at,
+    rotated_from_id, version
+from api_keys
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: end_api_key
+update api_keys set expires_at = $3, revoked_at = $4, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, public_id, name, roles, scopes, member_id, created_at, expires_at, revoked_at, last_used_at,
+    rotated_from_id, version;
+
+-- name: key_on_file
+-- Across tenants: a caller's tenant is known only once its key is. A key of an inactive member is no key.
+select k.id, k.tenant_id, t.time_zone, k.name, k.secret_hash, k.roles, k.scopes, k.member_id, k.expires_at,
+    k.revoked_at
+from api_keys as k
+join tenants as t on t.id = k.tenant_id
+left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
+where k.public_id = $1 and coalesce(m.is_active, true);
+
+-- name: note_key_use
+-- Across tenants, in batches: the last use of many keys at once. Never goes back in time.
+update api_keys as k
+set last_used_at = u.used_at
+from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as u (tenant_id, id, used_at)
+where k.tenant_id = u.tenant_id and k.id = u.id and (k.last_used_at is null or k.last_used_at < u.used_at);

@@ -1,0 +1,43 @@
+"""What every operation on a stored record does: find it, hold its version, apply a merge patch."""
+
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from vendorrisk.errors import Code, Refusal
+
+Stored = TypeVar("Stored")
+StoredStruct = TypeVar("StoredStruct", bound=msgspec.Struct)
+
+
+class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What comes in: keyword fields; unknown ones are refused."""
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+def found(record: Stored | None) -> Stored:
+    """Return the record, or refuse with 404: what another tenant owns is as absent as what nobody owns."""
+    if record is None:
+        raise Refusal(Code.NOT_FOUND, "Check the id.")
+    return record
+
+
+def stale() -> Refusal:
+    return Refusal(Code.VERSION_STALE, "Read it again, apply your change to what you find, and send its new ETag.")
+
+
+def check_version(record: Versioned, expected: int) -> None:
+    """Refuse with 412 a change that was meant for another version."""
+    if record.version != expected:
+        raise stale()
+
+
+def patched(record: StoredStruct, changes: Body) -> StoredStruct:
+    """Return the record with the fields that a merge patch (RFC 7396) sets; an `UNSET` field was not sent."""
+    given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
+    return msgspec.structs.replace(record, **given)

@@ -1,0 +1,119 @@
+"""The API put together: ROUTERS lists every router."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from litestar import Litestar, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.types import Receive, Scope, Send
+
+from vendorrisk.audit import routes as audit_routes
+from vendorrisk.background import Nudger
+from vendorrisk.clock import Clock, system_clock
+from vendorrisk.db.pool import UNREACHABLE, Database
+from vendorrisk.errors import Refusal
+from vendorrisk.http import health, openapi
+from vendorrisk.http.dependencies import DEPENDENCIES
+from vendorrisk.http.exchange import ExchangeMiddleware
+from vendorrisk.http.failures import on_failure
+from vendorrisk.http.front import Front
+from vendorrisk.http.limits import Limiter
+from vendorrisk.http.service import Service
+from vendorrisk.identity import authentication
+from vendorrisk.identity import routes as identity_routes
+from vendorrisk.identity.authentication import Authenticator
+from vendorrisk.keys import Keyring
+from vendorrisk.settings import Settings
+
+ROUTERS: tuple[Router, ...] = (identity_routes.router, audit_routes.router)
+
+_USES_SECONDS = 30
+_log = structlog.get_logger("api")
+
+
+class Api:
+    """The ASGI application, and the parts that tests reach for."""
+
+    def __init__(self, litestar: Litestar, service: Service) -> None:
+        self.litestar, self.service = litestar, service
+        self._front = Front(litestar)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+
+def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
+    """Put the API together; connections are opened by the ASGI lifespan."""
+    database = Database(settings)
+    authenticator = Authenticator(database)
+    nudger = Nudger(settings.redis_url)
+    service = Service(
+        settings=settings,
+        database=database,
+        keyring=Keyring.from_setting(settings.secret_keys),
+        clock=clock,
+        authenticate=authenticator,
+        nudge=nudger.softly,
+        per_key=Limiter("key", settings.rate_limit_per_minute),
+        per_address=Limiter("address", settings.rate_limit_unauthenticated_per_minute),
+    )
+
+    @asynccontextmanager
+    async def running(_app: Litestar) -> AsyncIterator[None]:
+        await database.open()
+        tasks = [asyncio.create_task(_write_uses(authenticator))]
+        if database.keeps_sessions:
+            tasks.append(asyncio.create_task(_listen(database, authenticator)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Refusal, *UNREACHABLE):
+                await authenticator.write_uses()
+            await nudger.close()
+            await database.close()
+
+    litestar = Litestar(
+        route_handlers=[
+            Router("/v1", route_handlers=list(ROUTERS)),
+            health.health_router,
+            health.metrics,
+            openapi.router,
+        ],
+        dependencies=DEPENDENCIES,
+        middleware=[ExchangeMiddleware()],
+        exception_handlers={Exception: on_failure},
+        openapi_config=OpenAPIConfig(title="vendorrisk", version="1", path="/_unused", render_plugins=[]),
+        lifespan=[running],
+        request_max_body_size=None,
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+    litestar.state.service = service
+    litestar.state.document = openapi.document(litestar)
+    litestar.state.query_names = openapi.query_names(litestar.state.document)
+    return Api(litestar, service)
+
+
+async def _write_uses(authenticator: Authenticator) -> None:
+    while True:
+        await asyncio.sleep(_USES_SECONDS)
+        with contextlib.suppress(Refusal, *UNREACHABLE):
+            await authenticator.write_uses()
+
+
+async def _listen(database: Database, authenticator: Authenticator) -> None:
+    """Hear of changed keys; after every reconnection nothing that is remembered is trusted."""
+    while True:
+        with contextlib.suppress(Refusal, *UNREACHABLE):
+            async with database.listening(authentication.CHANNEL, authenticator.on_announcement) as lost:
+                authenticator.forget_all()
+                await lost.wait()
+        authenticator.forget_all()
+        await asyncio.sleep(1)

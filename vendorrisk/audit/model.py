@@ -1,0 +1,81 @@
+"""What an audit entry holds."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.model import ActorKind
+from vendorrisk.audit.actions import Action
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The record that was written: its kind (the singular noun of its feature) and id."""
+
+    kind: str
+    id: UUID
+
+
+class Content(msgspec.Struct, frozen=True):
+    """An entry as it is hashed, in canonical JSON. `before` is null where something was made."""
+
+    at: datetime
+    actor_kind: ActorKind
+    actor_id: UUID
+    actor_label: str
+    action: str
+    target_kind: str
+    target_id: UUID
+    request_id: str
+    before: Any = None
+    after: Any = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry as it is stored."""
+
+    sequence: int
+    at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    action: str
+    target_kind: str
+    target_id: UUID
+    content: str
+    previous_hash: bytes
+    hash: bytes
+
+
+class EntryShown(msgspec.Struct, frozen=True):
+    """An entry as the API shows it; `hash` is hexadecimal."""
+
+    sequence: int
+    at: datetime
+    actor_kind: ActorKind
+    actor_id: UUID
+    actor_label: str
+    action: str
+    target_kind: str
+    target_id: UUID
+    request_id: str
+    before: Any
+    after: Any
+    hash: str
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The end of a tenant's chain."""
+
+    tenant_id: UUID
+    sequence: int
+    hash: bytes
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One write, as a service tells it. Structs are given as they are; fields that hold secrets are left out."""
+
+    action: Action
+    target: Target
+    before: Any = None
+    after: Any = None

@@ -1,0 +1,201 @@
+"""How a job is written, and how arq comes to run it.
+
+A job is an order (`send_renewal_notices`) that takes nothing but the `World`, finds its own work, does a bounded slice
+of it and says how much it did. It may run twice and may die anywhere: the row is the work, and what is claimed is claimed
+with a lease. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
+
+arq is behind this module alone: its retries are off (the next attempt is a column), its results are not kept, and its
+job ids are only a courtesy that keeps two nudges from becoming two runs.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from arq import create_pool, cron
+from arq.connections import ArqRedis, RedisSettings
+from arq.worker import Worker
+from prometheus_client import Counter, Histogram
+
+from vendorrisk.clock import Clock
+from vendorrisk.db.pool import Database
+from vendorrisk.keys import Keyring
+from vendorrisk.settings import Settings
+
+QUEUE = "vendorrisk:jobs"
+
+RUNS = Counter("vendorrisk_job_runs_total", "Runs of background jobs.", ["job", "outcome"])
+HANDLED = Counter("vendorrisk_job_handled_total", "What background jobs handled.", ["job"])
+SECONDS = Histogram("vendorrisk_job_seconds", "Time of a run.", ["job"])
+
+_log = structlog.get_logger("job")
+
+
+class World(msgspec.Struct, kw_only=True):
+    """What jobs reach: made once in `worker.py`, or by a test."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    store: Any = None
+    channels: Any = None
+    egress: Any = None
+    nudge: Callable[[Iterable[str]], Awaitable[None]]
+
+
+Run = Callable[[World], Awaitable[int]]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A background job: `run` handles one slice and returns how many things it handled; 0 means nothing is left."""
+
+    name: str
+    run: Run
+    every_seconds: int
+    timeout_seconds: int = 120
+
+
+async def run_job(job: Job, world: World) -> int:
+    """Run slices until nothing is left, half the job's time has passed, or one fails; returns what was handled."""
+    structlog.contextvars.bind_contextvars(job=job.name, job_run=uuid4().hex)
+    loop, handled = asyncio.get_running_loop(), 0
+    begun = loop.time()
+    try:
+        while loop.time() - begun < job.timeout_seconds / 2:
+            done = await job.run(world)
+            handled += done
+            if not done:
+                break
+    except Exception:
+        RUNS.labels(job.name, "failed").inc()
+        _log.exception("job_failed", handled=handled)
+        raise
+    finally:
+        SECONDS.labels(job.name).observe(loop.time() - begun)
+        HANDLED.labels(job.name).inc(handled)
+    RUNS.labels(job.name, "done").inc()
+    if handled:
+        _log.info("job_done", handled=handled)
+    structlog.contextvars.unbind_contextvars("job", "job_run")
+    return handled
+
+
+def redis_settings(url: str) -> RedisSettings:
+    settings = RedisSettings.from_dsn(url)
+    settings.conn_timeout, settings.conn_retries = 2, 1
+    return settings
+
+
+def encode(value: Any) -> bytes:
+    """Serialise for arq without pickle; what msgpack has no form for (an exception) travels as its text."""
+    return msgspec.msgpack.encode(value, enc_hook=repr)
+
+
+def decode(raw: bytes) -> Any:
+    return msgspec.msgpack.decode(raw)
+
+
+class Nudger:
+    """Says "look now" to the workers; a failure is logged and forgotten, because the next tick looks anyway."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._redis: ArqRedis | None = None
+
+    async def __call__(self, jobs: Iterable[str]) -> None:
+        names = list(jobs)
+        if self._redis is None:
+            self._redis = await create_pool(
+                redis_settings(self._url),
+                default_queue_name=QUEUE,
+                job_serializer=encode,
+                job_deserializer=decode,
+            )
+        if not names:
+            await self._redis.ping()
+        for name in names:
+            await self._redis.enqueue_job(name, _job_id=f"nudge:{name}")
+
+    async def softly(self, jobs: Iterable[str]) -> None:
+        """Nudge after a commit: never fails the request whose work is already safe."""
+        try:
+            async with asyncio.timeout(1):
+                await self(jobs)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with Redis, the work is safe
+            _log.warning("nudge_lost", error=type(error).__name__)
+
+    async def close(self) -> None:
+        if self._redis is not None:
+            await self._redis.aclose()
+            self._redis = None
+
+
+def arq_worker(
+    schedule: Sequence[Job],
+    redis_url: str,
+    *,
+    on_startup: Callable[[dict[Any, Any]], Awaitable[None]],
+    on_shutdown: Callable[[dict[Any, Any]], Awaitable[None]],
+) -> Worker:
+    """Put arq's worker together: each job as a function (for nudges) and as a cron (for ticks)."""
+    functions, crons = [], []
+    for job in schedule:
+        coroutine = _coroutine(job)
+        functions.append(_function(job, coroutine))
+        crons.append(
+            cron(
+                coroutine,
+                name=f"tick:{job.name}",
+                **_every(job.every_seconds),
+                timeout=job.timeout_seconds,
+                max_tries=1,
+                keep_result=0,
+                unique=True,
+            )
+        )
+    return Worker(
+        functions,
+        queue_name=QUEUE,
+        cron_jobs=crons,
+        redis_settings=redis_settings(redis_url),
+        on_startup=on_startup,
+        on_shutdown=on_shutdown,
+        max_jobs=10,
+        max_tries=1,
+        retry_jobs=False,
+        keep_result=0,
+        job_completion_wait=5,
+        handle_signals=True,
+        job_serializer=encode,
+        job_deserializer=decode,
+        health_check_interval=30,
+    )
+
+
+def _coroutine(job: Job) -> Any:
+    async def run(context: dict[str, Any]) -> int:
+        return await run_job(job, context["world"])
+
+    run.__qualname__ = run.__name__ = job.name
+    return run
+
+
+def _function(job: Job, coroutine: Any) -> Any:
+    from arq.worker import func
+
+    return func(coroutine, name=job.name, timeout=job.timeout_seconds, max_tries=1, keep_result=0)
+
+
+def _every(seconds: int) -> dict[str, Any]:
+    """Return arq's cron fields for a period that divides a minute, an hour or a day."""
+    if seconds < 60:  # noqa: PLR2004
+        return {"second": set(range(0, 60, seconds))}
+    minutes = seconds // 60
+    if minutes < 60:  # noqa: PLR2004
+        return {"minute": set(range(0, 60, minutes)), "second": 0}
+    hours = max(1, minutes // 60)
+    return {"hour": set(range(0, 24, hours)), "minute": 0, "second": 0}

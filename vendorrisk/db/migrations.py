@@ -1,0 +1,97 @@
+"""Forward-only migrations from `sql/migrations/NNNN_what.sql`.
+
+Each file is one transaction, applied once, in order, under an advisory lock, so that any number of starting
+processes is safe. A file that was applied may not change: its checksum is kept.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from vendorrisk.db.queries import sql_folder
+
+_FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
+_LOCK = 0x7665_6E64_6F72  # "vendor"
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought to what this release needs; the message says what to do."""
+
+
+class Migration(msgspec.Struct, frozen=True):
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def all_migrations(folder: Path | None = None) -> list[Migration]:
+    """Return the migrations of this release in order; raises where numbers repeat or leave a hole."""
+    found = []
+    for path in sorted((folder or sql_folder() / "migrations").glob("*.sql")):
+        if (match := _FILE.match(path.name)) is None:
+            raise MigrationError(f"{path.name} is not named NNNN_what.sql")
+        found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
+    if [m.number for m in found] != list(range(1, len(found) + 1)):
+        raise MigrationError("migration numbers must run from 0001 without a hole or a twin")
+    return found
+
+
+async def migrate(dsn: str, migrations: list[Migration] | None = None) -> list[str]:
+    """Apply what is missing and return the names of what was applied."""
+    connection: Any = await asyncpg.connect(dsn, statement_cache_size=0)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute("set lock_timeout = '5s'; " + _LEDGER)
+        return [
+            migration.name
+            for migration in (all_migrations() if migrations is None else migrations)
+            if await _apply(connection, migration)
+        ]
+    finally:
+        await connection.close()
+
+
+async def pending(connection: Any) -> list[str]:
+    """Return the names of migrations that this release has and the database lacks."""
+    if await connection.fetchval("select to_regclass('public.schema_migrations')") is None:
+        return [m.name for m in all_migrations()]
+    done = {r["number"] for r in await connection.fetch("select number from schema_migrations")}
+    return [m.name for m in all_migrations() if m.number not in done]
+
+
+_LEDGER = """
+create table if not exists schema_migrations (
+    number integer primary key,
+    name text not null,
+    checksum text not null,
+    applied_at timestamptz not null default now()
+)
+"""
+
+
+async def _apply(connection: Any, migration: Migration) -> bool:
+    kept = await connection.fetchval("select checksum from schema_migrations where number = $1", migration.number)
+    if kept == migration.checksum:
+        return False
+    if kept is not None:
+        raise MigrationError(
+            f"migration {migration.number:04} ({migration.name}) was changed after it was applied; "
+            "restore the file and add a new one"
+        )
+    async with connection.transaction():
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
+            migration.number,
+            migration.name,
+            migration.checksum,
+        )
+    return True

@@ -1,0 +1,203 @@
+"""A bounded pool of connections, and the ways to borrow from it.
+
+    tenant(id)    one transaction that sees and writes one tenant's rows
+    reading(id)   the same rows, for reads only
+    system()      one transaction across tenants: sweeps, credentials, verification
+
+BEGIN, the role and the tenant travel as one message, so that the second wall costs no extra round trip.
+Where the pool holds its own sessions, `reading` needs no transaction: the tenant is set on the session when
+it differs from the one the connection served last. Behind PgBouncer in transaction mode nothing may outlive
+a transaction, so there every borrow is one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import asyncpg
+import msgspec
+import structlog
+
+from vendorrisk.db.connection import Connection
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.settings import Settings
+
+TENANT_ROLE = "vendorrisk_tenant"
+SYSTEM_ROLE = "vendorrisk_system"
+
+UNREACHABLE = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What asyncpg raises while the server is away, starting, stopping or full."""
+
+_WAITERS_PER_CONNECTION = 32
+_log = structlog.get_logger()
+
+
+class Database:
+    """Postgres, as the rest of the product knows it. Opens connections only when they are needed."""
+
+    def __init__(self, settings: Settings, *, dsn: str | None = None) -> None:
+        self._dsn = dsn or settings.database_url
+        self._sessions = settings.database_pooling == "session"
+        self._size = settings.database_pool_size
+        self._wait_seconds = settings.database_wait_seconds
+        self._statement_seconds = settings.database_statement_seconds
+        self._waiting = 0
+        self._pool: Any = None
+        self._serving: WeakKeyDictionary[object, UUID] = WeakKeyDictionary()
+
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether session state and LISTEN work: not behind a pooler in transaction mode."""
+        return self._sessions
+
+    async def open(self) -> None:
+        self._pool = asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=self._size,
+            init=_prepare,
+            reset=_leave_as_is,
+            statement_cache_size=512 if self._sessions else 0,
+            max_inactive_connection_lifetime=300,
+            server_settings=self._server_settings(),
+        )
+        await self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), timeout=5)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+        """Borrow for one transaction inside one tenant; commits on leaving, rolls back on an exception."""
+        async with self._transaction(TENANT_ROLE, tenant_id) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[Connection]:
+        """Borrow for one transaction across tenants. Its SQL says why it crosses them."""
+        async with self._transaction(SYSTEM_ROLE, None) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+        """Borrow to read inside one tenant; each statement sees its own snapshot."""
+        if not self._sessions:
+            async with self._transaction(TENANT_ROLE, tenant_id) as connection:
+                yield connection
+            return
+        async with self.borrowed() as connection:
+            raw = connection._con  # noqa: SLF001 - the pool's proxy is new at each borrow, the session is not
+            if self._serving.get(raw) != tenant_id:
+                self._serving.pop(raw, None)
+                await connection.execute(f"set role {TENANT_ROLE}; set vendorrisk.tenant_id = '{tenant_id}'")
+                self._serving[raw] = tenant_id
+            yield connection
+
+    @asynccontextmanager
+    async def borrowed(self) -> AsyncIterator[Any]:
+        """Borrow a bare connection, within the bounds; refuses instead of queueing for ever."""
+        if self._pool is None:
+            raise Refusal(Code.DATABASE_UNAVAILABLE, "The service is starting or stopping.", retry_after_seconds=1)
+        connection = await self._acquire()
+        try:
+            yield connection
+        finally:
+            # Shielded inside asyncpg: a cancelled request still gives its connection back.
+            await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def listening(self, channel: str, callback: Callable[..., None]) -> AsyncIterator[asyncio.Event]:
+        """Hear a channel on a connection of its own; the event is set when that connection is lost."""
+        connection = await asyncpg.connect(self._dsn, timeout=self._wait_seconds)
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: lost.set())
+        try:
+            await connection.add_listener(channel, callback)
+            yield lost
+        finally:
+            connection.terminate()
+
+    async def _acquire(self) -> Any:
+        if self._waiting >= self._size * _WAITERS_PER_CONNECTION:
+            raise _overloaded()
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=self._wait_seconds)
+        except TimeoutError:
+            raise _overloaded() from None
+        except UNREACHABLE as error:
+            _log.warning("database_unreachable", error=str(error))
+            raise unavailable() from error
+        finally:
+            self._waiting -= 1
+
+    @asynccontextmanager
+    async def _transaction(self, role: str, tenant_id: UUID | None) -> AsyncIterator[Connection]:
+        async with self.borrowed() as connection:
+            tenant = "" if tenant_id is None else str(tenant_id)
+            # A UUID and a name from this module: nothing a caller wrote enters this text.
+            await connection.execute(
+                f"begin; set local role {role}; set local vendorrisk.tenant_id = '{tenant}'"
+                + ("" if self._sessions else f"; set local statement_timeout = '{self._statement_seconds}s'")
+            )
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("rollback")
+                raise
+            if await connection.execute("commit") != "COMMIT":
+                # Postgres answers ROLLBACK where a statement failed and the failure was swallowed.
+                raise RuntimeError("the transaction had failed and was rolled back at commit")
+
+    def _server_settings(self) -> dict[str, str]:
+        if not self._sessions:
+            return {}
+        return {
+            "application_name": "vendorrisk",
+            "statement_timeout": f"{self._statement_seconds}s",
+            "idle_in_transaction_session_timeout": "60s",
+            "jit": "off",
+        }
+
+
+def _overloaded() -> Refusal:
+    return Refusal(Code.OVERLOADED, "All database connections are busy. Try again shortly.", retry_after_seconds=1)
+
+
+def unavailable() -> Refusal:
+    return Refusal(Code.DATABASE_UNAVAILABLE, "Nothing was changed. Try again shortly.", retry_after_seconds=2)
+
+
+async def _prepare(connection: Any) -> None:
+    """Let jsonb and json carry Python values, encoded by msgspec, so that Structs can be given as they are."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda raw: msgspec.json.decode(raw[1:]),
+        format="binary",
+    )
+
+
+async def _leave_as_is(connection: Any) -> None:
+    """Take the place of asyncpg's reset round trip: all state is local to a transaction or set at each borrow.
+
+    asyncpg itself rolls back a transaction that was left open before it calls this.
+    """

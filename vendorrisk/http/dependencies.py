@@ -1,0 +1,58 @@
+"""What a handler may ask for, by name. The exchange has made it all before the handler runs."""
+
+from typing import Annotated, Any, TypeAlias
+
+from litestar import Request
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter
+
+from vendorrisk.access.work import Work
+from vendorrisk.db.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, check_sort, read_filters
+from vendorrisk.http.service import Service
+
+InWork: TypeAlias = NamedDependency[Work]
+ExpectedVersion: TypeAlias = NamedDependency[int]
+ListPage: TypeAlias = NamedDependency[PageRequest]
+TheService: TypeAlias = NamedDependency[Service]
+
+
+async def provide_work(request: Request[Any, Any, Any]) -> Work:
+    work: Work = request.scope["exchange"].work  # type: ignore[typeddict-item]
+    return work
+
+
+async def provide_expected_version(request: Request[Any, Any, Any]) -> int:
+    version: int = request.scope["exchange"].expected_version  # type: ignore[typeddict-item]
+    return version
+
+
+async def provide_service(request: Request[Any, Any, Any]) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+async def provide_page(
+    request: Request[Any, Any, Any],
+    filter: Annotated[list[str] | None, QueryParameter(required=False)] = None,  # noqa: A002 - the parameter's name
+    sort: Annotated[str | None, QueryParameter(required=False)] = None,
+    cursor: Annotated[str | None, QueryParameter(required=False)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, required=False)] = DEFAULT_LIMIT,
+    total: Annotated[bool, QueryParameter(required=False)] = False,  # noqa: FBT002 - a query parameter
+) -> PageRequest:
+    of = request.route_handler.opt["of"]
+    return PageRequest(
+        of,
+        read_filters(of, filter or []),
+        check_sort(of, sort or of.default_sort),
+        limit,
+        total,
+        cursor or None,
+    )
+
+
+DEPENDENCIES = {
+    "work": Provide(provide_work),
+    "expected": Provide(provide_expected_version),
+    "page": Provide(provide_page),
+    "service": Provide(provide_service),
+}

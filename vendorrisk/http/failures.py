@@ -1,0 +1,61 @@
+"""Exceptions inside the application become problem documents here: ours, Litestar's and Postgres'."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
+
+from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.http import problems
+from vendorrisk.http.bodies import faults_in
+from vendorrisk.http.front import refused
+
+
+def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    refusal = _refusal_for(request, error)
+    problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=problem.status,
+        media_type=problems.MEDIA_TYPE,
+        headers=dict(problems.headers_of(refusal)),
+    )
+
+
+def _refusal_for(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    match error:
+        case ValidationException() | SerializationException():
+            return _invalid(request, error)
+        case NotFoundException():
+            return Refusal(Code.NOT_FOUND, "Check the address and the id.")
+        case MethodNotAllowedException():
+            return Refusal(Code.METHOD_NOT_ALLOWED, "See the API document for the methods of this address.")
+        case HTTPException() if error.status_code < 500:  # noqa: PLR2004
+            return Refusal(Code.PARAMETER_INVALID, str(error.detail))
+    return refused(error)
+
+
+def _invalid(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    """Say everything that is wrong with the body, or with the parameters."""
+    exchange: Any = request.scope.get("exchange")
+    field = getattr(request.route_handler, "parsed_data_field", None)
+    if exchange is not None and field is not None and exchange.opt["raw"] is None:
+        if not exchange.body:
+            return Refusal(Code.BODY_INVALID, "Send a JSON body.")
+        faults = faults_in(exchange.value, field.raw)
+        if faults:
+            return Refusal(Code.BODY_INVALID, "Mend the fields listed in `errors`.", errors=faults)
+    extra = getattr(error, "extra", None)
+    rows = extra if isinstance(extra, list) else []
+    found = [
+        Fault(str(row.get("message", "not valid")), Code.PARAMETER_INVALID.code, parameter=str(row.get("key", "")))
+        for row in rows
+    ]
+    return Refusal(Code.PARAMETER_INVALID, "Mend the parameters listed in `errors`.", errors=found)

@@ -1,0 +1,155 @@
+"""What every request passes first: a request id, bounded concurrency, a log line, metrics, headers of safety.
+
+Sits around the whole application, so that an unknown path and a failure anywhere are treated alike.
+"""
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Send
+from prometheus_client import Counter, Gauge, Histogram
+
+from vendorrisk.db.constraints import refusal_for
+from vendorrisk.db.pool import UNREACHABLE, unavailable
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.http import problems
+
+_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+_MOST_AT_ONCE = 512
+
+REQUESTS = Counter("vendorrisk_http_requests_total", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "vendorrisk_http_request_seconds",
+    "Time from the request to the end of its answer.",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+IN_FLIGHT = Gauge("vendorrisk_http_requests_in_flight", "Requests under way.")
+
+SAFETY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+]
+_API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
+
+_log = structlog.get_logger("http")
+
+
+class Front:
+    """The ASGI application that is served; `inner` is Litestar."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self.inner = inner
+        self._under_way = 0
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        scope = _marked(scope)
+        seen = _Seen(scope, send)
+        structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
+        self._under_way += 1
+        IN_FLIGHT.inc()
+        try:
+            await self._answer(scope, receive, seen)
+        finally:
+            self._under_way -= 1
+            IN_FLIGHT.dec()
+            seen.note()
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _answer(self, scope: Any, receive: Receive, seen: "_Seen") -> None:
+        if self._under_way > _MOST_AT_ONCE:
+            refusal = Refusal(Code.OVERLOADED, "Too many requests are under way.", retry_after_seconds=1)
+            await send_refusal(refusal, scope, seen.send)
+            return
+        try:
+            await self.inner(scope, receive, seen.send)
+        except Exception as error:
+            if seen.status:
+                raise
+            await send_refusal(refused(error), scope, seen.send)
+
+
+class _Seen:
+    """Watches an answer go by: its status and size, and adds the headers that every answer has."""
+
+    def __init__(self, scope: Any, send: Send) -> None:
+        self.scope, self._send = scope, send
+        self.status, self.size = 0, 0
+        self._begun = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message["headers"])
+            named = {name for name, _ in headers}
+            headers.extend(h for h in SAFETY if h[0] not in named)
+            if b"content-security-policy" not in named:
+                headers.append(_API_POLICY)
+            if b"cache-control" not in named:
+                headers.append((b"cache-control", b"no-store"))
+            headers.append((b"x-request-id", self.scope["request_id"].encode()))
+            headers.extend(self.scope["extra_headers"])
+            message["headers"] = headers
+        elif message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        await self._send(message)
+
+    def note(self) -> None:
+        seconds = time.perf_counter() - self._begun
+        route = self.scope.get("path_template") or "unknown"
+        method = self.scope["method"] if route != "unknown" else "other"
+        REQUESTS.labels(method, route, str(self.status)).inc()
+        SECONDS.labels(method, route).observe(seconds)
+        _log.info(
+            "request",
+            method=method,
+            route=route,
+            status=self.status,
+            milliseconds=round(seconds * 1000, 1),
+            bytes=self.size,
+        )
+
+
+def _marked(scope: Any) -> Any:
+    traceparent = next((v for k, v in scope["headers"] if k == b"traceparent"), b"").decode("latin-1")
+    match = _TRACEPARENT.match(traceparent)
+    scope["request_id"] = match[1] if match else uuid4().hex
+    scope["extra_headers"] = []
+    return scope
+
+
+def refused(error: Exception) -> Refusal:
+    """Return the refusal for any exception; what nobody foresaw is logged here, once, and told as internal."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, asyncpg.PostgresError) and (known := refusal_for(error)) is not None:
+        _log.warning(
+            "statement_refused", error=type(error).__name__, constraint=getattr(error, "constraint_name", None)
+        )
+        return known
+    if isinstance(error, UNREACHABLE):
+        _log.warning("database_unreachable", error=type(error).__name__)
+        return unavailable()
+    _log.error("request_failed", exc_info=error)
+    return problems.internal()
+
+
+async def send_refusal(refusal: Refusal, scope: Any, send: Send) -> None:
+    problem = problems.problem_of(refusal, scope["request_id"])
+    body = msgspec.json.encode(problem)
+    headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(k.encode(), v.encode()) for k, v in problems.headers_of(refusal)]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

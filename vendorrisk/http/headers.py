@@ -1,0 +1,57 @@
+"""Request headers that carry a promise: If-Match, Idempotency-Key, Prefer; and the entity tag of an answer."""
+
+import re
+
+from vendorrisk.access.records import stale
+from vendorrisk.errors import Code, Refusal
+
+_TAG = re.compile(r'^"(\d{1,9})"$')
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+
+
+def etag(version: int) -> str:
+    """Return the strong entity tag of a version (RFC 9110, section 8.8.3)."""
+    return f'"{version}"'
+
+
+def expected_version(if_match: str | None) -> int:
+    """Return the version a change is meant for; refuses with 428 where none is named, 400 where it is not a tag.
+
+    A weak tag never matches strongly (RFC 9110, section 13.1.1), so it is stale; `*` and lists would allow a lost
+    update and are refused.
+    """
+    if if_match is None or not if_match.strip():
+        raise Refusal(
+            Code.IF_MATCH_REQUIRED,
+            "Read the record, and send the ETag you were given as If-Match.",
+            parameter="If-Match",
+        )
+    text = if_match.strip()
+    if text.startswith("W/"):
+        raise stale()
+    if (match := _TAG.match(text)) is None:
+        raise Refusal(
+            Code.IF_MATCH_INVALID, 'Send exactly one ETag as it was given, such as "3".', parameter="If-Match"
+        )
+    return int(match[1])
+
+
+def idempotency_key(value: str | None) -> str | None:
+    """Return the key, or None where none was sent; a structured-field string (quoted) is unwrapped."""
+    if value is None:
+        return None
+    text = value.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if not _KEY.match(text):
+        raise Refusal(
+            Code.IDEMPOTENCY_KEY_INVALID,
+            "Send 1 to 255 visible ASCII characters, such as a UUID.",
+            parameter="Idempotency-Key",
+        )
+    return text
+
+
+def wants_minimal(prefer: str | None) -> bool:
+    """Say whether the caller prefers no body (RFC 7240, section 4.2)."""
+    return prefer is not None and any(p.strip() == "return=minimal" for p in prefer.replace(";", ",").split(","))

@@ -1,0 +1,64 @@
+"""Whether the process lives, whether it can serve, and its figures."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Response, Router, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from vendorrisk.db import migrations
+from vendorrisk.errors import Refusal
+from vendorrisk.http.dependencies import TheService
+from vendorrisk.http.service import Service
+
+_SECONDS = 2
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`status` is "ok" or "failing"; `checks` says which part fails, in words for an operator."""
+
+    status: str
+    checks: dict[str, str]
+
+
+@get("/live", operation_id="check_live")
+async def live() -> Health:
+    """Answer as long as the process can answer; touches nothing else, so that a restart is never asked for in vain."""
+    return Health("ok", {})
+
+
+@get("/ready", operation_id="check_ready")
+async def ready(service: TheService) -> Response[Health]:
+    """Say whether requests can be served: the database answers and has this release's schema."""
+    checks = {"database": await _database(service), "redis": await _redis(service)}
+    # Without Redis requests are still served and jobs still run at their next tick.
+    failing = checks["database"] != "ok"
+    return Response(Health("failing" if failing else "ok", checks), status_code=503 if failing else 200)
+
+
+async def _database(service: Service) -> str:
+    try:
+        async with asyncio.timeout(_SECONDS), service.database.borrowed() as connection:
+            missing = await migrations.pending(connection)
+    except (TimeoutError, Refusal, OSError) as error:
+        return f"cannot be reached ({type(error).__name__})"
+    return f"needs migrations: {', '.join(missing)}" if missing else "ok"
+
+
+async def _redis(service: Service) -> str:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await service.nudge([])
+    except Exception as error:  # noqa: BLE001 - any failure of the client is the same news here
+        return f"cannot be reached ({type(error).__name__})"
+    return "ok"
+
+
+@get("/metrics", media_type=CONTENT_TYPE_LATEST, include_in_schema=False)
+async def metrics() -> Response[Any]:
+    """Figures for Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+health_router = Router("/health", route_handlers=[live, ready], tags=["Health"])

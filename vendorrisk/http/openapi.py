@@ -1,0 +1,232 @@
+"""The OpenAPI 3.1 document, completed from what the routes declare.
+
+Litestar gives paths, parameters and schemas. Added here, from the data on each handler: who may call it, the headers of
+its promises, every refusal it can give with its codes, and examples.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import State
+
+from vendorrisk.db.paging import ListOf
+from vendorrisk.errors import Code
+from vendorrisk.http import reference
+from vendorrisk.http.problems import MEDIA_TYPE, STATUS
+from vendorrisk.http.routing import WRITES, Kind
+
+Document = dict[str, Any]
+
+_EVERY = [Code.CREDENTIALS_MISSING, Code.CREDENTIALS_INVALID, Code.PERMISSION_DENIED, Code.PARAMETER_INVALID]
+_EVERY += [Code.RATE_LIMITED, Code.OVERLOADED, Code.DATABASE_UNAVAILABLE, Code.NOT_FOUND]
+_BODY = [Code.BODY_MALFORMED, Code.BODY_INVALID, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED, Code.TEXT_INVALID]
+_MATCH = [Code.IF_MATCH_REQUIRED, Code.IF_MATCH_INVALID, Code.VERSION_STALE]
+_KEY = [Code.IDEMPOTENCY_KEY_INVALID, Code.IDEMPOTENCY_KEY_REUSED]
+_LIST = [Code.FILTER_INVALID, Code.SORT_INVALID, Code.CURSOR_INVALID]
+
+_DESCRIPTION = """\
+Third-party risk management: vendors, evidence, findings and alerts.
+
+Every answer is JSON; every refusal is a problem document (RFC 9457) with a stable `code`. A change names the version it
+was meant for (`If-Match`); a POST may carry an `Idempotency-Key` and can then be repeated safely. Lists are pages with
+cursors, and take `filter=field:operator:value` and `sort`.
+"""
+
+
+def document(app: Litestar) -> Document:
+    """Return the whole document."""
+    made: Document = app.openapi_schema.to_schema()
+    made["info"] = {
+        "title": "vendorrisk",
+        "version": "1",
+        "description": _DESCRIPTION,
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    }
+    made["servers"] = [{"url": "/"}]
+    components = made.setdefault("components", {})
+    components["securitySchemes"] = {
+        "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: `vr_key_…`."}
+    }
+    components.setdefault("schemas", {}).update(_problem_schemas())
+    components["headers"] = _HEADERS
+    for path, method, handler in _handlers(app):
+        _complete(made["paths"][path][method], handler.opt, method)
+    return made
+
+
+def query_names(made: Document) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the query parameters that each (path template, method) knows."""
+    names = {}
+    for path, item in made["paths"].items():
+        for method, operation in item.items():
+            found = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
+            names[path, method.upper()] = frozenset(found)
+    return names
+
+
+def _handlers(app: Litestar) -> Iterable[tuple[str, str, Any]]:
+    for route in app.routes:
+        for method, (handler, _) in getattr(route, "route_handler_map", {}).items():
+            if "permission" in handler.opt and method != "OPTIONS":
+                yield route.path_format, method.lower(), handler
+
+
+def _complete(operation: Document, opt: Mapping[str, Any], method: str) -> None:
+    kind: Kind = opt["kind"]
+    operation["operationId"] = operation["operationId"].rsplit(".", 1)[-1]
+    operation["security"] = [{"api_key": []}]
+    operation["x-permission"] = opt["permission"].value
+    parameters = operation.setdefault("parameters", [])
+    codes = [*_EVERY, *opt["refuses"]]
+    if kind in WRITES:
+        codes += _BODY
+        parameters.append(_header("Prefer", "`return=minimal` asks for no body (RFC 7240).", "return=minimal"))
+    else:
+        parameters.append(_FIELDS)
+    if opt["match"]:
+        codes += _MATCH
+        parameters.append({**_header("If-Match", "The ETag of the version that is changed.", '"1"'), "required": True})
+    if method == "post":
+        codes += _KEY
+        parameters.append(_header("Idempotency-Key", "Makes a repetition safe for a day.", "8e03978e-40d5-43dd"))
+    if opt["of"] is not None:
+        codes += _LIST
+        _describe_list(parameters, opt["of"])
+    _add_refusals(operation["responses"], codes)
+    _add_promises(operation["responses"], kind)
+    if opt["example"] is not None:
+        operation["requestBody"]["content"]["application/json"]["example"] = opt["example"]
+
+
+def _add_refusals(responses: Document, codes: Iterable[Code]) -> None:
+    by_status: dict[int, dict[str, Code]] = {}
+    for code in codes:
+        by_status.setdefault(STATUS[code.kind], {})[code.code] = code
+    responses.pop("400", None)
+    for status, found in sorted(by_status.items()):
+        lines = [f"- `{name}`: {code.title}." for name, code in sorted(found.items())]
+        example = _example(status, next(iter(found.values())))
+        responses[str(status)] = {
+            "description": "\n".join(lines),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
+        }
+        if status in {429, 503}:
+            responses[str(status)]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+
+
+def _add_promises(responses: Document, kind: Kind) -> None:
+    for status, response in responses.items():
+        if not status.startswith("2"):
+            continue
+        headers = response.setdefault("headers", {})
+        names = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
+        names += ["ETag"] if kind in {Kind.READ, Kind.CREATE, Kind.CHANGE, Kind.ACT} else []
+        names += ["Location"] if kind is Kind.CREATE else []
+        names += ["Link"] if kind is Kind.LIST else []
+        headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names})
+
+
+def _describe_list(parameters: list[Document], of: ListOf) -> None:
+    filters = [f"- `{name}`: {', '.join(sorted(column.allows()))}" for name, column in sorted(of.columns.items())]
+    sorts = [name for name, column in sorted(of.columns.items()) if column.sortable]
+    words = {
+        "filter": "`field:operator:value`; several must all hold. Fields and operators:\n" + "\n".join(filters),
+        "sort": f"One of {', '.join(sorts)}; a leading `-` turns the order. Default `{of.default_sort}`.",
+        "cursor": "`next` or `prev` of a page with the same filters and sort.",
+        "limit": "How many to return at most.",
+        "total": "Whether to count all that the filters leave; costs time on long lists.",
+    }
+    for parameter in parameters:
+        if parameter["in"] == "query" and parameter["name"] in words:
+            parameter["description"] = words[parameter["name"]]
+
+
+def _example(status: int, code: Code) -> Document:
+    return {
+        "type": f"urn:vendorrisk:problem:{code.code}",
+        "title": code.title,
+        "status": status,
+        "detail": "Says what to do.",
+        "code": code.code,
+        "request_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    }
+
+
+def _problem_schemas() -> Document:
+    fault = {
+        "type": "object",
+        "required": ["detail"],
+        "properties": {
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+            "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) into the body"},
+            "parameter": {"type": "string", "description": "the query parameter or header"},
+        },
+    }
+    problem = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "what to do"},
+            "code": {"type": "string", "enum": sorted(code.code for code in Code)},
+            "request_id": {"type": "string"},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+        },
+    }
+    return {"Problem": problem, "Fault": fault}
+
+
+def _header(name: str, description: str, example: str) -> Document:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+_FIELDS: Document = {
+    "name": "fields",
+    "in": "query",
+    "required": False,
+    "description": "Comma-separated names of the fields to return.",
+    "schema": {"type": "string"},
+}
+
+_HEADERS: Document = {
+    "ETag": {"schema": {"type": "string"}, "description": "The version, to be sent as If-Match with a change."},
+    "Location": {"schema": {"type": "string"}, "description": "Where the new record is."},
+    "Link": {"schema": {"type": "string"}, "description": "`next` and `prev` (RFC 8288)."},
+    "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."},
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": "What is left: `r` requests, full again in `t` seconds.",
+    },
+    "RateLimit-Policy": {"schema": {"type": "string"}, "description": "The limit: `q` requests in `w` seconds."},
+    "X-Request-Id": {"schema": {"type": "string"}, "description": "Name it when you ask the operator."},
+}
+
+
+@get("/openapi.json", include_in_schema=False, media_type="application/vnd.oai.openapi+json")
+async def get_document(state: State) -> dict[str, Any]:
+    made: Document = state.document
+    return made
+
+
+@get("/docs", include_in_schema=False, media_type="text/html")
+async def get_reference(state: State) -> Response[str]:
+    """Serve the document as one page that needs no other host and no script."""
+    return Response(
+        reference.page(state.document),
+        media_type="text/html",
+        headers={"content-security-policy": reference.POLICY, "cache-control": "no-cache"},
+    )
+
+
+router = Router("/", route_handlers=[get_document, get_reference])

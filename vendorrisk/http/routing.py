@@ -1,0 +1,123 @@
+"""How a handler is declared: five kinds of route, each with its permission and its promises.
+
+    reads      GET one thing; answers with an ETag where the thing has a version
+    lists      GET a page of a declared list
+    creates    POST that makes something; 201 with Location and ETag; takes an Idempotency-Key
+    acts       POST that moves something that exists; needs If-Match; takes an Idempotency-Key
+    changes    PATCH (merge patch) or PUT; needs If-Match
+    removes    DELETE; needs If-Match; 204
+
+The permission and the kind are data on the handler: the exchange enforces them, the document shows them, and the
+tests over every route read them.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Any
+
+from litestar import Response, delete, get, patch, post, put
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.db.paging import ListOf
+from vendorrisk.errors import Code
+from vendorrisk.http.headers import etag
+
+Handler = Callable[..., Any]
+
+
+class Kind(StrEnum):
+    READ = "read"
+    LIST = "list"
+    CREATE = "create"
+    ACT = "act"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+WRITES = frozenset({Kind.CREATE, Kind.ACT, Kind.CHANGE, Kind.REMOVE})
+NEEDS_MATCH = frozenset({Kind.ACT, Kind.CHANGE, Kind.REMOVE})
+
+
+def reads(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
+    """Declare GET of one thing."""
+    return get(path, after_request=_tagged, **_told(Kind.READ, permission, refuses, more))
+
+
+def lists(path: str, permission: Permission, of: ListOf, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
+    """Declare GET of a page; the handler takes `page: ListPage` and returns a `Page`."""
+    return get(path, **_told(Kind.LIST, permission, refuses, more, of=of))
+
+
+def creates(
+    path: str,
+    permission: Permission,
+    *,
+    at: str | None = None,
+    refuses: Sequence[Code] = (),
+    **more: Any,
+) -> Handler:
+    """Declare POST that makes something; `at` is its place, such as "/v1/vendors/{id}"."""
+    return post(path, after_request=_located(at), **_told(Kind.CREATE, permission, refuses, more))
+
+
+def acts(
+    path: str, permission: Permission, *, match: bool = True, refuses: Sequence[Code] = (), **more: Any
+) -> Handler:
+    """Declare POST that moves a thing; `match=False` where the thing has no version to lose."""
+    more = {"status_code": 200, **more}
+    return post(path, after_request=_tagged, **_told(Kind.ACT, permission, refuses, more, match=match))
+
+
+def changes(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
+    """Declare PATCH with a JSON merge patch (RFC 7396)."""
+    return patch(path, after_request=_tagged, **_told(Kind.CHANGE, permission, refuses, more, match=True))
+
+
+def replaces(
+    path: str, permission: Permission, *, match: bool = True, refuses: Sequence[Code] = (), **more: Any
+) -> Handler:
+    """Declare PUT, which says the whole again."""
+    return put(path, after_request=_tagged, **_told(Kind.CHANGE, permission, refuses, more, match=match))
+
+
+def removes(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
+    """Declare DELETE."""
+    return delete(path, **_told(Kind.REMOVE, permission, refuses, more, match=True))
+
+
+def _told(
+    kind: Kind,
+    permission: Permission,
+    refuses: Sequence[Code],
+    more: dict[str, Any],
+    *,
+    of: ListOf | None = None,
+    match: bool = False,
+) -> dict[str, Any]:
+    opt = {
+        "kind": kind,
+        "permission": permission,
+        "refuses": tuple(refuses),
+        "of": of,
+        "match": match,
+        # A raw body is read by the handler itself: files and spreadsheets.
+        "raw": more.pop("raw", None),
+        "example": more.pop("example", None),
+    }
+    return {**more, "opt": {**opt, **more.pop("opt", {})}}
+
+
+async def _tagged(response: Response[Any]) -> Response[Any]:
+    version = getattr(response.content, "version", None)
+    if isinstance(version, int):
+        response.headers["ETag"] = etag(version)
+    return response
+
+
+def _located(at: str | None) -> Callable[[Response[Any]], Any]:
+    async def located(response: Response[Any]) -> Response[Any]:
+        if at is not None and response.content is not None:
+            response.headers["Location"] = at.format(id=response.content.id)
+        return await _tagged(response)
+
+    return located

@@ -1,0 +1,102 @@
+"""From an Authorization header to an actor.
+
+A key is found by its public part and compared by its SHA-256. What was found is remembered in the process for a short
+while, and forgotten at once when Postgres announces a change; where announcements cannot arrive (a pooler in
+transaction mode), the short while is the whole delay. Last use is gathered and written in batches.
+"""
+
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from vendorrisk.access.model import Actor, ActorKind, Tenant, permissions_of
+from vendorrisk.db.pool import Database
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.identity import queries, rules
+from vendorrisk.identity.model import KeyOnFile
+
+CHANNEL = "vendorrisk_api_keys"
+_SECONDS_REMEMBERED = 20
+_MOST_REMEMBERED = 20_000
+
+
+class Authenticator:
+    """Implements `http.service.Authenticate` for API keys."""
+
+    def __init__(self, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._remembered: OrderedDict[str, tuple[float, KeyOnFile, Actor]] = OrderedDict()
+        self._uses: dict[tuple[UUID, UUID], datetime] = {}
+
+    async def __call__(self, authorization: str | None, now: datetime) -> Actor:
+        if authorization is None:
+            raise Refusal(Code.CREDENTIALS_MISSING, "Send your API key as `Authorization: Bearer vr_key_…`.")
+        scheme, _, text = authorization.partition(" ")
+        public_id = rules.public_id_of(text.strip()) if scheme.lower() == "bearer" else None
+        if public_id is None:
+            raise _invalid()
+        key, actor = await self._find(public_id)
+        if not hmac.compare_digest(key.secret_hash, rules.hash_of(text.strip())):
+            raise _invalid()
+        if not rules.is_usable(key.expires_at, key.revoked_at, now):
+            raise _invalid()
+        self._uses[key.tenant_id, key.id] = now
+        return actor
+
+    async def _find(self, public_id: str) -> tuple[KeyOnFile, Actor]:
+        remembered = self._remembered.get(public_id)
+        if remembered is not None and self._seconds() - remembered[0] < _SECONDS_REMEMBERED:
+            return remembered[1], remembered[2]
+        async with self._database.system() as connection:
+            key = await queries.key_on_file(connection, public_id)
+        if key is None:
+            self.forget(public_id)
+            raise _invalid()
+        actor = _actor(key)
+        self._remembered[public_id] = (self._seconds(), key, actor)
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return key, actor
+
+    def forget(self, public_id: str) -> None:
+        self._remembered.pop(public_id, None)
+
+    def forget_all(self) -> None:
+        self._remembered.clear()
+
+    def on_announcement(self, _connection: Any, _pid: int, _channel: str, public_id: str) -> None:
+        """Take a notification of `CHANNEL` (the signature is asyncpg's)."""
+        self.forget(public_id)
+
+    async def write_uses(self) -> None:
+        """Write the last uses gathered since the last time; they are gathered again where the write fails."""
+        uses, self._uses = self._uses, {}
+        if not uses:
+            return
+        try:
+            async with self._database.system() as connection:
+                await queries.note_key_use(connection, uses)
+        except BaseException:
+            self._uses = {**uses, **self._uses}
+            raise
+
+
+def _actor(key: KeyOnFile) -> Actor:
+    return Actor(
+        kind=ActorKind.API_KEY,
+        id=key.id,
+        label=key.name,
+        tenant=Tenant(key.tenant_id, key.time_zone),
+        permissions=permissions_of(key.roles, key.scopes),
+        member_id=key.member_id,
+    )
+
+
+def _invalid() -> Refusal:
+    """The same answer for every wrong key, so that nothing is learnt from it."""
+    return Refusal(Code.CREDENTIALS_INVALID, "The key is wrong, revoked or expired. Ask an admin for a new one.")

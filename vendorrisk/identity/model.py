@@ -1,0 +1,134 @@
+"""What is stored of tenants, members and keys, what comes in, and what is shown."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from vendorrisk.access.model import ActorKind
+from vendorrisk.access.permissions import Permission, Role
+from vendorrisk.access.records import Body
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Email = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z",
+        description="an address as RFC 5321 writes it, ASCII only",
+    ),
+]
+ZoneName = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
+SlackUser = Annotated[str, Meta(pattern=r"^[UW][A-Z0-9]{2,20}\Z", examples=["U024BE7LH"])]
+Roles = Annotated[list[Role], Meta(min_length=1, max_length=5)]
+Scopes = Annotated[list[Permission], Meta(min_length=1, max_length=50)]
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    time_zone: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class TenantChanges(Body):
+    name: Name | UnsetType = UNSET
+    time_zone: ZoneName | UnsetType = UNSET
+
+
+class Member(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    email: str
+    roles: list[Role]
+    slack_user_id: str | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewMember(Body):
+    name: Name
+    email: Email
+    roles: Roles
+    slack_user_id: SlackUser | None = None
+
+
+class MemberChanges(Body):
+    name: Name | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    roles: Roles | UnsetType = UNSET
+    slack_user_id: SlackUser | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """A key without its secret. `public_id` is the middle part of the key; null `scopes` leave the roles whole."""
+
+    id: UUID
+    public_id: str
+    name: str
+    roles: list[Role]
+    scopes: list[Permission] | None
+    member_id: UUID | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    rotated_from_id: UUID | None
+    version: int
+
+
+class NewApiKey(Body):
+    name: Name
+    roles: Roles
+    scopes: Scopes | None = None
+    member_id: UUID | None = None
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Rotation(Body):
+    """How long the old key goes on working beside the new one."""
+
+    overlap_seconds: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+
+
+class ShownApiKey(msgspec.Struct, frozen=True):
+    """A key just made. `key` is shown this once and cannot be had again."""
+
+    id: UUID
+    key: str
+    api_key: ApiKey
+    version: int
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Whom the credentials speak for."""
+
+    kind: ActorKind
+    id: UUID
+    label: str
+    tenant_id: UUID
+    member_id: UUID | None
+    permissions: list[Permission]
+
+
+class KeyOnFile(msgspec.Struct, frozen=True):
+    """What authentication needs of a key, its tenant included."""
+
+    id: UUID
+    tenant_id: UUID
+    time_zone: str
+    name: str
+    secret_hash: bytes
+    roles: list[Role]
+    scopes: list[Permission] | None
+    member_id: UUID | None
+    expires_at: datetime | None
+    revoked_at: datetime | None

@@ -1,0 +1,75 @@
+"""How a key is written and read, and what roles may be given."""
+
+import binascii
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import available_timezones
+
+import msgspec
+
+from vendorrisk.access.model import Actor, permissions_of
+from vendorrisk.access.permissions import Permission, Role
+from vendorrisk.errors import Code, Refusal
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KEY = re.compile(r"^vr_key_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$")
+_SECRET_BITS = 256
+
+
+class MadeKey(msgspec.Struct, frozen=True):
+    text: str
+    public_id: str
+    secret_hash: bytes
+
+
+def make_key() -> MadeKey:
+    """Return a new key `vr_key_<id>_<secret><checksum>`; its text leaves the process once and is never stored."""
+    public_id = _base62(secrets.randbits(95), 16)
+    secret = _base62(secrets.randbits(_SECRET_BITS), 43)
+    body = f"vr_key_{public_id}_{secret}"
+    text = body + _checksum(body)
+    return MadeKey(text, public_id, hash_of(text))
+
+
+def hash_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def public_id_of(text: str) -> str | None:
+    """Return the part that finds the key, or None where the text is no key: a typing error never reaches the table."""
+    match = _KEY.match(text)
+    if match is None or _checksum(text[:-6]) != match[3]:
+        return None
+    return match[1]
+
+
+def is_usable(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
+    return revoked_at is None and (expires_at is None or now < expires_at)
+
+
+def check_grant(actor: Actor, roles: Iterable[Role], scopes: Iterable[Permission] | None) -> None:
+    """Refuse to give what the giver lacks."""
+    missing = permissions_of(roles, scopes) - actor.permissions
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise Refusal(Code.PERMISSION_DENIED, f"You cannot give what you do not hold: {names}.")
+
+
+def check_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise Refusal(Code.TIME_ZONE_UNKNOWN, "Send an IANA time zone, such as Europe/Berlin.", pointer="/time_zone")
+
+
+def _base62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, rest = divmod(number, 62)
+        digits.append(_ALPHABET[rest])
+    return "".join(reversed(digits))
+
+
+def _checksum(body: str) -> str:
+    return _base62(binascii.crc32(body.encode()), 6)

@@ -1,0 +1,135 @@
+"""Operations on the tenant, its members and its keys."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from vendorrisk.access.model import Tenant as ActingTenant
+from vendorrisk.access.model import system
+from vendorrisk.access.permissions import Permission, Role
+from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.identity import queries, rules
+from vendorrisk.identity.model import (
+    ApiKey,
+    Member,
+    MemberChanges,
+    NewApiKey,
+    NewMember,
+    Rotation,
+    ShownApiKey,
+    Tenant,
+    TenantChanges,
+)
+from vendorrisk.ids import new_id
+
+
+async def found_tenant(connection: Connection, name: str, time_zone: str, now: datetime) -> tuple[Tenant, ShownApiKey]:
+    """Make a tenant and its first admin key, on a connection that crosses tenants. The key's text is shown once."""
+    rules.check_zone(time_zone)
+    tenant = await queries.insert_tenant(connection, new_id(), name, time_zone, now)
+    # The chain of the new tenant begins here, so the setting follows the row.
+    await connection.execute(f"set local vendorrisk.tenant_id = '{tenant.id}'")
+    by = system(ActingTenant(tenant.id, time_zone), "founding", Permission.TENANT_MANAGE)
+    work = Work(db=connection, by=by, now=now, request_id="founding")
+    await audit.record(work, Action.TENANT_FOUNDED, Target("tenant", tenant.id), after=tenant)
+    return tenant, await create_key(work, NewApiKey(name="First admin key", roles=[Role.ADMIN]))
+
+
+async def tenant(work: Work) -> Tenant:
+    return await queries.find_tenant(work)
+
+
+async def change_tenant(work: Work, changes: TenantChanges, expected: int) -> Tenant:
+    before = await queries.lock_tenant(work)
+    check_version(before, expected)
+    wanted = patched(before, changes)
+    rules.check_zone(wanted.time_zone)
+    after = await queries.update_tenant(work, wanted.name, wanted.time_zone)
+    await audit.record(work, Action.TENANT_CHANGED, Target("tenant", after.id), before=before, after=after)
+    return after
+
+
+async def members(work: Work, page: PageRequest) -> Page[Member]:
+    return await work.page(queries.LIST_MEMBERS, page)
+
+
+async def member(work: Work, member_id: UUID) -> Member:
+    return found(await queries.find_member(work, member_id))
+
+
+async def add_member(work: Work, new: NewMember) -> Member:
+    rules.check_grant(work.by.actor, new.roles, None)
+    added = await queries.insert_member(work, new)
+    await audit.record(work, Action.MEMBER_ADDED, Target("member", added.id), after=added)
+    return added
+
+
+async def change_member(work: Work, member_id: UUID, changes: MemberChanges, expected: int) -> Member:
+    before = found(await queries.lock_member(work, member_id))
+    check_version(before, expected)
+    wanted = patched(before, changes)
+    rules.check_grant(work.by.actor, wanted.roles, None)
+    if not wanted.is_active and work.by.actor.member_id == member_id:
+        raise Refusal(Code.OWN_ACCESS, "Ask another admin to deactivate you.", pointer="/is_active")
+    after = await queries.update_member(work, wanted)
+    await audit.record(work, Action.MEMBER_CHANGED, Target("member", member_id), before=before, after=after)
+    return after
+
+
+async def keys(work: Work, page: PageRequest) -> Page[ApiKey]:
+    return await work.page(queries.LIST_KEYS, page)
+
+
+async def key(work: Work, key_id: UUID) -> ApiKey:
+    return found(await queries.find_key(work, key_id))
+
+
+async def create_key(work: Work, new: NewApiKey) -> ShownApiKey:
+    """Make a key. Refuses to give what the caller lacks, and an expiry that has passed."""
+    rules.check_grant(work.by.actor, new.roles, new.scopes)
+    if new.expires_at is not None and new.expires_at <= work.now:
+        raise Refusal(Code.EXPIRY_IN_THE_PAST, "Send an instant in the future.", pointer="/expires_at")
+    made = rules.make_key()
+    stored = await queries.insert_key(work, made, new)
+    await audit.record(work, Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
+    return ShownApiKey(stored.id, made.text, stored, stored.version)
+
+
+async def rotate_key(work: Work, key_id: UUID, rotation: Rotation, expected: int) -> ShownApiKey:
+    """Make a successor with the same roles and scopes; the old key ends after the overlap, or earlier as it was to."""
+    old = await _open_key(work, key_id, expected)
+    rules.check_grant(work.by.actor, old.roles, old.scopes)
+    ends_at = work.now + timedelta(seconds=rotation.overlap_seconds)
+    if old.expires_at is not None:
+        ends_at = min(ends_at, old.expires_at)
+    made = rules.make_key()
+    successor = NewApiKey(name=old.name, roles=old.roles, scopes=old.scopes, member_id=old.member_id)
+    stored = await queries.insert_key(work, made, successor, rotated_from_id=old.id)
+    ended = await queries.end_key(work, old.id, ends_at, None)
+    await audit.record(
+        work, Action.API_KEY_ROTATED, Target("api_key", old.id), before=old, after={"old": ended, "new": stored}
+    )
+    return ShownApiKey(stored.id, made.text, stored, stored.version)
+
+
+async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:
+    """End a key now. The one that is calling cannot end itself, so that nobody locks the door from outside."""
+    old = await _open_key(work, key_id, expected)
+    if old.id == work.by.actor.id:
+        raise Refusal(Code.OWN_ACCESS, "Make another key, and revoke this one with it.")
+    ended = await queries.end_key(work, old.id, old.expires_at, work.now)
+    await audit.record(work, Action.API_KEY_REVOKED, Target("api_key", old.id), before=old, after=ended)
+
+
+async def _open_key(work: Work, key_id: UUID, expected: int) -> ApiKey:
+    old = found(await queries.lock_key(work, key_id))
+    check_version(old, expected)
+    if not rules.is_usable(old.expires_at, old.revoked_at, work.now):
+        raise Refusal(Code.API_KEY_ENDED, "It was revoked or has expired; make a new one.")
+    return old

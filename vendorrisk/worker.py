@@ -1,0 +1,52 @@
+"""The worker put together: SCHEDULE lists all background work."""
+
+from typing import Any
+
+import structlog
+
+from vendorrisk.background import Job, Nudger, World, arq_worker
+from vendorrisk.clock import Clock, system_clock
+from vendorrisk.db.pool import Database
+from vendorrisk.http import idempotency
+from vendorrisk.keys import Keyring
+from vendorrisk.settings import Settings
+
+_log = structlog.get_logger("worker")
+
+
+async def forget_old_answers(world: World) -> int:
+    """Delete kept answers of a day ago, in slices."""
+    async with world.database.system() as connection:
+        return await idempotency.forget_old(connection, world.clock(), 1000)
+
+
+SCHEDULE: tuple[Job, ...] = (Job("forget_old_answers", forget_old_answers, 3600),)
+
+
+def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[World, Nudger]:
+    """Make what jobs reach; nothing is opened yet."""
+    nudger = Nudger(settings.redis_url)
+    world = World(
+        settings=settings,
+        database=Database(settings),
+        keyring=Keyring.from_setting(settings.secret_keys),
+        clock=clock,
+        nudge=nudger.softly,
+    )
+    return world, nudger
+
+
+def run(settings: Settings) -> None:
+    """Run arq's worker until SIGTERM; raises where Redis drops, so that whoever supervises starts it again."""
+    world, nudger = make_world(settings)
+
+    async def start(context: dict[Any, Any]) -> None:
+        await world.database.open()
+        context["world"] = world
+        _log.info("worker_started", jobs=[job.name for job in SCHEDULE])
+
+    async def stop(_context: dict[Any, Any]) -> None:
+        await world.database.close()
+        await nudger.close()
+
+    arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop).run()
