@@ -1,0 +1,97 @@
+"""The published suites, where their files are at hand; they are other people's work and not kept here.
+
+`PUBLISHED_SUITES` names a folder with `rfc7208-tests.yml` (openspf.org, release 2014.04 with the 2019 additions)
+and `test_psl.txt` (publicsuffix.org). tests/probes/README.md says where to get them and what was counted.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vendorrisk.probes import spf
+from vendorrisk.probes.answers import Answers, key
+from vendorrisk.probes.observation import Lookup
+
+_FOLDER = os.environ.get("PUBLISHED_SUITES", "")
+_SPF = Path(_FOLDER) / "rfc7208-tests.yml"
+
+pytestmark = pytest.mark.skipif(not _FOLDER or not _SPF.exists(), reason="PUBLISHED_SUITES names no folder")
+
+
+def spf_cases() -> Iterator[object]:
+    if not _FOLDER or not _SPF.exists():
+        return
+    import yaml
+
+    for section in yaml.safe_load_all(_SPF.read_text()):
+        table = zone_table(section["zonedata"])
+        for name, case in section["tests"].items():
+            yield pytest.param(table, case, id=f"{section['description']}-{name}".replace(" ", "_"))
+
+
+class Zone(Answers):
+    """A zone where nothing is missing: what is not there does not exist, an alias of itself never answers."""
+
+    def get(self, name: str, kind: str) -> Lookup:
+        for _ in range(10):
+            found = self._table.get(key(name, kind)) or self._table.get(key(name, "CNAME"))
+            if found is None or found.outcome != "cname":
+                return found or self._table.get(key(name, "*")) or Lookup(outcome="nxdomain")
+            name = found.records[0]
+        return Lookup(outcome="servfail")
+
+
+def zone_table(zonedata: dict[str, list[object]]) -> dict[str, Lookup]:
+    """Read the suite's zones: SPF stands for TXT where there is no TXT; TIMEOUT for what is not given."""
+    table: dict[str, Lookup] = {}
+    for owner, records in zonedata.items():
+        kinds: dict[str, list[str]] = {}
+        for record in records:
+            if isinstance(record, dict):
+                ((kind, value),) = record.items()
+                kinds.setdefault(kind, []).append(as_text(kind, value))
+        if "SPF" in kinds:
+            kinds.setdefault("TXT", kinds["SPF"])
+        for kind, values in kinds.items():
+            given = tuple(value for value in values if value != "NONE")
+            if given:
+                table[key(owner, kind)] = Lookup(outcome="cname" if kind == "CNAME" else "ok", records=given)
+        if "TIMEOUT" in records:
+            table[key(owner, "*")] = Lookup(outcome="timeout")
+    return table
+
+
+def as_text(kind: str, value: object) -> str:
+    if kind == "MX":
+        return f"{value[0]} {value[1]}".lower()  # type: ignore[index]  # preference, host
+    if isinstance(value, list):
+        return "".join(value)
+    return str(value) if kind in {"TXT", "SPF"} else str(value).lower()
+
+
+@pytest.mark.parametrize(("table", "case"), list(spf_cases()))
+def test_check_host_agrees_with_the_rfc_7208_suite(table: dict[str, Lookup], case: dict[str, object]) -> None:
+    sender, helo = str(case["mailfrom"]), str(case["helo"])
+    domain = sender.rpartition("@")[2] if sender else helo
+    expected = case["result"] if isinstance(case["result"], list) else [case["result"]]
+    result = spf.check_host(Zone(table), str(case["host"]), domain, sender or f"postmaster@{helo}", helo)
+    assert result.value in expected, case.get("description", case.get("comment"))
+
+
+def test_registrable_domains_agree_with_the_public_suffix_vectors() -> None:
+    import re
+
+    from vendorrisk.probes.domains import registrable_domain
+
+    lines = (Path(_FOLDER) / "test_psl.txt").read_text().splitlines()
+    vectors = [re.findall(r"'([^']*)'|(null)", line) for line in lines if line.startswith("checkPublicSuffix")]
+    pairs = [(a[0], b[0] or None) for a, b in vectors if a[0]]
+    assert len(pairs) > 70
+    wrong = [(given, wanted) for given, wanted in pairs if _ascii(registrable_domain(given)) != _ascii(wanted)]
+    assert wrong == []
+
+
+def _ascii(name: str | None) -> str | None:
+    return None if name is None else name.lower().encode("idna").decode()

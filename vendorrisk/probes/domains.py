@@ -1,0 +1,24 @@
+"""Which part of a name its owner registered (publicsuffix.org), from the snapshot the library carries."""
+
+from functools import lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=True)
+
+
+def registrable_domain(name: str) -> str | None:
+    """Return the public suffix and one label, or None for a name that is itself a suffix (or malformed)."""
+    if name.startswith(".") or not name:
+        return None
+    found = _suffixes().privatesuffix(name.lower().rstrip("."))
+    return found or None
+
+
+def parents(name: str) -> tuple[str, ...]:
+    """Return the name and each parent, longest first, the top label included."""
+    labels = name.lower().rstrip(".").split(".")
+    return tuple(".".join(labels[n:]) for n in range(len(labels)))

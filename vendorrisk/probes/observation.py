@@ -1,0 +1,56 @@
+"""Raw observations: the canonical form in which looks are kept, hashed and replayed."""
+
+import hashlib
+from typing import TypeVar
+
+import msgspec
+
+HASH_BYTES = 16
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every part of an observation is: immutable, with its fields in sorted order when written."""
+
+
+class Unseen(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="unseen"):
+    """A part that could not be seen. `reason` is a stable slug: an `egress.Reason`, or the collector's own."""
+
+    reason: str
+
+
+class Lookup(Raw, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of a DNS question. Records are sorted, TXT as one Latin-1 string each, names without final dot.
+
+    Only `ok`, `nodata` and `nxdomain` say something about the name; any other outcome is a failure to see.
+    """
+
+    outcome: str
+    records: tuple[str, ...] = ()
+    authenticated: bool = False
+
+    @property
+    def unseen(self) -> str:
+        """The reason nothing was learnt, or an empty string."""
+        return "" if self.outcome in {"ok", "nodata", "nxdomain"} else f"dns_{self.outcome}"
+
+
+Question = tuple[str, str]
+"""A DNS name in lower case without final dot, and a record type."""
+
+_Observation = TypeVar("_Observation", bound=msgspec.Struct)
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def canonical(observation: object) -> bytes:
+    """Return the observation as JSON with sorted keys: equal observations give equal bytes."""
+    return _encoder.encode(observation)
+
+
+def value_hash(observation: object) -> bytes:
+    """Return the 16 bytes by which two observations are told apart."""
+    return hashlib.blake2b(canonical(observation), digest_size=HASH_BYTES).digest()
+
+
+def replay(stored: bytes, kind: type[_Observation]) -> _Observation:
+    """Read a stored observation back; raises `msgspec.ValidationError` for one of another shape."""
+    return msgspec.json.decode(stored, type=kind)
