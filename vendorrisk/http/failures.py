@@ -49,7 +49,7 @@ def _invalid(request: Request[Any, Any, Any], error: Exception) -> Refusal:
     if exchange is not None and field is not None and exchange.opt["raw"] is None:
         if not exchange.body:
             return Refusal(Code.BODY_INVALID, "Send a JSON body.")
-        faults = faults_in(exchange.value, field.raw)
+        faults = faults_in(exchange.value, field.annotation)
         if faults:
             return Refusal(Code.BODY_INVALID, "Mend the fields listed in `errors`.", errors=faults)
     extra = getattr(error, "extra", None)

@@ -1,0 +1,1 @@
+-- 0003_alerts: written by its feature.

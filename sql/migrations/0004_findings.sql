@@ -1,0 +1,1 @@
+-- 0004_findings: written by its feature.
