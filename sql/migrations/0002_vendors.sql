@@ -1,1 +1,2 @@
 -- 0002_vendors: written by its feature.
+select 1;

@@ -1,1 +1,2 @@
 -- 0003_alerts: written by its feature.
+select 1;

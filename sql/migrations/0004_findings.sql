@@ -1,1 +1,2 @@
 -- 0004_findings: written by its feature.
+select 1;

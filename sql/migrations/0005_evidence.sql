@@ -1,1 +1,2 @@
 -- 0005_evidence: written by its feature.
+select 1;
