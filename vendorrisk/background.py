@@ -1,15 +1,15 @@
 """How a job is written, and how arq comes to run it.
 
 A job is an order (`send_renewal_notices`) that takes nothing but the `World`, finds its own work, does a bounded slice
-of it and says how much it did. It may run twice and may die anywhere: the row is the work, and what is claimed is claimed
-with a lease. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
+of it and says how much it did. It may run twice and may die anywhere: the row is the work, and a claim is a lease that
+runs out. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
 
 arq is behind this module alone: its retries are off (the next attempt is a column), its results are not kept, and its
 job ids are only a courtesy that keeps two nudges from becoming two runs.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -138,8 +138,8 @@ def arq_worker(
     schedule: Sequence[Job],
     redis_url: str,
     *,
-    on_startup: Callable[[dict[Any, Any]], Awaitable[None]],
-    on_shutdown: Callable[[dict[Any, Any]], Awaitable[None]],
+    on_startup: Callable[[dict[Any, Any]], Coroutine[Any, Any, None]],
+    on_shutdown: Callable[[dict[Any, Any]], Coroutine[Any, Any, None]],
 ) -> Worker:
     """Put arq's worker together: each job as a function (for nudges) and as a cron (for ticks)."""
     functions, crons = [], []

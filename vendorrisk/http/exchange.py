@@ -107,7 +107,7 @@ class Exchange:
             by=permit(self.actor, self.opt["permission"]),
             now=self.service.clock(),
             request_id=self.scope["request_id"],
-            cursor_secrets=self.service.keyring.derive_all("cursor"),
+            cursor_secrets=self.service.cursor_secrets,
         )
 
 

@@ -31,6 +31,7 @@ class Service(msgspec.Struct, kw_only=True):
     nudge: Callable[[Iterable[str]], Awaitable[None]]
     per_key: Limiter
     per_address: Limiter
+    cursor_secrets: tuple[bytes, ...]
     store: Any = None
     same_key: WeakValueDictionary[tuple[str, str], asyncio.Lock] = msgspec.field(default_factory=WeakValueDictionary)
     """One lock per Idempotency-Key in use, so that a storm of the same request waits without a connection each."""
