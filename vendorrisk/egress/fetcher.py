@@ -54,13 +54,17 @@ class Fetcher:
         """Look with GET, following redirects; a body beyond the limits is cut and marked `truncated`."""
         return await self._within_time("GET", url, headers or {}, b"", self._limits.redirects)
 
+    async def get_once(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
+        """Look with GET; a redirect is handed back as the answer it is."""
+        return await self._within_time("GET", url, headers or {}, b"", None)
+
     async def head(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
         """Look with HEAD, following redirects."""
         return await self._within_time("HEAD", url, headers or {}, b"", self._limits.redirects)
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Fetched:
         """Send a body once; a redirect is handed back as the answer it is."""
-        return await self._within_time("POST", url, headers, body, 0)
+        return await self._within_time("POST", url, headers, body, None)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -70,7 +74,7 @@ class Fetcher:
         return str(checked_url(self._guard, url))
 
     async def _within_time(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, redirects: int
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, redirects: int | None
     ) -> Fetched:
         try:
             async with asyncio.timeout(self._limits.total_seconds):
@@ -79,14 +83,15 @@ class Fetcher:
             raise EgressError(Reason.TIMEOUT, f"not done in {self._limits.total_seconds} s") from None
 
     async def _follow(
-        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, redirects: int
+        self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, redirects: int | None
     ) -> Fetched:
+        """Follow at most `redirects`; with None an answer is taken as it is."""
         seen: list[Hop] = []
         visited = {str(url)}
         while True:
             fetched = await self._one(method, url, headers, body)
-            location = _location(fetched) if method != "POST" else None
-            if location is None:
+            location = _location(fetched)
+            if redirects is None or location is None:
                 return msgspec.structs.replace(fetched, redirects=tuple(seen))
             seen.append(fetched.final)
             target = checked_url(self._guard, redirect_target(url, location))

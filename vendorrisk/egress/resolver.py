@@ -60,24 +60,20 @@ class Resolver:
     def __init__(
         self, servers: Sequence[tuple[str, int]], *, try_seconds: float = 2.0, lifetime_seconds: float = 5.0
     ) -> None:
-        self._resolver = dns.asyncresolver.Resolver(configure=False)
-        self._resolver.nameservers = [dns.nameserver.Do53Nameserver(*server) for server in servers]
-        self._resolver.search = []
-        self._resolver.cache = None
-        self._resolver.timeout = try_seconds
-        self._resolver.lifetime = lifetime_seconds
-        self._resolver.use_edns(0, 0, _EDNS_PAYLOAD)
-        self._resolver.set_flags(dns.flags.RD | dns.flags.AD)
+        self._resolver = _stub(servers, try_seconds, lifetime_seconds, dns.flags.RD | dns.flags.AD)
+        self._unchecked = _stub(servers, try_seconds, lifetime_seconds, dns.flags.RD | dns.flags.CD)
 
-    async def ask(self, name: str, kind: str) -> Answer:
+    async def ask(self, name: str, kind: str, *, checking_disabled: bool = False) -> Answer:
         """Ask one question; never raises for what the network or the name's owner does.
 
-        `name` may hold underscores (`_dmarc.example.com`), unlike a host. Raises `ValueError` for a kind that
-        does not exist.
+        `name` may hold underscores (`_dmarc.example.com`), unlike a host. With `checking_disabled` (RFC 4035,
+        section 3.2.2) a validating resolver hands on what does not validate: so a bogus zone is told from a
+        dead one. Raises `ValueError` for a kind that does not exist.
         """
         rdtype = _kind(kind)
+        stub = self._unchecked if checking_disabled else self._resolver
         try:
-            found = await self._resolver.resolve(dns.name.from_text(name), rdtype, search=False)
+            found = await stub.resolve(dns.name.from_text(name), rdtype, search=False)
         except dns.resolver.NXDOMAIN as error:
             responses = error.kwargs.get("responses", {})
             return _without_records(name, kind, Outcome.NXDOMAIN, next(iter(responses.values()), None))
@@ -94,6 +90,20 @@ class Resolver:
             authenticated=bool(found.response.flags & dns.flags.AD),
             ttl_seconds=max(0, found.chaining_result.minimum_ttl),
         )
+
+
+def _stub(
+    servers: Sequence[tuple[str, int]], try_seconds: float, lifetime_seconds: float, flags: int
+) -> dns.asyncresolver.Resolver:
+    stub = dns.asyncresolver.Resolver(configure=False)
+    stub.nameservers = [dns.nameserver.Do53Nameserver(*server) for server in servers]
+    stub.search = []
+    stub.cache = None
+    stub.timeout = try_seconds
+    stub.lifetime = lifetime_seconds
+    stub.use_edns(0, 0, _EDNS_PAYLOAD)
+    stub.set_flags(flags)
+    return stub
 
 
 def _kind(kind: str) -> dns.rdatatype.RdataType:

@@ -59,9 +59,7 @@ def _back_in_sight(state: RuleState, seen: Judgement) -> tuple[Change, ...]:
 
 def _unseen(state: RuleState, reason: str, now: datetime) -> tuple[RuleState, tuple[Change, ...]]:
     since = state.unknown_since or now
-    after = msgspec.structs.replace(
-        state, unknown_n=state.unknown_n + 1, unknown_since=since, unknown_reason=reason
-    )
+    after = msgspec.structs.replace(state, unknown_n=state.unknown_n + 1, unknown_since=since, unknown_reason=reason)
     changes = []
     if after.unknown_n == UNKNOWNS_FOR_A_GAP:
         changes.append(_change(Happening.GAP, state, Verdict.UNKNOWN, reason))
@@ -98,9 +96,7 @@ def _pending(
     if waited < wait:  # a clock that went back waits the longer: `waited` is negative then
         return state, (*back, _change(Happening.LOOK_AGAIN, state, seen.verdict, seen.reason, wait - waited))
     same = seen.verdict is state.verdict
-    after = _accepted(
-        state, seen.verdict, value_hash, now, flipped=not same and state.verdict is not Verdict.UNKNOWN
-    )
+    after = _accepted(state, seen.verdict, value_hash, now, flipped=not same and state.verdict is not Verdict.UNKNOWN)
     happening = Happening.CHANGED if same or _RANK[seen.verdict] == 0 else Happening.CONFIRMED
     return after, (*back, _change(happening, state, seen.verdict, seen.reason), *_flapping(after, now))
 

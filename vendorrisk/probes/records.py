@@ -1,0 +1,145 @@
+"""Small TXT and other records: tag lists, MTA-STS, TLS-RPT, BIMI, DKIM keys, CAA, TLSA."""
+
+import base64
+import binascii
+import re
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+_MOST_TAGS = 64
+
+
+class TagError(Exception):
+    """The text is no tag list; `args[0]` is a slug."""
+
+
+def tags(text: str) -> dict[str, str]:
+    """Read `name=value; name=value` (RFC 6376, section 3.2). Names are case-sensitive and stand once."""
+    found: dict[str, str] = {}
+    for part in text.split(";")[:_MOST_TAGS]:
+        if not part.strip():
+            continue
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is None:
+            raise TagError("tag_invalid")
+        if name in found:
+            raise TagError("tag_repeated")
+        found[name] = value
+    return found
+
+
+def versioned(texts: tuple[str, ...], version: str) -> list[str]:
+    """Return the TXT records whose first tag is `v=version`, as MTA-STS, TLS-RPT and BIMI have it."""
+    return [text for text in texts if re.match(rf"v={re.escape(version)}[ \t]*(?:;|$)", text)]
+
+
+def is_mta_sts(text: str) -> bool:
+    """Whether the record names a policy (RFC 8461, section 3.1): an id of 1 to 32 letters and digits."""
+    try:
+        return re.fullmatch(r"[A-Za-z0-9]{1,32}", tags(text).get("id", "")) is not None
+    except TagError:
+        return False
+
+
+def is_tls_rpt(text: str) -> bool:
+    """Whether the record names a place for reports (RFC 8460, section 3): mailto or https."""
+    try:
+        places = [part.strip() for part in tags(text).get("rua", "").split(",")]
+    except TagError:
+        return False
+    return bool(places) and all(re.match(r"(?:mailto:[^@]+@.|https://.)", place) for place in places)
+
+
+class MtaStsPolicy(msgspec.Struct, frozen=True):
+    mode: str
+    max_age_seconds: int
+    mx: tuple[str, ...]
+
+
+def parse_mta_sts_policy(body: str) -> MtaStsPolicy | None:
+    """Read a policy file (RFC 8461, section 3.2); None where it is not one. Of a repeated key the first counts."""
+    found: dict[str, str] = {}
+    mx: list[str] = []
+    for line in body.replace("\r\n", "\n").split("\n"):
+        name, colon, value = (piece.strip(" \t") for piece in line.partition(":"))
+        if not line.strip():
+            continue
+        if not colon:
+            return None
+        if name == "mx":
+            mx.append(value.lower().rstrip("."))
+        else:
+            found.setdefault(name, value)
+    mode, age = found.get("mode", ""), found.get("max_age", "")
+    well = found.get("version") == "STSv1" and mode in {"enforce", "testing", "none"}
+    if not well or re.fullmatch(r"\d{1,10}", age) is None or (mode != "none" and not mx):
+        return None
+    return MtaStsPolicy(mode, int(age), tuple(mx))
+
+
+def mx_allowed(host: str, patterns: tuple[str, ...]) -> bool:
+    """Whether an MX host fits a policy's patterns: a wildcard stands for one whole leftmost label."""
+    host = host.lower().rstrip(".")
+    return any(host == p or (p.startswith("*.") and host.partition(".")[2] == p[2:]) for p in patterns)
+
+
+class DkimKey(msgspec.Struct, frozen=True):
+    """`bits` is 0 for a key that is not RSA."""
+
+    kind: str
+    bits: int = 0
+
+
+def parse_dkim(text: str) -> DkimKey | None:
+    """Read a DKIM key record (RFC 6376, section 3.6.1); None for none, a revoked or an unreadable one."""
+    try:
+        found = tags(text)
+    except TagError:
+        return None
+    if found.get("v", "DKIM1") != "DKIM1" or not found.get("p"):
+        return None
+    kind = found.get("k", "rsa")
+    if kind != "rsa":
+        return DkimKey(kind)
+    try:
+        key = load_der_public_key(base64.b64decode(re.sub(r"\s", "", found["p"]), validate=True))
+    except (ValueError, binascii.Error, UnsupportedAlgorithm):
+        return None
+    return DkimKey("rsa", key.key_size) if isinstance(key, RSAPublicKey) else None
+
+
+_TLSA_LENGTH = {"1": 64, "2": 128}
+_DANE_USAGES = frozenset({"2", "3"})
+
+
+def is_usable_tlsa(text: str) -> bool:
+    """Whether a TLSA record can be used for mail (RFC 7672, section 3.1): DANE-TA or DANE-EE, whole data."""
+    parts = text.split(" ", 3)
+    if len(parts) != 4 or parts[0] not in _DANE_USAGES or parts[1] not in {"0", "1"}:  # noqa: PLR2004 - fields
+        return False
+    digest = parts[3].replace(" ", "")
+    if parts[2] == "0":
+        return bool(digest)
+    return len(digest) == _TLSA_LENGTH.get(parts[2], -1)
+
+
+class Caa(msgspec.Struct, frozen=True):
+    critical: bool
+    tag: str
+    value: str
+
+
+def parse_caa(text: str) -> Caa | None:
+    """Read a CAA record in presentation form (RFC 8659, section 4.1)."""
+    match = re.fullmatch(r'(\d{1,3}) ([A-Za-z0-9]+) "?([^"]*)"?', text)
+    return Caa(bool(int(match[1]) & 128), match[2].lower(), match[3].strip()) if match else None
+
+
+def issuers(records: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the CAs that CAA records admit, by their domain."""
+    parsed = [parse_caa(text) for text in records]
+    named = {c.value.partition(";")[0].strip().lower() for c in parsed if c and c.tag in {"issue", "issuewild"}}
+    return tuple(sorted(named - {""}))
