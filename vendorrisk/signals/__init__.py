@@ -24,6 +24,7 @@ Beside the customary files there are, all pure:
 
     judge_tls, judge_web, judge_email, judge_dns, judge_domain, judge_exposure, judge_events,
     judge_transparency     one evaluator per factor of the methodology: observation → judgements
+    verdicts               short ways to write a judgement
     certificates           what a presented chain proves (names, trust, dates, keys)
     score                  standings → score
     change                 judgements in time → what is confirmed, flapping, a gap, or a storm

@@ -8,6 +8,8 @@ import msgspec
 Fact = str | int | bool | None | tuple[str, ...]
 """What may stand in a judgement's evidence: small, comparable, free of personal data."""
 
+Facts = dict[str, Fact]
+
 
 class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - a verdict
