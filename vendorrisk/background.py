@@ -9,7 +9,7 @@ job ids are only a courtesy that keeps two nudges from becoming two runs.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from arq import create_pool, cron
 from arq.connections import ArqRedis, RedisSettings
+from arq.typing import StartupShutdown
 from arq.worker import Worker
 from prometheus_client import Counter, Histogram
 
@@ -138,8 +139,8 @@ def arq_worker(
     schedule: Sequence[Job],
     redis_url: str,
     *,
-    on_startup: Callable[[dict[Any, Any]], Coroutine[Any, Any, None]],
-    on_shutdown: Callable[[dict[Any, Any]], Coroutine[Any, Any, None]],
+    on_startup: StartupShutdown,
+    on_shutdown: StartupShutdown,
 ) -> Worker:
     """Put arq's worker together: each job as a function (for nudges) and as a cron (for ticks)."""
     functions, crons = [], []

@@ -40,12 +40,12 @@ def run(settings: Settings) -> None:
     """Run arq's worker until SIGTERM; raises where Redis drops, so that whoever supervises starts it again."""
     world, nudger = make_world(settings)
 
-    async def start(context: dict[Any, Any]) -> None:
+    async def start(ctx: dict[Any, Any]) -> None:
         await world.database.open()
-        context["world"] = world
+        ctx["world"] = world
         _log.info("worker_started", jobs=[job.name for job in SCHEDULE])
 
-    async def stop(_context: dict[Any, Any]) -> None:
+    async def stop(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - the name is arq's
         await world.database.close()
         await nudger.close()
 

@@ -1,0 +1,63 @@
+"""The worker: jobs run by tick and by nudge, and nothing depends on Redis remembering."""
+
+import asyncio
+
+import pytest
+
+from tests.client import Client
+from tests.conftest import FakeClock
+from vendorrisk import worker
+from vendorrisk.background import Job, Nudger, World, arq_worker, run_job
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_kept_answers_are_forgotten_after_a_day_and_not_before(
+    client: Client, world: World, clock: FakeClock
+) -> None:
+    body = {"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}
+    await client.post("/v1/members", body, headers={"idempotency-key": "k"})
+    clock.advance(hours=23)
+    assert await worker.forget_old_answers(world) == 0
+    clock.advance(hours=2)
+    assert await worker.forget_old_answers(world) == 1
+    assert await worker.forget_old_answers(world) == 0
+
+
+async def test_a_nudge_runs_the_job_and_leaves_nothing_behind_in_redis(world: World) -> None:
+    ran = asyncio.Event()
+
+    async def note(_world: World) -> int:
+        ran.set()
+        return 0
+
+    async def start(context: dict[str, object]) -> None:
+        context["world"] = world
+
+    async def stop(_context: dict[str, object]) -> None:
+        pass
+
+    job = Job("note", note, 86400)
+    nudger = Nudger(world.settings.redis_url)
+    await nudger(["note"])
+    made = arq_worker([job], world.settings.redis_url, on_startup=start, on_shutdown=stop)
+    running = asyncio.create_task(made.async_run())
+    await asyncio.wait_for(ran.wait(), 10)
+    await made.close()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await nudger.close()
+
+
+async def test_a_job_runs_slices_until_nothing_is_left(world: World) -> None:
+    left = [3, 2, 1, 0]
+
+    async def eat(_world: World) -> int:
+        return left.pop(0)
+
+    assert await run_job(Job("eat", eat, 60), world) == 6
+    assert left == []
+
+
+async def test_a_lost_redis_never_fails_what_is_already_safe() -> None:
+    await Nudger("redis://127.0.0.1:1/0").softly(["anything"])
