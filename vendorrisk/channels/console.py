@@ -1,0 +1,27 @@
+"""The console: what embedded mode shows by default."""
+
+import sys
+from collections.abc import Callable
+
+from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable
+from vendorrisk.channels.text import plain
+
+
+def _to_stdout(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+class ConsoleChannel:
+    """Writes the text form, indented under its key, in one piece."""
+
+    def __init__(self, write: Callable[[str], None] = _to_stdout) -> None:
+        self._write = write
+
+    async def send(self, message: Message, to: Address, key: str) -> Sent:  # noqa: ARG002 - one console
+        body = "".join(f"  {line}\n" if line else "\n" for line in plain(message).splitlines())
+        try:
+            self._write(f"[{key}]\n{body}\n")
+        except (OSError, ValueError) as error:
+            raise Undeliverable(Failure.UNREACHABLE, type(error).__name__, retryable=True) from error
+        return Sent("written")

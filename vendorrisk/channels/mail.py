@@ -1,0 +1,159 @@
+"""E-mail over SMTP, through the operator's own server."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+import msgspec
+
+from vendorrisk.channels.mail_form import email_of, mailbox
+from vendorrisk.channels.port import Address, EmailAddress, Failure, Message, Sent, Undeliverable
+from vendorrisk.clock import Clock
+from vendorrisk.settings import SettingError
+
+_PERMANENT = range(500, 600)
+_QUIT_SECONDS = 1.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class MailServer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how mail is handed over. `tls`: from the first byte, by STARTTLS, if offered, or never."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    tls: Literal["implicit", "required", "offered", "never"] = "offered"
+
+
+def mail_server(url: str) -> MailServer:
+    """Read SMTP_URL: `smtp://[user:password@]host[:port][?tls=required|offered|never]` or `smtps://…`.
+
+    With a password STARTTLS is required unless the server is on this machine or the URL says otherwise: a
+    password is not sent in clear by accident.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise SettingError("VENDORRISK_SMTP_URL: the port is not a number") from None
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise SettingError("VENDORRISK_SMTP_URL takes smtp://user:password@host:587 or smtps://host:465")
+    if parts.scheme == "smtps":
+        tls: str = "implicit"
+    else:
+        safe = parts.password is None or parts.hostname in _LOOPBACK
+        tls = parse_qs(parts.query).get("tls", ["offered" if safe else "required"])[0]
+    fallback = 465 if tls == "implicit" else 587 if parts.username else 25
+    raw = {
+        "host": parts.hostname,
+        "port": port or fallback,
+        "username": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "tls": tls,
+    }
+    try:
+        return msgspec.convert(raw, MailServer)
+    except msgspec.ValidationError:
+        raise SettingError("VENDORRISK_SMTP_URL: tls is one of required, offered, never") from None
+
+
+class MailChannel:
+    """One connection per message; 5xx to the message is for good, to our credentials it is not."""
+
+    def __init__(
+        self,
+        server: MailServer,
+        *,
+        sender: str,
+        clock: Clock,
+        timeout_seconds: float = 15.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._server = server
+        self._sender = sender
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._tls = tls
+
+    async def send(self, message: Message, to: Address, key: str) -> Sent:
+        assert isinstance(to, EmailAddress)  # noqa: S101 - the outlet chose this channel by the address's type
+        try:
+            box = mailbox(to.address)
+            email = email_of(message, sender=self._sender, to=box, key=key, sent_at=self._clock())
+        except ValueError as error:
+            raise Undeliverable(Failure.ADDRESS_INVALID, str(error), retryable=False) from error
+        try:
+            async with self._session() as client:
+                _, said = await client.send_message(email, sender=mailbox_of(self._sender), recipients=[box])
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise _undeliverable(error) from error
+        return Sent(said[:200])
+
+    async def check(self) -> None:
+        """Connect, greet and log in without sending; raises `Undeliverable`."""
+        try:
+            async with self._session() as client:
+                await client.noop()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise _undeliverable(error) from error
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection for the length of the block, which as a whole has the timeout.
+
+        What the server does after it took the message (a slow or failing QUIT) changes nothing.
+        """
+        client = self._client()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await client.connect()
+                yield client
+        finally:
+            with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                async with asyncio.timeout(_QUIT_SECONDS):
+                    await client.quit()
+            client.close()
+
+    def _client(self) -> aiosmtplib.SMTP:
+        server = self._server
+        return aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            timeout=self._timeout_seconds,
+            use_tls=server.tls == "implicit",
+            start_tls={"required": True, "offered": None}.get(server.tls, False),
+            tls_context=self._tls,
+        )
+
+
+def mailbox_of(sender: str) -> str:
+    """Return the address alone of `Name <address>`."""
+    return sender.rpartition("<")[2].rstrip(">").strip()
+
+
+def _undeliverable(error: Exception) -> Undeliverable:
+    if isinstance(error, aiosmtplib.SMTPTimeoutError | TimeoutError):
+        return Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True)
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        first = error.recipients[0]
+        return _by_code(first.code, first.message)
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return Undeliverable(Failure.NOT_CONFIGURED, f"{error.code} login refused", retryable=True)
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return _by_code(error.code, error.message)
+    return Undeliverable(Failure.UNREACHABLE, type(error).__name__, retryable=True)
+
+
+def _by_code(code: int, said: str) -> Undeliverable:
+    """RFC 5321, section 4.2.1: 4yz is transient, 5yz is for good."""
+    detail = f"{code} {said}"[:200]
+    if code in _PERMANENT:
+        return Undeliverable(Failure.REJECTED, detail, retryable=False)
+    return Undeliverable(Failure.TEMPORARY, detail, retryable=True)

@@ -1,0 +1,64 @@
+"""All channels together: the address's type chooses."""
+
+import ssl
+
+from vendorrisk.channels.console import ConsoleChannel
+from vendorrisk.channels.mail import MailChannel, mail_server
+from vendorrisk.channels.port import (
+    Address,
+    Channel,
+    Console,
+    EmailAddress,
+    Failure,
+    Message,
+    Sent,
+    SlackConversation,
+    SlackWebhook,
+    Undeliverable,
+    WebhookEndpoint,
+)
+from vendorrisk.channels.slack import SlackBotChannel, SlackWebhookChannel
+from vendorrisk.channels.webhook import WebhookChannel
+from vendorrisk.clock import Clock
+from vendorrisk.egress.fetcher import Fetcher, Limits
+from vendorrisk.egress.guard import guard_from
+from vendorrisk.settings import Settings
+
+_LIMITS = Limits(wire_bytes=64 * 1024, decoded_bytes=64 * 1024, redirects=0, total_seconds=15.0)
+_KEEP_ALIVE_SECONDS = 10.0
+_AGENT = "vendorrisk-messages/1"
+
+
+class Outlets:
+    """A `Channel` for every address; one that is not set up refuses as `not_configured`, to be tried again."""
+
+    def __init__(self, channels: dict[type[Address], Channel], fetcher: Fetcher | None = None) -> None:
+        self._channels = channels
+        self._fetcher = fetcher
+
+    async def send(self, message: Message, to: Address, key: str) -> Sent:
+        channel = self._channels.get(type(to))
+        if channel is None:
+            raise Undeliverable(Failure.NOT_CONFIGURED, "this channel is not set up", retryable=True)
+        return await channel.send(message, to, key)
+
+    async def aclose(self) -> None:
+        if self._fetcher is not None:
+            await self._fetcher.aclose()
+
+
+def outlets_from(settings: Settings, clock: Clock, *, tls: ssl.SSLContext | None = None) -> Outlets:
+    """Make every channel the settings allow for; e-mail is left out where VENDORRISK_SMTP_URL is unset."""
+    fetcher = Fetcher(
+        guard_from(settings), user_agent=_AGENT, limits=_LIMITS, tls=tls, keep_alive_seconds=_KEEP_ALIVE_SECONDS
+    )
+    channels: dict[type[Address], Channel] = {
+        SlackWebhook: SlackWebhookChannel(fetcher, clock),
+        SlackConversation: SlackBotChannel(fetcher, clock, settings.slack_api_url),
+        WebhookEndpoint: WebhookChannel(fetcher, clock),
+        Console: ConsoleChannel(),
+    }
+    if settings.smtp_url:
+        server = mail_server(settings.smtp_url)
+        channels[EmailAddress] = MailChannel(server, sender=settings.mail_from, clock=clock, tls=tls)
+    return Outlets(channels, fetcher)

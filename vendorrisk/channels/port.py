@@ -1,0 +1,102 @@
+"""The port: what every channel takes, gives and raises."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One line of a message: a label and its value, as plain text."""
+
+    label: str
+    value: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be told. Every text is plain and untrusted: the channel's form escapes it."""
+
+    kind: str  # the webhook's event type, as `alert.review_due`
+    title: str
+    summary: str
+    facts: tuple[Fact, ...] = ()
+    action: str = ""  # what the reader should do
+    link: str  # where it can be done
+    link_label: str = "Open"
+    why: str = ""  # why this reader gets it
+    manage_link: str = ""  # where that can be changed
+    at: datetime  # when what is told became so
+    payload: Mapping[str, object] = {}  # a webhook's `data`
+
+
+class SlackWebhook(msgspec.Struct, frozen=True, tag_field="channel", tag="slack_webhook"):
+    """An incoming webhook; its URL is the secret."""
+
+    url: str
+
+
+class SlackConversation(msgspec.Struct, frozen=True, tag_field="channel", tag="slack_bot"):
+    """A conversation a bot token may write to; `conversation` is an id (C…) or a #name."""
+
+    token: str
+    conversation: str
+
+
+class EmailAddress(msgspec.Struct, frozen=True, tag_field="channel", tag="email"):
+    address: str
+
+
+class WebhookEndpoint(msgspec.Struct, frozen=True, tag_field="channel", tag="webhook"):
+    """An endpoint of Standard Webhooks; `secret` is `whsec_` and base64."""
+
+    url: str
+    secret: str
+
+
+class Console(msgspec.Struct, frozen=True, tag_field="channel", tag="console"):
+    """The worker's own output."""
+
+
+Address = SlackWebhook | SlackConversation | EmailAddress | WebhookEndpoint | Console
+
+
+class Failure(StrEnum):
+    """Why a message was not taken. Append only; stored with attempts."""
+
+    NOT_CONFIGURED = "not_configured"  # the operator has not set this channel up
+    ADDRESS_INVALID = "address_invalid"
+    ADDRESS_REFUSED = "address_refused"  # the guard does not let us go there
+    REJECTED = "rejected"  # the receiver will not take it, now or later
+    RATE_LIMITED = "rate_limited"
+    TEMPORARY = "temporary"  # the receiver says: later
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"  # perhaps taken: no answer in time
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The receiver took it; `detail` is its answer, in short."""
+
+    detail: str
+
+
+class Undeliverable(Exception):  # noqa: N818 - an outcome the port names, not a fault of the service
+    """The receiver did not take it. `retryable` says whether trying again makes sense."""
+
+    def __init__(
+        self, failure: Failure, detail: str, *, retryable: bool, retry_after_seconds: int | None = None
+    ) -> None:
+        super().__init__(f"{failure.value}: {detail}")
+        self.failure = failure
+        self.detail = detail
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Channel(Protocol):
+    """An adapter. `key` is stable over retries of one delivery, 1 to 64 characters of `[A-Za-z0-9_-]`."""
+
+    async def send(self, message: Message, to: Address, key: str) -> Sent:
+        """Send once, within the adapter's timeout; raises `Undeliverable` and nothing else."""
+        ...

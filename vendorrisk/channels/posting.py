@@ -1,0 +1,67 @@
+"""What Slack and webhooks share: one POST through the guarded client, and what its outcome means."""
+
+import math
+from collections.abc import Mapping
+
+from vendorrisk.channels.port import Failure, Undeliverable
+from vendorrisk.clock import Clock
+from vendorrisk.egress.answer import Fetched
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.reasons import EgressError, Reason
+
+_TOO_MANY = 429
+_SERVER_ERRORS = 500
+_MOST_WAIT_SECONDS = 24 * 3600
+_DETAIL_BYTES = 200
+
+_NOT_ALLOWED = frozenset(
+    {
+        Reason.URL_INVALID,
+        Reason.SCHEME,
+        Reason.USERINFO,
+        Reason.PORT,
+        Reason.ADDRESS,
+        Reason.HOST_BAD_CHAR,
+        Reason.HOST_BAD_LABEL,
+        Reason.HOST_TOO_LONG,
+        Reason.HOST_NOT_FQDN,
+        Reason.HOST_IS_IP,
+        Reason.HOST_SPECIAL_TLD,
+    }
+)
+_PERHAPS_TAKEN = frozenset({Reason.TIMEOUT, Reason.CONNECT_TIMEOUT, Reason.DNS_TIMEOUT})
+
+
+async def post(fetcher: Fetcher, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
+    """Send once; a refusal of the guard is for good, any other failure of transport is worth another try."""
+    try:
+        return await fetcher.post(url, headers=headers, body=body)
+    except EgressError as error:
+        if error.reason in _NOT_ALLOWED:
+            raise Undeliverable(Failure.ADDRESS_REFUSED, error.reason.value, retryable=False) from error
+        failure = Failure.TIMEOUT if error.reason in _PERHAPS_TAKEN else Failure.UNREACHABLE
+        raise Undeliverable(failure, error.reason.value, retryable=True) from error
+
+
+def later(answer: Fetched, clock: Clock) -> Undeliverable:
+    """Make the outcome of an answer that says "not now" (or nothing we know)."""
+    failure = Failure.RATE_LIMITED if answer.status == _TOO_MANY else Failure.TEMPORARY
+    wait = answer.retry_after_seconds(clock())
+    return Undeliverable(
+        failure,
+        answered(answer),
+        retryable=True,
+        retry_after_seconds=None if wait is None else min(math.ceil(wait), _MOST_WAIT_SECONDS),
+    )
+
+
+def is_later(answer: Fetched) -> bool:
+    """Say whether the status asks for another try: 429 and every 5xx."""
+    return answer.status == _TOO_MANY or answer.status >= _SERVER_ERRORS
+
+
+def answered(answer: Fetched) -> str:
+    """Return status and the start of the body, for people."""
+    start = answer.body[:_DETAIL_BYTES].decode("utf-8", "replace").strip()
+    printable = "".join(c if c.isprintable() else " " for c in start)
+    return f"{answer.status} {printable}".strip()

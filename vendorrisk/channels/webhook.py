@@ -1,0 +1,51 @@
+"""Signed webhooks, by the Standard Webhooks specification (version 1)."""
+
+import binascii
+
+import msgspec
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
+from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable, WebhookEndpoint
+from vendorrisk.channels.posting import answered, later, post
+from vendorrisk.clock import Clock
+from vendorrisk.egress.fetcher import Fetcher
+
+_GONE = 410  # the specification: the endpoint wants no more
+_OK = range(200, 300)
+
+
+class WebhookChannel:
+    """Posts `{type, timestamp, data}`; anything but 2xx and 410 is worth another try."""
+
+    def __init__(self, fetcher: Fetcher, clock: Clock) -> None:
+        self._fetcher = fetcher
+        self._clock = clock
+
+    async def send(self, message: Message, to: Address, key: str) -> Sent:
+        assert isinstance(to, WebhookEndpoint)  # noqa: S101 - the outlet chose this channel by the address's type
+        body = body_of(message)
+        answer = await post(self._fetcher, to.url, self._headers(to.secret, key, body), body.encode())
+        if answer.status in _OK:
+            return Sent(answered(answer))
+        if answer.status == _GONE:
+            raise Undeliverable(Failure.REJECTED, answered(answer), retryable=False)
+        raise later(answer, self._clock)
+
+    def _headers(self, secret: str, key: str, body: str) -> dict[str, str]:
+        now = self._clock()
+        try:
+            signature = Webhook(secret).sign(key, now, body)
+        except (binascii.Error, EmptyWebhookSecretError, ValueError) as error:
+            raise Undeliverable(Failure.ADDRESS_INVALID, "the secret cannot sign", retryable=False) from error
+        return {
+            "content-type": "application/json",
+            "webhook-id": key,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signature,
+        }
+
+
+def body_of(message: Message) -> str:
+    """Return the JSON that is signed and sent; the same for the same message, so that a retry is no other body."""
+    body = {"type": message.kind, "timestamp": message.at, "data": message.payload}
+    return msgspec.json.encode(body, order="deterministic").decode()
