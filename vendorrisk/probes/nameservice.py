@@ -1,0 +1,101 @@
+"""The look at a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere."""
+
+import ipaddress
+
+import msgspec
+
+from vendorrisk.egress.resolver import Resolver
+from vendorrisk.probes.answers import Answers, as_lookup, ask_all, key
+from vendorrisk.probes.domains import parents, registrable_domain
+from vendorrisk.probes.email import MOST_MX, mail_hosts
+from vendorrisk.probes.observation import Lookup, Raw
+
+MOST_SERVERS = 8
+MOST_ALIASES = 8
+
+
+class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
+    """`hosts` are the vendor's names whose aliases are followed; `unchecked` the SOA asked without validation.
+
+    `servers` says of each name server of the domain whether a resolver finds it an address.
+    """
+
+    domain: str
+    answers: dict[str, Lookup]
+    hosts: tuple[str, ...] = ()
+    unchecked: Lookup | None = None
+
+
+def alias_of(found: Lookup) -> str:
+    return found.records[0] if found.records else ""
+
+
+def plan(answers: Answers, domain: str, hosts: tuple[str, ...]) -> None:
+    """Read everything the DNS rules need."""
+    answers.get(domain, "SOA")
+    answers.get(domain, "DS")
+    for server in name_servers(answers, domain)[:MOST_SERVERS]:
+        answers.get(server, "A")
+        answers.get(server, "AAAA")
+    caa_records(answers, domain)
+    for host in mail_hosts(answers.get(domain, "MX"))[:MOST_MX]:
+        for kind in ("CNAME", "A", "AAAA"):
+            answers.get(host, kind)
+    for host in hosts:
+        aliases(answers, host)
+
+
+def zone_of(domain: str) -> str:
+    """Return the name whose delegation is judged: the registered domain."""
+    return registrable_domain(domain) or domain
+
+
+def name_servers(answers: Answers, domain: str) -> tuple[str, ...]:
+    return answers.get(zone_of(domain), "NS").records
+
+
+def caa_records(answers: Answers, domain: str) -> Lookup:
+    """Climb to the nearest CAA set (RFC 8659, section 3), up to but not into the top level."""
+    found = Lookup(outcome="nodata")
+    for name in parents(domain)[:-1] or (domain,):
+        found = answers.get(name, "CAA")
+        if found.records or found.unseen:
+            return found
+    return found
+
+
+def aliases(answers: Answers, host: str) -> tuple[tuple[str, ...], Lookup]:
+    """Follow a host's CNAMEs one by one; return them with what the last name's address look-up says."""
+    chain: list[str] = []
+    name = host
+    for _ in range(MOST_ALIASES):
+        found = answers.get(name, "CNAME")
+        target = alias_of(found)
+        if not target or target in chain:
+            break
+        chain.append(target)
+        name = target
+    return tuple(chain), answers.get(name, "A") if chain else Lookup(outcome="nodata")
+
+
+async def look(domain: str, *, resolver: Resolver, hosts: tuple[str, ...] = ()) -> DnsLook:
+    table = await ask_all(resolver, lambda answers: plan(answers, domain, hosts))
+    look = DnsLook(domain=domain, answers=table, hosts=hosts)
+    if table.get(key(domain, "SOA"), Lookup(outcome="")).outcome != "servfail":
+        return look
+    # A validating resolver answers SERVFAIL for a bogus zone, and answers well when told not to check.
+    unchecked = await resolver.ask(domain, "SOA", checking_disabled=True)
+    return msgspec.structs.replace(look, unchecked=as_lookup(unchecked))
+
+
+def networks(addresses: tuple[str, ...]) -> frozenset[str]:
+    """Return the /24 and /48 networks that addresses lie in."""
+    found = set()
+    for address in addresses:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            continue
+        length = 24 if parsed.version == 4 else 48  # noqa: PLR2004 - IP version
+        found.add(str(ipaddress.ip_network(f"{parsed}/{length}", strict=False)))
+    return frozenset(found)
