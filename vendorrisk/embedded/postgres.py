@@ -68,7 +68,8 @@ class Postgres:
         private_folder(self.run, self._user)
         programs = postgres_bin(self._user, self.run.parent)
         major = _major_of(programs)
-        if not (self.data / "PG_VERSION").exists():
+        fresh = not (self.data / "PG_VERSION").exists()
+        if fresh:
             self._initialise(programs)
         self._check_major(major)
         self._forget_recycled_pid()
@@ -86,6 +87,8 @@ class Postgres:
                 folder=self.run,
             )
         self._wait()
+        if fresh:
+            self._create_database(programs)
 
     def stop(self) -> None:
         """Shut down fast: open transactions are rolled back, everything committed is on disk."""
@@ -118,6 +121,12 @@ class Postgres:
         if self.data.exists():
             self.data.rmdir()
         half.rename(self.data)
+
+    def _create_database(self, programs: Path) -> None:
+        """Make the database `dsn` names by default."""
+        query = f"create database {SUPERUSER}"
+        command = [str(programs / "psql"), "-h", str(self.run), "-U", SUPERUSER, "-d", "postgres", "-qXc", query]
+        subprocess.run(command, check=True, capture_output=True)
 
     def _check_major(self, major: int) -> None:
         kept = (self.data / "PG_VERSION").read_text().strip()

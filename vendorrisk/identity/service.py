@@ -41,6 +41,11 @@ async def found_tenant(connection: Connection, name: str, time_zone: str, now: d
     return tenant, await create_key(work, NewApiKey(name="First admin key", roles=[Role.ADMIN]))
 
 
+async def has_tenants(connection: Connection) -> bool:
+    """Say whether this installation was founded, on a connection that crosses tenants."""
+    return bool(await queries.list_tenants(connection))
+
+
 async def tenant(work: Work) -> Tenant:
     return await queries.find_tenant(work)
 

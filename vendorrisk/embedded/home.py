@@ -1,0 +1,80 @@
+"""The data folder of one machine: what lies where, and the secrets made for it."""
+
+import base64
+import fcntl
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from vendorrisk.embedded.users import SystemUser, private_folder, system_user
+from vendorrisk.settings import Settings
+
+
+class HomeError(Exception):
+    """The data folder cannot be used; the message says what to do."""
+
+
+class Home(msgspec.Struct, frozen=True):
+    path: Path
+    user: SystemUser | None
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "log"
+
+    def lock(self) -> IO[str]:
+        """Hold the folder for this supervisor alone; the lock goes with the process."""
+        handle = (self.path / "lock").open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            raise HomeError(
+                f"another vendorrisk runs on {self.path}. Stop it, or set VENDORRISK_HOME to another folder."
+            ) from None
+        return handle
+
+    def secret_keys(self) -> str:
+        """Return the keys of this folder, made at the first start. Losing them loses what they seal: back them up."""
+        place = self.path / "secret.keys"
+        if not place.exists():
+            half = place.with_suffix(".new")
+            half.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+            half.chmod(0o600)
+            half.rename(place)
+        return place.read_text().strip()
+
+
+def open_home(settings: Settings) -> Home:
+    """Make the folder where it is missing, for the user that the servers run as."""
+    user = system_user()
+    path = settings.home_path()
+    try:
+        private_folder(path, user)
+        for name in ("log", "run", "files"):
+            private_folder(path / name, user)
+    except OSError as error:
+        raise HomeError(
+            f"{path} cannot be used ({error.strerror}). Set VENDORRISK_HOME to a folder of yours."
+        ) from None
+    # A unix socket's path has a short limit; it is found out here, not by Postgres.
+    if len(os.fsencode(path / "run" / "postgres" / ".s.PGSQL.5432.lock")) > 107:  # noqa: PLR2004 - sun_path
+        raise HomeError(f"{path} is too long for a socket. Set VENDORRISK_HOME to a shorter path.")
+    return Home(path, user)
+
+
+def free_port(host: str, wanted: int) -> int:
+    """Return the wanted port where it is free, else one that is."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise HomeError(f"no port is free on {host}. Set PORT to one that is.")

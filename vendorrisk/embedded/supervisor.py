@@ -1,0 +1,262 @@
+"""`vendorrisk up`: servers, migrations, API and worker as children of one small process.
+
+The supervisor imports neither the web framework nor a database driver: it must stay small and have nothing to fail.
+What needs them (`prepare`: migrations and the first tenant) runs as a child too.
+"""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+import msgspec
+
+from vendorrisk.embedded.children import spawn, stop
+from vendorrisk.embedded.home import Home, free_port, open_home
+from vendorrisk.embedded.postgres import Postgres
+from vendorrisk.embedded.users import SystemUser, can_reach
+from vendorrisk.embedded.valkey import Valkey
+from vendorrisk.settings import VARIABLES, Settings
+
+_LOOK_SECONDS = 0.1
+_READY_SECONDS = 30
+_LOG_BYTES = 10 * 1024 * 1024
+_LOOKS_BETWEEN_ROTATIONS = 300
+_DRAIN_SECONDS = 10
+
+
+class StartError(Exception):
+    """The stack cannot be started; the message says what to do."""
+
+
+class Runs(Protocol):
+    """What the supervisor keeps running."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def is_running(self) -> bool: ...
+
+
+class Program:
+    """The API or the worker: this package, run as a child."""
+
+    def __init__(self, name: str, home: Home, environment: dict[str, str], user: SystemUser | None) -> None:
+        self._name, self._home, self._environment, self._user = name, home, environment, user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._home.logs / f"{self._name}.log").open("ab") as log:
+            command = [sys.executable, "-m", "vendorrisk", self._name]
+            self._process = spawn(command, user=self._user, log=log, environment=self._environment)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            stop(self._process, signal.SIGTERM, _DRAIN_SECONDS)
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+
+class Kept(msgspec.Struct):
+    """A child, and when it may be started again."""
+
+    name: str
+    child: Runs
+    failures: int = 0
+    next_at: float = 0.0
+    started_at: float = 0.0
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What `prepare` did. `key` is the first admin key, only where the first tenant was just made."""
+
+    applied: list[str]
+    key: str | None = None
+
+
+class Supervisor:
+    """Starts everything in order, starts again what dies, and stops everything in the opposite order."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._home = open_home(settings)
+        self._lock = self._home.lock()
+        self._postgres: Postgres | None = None
+        self._valkey: Valkey | None = None
+        self._settings = self._completed(settings)
+        self._children: list[Kept] = []
+        self._stopping = False
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._on_signal)
+        try:
+            self._start()
+            looks = 0
+            while not self._stopping:
+                time.sleep(_LOOK_SECONDS)
+                self._look()
+                looks += 1
+                if looks % _LOOKS_BETWEEN_ROTATIONS == 0:
+                    _rotate(self._home.logs)
+        finally:
+            self._stop()
+
+    def _completed(self, settings: Settings) -> Settings:
+        """Fill in what embedded mode provides."""
+        run = self._home.path / "run"
+        port = free_port(settings.host, settings.port)
+        changes: dict[str, object] = {"home": str(self._home.path), "port": port}
+        if not settings.database_url:
+            self._postgres = Postgres(
+                self._home.path / "pg-18",
+                run / "postgres",
+                user=self._home.user,
+                log=self._home.logs / "postgres.log",
+            )
+            changes["database_url"] = self._postgres.dsn()
+        if not settings.redis_url:
+            self._valkey = Valkey(
+                self._home.path / "valkey",
+                run / "valkey",
+                persist=True,
+                user=self._home.user,
+                log=self._home.logs / "valkey.log",
+            )
+            changes["redis_url"] = self._valkey.url
+        if not settings.secret_keys:
+            changes["secret_keys"] = self._home.secret_keys()
+        if settings.public_url == Settings().public_url:
+            changes["public_url"] = f"http://{settings.host}:{port}"
+        return msgspec.structs.replace(settings, **changes)
+
+    def _start(self) -> None:
+        begun = time.monotonic()
+        if self._postgres is not None:
+            self._keep("postgres", self._postgres)
+        if self._valkey is not None:
+            self._keep("valkey", self._valkey)
+        environment = _environment(self._settings)
+        user = self._program_user()
+        prepared = self._prepare(environment, user)
+        self._keep("worker", Program("worker", self._home, environment, user))
+        self._keep("api", Program("api", self._home, environment, user))
+        self._wait_until_ready()
+        self._tell(prepared, time.monotonic() - begun)
+
+    def _program_user(self) -> SystemUser | None:
+        """Drop API and worker from root too, where that user can reach this code."""
+        user = self._home.user
+        if user is None or (can_reach(Path(sys.executable), user) and can_reach(Path(__file__), user)):
+            return user
+        self._say(
+            "API and worker run as root, because only root can enter the folder of this checkout. "
+            "Clone it where others may read, such as /opt, to have them run as an ordinary user."
+        )
+        return None
+
+    def _prepare(self, environment: dict[str, str], user: SystemUser | None) -> Prepared:
+        ids = {} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}
+        done = subprocess.run(  # type: ignore[call-overload]
+            [sys.executable, "-m", "vendorrisk", "prepare"], check=False, capture_output=True, env=environment, **ids
+        )
+        if done.returncode != 0:
+            raise StartError(done.stderr.decode(errors="replace").strip() or "the database could not be prepared")
+        return msgspec.json.decode(done.stdout, type=Prepared)
+
+    def _keep(self, name: str, child: Runs) -> None:
+        child.start()
+        self._children.append(Kept(name, child, started_at=time.monotonic()))
+
+    def _look(self) -> None:
+        """Start again what has died, later each time it dies soon."""
+        now = time.monotonic()
+        for kept in self._children:
+            if kept.child.is_running():
+                continue
+            if kept.next_at == 0.0:
+                kept.failures = 0 if now - kept.started_at > 60 else kept.failures + 1  # noqa: PLR2004
+                kept.next_at = now + min(0.2 * 2 ** max(0, kept.failures - 1), 10)
+                self._say(f"{kept.name} stopped; starting it again (see {self._home.logs / kept.name}.log)")
+            elif now >= kept.next_at:
+                kept.next_at, kept.started_at = 0.0, now
+                try:
+                    kept.child.start()
+                except Exception as error:  # noqa: BLE001 - it is tried again, and the operator is told
+                    self._say(f"{kept.name} did not start: {error}")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline and not self._stopping:
+            if _is_ready(self._settings.host, self._settings.port):
+                return
+            self._look()
+            time.sleep(0.02)
+        if not self._stopping:
+            raise StartError(f"the API did not become ready; see {self._home.logs / 'api.log'}")
+
+    def _tell(self, prepared: Prepared, seconds: float) -> None:
+        address = f"http://{self._settings.host}:{self._settings.port}"
+        lines = [f"vendorrisk is ready at {address} ({seconds:.1f} s)", f"  API document   {address}/docs"]
+        if prepared.key is not None:
+            lines.append(f"  first admin key, shown this once: {prepared.key}")
+        lines += [
+            f"  data folder    {self._home.path}",
+            f"  logs           {self._home.logs}",
+            "  stop           Ctrl-C, or SIGTERM to process " + str(os.getpid()),
+        ]
+        if self._postgres is not None:
+            lines.append(
+                "  embedded Postgres and Valkey: for evaluation; set DATABASE_URL and REDIS_URL for real servers"
+            )
+        self._say("\n".join(lines))
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _stop(self) -> None:
+        """Callers first, then workers, then servers."""
+        for kept in reversed(self._children):
+            kept.child.stop()
+        self._lock.close()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment with every setting said."""
+    kept = {k: v for k, v in os.environ.items() if k not in set(VARIABLES.values())}
+    said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
+    # Beside the package, so that a checkout runs without being installed.
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))
+    return {**kept, **said, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=1)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _rotate(folder: Path) -> None:
+    """Keep one older log of each program; its file stays open, so it is copied and emptied."""
+    for path in folder.glob("*.log"):
+        if path.stat().st_size > _LOG_BYTES:
+            path.with_suffix(".log.1").write_bytes(path.read_bytes())
+            os.truncate(path, 0)
+
+
+def up(settings: Settings, say: Callable[[str], None]) -> None:
+    Supervisor(settings, say).run()

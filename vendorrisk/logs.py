@@ -1,0 +1,51 @@
+"""Structured logs: one JSON object a line (or a readable line), with request and job ids bound by context."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from vendorrisk.settings import Settings
+
+_SECRET_NAMES = ("secret", "password", "token", "authorization", "api_key", "cookie")
+
+
+def configure(settings: Settings) -> None:
+    """Send our logs and the libraries' through one pipeline to standard output."""
+    level = getattr(logging, settings.log_level.upper())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_secrets,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def _without_secrets(_logger: object, _method: str, event: Any) -> Any:
+    """Blank a value whose name says that it is a secret: the last wall, not the first."""
+    for name in event:
+        if any(word in name.lower() for word in _SECRET_NAMES):
+            event[name] = "…"
+    return event
