@@ -1,0 +1,57 @@
+# Two commands matter: `make run` and `make test`. Both need only python3 (3.11 or newer) with venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Some shells forbid byte code; without it every start would compile again.
+INSTALL := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--require-hashes --only-binary :all: --compile
+
+.PHONY: run test check bench openapi schema demo clean
+
+run: $(VENV)/installed-run
+	@exec $(BIN)/python -m vendorrisk up
+
+demo: $(VENV)/installed-run
+	@exec $(BIN)/python -m vendorrisk demo
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --processes 2 sql
+	$(BIN)/deptry vendorrisk
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m tests.bench $(ARGS)
+
+openapi: $(VENV)/installed-run
+	$(BIN)/python -m vendorrisk openapi > openapi/vendorrisk.json
+
+schema: $(VENV)/installed-run
+	$(BIN)/python -m vendorrisk schema > sql/schema.sql
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv is missing: apt-get install -y python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-run: requirements.txt $(VENV)/bin/python
+	@echo "installing into $(VENV) ..."
+	@$(INSTALL) -r requirements.txt
+	@$(BIN)/python .ci/link.py
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/bin/python
+	@echo "installing the development tools into $(VENV) ..."
+	@$(INSTALL) -r requirements-dev.txt
+	@$(BIN)/python .ci/link.py
+	@touch $@ $(VENV)/installed-run
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
