@@ -76,6 +76,10 @@ class Code(Enum):
     EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
     OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
 
+    # files
+    FILE_EMPTY = ("file_empty", Kind.INVALID, "The file is empty")
+    FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not taken")
+
     def __init__(self, code: str, kind: Kind, title: str) -> None:
         self.code = code
         self.kind = kind

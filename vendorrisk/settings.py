@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     storage_url: str = ""  # file:///path or s3://bucket/prefix; unset is `home`/files
     storage_s3_endpoint: str = ""
     storage_s3_region: str = "us-east-1"
+    # Both unset: AWS's own variables, then the instance's role.
+    storage_s3_access_key_id: str = ""
+    storage_s3_secret_access_key: str = ""
     upload_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
     body_max_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024
     import_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024

@@ -1,0 +1,36 @@
+"""The store that the settings ask for."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from vendorrisk.keys import Keyring
+from vendorrisk.settings import SettingError, Settings
+from vendorrisk.storage.disk import DiskStore
+from vendorrisk.storage.port import Store
+from vendorrisk.storage.s3 import Bucket, S3CompatibleStore
+from vendorrisk.storage.vault import Vault
+
+
+def store_from(settings: Settings) -> Store:
+    """Return the store; raises `SettingError` for an address that is neither `file:///…` nor `s3://…`."""
+    if not settings.storage_url:
+        return DiskStore(settings.home_path() / "files")
+    url = urlsplit(settings.storage_url)
+    if url.scheme == "file" and not url.netloc and url.path.strip("/"):
+        return DiskStore(Path(unquote(url.path)))
+    if url.scheme == "s3" and url.netloc and not url.query:
+        return S3CompatibleStore(
+            Bucket(
+                name=url.netloc,
+                prefix=url.path.strip("/"),
+                endpoint=settings.storage_s3_endpoint,
+                region=settings.storage_s3_region,
+                access_key_id=settings.storage_s3_access_key_id,
+                secret_access_key=settings.storage_s3_secret_access_key,
+            )
+        )
+    raise SettingError("VENDORRISK_STORAGE_URL takes file:///folder or s3://bucket/prefix")
+
+
+def vault_from(settings: Settings, keyring: Keyring) -> Vault:
+    return Vault(store_from(settings), keyring)

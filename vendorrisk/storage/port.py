@@ -1,0 +1,76 @@
+"""The port: named objects of bytes. One conformance suite runs over every adapter (tests/storage)."""
+
+import re
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class StorageError(Exception):
+    """A file cannot be written or read. The message is for the operator, never for a caller."""
+
+
+class MissingError(StorageError):
+    """There is no such object."""
+
+
+class DamagedError(StorageError):
+    """What is stored is not what was written."""
+
+
+class UnreachableError(StorageError):
+    """The store does not answer, is full, or does not let us in; trying again may help."""
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """An object in a listing. `modified_at` is by the store's own clock."""
+
+    name: str
+    size: int
+    modified_at: datetime
+
+
+class Store(Protocol):
+    """Names are lower-case segments between slashes; see `checked_name`."""
+
+    async def put(self, name: str, chunks: AsyncIterable[bytes]) -> None:
+        """Write an object, replacing any of that name.
+
+        Nothing is seen under the name before all of it is durable. An exception out of `chunks` passes through
+        unchanged and leaves what was there before.
+        """
+
+    async def open(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Return the bytes [start, start + length), as a slice would; raises `MissingError` before the first."""
+
+    async def size(self, name: str) -> int | None:
+        """Return the size in bytes, None where there is no such object."""
+
+    async def delete(self, name: str) -> None:
+        """Remove the object; one that is not there is no error."""
+
+    def list(self, prefix: str) -> AsyncIterator[Listed]:
+        """List what lies under a prefix that ends with a slash, in no promised order."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}(/[a-z0-9][a-z0-9-]{0,99}){0,5}")
+
+
+def checked_name(name: str) -> str:
+    """Return the name; raises ValueError for one that could mean another place on some store."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not a name for an object")
+    return name
+
+
+def checked_prefix(prefix: str) -> str:
+    """Return the prefix; raises ValueError as `checked_name` does."""
+    checked_name(prefix.removesuffix("/"))
+    if not prefix.endswith("/"):
+        raise ValueError(f"{prefix!r} must end with a slash")
+    return prefix

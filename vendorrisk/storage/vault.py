@@ -1,0 +1,226 @@
+"""A tenant's files over a Store: sealed on the way in, checked on the way out."""
+
+import hashlib
+import os
+import re
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.keys import Keyring, SealError
+from vendorrisk.storage.media_types import MediaType, Sniffer
+from vendorrisk.storage.port import DamagedError, MissingError, Store
+from vendorrisk.storage.sealing import Span, seal_stream
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEY_BYTES_MAX: Final = 4096
+
+
+class StoredFile(msgspec.Struct, frozen=True):
+    """What `put` found out. `sha256` is of the plain content, in hex, and finds the file again; `size` in bytes."""
+
+    sha256: str
+    size: int
+    media_type: MediaType
+
+
+class Rotation(msgspec.Struct, frozen=True):
+    """What `rewrap` did. `unreadable` names keys that no secret key opens: their files are lost without it."""
+
+    current: int
+    rewrapped: int
+    unreadable: tuple[str, ...]
+
+
+class _DataKey(msgspec.Struct, frozen=True, array_like=True):
+    secret: bytes
+    body: str
+    size: int
+
+
+class _Intake:
+    """Watches plain bytes pass: how many, their digest, and what they are."""
+
+    def __init__(self, file_name: str, max_bytes: int) -> None:
+        self.size = 0
+        self.sniffer = Sniffer(file_name)
+        self._digest = hashlib.sha256()
+        self._max_bytes = max_bytes
+
+    async def watch(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        async for piece in chunks:
+            self.size += len(piece)
+            if self.size > self._max_bytes:
+                raise Refusal(Code.BODY_TOO_LARGE, f"The file may have {self._max_bytes} bytes; send a smaller one.")
+            self._digest.update(piece)
+            self.sniffer.feed(piece)
+            yield piece
+
+    def result(self) -> StoredFile:
+        return StoredFile(self._digest.hexdigest(), self.size, self.sniffer.media_type())
+
+
+class Vault:
+    """Seals with the keyring's first key, opens with all of them."""
+
+    def __init__(self, store: Store, keyring: Keyring) -> None:
+        self._store = store
+        self._keyring = keyring
+
+    async def put(self, tenant_id: UUID, chunks: AsyncIterable[bytes], *, file_name: str, max_bytes: int) -> StoredFile:
+        """Keep a file; one that the tenant already has is kept once.
+
+        Refuses what is empty, too large, or not of a kind that is taken, as soon as it shows; nothing then stays.
+        An exception out of `chunks` passes through, and nothing stays.
+        """
+        intake = _Intake(file_name, max_bytes)
+        secret, body = os.urandom(32), os.urandom(16).hex()
+        place = _body_name(tenant_id, body)
+        await self._store.put(place, seal_stream(secret, intake.watch(chunks)))
+        try:
+            stored = intake.result()
+            known = await self._is_whole(tenant_id, stored.sha256)
+        except BaseException:
+            await self._store.delete(place)
+            raise
+        if known:
+            await self._store.delete(place)
+        else:
+            await self._write_key(tenant_id, stored.sha256, _DataKey(secret, body, stored.size))
+        return stored
+
+    async def open(
+        self, tenant_id: UUID, sha256: str, *, start: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Return the plain bytes [start, start + length) as a slice would.
+
+        Raises `MissingError` or `DamagedError` before the first byte where the key shows it, `DamagedError` on the
+        way where the body does: an answer under way must then be broken off, never ended as if it were whole.
+        """
+        key = await self._key(tenant_id, sha256)
+        start = min(max(start, 0), key.size)
+        stop = key.size if length is None else min(key.size, start + max(length, 0))
+        span = Span(key.size, start, stop)
+        try:
+            sealed = await self._store.open(_body_name(tenant_id, key.body), span.offset, span.length)
+        except MissingError:
+            raise DamagedError(f"the body of {sha256} is gone") from None
+        return span.open(key.secret, sealed)
+
+    async def read(self, tenant_id: UUID, sha256: str) -> bytes:
+        """Return a whole file, for a parser; its size was bounded when it came in."""
+        return b"".join([piece async for piece in await self.open(tenant_id, sha256)])
+
+    async def size(self, tenant_id: UUID, sha256: str) -> int | None:
+        """Return the plain size in bytes, None where the tenant has no such file; raises `DamagedError`."""
+        try:
+            return (await self._key(tenant_id, sha256)).size
+        except MissingError:
+            return None
+
+    async def exists(self, tenant_id: UUID, sha256: str) -> bool:
+        """Say whether the tenant has the file; it may still prove damaged when read."""
+        return await self._store.size(_key_name(tenant_id, sha256)) is not None
+
+    async def delete(self, tenant_id: UUID, sha256: str) -> None:
+        """Remove a file for good. The caller has made sure that no record of the tenant names it any more."""
+        try:
+            key = await self._key(tenant_id, sha256)
+        except MissingError:
+            return
+        except DamagedError:
+            await self._store.delete(_key_name(tenant_id, sha256))
+            return
+        await self._store.delete(_key_name(tenant_id, sha256))
+        await self._store.delete(_body_name(tenant_id, key.body))
+
+    async def rewrap(self) -> Rotation:
+        """Seal every data key anew that hangs on an older secret key. May be stopped and run again."""
+        current, rewrapped = 0, 0
+        unreadable: list[str] = []
+        async for listed in self._store.list("keys/"):
+            _, tenant, sha256 = listed.name.split("/")
+            tenant_id = UUID(tenant)
+            try:
+                sealed = await self._sealed_key(tenant_id, sha256)
+                if not self._keyring.needs_reseal(sealed):
+                    current += 1
+                    continue
+                await self._write_key(tenant_id, sha256, self._opened(tenant_id, sha256, sealed))
+                rewrapped += 1
+            except MissingError:
+                continue
+            except (DamagedError, SealError):
+                unreadable.append(listed.name)
+        return Rotation(current, rewrapped, tuple(unreadable))
+
+    async def sweep(self, tenant_id: UUID, before: datetime) -> int:
+        """Remove a tenant's bodies last written before an instant that no key names; returns how many.
+
+        Reads every key of the tenant. Does nothing at all where one cannot be opened, since that one may name any.
+        """
+        old = [b.name async for b in self._store.list(f"bodies/{tenant_id}/") if b.modified_at < before]
+        named: set[str] = set()
+        async for listed in self._store.list(f"keys/{tenant_id}/"):
+            key = await self._key(tenant_id, listed.name.rpartition("/")[2])
+            named.add(_body_name(tenant_id, key.body))
+        orphans = [name for name in old if name not in named]
+        for name in orphans:
+            await self._store.delete(name)
+        return len(orphans)
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    async def _is_whole(self, tenant_id: UUID, sha256: str) -> bool:
+        """Say whether the file is there already; one whose key or body is lost is to be written again."""
+        try:
+            key = await self._key(tenant_id, sha256)
+        except (MissingError, DamagedError):
+            return False
+        size = await self._store.size(_body_name(tenant_id, key.body))
+        return size == Span(key.size, 0, key.size).length
+
+    async def _key(self, tenant_id: UUID, sha256: str) -> _DataKey:
+        return self._opened(tenant_id, sha256, await self._sealed_key(tenant_id, sha256))
+
+    async def _sealed_key(self, tenant_id: UUID, sha256: str) -> bytes:
+        sealed = b""
+        async for piece in await self._store.open(_key_name(tenant_id, sha256)):
+            sealed += piece
+            if len(sealed) > _KEY_BYTES_MAX:
+                raise DamagedError(f"the key of {sha256} is far too long")
+        return sealed
+
+    def _opened(self, tenant_id: UUID, sha256: str, sealed: bytes) -> _DataKey:
+        try:
+            plain = self._keyring.open(sealed, _context(tenant_id, sha256))
+        except SealError as error:
+            raise DamagedError(f"the key of {sha256} does not open: {error}") from None
+        return msgspec.msgpack.decode(plain, type=_DataKey)
+
+    async def _write_key(self, tenant_id: UUID, sha256: str, key: _DataKey) -> None:
+        sealed = self._keyring.seal(msgspec.msgpack.encode(key), _context(tenant_id, sha256))
+        await self._store.put(_key_name(tenant_id, sha256), _once(sealed))
+
+
+def _context(tenant_id: UUID, sha256: str) -> bytes:
+    return b"file/" + tenant_id.bytes + bytes.fromhex(sha256)
+
+
+def _key_name(tenant_id: UUID, sha256: str) -> str:
+    if not _DIGEST.fullmatch(sha256):
+        raise MissingError("that is not a SHA-256 digest in lower-case hex")
+    return f"keys/{tenant_id}/{sha256}"
+
+
+def _body_name(tenant_id: UUID, body: str) -> str:
+    return f"bodies/{tenant_id}/{body}"
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
