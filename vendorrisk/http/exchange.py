@@ -23,7 +23,7 @@ from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.errors import Kind as RefusalKind
 from vendorrisk.http import idempotency
 from vendorrisk.http.addresses import client_address
-from vendorrisk.http.bodies import check_json
+from vendorrisk.http.bodies import check_fit, check_json
 from vendorrisk.http.headers import expected_version, idempotency_key, wants_minimal
 from vendorrisk.http.limits import Allowance
 from vendorrisk.http.routing import WRITES, Kind
@@ -50,6 +50,7 @@ class Exchange:
         self.scope = scope
         self.opt: dict[str, Any] = scope["route_handler"].opt
         self.kind: Kind = self.opt["kind"]
+        self.takes = scope["route_handler"].parsed_data_field
         self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         self.expected_version = 0
         self.body = b""
@@ -86,6 +87,8 @@ class Exchange:
         """Read and check a JSON body; a raw one is left to the handler, within its own limit."""
         self.body = await _read(receive, self.service.settings.body_max_bytes, self.headers)
         if not self.body:
+            if self.takes is not None:
+                raise Refusal(Code.BODY_INVALID, "Send a JSON body.")
             return
         media, _, parameters = self.headers.get("content-type", "").partition(";")
         taken = _PATCH if self.scope["method"] == "PATCH" else _JSON
@@ -95,6 +98,8 @@ class Exchange:
         if charset not in {"", "utf-8", "utf8"}:
             raise _media("Send the body in UTF-8.")
         self.value = check_json(self.body)
+        if self.takes is not None:
+            check_fit(self.value, self.takes.annotation)
 
     def fingerprint(self) -> bytes:
         """Tell this request from another with the same Idempotency-Key."""

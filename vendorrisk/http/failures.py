@@ -14,12 +14,11 @@ from litestar.exceptions import (
 
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.http import problems
-from vendorrisk.http.bodies import faults_in
 from vendorrisk.http.front import refused
 
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    refusal = _refusal_for(request, error)
+    refusal = _refusal_for(error)
     problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]
     return Response(
         msgspec.json.encode(problem),
@@ -29,10 +28,10 @@ def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[by
     )
 
 
-def _refusal_for(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+def _refusal_for(error: Exception) -> Refusal:
     match error:
         case ValidationException() | SerializationException():
-            return _invalid(request, error)
+            return _invalid(error)
         case NotFoundException():
             return Refusal(Code.NOT_FOUND, "Check the address and the id.")
         case MethodNotAllowedException():
@@ -42,16 +41,8 @@ def _refusal_for(request: Request[Any, Any, Any], error: Exception) -> Refusal:
     return refused(error)
 
 
-def _invalid(request: Request[Any, Any, Any], error: Exception) -> Refusal:
-    """Say everything that is wrong with the body, or with the parameters."""
-    exchange: Any = request.scope.get("exchange")
-    field = getattr(request.route_handler, "parsed_data_field", None)
-    if exchange is not None and field is not None and exchange.opt["raw"] is None:
-        if not exchange.body:
-            return Refusal(Code.BODY_INVALID, "Send a JSON body.")
-        faults = faults_in(exchange.value, field.annotation)
-        if faults:
-            return Refusal(Code.BODY_INVALID, "Mend the fields listed in `errors`.", errors=faults)
+def _invalid(error: Exception) -> Refusal:
+    """Say what is wrong with the parameters; a JSON body was checked before, by the exchange."""
     extra = getattr(error, "extra", None)
     rows = extra if isinstance(extra, list) else []
     found = [

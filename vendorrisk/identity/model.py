@@ -11,7 +11,7 @@ from vendorrisk.access.model import ActorKind
 from vendorrisk.access.permissions import Permission, Role
 from vendorrisk.access.records import Body
 
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 Email = Annotated[
     str,
     Meta(
