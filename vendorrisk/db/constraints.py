@@ -39,6 +39,13 @@ def refusal_for(error: asyncpg.PostgresError) -> Refusal | None:
             | asyncpg.ReadOnlySQLTransactionError()
         ):
             return Refusal(Code.OVERLOADED, "Another change was in the way. Try again.", retry_after_seconds=1)
-        case asyncpg.NumericValueOutOfRangeError() | asyncpg.DatetimeFieldOverflowError():
+        case _ if _is_out_of_range(error):
             return Refusal(Code.BODY_INVALID, "A number or date is out of range.")
     return None
+
+
+def _is_out_of_range(error: asyncpg.PostgresError) -> bool:
+    if isinstance(error, asyncpg.NumericValueOutOfRangeError | asyncpg.DatetimeFieldOverflowError):
+        return True
+    # Raised by asyncpg itself, before anything is sent: an instant whose UTC lies outside the years 1 to 9999.
+    return isinstance(error, asyncpg.DataError) and isinstance(error.__cause__, OverflowError)
