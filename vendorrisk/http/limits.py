@@ -15,18 +15,25 @@ _WINDOW_SECONDS: Final = 60
 
 
 class Allowance(msgspec.Struct, frozen=True):
-    """What is left of a limit after one request."""
+    """What is left of a limit after one request; nothing was taken where there is something to wait for."""
 
     policy: str
     limit: int
     remaining: int
     reset_seconds: int
+    wait_seconds: int = 0
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the RateLimit fields (draft-ietf-httpapi-ratelimit-headers)."""
         policy = f'"{self.policy}";q={self.limit};w={_WINDOW_SECONDS}'
         left = f'"{self.policy}";r={self.remaining};t={self.reset_seconds}'
         return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())]
+
+    def check(self) -> None:
+        """Refuse with 429, and the time until there is a token again, where none was left."""
+        if self.wait_seconds:
+            detail = f"Wait {self.wait_seconds} s and send it again."
+            raise Refusal(Code.RATE_LIMITED, detail, retry_after_seconds=self.wait_seconds)
 
 
 class Limiter:
@@ -38,12 +45,12 @@ class Limiter:
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def take(self, key: str) -> Allowance:
-        """Take one token, or refuse with 429 and the time until there is one again."""
+        """Take one token, or say how long to wait for one."""
         now = self._seconds()
         full_at = max(self._full_at.get(key, now), now) + self._interval
         if full_at - now > _WINDOW_SECONDS + self._interval / 2:
-            wait = math.ceil(full_at - now - _WINDOW_SECONDS)
-            raise Refusal(Code.RATE_LIMITED, f"Wait {wait} s and send it again.", retry_after_seconds=max(wait, 1))
+            wait = max(1, math.ceil(full_at - now - _WINDOW_SECONDS))
+            return Allowance(self.policy, self.limit, 0, wait, wait)
         self._full_at[key] = full_at
         self._full_at.move_to_end(key)
         if len(self._full_at) > _MAX_BUCKETS:
