@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import structlog
 from litestar import Litestar, Router
-from litestar.openapi import OpenAPIConfig
 from litestar.types import Receive, Scope, Send
 
 from vendorrisk.audit import routes as audit_routes
@@ -90,7 +89,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         dependencies=DEPENDENCIES,
         middleware=[ExchangeMiddleware()],
         exception_handlers={Exception: on_failure},
-        openapi_config=OpenAPIConfig(title="vendorrisk", version="1", path="/_unused", render_plugins=[]),
+        openapi_config=openapi.CONFIG,
         lifespan=[running],
         request_max_body_size=None,
         logging_config=None,

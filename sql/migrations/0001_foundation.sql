@@ -30,6 +30,8 @@ create extension if not exists btree_gist;
 
 revoke create on schema public from public;
 grant usage on schema public to vendorrisk_tenant, vendorrisk_system;
+-- Readiness asks whether the schema is this release's.
+grant select on schema_migrations to vendorrisk_system;
 
 -- The tenant of this transaction; null, and so no rows, where none is set.
 create function current_tenant() returns uuid

@@ -25,7 +25,7 @@ from vendorrisk.http import idempotency
 from vendorrisk.http.addresses import client_address
 from vendorrisk.http.bodies import check_fit, check_json
 from vendorrisk.http.headers import expected_version, idempotency_key, wants_minimal
-from vendorrisk.http.limits import Allowance
+from vendorrisk.http.limits import Limiter
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.service import Service
 
@@ -56,7 +56,6 @@ class Exchange:
         self.body = b""
         self.value: object = None
         self.key: str | None = None
-        self.allowance: Allowance | None = None
         self.actor: Actor
         self.work: Work
 
@@ -66,8 +65,8 @@ class Exchange:
 
     async def admit(self) -> None:
         """Check everything that can be checked before the body is read."""
-        self.actor = await self.service.authenticate(self.headers.get("authorization"), self.service.clock())
-        self.allowance = self.service.per_key.take(str(self.actor.id))
+        self.actor = await self._authenticate()
+        self._charge(self.service.per_key, str(self.actor.id))
         permit(self.actor, self.opt["permission"])
         if self.opt["match"]:
             self.expected_version = expected_version(self.headers.get("if-match"))
@@ -80,8 +79,13 @@ class Exchange:
         except Refusal as refusal:
             if refusal.code.kind is RefusalKind.UNAUTHENTICATED:
                 # Guessing is slowed for the address it comes from; a key that is in order is never slowed by it.
-                self.service.per_address.take(client_address(self.scope, self.headers, self.service.settings))
+                self._charge(self.service.per_address, client_address(self.scope, self.headers, self.service.settings))
             raise
+
+    def _charge(self, limiter: Limiter, key: str) -> None:
+        allowance = limiter.take(key)
+        self.scope["extra_headers"].extend(allowance.headers())
+        allowance.check()
 
     async def take_body(self, receive: Receive) -> None:
         """Read and check a JSON body; a raw one is left to the handler, within its own limit."""
@@ -120,6 +124,9 @@ class ExchangeMiddleware(ASGIMiddleware):
     """Wraps each handler that declares a permission; others (health, documents) pass untouched."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if scope["method"] == "OPTIONS":  # type: ignore[typeddict-item] - websockets are not served
+            await _send(_allowed(scope), send)
+            return
         if "permission" not in scope["route_handler"].opt:
             await next_app(scope, receive, send)
             return
@@ -127,12 +134,17 @@ class ExchangeMiddleware(ASGIMiddleware):
         scope["exchange"] = exchange  # type: ignore[typeddict-unknown-key]
         await exchange.admit()
         _check_parameters(scope)
-        if exchange.allowance is not None:
-            scope["extra_headers"].extend(exchange.allowance.headers())  # type: ignore[typeddict-item]
         if exchange.writes:
             await _write(exchange, scope, receive, send, next_app)
         else:
             await _read_only(exchange, scope, receive, send, next_app)
+
+
+def _allowed(scope: Any) -> Answer:
+    """Name every method of an address: Litestar's own answer knows those of one handler only."""
+    item = scope["litestar_app"].state.document["paths"].get(scope["path_template"], {"get": {}})
+    allow = ", ".join(sorted({"OPTIONS", *(["HEAD"] if "get" in item else []), *(m.upper() for m in item)}))
+    return Answer(204, [(b"allow", allow.encode())])
 
 
 async def _read_only(exchange: Exchange, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:

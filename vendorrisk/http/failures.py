@@ -24,8 +24,16 @@ def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[by
         msgspec.json.encode(problem),
         status_code=problem.status,
         media_type=problems.MEDIA_TYPE,
-        headers=dict(problems.headers_of(refusal)),
+        headers={**dict(problems.headers_of(refusal)), **_allow(error)},
     )
+
+
+def _allow(error: Exception) -> dict[str, str]:
+    """Return the Allow field that goes with 405 (RFC 9110, section 15.5.6)."""
+    if not isinstance(error, MethodNotAllowedException):
+        return {}
+    named = (error.headers or {}).get("allow", "").split(", ")
+    return {"allow": ", ".join(sorted({*named, *(["HEAD"] if "GET" in named else [])}))}
 
 
 def _refusal_for(error: Exception) -> Refusal:

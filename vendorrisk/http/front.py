@@ -103,13 +103,16 @@ class _Seen:
             headers.extend(self.scope["extra_headers"])
             message["headers"] = headers
         elif message["type"] == "http.response.body":
+            if self.scope["only_head"]:
+                message["body"] = b""
             self.size += len(message.get("body", b""))
         await self._send(message)
 
     def note(self) -> None:
         seconds = time.perf_counter() - self._begun
         route = self.scope.get("path_template") or "unknown"
-        method = self.scope["method"] if route != "unknown" else "other"
+        method = "HEAD" if self.scope["only_head"] else self.scope["method"]
+        method = method if route != "unknown" else "other"
         REQUESTS.labels(method, route, str(self.status)).inc()
         SECONDS.labels(method, route).observe(seconds)
         _log.info(
@@ -127,6 +130,10 @@ def _marked(scope: Any) -> Any:
     match = _TRACEPARENT.match(traceparent)
     scope["request_id"] = match[1] if match else uuid4().hex
     scope["extra_headers"] = []
+    # HEAD is GET whose body is not sent (RFC 9110, section 9.3.2).
+    scope["only_head"] = scope["method"] == "HEAD"
+    if scope["only_head"]:
+        scope["method"] = "GET"
     return scope
 
 

@@ -39,7 +39,7 @@ async def ready(service: TheService) -> Response[Health]:
 
 async def _database(service: Service) -> str:
     try:
-        async with asyncio.timeout(_SECONDS), service.database.borrowed() as connection:
+        async with asyncio.timeout(_SECONDS), service.database.system() as connection:
             missing = await migrations.pending(connection)
     except (TimeoutError, Refusal, OSError) as error:
         return f"cannot be reached ({type(error).__name__})"

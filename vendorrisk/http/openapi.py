@@ -8,7 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from litestar import Litestar, Response, Router, get
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
 
 from vendorrisk.db.paging import ListOf
 from vendorrisk.errors import Code
@@ -32,6 +36,19 @@ Every answer is JSON; every refusal is a problem document (RFC 9457) with a stab
 was meant for (`If-Match`); a POST may carry an `Idempotency-Key` and can then be repeated safely. Lists are pages with
 cursors, and take `filter=field:operator:value` and `sort`.
 """
+
+
+def _absent(_connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    raise NotFoundException
+
+
+CONFIG = OpenAPIConfig(
+    title="vendorrisk",
+    version="1",
+    # Litestar always serves pages of its own, which load scripts from elsewhere: here they are not found.
+    openapi_router=Router("/_framework", route_handlers=[], guards=[_absent], include_in_schema=False),
+    render_plugins=[],
+)
 
 
 def document(app: Litestar) -> Document:
