@@ -1,0 +1,306 @@
+"""SOC 2 coverage of one service: which days are proven, by what, until when, and why.
+
+All intervals are closed intervals of calendar days. A month step clamps to the last day of its month: 31 August and six
+months is 28 or 29 February. The rules:
+
+- A Type 2 report covers its period, and is relied on from the period's start until the period's end plus
+  `type2_months` (12).
+- A bridge letter bridges from the day after the period's end to its own end, but at most `bridge_months` (3) after the
+  period's end. Management writes it, not the auditor: it bridges, it never covers.
+- A Type 1 report speaks of the design on one day, and is relied on for `type1_months` (6) from that day: "partial".
+- An adverse opinion or a disclaimer is not relied on, and ends the reliance on (and bridging of) every report whose
+  period ends no later: what was proven before is refuted. A day inside another report's period stays covered. A
+  qualified opinion is relied on, and is flagged beside any state.
+- The days between two periods that no period covers are a gap. Bridging does not remove a gap; it shows in it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+from dateutil.relativedelta import relativedelta
+
+from vendorrisk.evidence.policy import EvidencePolicy
+
+DAY = timedelta(days=1)
+
+
+class Opinion(StrEnum):
+    """The auditor's opinion (AICPA AT-C 205)."""
+
+    UNQUALIFIED = "unqualified"
+    QUALIFIED = "qualified"
+    ADVERSE = "adverse"
+    DISCLAIMER = "disclaimer"
+
+
+class ReportType(StrEnum):
+    """Type 1 speaks of design on a day; Type 2 of operation over a period."""
+
+    TYPE_1 = "type_1"
+    TYPE_2 = "type_2"
+
+
+class CoverageState(StrEnum):
+    """How well a day is proven, from best to worst."""
+
+    COVERED = "covered"
+    BRIDGED = "bridged"
+    IN_RELIANCE = "in_reliance"
+    PARTIAL = "partial"
+    LAPSED = "lapsed"
+    NOT_RELIED_ON = "not_relied_on"
+    NONE = "none"
+
+
+RELIED_ON = frozenset({CoverageState.COVERED, CoverageState.BRIDGED, CoverageState.IN_RELIANCE, CoverageState.PARTIAL})
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A bridge letter: management's word from the report's period end until `ends_on`."""
+
+    id: UUID
+    ends_on: date
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What coverage needs of a SOC 2 report. A Type 1 has `from_on` = `to_on` = its as-of date."""
+
+    id: UUID
+    type: ReportType
+    from_on: date
+    to_on: date
+    opinion: Opinion
+    categories: frozenset[str] = frozenset()
+    letters: tuple[Letter, ...] = ()
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A stretch of days in one state. `until_on` is null where the state has no end of its own."""
+
+    from_on: date
+    until_on: date | None
+    state: CoverageState
+    qualified: bool
+    report_id: UUID | None
+    reason: str
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Days between two periods that no period covers. `bridged_days` of them lie under a bridge letter."""
+
+    from_on: date
+    until_on: date
+    days: int
+    bridged_days: int
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Coverage at a day. `effective_until_on` is the last day reachable from it without a hole."""
+
+    at: date
+    state: CoverageState
+    qualified: bool
+    reason: str
+    effective_until_on: date | None
+    next_change_on: date | None
+    preparation_from_on: date | None
+    gaps: tuple[Gap, ...]
+    warnings: tuple[str, ...]
+    timeline: tuple[Segment, ...]
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    """Days in one state by one report."""
+
+    from_on: date
+    until_on: date
+    state: CoverageState
+    report: Report
+    reason: str
+
+
+_RANK = {state: rank for rank, state in enumerate(CoverageState)}
+
+
+def plus_months(day: date, months: int) -> date:
+    """Return the day `months` later, clamped to the last day of that month and to the calendar's end."""
+    try:
+        return day + relativedelta(months=months)
+    except (OverflowError, ValueError):
+        return date.max
+
+
+def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> Coverage:
+    """Compute the coverage of one service from its reports, as seen on a day."""
+    known = sorted(reports, key=lambda r: (r.from_on, r.to_on, r.id))
+    timeline = _timeline(known, policy)
+    here = next((s for s in timeline if s.from_on <= at and (s.until_on is None or at <= s.until_on)), None)
+    until = _reachable(timeline, at)
+    return Coverage(
+        at=at,
+        state=CoverageState.NONE if here is None else here.state,
+        qualified=here is not None and here.qualified,
+        reason="No report says anything about this day." if here is None else here.reason,
+        effective_until_on=until,
+        next_change_on=_next_change(timeline, at),
+        preparation_from_on=None if until is None else _minus_days(until, policy.preparation_days),
+        gaps=gaps(known, policy),
+        warnings=_warnings(known, policy),
+        timeline=timeline,
+    )
+
+
+def categories_relied_on(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> frozenset[str]:
+    """Return the categories in scope of the reports that are relied on at a day."""
+    claims = _counting([claim for report in reports for claim in _claims(report, policy)], at)
+    return frozenset[str]().union(*(c.report.categories for c in claims if c.state in RELIED_ON))
+
+
+def gaps(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Gap, ...]:
+    """Return the days between consecutive periods that no period covers; overlapping periods are merged first."""
+    periods = [r for r in reports if r.type is ReportType.TYPE_2 and _counts(r)]
+    found: list[Gap] = []
+    end: date | None = None
+    for report in sorted(periods, key=lambda r: (r.from_on, r.to_on)):
+        if end is not None and report.from_on > end + DAY:
+            first, last = end + DAY, report.from_on - DAY
+            bridged = _bridged_days(periods, first, last, policy)
+            found.append(Gap(first, last, (last - first).days + 1, bridged))
+        end = report.to_on if end is None else max(end, report.to_on)
+    return tuple(found)
+
+
+def _counts(report: Report) -> bool:
+    return report.opinion not in {Opinion.ADVERSE, Opinion.DISCLAIMER}
+
+
+def _bridged_days(periods: Sequence[Report], first: date, last: date, policy: EvidencePolicy) -> int:
+    """Count the days of a gap that letters reach: each begins after its own report's period, so reach is all."""
+    ends = [_bridge_end(r, policy) for r in periods if r.to_on < first]
+    reach = max((min(end, last) for end in ends if end is not None), default=first - DAY)
+    return max(0, (reach - first).days + 1)
+
+
+def _claims(report: Report, policy: EvidencePolicy) -> list[_Claim]:
+    """Return what one report says about days."""
+    if report.type is ReportType.TYPE_1:
+        until = plus_months(report.from_on, policy.type1_months)
+        reason = f"Type 1 as of {report.from_on}: design only, relied on for {policy.type1_months} months."
+        state = CoverageState.PARTIAL if _counts(report) else CoverageState.NOT_RELIED_ON
+        return [_Claim(report.from_on, until, state, report, reason if _counts(report) else _refused(report))]
+    until = plus_months(report.to_on, policy.type2_months)
+    if not _counts(report):
+        return [_Claim(report.from_on, until, CoverageState.NOT_RELIED_ON, report, _refused(report))]
+    period = f"{report.from_on} to {report.to_on}"
+    claims = [_Claim(report.from_on, report.to_on, CoverageState.COVERED, report, f"Inside the period {period}.")]
+    if (bridged := _bridge_end(report, policy)) is not None:
+        reason = f"A bridge letter of management follows the period {period}; it bridges to {bridged}."
+        claims.append(_Claim(report.to_on + DAY, bridged, CoverageState.BRIDGED, report, reason))
+    if until > report.to_on:
+        reason = f"The period {period} is relied on for {policy.type2_months} months after its end, to {until}."
+        claims.append(_Claim(report.to_on + DAY, until, CoverageState.IN_RELIANCE, report, reason))
+    return claims
+
+
+def _refused(report: Report) -> str:
+    what = "an adverse opinion" if report.opinion is Opinion.ADVERSE else "a disclaimer of opinion"
+    return f"The auditor gave {what}; the report is not relied on."
+
+
+def _bridge_end(report: Report, policy: EvidencePolicy) -> date | None:
+    """Return the last day that letters bridge, within the limit; null where none reaches past the period."""
+    limit = plus_months(report.to_on, policy.bridge_months)
+    ends = [min(letter.ends_on, limit) for letter in report.letters if letter.ends_on > report.to_on]
+    return max(ends, default=None)
+
+
+def _timeline(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Segment, ...]:
+    """Lay all claims over each other: the best state wins each day, and what follows the last is lapsed."""
+    claims = [claim for report in reports for claim in _claims(report, policy)]
+    if not claims:
+        return ()
+    edges = {c.from_on for c in claims} | {c.until_on + DAY for c in claims if c.until_on < date.max}
+    days = sorted(edges)
+    found: list[Segment] = []
+    for index, first in enumerate(days):
+        last = days[index + 1] - DAY if index + 1 < len(days) else None
+        _append(found, _segment(claims, first, last))
+    return tuple(found)
+
+
+def _counting(claims: Sequence[_Claim], day: date) -> list[_Claim]:
+    """Return the claims that count on a day: those that include it and that no refuting report puts aside."""
+    here = [c for c in claims if c.from_on <= day <= c.until_on]
+    refuted = max((c.report.to_on for c in here if c.state is CoverageState.NOT_RELIED_ON), default=date.min)
+    keeps = {CoverageState.COVERED, CoverageState.NOT_RELIED_ON}
+    return [c for c in here if c.state in keeps or c.report.to_on > refuted]
+
+
+def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> Segment:
+    open_claims = _counting(claims, first)
+    if not open_claims:
+        ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.report.to_on, c.report.id))
+        reason = f"What was relied on ended on {ended.until_on}; nothing follows it."
+        return Segment(first, last, CoverageState.LAPSED, False, ended.report.id, reason)  # noqa: FBT003
+    best = min(open_claims, key=lambda c: (_RANK[c.state], -c.until_on.toordinal(), -c.report.to_on.toordinal()))
+    return Segment(first, last, best.state, best.report.opinion is Opinion.QUALIFIED, best.report.id, best.reason)
+
+
+def _append(found: list[Segment], segment: Segment) -> None:
+    """Add a segment, joined with the one before where nothing changes between them."""
+    if found:
+        before = found[-1]
+        same = (before.state, before.qualified, before.report_id, before.reason)
+        if same == (segment.state, segment.qualified, segment.report_id, segment.reason):
+            found[-1] = msgspec.structs.replace(before, until_on=segment.until_on)
+            return
+    found.append(segment)
+
+
+def _reachable(timeline: Sequence[Segment], at: date) -> date | None:
+    """Return the last day reachable from `at` through days that are relied on; the last such day before where none."""
+    until: date | None = None
+    for segment in timeline:
+        if segment.state not in RELIED_ON:
+            if segment.from_on > at and until is not None and until >= at:
+                break
+            continue
+        if segment.from_on > at and (until is None or until < at):
+            break
+        until = segment.until_on or date.max
+    return until
+
+
+def _next_change(timeline: Sequence[Segment], at: date) -> date | None:
+    """Return the first day after `at` on which the state is another one."""
+    return next((s.from_on for s in timeline if s.from_on > at), None)
+
+
+def _warnings(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[str, ...]:
+    found = []
+    for report in reports:
+        if report.type is ReportType.TYPE_2:
+            if report.to_on < plus_months(report.from_on, policy.shortest_period_months) - DAY:
+                found.append(
+                    f"The period {report.from_on} to {report.to_on} is shorter than "
+                    f"{policy.shortest_period_months} months; ask why."
+                )
+            if report.to_on > plus_months(report.from_on, policy.longest_period_months) - DAY:
+                found.append(
+                    f"The period {report.from_on} to {report.to_on} is longer than "
+                    f"{policy.longest_period_months} months; ask why."
+                )
+        limit = plus_months(report.to_on, policy.bridge_months)
+        found += [
+            f"The bridge letter to {letter.ends_on} goes beyond the limit; it counts to {limit}."
+            for letter in report.letters
+            if letter.ends_on > limit
+        ]
+    return tuple(found)
+
+
+def _minus_days(day: date, days: int) -> date:
+    return date.fromordinal(max(1, day.toordinal() - days))
