@@ -1,0 +1,120 @@
+"""RDAP (RFC 9082, 9083) and its bootstrap (RFC 9224): what a registry says of a domain, less its people."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from vendorrisk.probes.observation import Raw
+
+
+class RdapError(Exception):
+    """The answer cannot be used; `args[0]` is a slug."""
+
+
+class Registration(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="registration"):
+    """A registered domain. Statuses are those of RFC 8056, in lower case with blanks; None is "not told"."""
+
+    source: str
+    expires_at: datetime | None = None
+    created_at: datetime | None = None
+    statuses: tuple[str, ...] = ()
+    name_servers: tuple[str, ...] = ()
+    registrar: str = ""
+    signed: bool | None = None
+
+
+class NotRegistered(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not_registered"):
+    """The registry says that there is no such domain."""
+
+    source: str
+
+
+class _Event(msgspec.Struct, rename="camel"):
+    event_action: str = ""
+    event_date: str = ""
+
+
+class _Server(msgspec.Struct, rename="camel"):
+    ldh_name: str = ""
+
+
+class _SecureDns(msgspec.Struct, rename="camel"):
+    delegation_signed: bool | None = None
+
+
+class _Entity(msgspec.Struct, rename="camel"):
+    roles: list[str] = []
+    vcard_array: list[Any] = []
+
+
+class _Domain(msgspec.Struct, rename={"secure_dns": "secureDNS", "kind": "objectClassName", "name": "ldhName"}):
+    kind: str = ""
+    name: str = ""
+    events: list[_Event] = []
+    status: list[str] = []
+    nameservers: list[_Server] = []
+    secure_dns: _SecureDns | None = None
+    entities: list[_Entity] = []
+
+
+class _Bootstrap(msgspec.Struct):
+    version: str
+    services: list[tuple[list[str], list[str]]]
+
+
+def read_bootstrap(body: bytes) -> dict[str, str]:
+    """Return the HTTPS base address for each top-level domain; raises `RdapError` for another shape."""
+    try:
+        file = msgspec.json.decode(body, type=_Bootstrap)
+    except (msgspec.DecodeError, RecursionError):
+        raise RdapError("feed_schema") from None
+    found: dict[str, str] = {}
+    for names, bases in file.services:
+        secure = next((base for base in bases if base.startswith("https://")), "")
+        found.update({name.lower(): secure.rstrip("/") + "/" for name in names if secure})
+    if file.version != "1.0" or not found:
+        raise RdapError("feed_schema")
+    return found
+
+
+def parse(body: bytes, domain: str) -> Registration:
+    """Read an answer about a domain; one about another domain, or of another shape, raises `RdapError`."""
+    try:
+        answer = msgspec.json.decode(body, type=_Domain)
+    except (msgspec.DecodeError, RecursionError):
+        raise RdapError("rdap_malformed") from None
+    if answer.kind != "domain" or answer.name.lower().rstrip(".") != domain.lower():
+        raise RdapError("rdap_other_object")
+    return Registration(
+        source="rdap",
+        expires_at=_at(answer.events, "expiration"),
+        created_at=_at(answer.events, "registration"),
+        statuses=tuple(sorted({status.strip().lower() for status in answer.status})),
+        name_servers=tuple(sorted({s.ldh_name.lower().rstrip(".") for s in answer.nameservers if s.ldh_name})),
+        registrar=next((_name(e) for e in answer.entities if "registrar" in e.roles), ""),
+        signed=answer.secure_dns.delegation_signed if answer.secure_dns is not None else None,
+    )
+
+
+def _at(events: list[_Event], action: str) -> datetime | None:
+    """Return when an event is dated; of several that are named alike, the latest."""
+    return max(
+        (at for e in events if e.event_action.lower() == action and (at := _instant(e.event_date))), default=None
+    )
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text.strip().upper())
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _name(entity: _Entity) -> str:
+    """Return the `fn` of a jCard (RFC 7095): for a registrar, the name of the company."""
+    try:
+        return next(str(line[3])[:200] for line in entity.vcard_array[1] if line[0] == "fn")
+    except (IndexError, TypeError, KeyError, StopIteration):
+        return ""
