@@ -9,6 +9,7 @@ import structlog
 from litestar import Litestar, Router
 from litestar.types import Receive, Scope, Send
 
+from vendorrisk.alerts import routes as alerts_routes
 from vendorrisk.audit import routes as audit_routes
 from vendorrisk.background import Nudger
 from vendorrisk.clock import Clock, system_clock
@@ -27,7 +28,7 @@ from vendorrisk.identity.authentication import Authenticator
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
 
-ROUTERS: tuple[Router, ...] = (identity_routes.router, audit_routes.router)
+ROUTERS: tuple[Router, ...] = (identity_routes.router, audit_routes.router, alerts_routes.router)
 
 _USES_SECONDS = 30
 _log = structlog.get_logger("api")

@@ -76,9 +76,44 @@ class Code(Enum):
     EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
     OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
 
+    # vendors
+    VENDOR_NAME_TAKEN = ("vendor_name_taken", Kind.CONFLICT, "Another vendor has this name")
+    VENDOR_DOMAIN_TAKEN = ("vendor_domain_taken", Kind.CONFLICT, "Another vendor has this domain")
+    VENDOR_REFERENCE_TAKEN = ("vendor_reference_taken", Kind.CONFLICT, "Another vendor has this reference")
+    VENDOR_LEI_TAKEN = ("vendor_lei_taken", Kind.CONFLICT, "Another vendor has this legal entity identifier")
+    VENDOR_FIELD_INVALID = ("vendor_field_invalid", Kind.INVALID, "A field of the vendor cannot be taken")
+    VENDOR_MOVE_NOT_ALLOWED = ("vendor_move_not_allowed", Kind.CONFLICT, "The vendor cannot move to this state")
+    VENDOR_MOVE_INCOMPLETE = ("vendor_move_incomplete", Kind.CONFLICT, "Something is missing for this move")
+    VENDOR_TIER_IS_COMPUTED = ("vendor_tier_is_computed", Kind.CONFLICT, "The tier follows from answers")
+    VENDOR_NOT_REVIEWED = ("vendor_not_reviewed", Kind.CONFLICT, "Vendors in this state are not reviewed")
+    SERVICE_NAME_TAKEN = ("service_name_taken", Kind.CONFLICT, "The vendor has a service of this name")
+    FOURTH_PARTY_NAME_TAKEN = ("fourth_party_name_taken", Kind.CONFLICT, "The fourth party is listed already")
+    FOURTH_PARTY_IS_THE_VENDOR = ("fourth_party_is_the_vendor", Kind.INVALID, "A vendor is not its own fourth party")
+    IN_USE = ("in_use", Kind.CONFLICT, "Other records refer to this one")
+    INTAKE_DECIDED = ("intake_decided", Kind.CONFLICT, "The request has been decided")
+    FOUR_EYES_NEEDED = ("four_eyes_needed", Kind.CONFLICT, "Someone else must decide this")
+    OFFBOARDING_NOT_BEGUN = ("offboarding_not_begun", Kind.CONFLICT, "The vendor is not being offboarded")
+    SETTLEMENT_INCOMPLETE = ("settlement_incomplete", Kind.INVALID, "The step cannot be settled so")
+    IMPORT_UNREADABLE = ("import_unreadable", Kind.INVALID, "The file cannot be read as a table")
+    IMPORT_NOT_READY = ("import_not_ready", Kind.CONFLICT, "The import is not in a state for this")
+    IMPORT_HAS_PROBLEMS = ("import_has_problems", Kind.CONFLICT, "Rows of the import have problems")
+    IMPORT_OUTDATED = ("import_outdated", Kind.CONFLICT, "Vendors have changed since the import was checked")
+
     # files
     FILE_EMPTY = ("file_empty", Kind.INVALID, "The file is empty")
     FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not taken")
+
+    # alerts
+    RECEIVER_NAME_TAKEN = ("receiver_name_taken", Kind.CONFLICT, "Another receiver has this name")
+    RECEIVER_ADDRESS_INVALID = ("receiver_address_invalid", Kind.INVALID, "The receiver cannot be reached there")
+    RECEIVER_INACTIVE = ("receiver_inactive", Kind.CONFLICT, "The receiver is switched off")
+    RECEIVER_WITHOUT_ADDRESS = (
+        "receiver_without_address",
+        Kind.CONFLICT,
+        "The receiver has no address of its own",
+    )
+    DELIVERY_NOT_ENDED = ("delivery_not_ended", Kind.CONFLICT, "The delivery is not dead or cancelled")
+    PERIOD_INVALID = ("period_invalid", Kind.MALFORMED, "The period cannot be shown")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:
         self.code = code

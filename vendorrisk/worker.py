@@ -4,7 +4,9 @@ from typing import Any
 
 import structlog
 
+from vendorrisk.alerts import jobs as alerts
 from vendorrisk.background import Job, Nudger, World, arq_worker
+from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
 from vendorrisk.http import idempotency
@@ -20,7 +22,10 @@ async def forget_old_answers(world: World) -> int:
         return await idempotency.forget_old(connection, world.clock(), 1000)
 
 
-SCHEDULE: tuple[Job, ...] = (Job("forget_old_answers", forget_old_answers, 3600),)
+SCHEDULE: tuple[Job, ...] = (
+    Job("forget_old_answers", forget_old_answers, 3600),
+    *alerts.JOBS,
+)
 
 
 def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[World, Nudger]:
@@ -31,6 +36,7 @@ def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[Worl
         database=Database(settings),
         keyring=Keyring.from_setting(settings.secret_keys),
         clock=clock,
+        channels=outlets_from(settings, clock),
         nudge=nudger.softly,
     )
     return world, nudger
@@ -47,6 +53,7 @@ def run(settings: Settings) -> None:
 
     async def stop(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - the name is arq's
         await world.database.close()
+        await world.channels.aclose()
         await nudger.close()
 
     arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop).run()

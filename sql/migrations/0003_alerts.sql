@@ -1,2 +1,339 @@
--- 0003_alerts: written by its feature.
-select 1;
+-- Deadlines, alerts, receivers, deliveries, attempts: what is about to be due, who is told, and whether they were.
+
+-- Makes a UUIDv7 (RFC 9562, section 5.7) for statements that make many rows at once; single rows get theirs in Python.
+create function new_id_at(at timestamptz) returns uuid
+language sql volatile parallel safe
+as $$
+    select encode(
+        set_bit(set_bit(
+            overlay(uuid_send(gen_random_uuid())
+                placing substring(int8send(floor(extract(epoch from at) * 1000)::bigint) from 3) from 1 for 6),
+            52, 1), 53, 1),
+        'hex')::uuid
+$$;
+
+-- How many days ahead each class of deadline is told, by the vendor's tier.
+create table alert_policies (
+    tenant_id uuid not null references tenants (id),
+    alert_class text not null,
+    critical integer[] not null,
+    high integer[] not null,
+    medium integer[] not null,
+    low integer[] not null,
+    overdue_every_days integer,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, alert_class),
+    constraint alert_policies_class_has_1_to_60_characters check (char_length(alert_class) between 1 and 60),
+    constraint alert_policies_have_1_to_20_lead_days check (
+        cardinality(critical) between 1 and 20 and cardinality(high) between 1 and 20
+        and cardinality(medium) between 1 and 20 and cardinality(low) between 1 and 20
+    ),
+    constraint alert_policies_lead_days_are_0_to_730 check (
+        0 <= all (critical || high || medium || low) and 730 >= all (critical || high || medium || low)
+    ),
+    constraint alert_policies_overdue_days_are_1_to_365 check (overdue_every_days between 1 and 365)
+);
+comment on column alert_policies.critical is 'lead days, for vendors without a tier too: what is not known is not trusted';
+comment on column alert_policies.overdue_every_days is 'how often what is overdue is told again; null tells it no more';
+call guard_tenant_table('alert_policies', 'select, insert, update');
+
+create function give_tenant_alert_policies() returns trigger
+language plpgsql
+as $$
+begin
+    insert into alert_policies (
+        tenant_id, alert_class, critical, high, medium, low, overdue_every_days, updated_at
+    )
+    select new.id, c.alert_class, c.days, c.days, c.days, c.days, 7, new.created_at
+    from (
+        values
+            ('evidence_expiring', array[180, 90, 60, 30, 14, 7, 1, 0]),
+            ('review_due', array[30, 14, 7, 1, 0]),
+            ('finding_overdue', array[7, 1, 0])
+    ) as c (alert_class, days);
+    return null;
+end
+$$;
+create trigger tenants_get_alert_policies
+after insert on tenants
+for each row execute function give_tenant_alert_policies();
+
+create function alert_lead_days(policy alert_policies, tier text) returns integer[]
+language sql immutable parallel safe
+as $$
+    select case tier
+        when 'high' then policy.high
+        when 'medium' then policy.medium
+        when 'low' then policy.low
+        else policy.critical
+    end
+$$;
+
+-- A step is the number of days left at which it falls: 30 is thirty days ahead, -14 is two weeks overdue.
+-- Returns the last step that has been crossed on a day, or null where none has.
+create function alert_latest_step(due_on date, today date, lead_days integer[], overdue_every_days integer)
+returns integer
+language sql immutable parallel safe
+as $$
+    select case
+        when overdue_every_days is not null and today - due_on >= overdue_every_days
+            then -overdue_every_days * ((today - due_on) / overdue_every_days)
+        else (select min(lead) from unnest(lead_days) as lead where lead >= due_on - today)
+    end
+$$;
+
+-- Returns the day of the first step after a day, or null where none is left.
+create function alert_next_step_on(due_on date, after_on date, lead_days integer[], overdue_every_days integer)
+returns date
+language sql immutable parallel safe
+as $$
+    select coalesce(
+        (select min(due_on - lead) from unnest(lead_days) as lead where due_on - lead > after_on),
+        due_on + overdue_every_days * greatest(1, (after_on - due_on) / overdue_every_days + 1)
+    )
+$$;
+
+-- One row per date that matters. The sweep looks at those whose next step has come.
+create table deadlines (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    alert_class text not null,
+    subject_kind text not null,
+    subject_id uuid not null,
+    vendor_id uuid not null,
+    title text not null,
+    due_on date not null,
+    is_watched boolean not null default true,
+    looked_on date not null default '0001-01-01',
+    next_step_on date,
+    last_step integer,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint deadlines_subject_is_watched_once unique (tenant_id, alert_class, subject_kind, subject_id),
+    constraint deadlines_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
+    constraint deadlines_policy_is_known foreign key (tenant_id, alert_class)
+        references alert_policies (tenant_id, alert_class),
+    constraint deadlines_title_has_1_to_300_characters check (char_length(title) between 1 and 300),
+    constraint deadlines_due_in_years_1900_to_2999 check (due_on between '1900-01-01' and '2999-12-31'),
+    constraint deadlines_without_watch_have_no_step check (is_watched or next_step_on is null)
+);
+comment on column deadlines.looked_on is 'the tenant''s day up to which steps were considered; before the first look, the year 1';
+comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
+call guard_tenant_table('deadlines', 'select, insert, update, delete');
+create index deadlines_by_next_step on deadlines (tenant_id, next_step_on) where next_step_on is not null;
+create index deadlines_by_vendor on deadlines (tenant_id, vendor_id);
+
+-- Something people should know. Append-only but for dispatched_at.
+create table alerts (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    alert_class text not null,
+    deadline_id uuid,
+    dedupe_key text,
+    vendor_id uuid,
+    subject_kind text not null,
+    subject_id uuid not null,
+    title text not null,
+    tier text,
+    due_on date,
+    step integer,
+    days_left integer,
+    facts jsonb not null default '{}',
+    raised_at timestamptz not null,
+    dispatched_at timestamptz,
+    primary key (tenant_id, id),
+    constraint alerts_are_raised_once_per_step unique (tenant_id, deadline_id, due_on, step),
+    constraint alerts_are_raised_once_per_key unique (tenant_id, alert_class, dedupe_key),
+    constraint alerts_deadline_is_known foreign key (tenant_id, deadline_id) references deadlines (tenant_id, id),
+    constraint alerts_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
+    constraint alerts_have_a_cause check ((deadline_id is null) <> (dedupe_key is null)),
+    constraint alerts_title_has_1_to_300_characters check (char_length(title) between 1 and 300),
+    constraint alerts_key_has_1_to_300_characters check (char_length(dedupe_key) between 1 and 300)
+);
+comment on column alerts.step is 'days left at the step that was crossed; days_left is what was really left when it was noticed';
+comment on column alerts.dispatched_at is 'when its deliveries were made; null until then';
+call guard_tenant_table('alerts', 'select, insert, update');
+create index alerts_to_dispatch on alerts (raised_at) where dispatched_at is null;
+create index alerts_by_time on alerts (tenant_id, raised_at desc, id desc);
+create index alerts_by_vendor on alerts (tenant_id, vendor_id, raised_at desc, id desc);
+
+-- Who is told, and where. Null filters let everything pass.
+create table receivers (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    name text not null,
+    kind text not null,
+    address_sealed bytea,
+    destination text not null,
+    classes text[],
+    tiers text[],
+    owner_ids uuid[],
+    is_active boolean not null default true,
+    removed_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint receivers_name_has_1_to_200_characters check (char_length(name) between 1 and 200),
+    constraint receivers_kind_is_known check (
+        kind in ('slack_webhook', 'slack_bot', 'email', 'webhook', 'console', 'owners')
+    ),
+    constraint receivers_destination_has_at_most_300_characters check (char_length(destination) <= 300),
+    constraint receivers_address_is_sealed check ((kind = 'owners') = (address_sealed is null)),
+    constraint receivers_filters_are_short check (
+        cardinality(classes) between 1 and 50 and cardinality(tiers) between 1 and 4
+        and cardinality(owner_ids) between 1 and 100
+    )
+);
+create unique index receivers_name_is_unique on receivers (tenant_id, lower(name)) where removed_at is null;
+comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
+comment on column receivers.destination is 'what may be shown of the address';
+call guard_tenant_table('receivers', 'select, insert, update');
+
+-- Who gets an alert: one row per receiver and recipient. The one place that routes, for sending and for foretelling.
+create function alert_recipients(for_tenant uuid, of_class text, of_vendor uuid)
+returns table (receiver_id uuid, recipient text, name text, kind text, destination text)
+language sql stable
+as $$
+    select r.id, coalesce(m.email::text, ''), r.name, r.kind, coalesce(m.email::text, r.destination)
+    from receivers r
+    left join vendors v on v.tenant_id = for_tenant and v.id = of_vendor
+    left join members m
+        on r.kind = 'owners' and m.tenant_id = for_tenant and m.is_active
+        and m.id in (v.business_owner_id, v.security_owner_id)
+    where r.tenant_id = for_tenant and r.removed_at is null and r.is_active
+        and (r.classes is null or of_class = any (r.classes))
+        and (r.tiers is null or v.tier = any (r.tiers))
+        and (r.owner_ids is null or v.business_owner_id = any (r.owner_ids) or v.security_owner_id = any (r.owner_ids))
+        and (r.kind <> 'owners' or m.id is not null)
+$$;
+
+-- One alert to one recipient. Its id is the key that travels with the message.
+create table deliveries (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    alert_id uuid not null,
+    receiver_id uuid not null,
+    recipient text not null default '',
+    state text not null default 'pending',
+    attempts integer not null default 0,
+    attempts_allowed integer not null,
+    next_attempt_at timestamptz,
+    lease_token uuid,
+    possibly_doubled integer not null default 0,
+    failure text,
+    detail text,
+    sent_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint deliveries_are_made_once unique (tenant_id, alert_id, receiver_id, recipient),
+    constraint deliveries_alert_is_known foreign key (tenant_id, alert_id) references alerts (tenant_id, id),
+    constraint deliveries_receiver_is_known foreign key (tenant_id, receiver_id) references receivers (tenant_id, id),
+    constraint deliveries_state_is_known check (state in ('pending', 'sending', 'sent', 'dead', 'cancelled')),
+    constraint deliveries_being_sent_have_a_lease check ((state = 'sending') = (lease_token is not null)),
+    constraint deliveries_open_have_a_next_attempt check (
+        (state in ('pending', 'sending')) = (next_attempt_at is not null)
+    )
+) with (fillfactor = 80);
+comment on column deliveries.recipient is 'an owner''s e-mail address; empty where the receiver itself has the address';
+comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
+comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
+call guard_tenant_table('deliveries', 'select, insert, update');
+create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
+create index deliveries_by_time on deliveries (tenant_id, created_at desc, id desc);
+create index deliveries_by_receiver on deliveries (tenant_id, receiver_id, created_at desc, id desc);
+
+create table delivery_attempts (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    delivery_id uuid not null,
+    number integer not null,
+    token uuid not null,
+    outcome text not null default 'sending',
+    failure text,
+    detail text,
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    primary key (tenant_id, id),
+    constraint delivery_attempts_number_is_unique unique (tenant_id, delivery_id, number),
+    constraint delivery_attempts_delivery_is_known foreign key (tenant_id, delivery_id)
+        references deliveries (tenant_id, id),
+    constraint delivery_attempts_outcome_is_known check (outcome in ('sending', 'sent', 'failed', 'uncertain'))
+) with (fillfactor = 80);
+comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
+call guard_tenant_table('delivery_attempts', 'select, insert, update');
+
+-- The review deadline of a vendor is kept here and not by the vendors feature, which stands below alerts. Whole
+-- statements at a time, so that an import of 100,000 vendors stays one.
+create function keep_review_deadlines(tenant_ids uuid[], vendor_ids uuid[]) returns void
+language plpgsql
+as $$
+begin
+    insert into deadlines (
+        tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_step_on
+    )
+    select v.tenant_id, v.id, 'review_due', 'vendor', v.id, v.id, 'Vendor review', v.next_review_on,
+        alert_next_step_on(v.next_review_on, '0001-01-01', alert_lead_days(p, v.tier), p.overdue_every_days)
+    from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
+    join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
+    join alert_policies p on p.tenant_id = v.tenant_id and p.alert_class = 'review_due'
+    where v.next_review_on between '1900-01-01' and '2999-12-31'
+        and v.lifecycle not in ('prospect', 'offboarding', 'terminated')
+    on conflict on constraint deadlines_subject_is_watched_once do update
+    set due_on = excluded.due_on, is_watched = true, looked_on = '0001-01-01',
+        next_step_on = excluded.next_step_on, last_step = null, version = deadlines.version + 1
+    where deadlines.due_on <> excluded.due_on or not deadlines.is_watched;
+
+    update deadlines d
+    set is_watched = false, next_step_on = null, version = d.version + 1
+    from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
+    join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
+    where d.tenant_id = v.tenant_id and d.alert_class = 'review_due' and d.subject_kind = 'vendor'
+        and d.subject_id = v.id and d.is_watched
+        and (v.next_review_on is null or v.lifecycle in ('prospect', 'offboarding', 'terminated'));
+end
+$$;
+
+create function keep_deadlines_of_new_vendors() returns trigger
+language plpgsql
+as $$
+begin
+    perform keep_review_deadlines(array_agg(tenant_id), array_agg(id))
+    from new_vendors
+    where next_review_on is not null;
+    return null;
+end
+$$;
+create trigger vendors_new_have_deadlines
+after insert on vendors
+referencing new table as new_vendors
+for each statement execute function keep_deadlines_of_new_vendors();
+
+create function keep_deadlines_of_changed_vendors() returns trigger
+language plpgsql
+as $$
+begin
+    perform keep_review_deadlines(array_agg(n.tenant_id), array_agg(n.id))
+    from new_vendors n
+    join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
+    where (o.next_review_on, o.lifecycle) is distinct from (n.next_review_on, n.lifecycle);
+
+    -- Another tier has other lead days, for every deadline of the vendor.
+    update deadlines d
+    set next_step_on = alert_next_step_on(d.due_on, d.looked_on, alert_lead_days(p, n.tier), p.overdue_every_days),
+        version = d.version + 1
+    from new_vendors n
+    join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
+    join alert_policies p on p.tenant_id = n.tenant_id
+    where o.tier is distinct from n.tier
+        and d.tenant_id = n.tenant_id and d.vendor_id = n.id and d.alert_class = p.alert_class and d.is_watched;
+    return null;
+end
+$$;
+create trigger vendors_changed_keep_deadlines
+after update on vendors
+referencing old table as old_vendors new table as new_vendors
+for each statement execute function keep_deadlines_of_changed_vendors();

@@ -73,7 +73,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         keep_alive_seconds: float = 0.0,
     ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
+            ssl_context=tls or httpcore.default_ssl_context(),  # once: it reads all roots
             max_connections=most_connections,
             max_keepalive_connections=most_connections if keep_alive_seconds else 0,
             keepalive_expiry=keep_alive_seconds or None,

@@ -1,0 +1,391 @@
+-- name: watch_deadlines
+-- A changed date, or one that matters again, begins its steps anew; the unique key of alerts keeps a step that was
+-- told from being told twice. An unchanged one keeps its place.
+insert into deadlines (
+    tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_step_on
+)
+select $1, w.id, w.alert_class, w.subject_kind, w.subject_id, w.vendor_id, w.title, w.due_on,
+    alert_next_step_on(w.due_on, '0001-01-01', alert_lead_days(p, v.tier), p.overdue_every_days)
+from unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::date[])
+    as w (id, alert_class, subject_kind, subject_id, vendor_id, title, due_on)
+join alert_policies p on p.tenant_id = $1 and p.alert_class = w.alert_class
+join vendors v on v.tenant_id = $1 and v.id = w.vendor_id
+on conflict on constraint deadlines_subject_is_watched_once do update
+set vendor_id = excluded.vendor_id, title = excluded.title, due_on = excluded.due_on, is_watched = true,
+    looked_on = case
+        when deadlines.due_on = excluded.due_on and deadlines.is_watched then deadlines.looked_on
+        else '0001-01-01'
+    end,
+    next_step_on = case
+        when deadlines.due_on = excluded.due_on and deadlines.is_watched then deadlines.next_step_on
+        else excluded.next_step_on
+    end,
+    last_step = case when deadlines.due_on = excluded.due_on then deadlines.last_step end,
+    version = deadlines.version + 1
+where (deadlines.vendor_id, deadlines.title, deadlines.due_on, deadlines.is_watched)
+    is distinct from (excluded.vendor_id, excluded.title, excluded.due_on, true);
+
+-- name: unwatch_deadlines
+update deadlines
+set is_watched = false, next_step_on = null, version = version + 1
+where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id = any($4::uuid[]) and is_watched;
+
+-- name: raise_due_alerts
+-- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_step), so the cost is
+-- what is due and not what is stored. A second worker skips the rows this one holds.
+with due as (
+    select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
+        here.today
+    from tenants t
+    cross join lateral (select ($1::timestamptz at time zone t.time_zone)::date as today) as here
+    cross join lateral (
+        select *
+        from deadlines
+        where tenant_id = t.id and next_step_on <= here.today
+        order by next_step_on
+        limit $2
+        for update skip locked
+    ) as d
+    limit $2
+),
+looked as (
+    select due.*, v.tier,
+        alert_latest_step(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as step,
+        alert_next_step_on(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as next_step_on
+    from due
+    join alert_policies p on p.tenant_id = due.tenant_id and p.alert_class = due.alert_class
+    join vendors v on v.tenant_id = due.tenant_id and v.id = due.vendor_id
+),
+advanced as (
+    update deadlines d
+    set looked_on = l.today, next_step_on = l.next_step_on, last_step = coalesce(l.step, d.last_step)
+    from looked l
+    where d.tenant_id = l.tenant_id and d.id = l.id
+    returning d.id
+),
+raised as (
+    insert into alerts (
+        tenant_id, id, alert_class, deadline_id, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
+        days_left, raised_at
+    )
+    select tenant_id, new_id_at($1), alert_class, id, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
+        due_on - today, $1
+    from looked
+    where step is not null
+    on conflict on constraint alerts_are_raised_once_per_step do nothing
+    returning id
+)
+select (select count(*) from advanced) as looked_at, (select count(*) from raised) as raised;
+
+-- name: raise_event
+insert into alerts (
+    tenant_id, id, alert_class, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, facts, raised_at
+)
+values (
+    $1, $2, $3, $4, $5, $6, $7, $8, (select v.tier from vendors v where v.tenant_id = $1 and v.id = $5), $9, $10
+)
+on conflict on constraint alerts_are_raised_once_per_key do nothing
+returning id;
+
+-- name: dispatch_alerts
+-- Across tenants: the oldest alerts without deliveries. The receivers are held (for share) until the commit, so that
+-- one who is removed meanwhile still has these deliveries cancelled.
+with taken as (
+    select tenant_id, id, alert_class, vendor_id
+    from alerts
+    where dispatched_at is null
+    order by raised_at
+    limit $2
+    for update skip locked
+),
+held as (
+    select r.tenant_id, r.id
+    from receivers r
+    where r.tenant_id in (select tenant_id from taken) and r.removed_at is null and r.is_active
+    for share
+),
+made as (
+    insert into deliveries (
+        tenant_id, id, alert_id, receiver_id, recipient, attempts_allowed, next_attempt_at, created_at, updated_at
+    )
+    select t.tenant_id, new_id_at($1), t.id, to_whom.receiver_id, to_whom.recipient, $3, $1, $1, $1
+    from taken t
+    cross join lateral alert_recipients(t.tenant_id, t.alert_class, t.vendor_id) as to_whom
+    join held h on h.tenant_id = t.tenant_id and h.id = to_whom.receiver_id
+    on conflict on constraint deliveries_are_made_once do nothing
+    returning id
+),
+done as (
+    update alerts a
+    set dispatched_at = $1
+    from taken t
+    where a.tenant_id = t.tenant_id and a.id = t.id
+    returning a.id
+)
+select (select count(*) from done) as dispatched, (select count(*) from made) as made;
+
+-- name: claim_deliveries
+-- Across tenants: what may be tried now, and what was being sent by someone whose lease ran out. For the latter
+-- nobody knows whether it was taken: its attempt becomes uncertain, and the new one counts as perhaps a double.
+with due as (
+    select tenant_id, id, state, lease_token
+    from deliveries
+    where next_attempt_at <= $1
+    order by next_attempt_at
+    limit $2
+    for update skip locked
+),
+unknown as (
+    update delivery_attempts a
+    set outcome = 'uncertain', ended_at = $1
+    from due
+    where due.state = 'sending' and a.tenant_id = due.tenant_id and a.delivery_id = due.id
+        and a.token = due.lease_token and a.outcome = 'sending'
+    returning a.id
+),
+claimed as (
+    update deliveries d
+    set state = 'sending', attempts = d.attempts + 1, lease_token = $3, next_attempt_at = $4,
+        possibly_doubled = d.possibly_doubled + (due.state = 'sending')::integer,
+        updated_at = $1, version = d.version + 1
+    from due
+    where d.tenant_id = due.tenant_id and d.id = due.id
+    returning d.tenant_id, d.id, d.alert_id, d.receiver_id, d.recipient, d.attempts, d.attempts_allowed,
+        due.state = 'sending' as was_uncertain
+),
+begun as (
+    insert into delivery_attempts (tenant_id, id, delivery_id, number, token, started_at)
+    select tenant_id, new_id_at($1), id, attempts, $3, $1 from claimed
+    returning id
+)
+select c.tenant_id, c.id, c.receiver_id, c.recipient, c.attempts, c.attempts_allowed, c.was_uncertain,
+    r.kind, r.name as receiver_name, r.address_sealed,
+    a.id as alert_id, a.alert_class, a.subject_kind, a.subject_id, a.title, a.tier, a.due_on, a.step, a.days_left,
+    a.facts, a.raised_at, a.vendor_id, v.name as vendor_name,
+    business.name as business_owner, security.name as security_owner
+from claimed c
+join receivers r on r.tenant_id = c.tenant_id and r.id = c.receiver_id
+join alerts a on a.tenant_id = c.tenant_id and a.id = c.alert_id
+left join vendors v on v.tenant_id = a.tenant_id and v.id = a.vendor_id
+left join members business on business.tenant_id = v.tenant_id and business.id = v.business_owner_id
+left join members security on security.tenant_id = v.tenant_id and security.id = v.security_owner_id
+where (select count(*) from begun) >= 0;
+
+-- name: record_attempts
+-- Across tenants. Only who still holds the lease may record: a token that was taken over changes nothing.
+with results as (
+    select *
+    from unnest(
+        $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[]
+    ) as r (tenant_id, id, token, state, next_attempt_at, outcome, failure, detail)
+),
+recorded as (
+    update deliveries d
+    set state = r.state, next_attempt_at = r.next_attempt_at, lease_token = null, failure = r.failure,
+        detail = r.detail, sent_at = case when r.state = 'sent' then $1::timestamptz end,
+        possibly_doubled = d.possibly_doubled + (r.outcome = 'uncertain' and r.state = 'pending')::integer,
+        updated_at = $1, version = d.version + 1
+    from results r
+    where d.tenant_id = r.tenant_id and d.id = r.id and d.lease_token = r.token and d.state = 'sending'
+    returning d.tenant_id, d.id, r.token, r.outcome, r.failure, r.detail
+)
+update delivery_attempts a
+set outcome = r.outcome, failure = r.failure, detail = r.detail, ended_at = $1
+from recorded r
+where a.tenant_id = r.tenant_id and a.delivery_id = r.id and a.token = r.token and a.outcome = 'sending';
+
+-- name: postpone_deliveries
+-- Across tenants: a receiver that cannot be reached is left alone, so that it does not take every place.
+update deliveries d
+set next_attempt_at = p.until
+from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as p (tenant_id, receiver_id, until)
+where d.tenant_id = p.tenant_id and d.receiver_id = p.receiver_id and d.state = 'pending'
+    and d.next_attempt_at < p.until;
+
+-- name: list_alerts
+select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
+    days_left, facts, raised_at, dispatched_at
+from alerts
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: find_alert
+select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
+    days_left, facts, raised_at, dispatched_at
+from alerts
+where tenant_id = $1 and id = $2;
+
+-- name: list_upcoming
+-- The same rows, steps and routing as the sweep, without writing. What is due already is told once, today.
+select upcoming.id, upcoming.step_on, upcoming.alert_class, upcoming.title, upcoming.vendor_id, upcoming.vendor_name,
+    upcoming.tier, upcoming.subject_kind, upcoming.subject_id, upcoming.due_on, upcoming.step, upcoming.days_left,
+    coalesce(
+        (
+            select jsonb_agg(
+                jsonb_build_object(
+                    'receiver_id', r.receiver_id, 'name', r.name, 'kind', r.kind, 'destination', r.destination
+                )
+                order by r.name, r.destination
+            )
+            from alert_recipients($1, upcoming.alert_class, upcoming.vendor_id) as r
+        ),
+        '[]'
+    ) as recipients
+from (
+    select d.id::text || ':' || s.step as id, s.step_on, d.alert_class, d.title, d.vendor_id, v.name as vendor_name,
+        v.tier, d.subject_kind, d.subject_id, d.due_on, s.step, d.due_on - s.step_on as days_left
+    from deadlines d
+    join vendors v on v.tenant_id = d.tenant_id and v.id = d.vendor_id
+    join alert_policies p on p.tenant_id = d.tenant_id and p.alert_class = d.alert_class
+    cross join lateral (select alert_lead_days(p, v.tier) as lead_days) as tiered
+    cross join lateral (
+        select $2::date as step_on,
+            alert_latest_step(d.due_on, $2::date, tiered.lead_days, p.overdue_every_days) as step
+        where d.next_step_on <= $2::date
+        union all
+        select d.due_on - lead, lead
+        from unnest(tiered.lead_days) as lead
+        where d.due_on - lead > $2::date and d.due_on - lead <= $3::date
+        union all
+        select d.due_on + weeks * p.overdue_every_days, -weeks * p.overdue_every_days
+        from generate_series(
+            greatest(1, ($2::date - d.due_on) / p.overdue_every_days + 1),
+            ($3::date - d.due_on) / p.overdue_every_days
+        ) as weeks
+    ) as s
+    where d.tenant_id = $1 and d.next_step_on <= $3::date and s.step is not null
+        and not exists (
+            select from alerts a
+            where a.tenant_id = d.tenant_id and a.deadline_id = d.id and a.due_on = d.due_on and a.step = s.step
+        )
+) as upcoming
+where true /*where*/
+/*order*/;
+
+-- name: insert_receiver
+insert into receivers (
+    tenant_id, id, name, kind, address_sealed, destination, classes, tiers, owner_ids, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version;
+
+-- name: find_receiver
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+from receivers
+where tenant_id = $1 and id = $2 and removed_at is null;
+
+-- name: lock_receiver
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+from receivers
+where tenant_id = $1 and id = $2 and removed_at is null
+for update;
+
+-- name: list_receivers
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+from receivers
+where tenant_id = $1 and removed_at is null /*where*/
+/*order*/;
+
+-- name: update_receiver
+-- The sealed address is replaced only where a new one was sent.
+update receivers
+set name = $3, kind = $4, address_sealed = case when $5::boolean then $6::bytea else address_sealed end,
+    destination = $7, classes = $8, tiers = $9, owner_ids = $10, is_active = $11, updated_at = $12,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version;
+
+-- name: remove_receiver
+update receivers
+set removed_at = $3, is_active = false, address_sealed = case when kind = 'owners' then null else ''::bytea end,
+    updated_at = $3, version = version + 1
+where tenant_id = $1 and id = $2;
+
+-- name: cancel_deliveries
+update deliveries
+set state = 'cancelled', next_attempt_at = null, updated_at = $3, version = version + 1
+where tenant_id = $1 and receiver_id = $2 and state = 'pending';
+
+-- name: count_members
+select count(*) from members where tenant_id = $1 and id = any($2::uuid[]);
+
+-- name: insert_test_alert
+insert into alerts (
+    tenant_id, id, alert_class, dedupe_key, subject_kind, subject_id, title, raised_at, dispatched_at
+)
+values ($1, $2, 'receiver_test', $3, 'receiver', $4, $5, $6, $6);
+
+-- name: insert_delivery
+insert into deliveries (
+    tenant_id, id, alert_id, receiver_id, attempts_allowed, next_attempt_at, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $6, $6)
+returning id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
+    failure, detail, sent_at, created_at, updated_at, version;
+
+-- name: list_deliveries
+select id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
+    failure, detail, sent_at, created_at, updated_at, version
+from deliveries
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: find_delivery
+select id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
+    failure, detail, sent_at, created_at, updated_at, version
+from deliveries
+where tenant_id = $1 and id = $2;
+
+-- name: lock_delivery
+select id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
+    failure, detail, sent_at, created_at, updated_at, version
+from deliveries
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: resend_delivery
+update deliveries
+set state = 'pending', next_attempt_at = $3, attempts_allowed = attempts + $4, updated_at = $3,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
+    failure, detail, sent_at, created_at, updated_at, version;
+
+-- name: list_attempts
+select id, number, outcome, failure, detail, started_at, ended_at
+from delivery_attempts
+where tenant_id = $1 and delivery_id = $2 /*where*/
+/*order*/;
+
+-- name: list_policies
+select alert_class, critical, high, medium, low, overdue_every_days, updated_at, version
+from alert_policies
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: find_policy
+select alert_class, critical, high, medium, low, overdue_every_days, updated_at, version
+from alert_policies
+where tenant_id = $1 and alert_class = $2;
+
+-- name: lock_policy
+select alert_class, critical, high, medium, low, overdue_every_days, updated_at, version
+from alert_policies
+where tenant_id = $1 and alert_class = $2
+for update;
+
+-- name: update_policy
+update alert_policies
+set critical = $3, high = $4, medium = $5, low = $6, overdue_every_days = $7, updated_at = $8, version = version + 1
+where tenant_id = $1 and alert_class = $2
+returning alert_class, critical, high, medium, low, overdue_every_days, updated_at, version;
+
+-- name: restep_deadlines
+-- Other lead days: each watched deadline's next step is the first one after the day it was last looked at.
+update deadlines d
+set next_step_on = alert_next_step_on(d.due_on, d.looked_on, alert_lead_days(p, v.tier), p.overdue_every_days),
+    version = d.version + 1
+from alert_policies p, vendors v
+where d.tenant_id = $1 and d.alert_class = $2 and d.is_watched
+    and p.tenant_id = $1 and p.alert_class = $2
+    and v.tenant_id = $1 and v.id = d.vendor_id;

@@ -1,0 +1,330 @@
+"""What is stored of deadlines, alerts, receivers and deliveries, what comes in, and what is shown."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from vendorrisk.access.records import Body
+from vendorrisk.vendors.model import Tier
+
+
+class AlertClass(StrEnum):
+    """The closed list of what people are told. Append only; a class with dates has a policy (`TIMED`)."""
+
+    EVIDENCE_EXPIRING = "evidence_expiring"
+    COVERAGE_GAP = "coverage_gap"
+    REVIEW_DUE = "review_due"
+    FINDING_OVERDUE = "finding_overdue"
+    RECEIVER_TEST = "receiver_test"
+
+
+class TimedClass(StrEnum):
+    """The classes that stand on a date; each has a policy in every tenant (see the migration)."""
+
+    EVIDENCE_EXPIRING = "evidence_expiring"
+    REVIEW_DUE = "review_due"
+    FINDING_OVERDUE = "finding_overdue"
+
+
+class ReceiverKind(StrEnum):
+    SLACK_WEBHOOK = "slack_webhook"
+    SLACK_BOT = "slack_bot"
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    CONSOLE = "console"
+    OWNERS = "owners"
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What became of an attempt; `uncertain` may have been taken."""
+
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+# Deadlines and alerts
+
+
+class Deadline(msgspec.Struct, frozen=True, kw_only=True):
+    """A date another feature wants told of. One per class and subject; a changed `due_on` begins its steps anew."""
+
+    alert_class: TimedClass
+    subject_kind: str
+    subject_id: UUID
+    vendor_id: UUID
+    title: str
+    due_on: date
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """`step` is the days left at the step that was crossed, `days_left` what was really left when it was noticed."""
+
+    id: UUID
+    alert_class: AlertClass
+    deadline_id: UUID | None
+    dedupe_key: str | None
+    vendor_id: UUID | None
+    subject_kind: str
+    subject_id: UUID
+    title: str
+    tier: Tier | None
+    due_on: date | None
+    step: int | None
+    days_left: int | None
+    facts: dict[str, Any]
+    raised_at: datetime
+    dispatched_at: datetime | None
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """Who would be told; `destination` is what may be shown of the address."""
+
+    receiver_id: UUID
+    name: str
+    kind: ReceiverKind
+    destination: str
+
+
+class UpcomingAlert(msgspec.Struct, frozen=True):
+    """What would be told on `step_on`, and to whom, if nothing changes until then."""
+
+    id: str
+    step_on: date
+    alert_class: TimedClass
+    title: str
+    vendor_id: UUID
+    vendor_name: str
+    tier: Tier | None
+    subject_kind: str
+    subject_id: UUID
+    due_on: date
+    step: int
+    days_left: int
+    recipients: list[Recipient]
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What one slice of the sweep did."""
+
+    looked_at: int
+    raised: int
+
+
+class Dispatched(msgspec.Struct, frozen=True):
+    """What one slice of the fan-out did."""
+
+    dispatched: int
+    made: int
+
+
+# Policies
+
+LeadDays = Annotated[
+    list[Annotated[int, Meta(ge=0, le=730)]],
+    Meta(min_length=1, max_length=20, examples=[[180, 90, 60, 30, 14, 7, 1, 0]]),
+]
+
+
+class AlertPolicy(msgspec.Struct, frozen=True):
+    """Lead days by tier; `critical` also holds for vendors without a tier."""
+
+    alert_class: TimedClass
+    critical: list[int]
+    high: list[int]
+    medium: list[int]
+    low: list[int]
+    overdue_every_days: int | None
+    updated_at: datetime
+    version: int
+
+
+class NewAlertPolicy(Body):
+    """The whole policy of a class. Null `overdue_every_days` tells what is overdue no more."""
+
+    critical: LeadDays
+    high: LeadDays
+    medium: LeadDays
+    low: LeadDays
+    overdue_every_days: Annotated[int, Meta(ge=1, le=365)] | None
+
+
+# Receivers
+
+Url = Annotated[
+    str, Meta(min_length=12, max_length=2000, pattern=r"^https://", examples=["https://hooks.example.com/x"])
+]
+Token = Annotated[str, Meta(min_length=8, max_length=300, pattern=r"^xox[a-z]-[A-Za-z0-9-]+\Z")]
+Conversation = Annotated[str, Meta(min_length=2, max_length=80, pattern=r"^(?:[CGD][A-Z0-9]{2,20}|#[^\s@<>&]{1,79})\Z")]
+Secret = Annotated[
+    str,
+    Meta(max_length=100, pattern=r"^whsec_[A-Za-z0-9+/]{32,88}={0,2}\Z", description="24 to 64 bytes in base64"),
+]
+ReceiverName = Annotated[str, Meta(min_length=1, max_length=200, examples=["Security channel"])]
+Classes = Annotated[list[AlertClass], Meta(min_length=1, max_length=50)]
+Tiers = Annotated[list[Tier], Meta(min_length=1, max_length=4)]
+OwnerIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
+
+
+class ToSlackWebhook(Body, tag_field="kind", tag="slack_webhook"):
+    url: Url
+
+
+class ToSlackBot(Body, tag_field="kind", tag="slack_bot"):
+    token: Token
+    conversation: Conversation
+
+
+class ToEmail(Body, tag_field="kind", tag="email"):
+    address: Annotated[str, Meta(min_length=3, max_length=254, examples=["risk@example.com"])]
+
+
+class ToWebhook(Body, tag_field="kind", tag="webhook"):
+    """`secret` signs; where none is sent one is made, and shown once."""
+
+    url: Url
+    secret: Secret | None = None
+
+
+class ToConsole(Body, tag_field="kind", tag="console"):
+    pass
+
+
+class ToOwners(Body, tag_field="kind", tag="owners"):
+    """The vendor's business and security owner, by e-mail."""
+
+
+Target = ToSlackWebhook | ToSlackBot | ToEmail | ToWebhook | ToConsole | ToOwners
+
+
+class NewReceiver(Body):
+    """Null filters let everything pass; what is listed in one is enough, all that are given must pass."""
+
+    name: ReceiverName
+    target: Target
+    classes: Classes | None = None
+    tiers: Tiers | None = None
+    owner_ids: OwnerIds | None = None
+
+
+class ReceiverChanges(Body):
+    name: ReceiverName | UnsetType = UNSET
+    target: Target | UnsetType = UNSET
+    classes: Classes | UnsetType | None = UNSET
+    tiers: Tiers | UnsetType | None = UNSET
+    owner_ids: OwnerIds | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class Receiver(msgspec.Struct, frozen=True):
+    """A receiver without its secrets; `destination` is what may be shown of the address."""
+
+    id: UUID
+    name: str
+    kind: ReceiverKind
+    destination: str
+    classes: list[AlertClass] | None
+    tiers: list[Tier] | None
+    owner_ids: list[UUID] | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ShownReceiver(msgspec.Struct, frozen=True):
+    """A receiver just made. A webhook's signing secret is shown this once."""
+
+    id: UUID
+    receiver: Receiver
+    secret: str | None
+    version: int
+
+
+# Deliveries
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One alert to one recipient. `possibly_doubled` counts tries after one whose end is unknown."""
+
+    id: UUID
+    alert_id: UUID
+    receiver_id: UUID
+    recipient: str
+    state: DeliveryState
+    attempts: int
+    attempts_allowed: int
+    next_attempt_at: datetime | None
+    possibly_doubled: int
+    failure: str | None
+    detail: str | None
+    sent_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    id: UUID
+    number: int
+    outcome: Outcome
+    failure: str | None
+    detail: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A delivery that is ours to try, with all that its message says."""
+
+    tenant_id: UUID
+    id: UUID
+    receiver_id: UUID
+    recipient: str
+    attempts: int
+    attempts_allowed: int
+    was_uncertain: bool
+    kind: ReceiverKind
+    receiver_name: str
+    address_sealed: bytes | None
+    alert_id: UUID
+    alert_class: AlertClass
+    subject_kind: str
+    subject_id: UUID
+    title: str
+    tier: Tier | None
+    due_on: date | None
+    step: int | None
+    days_left: int | None
+    facts: dict[str, Any]
+    raised_at: datetime
+    vendor_id: UUID | None
+    vendor_name: str | None
+    business_owner: str | None
+    security_owner: str | None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What is recorded of a try."""
+
+    delivery: Claimed
+    token: UUID
+    state: DeliveryState
+    outcome: Outcome
+    next_attempt_at: datetime | None
+    failure: str | None
+    detail: str | None
+    rests_until: datetime | None  # until when the receiver's other deliveries wait as well

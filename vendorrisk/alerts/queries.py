@@ -1,0 +1,338 @@
+"""The statements of alerts, claimed and typed."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from vendorrisk.access.work import Work
+from vendorrisk.alerts.model import (
+    Alert,
+    AlertClass,
+    AlertPolicy,
+    Attempt,
+    Claimed,
+    Deadline,
+    Delivery,
+    DeliveryState,
+    Dispatched,
+    Looked,
+    NewAlertPolicy,
+    NewReceiver,
+    Outcome,
+    Receiver,
+    ReceiverKind,
+    Result,
+    TimedClass,
+    UpcomingAlert,
+)
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.constraints import refusing
+from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.errors import Code
+from vendorrisk.ids import new_id
+from vendorrisk.vendors.model import Tier
+
+_sql = QueryFile("alerts")
+_WATCH = _sql.command("watch_deadlines")
+_UNWATCH = _sql.command("unwatch_deadlines")
+_RAISE_DUE = _sql.rows("raise_due_alerts", Looked)
+_RAISE_EVENT = _sql.scalar("raise_event", UUID)
+_DISPATCH = _sql.rows("dispatch_alerts", Dispatched)
+_CLAIM = _sql.rows("claim_deliveries", Claimed)
+_RECORD = _sql.command("record_attempts")
+_POSTPONE = _sql.command("postpone_deliveries")
+LIST_ALERTS = _sql.rows("list_alerts", Alert)
+_FIND_ALERT = _sql.rows("find_alert", Alert)
+LIST_UPCOMING = _sql.rows("list_upcoming", UpcomingAlert)
+_INSERT_RECEIVER = _sql.rows("insert_receiver", Receiver)
+_FIND_RECEIVER = _sql.rows("find_receiver", Receiver)
+_LOCK_RECEIVER = _sql.rows("lock_receiver", Receiver)
+LIST_RECEIVERS = _sql.rows("list_receivers", Receiver)
+_UPDATE_RECEIVER = _sql.rows("update_receiver", Receiver)
+_REMOVE_RECEIVER = _sql.command("remove_receiver")
+_CANCEL = _sql.command("cancel_deliveries")
+_COUNT_MEMBERS = _sql.scalar("count_members", int)
+_INSERT_TEST_ALERT = _sql.command("insert_test_alert")
+_INSERT_DELIVERY = _sql.rows("insert_delivery", Delivery)
+LIST_DELIVERIES = _sql.rows("list_deliveries", Delivery)
+_FIND_DELIVERY = _sql.rows("find_delivery", Delivery)
+_LOCK_DELIVERY = _sql.rows("lock_delivery", Delivery)
+_RESEND = _sql.rows("resend_delivery", Delivery)
+LIST_ATTEMPTS = _sql.rows("list_attempts", Attempt)
+LIST_POLICIES = _sql.rows("list_policies", AlertPolicy)
+_FIND_POLICY = _sql.rows("find_policy", AlertPolicy)
+_LOCK_POLICY = _sql.rows("lock_policy", AlertPolicy)
+_UPDATE_POLICY = _sql.rows("update_policy", AlertPolicy)
+_RESTEP = _sql.command("restep_deadlines")
+
+_ID = Column("id", UUID, "uuid")
+_CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+
+ALERTS = ListOf(
+    "alerts",
+    {
+        "id": _ID,
+        "alert_class": Column("alert_class", AlertClass),
+        "vendor_id": Column("vendor_id", UUID, "uuid", nullable=True),
+        "subject_kind": Column("subject_kind"),
+        "subject_id": Column("subject_id", UUID, "uuid"),
+        "tier": Column("tier", Tier, nullable=True),
+        "due_on": Column("due_on", date, "date", RANGE, nullable=True),
+        "raised_at": Column("raised_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-raised_at",
+)
+UPCOMING = ListOf(
+    "upcoming_alerts",
+    {
+        "alert_class": Column("upcoming.alert_class", TimedClass),
+        "vendor_id": Column("upcoming.vendor_id", UUID, "uuid"),
+        "tier": Column("upcoming.tier", Tier, nullable=True),
+        "due_on": Column("upcoming.due_on", date, "date", RANGE),
+        "step_on": Column("upcoming.step_on", date, "date", RANGE, sortable=True),
+    },
+    default_sort="step_on",
+    key_sql="upcoming.id",
+    key_pg="text",
+    key_kind=str,
+)
+RECEIVERS = ListOf(
+    "receivers",
+    {
+        "id": _ID,
+        "name": Column("name", sortable=True),
+        "kind": Column("kind", ReceiverKind),
+        "is_active": Column("is_active", bool, "boolean", EQUALITY),
+        "created_at": _CREATED,
+    },
+    default_sort="name",
+)
+DELIVERIES = ListOf(
+    "deliveries",
+    {
+        "id": _ID,
+        "alert_id": Column("alert_id", UUID, "uuid"),
+        "receiver_id": Column("receiver_id", UUID, "uuid"),
+        "state": Column("state", DeliveryState),
+        "possibly_doubled": Column("possibly_doubled", int, "integer", RANGE),
+        "created_at": _CREATED,
+    },
+    default_sort="-created_at",
+)
+ATTEMPTS = ListOf(
+    "delivery_attempts",
+    {
+        "number": Column("number", int, "integer", RANGE, sortable=True),
+        "outcome": Column("outcome", Outcome),
+    },
+    default_sort="number",
+)
+POLICIES = ListOf(
+    "alert_policies",
+    {"alert_class": Column("alert_class", TimedClass, sortable=True, operators=frozenset({Operator.EQ, Operator.IN}))},
+    default_sort="alert_class",
+    key="alert_class",
+    key_sql="alert_class",
+    key_pg="text",
+    key_kind=str,
+)
+
+_RECEIVER_BROKEN = {
+    "receivers_name_is_unique": (
+        Code.RECEIVER_NAME_TAKEN,
+        "Another receiver has this name; change that one, or send another name.",
+        "/name",
+    )
+}
+
+
+async def watch(work: Work, deadlines: Sequence[Deadline]) -> int:
+    """Store deadlines, set-based; returns how many are new or changed."""
+    return await _WATCH.run(
+        work.db,
+        work.tenant_id,
+        [new_id() for _ in deadlines],
+        [d.alert_class.value for d in deadlines],
+        [d.subject_kind for d in deadlines],
+        [d.subject_id for d in deadlines],
+        [d.vendor_id for d in deadlines],
+        [d.title for d in deadlines],
+        [d.due_on for d in deadlines],
+    )
+
+
+async def unwatch(work: Work, alert_class: TimedClass, subject_kind: str, subject_ids: Sequence[UUID]) -> int:
+    return await _UNWATCH.run(work.db, work.tenant_id, alert_class, subject_kind, list(subject_ids))
+
+
+async def raise_due(connection: Connection, now: datetime, most: int) -> Looked:
+    return await _RAISE_DUE.one(connection, now, most)
+
+
+async def raise_event(
+    work: Work,
+    alert_class: AlertClass,
+    dedupe_key: str,
+    vendor_id: UUID | None,
+    subject_kind: str,
+    subject_id: UUID,
+    title: str,
+    facts: dict[str, Any],
+) -> UUID | None:
+    """Insert the alert; None where this key has been raised before."""
+    return await _RAISE_EVENT.one_or_none(
+        work.db,
+        work.tenant_id,
+        new_id(),
+        alert_class,
+        dedupe_key,
+        vendor_id,
+        subject_kind,
+        subject_id,
+        title,
+        facts,
+        work.now,
+    )
+
+
+async def dispatch(connection: Connection, now: datetime, most: int, tries: int) -> Dispatched:
+    return await _DISPATCH.one(connection, now, most, tries)
+
+
+async def claim(connection: Connection, now: datetime, most: int, token: UUID, until: datetime) -> list[Claimed]:
+    return await _CLAIM.many(connection, now, most, token, until)
+
+
+async def record(connection: Connection, now: datetime, results: Sequence[Result]) -> int:
+    """Write what became of attempts; returns how many were still ours to record."""
+    return await _RECORD.run(
+        connection,
+        now,
+        [r.delivery.tenant_id for r in results],
+        [r.delivery.id for r in results],
+        [r.token for r in results],
+        [r.state.value for r in results],
+        [r.next_attempt_at for r in results],
+        [r.outcome.value for r in results],
+        [r.failure for r in results],
+        [r.detail for r in results],
+    )
+
+
+async def postpone(connection: Connection, rests: Sequence[tuple[UUID, UUID, datetime]]) -> int:
+    """Let the pending deliveries of receivers, given by (tenant, receiver), wait until an instant."""
+    tenants, receivers, instants = zip(*rests, strict=True)
+    return await _POSTPONE.run(connection, list(tenants), list(receivers), list(instants))
+
+
+async def find_alert(work: Work, alert_id: UUID) -> Alert | None:
+    return await _FIND_ALERT.one_or_none(work.db, work.tenant_id, alert_id)
+
+
+async def insert_receiver(
+    work: Work, receiver_id: UUID, new: NewReceiver, kind: ReceiverKind, sealed: bytes | None, shown: str
+) -> Receiver:
+    with refusing(_RECEIVER_BROKEN):
+        return await _INSERT_RECEIVER.one(
+            work.db,
+            work.tenant_id,
+            receiver_id,
+            new.name,
+            kind,
+            sealed,
+            shown,
+            new.classes,
+            new.tiers,
+            new.owner_ids,
+            work.now,
+        )
+
+
+async def find_receiver(work: Work, receiver_id: UUID) -> Receiver | None:
+    return await _FIND_RECEIVER.one_or_none(work.db, work.tenant_id, receiver_id)
+
+
+async def lock_receiver(work: Work, receiver_id: UUID) -> Receiver | None:
+    return await _LOCK_RECEIVER.one_or_none(work.db, work.tenant_id, receiver_id)
+
+
+async def update_receiver(work: Work, receiver: Receiver, *, readdressed: bool, sealed: bytes | None) -> Receiver:
+    with refusing(_RECEIVER_BROKEN):
+        return await _UPDATE_RECEIVER.one(
+            work.db,
+            work.tenant_id,
+            receiver.id,
+            receiver.name,
+            receiver.kind,
+            readdressed,
+            sealed,
+            receiver.destination,
+            receiver.classes,
+            receiver.tiers,
+            receiver.owner_ids,
+            receiver.is_active,
+            work.now,
+        )
+
+
+async def remove_receiver(work: Work, receiver_id: UUID) -> None:
+    await _REMOVE_RECEIVER.run(work.db, work.tenant_id, receiver_id, work.now)
+
+
+async def cancel_deliveries(work: Work, receiver_id: UUID) -> int:
+    return await _CANCEL.run(work.db, work.tenant_id, receiver_id, work.now)
+
+
+async def count_members(work: Work, member_ids: Sequence[UUID]) -> int:
+    return await _COUNT_MEMBERS.one(work.db, work.tenant_id, list(member_ids))
+
+
+async def insert_test_alert(work: Work, alert_id: UUID, receiver_id: UUID) -> None:
+    await _INSERT_TEST_ALERT.run(
+        work.db, work.tenant_id, alert_id, f"test:{alert_id}", receiver_id, "Test message", work.now
+    )
+
+
+async def insert_delivery(work: Work, alert_id: UUID, receiver_id: UUID, tries: int) -> Delivery:
+    return await _INSERT_DELIVERY.one(work.db, work.tenant_id, new_id(), alert_id, receiver_id, tries, work.now)
+
+
+async def find_delivery(work: Work, delivery_id: UUID) -> Delivery | None:
+    return await _FIND_DELIVERY.one_or_none(work.db, work.tenant_id, delivery_id)
+
+
+async def lock_delivery(work: Work, delivery_id: UUID) -> Delivery | None:
+    return await _LOCK_DELIVERY.one_or_none(work.db, work.tenant_id, delivery_id)
+
+
+async def resend(work: Work, delivery_id: UUID, tries: int) -> Delivery:
+    return await _RESEND.one(work.db, work.tenant_id, delivery_id, work.now, tries)
+
+
+async def find_policy(work: Work, alert_class: TimedClass) -> AlertPolicy | None:
+    return await _FIND_POLICY.one_or_none(work.db, work.tenant_id, alert_class)
+
+
+async def lock_policy(work: Work, alert_class: TimedClass) -> AlertPolicy | None:
+    return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id, alert_class)
+
+
+async def update_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy) -> AlertPolicy:
+    return await _UPDATE_POLICY.one(
+        work.db,
+        work.tenant_id,
+        alert_class,
+        new.critical,
+        new.high,
+        new.medium,
+        new.low,
+        new.overdue_every_days,
+        work.now,
+    )
+
+
+async def restep(work: Work, alert_class: TimedClass) -> int:
+    """Work out the next step of every watched deadline of a class anew."""
+    return await _RESTEP.run(work.db, work.tenant_id, alert_class)

@@ -1,0 +1,184 @@
+"""An alert becomes a message: in neutral parts, to which each channel gives its form. Pure.
+
+The same alert renders to the same message at every try: what is said of time was fixed when the alert was raised.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from vendorrisk.alerts.model import AlertClass, Claimed
+from vendorrisk.channels.port import Fact, Message
+
+_CHASE_DAYS = 30  # from here on asking is not enough
+_PREPARE_DAYS = 90
+_MOST_FACTS = 6  # beside our own, so that Slack's ten fields hold all
+
+
+def message_of(alert: Claimed, public_url: str) -> Message:
+    """Return the message for one delivery; links begin with `public_url`."""
+    base = public_url.rstrip("/")
+    title, summary, action = _WORDS[alert.alert_class](alert)
+    return Message(
+        kind=f"alert.{alert.alert_class.value}",
+        title=title,
+        summary=summary,
+        facts=tuple(_facts(alert)),
+        action=action,
+        link=_link(alert, base),
+        link_label="Open the vendor" if alert.vendor_id else "Open",
+        why=_why(alert),
+        manage_link=f"{base}/v1/receivers/{alert.receiver_id}",
+        at=alert.raised_at,
+        payload=_payload(alert),
+    )
+
+
+def day(on: date) -> str:
+    """Write a date out, as "2 March 2026"; no reader takes it for another day."""
+    return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def days(count: int) -> str:
+    return "1 day" if abs(count) == 1 else f"{abs(count)} days"
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+_Words = tuple[str, str, str]
+
+
+def _evidence_expiring(alert: Claimed) -> _Words:
+    due, left, vendor = _due(alert)
+    if left < 0:
+        return (
+            f"{alert.title} of {vendor} expired {days(left)} ago",
+            f"Since {day(due)} nothing supports relying on it.",
+            "Get the new report or a bridge letter, or record why the vendor may be used without one.",
+        )
+    title = f"{alert.title} of {vendor} expires {_when(left)}"
+    summary = f"It can be relied on until {day(due)}."
+    if left <= _CHASE_DAYS:
+        return (
+            title,
+            summary,
+            "Chase the vendor for the new report; ask for a bridge letter to cover the time until then.",
+        )
+    if left <= _PREPARE_DAYS:
+        return title, summary, "Ask the vendor for the next report, and on which day it will be issued."
+    return title, summary, "Ask the vendor when the next audit ends, and note the date the report is expected."
+
+
+def _coverage_gap(alert: Claimed) -> _Words:
+    return (
+        f"Coverage gap at {_vendor(alert)}: {alert.title}",
+        "Part of the time is not covered by any report, so nobody has tested the controls then.",
+        "Ask the vendor for a report or bridge letter for these days, or record why the gap is accepted.",
+    )
+
+
+def _review_due(alert: Claimed) -> _Words:
+    due, left, vendor = _due(alert)
+    if left < 0:
+        title, summary = f"Review of {vendor} is {days(left)} overdue", f"It was due on {day(due)}."
+    else:
+        title, summary = f"Review of {vendor} is due {_when(left)}", f"It is due on {day(due)}."
+    return title, summary, "Go through the vendor's evidence, findings and inherent risk, and record the review."
+
+
+def _finding_overdue(alert: Claimed) -> _Words:
+    due, left, vendor = _due(alert)
+    if left < 0:
+        title, summary = f"Finding at {vendor} is {days(left)} overdue: {alert.title}", f"It was due on {day(due)}."
+    else:
+        title, summary = f"Finding at {vendor} is due {_when(left)}: {alert.title}", f"It is due on {day(due)}."
+    return title, summary, "Close the finding with proof, agree a new date with a reason, or accept the risk."
+
+
+def _receiver_test(alert: Claimed) -> _Words:
+    return (
+        "Test message from vendor risk",
+        f"{alert.receiver_name} is set up: alerts that pass its filters arrive here.",
+        "Nothing; this is only a test.",
+    )
+
+
+_WORDS = {
+    AlertClass.EVIDENCE_EXPIRING: _evidence_expiring,
+    AlertClass.COVERAGE_GAP: _coverage_gap,
+    AlertClass.REVIEW_DUE: _review_due,
+    AlertClass.FINDING_OVERDUE: _finding_overdue,
+    AlertClass.RECEIVER_TEST: _receiver_test,
+}
+
+
+def _due(alert: Claimed) -> tuple[date, int, str]:
+    """Return what a timed alert always has (`alerts_have_a_cause`): its date and the days that were left."""
+    return alert.due_on or alert.raised_at.date(), alert.days_left or 0, _vendor(alert)
+
+
+def _vendor(alert: Claimed) -> str:
+    return alert.vendor_name or "a vendor"
+
+
+def _when(left: int) -> str:
+    return "today" if left == 0 else "tomorrow" if left == 1 else f"in {days(left)}"
+
+
+def _facts(alert: Claimed) -> list[Fact]:
+    known = [
+        ("Vendor", alert.vendor_name),
+        ("Tier", alert.tier.value.capitalize() if alert.tier else None),
+        ("Due", day(alert.due_on) if alert.due_on else None),
+        *((str(label), _text(value)) for label, value in list(alert.facts.items())[:_MOST_FACTS]),
+    ]
+    if alert.vendor_id is not None:
+        known += [("Owner", _owners(alert))]
+    return [Fact(label, value) for label, value in known if value]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _owners(alert: Claimed) -> str:
+    if alert.business_owner == alert.security_owner and alert.business_owner:
+        return alert.business_owner
+    owners = [f"{name} ({part})" for part, name in _owners_of(alert).items() if name]
+    return ", ".join(owners) or "nobody: name one"
+
+
+def _owners_of(alert: Claimed) -> Mapping[str, str | None]:
+    return {"business": alert.business_owner, "security": alert.security_owner}
+
+
+def _link(alert: Claimed, base: str) -> str:
+    if alert.vendor_id is not None:
+        return f"{base}/v1/vendors/{alert.vendor_id}"
+    return f"{base}/v1/alerts/{alert.alert_id}"
+
+
+def _why(alert: Claimed) -> str:
+    if alert.recipient:
+        return "You get this because you own this vendor."
+    return f"You get this through the receiver “{alert.receiver_name}”."
+
+
+def _payload(alert: Claimed) -> dict[str, object]:
+    """Return what a webhook's receiver gets as `data`; fields are only ever added."""
+    vendor = None if alert.vendor_id is None else {"id": alert.vendor_id, "name": alert.vendor_name}
+    return {
+        "alert_id": alert.alert_id,
+        "class": alert.alert_class,
+        "vendor": vendor,
+        "tier": alert.tier,
+        "subject": {"kind": alert.subject_kind, "id": alert.subject_id},
+        "title": alert.title,
+        "due_on": alert.due_on,
+        "step": alert.step,
+        "days_left": alert.days_left,
+        "facts": alert.facts,
+        "owners": _owners_of(alert),
+    }

@@ -1,0 +1,164 @@
+"""Alerts, what is coming, receivers, deliveries and policies."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Router
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.alerts import queries
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import (
+    Alert,
+    AlertPolicy,
+    Attempt,
+    Delivery,
+    NewAlertPolicy,
+    NewReceiver,
+    Receiver,
+    ReceiverChanges,
+    ShownReceiver,
+    TimedClass,
+    UpcomingAlert,
+)
+from vendorrisk.db.paging import Page
+from vendorrisk.errors import Code
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
+
+_ADDRESS = (Code.RECEIVER_NAME_TAKEN, Code.RECEIVER_ADDRESS_INVALID, Code.REFERENCE_UNKNOWN)
+
+
+@lists("/alerts", Permission.ALERTS_READ, queries.ALERTS)
+async def list_alerts(work: InWork, page: ListPage) -> Page[Alert]:
+    """List what was raised, newest first."""
+    return await alerts.alerts(work, page)
+
+
+@lists("/alerts/upcoming", Permission.ALERTS_READ, queries.UPCOMING, refuses=[Code.PERIOD_INVALID])
+async def list_upcoming_alerts(
+    work: InWork, page: ListPage, until: Annotated[date, QueryParameter()]
+) -> Page[UpcomingAlert]:
+    """Say what would be told until a day, and to whom, if nothing changes. Nothing is sent by asking."""
+    return await alerts.upcoming(work, until, page)
+
+
+@reads("/alerts/{alert_id:uuid}", Permission.ALERTS_READ)
+async def get_alert(work: InWork, alert_id: FromPath[UUID]) -> Alert:
+    return await alerts.alert(work, alert_id)
+
+
+@lists("/receivers", Permission.ALERTS_READ, queries.RECEIVERS)
+async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
+    return await alerts.receivers(work, page)
+
+
+@creates("/receivers", Permission.ALERTS_MANAGE, at="/v1/receivers/{id}", refuses=_ADDRESS)
+async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewReceiver]) -> ShownReceiver:
+    """Add a receiver of alerts. A webhook's signing secret is in this answer and nowhere else."""
+    return await alerts.add_receiver(work, service.keyring, data)
+
+
+@reads("/receivers/{receiver_id:uuid}", Permission.ALERTS_READ)
+async def get_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Receiver:
+    return await alerts.receiver(work, receiver_id)
+
+
+@changes("/receivers/{receiver_id:uuid}", Permission.ALERTS_MANAGE, refuses=_ADDRESS)
+async def change_receiver(
+    work: InWork,
+    service: TheService,
+    expected: ExpectedVersion,
+    receiver_id: FromPath[UUID],
+    data: JSONBody[ReceiverChanges],
+) -> Receiver:
+    """Change a receiver. `target` replaces the whole address; switching off cancels what waits for it."""
+    return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected)
+
+
+@removes("/receivers/{receiver_id:uuid}", Permission.ALERTS_MANAGE)
+async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: FromPath[UUID]) -> None:
+    """Remove a receiver and forget its address. What waits for it is cancelled."""
+    await alerts.remove_receiver(work, receiver_id, expected)
+
+
+@acts(
+    "/receivers/{receiver_id:uuid}/test",
+    Permission.ALERTS_MANAGE,
+    match=False,
+    status_code=202,
+    refuses=[Code.RECEIVER_INACTIVE, Code.RECEIVER_WITHOUT_ADDRESS],
+)
+async def test_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Delivery:
+    """Send a test message. It goes the way of every alert: read the delivery to see what came of it."""
+    return await alerts.test_receiver(work, receiver_id)
+
+
+@lists("/deliveries", Permission.ALERTS_READ, queries.DELIVERIES)
+async def list_deliveries(work: InWork, page: ListPage) -> Page[Delivery]:
+    """List deliveries, newest first; `filter=state:eq:dead` shows the dead letters."""
+    return await alerts.deliveries(work, page)
+
+
+@reads("/deliveries/{delivery_id:uuid}", Permission.ALERTS_READ)
+async def get_delivery(work: InWork, delivery_id: FromPath[UUID]) -> Delivery:
+    return await alerts.delivery(work, delivery_id)
+
+
+@lists("/deliveries/{delivery_id:uuid}/attempts", Permission.ALERTS_READ, queries.ATTEMPTS)
+async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: FromPath[UUID]) -> Page[Attempt]:
+    return await alerts.attempts(work, delivery_id, page)
+
+
+@acts(
+    "/deliveries/{delivery_id:uuid}/resend",
+    Permission.ALERTS_MANAGE,
+    refuses=[Code.DELIVERY_NOT_ENDED, Code.RECEIVER_INACTIVE],
+)
+async def resend_delivery(work: InWork, expected: ExpectedVersion, delivery_id: FromPath[UUID]) -> Delivery:
+    """Try a dead or cancelled delivery again, under the same key."""
+    return await alerts.resend(work, delivery_id, expected)
+
+
+@lists("/alert-policies", Permission.ALERTS_READ, queries.POLICIES)
+async def list_alert_policies(work: InWork, page: ListPage) -> Page[AlertPolicy]:
+    return await alerts.policies(work, page)
+
+
+@reads("/alert-policies/{alert_class:str}", Permission.ALERTS_READ)
+async def get_alert_policy(work: InWork, alert_class: FromPath[TimedClass]) -> AlertPolicy:
+    return await alerts.policy(work, alert_class)
+
+
+@replaces("/alert-policies/{alert_class:str}", Permission.ALERTS_MANAGE)
+async def change_alert_policy(
+    work: InWork, expected: ExpectedVersion, alert_class: FromPath[TimedClass], data: JSONBody[NewAlertPolicy]
+) -> AlertPolicy:
+    """Say the whole policy of a class again. The next steps of all its deadlines follow at once."""
+    return await alerts.change_policy(work, alert_class, data, expected)
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_alerts,
+        list_upcoming_alerts,
+        get_alert,
+        list_receivers,
+        add_receiver,
+        get_receiver,
+        change_receiver,
+        remove_receiver,
+        test_receiver,
+        list_deliveries,
+        get_delivery,
+        list_delivery_attempts,
+        resend_delivery,
+        list_alert_policies,
+        get_alert_policy,
+        change_alert_policy,
+    ],
+    tags=["Alerts"],
+)

@@ -1,0 +1,261 @@
+"""Operations on deadlines, alerts, receivers, deliveries and policies."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from vendorrisk.access.records import check_version, found
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import queries, rules
+from vendorrisk.alerts.model import (
+    Alert,
+    AlertClass,
+    AlertPolicy,
+    Attempt,
+    Deadline,
+    Delivery,
+    DeliveryState,
+    NewAlertPolicy,
+    NewReceiver,
+    Receiver,
+    ReceiverChanges,
+    ReceiverKind,
+    ShownReceiver,
+    Target,
+    TimedClass,
+    UpcomingAlert,
+)
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target as Audited
+from vendorrisk.channels.port import Address, WebhookEndpoint
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.ids import new_id
+from vendorrisk.keys import Keyring
+
+RAISE, DISPATCH, DELIVER = "raise_due_alerts", "dispatch_alerts", "deliver_alerts"
+"""The names of the jobs, for nudges."""
+
+_LONGEST_VIEW = timedelta(days=731)
+_ENDED = frozenset({DeliveryState.DEAD, DeliveryState.CANCELLED})
+_MOST_TITLE = 300
+
+
+# For other features, in their transaction
+
+
+async def watch(work: Work, deadline: Deadline) -> None:
+    """Keep a date in view: told at each step of the tenant's policy. The same again changes nothing."""
+    await watch_all(work, [deadline])
+
+
+async def watch_all(work: Work, deadlines: Sequence[Deadline]) -> None:
+    """Keep many dates in view with one statement; one subject may be in the list only once."""
+    short = [msgspec.structs.replace(d, title=d.title[:_MOST_TITLE]) for d in deadlines]
+    if short and await queries.watch(work, short):
+        work.nudge(RAISE)
+
+
+async def unwatch(work: Work, alert_class: TimedClass, subject_kind: str, *subject_ids: UUID) -> None:
+    """Let dates out of view. Alerts that were raised stay, and are still delivered."""
+    await queries.unwatch(work, alert_class, subject_kind, subject_ids)
+
+
+async def raise_event(
+    work: Work,
+    alert_class: AlertClass,
+    dedupe_key: str,
+    vendor_id: UUID | None,
+    subject_kind: str,
+    subject_id: UUID,
+    title: str,
+    facts: Mapping[str, Any],
+) -> bool:
+    """Raise an alert for what is no date; returns False where this key was raised before, and does nothing then.
+
+    `facts` are labels and values for people, in order; the first six are shown in messages.
+    """
+    raised = await queries.raise_event(
+        work, alert_class, dedupe_key, vendor_id, subject_kind, subject_id, title[:_MOST_TITLE], dict(facts)
+    )
+    if raised is not None:
+        work.nudge(DISPATCH)
+    return raised is not None
+
+
+# Alerts
+
+
+async def alerts(work: Work, page: PageRequest) -> Page[Alert]:
+    return await work.page(queries.LIST_ALERTS, page)
+
+
+async def alert(work: Work, alert_id: UUID) -> Alert:
+    return found(await queries.find_alert(work, alert_id))
+
+
+async def upcoming(work: Work, until: date, page: PageRequest) -> Page[UpcomingAlert]:
+    """Say what would be told up to and on a day, and to whom."""
+    if not work.today <= until <= work.today + _LONGEST_VIEW:
+        detail = f"Send a day from today ({work.today}) to {_LONGEST_VIEW.days} days ahead."
+        raise Refusal(Code.PERIOD_INVALID, detail, parameter="until")
+    return await work.page(queries.LIST_UPCOMING, page, work.today, until)
+
+
+# Receivers
+
+
+async def receivers(work: Work, page: PageRequest) -> Page[Receiver]:
+    return await work.page(queries.LIST_RECEIVERS, page)
+
+
+async def receiver(work: Work, receiver_id: UUID) -> Receiver:
+    return found(await queries.find_receiver(work, receiver_id))
+
+
+async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> ShownReceiver:
+    """Add a receiver of the alerts raised from now on. A webhook's secret is in the answer, this once."""
+    await _check_owners(work, new.owner_ids)
+    receiver_id, address = new_id(), rules.address_of(new.target)
+    added = await queries.insert_receiver(
+        work,
+        receiver_id,
+        new,
+        rules.kind_of(new.target),
+        sealed_address(keyring, work.tenant_id, receiver_id, address),
+        rules.destination_of(new.target),
+    )
+    await audit.record(work, Action.RECEIVER_ADDED, Audited("receiver", added.id), after=added)
+    secret = address.secret if isinstance(address, WebhookEndpoint) else None
+    return ShownReceiver(added.id, added, secret, added.version)
+
+
+async def change_receiver(
+    work: Work, keyring: Keyring, receiver_id: UUID, changes: ReceiverChanges, expected: int
+) -> Receiver:
+    """Change a receiver. A new target replaces the whole address; switching off cancels what waits."""
+    before = found(await queries.lock_receiver(work, receiver_id))
+    check_version(before, expected)
+    given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not UNSET and k != "target"}
+    wanted = msgspec.structs.replace(before, **given)
+    sealed = None
+    if changes.target is not UNSET:
+        sealed = sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(changes.target))
+        wanted = _readdressed(wanted, changes.target)
+    await _check_owners(work, wanted.owner_ids)
+    after = await queries.update_receiver(work, wanted, readdressed=changes.target is not UNSET, sealed=sealed)
+    if before.is_active and not after.is_active:
+        await queries.cancel_deliveries(work, receiver_id)
+    await audit.record(work, Action.RECEIVER_CHANGED, Audited("receiver", receiver_id), before=before, after=after)
+    return after
+
+
+async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:
+    """Remove a receiver, forget its address and cancel what waits for it; what was sent stays on record."""
+    before = found(await queries.lock_receiver(work, receiver_id))
+    check_version(before, expected)
+    await queries.remove_receiver(work, receiver_id)
+    await queries.cancel_deliveries(work, receiver_id)
+    await audit.record(work, Action.RECEIVER_REMOVED, Audited("receiver", receiver_id), before=before)
+
+
+async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
+    """Send a test message through a receiver, by the same way as every alert; the delivery tells what came of it."""
+    tested = found(await queries.lock_receiver(work, receiver_id))
+    if not tested.is_active:
+        raise Refusal(Code.RECEIVER_INACTIVE, "Switch it on first.")
+    if tested.kind is ReceiverKind.OWNERS:
+        raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor; test an e-mail receiver.")
+    alert_id = new_id()
+    await queries.insert_test_alert(work, alert_id, receiver_id)
+    made = await queries.insert_delivery(work, alert_id, receiver_id, tries=1)
+    await audit.record(work, Action.RECEIVER_TESTED, Audited("receiver", receiver_id), after=made)
+    work.nudge(DELIVER)
+    return made
+
+
+def _readdressed(receiver: Receiver, target: Target) -> Receiver:
+    return msgspec.structs.replace(receiver, kind=rules.kind_of(target), destination=rules.destination_of(target))
+
+
+async def _check_owners(work: Work, owner_ids: Sequence[UUID] | None) -> None:
+    if owner_ids and await queries.count_members(work, owner_ids) != len(set(owner_ids)):
+        detail = "One of the owners is no member; send ids from /v1/members."
+        raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/owner_ids")
+
+
+def sealed_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, address: Address | None) -> bytes | None:
+    """Seal an address for its receiver; it opens for no other."""
+    return None if address is None else keyring.seal(msgspec.json.encode(address), _context(tenant_id, receiver_id))
+
+
+def opened_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, sealed: bytes) -> Address:
+    """Open what `sealed_address` made; raises `SealError` where its key is gone."""
+    address: Address = msgspec.json.decode(keyring.open(sealed, _context(tenant_id, receiver_id)), type=Address)
+    return address
+
+
+def _context(tenant_id: UUID, receiver_id: UUID) -> bytes:
+    return b"receiver" + tenant_id.bytes + receiver_id.bytes
+
+
+# Deliveries
+
+
+async def deliveries(work: Work, page: PageRequest) -> Page[Delivery]:
+    return await work.page(queries.LIST_DELIVERIES, page)
+
+
+async def delivery(work: Work, delivery_id: UUID) -> Delivery:
+    return found(await queries.find_delivery(work, delivery_id))
+
+
+async def attempts(work: Work, delivery_id: UUID, page: PageRequest) -> Page[Attempt]:
+    found(await queries.find_delivery(work, delivery_id))
+    return await work.page(queries.LIST_ATTEMPTS, page, delivery_id)
+
+
+async def resend(work: Work, delivery_id: UUID, expected: int) -> Delivery:
+    """Try a dead or cancelled delivery again, with as many tries as a new one and under the same key."""
+    before = found(await queries.lock_delivery(work, delivery_id))
+    check_version(before, expected)
+    if before.state not in _ENDED:
+        raise Refusal(Code.DELIVERY_NOT_ENDED, f"It is {before.state.value}; only what has ended unsent is resent.")
+    target = await queries.find_receiver(work, before.receiver_id)
+    if target is None or not target.is_active:
+        raise Refusal(Code.RECEIVER_INACTIVE, "Its receiver was removed or is switched off.")
+    after = await queries.resend(work, delivery_id, rules.TRIES)
+    await audit.record(work, Action.DELIVERY_RESENT, Audited("delivery", delivery_id), before=before, after=after)
+    work.nudge(DELIVER)
+    return after
+
+
+# Policies
+
+
+async def policies(work: Work, page: PageRequest) -> Page[AlertPolicy]:
+    return await work.page(queries.LIST_POLICIES, page)
+
+
+async def policy(work: Work, alert_class: TimedClass) -> AlertPolicy:
+    return found(await queries.find_policy(work, alert_class))
+
+
+async def change_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy, expected: int) -> AlertPolicy:
+    """Say the whole policy of a class again; the next steps of its deadlines are worked out anew.
+
+    A step that a new lead day puts between the last look and today counts as crossed, and is told at the next look.
+    """
+    before = found(await queries.lock_policy(work, alert_class))
+    check_version(before, expected)
+    after = await queries.update_policy(work, alert_class, rules.policy_in_order(new))
+    await queries.restep(work, alert_class)
+    target = Audited("alert_policy", work.tenant_id)
+    await audit.record(work, Action.ALERT_POLICY_CHANGED, target, before=before, after=after)
+    work.nudge(RAISE)
+    return after
