@@ -258,8 +258,6 @@ def _text(cell: Cell, field: str) -> str | None:
     match cell:
         case bool():
             return "TRUE" if cell else "FALSE"
-        case date():
-            return cell.isoformat()
         case float():
             # Its shortest form is what was typed. Four decimals at least, so that no point can be a thousands mark.
             whole, _, part = f"{Decimal(repr(cell)):f}".partition(".")
@@ -308,7 +306,6 @@ def _keys(given: Given) -> Iterator[tuple[str, str]]:
 _DMY_DOTS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
 _SLASHES = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
-_YEARS = range(1900, 2201)
 
 
 def read_date(text: str, order: DateOrder | None) -> date:
@@ -336,12 +333,12 @@ def _slashed(found: re.Match[str], order: DateOrder | None) -> date:
 
 def _dated(year: str, month: str, day: str) -> date:
     read = date(int(year), int(month), int(day))
-    if read.year not in _YEARS:
+    if read.year not in identifiers.YEARS:
         raise UnfitError("Write a year from 1900 to 2200.")
     return read
 
 
-def as_cells(record: Any) -> Iterator[Cell | Decimal]:
+def as_cells(record: Any) -> Iterator[Cell | date | Decimal]:
     """Return the cells of one vendor in an export, in the order of `COLUMNS`, then what is shown only."""
     for field in (*COLUMNS, *SHOWN_ONLY):
         value = getattr(record, field)

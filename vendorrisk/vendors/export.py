@@ -19,7 +19,7 @@ from vendorrisk.vendors.spreadsheet import Cell
 
 HEADINGS = (*(column.heading for column in COLUMNS.values()), *SHOWN_ONLY.values())
 
-Cells = Sequence[Cell | Decimal]
+Cells = Sequence[Cell | date | Decimal]
 
 _PIECE_BYTES = 64 * 1024
 _EXACT_BELOW = Decimal(10) ** 11  # a float holds 15 digits: 11 before the point and 4 after
@@ -39,7 +39,7 @@ def csv_piece(rows: Iterable[Cells]) -> bytes:
     return written.getvalue().encode()
 
 
-def _plain(cell: Cell | Decimal) -> str:
+def _plain(cell: Cell | date | Decimal) -> str:
     match cell:
         case date():
             return cell.isoformat()
@@ -90,7 +90,7 @@ class Formats(NamedTuple):
     amount: Any
 
 
-def _put(sheet: Any, row: int, column: int, cell: Cell | Decimal, formats: Formats) -> None:
+def _put(sheet: Any, row: int, column: int, cell: Cell | date | Decimal, formats: Formats) -> None:
     match cell:
         case None:
             return

@@ -35,6 +35,7 @@ _TAG = re.compile(r"[^\s,;][^,;]*")
 # the Public Suffix List says. `.example` (RFC 2606) may stand: documentation and demonstrations use it.
 _PRIVATE_ENDINGS = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion", "test"})
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode general categories
+YEARS = range(1900, 2201)
 _JOINERS = "\u200c\u200d"  # needed to spell Persian and Indic words
 
 
@@ -233,6 +234,11 @@ def amount_of(text: str) -> Decimal:
     if not plain.isascii() or not _AMOUNT.fullmatch(plain):
         raise UnfitError("Write an amount such as 125000.00: not negative, at most 15 digits and 4 decimals.")
     return Decimal(plain)
+
+
+def plain_amount(amount: Decimal) -> Decimal:
+    """Return an amount with 2 decimals, or 4 where it has more: the form in which it is stored."""
+    return Decimal(written_amount(amount))
 
 
 def written_amount(amount: Decimal) -> str:

@@ -18,8 +18,8 @@ from itertools import islice
 import msgspec
 from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-Cell = str | int | float | bool | date | None
-"""None is a blank cell. Text is as written; an instant without a time of day is a date."""
+Cell = str | int | float | bool | None
+"""None is a blank cell. A date of a workbook is its ISO 8601 text."""
 
 _DELIMITERS = ",;\t|"
 _SNIFFED_ROWS = 20
@@ -163,6 +163,21 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
         raise UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.") from error
 
 
+class Read(msgspec.Struct, frozen=True):
+    """What came of reading a workbook: a table, or why there is none."""
+
+    table: Table | None = None
+    refusal: str | None = None
+
+
+def workbook_table(content: bytes) -> Read:
+    """Read a workbook within the usual limits: the form in which a child process can be asked for it."""
+    try:
+        return Read(table=read_workbook(content, Limits()))
+    except UnreadableError as error:
+        return Read(refusal=str(error))
+
+
 def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
     """Refuse by the archive's list of parts what would unpack too large; say what is left alone."""
     try:
@@ -196,10 +211,12 @@ def _cell(value: object) -> Cell:
         case float():
             return _number(value)
         case datetime():
-            return value.date() if value.time() == time() else value.isoformat(sep=" ")
+            return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+        case date():
+            return value.isoformat()
         case time() | timedelta():
             return str(value)
-        case str() | bool() | int() | date():
+        case str() | bool() | int():
             return value
         case _:
             return None

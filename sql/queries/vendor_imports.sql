@@ -1,0 +1,325 @@
+-- name: insert_import
+insert into vendor_imports (
+    tenant_id, id, is_dry_run, is_partial, format, file_name, file_digest, file_bytes, mapping, date_order,
+    requested_by_id, requested_by_label, requested_by_kind, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: insert_import_file
+insert into vendor_import_files (tenant_id, import_id, content) values ($1, $2, $3);
+
+-- name: import_file
+select content from vendor_import_files where tenant_id = $1 and import_id = $2;
+
+-- name: delete_import_file
+delete from vendor_import_files where tenant_id = $1 and import_id = $2;
+
+-- name: find_import
+select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version
+from vendor_imports
+where tenant_id = $1 and id = $2;
+
+-- name: lock_import
+select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version
+from vendor_imports
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: list_imports
+select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version
+from vendor_imports
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: claim_import
+-- Across tenants: the oldest import that waits for a worker. A lease that ran out is anybody's again.
+update vendor_imports as i
+set lease_token = $1, leased_until = $3
+from tenants as t
+where t.id = i.tenant_id and (i.tenant_id, i.id) = (
+    select w.tenant_id, w.id
+    from vendor_imports as w
+    where w.state in ('received', 'accepted') and (w.leased_until is null or w.leased_until < $2)
+    order by w.created_at
+    limit 1
+    for update skip locked
+)
+returning i.tenant_id, t.time_zone, i.id;
+
+-- name: hold_import
+-- Keeps the lease while the work goes on, and tells how far it is; false where another worker has taken it.
+update vendor_imports
+set leased_until = $4, rows_done = $5, rows_total = $6
+where tenant_id = $1 and id = $2 and lease_token = $3
+returning true;
+
+-- name: release_import
+update vendor_imports
+set lease_token = null, leased_until = null
+where tenant_id = $1 and id = $2 and lease_token = $3;
+
+-- name: finish_check
+update vendor_imports
+set state = $3, notices = $4, headings = $5, rows_total = $6, rows_done = $7, to_create = $8, to_change = $9,
+    unchanged = $10, with_problems = $11, rows_digest = $12, checked_at = $13, updated_at = $13, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: refuse_import
+update vendor_imports
+set state = 'refused', refusal = $3, checked_at = $4, updated_at = $4, lease_token = null, leased_until = null,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: set_import_state
+update vendor_imports
+set state = $3, is_partial = $4, updated_at = $5::timestamptz,
+    applied_at = case when $3 = 'applied' then $5::timestamptz end,
+    rows_done = case when $3 = 'accepted' then 0 else rows_total end, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: delete_import_rows
+delete from vendor_import_rows where tenant_id = $1 and import_id = $2;
+
+-- name: members_by_email
+select id, email::text as email from members where tenant_id = $1 and email = any($2::text[]::citext[]);
+
+-- name: stage_rows
+-- A chunk of rows is stored beside what it would do. Each finds its vendor by id, else by the tenant's reference, else
+-- by name. `conflicts` holds whatever in the database stands in its way.
+with staged as (
+    select u.id, u.row_number, u.given, u.problems, u.name_key, (u.given ->> 'id')::uuid as wanted_id,
+        u.given ->> 'reference' as reference, u.given - 'id' as fields
+    from unnest($3::uuid[], $4::int[], $5::jsonb[], $6::jsonb[], $7::text[])
+        as u (id, row_number, given, problems, name_key)
+),
+matched as (
+    select s.*, coalesce(by_id.id, by_reference.id, by_name.id) as vendor_id, by_name.id as named_id,
+        by_reference.id as referenced_id,
+        case
+            when s.wanted_id is not null then by_id
+            when by_reference.id is not null then by_reference
+            else by_name
+        end as vendor
+    from staged as s
+    left join vendors as by_id on by_id.tenant_id = $1 and by_id.id = s.wanted_id
+    left join vendors as by_reference on by_reference.tenant_id = $1 and by_reference.reference = s.reference
+    left join vendors as by_name on by_name.tenant_id = $1 and by_name.name_key = s.name_key
+),
+compared as (
+    select m.*, case
+            when m.vendor_id is null then null
+            else (
+                select jsonb_object_agg(field, vendor_as_imported(m.vendor) -> field)
+                from jsonb_object_keys(m.fields) as field
+            )
+        end as before,
+        array_remove(array[
+            case when m.wanted_id is not null and (m.vendor).id is null then 'id_unknown' end,
+            case when m.vendor_id is null and m.name_key is null then 'name_missing' end,
+            case when m.named_id <> m.vendor_id then 'name_taken' end,
+            case when m.referenced_id <> m.vendor_id then 'reference_taken' end,
+            case
+                when m.wanted_id is null and m.referenced_id is null and m.reference <> (m.vendor).reference
+                then 'name_taken'
+            end,
+            case
+                when (m.vendor).lifecycle <> m.fields ->> 'lifecycle' then 'lifecycle_moves'
+                when m.vendor_id is null and m.fields ->> 'lifecycle' in ('offboarding', 'terminated')
+                then 'lifecycle_not_taken'
+            end,
+            case
+                when (m.vendor).tier_source = 'inherent_risk' and (m.vendor).tier <> m.fields ->> 'tier'
+                then 'tier_is_computed'
+            end,
+            case
+                when m.fields ? 'domains' and exists (
+                    select
+                    from jsonb_array_elements_text(m.fields -> 'domains') as wanted
+                    join vendor_domains as d on d.tenant_id = $1 and d.domain = wanted
+                    where d.vendor_id is distinct from m.vendor_id
+                )
+                then 'domain_taken'
+            end,
+            case
+                when m.fields ? 'lei' and exists (
+                    select
+                    from vendors as other
+                    where other.tenant_id = $1 and other.lei = m.fields ->> 'lei'
+                        and other.id is distinct from m.vendor_id
+                )
+                then 'lei_taken'
+            end
+        ], null) as conflicts
+    from matched as m
+)
+insert into vendor_import_rows (
+    tenant_id, id, import_id, row_number, outcome, vendor_id, vendor_version, name_key, given, before, problems,
+    conflicts
+)
+select $1, c.id, $2, c.row_number,
+    case
+        when c.problems <> '[]' or c.conflicts <> '{}' then 'problem'
+        when c.vendor_id is null then 'create'
+        when c.before = c.fields or c.fields = '{}' then 'unchanged'
+        else 'change'
+    end,
+    c.vendor_id, (c.vendor).version, c.name_key, c.fields, c.before, c.problems, c.conflicts
+from compared as c;
+
+-- name: count_rows
+select count(*) filter (where outcome = 'create')::int as to_create,
+    count(*) filter (where outcome = 'change')::int as to_change,
+    count(*) filter (where outcome = 'unchanged')::int as unchanged,
+    count(*) filter (where outcome = 'problem')::int as with_problems,
+    sha256(coalesce(string_agg(
+        sha256(convert_to(row_number || outcome || given::text, 'UTF8')), ''::bytea order by row_number
+    ), ''::bytea)) as rows_digest
+from vendor_import_rows
+where tenant_id = $1 and import_id = $2;
+
+-- name: list_import_rows
+select id, row_number, outcome, vendor_id, given, before, problems, conflicts
+from vendor_import_rows
+where tenant_id = $1 and import_id = $2 /*where*/
+/*order*/;
+
+-- name: outdated_rows
+-- Rows whose vendor was changed after the check, or whose name has been taken since.
+select count(*)
+from vendor_import_rows as r
+left join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+left join vendors as named on named.tenant_id = r.tenant_id and named.name_key = r.name_key
+where r.tenant_id = $1 and r.import_id = $2 and (
+    (r.outcome = 'change' and v.version is distinct from r.vendor_version)
+    or (r.outcome = 'create' and named.id is not null)
+);
+
+-- name: apply_creates
+with cadence as (
+    select u.tier, u.months from unnest($6::text[], $7::int[]) as u (tier, months)
+)
+insert into vendors (
+    tenant_id, id, reference, name, name_key, aliases, description, lifecycle, lifecycle_changed_at, intake,
+    intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
+    legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, last_reviewed_on, next_review_on,
+    created_at, updated_at
+)
+select $1, r.id, g.reference, g.name, r.name_key, coalesce(g.aliases, '{}'), g.description,
+    coalesce(g.lifecycle, 'prospect'), $3,
+    case when g.lifecycle in ('active', 'suspended') then 'waived' else 'open' end,
+    case when g.lifecycle in ('active', 'suspended') then $5 end,
+    g.business_owner_id, g.security_owner_id,
+    case
+        when coalesce(g.contact_name, g.contact_email, g.contact_phone) is null then '[]'
+        else jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+            'name', coalesce(g.contact_name, g.contact_email, g.contact_phone), 'email', g.contact_email,
+            'phone', g.contact_phone
+        )))
+    end,
+    coalesce(g.domains, '{}'), g.country, coalesce(g.data_countries, '{}'), coalesce(g.data_classes, '{}'),
+    g.legal_name, g.lei, g.vat, g.duns, g.annual_spend, g.currency, coalesce(g.tags, '{}'), g.tier,
+    case when g.tier is not null then 'declared' end, g.last_reviewed_on,
+    coalesce(g.next_review_on, case
+        when g.lifecycle in ('active', 'suspended')
+        then (coalesce(g.last_reviewed_on, $4::date) + make_interval(months => cadence.months))::date
+    end),
+    $3, $3
+from vendor_import_rows as r
+cross join jsonb_to_record(r.given) as g (
+    reference text, name text, aliases text[], description text, lifecycle text, business_owner_id uuid,
+    security_owner_id uuid, domains text[], country text, data_countries text[], data_classes text[], legal_name text,
+    lei text, vat text, duns text, annual_spend numeric, currency text, tags text[], contact_name text,
+    contact_email text, contact_phone text, tier text, last_reviewed_on date, next_review_on date
+)
+left join cadence on cadence.tier = g.tier
+where r.tenant_id = $1 and r.import_id = $2 and r.outcome = 'create';
+
+-- name: apply_changes
+-- A field that the row does not give stays as it is. The contact's fields go to the first contact.
+with cadence as (
+    select u.tier, u.months from unnest($5::text[], $6::int[]) as u (tier, months)
+),
+wanted as (
+    select r.vendor_id, r.vendor_version, r.name_key, g.*,
+        jsonb_strip_nulls(jsonb_build_object(
+            'name', g.contact_name, 'email', g.contact_email, 'phone', g.contact_phone
+        )) as contact
+    from vendor_import_rows as r
+    cross join jsonb_to_record(r.given) as g (
+        reference text, name text, aliases text[], description text, business_owner_id uuid, security_owner_id uuid,
+        domains text[], country text, data_countries text[], data_classes text[], legal_name text, lei text, vat text,
+        duns text, annual_spend numeric, currency text, tags text[], contact_name text, contact_email text,
+        contact_phone text, tier text, last_reviewed_on date, next_review_on date
+    )
+    where r.tenant_id = $1 and r.import_id = $2 and r.outcome = 'change'
+)
+update vendors as v
+set reference = coalesce(w.reference, v.reference), name = coalesce(w.name, v.name),
+    name_key = coalesce(w.name_key, v.name_key), aliases = coalesce(w.aliases, v.aliases),
+    description = coalesce(w.description, v.description),
+    business_owner_id = coalesce(w.business_owner_id, v.business_owner_id),
+    security_owner_id = coalesce(w.security_owner_id, v.security_owner_id),
+    domains = coalesce(w.domains, v.domains), country = coalesce(w.country, v.country),
+    data_countries = coalesce(w.data_countries, v.data_countries),
+    data_classes = coalesce(w.data_classes, v.data_classes), legal_name = coalesce(w.legal_name, v.legal_name),
+    lei = coalesce(w.lei, v.lei), vat = coalesce(w.vat, v.vat), duns = coalesce(w.duns, v.duns),
+    annual_spend = coalesce(w.annual_spend, v.annual_spend), currency = coalesce(w.currency, v.currency),
+    tags = coalesce(w.tags, v.tags), tier = coalesce(w.tier, v.tier),
+    tier_source = case when w.tier is not null and v.tier is null then 'declared' else v.tier_source end,
+    contacts = case
+        when w.contact = '{}' then v.contacts
+        else jsonb_build_array(
+            jsonb_build_object('name', coalesce(w.contact_name, w.contact_email, w.contact_phone))
+            || coalesce(v.contacts -> 0, '{}') || w.contact
+        ) || (v.contacts - 0)
+    end,
+    last_reviewed_on = coalesce(w.last_reviewed_on, v.last_reviewed_on),
+    next_review_on = coalesce(w.next_review_on, case
+        when v.lifecycle in ('active', 'suspended')
+            and (coalesce(w.tier, v.tier), coalesce(w.last_reviewed_on, v.last_reviewed_on))
+            is distinct from (v.tier, v.last_reviewed_on)
+        then (
+            coalesce(w.last_reviewed_on, v.last_reviewed_on, $4::date)
+            + make_interval(months => (select months from cadence where tier = coalesce(w.tier, v.tier)))
+        )::date
+        else v.next_review_on
+    end),
+    updated_at = $3, version = v.version + 1
+from wanted as w
+where v.tenant_id = $1 and v.id = w.vendor_id and v.version = w.vendor_version;
+
+-- name: name_created_rows
+update vendor_import_rows set vendor_id = id
+where tenant_id = $1 and import_id = $2 and outcome = 'create';

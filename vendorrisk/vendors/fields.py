@@ -1,0 +1,97 @@
+"""Bodies become stored values: every field of a vendor in its one form, and all faults told at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from vendorrisk.access.records import Body
+from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.vendors import identifiers
+from vendorrisk.vendors.identifiers import UnfitError
+from vendorrisk.vendors.model import Contact, ContactShown
+
+_ONE: Mapping[str, Callable[[str], Any]] = {
+    "name": identifiers.clean_line,
+    "reference": lambda text: identifiers.clean_line(text, 100),
+    "description": identifiers.clean_text,
+    "intake_note": identifiers.clean_text,
+    "purpose": identifiers.clean_text,
+    "reason": identifiers.clean_text,
+    "note": identifiers.clean_text,
+    "proof": lambda text: identifiers.clean_text(text, 2000),
+    "country": identifiers.country_of,
+    "domain": identifiers.domain_of,
+    "legal_name": identifiers.clean_line,
+    "lei": identifiers.lei_of,
+    "vat": identifiers.vat_of,
+    "duns": identifiers.duns_of,
+    "currency": identifiers.currency_of,
+    "annual_spend": lambda text: identifiers.plain_amount(identifiers.amount_of(text)),
+}
+_MANY: Mapping[str, Callable[[str], str]] = {
+    "aliases": identifiers.alias_of,
+    "domains": identifiers.domain_of,
+    "data_countries": identifiers.country_of,
+    "tags": identifiers.tag_of,
+    "data_classes": str,
+    "categories_needed": str,
+}
+
+
+def settled(body: Body) -> dict[str, Any]:
+    """Return the fields that were sent, in the form in which they are stored; refuses with a fault for each."""
+    faults: list[Fault] = []
+    given = {
+        name: _settle(name, value, faults) for name, value in msgspec.structs.asdict(body).items() if value is not UNSET
+    }
+    if faults:
+        raise Refusal(Code.VENDOR_FIELD_INVALID, faults[0].detail, errors=faults)
+    return given
+
+
+def _settle(name: str, value: Any, faults: list[Fault]) -> Any:
+    if value is None:
+        return None
+    if read := _ONE.get(name):
+        return _one(read, value, f"/{name}", name, faults)
+    if read := _MANY.get(name):
+        return sorted({_one(read, part, f"/{name}/{at}", name, faults) for at, part in enumerate(value)})
+    if name == "contacts":
+        return [_contact(contact, f"/contacts/{at}", faults) for at, contact in enumerate(value)]
+    if name.endswith("_on") and value.year not in identifiers.YEARS:
+        faults.append(Fault("Write a year from 1900 to 2200.", f"{name}_invalid", pointer=f"/{name}"))
+    return value
+
+
+def _one(read: Callable[[str], Any], value: str, pointer: str, name: str, faults: list[Fault]) -> Any:
+    try:
+        return read(value)
+    except UnfitError as error:
+        faults.append(Fault(str(error), f"{name}_invalid", pointer=pointer))
+        return ""
+
+
+def _contact(contact: Contact, at: str, faults: list[Fault]) -> ContactShown:
+    readers = (
+        ("name", identifiers.clean_line),
+        ("email", identifiers.email_of),
+        ("phone", lambda text: identifiers.clean_line(text, 40)),
+        ("role", lambda text: identifiers.clean_line(text, 100)),
+    )
+    return ContactShown(
+        **{
+            name: _one(read, value, f"{at}/{name}", name, faults)
+            for name, read in readers
+            if (value := getattr(contact, name)) is not None
+        }
+    )
+
+
+def check_spend(fields: Mapping[str, Any]) -> None:
+    """Refuse an amount without a currency, and a currency without an amount."""
+    for there, lacking in (("annual_spend", "currency"), ("currency", "annual_spend")):
+        if fields[there] is not None and fields[lacking] is None:
+            detail = "Give annual_spend and currency together, or neither."
+            raise Refusal(Code.VENDOR_FIELD_INVALID, detail, pointer=f"/{lacking}")

@@ -1,0 +1,131 @@
+"""What is stored and shown of an import."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.records import Body
+from vendorrisk.vendors.columns import CellProblem, DateOrder
+
+
+class FileFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class ImportState(StrEnum):
+    """received → checked → accepted → applied; refused where the file cannot be read; cancelled where called off."""
+
+    RECEIVED = "received"
+    CHECKED = "checked"
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class RowOutcome(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    UNCHANGED = "unchanged"
+    PROBLEM = "problem"
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """An import, which is also the operation one waits for: `rows_done` of `rows_total` tell how far it is.
+
+    `to_create`, `to_change` and `unchanged` tell what was found when it was checked; they stand as done once applied.
+    """
+
+    id: UUID
+    state: ImportState
+    is_dry_run: bool
+    is_partial: bool
+    format: FileFormat
+    file_name: str | None
+    file_digest: str
+    file_bytes: int
+    mapping: dict[str, str]
+    date_order: DateOrder | None
+    notices: list[str]
+    headings: dict[str, str]
+    refusal: str | None
+    rows_total: int | None
+    rows_done: int
+    to_create: int
+    to_change: int
+    unchanged: int
+    with_problems: int
+    rows_digest: str | None
+    requested_by_id: UUID
+    requested_by_label: str
+    requested_by_kind: str
+    checked_at: datetime | None
+    applied_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as it is stored; `conflicts` are codes found in the database."""
+
+    id: UUID
+    row_number: int
+    outcome: RowOutcome
+    vendor_id: UUID | None
+    given: dict[str, Any]
+    before: dict[str, Any] | None
+    problems: list[CellProblem]
+    conflicts: list[str]
+
+
+class RowShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row of the file does, or why it cannot. `before` holds the vendor's own values of the given fields."""
+
+    id: UUID
+    row_number: int
+    outcome: RowOutcome
+    vendor_id: UUID | None
+    given: dict[str, Any]
+    before: dict[str, Any] | None
+    problems: list[CellProblem]
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many rows there are of each outcome, and a digest over all of them in order."""
+
+    to_create: int
+    to_change: int
+    unchanged: int
+    with_problems: int
+    rows_digest: bytes
+
+
+class NewImport(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that has come in, and how it is to be read."""
+
+    is_dry_run: bool
+    is_partial: bool
+    format: FileFormat
+    file_name: str | None
+    file_digest: bytes
+    mapping: dict[str, str]
+    date_order: DateOrder | None
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """An import that a worker has taken, across tenants."""
+
+    tenant_id: UUID
+    time_zone: str
+    id: UUID
+
+
+class Acceptance(Body):
+    """Apply what was checked. `partial` leaves out the rows that have problems; without it they stop the import."""
+
+    partial: bool = False

@@ -1,0 +1,115 @@
+"""A business user asks for a vendor; someone else approves or refuses."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.model import Actor
+from vendorrisk.access.records import check_version, found
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.vendors import queries
+from vendorrisk.vendors.fields import settled
+from vendorrisk.vendors.model import (
+    Approval,
+    Intake,
+    IntakeRefusal,
+    IntakeRequest,
+    IntakeState,
+    Lifecycle,
+    NewIntakeRequest,
+    NewVendor,
+    Vendor,
+)
+
+
+async def requests(work: Work, page: PageRequest) -> Page[IntakeRequest]:
+    return await work.page(queries.LIST_REQUESTS, page)
+
+
+async def request(work: Work, request_id: UUID) -> IntakeRequest:
+    return found(await queries.find_request(work, request_id))
+
+
+async def ask(work: Work, new: NewIntakeRequest) -> IntakeRequest:
+    """Ask for a vendor. Whoever asks is its business owner unless another is named."""
+    wanted = msgspec.convert(settled(new), NewIntakeRequest)
+    if wanted.business_owner_id is None:
+        wanted.business_owner_id = work.by.actor.member_id
+    made = await queries.insert_request(work, wanted)
+    await audit.record(work, Action.INTAKE_REQUESTED, Target("intake_request", made.id), after=made)
+    return made
+
+
+async def approve(work: Work, request_id: UUID, approval: Approval, expected: int) -> IntakeRequest:
+    """Approve a request: its vendor goes into onboarding, and is made where it was not known."""
+    before = await _undecided(work, request_id, expected)
+    reason = settled(approval)["reason"]
+    vendor = await _taken_on(work, before)
+    after = await queries.decide_request(work, request_id, IntakeState.APPROVED, vendor.id, reason)
+    await audit.record(
+        work,
+        Action.INTAKE_APPROVED,
+        Target("intake_request", request_id),
+        before=before,
+        after={"request": after, "vendor": vendor},
+    )
+    return after
+
+
+async def refuse(work: Work, request_id: UUID, refusal: IntakeRefusal, expected: int) -> IntakeRequest:
+    before = await _undecided(work, request_id, expected)
+    reason = settled(refusal)["reason"]
+    after = await queries.decide_request(work, request_id, IntakeState.REFUSED, before.vendor_id, reason)
+    target = Target("intake_request", request_id)
+    await audit.record(work, Action.INTAKE_REFUSED, target, before=before, after=after)
+    return after
+
+
+async def _undecided(work: Work, request_id: UUID, expected: int) -> IntakeRequest:
+    record = found(await queries.lock_request(work, request_id))
+    check_version(record, expected)
+    if record.state is not IntakeState.OPEN:
+        raise Refusal(Code.INTAKE_DECIDED, f"The request was {record.state}; make a new one.")
+    if is_requester(work.by.actor, record):
+        raise Refusal(Code.FOUR_EYES_NEEDED, "Whoever asked cannot decide; let someone else do it.")
+    return record
+
+
+def is_requester(actor: Actor, record: IntakeRequest) -> bool:
+    """Whether the same credentials or the same person asked."""
+    same_person = actor.member_id is not None and actor.member_id == record.requested_by_member_id
+    return actor.id == record.requested_by_id or same_person
+
+
+async def _taken_on(work: Work, record: IntakeRequest) -> Vendor:
+    if record.vendor_id is None:
+        return await queries.insert(work, _fields(record), intake=Intake.APPROVED, tier_source=None)
+    known = found(await queries.lock(work, record.vendor_id))
+    is_prospect = known.lifecycle is Lifecycle.PROSPECT
+    return await queries.move(
+        work,
+        known,
+        Lifecycle.ONBOARDING if is_prospect else known.lifecycle,
+        reason=None if is_prospect else known.lifecycle_reason,
+        next_review_on=known.next_review_on,
+        intake=Intake.APPROVED,
+        intake_note=known.intake_note,
+    )
+
+
+def _fields(record: IntakeRequest) -> dict[str, Any]:
+    new = NewVendor(
+        name=record.name,
+        lifecycle=Lifecycle.ONBOARDING,
+        description=record.purpose,
+        domains=[record.domain] if record.domain else [],
+        data_classes=record.data_classes,
+        business_owner_id=record.business_owner_id,
+    )
+    return msgspec.structs.asdict(new)

@@ -1,0 +1,510 @@
+"""The statements of vendors and all that hangs on them, but for imports."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from vendorrisk.access.work import Work
+from vendorrisk.db.constraints import refusing
+from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.errors import Code
+from vendorrisk.ids import new_id
+from vendorrisk.vendors.identifiers import name_key
+from vendorrisk.vendors.model import (
+    Assessment,
+    DataClass,
+    ExportedVendor,
+    FourthParty,
+    InherentRisk,
+    Intake,
+    IntakeRequest,
+    IntakeState,
+    Lifecycle,
+    NewFourthParty,
+    NewIntakeRequest,
+    NewReview,
+    NewVendorService,
+    OffboardingStep,
+    Review,
+    ReviewOutcome,
+    Settlement,
+    Step,
+    StepState,
+    Tier,
+    TierSource,
+    Vendor,
+    VendorFound,
+    VendorService,
+    VendorSummary,
+)
+
+_sql = QueryFile("vendors")
+_INSERT = _sql.rows("insert_vendor", Vendor)
+_FIND = _sql.rows("find_vendor", Vendor)
+_LOCK = _sql.rows("lock_vendor", Vendor)
+LIST = _sql.rows("list_vendors", VendorSummary)
+_SEARCH = _sql.rows("search_vendors", VendorFound)
+_UPDATE = _sql.rows("update_vendor", Vendor)
+_MOVE = _sql.rows("move_vendor", Vendor)
+_RATE = _sql.rows("rate_vendor", Vendor)
+_NOTE_REVIEW = _sql.rows("note_review", Vendor)
+EXPORT = _sql.rows("export_vendors", ExportedVendor)
+_INSERT_ASSESSMENT = _sql.rows("insert_assessment", Assessment)
+_NEWEST_ASSESSMENT = _sql.rows("newest_assessment", Assessment)
+LIST_ASSESSMENTS = _sql.rows("list_assessments", Assessment)
+_INSERT_REVIEW = _sql.rows("insert_review", Review)
+LIST_REVIEWS = _sql.rows("list_reviews", Review)
+_OPEN_STEPS = _sql.command("open_steps")
+_STEPS_OF = _sql.rows("steps_of", Step)
+_LOCK_STEP = _sql.rows("lock_step", Step)
+_SETTLE_STEP = _sql.rows("settle_step", Step)
+_INSERT_SERVICE = _sql.rows("insert_service", VendorService)
+_FIND_SERVICE = _sql.rows("find_service", VendorService)
+_LOCK_SERVICE = _sql.rows("lock_service", VendorService)
+LIST_SERVICES = _sql.rows("list_services", VendorService)
+_UPDATE_SERVICE = _sql.rows("update_service", VendorService)
+_DELETE_SERVICE = _sql.command("delete_service")
+_INSERT_FOURTH_PARTY = _sql.rows("insert_fourth_party", FourthParty)
+_FIND_FOURTH_PARTY = _sql.rows("find_fourth_party", FourthParty)
+_LOCK_FOURTH_PARTY = _sql.rows("lock_fourth_party", FourthParty)
+LIST_FOURTH_PARTIES = _sql.rows("list_fourth_parties", FourthParty)
+_UPDATE_FOURTH_PARTY = _sql.rows("update_fourth_party", FourthParty)
+_DELETE_FOURTH_PARTY = _sql.command("delete_fourth_party")
+_INSERT_REQUEST = _sql.rows("insert_intake_request", IntakeRequest)
+_FIND_REQUEST = _sql.rows("find_intake_request", IntakeRequest)
+_LOCK_REQUEST = _sql.rows("lock_intake_request", IntakeRequest)
+LIST_REQUESTS = _sql.rows("list_intake_requests", IntakeRequest)
+_DECIDE_REQUEST = _sql.rows("decide_intake_request", IntakeRequest)
+
+_HAS = frozenset({Operator.HAS})
+_ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
+_CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
+_OWNER = Column("business_owner_id", UUID, "uuid", nullable=True)
+_VENDOR = Column("vendor_id", UUID, "uuid", nullable=True)
+
+VENDORS = ListOf(
+    "vendors",
+    {
+        "id": _ID,
+        "name": Column("name", sortable=True),
+        "reference": Column("reference", nullable=True),
+        "lifecycle": Column("lifecycle", Lifecycle),
+        "intake": Column("intake", Intake),
+        "tier": Column("tier", Tier, nullable=True),
+        "tier_source": Column("tier_source", TierSource, nullable=True),
+        "inherent_score": Column("inherent_score", int, "int", RANGE, sortable=True, nullable=True),
+        "business_owner_id": _OWNER,
+        "security_owner_id": Column("security_owner_id", UUID, "uuid", nullable=True),
+        "domains": Column("domains", operators=_HAS),
+        "country": Column("country", nullable=True),
+        "data_countries": Column("data_countries", operators=_HAS),
+        "data_classes": Column("data_classes", DataClass, operators=_HAS),
+        "tags": Column("tags", operators=_HAS),
+        "lei": Column("lei", nullable=True),
+        "annual_spend": Column("annual_spend", Decimal, "numeric", RANGE, sortable=True, nullable=True),
+        "currency": Column("currency", nullable=True),
+        "last_reviewed_on": Column("last_reviewed_on", date, "date", RANGE, sortable=True, nullable=True),
+        "next_review_on": Column("next_review_on", date, "date", RANGE, sortable=True, nullable=True),
+        "created_at": _CREATED,
+        "updated_at": _UPDATED,
+    },
+    default_sort="name",
+)
+ASSESSMENTS = ListOf(
+    "inherent_risk",
+    {
+        "id": _ID,
+        "tier": Column("tier", Tier),
+        "assessed_at": Column("assessed_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-assessed_at",
+)
+REVIEWS = ListOf(
+    "vendor_reviews",
+    {
+        "id": _ID,
+        "outcome": Column("outcome", ReviewOutcome),
+        "reviewed_on": Column("reviewed_on", date, "date", RANGE, sortable=True),
+    },
+    default_sort="-reviewed_on",
+)
+SERVICES = ListOf(
+    "vendor_services",
+    {
+        "id": _ID,
+        "vendor_id": Column("vendor_id", UUID, "uuid"),
+        "name": Column("name", sortable=True),
+        "data_classes": Column("data_classes", DataClass, operators=_HAS),
+        "is_uptime_critical": Column("is_uptime_critical", bool, "boolean"),
+        "handles_transactions": Column("handles_transactions", bool, "boolean"),
+        "created_at": _CREATED,
+    },
+    default_sort="name",
+)
+FOURTH_PARTIES = ListOf(
+    "fourth_parties",
+    {
+        "id": _ID,
+        "vendor_id": Column("vendor_id", UUID, "uuid"),
+        "service_id": Column("service_id", UUID, "uuid", nullable=True),
+        "provider_id": Column("provider_id", UUID, "uuid", nullable=True),
+        "name": Column("name", sortable=True),
+        "created_at": _CREATED,
+    },
+    default_sort="name",
+)
+REQUESTS = ListOf(
+    "intake_requests",
+    {
+        "id": _ID,
+        "vendor_id": _VENDOR,
+        "state": Column("state", IntakeState),
+        "requested_by_id": Column("requested_by_id", UUID, "uuid"),
+        "business_owner_id": _OWNER,
+        "name": Column("name", sortable=True),
+        "created_at": _CREATED,
+    },
+    default_sort="-created_at",
+)
+
+_NO_OWNER = "There is no such member; send the id of one from /v1/members."
+_BROKEN = {
+    "vendors_name_is_unique": (
+        Code.VENDOR_NAME_TAKEN,
+        "Another vendor has this name; use that one, or tell them apart by name.",
+        "/name",
+    ),
+    "vendors_reference_is_unique": (Code.VENDOR_REFERENCE_TAKEN, "Another vendor has this reference.", "/reference"),
+    "vendors_lei_is_unique": (
+        Code.VENDOR_LEI_TAKEN,
+        "Another vendor has this LEI: it may be the same company.",
+        "/lei",
+    ),
+    "vendor_domains_domain_is_unique": (
+        Code.VENDOR_DOMAIN_TAKEN,
+        "Another vendor has one of these domains; take it from that vendor first.",
+        "/domains",
+    ),
+    "vendors_business_owner_is_known": (Code.REFERENCE_UNKNOWN, _NO_OWNER, "/business_owner_id"),
+    "vendors_security_owner_is_known": (Code.REFERENCE_UNKNOWN, _NO_OWNER, "/security_owner_id"),
+}
+_SERVICE_BROKEN = {
+    "vendor_services_name_is_unique": (
+        Code.SERVICE_NAME_TAKEN,
+        "The vendor has a service of this name; change that one, or send another name.",
+        "/name",
+    )
+}
+_FOURTH_PARTY_BROKEN = {
+    "fourth_parties_name_is_unique": (
+        Code.FOURTH_PARTY_NAME_TAKEN,
+        "The vendor already lists a fourth party of this name; change that one.",
+        "/name",
+    ),
+    "fourth_parties_service_is_known": (Code.REFERENCE_UNKNOWN, "There is no such service.", "/service_id"),
+    "fourth_parties_provider_is_known": (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/provider_id"),
+}
+_REQUEST_BROKEN = {
+    "intake_requests_vendor_is_known": (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id"),
+    "intake_requests_owner_is_known": (Code.REFERENCE_UNKNOWN, _NO_OWNER, "/business_owner_id"),
+}
+
+Fields = Mapping[str, Any]
+"""Field → value in its stored form, as `fields.settled` gives it."""
+
+
+async def insert(work: Work, fields: Fields, *, intake: Intake, tier_source: TierSource | None) -> Vendor:
+    names = (
+        "business_owner_id", "security_owner_id", "contacts", "domains", "country", "data_countries", "data_classes",
+        "legal_name", "lei", "vat", "duns", "annual_spend", "currency", "tags", "tier",
+    )  # fmt: skip
+    with refusing(_BROKEN):
+        return await _INSERT.one(
+            work.db,
+            work.tenant_id,
+            new_id(),
+            fields["reference"],
+            fields["name"],
+            name_key(fields["name"]),
+            fields["aliases"],
+            fields["description"],
+            fields["lifecycle"],
+            intake,
+            fields["intake_note"],
+            *(fields[name] for name in names),
+            tier_source,
+            fields["last_reviewed_on"],
+            fields["next_review_on"],
+            work.now,
+        )
+
+
+async def find(work: Work, vendor_id: UUID) -> Vendor | None:
+    return await _FIND.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def lock(work: Work, vendor_id: UUID) -> Vendor | None:
+    return await _LOCK.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def search(work: Work, text: str, limit: int, least: float) -> list[VendorFound]:
+    return await _SEARCH.many(work.db, work.tenant_id, text.lower(), limit, least)
+
+
+async def update(work: Work, vendor: Vendor) -> Vendor:
+    with refusing(_BROKEN):
+        return await _UPDATE.one(
+            work.db,
+            work.tenant_id,
+            vendor.id,
+            vendor.reference,
+            vendor.name,
+            name_key(vendor.name),
+            vendor.aliases,
+            vendor.description,
+            vendor.business_owner_id,
+            vendor.security_owner_id,
+            vendor.contacts,
+            vendor.domains,
+            vendor.country,
+            vendor.data_countries,
+            vendor.data_classes,
+            vendor.legal_name,
+            vendor.lei,
+            vendor.vat,
+            vendor.duns,
+            vendor.annual_spend,
+            vendor.currency,
+            vendor.tags,
+            vendor.tier,
+            vendor.tier_source,
+            vendor.next_review_on,
+            work.now,
+        )
+
+
+async def move(
+    work: Work,
+    vendor: Vendor,
+    to: Lifecycle,
+    *,
+    reason: str | None,
+    next_review_on: date | None,
+    intake: Intake,
+    intake_note: str | None,
+) -> Vendor:
+    return await _MOVE.one(
+        work.db, work.tenant_id, vendor.id, to, reason, work.now, next_review_on, intake, intake_note
+    )
+
+
+async def rate(work: Work, vendor: Vendor, result: InherentRisk, next_review_on: date | None) -> Vendor:
+    return await _RATE.one(
+        work.db,
+        work.tenant_id,
+        vendor.id,
+        result.tier,
+        result.score,
+        result.model_version,
+        next_review_on,
+        work.now,
+    )
+
+
+async def insert_assessment(
+    work: Work, vendor_id: UUID, answers: Mapping[str, int | None], result: InherentRisk
+) -> Assessment:
+    actor = work.by.actor
+    return await _INSERT_ASSESSMENT.one(
+        work.db,
+        work.tenant_id,
+        new_id(),
+        vendor_id,
+        answers,
+        result,
+        result.score,
+        result.tier,
+        result.model_version,
+        actor.id,
+        actor.label,
+        work.now,
+    )
+
+
+async def newest_assessment(work: Work, vendor_id: UUID) -> Assessment | None:
+    return await _NEWEST_ASSESSMENT.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def insert_review(
+    work: Work, vendor_id: UUID, new: NewReview, reviewed_on: date, next_review_on: date | None
+) -> Review:
+    actor = work.by.actor
+    return await _INSERT_REVIEW.one(
+        work.db,
+        work.tenant_id,
+        new_id(),
+        vendor_id,
+        reviewed_on,
+        new.outcome,
+        new.note,
+        next_review_on,
+        actor.id,
+        actor.label,
+        work.now,
+    )
+
+
+async def note_review(work: Work, vendor_id: UUID, reviewed_on: date, next_review_on: date | None) -> Vendor:
+    return await _NOTE_REVIEW.one(work.db, work.tenant_id, vendor_id, reviewed_on, next_review_on, work.now)
+
+
+async def open_steps(work: Work, vendor_id: UUID) -> None:
+    steps = list(OffboardingStep)
+    await _OPEN_STEPS.run(work.db, work.tenant_id, vendor_id, [new_id() for _ in steps], steps)
+
+
+async def steps_of(work: Work, vendor_id: UUID) -> list[Step]:
+    return await _STEPS_OF.many(work.db, work.tenant_id, vendor_id)
+
+
+async def lock_step(work: Work, vendor_id: UUID, step: OffboardingStep) -> Step | None:
+    return await _LOCK_STEP.one_or_none(work.db, work.tenant_id, vendor_id, step)
+
+
+async def settle_step(work: Work, step_id: UUID, settlement: Settlement) -> Step:
+    actor = work.by.actor
+    by = (None, None, None) if settlement.state is StepState.OPEN else (actor.id, actor.label, work.now)
+    return await _SETTLE_STEP.one(
+        work.db, work.tenant_id, step_id, settlement.state, settlement.note, settlement.proof, *by
+    )
+
+
+async def insert_service(work: Work, vendor_id: UUID, new: NewVendorService) -> VendorService:
+    with refusing(_SERVICE_BROKEN):
+        return await _INSERT_SERVICE.one(
+            work.db,
+            work.tenant_id,
+            new_id(),
+            vendor_id,
+            new.name,
+            name_key(new.name),
+            new.description,
+            new.data_classes,
+            new.categories_needed,
+            new.is_uptime_critical,
+            new.handles_transactions,
+            work.now,
+        )
+
+
+async def find_service(work: Work, service_id: UUID) -> VendorService | None:
+    return await _FIND_SERVICE.one_or_none(work.db, work.tenant_id, service_id)
+
+
+async def lock_service(work: Work, service_id: UUID) -> VendorService | None:
+    return await _LOCK_SERVICE.one_or_none(work.db, work.tenant_id, service_id)
+
+
+async def update_service(work: Work, service: VendorService) -> VendorService:
+    with refusing(_SERVICE_BROKEN):
+        return await _UPDATE_SERVICE.one(
+            work.db,
+            work.tenant_id,
+            service.id,
+            service.name,
+            name_key(service.name),
+            service.description,
+            service.data_classes,
+            service.categories_needed,
+            service.is_uptime_critical,
+            service.handles_transactions,
+            work.now,
+        )
+
+
+async def delete_service(work: Work, service_id: UUID) -> None:
+    await _DELETE_SERVICE.run(work.db, work.tenant_id, service_id)
+
+
+async def insert_fourth_party(work: Work, vendor_id: UUID, new: NewFourthParty) -> FourthParty:
+    with refusing(_FOURTH_PARTY_BROKEN):
+        return await _INSERT_FOURTH_PARTY.one(
+            work.db,
+            work.tenant_id,
+            new_id(),
+            vendor_id,
+            new.service_id,
+            new.provider_id,
+            new.name,
+            name_key(new.name),
+            new.purpose,
+            work.now,
+        )
+
+
+async def find_fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty | None:
+    return await _FIND_FOURTH_PARTY.one_or_none(work.db, work.tenant_id, fourth_party_id)
+
+
+async def lock_fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty | None:
+    return await _LOCK_FOURTH_PARTY.one_or_none(work.db, work.tenant_id, fourth_party_id)
+
+
+async def update_fourth_party(work: Work, party: FourthParty) -> FourthParty:
+    with refusing(_FOURTH_PARTY_BROKEN):
+        return await _UPDATE_FOURTH_PARTY.one(
+            work.db,
+            work.tenant_id,
+            party.id,
+            party.service_id,
+            party.provider_id,
+            party.name,
+            name_key(party.name),
+            party.purpose,
+            work.now,
+        )
+
+
+async def delete_fourth_party(work: Work, fourth_party_id: UUID) -> None:
+    await _DELETE_FOURTH_PARTY.run(work.db, work.tenant_id, fourth_party_id)
+
+
+async def insert_request(work: Work, new: NewIntakeRequest) -> IntakeRequest:
+    actor = work.by.actor
+    with refusing(_REQUEST_BROKEN):
+        return await _INSERT_REQUEST.one(
+            work.db,
+            work.tenant_id,
+            new_id(),
+            new.vendor_id,
+            new.name,
+            new.domain,
+            new.purpose,
+            new.data_classes,
+            new.business_owner_id,
+            actor.id,
+            actor.label,
+            actor.member_id,
+            work.now,
+        )
+
+
+async def find_request(work: Work, request_id: UUID) -> IntakeRequest | None:
+    return await _FIND_REQUEST.one_or_none(work.db, work.tenant_id, request_id)
+
+
+async def lock_request(work: Work, request_id: UUID) -> IntakeRequest | None:
+    return await _LOCK_REQUEST.one_or_none(work.db, work.tenant_id, request_id)
+
+
+async def decide_request(
+    work: Work, request_id: UUID, state: IntakeState, vendor_id: UUID | None, reason: str | None
+) -> IntakeRequest:
+    actor = work.by.actor
+    return await _DECIDE_REQUEST.one(
+        work.db, work.tenant_id, request_id, state, vendor_id, actor.id, actor.label, work.now, reason
+    )
