@@ -1,0 +1,154 @@
+"""Pages as lists of things: what a trust or sub-processor page says, less what changes by itself.
+
+A page is read into rows: of its largest table, else of its largest list. Navigation, footers, cookie banners and
+"last updated" lines are left out; text is normalised (NFKC). Two readings are compared by the name of each row.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from vendorrisk.probes.observation import Raw
+
+MOST_ROWS = 1_000
+_MOST_CELL = 300
+_LEAST_ROWS = 2
+_LEAST_TEXT = 200
+_GONE_PERCENT = 60
+_TEXT_PERCENT = 30
+_NOISE = (
+    "script, style, noscript, template, svg, nav, header, footer, form, iframe, [role=navigation], [role=banner], "
+    "[role=contentinfo], [aria-hidden=true], [id*=cookie], [class*=cookie], [id*=consent], [class*=consent]"
+)
+_UPDATED = re.compile(
+    r"(?:last|recently) (?:updated|modified|reviewed)|(?:effective|updated|modified) (?:date|on|as of)|^updated:|"
+    r"version \d|©|copyright",
+    re.IGNORECASE,
+)
+_LEGAL = re.compile(
+    r"[\s,]+(?:inc|incorporated|llc|ltd|limited|gmbh|ag|corp|corporation|co|company|plc|b\.?v|s\.?a|s\.?a\.?s|"
+    r"s\.?r\.?l|pty|ab|as|oy|kk|sarl|se|nv|lp|llp|pte|pbc|ulc)\.?$",
+    re.IGNORECASE,
+)
+_HEADINGS = frozenset({
+    "name", "entity", "entity name", "subprocessor", "sub-processor", "vendor", "company", "third party", "provider",
+    "subprocessor name", "sub-processor name", "service provider", "supplier", "organization", "organisation",
+})  # fmt: skip
+
+
+class Row(Raw, frozen=True, kw_only=True, omit_defaults=True):
+    """`key` is the first cell in comparable form; `cells` are as they read."""
+
+    key: str
+    cells: tuple[str, ...]
+
+
+class PageText(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page"):
+    """`characters` is the length of the whole text; `needs_script` marks a page that is empty without one."""
+
+    rows: tuple[Row, ...] = ()
+    characters: int = 0
+    needs_script: bool = False
+
+
+def extract(html: bytes) -> PageText:
+    """Read any bytes as a page."""
+    page = LexborHTMLParser(html)
+    scripts = len(page.css("script"))
+    if page.body is None:
+        return PageText(needs_script=scripts > 0)
+    for node in page.css(_NOISE):
+        if node.tag not in {"body", "html"}:
+            node.decompose()
+    text = _clean(page.body.text(separator=" "))
+    rows = _best(page)
+    return PageText(
+        rows=tuple(sorted(rows.values(), key=lambda row: row.key)),
+        characters=len(text),
+        needs_script=scripts > 0 and not rows and len(text) < _LEAST_TEXT,
+    )
+
+
+def _best(page: LexborHTMLParser) -> dict[str, Row]:
+    """The rows of all tables; where there are none, of the longest list."""
+    tables = _rows([_cells(row) for row in page.css("table tr")[: 2 * MOST_ROWS]])
+    if len(tables) >= _LEAST_ROWS:
+        return tables
+    lists = [_rows([[_clean(li.text(separator=" "))] for li in _items(one)]) for one in page.css("ul, ol")[:200]]
+    return max([tables, *lists], key=len)
+
+
+def _cells(row: LexborNode) -> list[str]:
+    return [_clean(cell.text(separator=" ")) for cell in row.css("td, th")[:12]]
+
+
+def _items(one: LexborNode) -> list[LexborNode]:
+    return [node for node in one.iter() if node.tag == "li"][:MOST_ROWS]
+
+
+def _rows(lines: list[list[str]]) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    for cells in lines[:MOST_ROWS]:
+        key = entity_key(cells[0]) if cells else ""
+        if key and key not in _HEADINGS and not _UPDATED.search(cells[0]):
+            found.setdefault(key, Row(key=key, cells=tuple(cell[:_MOST_CELL] for cell in cells)))
+    return found
+
+
+def _clean(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def entity_key(name: str) -> str:
+    """Return a company's name for comparison: case folded, without legal forms and punctuation at the end."""
+    key = _clean(name).casefold().strip(" .,;:*†‡")
+    for _ in range(3):
+        shorter = _LEGAL.sub("", key).strip(" .,;:")
+        if shorter == key or not shorter:
+            break
+        key = shorter
+    return key[:_MOST_CELL]
+
+
+class PageDiff(Raw, frozen=True, kw_only=True, omit_defaults=True):
+    """`unreadable` says why the two cannot be compared; then nothing else is set."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unreadable: str = ""
+
+
+def unreadable(page: PageText) -> str:
+    """Return why a page cannot be read as a list, or an empty string."""
+    if page.needs_script:
+        return "js_required"
+    return "" if len(page.rows) >= _LEAST_ROWS else "no_list"
+
+
+def diff(before: PageText, after: PageText) -> PageDiff:
+    """Compare two readings. A page of which most is gone has a new layout, not a new list."""
+    reason = unreadable(after)
+    if reason:
+        return PageDiff(unreadable=reason)
+    old, new = {row.key: row for row in before.rows}, {row.key: row for row in after.rows}
+    removed = [key for key in old if key not in new]
+    if old and len(removed) * 100 > len(old) * _GONE_PERCENT:
+        return PageDiff(unreadable="layout_changed")
+    if after.characters * 100 < before.characters * _TEXT_PERCENT:
+        return PageDiff(unreadable="text_gone")
+    return PageDiff(
+        added=_display(new, [key for key in new if key not in old]),
+        removed=_display(old, removed),
+        changed=_display(new, [key for key in new if key in old and _rest(old[key]) != _rest(new[key])]),
+    )
+
+
+def _rest(row: Row) -> tuple[str, ...]:
+    return tuple(cell.casefold() for cell in row.cells[1:])
+
+
+def _display(rows: Mapping[str, Row], keys: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(rows[key].cells[0] for key in keys))

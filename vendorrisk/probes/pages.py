@@ -1,0 +1,70 @@
+"""The look at a page that people named: trust, status, agreement, sub-processors. Robots are obeyed (RFC 9309)."""
+
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.page_text import PageText, extract
+
+ROBOT = "vendorrisk"
+_ROBOTS_BYTES = 500 * 1024
+
+
+class Page(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_answer"):
+    """A page's answer. `text` only where it was asked for and the status was 200."""
+
+    status: int
+    text: PageText | None = None
+
+
+class PageLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_look"):
+    url: str
+    page: Page | Unseen
+
+
+class Robots:
+    """What a host's robots.txt allows us. `opted_out` is a group of our own name that forbids everything."""
+
+    def __init__(self, text: str, *, unreachable: bool = False) -> None:
+        self._rules = Protego.parse(text)
+        self._unreachable = unreachable
+        self.opted_out = _names_us(text) and not self.allows("/")
+
+    def allows(self, path: str) -> bool:
+        """Whether a path may be read; nothing may, while robots.txt itself cannot be (section 2.3.1.4)."""
+        return not self._unreachable and bool(self._rules.can_fetch(path or "/", ROBOT))
+
+
+def _names_us(text: str) -> bool:
+    agents = (line.partition(":") for line in text.splitlines() if line.lower().startswith("user-agent"))
+    return any(value.partition("#")[0].strip().lower() == ROBOT for _, _, value in agents)
+
+
+async def robots(host: str, *, fetcher: Fetcher) -> Robots:
+    """Read a host's robots.txt: a 4xx allows all, a 5xx or no answer forbids all; to be kept for 24 hours."""
+    try:
+        answer = await fetcher.get(f"https://{host}/robots.txt")
+    except EgressError:
+        return Robots("", unreachable=True)
+    if 400 <= answer.status < 500:  # noqa: PLR2004 - HTTP
+        return Robots("")
+    if answer.status != 200:  # noqa: PLR2004 - HTTP
+        return Robots("", unreachable=True)
+    return Robots(answer.body[:_ROBOTS_BYTES].decode("utf-8", "replace"))
+
+
+async def look(url: str, *, fetcher: Fetcher, allowed: Robots, with_text: bool = False) -> PageLook:
+    """Look at a page that robots.txt allows; `with_text` reads it as a list (sub-processors)."""
+    if allowed.opted_out:
+        return PageLook(url=url, page=Unseen(reason="opt_out"))
+    if not allowed.allows(urlsplit(url).path):
+        return PageLook(url=url, page=Unseen(reason="robots_disallow"))
+    try:
+        answer = await fetcher.get(url)
+    except EgressError as error:
+        return PageLook(url=url, page=Unseen(reason=error.reason.value))
+    text = extract(answer.body) if with_text and answer.status == 200 else None  # noqa: PLR2004 - HTTP
+    return PageLook(url=url, page=Page(status=answer.status, text=text))

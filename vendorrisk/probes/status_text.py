@@ -1,0 +1,105 @@
+"""Status pages: the JSON that Statuspage and its kin serve, and RSS or Atom elsewhere. Pure."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from vendorrisk.probes.observation import Raw
+
+_MOST_INCIDENTS = 100
+_INDICATORS = frozenset({"none", "minor", "major", "critical", "maintenance"})
+_IMPACTS = frozenset({"none", "minor", "major", "critical", "maintenance"})
+
+
+class StatusError(Exception):
+    """The answer is no status page we can read; `args[0]` is a slug."""
+
+
+class Incident(Raw, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    impact: str
+    started_at: datetime
+    resolved_at: datetime | None = None
+
+
+class StatusFacts(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="status_facts"):
+    """`indicator` is the page's own word; `knows_impact` False where the feed does not tell how bad things are."""
+
+    indicator: str
+    incidents: tuple[Incident, ...] = ()
+    knows_impact: bool = True
+
+
+class _Status(msgspec.Struct):
+    indicator: str
+
+
+class _Incident(msgspec.Struct):
+    id: str
+    impact: str
+    created_at: datetime
+    started_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+class _Summary(msgspec.Struct):
+    status: _Status
+    incidents: list[_Incident] = []
+
+
+def read_json(body: bytes) -> StatusFacts:
+    """Read `/api/v2/summary.json`, `status.json` or `incidents.json` joined under one object."""
+    try:
+        page = msgspec.json.decode(body, type=_Summary)
+    except (msgspec.DecodeError, RecursionError):
+        raise StatusError("status_schema") from None
+    if page.status.indicator not in _INDICATORS or any(i.impact not in _IMPACTS for i in page.incidents):
+        raise StatusError("status_schema")
+    incidents = sorted(page.incidents, key=lambda i: i.id)[:_MOST_INCIDENTS]
+    return StatusFacts(
+        indicator=page.status.indicator,
+        incidents=tuple(
+            Incident(
+                id=one.id,
+                impact=one.impact,
+                started_at=_utc(one.started_at or one.created_at),
+                resolved_at=_utc(one.resolved_at) if one.resolved_at else None,
+            )
+            for one in incidents
+        ),
+    )
+
+
+_ITEM = re.compile(rb"<(item|entry)[\s>](.*?)</\1>", re.DOTALL)
+_WHEN = re.compile(rb"<(pubDate|updated|published)[^>]*>([^<]{1,60})</")
+_ID = re.compile(rb"<(guid|id)[^>]*>([^<]{1,300})</")
+
+
+def read_feed(body: bytes) -> StatusFacts:
+    """Read RSS or Atom by its items alone: no XML parser, so no entity can be expanded."""
+    if not re.search(rb"<(?:rss|feed|rdf:RDF)[\s>]", body[:2_000]):
+        raise StatusError("status_schema")
+    incidents = []
+    for match in list(_ITEM.finditer(body[:1_000_000]))[:_MOST_INCIDENTS]:
+        when, name = _WHEN.search(match[2]), _ID.search(match[2])
+        at = _instant(when[2].decode("utf-8", "replace")) if when else None
+        if at is not None:
+            key = name[2].decode("utf-8", "replace") if name else at.isoformat()
+            incidents.append(Incident(id=key, impact="minor", started_at=at, resolved_at=at))
+    ordered = tuple(sorted(incidents, key=lambda i: i.id))
+    return StatusFacts(indicator="none", incidents=ordered, knows_impact=False)
+
+
+def _instant(text: str) -> datetime | None:
+    for reader in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return _utc(reader(text.strip()))
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return None
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
