@@ -12,7 +12,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
-from vendorrisk.background import World
+from vendorrisk.background import Job, World
 from vendorrisk.errors import Refusal
 from vendorrisk.vendors import import_queries as queries
 from vendorrisk.vendors import importing
@@ -129,3 +129,6 @@ class _Run:
             after = await queries.refuse(work, self.id, reason)
             target = Target("vendor_import", self.id)
             await audit.record(work, Action.IMPORT_REFUSED, target, before=before, after=after)
+
+
+JOBS = (Job("run_imports", run_imports, every_seconds=15, timeout_seconds=900),)

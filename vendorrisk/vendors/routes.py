@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Router
-from litestar.enums import MediaType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -99,7 +98,7 @@ async def search_vendors(
     return await service.search(work, q, limit)
 
 
-@lists("/vendors/export", _READ, queries.VENDORS, media_type=MediaType.TEXT, opt={"streams": ("text/csv", _SHEET)})
+@reads("/vendors/export", _READ, opt={"of": queries.VENDORS, "streams": ("text/csv", _SHEET)})
 async def export_vendors(
     work: InWork,
     page: ListPage,
