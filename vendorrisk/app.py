@@ -27,8 +27,16 @@ from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
+from vendorrisk.vendors import import_routes as vendor_import_routes
+from vendorrisk.vendors import routes as vendor_routes
 
-ROUTERS: tuple[Router, ...] = (identity_routes.router, audit_routes.router, alerts_routes.router)
+ROUTERS: tuple[Router, ...] = (
+    identity_routes.router,
+    audit_routes.router,
+    alerts_routes.router,
+    vendor_routes.router,
+    vendor_import_routes.router,
+)
 
 _USES_SECONDS = 30
 _log = structlog.get_logger("api")

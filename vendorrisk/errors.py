@@ -114,6 +114,19 @@ class Code(Enum):
     )
     DELIVERY_NOT_ENDED = ("delivery_not_ended", Kind.CONFLICT, "The delivery is not dead or cancelled")
     PERIOD_INVALID = ("period_invalid", Kind.MALFORMED, "The period cannot be shown")
+    # evidence
+    DATES_INVALID = ("dates_invalid", Kind.INVALID, "The record says what it cannot")
+    CRITERION_UNKNOWN = ("criterion_unknown", Kind.INVALID, "There is no such criterion")
+    SOC2_REPORT_KNOWN = ("soc2_report_known", Kind.CONFLICT, "This report is recorded already")
+    BRIDGE_LETTER_KNOWN = ("bridge_letter_known", Kind.CONFLICT, "This bridge letter is recorded already")
+    BRIDGE_LETTER_INVALID = ("bridge_letter_invalid", Kind.INVALID, "The bridge letter does not follow its report")
+    CUEC_WITHOUT_PROOF = ("cuec_without_proof", Kind.INVALID, "A control in place needs an owner and a proof")
+    DOCUMENT_SUPERSEDED = ("document_superseded", Kind.CONFLICT, "The document no longer counts")
+    DOCUMENT_WITHOUT_FILE = ("document_without_file", Kind.NOT_FOUND, "The document has no file")
+    REPORT_WITHDRAWN = ("report_withdrawn", Kind.CONFLICT, "The report was withdrawn")
+    PROPOSAL_DECIDED = ("proposal_decided", Kind.CONFLICT, "The proposal was decided already")
+    PROPOSALS_INCOMPLETE = ("proposals_incomplete", Kind.CONFLICT, "The confirmed proposals do not make a report")
+    FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file is not what was written")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:
         self.code = code

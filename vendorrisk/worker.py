@@ -12,6 +12,7 @@ from vendorrisk.db.pool import Database
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
+from vendorrisk.vendors import jobs as vendors
 
 _log = structlog.get_logger("worker")
 
@@ -25,6 +26,7 @@ async def forget_old_answers(world: World) -> int:
 SCHEDULE: tuple[Job, ...] = (
     Job("forget_old_answers", forget_old_answers, 3600),
     *alerts.JOBS,
+    *vendors.JOBS,
 )
 
 
