@@ -149,7 +149,7 @@ async def _plain_answers(host: str, guard: Guard) -> bool | None:
 async def look_at_versions(host: str, *, guard: Guard) -> HelloLook:
     """Greet five times, one after another: a host is never asked twice at once."""
     outcomes: dict[str, str] = {}
-    versions: dict[str, int] = msgspec.field(default_factory=dict)
+    versions: dict[str, int] = {}
     for greeting in Greeting:
         answer = await _greet(host, guard, greeting)
         outcomes[greeting.value] = answer.outcome

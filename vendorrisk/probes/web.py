@@ -8,6 +8,7 @@ what is judged is kept: no text, no form, no cookie's value.
 import re
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 from selectolax.lexbor import LexborHTMLParser
 
 from vendorrisk.egress.answer import Fetched
@@ -58,11 +59,12 @@ class Script(Raw, frozen=True, kw_only=True, omit_defaults=True):
 class Visit(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="visit"):
     """A walk to a final answer. `own_hsts` is the header of the host's own first HTTPS answer.
 
-    `stopped` says why the walk ended at a redirect. `headers` are of the final answer, repeated ones in order.
+    `stopped` says why the walk ended at a redirect; the last step is then where it led, with status 0. `headers`
+    are of the final answer, repeated ones in order.
     """
 
     steps: tuple[Step, ...]
-    headers: dict[str, tuple[str, ...]]
+    headers: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     cookies: tuple[Cookie, ...] = ()
     scripts: tuple[Script, ...] = ()
     meta_csp: tuple[str, ...] = ()
@@ -101,9 +103,12 @@ async def look(host: str, *, fetcher: Fetcher, with_cors: bool = False, with_sec
     """Look at a host's front page. `fetcher` should not verify certificates; see the module's words."""
     plain = await _walk(f"http://{host}/", fetcher)
     secure = _from_own_https(plain, host) or await _walk(f"https://{host}/", fetcher)
+    seen = plain if isinstance(plain, Unseen) else _visit(plain, host)
+    if isinstance(seen, Visit) and not isinstance(secure, Unseen):  # its page is judged over HTTPS: keep the way
+        seen = Visit(steps=seen.steps, challenge=seen.challenge, stopped=seen.stopped)
     return WebLook(
         host=host,
-        plain=plain if isinstance(plain, Unseen) else _visit(plain, host),
+        plain=seen,
         secure=secure if isinstance(secure, Unseen) else _visit(secure, host),
         cors=await _cors(host, fetcher) if with_cors else None,
         security_txt=await _security_txt(host, fetcher) if with_security_txt else None,
@@ -111,11 +116,12 @@ async def look(host: str, *, fetcher: Fetcher, with_cors: bool = False, with_sec
 
 
 class _Walked:
-    """Answers in order, and why the walk ended early."""
+    """Answers in order; where the walk ended early, why and on the way whither."""
 
-    def __init__(self, answers: list[Fetched], stopped: str = "") -> None:
+    def __init__(self, answers: list[Fetched], stopped: str = "", towards: str = "") -> None:
         self.answers = answers
         self.stopped = stopped
+        self.towards = towards
 
 
 async def _walk(url: str, fetcher: Fetcher) -> _Walked | Unseen:
@@ -125,13 +131,13 @@ async def _walk(url: str, fetcher: Fetcher) -> _Walked | Unseen:
         try:
             answers.append(await fetcher.get_once(url))
         except EgressError as error:
-            return _Walked(answers, error.reason.value) if answers else Unseen(reason=error.reason.value)
+            return _Walked(answers, error.reason.value, url) if answers else Unseen(reason=error.reason.value)
         location = answers[-1].header("location")
         if answers[-1].status not in _REDIRECTS or location is None:
             return _Walked(answers)
         url = _target(url, location)
         if url in visited or len(answers) > MOST_REDIRECTS:
-            return _Walked(answers, "redirect_loop" if url in visited else "too_many_redirects")
+            return _Walked(answers, "redirect_loop" if url in visited else "too_many_redirects", url)
         visited.add(url)
 
 
@@ -149,17 +155,17 @@ def _from_own_https(plain: _Walked | Unseen, host: str) -> _Walked | None:
     for place, answer in enumerate(plain.answers):
         parts = urlsplit(answer.url)
         if parts.scheme == "https" and parts.hostname == host and parts.path in {"", "/"} and not parts.query:
-            return _Walked(plain.answers[place:], plain.stopped)
+            return _Walked(plain.answers[place:], plain.stopped, plain.towards)
     return None
 
 
 def _visit(walked: _Walked, host: str) -> Visit:
     final = walked.answers[-1]
-    steps = tuple(_step(answer) for answer in walked.answers)
+    steps = tuple(_step(answer.url, answer.status) for answer in walked.answers)
     own = next((a for a, s in zip(walked.answers, steps, strict=True) if (s.scheme, s.host) == ("https", host)), None)
     page = _page(final)
     return Visit(
-        steps=steps,
+        steps=(*steps, _step(walked.towards, 0)) if walked.towards else steps,
         headers={name: values for name in _KEPT if (values := _values(final, name))},
         cookies=_cookies(walked.answers),
         scripts=_scripts(page, final.url) if page is not None else (),
@@ -171,9 +177,12 @@ def _visit(walked: _Walked, host: str) -> Visit:
     )
 
 
-def _step(answer: Fetched) -> Step:
-    parts = urlsplit(answer.url)
-    return Step(scheme=parts.scheme, host=parts.hostname or "", status=answer.status)
+def _step(url: str, status: int) -> Step:
+    try:
+        parts = urlsplit(url)
+        return Step(scheme=parts.scheme, host=(parts.hostname or "")[:253], status=status)
+    except ValueError:
+        return Step(scheme="", host="", status=status)
 
 
 def _values(answer: Fetched, name: str) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ Beside the customary files there are, all pure:
 
     judge_tls, judge_web, judge_email, judge_dns, judge_domain, judge_exposure, judge_events,
     judge_transparency     one evaluator per factor of the methodology: observation → judgements
+    judging                one way in: an observation of any kind → judgements
     verdicts               short ways to write a judgement
+    csp, takeover          what a policy lets in; where a lost name can be claimed
     certificates           what a presented chain proves (names, trust, dates, keys)
     score                  standings → score
     change                 judgements in time → what is confirmed, flapping, a gap, or a storm

@@ -74,8 +74,7 @@ def _redirect(look: WebLook) -> Judgement:
         return unknown(rule, plain.reason)
     if plain.challenge:
         return unknown(rule, "robot_check")
-    schemes = [step.scheme for step in plain.steps]
-    if plain.final.scheme == "http":
+    if len(plain.steps) == 1 or plain.final.scheme != "https":
         if plain.stopped:
             return unknown(rule, plain.stopped)
         if plain.final.status >= 500 or plain.final.status == 429:  # noqa: PLR2004 - HTTP
@@ -85,7 +84,7 @@ def _redirect(look: WebLook) -> Judgement:
     if first.host != look.host:
         words = f"The first redirect leaves for {first.host}, before HSTS could be set for this host."
         return warned(rule, "leaves_host_first", words)
-    if schemes[1] != "https":
+    if first.scheme != "https":
         return warned(rule, "http_again", "The first redirect stays on HTTP.")
     return passed(rule, "to_https", "HTTP leads to HTTPS on the same host.")
 
