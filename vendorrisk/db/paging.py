@@ -12,8 +12,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -26,9 +27,10 @@ Row = TypeVar("Row")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-_MAX_FILTERS = 20
+MAX_FILTERS = 20
 _MAX_VALUES = 100
 _CURSOR_VERSION = 1
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _TAG_BYTES = 16
 
 
@@ -126,24 +128,21 @@ class _Position(msgspec.Struct, frozen=True):
 
 def read_filters(of: ListOf, texts: Sequence[str]) -> tuple[Filter, ...]:
     """Read `field:operator:value` texts; refuses an unknown field, operator, or a value of a wrong type."""
-    if len(texts) > _MAX_FILTERS:
-        raise _bad_filter(f"At most {_MAX_FILTERS} filters are taken.")
+    if len(texts) > MAX_FILTERS:
+        raise _bad_filter(f"At most {MAX_FILTERS} filters are taken.")
     return tuple(_read_filter(of, text) for text in texts)
 
 
 def _read_filter(of: ListOf, text: str) -> Filter:
     name, _, rest = text.partition(":")
-    word, _, value = rest.partition(":")
+    word, colon, value = rest.partition(":")
     column = of.columns.get(name)
     if column is None:
         raise _bad_filter(f"{name[:60]!r} cannot be filtered by. Filter by one of: {', '.join(sorted(of.columns))}.")
     allowed = ", ".join(sorted(column.allows()))
-    try:
-        operator = Operator(word)
-    except ValueError:
-        raise _bad_filter(f"Write {name}:operator:value with an operator of: {allowed}.") from None
-    if operator not in column.allows():
-        raise _bad_filter(f"{name} takes the operators: {allowed}.")
+    if not colon or word not in column.allows():
+        raise _bad_filter(f"Write {name}:operator:value with an operator of: {allowed}.")
+    operator = Operator(word)
     return Filter(name, operator, _read_value(name, column, operator, value))
 
 
@@ -164,11 +163,17 @@ def _read_value(name: str, column: Column, operator: Operator, text: str) -> obj
 
 
 def _one_value(text: str, kind: Any) -> object:
-    value: object = msgspec.convert(text, kind, strict=False)
+    # Lenient conversion turns "1e3" into a whole number and "4102444800" into an instant.
+    if kind is int and not _WHOLE.fullmatch(text):
+        raise ValueError(text)
+    value: object = msgspec.convert(text, kind, strict=kind in {date, datetime})
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         raise ValueError(text)
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError(text)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(text)
+        # An instant whose UTC lies outside the years 1 to 9999 overflows here.
+        return value.astimezone(UTC)
     return value
 
 

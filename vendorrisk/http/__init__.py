@@ -5,6 +5,7 @@
     routing       how a handler is declared: its permission, its kind, its list
     bodies        strict JSON: what a body may not hold, and every fault it has
     headers       If-Match, ETag, Idempotency-Key, Prefer
+    links         the neighbours of a page (RFC 8288)
     problems      refusals as RFC 9457 problem documents; the only file that knows statuses
     limits        token buckets
     dependencies  what a handler may ask for: `Work`, `ExpectedVersion`, `PageRequest`

@@ -8,7 +8,8 @@ sent, the answer is kept in the same transaction, and a repetition is answered w
 
 import asyncio
 import hashlib
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,6 +25,7 @@ from vendorrisk.errors import Kind as RefusalKind
 from vendorrisk.http import idempotency
 from vendorrisk.http.addresses import client_address
 from vendorrisk.http.bodies import check_fit, check_json
+from vendorrisk.http.front import refused, send_refusal
 from vendorrisk.http.headers import expected_version, idempotency_key, wants_minimal
 from vendorrisk.http.limits import Limiter
 from vendorrisk.http.routing import WRITES, Kind
@@ -63,6 +65,11 @@ class Exchange:
     def writes(self) -> bool:
         return self.kind in WRITES
 
+    @property
+    def streams(self) -> bool:
+        """Whether the answer goes out while the handler still reads: files and exports."""
+        return not self.writes and self.opt["raw"] is not None
+
     async def admit(self) -> None:
         """Check everything that can be checked before the body is read."""
         self.actor = await self._authenticate()
@@ -72,6 +79,7 @@ class Exchange:
             self.expected_version = expected_version(self.headers.get("if-match"))
         if self.scope["method"] == "POST":
             self.key = idempotency_key(self.headers.get("idempotency-key"))
+        _check_parameters(self.scope)
 
     async def _authenticate(self) -> Actor:
         try:
@@ -110,6 +118,12 @@ class Exchange:
         parts = [self.scope["method"].encode(), self.scope["path"].encode(), self.scope["query_string"], self.body]
         return hashlib.sha256(b"\x00".join(hashlib.sha256(p).digest() for p in parts)).digest()
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        async with self.service.database.reading(self.actor.tenant.id) as connection:
+            self.begin(connection)
+            yield
+
     def begin(self, connection: Connection) -> None:
         self.work = Work(
             db=connection,
@@ -124,7 +138,7 @@ class ExchangeMiddleware(ASGIMiddleware):
     """Wraps each handler that declares a permission; others (health, documents) pass untouched."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if scope["method"] == "OPTIONS":  # type: ignore[typeddict-item] - websockets are not served
+        if scope["method"] == "OPTIONS":  # type: ignore[typeddict-item]
             await _send(_allowed(scope), send)
             return
         if "permission" not in scope["route_handler"].opt:
@@ -132,12 +146,18 @@ class ExchangeMiddleware(ASGIMiddleware):
             return
         exchange = Exchange(scope["litestar_app"].state.service, scope)
         scope["exchange"] = exchange  # type: ignore[typeddict-unknown-key]
-        await exchange.admit()
-        _check_parameters(scope)
-        if exchange.writes:
-            await _write(exchange, scope, receive, send, next_app)
-        else:
-            await _read_only(exchange, scope, receive, send, next_app)
+        if exchange.streams:
+            await exchange.admit()
+            async with exchange.reading():
+                await next_app(scope, receive, send)
+            return
+        try:
+            await exchange.admit()
+            answer = await (_write if exchange.writes else _read_only)(exchange, scope, receive, next_app)
+        except Exception as error:  # noqa: BLE001 - Litestar takes an answer that was held back for one that was sent
+            await send_refusal(refused(error), scope, send)
+            return
+        await _send(answer, send)
 
 
 def _allowed(scope: Any) -> Answer:
@@ -147,21 +167,17 @@ def _allowed(scope: Any) -> Answer:
     return Answer(204, [(b"allow", allow.encode())])
 
 
-async def _read_only(exchange: Exchange, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-    fields = _wanted_fields(scope)
-    async with exchange.service.database.reading(exchange.actor.tenant.id) as connection:
-        exchange.begin(connection)
-        if fields is None:
-            await next_app(scope, receive, send)
-            return
-        answer = Answer()
+async def _read_only(exchange: Exchange, scope: Any, receive: Receive, next_app: ASGIApp) -> Answer:
+    """Read, and give the connection back before a slow caller takes the answer."""
+    answer, fields = Answer(), _wanted_fields(scope)
+    async with exchange.reading():
         await next_app(scope, receive, _hold(answer))
-    if answer.status == 200:  # noqa: PLR2004
+    if answer.status == 200 and fields is not None:  # noqa: PLR2004
         _keep_fields(answer, fields)
-    await _send(answer, send)
+    return answer
 
 
-async def _write(exchange: Exchange, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASGIApp) -> Answer:
     if exchange.opt["raw"] is None:
         await exchange.take_body(receive)
         receive = _replay(exchange.body)
@@ -180,7 +196,7 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, send: Send, n
         await exchange.service.nudge(exchange.work.nudges)
     if wants_minimal(exchange.headers.get("prefer")) and answer.status in {200, 201}:
         _drop_body(answer)
-    await _send(answer, send)
+    return answer
 
 
 class _Refused(Exception):  # noqa: N818 - leaves the transaction, so that it rolls back
@@ -228,15 +244,20 @@ async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
 
 
 def _check_parameters(scope: Any) -> None:
-    """Refuse a query parameter that the route does not know: a misspelt filter must not pass as none."""
+    """Refuse a query parameter that the route does not know, or twice one that it takes once.
+
+    A misspelt filter must not pass as none, nor one of two values silently win.
+    """
     known = scope["litestar_app"].state.query_names.get((scope["path_template"], scope["method"]))
     query = scope["query_string"].decode("latin-1")
     if known is None or not query:
         return
-    for name in parse_qs(query, keep_blank_values=True):
+    for name, values in parse_qs(query, keep_blank_values=True).items():
         if name not in known:
             detail = f"This route takes: {', '.join(sorted(known)) or 'no parameters'}."
             raise Refusal(Code.PARAMETER_INVALID, detail, parameter=name[:60])
+        if len(values) > 1 and not known[name]:
+            raise Refusal(Code.PARAMETER_INVALID, "Send it once.", parameter=name)
 
 
 def _wanted_fields(scope: Any) -> frozenset[str] | None:

@@ -14,7 +14,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 
-from vendorrisk.db.paging import ListOf
+from vendorrisk.db.paging import MAX_FILTERS, ListOf
 from vendorrisk.errors import Code
 from vendorrisk.http import reference
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
@@ -72,14 +72,18 @@ def document(app: Litestar) -> Document:
     return made
 
 
-def query_names(made: Document) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the query parameters that each (path template, method) knows."""
+def query_names(made: Document) -> dict[tuple[str, str], dict[str, bool]]:
+    """Return the query parameters that each (path template, method) knows, and whether each may be repeated."""
     names = {}
     for path, item in made["paths"].items():
         for method, operation in item.items():
-            found = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
-            names[path, method.upper()] = frozenset(found)
+            found = [p for p in operation.get("parameters", ()) if p["in"] == "query"]
+            names[path, method.upper()] = {p["name"]: _is_array(p["schema"]) for p in found}
     return names
+
+
+def _is_array(schema: Document) -> bool:
+    return schema.get("type") == "array" or any(_is_array(one) for one in schema.get("oneOf", ()))
 
 
 def _handlers(app: Litestar) -> Iterable[tuple[str, str, Any]]:
@@ -154,9 +158,15 @@ def _describe_list(parameters: list[Document], of: ListOf) -> None:
         "limit": "How many to return at most.",
         "total": "Whether to count all that the filters leave; costs time on long lists.",
     }
+    schemas = {
+        "filter": {"type": "array", "maxItems": MAX_FILTERS, "items": {"type": "string"}},
+        "sort": {"type": "string", "enum": [sign + name for name in sorts for sign in ("", "-")]},
+        "cursor": {"type": "string"},
+    }
     for parameter in parameters:
         if parameter["in"] == "query" and parameter["name"] in words:
             parameter["description"] = words[parameter["name"]]
+            parameter["schema"] = schemas.get(parameter["name"], parameter["schema"])
 
 
 def _example(status: int, code: Code) -> Document:

@@ -21,6 +21,7 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import ListOf
 from vendorrisk.errors import Code
 from vendorrisk.http.headers import etag
+from vendorrisk.http.links import PageResponse
 
 Handler = Callable[..., Any]
 
@@ -45,7 +46,7 @@ def reads(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **
 
 def lists(path: str, permission: Permission, of: ListOf, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
     """Declare GET of a page; the handler takes `page: ListPage` and returns a `Page`."""
-    return get(path, **_told(Kind.LIST, permission, refuses, more, of=of))
+    return get(path, response_class=PageResponse, **_told(Kind.LIST, permission, refuses, more, of=of))
 
 
 def creates(
