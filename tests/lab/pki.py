@@ -6,6 +6,7 @@ Keys are made once per run; P-256 everywhere but where a weak key is the point.
 import datetime as dt
 import ssl
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -160,7 +161,9 @@ def server_context(
     """A server for a chain; old versions and weak keys need security level 0, which is asked for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers or "ALL:@SECLEVEL=0")
-    context.minimum_version, context.maximum_version = lowest, highest
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are the point
+        context.minimum_version, context.maximum_version = lowest, highest
     pem = b"".join(c.public_bytes(Encoding.PEM) for c in made.chain)
     pem += made.key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     with tempfile.TemporaryDirectory() as folder:

@@ -50,7 +50,7 @@ NAMES = {_SSL3: "SSL 3.0", _TLS1_0: "TLS 1.0", _TLS1_1: "TLS 1.1", _TLS1_2: "TLS
 
 
 class ServerAnswer(msgspec.Struct, frozen=True):
-    """What the first message said. `outcome`: accepted, refused, or a reason nothing can be made of it."""
+    """What the first message said. `outcome`: accepted, refused, lower, or why nothing can be made of it."""
 
     outcome: str
     version: int = 0
@@ -147,6 +147,8 @@ def _server_hello(greeting: Greeting, content: bytes) -> ServerAnswer:
         return ServerAnswer("protocol")
     version = _chosen_version(extensions) or version
     lowest = _LOWEST.get(greeting, _HIGHEST[greeting])
+    if _SSL3 <= version < lowest:  # RFC 5246, appendix E.1: the server speaks nothing newer
+        return ServerAnswer("lower", version, cipher)
     if not lowest <= version <= _HIGHEST[greeting] or cipher not in _ciphers(greeting):
         return ServerAnswer("protocol", version, cipher)
     return ServerAnswer("accepted", version, cipher)

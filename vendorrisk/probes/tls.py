@@ -45,7 +45,7 @@ class CertLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="cert"):
 
 
 class HelloLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="hello"):
-    """Greeting → what came: `accepted`, `refused`, `closed`, or a reason; and the version agreed to."""
+    """Greeting → what came: accepted, refused, lower, closed, or a reason; and the version agreed to."""
 
     host: str
     outcomes: dict[str, str]
@@ -57,7 +57,7 @@ def _open_minded() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("ALL:@SECLEVEL=0")
     # Servers without RFC 5746 are still common enough to have certificates worth reading.
     context.options |= ssl.OP_LEGACY_SERVER_CONNECT if hasattr(ssl, "OP_LEGACY_SERVER_CONNECT") else 0x4

@@ -159,8 +159,8 @@ def _accepted(seen: dict[Greeting, str]) -> list[Greeting]:
 
 
 def _is_refusal(outcome: str) -> bool:
-    """With a positive control, hanging up on a greeting is a refusal like an alert."""
-    return outcome in {"refused", "closed"}
+    """With a positive control, hanging up on a greeting is a refusal like an alert, and so is a lower version."""
+    return outcome in {"refused", "closed", "lower"}
 
 
 def _without_control(look: HelloLook, seen: dict[Greeting, str]) -> tuple[Judgement, ...]:

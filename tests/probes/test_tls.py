@@ -1,0 +1,249 @@
+"""Certificates and versions, each fault raising exactly its own flag, against real servers on loopback."""
+
+import asyncio
+import ssl
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.fakes.http import Reply
+from tests.lab import pki
+from tests.lab.pki import DAY, NOW, Wish, leaf, server_context
+from tests.lab.world import Lab, lab
+from vendorrisk.probes import tls
+from vendorrisk.probes.observation import Unseen, canonical, replay
+from vendorrisk.signals import judge_tls
+from vendorrisk.signals.model import Judgement, Severity, Verdict
+
+pytestmark = pytest.mark.anyio
+
+HOST, AT = "acme.test", "127.0.0.2"
+ZONE = {(HOST, "A"): [AT], ("aia.test", "A"): ["127.0.0.3"]}
+V = ssl.TLSVersion
+
+
+async def certificate(world: Lab, now: datetime = NOW, host: str = HOST) -> dict[str, Judgement]:
+    look = await tls.look_at_certificate(host, guard=world.guard, fetcher=world.fetcher)
+    assert replay(canonical(look), tls.CertLook) == look
+    return {j.rule: j for j in judge_tls.judge_certificate(look, now=now, store=pki.store())}
+
+
+async def versions(world: Lab) -> dict[str, Judgement]:
+    look = await tls.look_at_versions(HOST, guard=world.guard)
+    assert replay(canonical(look), tls.HelloLook) == look
+    return {j.rule: j for j in judge_tls.judge_versions(look)}
+
+
+def bad(judged: dict[str, Judgement]) -> dict[str, str]:
+    """The rules that neither pass nor lie outside the case, with their reasons."""
+    return {r: j.reason for r, j in judged.items() if j.verdict not in {Verdict.PASS, Verdict.NA}}
+
+
+SELF_SIGNED = Wish(self_signed=True, key=pki.ec_key("self"))
+STRANGE = pki.intermediate("Strange Intermediate", "Strange Root")
+CASES = {
+    "good": (Wish(), {}),
+    "wildcard": (Wish(names=("*.test", "*.acme.test", "acme.test")), {}),
+    "expired": (Wish(begins=NOW - 90 * DAY, ends=NOW - DAY), {"tls.cert_expired": "expired"}),
+    "future": (Wish(begins=NOW + DAY, ends=NOW + 60 * DAY), {"tls.cert_expired": "not_yet_valid"}),
+    "ends_soon": (Wish(begins=NOW - 80 * DAY, ends=NOW + 10 * DAY), {"tls.cert_expiring": "ends_soon"}),
+    "ends_now": (Wish(begins=NOW - 87 * DAY, ends=NOW + 3 * DAY), {"tls.cert_expiring": "ends_now"}),
+    "other_name": (Wish(names=("other.test",)), {"tls.cert_name": "other_name"}),
+    "wildcard_too_deep": (Wish(names=("*.www.acme.test",)), {"tls.cert_name": "other_name"}),
+    "no_san": (Wish(names=()), {"tls.cert_name": "no_name"}),
+    "self_signed": (SELF_SIGNED, {"tls.cert_trust": "self_signed"}),
+    "untrusted": (Wish(issuer=STRANGE, sent=(STRANGE, pki.root("Strange Root"))), {"tls.cert_trust": "untrusted"}),
+    "chain_missing": (Wish(sent=()), {"tls.cert_trust": "untrusted"}),
+    "rsa_1024": (Wish(key=pki.rsa_key(1024)), {"tls.key_sig": "weak"}),
+    "too_long": (Wish(begins=NOW - 100 * DAY, ends=NOW + 150 * DAY), {"tls.lifetime": "too_long"}),
+}
+
+
+@pytest.mark.parametrize("case", list(CASES))
+async def test_each_kind_of_certificate_raises_its_own_flag_and_no_other(case: str) -> None:
+    wish, expected = CASES[case]
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(leaf(wish)))
+        judged = await certificate(world)
+    assert bad(judged) == expected
+    assert judged["tls.https"].verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("name", "capped"), [("expired", 59), ("other_name", 69), ("untrusted", 69), ("ends_now", None)]
+)
+async def test_the_gravest_faults_cap_the_score(name: str, capped: int | None) -> None:
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(leaf(CASES[name][0])))
+        judged = await certificate(world)
+    assert {j.cap for j in judged.values() if j.verdict is Verdict.FAIL} == {capped}
+
+
+async def test_a_missing_intermediate_that_the_certificate_names_is_a_warn() -> None:
+    async with lab(ZONE) as world:
+        aia = await world.host("127.0.0.3")
+        der = pki.intermediate().certificate.public_bytes(Encoding.DER)
+        aia.on("/ca.der", Reply(200, [("Content-Type", "application/pkix-cert")], der))
+        await world.host(AT, tls=server_context(leaf(Wish(sent=(), aia="http://aia.test/ca.der"))))
+        assert bad(await certificate(world)) == {"tls.cert_trust": "incomplete"}
+
+
+async def test_an_issuer_that_cannot_be_fetched_leaves_trust_unknown() -> None:
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(leaf(Wish(sent=(), aia="http://aia.test/ca.der"))))
+        judged = await certificate(world)
+    assert judged["tls.cert_trust"].verdict is Verdict.UNKNOWN
+
+
+async def test_a_certificate_cannot_send_us_to_a_private_place() -> None:
+    async with lab({**ZONE, ("inside.test", "A"): ["10.0.0.1"]}) as world:
+        for url in ("http://inside.test/ca", "http://169.254.169.254/ca", "ldap://inside.test/", "file:///etc/passwd"):
+            await world.host(AT, tls=server_context(leaf(Wish(sent=(), aia=url))))
+            assert (await certificate(world))["tls.cert_trust"].verdict is Verdict.UNKNOWN
+
+
+async def test_the_last_second_counts_and_the_next_does_not() -> None:
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(leaf(Wish(ends=NOW + 60 * DAY))))
+        end = NOW + 60 * DAY
+        assert (await certificate(world, end + timedelta(microseconds=999_999)))[
+            "tls.cert_expired"
+        ].verdict is Verdict.PASS
+        assert (await certificate(world, end + timedelta(seconds=1)))["tls.cert_expired"].verdict is Verdict.FAIL
+
+
+OLD = (V.TLSv1, V.TLSv1_1)
+VERSION_CASES = {
+    "modern": (V.TLSv1_2, V.TLSv1_3, {}),
+    "only_1_3": (V.TLSv1_3, V.TLSv1_3, {}),
+    "only_1_2": (V.TLSv1_2, V.TLSv1_2, {"tls.modern": "no_tls_1_3"}),
+    "from_1_0": (V.TLSv1, V.TLSv1_3, {"tls.legacy": "old_spoken"}),
+    "from_1_1_to_1_2": (V.TLSv1_1, V.TLSv1_2, {"tls.legacy": "old_spoken", "tls.modern": "no_tls_1_3"}),
+    "only_1_0": (V.TLSv1, V.TLSv1, {"tls.legacy": "old_spoken", "tls.modern": "only_old"}),
+}
+
+
+@pytest.mark.parametrize("case", list(VERSION_CASES))
+async def test_what_a_server_speaks_is_seen(case: str) -> None:
+    lowest, highest, expected = VERSION_CASES[case]
+    made = leaf(Wish(key=pki.rsa_key(2048)))
+    strong = "ECDHE+AESGCM:AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(made, lowest=lowest, highest=highest, ciphers=strong))
+        judged = await versions(world)
+    assert bad(judged) == expected
+
+
+async def test_a_server_that_takes_null_ciphers_is_seen() -> None:
+    made = leaf(Wish(key=pki.rsa_key(2048)))
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(made, ciphers="ALL:NULL:@SECLEVEL=0"))
+        assert bad(await versions(world)) == {"tls.weak_cipher": "weak_accepted"}
+
+
+def server_hello(version: int, cipher: int) -> bytes:
+    body = version.to_bytes(2) + bytes(32) + b"\x00" + cipher.to_bytes(2) + b"\x00"
+    message = b"\x02" + len(body).to_bytes(3) + body
+    return b"\x16" + version.to_bytes(2) + len(message).to_bytes(2) + message
+
+
+async def test_ssl_3_is_seen_and_is_high() -> None:
+    """No library speaks SSL 3.0 any more, so its answer is written by hand: TLS 1.2 for the rest."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.readexactly(11)
+        version = int.from_bytes(hello[9:11])
+        writer.write(server_hello(version, {0x0300: 0x000A, 0x0303: 0xC02F}.get(version, 0x000A)))
+        await writer.drain()
+
+    async with lab(ZONE) as world:
+        await world.raw(AT, 443, answer)  # type: ignore[arg-type]  # a script of streams
+        judged = await versions(world)
+    assert judged["tls.legacy"].severity is Severity.HIGH
+    assert "SSL 3.0" in judged["tls.legacy"].evidence["versions"]  # type: ignore[operator]  # a tuple
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(60)
+
+
+async def plain_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(100)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await writer.drain()
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(100)
+
+
+async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"\x16\x03\x03\x40\x00" + b"\x02\xff\xff\xff" + bytes(16380))
+        await writer.drain()
+
+
+async def liar(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1000)
+    writer.write(server_hello(0x0301, 0xFFFF))
+    await writer.drain()
+
+
+@pytest.mark.parametrize("script", [silent, plain_http, hang_up, endless, liar])
+async def test_a_hostile_server_is_unknown_and_never_a_verdict(script: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "_SECONDS", 0.5)
+    async with lab(ZONE) as world:
+        await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
+        judged = {**await certificate(world), **await versions(world)}
+    assert {j.verdict for j in judged.values()} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize("script", [plain_http, hang_up])
+async def test_no_tls_is_a_fail_only_where_port_80_answers(script: object) -> None:
+    async with lab(ZONE) as world:
+        await world.host(AT)
+        await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
+        judged = await certificate(world)
+    assert (judged["tls.https"].verdict, judged["tls.https"].cap) == (Verdict.FAIL, 69)
+    assert judged["tls.cert_trust"].verdict is Verdict.UNKNOWN
+
+
+async def test_a_closed_port_443_beside_an_open_80_is_a_fail_and_beside_a_closed_80_is_no_web_site() -> None:
+    async with lab(ZONE) as world:
+        assert (await certificate(world))["tls.https"].verdict is Verdict.NA
+        await world.host(AT)
+        assert (await certificate(world))["tls.https"].verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("name", "zone", "reason"), [
+    ("gone.test", {}, "dns_nxdomain"), ("inside.test", {("inside.test", "A"): ["10.0.0.5"]}, "address"),
+    ("127.0.0.1", {}, "host_is_ip"), ("169.254.169.254", {}, "host_is_ip"), ("localhost", {}, "host_not_fqdn"),
+    ("*.acme.test", {}, "host_bad_char"), ("printer.local", {}, "host_special_tld"), ("", {}, "host_not_fqdn"),
+])  # fmt: skip
+async def test_a_name_that_is_no_public_host_is_refused_before_a_byte_leaves(
+    name: str, zone: dict[tuple[str, str], list[str]], reason: str
+) -> None:
+    async with lab(zone) as world:
+        look = await tls.look_at_certificate(name, guard=world.guard, fetcher=world.fetcher)
+        hello = await tls.look_at_versions(name, guard=world.guard)
+    assert look.handshake == Unseen(reason=reason)
+    assert set(hello.outcomes.values()) == {reason}
+
+
+async def test_a_host_sees_six_handshakes_and_no_more() -> None:
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(leaf()))
+        await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+        await tls.look_at_versions(HOST, guard=world.guard)
+    # Each connection resolves anew, so questions count connections.
+    assert world.dns.questions.count((HOST, "A")) == 6
+
+
+async def test_two_looks_at_the_same_server_leave_the_same_bytes() -> None:
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(leaf()))
+        looks = [await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher) for _ in range(2)]
+        hellos = [await tls.look_at_versions(HOST, guard=world.guard) for _ in range(2)]
+    assert canonical(looks[0]) == canonical(looks[1])
+    assert canonical(hellos[0]) == canonical(hellos[1])
