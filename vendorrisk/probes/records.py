@@ -5,9 +5,6 @@ import binascii
 import re
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 _MOST_TAGS = 64
 
@@ -105,10 +102,38 @@ def parse_dkim(text: str) -> DkimKey | None:
     if kind != "rsa":
         return DkimKey(kind)
     try:
-        key = load_der_public_key(base64.b64decode(re.sub(r"\s", "", found["p"]), validate=True))
-    except (ValueError, binascii.Error, UnsupportedAlgorithm):
+        bits = rsa_bits(base64.b64decode(re.sub(r"\s", "", found["p"]), validate=True))
+    except (ValueError, IndexError, binascii.Error):
         return None
-    return DkimKey("rsa", key.key_size) if isinstance(key, RSAPublicKey) else None
+    return DkimKey("rsa", bits)
+
+
+def rsa_bits(der: bytes) -> int:
+    """Return the modulus' length of an RSA key, as SubjectPublicKeyInfo or bare (RFC 6376, section 3.6.1).
+
+    Read by hand: libraries now refuse to load the very keys that are to be found. Raises `ValueError` or
+    `IndexError` for anything else.
+    """
+    outer = _der(der, 0x30)
+    inner = outer
+    if outer[:1] == b"\x30":
+        algorithm = _der(outer, 0x30)
+        bits = _der(outer[len(algorithm) + 2 :], 0x03)
+        inner = _der(bits[1:], 0x30)
+    return int.from_bytes(_der(inner, 0x02)).bit_length()
+
+
+def _der(encoded: bytes, tag: int) -> bytes:
+    """Return the content of the first DER element, which must have the tag."""
+    if encoded[0] != tag:
+        raise ValueError(f"tag {encoded[0]:#x} where {tag:#x} was due")
+    length, start = encoded[1], 2
+    if length & 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(encoded[2:start])
+    if start + length > len(encoded):
+        raise ValueError("cut")
+    return encoded[start : start + length]
 
 
 _TLSA_LENGTH = {"1": 64, "2": 128}

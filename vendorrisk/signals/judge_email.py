@@ -102,6 +102,8 @@ def _spf_all(audit: spf.Audit, found: Discovery) -> Judgement:
         return failed(rule, "anyone_passes", "Anyone may send in the domain's name.", evidence=facts)
     if audit.unseen:
         return unknown(rule, audit.unseen)
+    if audit.problem and not audit.all_qualifier:
+        return warned(rule, "record_invalid", "The record is not valid, so no sender is refused by it.")
     if audit.all_qualifier == "-":
         return passed(rule, "hard_fail", "Unlisted senders fail.", evidence=facts)
     if audit.all_qualifier == "~":
