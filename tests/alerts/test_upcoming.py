@@ -1,0 +1,104 @@
+"""What would be told, foretold without telling it."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, expiry, recording, run_jobs
+from tests.conftest import Company, FakeClock
+from vendorrisk.background import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def foretold(company: Company, until: date, **params: Any) -> list[dict[str, Any]]:
+    return await company.client.items("/v1/alerts/upcoming", until=until.isoformat(), **params)
+
+
+async def test_what_is_foretold_is_what_is_then_told(
+    world: World, company: Company, owner: Any, clock: FakeClock
+) -> None:
+    outlet = recording(world)
+    await a_receiver(company)
+    feature = Feature(world, company)
+    for number, ahead in enumerate((-30, -1, 0, 3, 29, 45, 200)):
+        vendor = await a_vendor(owner, company, f"Vendor {number}", next_review_on=TODAY + timedelta(days=ahead))
+        await feature.watch(expiry(vendor, TODAY + timedelta(days=ahead + 5)))
+    promised = Counter(
+        (row["step_on"], row["vendor_name"], row["alert_class"], row["step"], row["days_left"])
+        for row in await foretold(company, TODAY + timedelta(days=60), limit=7)
+    )
+    assert await owner.fetchval("select count(*) from alerts") == 0
+    told: Counter[tuple[str, ...]] = Counter()
+    for _ in range(61):
+        await run_jobs(world)
+        for _, _, message in outlet.sent:
+            data: Any = message.payload
+            day = clock.now.date().isoformat()
+            told[day, data["vendor"]["name"], data["class"].value, data["step"], data["days_left"]] += 1
+        outlet.sent.clear()
+        clock.advance(days=1)
+    assert told == promised
+    assert sum(told.values()) > 50
+
+
+async def test_it_says_to_whom(world: World, company: Company, owner: Any) -> None:
+    dana = await a_member(company, "Dana Reyes", "dana@example.com")
+    omar = await a_member(company, "Omar Haddad", "omar@example.com")
+    vendor = await a_vendor(owner, company, tier="high", business_owner_id=dana, security_owner_id=omar)
+    await a_receiver(company)
+    await a_receiver(company, name="Owners", target={"kind": "owners"}, tiers=["high"])
+    await a_receiver(company, name="Low only", tiers=["low"])
+    await a_receiver(company, name="Gaps only", classes=["coverage_gap"])
+    await a_receiver(company, name="Omar's", owner_ids=[str(omar)])
+    await Feature(world, company).watch(expiry(vendor, TODAY + timedelta(days=20)))
+    (first, *_) = await foretold(company, TODAY + timedelta(days=3))
+    assert [(r["name"], r["destination"]) for r in first["recipients"]] == [
+        ("Console", "the worker's output"),
+        ("Omar's", "the worker's output"),
+        ("Owners", "dana@example.com"),
+        ("Owners", "omar@example.com"),
+    ]
+
+
+async def test_what_was_told_is_not_foretold_again(world: World, company: Company, owner: Any) -> None:
+    recording(world)
+    await Feature(world, company).watch(expiry(await a_vendor(owner, company), TODAY + timedelta(days=30)))
+    assert [row["step"] for row in await foretold(company, TODAY)] == [30]
+    await run_jobs(world)
+    assert await foretold(company, TODAY + timedelta(days=15)) == []
+    assert [row["step"] for row in await foretold(company, TODAY + timedelta(days=16))] == [14]
+
+
+async def test_filters_and_pages_hold(world: World, company: Company, owner: Any) -> None:
+    low = await a_vendor(owner, company, "Low", tier="low")
+    others = [await a_vendor(owner, company, f"V{n}") for n in range(5)]
+    await Feature(world, company).watch(
+        expiry(low, TODAY + timedelta(days=90)), *(expiry(other, TODAY + timedelta(days=30)) for other in others)
+    )
+    until = TODAY + timedelta(days=90)
+    whole = await foretold(company, until)
+    assert [row["step_on"] for row in whole] == sorted(row["step_on"] for row in whole)
+    assert await foretold(company, until, limit=3) == whole
+    assert await foretold(company, until, sort="-step_on", limit=4) == sorted(
+        whole, key=lambda row: (row["step_on"], row["id"]), reverse=True
+    )
+    assert {row["tier"] for row in await foretold(company, until, filter="tier:eq:low")} == {"low"}
+    count = await company.client.get("/v1/alerts/upcoming", params={"until": until.isoformat(), "total": "true"})
+    assert count.json()["total"] == len(whole)
+
+
+@pytest.mark.parametrize("until", ["2026-03-01", "2030-01-01", "0001-01-01", "9999-12-31", "soon", "2026-02-30", ""])
+async def test_a_period_that_cannot_be_shown_is_refused(company: Company, until: str) -> None:
+    refused = await company.client.get("/v1/alerts/upcoming", params={"until": until})
+    assert refused.status_code == 400, refused.text
+    assert (await company.client.get("/v1/alerts/upcoming")).status_code == 400
+
+
+async def test_another_tenant_foresees_nothing_of_it(
+    world: World, company: Company, other_company: Company, owner: Any
+) -> None:
+    await Feature(world, company).watch(expiry(await a_vendor(owner, company), TODAY + timedelta(days=30)))
+    assert await foretold(other_company, TODAY + timedelta(days=60)) == []
