@@ -68,7 +68,7 @@ class Exchange:
     @property
     def streams(self) -> bool:
         """Whether the answer goes out while the handler still reads: files and exports."""
-        return not self.writes and self.opt["raw"] is not None
+        return not self.writes and bool(self.opt["streams"])
 
     async def admit(self) -> None:
         """Check everything that can be checked before the body is read."""

@@ -4,6 +4,8 @@ Litestar gives paths, parameters and schemas. Added here, from the data on each 
 its promises, every refusal it can give with its codes, and examples.
 """
 
+import copy
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -68,7 +70,9 @@ def document(app: Litestar) -> Document:
     components.setdefault("schemas", {}).update(_problem_schemas())
     components["headers"] = _HEADERS
     for path, method, handler in _handlers(app):
-        _complete(made["paths"][path][method], handler.opt, method)
+        operation = made["paths"][path][method]
+        _name(operation, handler.fn)
+        _complete(operation, handler.opt, method)
     return made
 
 
@@ -93,9 +97,16 @@ def _handlers(app: Litestar) -> Iterable[tuple[str, str, Any]]:
                 yield route.path_format, method.lower(), handler
 
 
+def _name(operation: Document, function: Any) -> None:
+    """Name an operation after its handler, which is a verb and what it acts on."""
+    operation["operationId"] = function.__name__
+    operation["summary"] = function.__name__.replace("_", " ").capitalize()
+    if function.__doc__:
+        operation["description"] = inspect.cleandoc(function.__doc__)
+
+
 def _complete(operation: Document, opt: Mapping[str, Any], method: str) -> None:
     kind: Kind = opt["kind"]
-    operation["operationId"] = operation["operationId"].rsplit(".", 1)[-1]
     operation["security"] = [{"api_key": []}]
     operation["x-permission"] = opt["permission"].value
     parameters = operation.setdefault("parameters", [])
@@ -114,10 +125,23 @@ def _complete(operation: Document, opt: Mapping[str, Any], method: str) -> None:
     if opt["of"] is not None:
         codes += _LIST
         _describe_list(parameters, opt["of"])
+    _add_successes(operation["responses"], opt["also"])
     _add_refusals(operation["responses"], codes)
     _add_promises(operation["responses"], kind)
+    if opt["raw"]:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(opt["raw"], binary)}
+    if opt["streams"]:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        operation["responses"]["200"]["content"] = dict.fromkeys(opt["streams"], file)
     if opt["example"] is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = opt["example"]
+
+
+def _add_successes(responses: Document, also: Iterable[int]) -> None:
+    first = next(response for status, response in responses.items() if status.startswith("2"))
+    for status in also:
+        responses[str(status)] = copy.deepcopy(first) | {"description": "Taken; the work goes on after the answer."}
 
 
 def _add_refusals(responses: Document, codes: Iterable[Code]) -> None:

@@ -103,7 +103,11 @@ def _told(
         "match": match,
         # A raw body is read by the handler itself: files and spreadsheets.
         "raw": more.pop("raw", None),
+        # The media types of an answer that goes out while the handler still reads: files and exports.
+        "streams": more.pop("streams", None),
         "example": more.pop("example", None),
+        # Other statuses of success, such as 202 where the work may go on after the answer.
+        "also": more.pop("also", ()),
     }
     return {**more, "opt": {**opt, **more.pop("opt", {})}}
 

@@ -30,6 +30,7 @@ _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
     at="/v1/vendor-imports/{id}",
     refuses=[Code.IMPORT_UNREADABLE, Code.IMPORT_OUTDATED],
     raw=_TAKEN,
+    also=[202],
 )
 async def import_vendors(
     request: Request[Any, Any, Any],
@@ -98,6 +99,7 @@ async def list_vendor_import_rows(work: InWork, import_id: FromPath[UUID], page:
     "/vendor-imports/{import_id:uuid}/acceptance",
     _WRITE,
     refuses=[Code.IMPORT_NOT_READY, Code.IMPORT_HAS_PROBLEMS, Code.IMPORT_OUTDATED],
+    also=[202],
 )
 async def accept_vendor_import(
     work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID], data: JSONBody[Acceptance]

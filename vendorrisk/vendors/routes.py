@@ -98,7 +98,7 @@ async def search_vendors(
     return await service.search(work, q, limit)
 
 
-@reads("/vendors/export", _READ, opt={"of": queries.VENDORS, "streams": ("text/csv", _SHEET)})
+@reads("/vendors/export", _READ, opt={"of": queries.VENDORS}, streams=("text/csv", _SHEET))
 async def export_vendors(
     work: InWork,
     page: ListPage,
