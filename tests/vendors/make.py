@@ -8,6 +8,8 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from tests.client import Client
+
 
 def workbook(
     rows: Sequence[Sequence[Any]], *, from_1904: bool = False, change: Callable[[Any], None] | None = None
@@ -31,3 +33,57 @@ def with_part(content: bytes, name: str, body: bytes) -> bytes:
     with zipfile.ZipFile(kept, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, body)
     return kept.getvalue()
+
+
+ACME: dict[str, Any] = {
+    "name": "  Acme  Cloud ",
+    "reference": "V-001",
+    "aliases": ["ACME"],
+    "description": "Hosting",
+    "contacts": [{"name": "Kim Lee", "email": "kim@acme.example", "role": "account manager"}],
+    "domains": ["https://www.acme.example/", "bücher.de"],
+    "country": "germany",
+    "data_countries": ["IE", "de", "IE"],
+    "data_classes": ["personal", "card"],
+    "legal_name": "Acme Cloud GmbH",
+    "lei": "213800KUD8LAJWSQ9D15",
+    "vat": "de 136695976",
+    "duns": "15-048-3782",
+    "annual_spend": "125000.5",
+    "currency": "eur",
+    "tags": ["SaaS", "hosting"],
+}
+GRAVE = {
+    "data_classification": 4,
+    "data_volume": 3,
+    "access": 3,
+    "criticality": 4,
+    "substitutability": 2,
+    "regulatory_weight": 2,
+    "geography": 1,
+    "fourth_parties": 3,
+}
+"""The answers of the worked example: 77, critical."""
+
+
+async def registered(client: Client, **fields: Any) -> Any:
+    return await added(client, "/v1/vendors", **{"name": "Acme", **fields})
+
+
+async def added(client: Client, path: str, **fields: Any) -> Any:
+    """Create something that must succeed, and return it."""
+    made = await client.post(path, fields)
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+async def member(client: Client, email: str) -> str:
+    made = await added(client, "/v1/members", name=email.split("@")[0], email=email, roles=["owner"])
+    return str(made["id"])
+
+
+async def moved(client: Client, place: str, to: str, **more: Any) -> Any:
+    """Move a vendor where it may go, and return it."""
+    answer = await client.post(f"{place}/moves", {"to": to, **more}, etag=await client.etag(place))
+    assert answer.status_code == 200, answer.text
+    return answer.json()

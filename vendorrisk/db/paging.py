@@ -15,6 +15,8 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -30,8 +32,10 @@ MAX_LIMIT = 200
 MAX_FILTERS = 20
 _MAX_VALUES = 100
 _CURSOR_VERSION = 1
-_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_FORMS = {int: re.compile(r"[+-]?[0-9]{1,20}"), Decimal: re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,10})?")}
+_BEYOND = {"smallint": 2**15, "int2": 2**15, "int": 2**31, "integer": 2**31, "int4": 2**31}
 _TAG_BYTES = 16
+_LONGEST_NUMBER = 30
 
 
 class Operator(StrEnum):
@@ -156,18 +160,20 @@ def _read_value(name: str, column: Column, operator: Operator, text: str) -> obj
             parts = text.split(",")
             if len(parts) > _MAX_VALUES:
                 raise _bad_filter(f"{name}:in takes at most {_MAX_VALUES} values.")
-            return [_one_value(part, column.kind) for part in parts]
-        return _one_value(text, column.kind)
+            return [_one_value(part, column) for part in parts]
+        return _one_value(text, column)
     except (msgspec.ValidationError, ValueError, OverflowError):
         raise _bad_filter(f"The value for {name} is not a valid {_plain_name(column.kind)}.") from None
 
 
-def _one_value(text: str, kind: Any) -> object:
+def _one_value(text: str, column: Column) -> object:
     # Lenient conversion turns "1e3" into a whole number and "4102444800" into an instant.
-    if kind is int and not _WHOLE.fullmatch(text):
+    if (form := _FORMS.get(column.kind)) is not None and not form.fullmatch(text):
         raise ValueError(text)
-    value: object = msgspec.convert(text, kind, strict=kind in {date, datetime})
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+    value: object = msgspec.convert(text, column.kind, strict=column.kind in {date, datetime})
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _BEYOND.get(column.pg, 2**63):
+        raise ValueError(text)
+    if isinstance(value, Decimal) and not (value.is_finite() and abs(value.adjusted()) < _LONGEST_NUMBER):
         raise ValueError(text)
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -178,7 +184,14 @@ def _one_value(text: str, kind: Any) -> object:
 
 
 def _plain_name(kind: Any) -> str:
-    names = {str: "text", int: "whole number", bool: "true or false", UUID: "id", date: "date (YYYY-MM-DD)"}
+    names = {
+        str: "text",
+        int: "whole number",
+        Decimal: "number",
+        bool: "true or false",
+        UUID: "id",
+        date: "date (YYYY-MM-DD)",
+    }
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return f"value; take one of: {', '.join(kind)}"
     return names.get(kind, "instant (RFC 3339, with its zone)")
