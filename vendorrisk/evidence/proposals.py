@@ -1,0 +1,264 @@
+"""What a report's own words say, as proposals for a person to confirm. Nothing here decides.
+
+A cue counts where it belongs: the opinion inside the service auditor's report, a period in its first paragraph or on
+the cover, and so on. The same words elsewhere (management's assertion, last year's report, a subservice organisation's
+auditor) count little or nothing.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from vendorrisk.evidence import cues
+from vendorrisk.evidence.proposal import SCOPE, Field, Proposal, Report
+from vendorrisk.evidence.reading import Day, Problem, days, extract, periods
+from vendorrisk.evidence.tables import cuecs, exceptions, subservice_organisations
+from vendorrisk.sandbox.running import DEFAULT_LIMITS, Limits, Reason, Sandbox, SandboxError
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a PDF gave. `problem` says why there is nothing, or not all."""
+
+    pages: list[str]
+    proposals: list[Proposal]
+    problem: Problem | None = None
+
+
+_FAILED: Final = {
+    Reason.TIMED_OUT: Problem.TOO_COMPLEX,
+    Reason.MEMORY: Problem.TOO_COMPLEX,
+    Reason.TOO_LARGE: Problem.TOO_COMPLEX,
+    Reason.CRASHED: Problem.BROKEN,
+    Reason.BUSY: Problem.BUSY,
+}
+
+
+async def read_report(sandbox: Sandbox, pdf: bytes, limits: Limits = DEFAULT_LIMITS) -> Reading:
+    """Read a PDF in a child process; whatever it is, a `Reading` comes back."""
+    try:
+        return await sandbox.run(read, pdf, limits)
+    except SandboxError as error:
+        return Reading([], [], _FAILED[error.reason])
+
+
+def read(pdf: bytes) -> Reading:
+    """Read a PDF here. Only the sandbox's child calls this with a stranger's bytes."""
+    found = extract(pdf)
+    return Reading(found.pages, propose(found.pages), found.problem)
+
+
+def propose(pages: list[str]) -> list[Proposal]:
+    """Return proposals, the surest of a field first."""
+    if not pages:
+        return []
+    report = Report(pages)
+    found = [*_letter(report)] if report.is_letter else [*_whole_report(report)]
+    order = list(Field)
+    return sorted(found, key=lambda proposal: (order.index(proposal.field), -proposal.confidence, proposal.page))
+
+
+def _whole_report(report: Report) -> Iterator[Proposal]:
+    for part in (_kind, _report_type, _times, _signature, _opinion, _categories, _system):
+        yield from part(report)
+    for part in (exceptions, cuecs, subservice_organisations):
+        yield from part(report)
+
+
+def _kind(report: Report) -> Iterator[Proposal]:
+    counted: Counter[str] = Counter()
+    first: dict[str, tuple[int, int]] = {}
+    for found in cues.SOC.finditer(report.plain, 0, max(report.cover_end, report.start + SCOPE)):
+        counted[found[1]] += 1
+        first.setdefault(found[1], found.span())
+    for number, count in counted.most_common(1):
+        share = count / counted.total()
+        yield report.propose(Field.KIND, f"soc_{number}", first[number], 0.5 + 0.45 * share)
+
+
+def _report_type(report: Report) -> Iterator[Proposal]:
+    votes: defaultdict[str, float] = defaultdict(float)
+    spans: dict[str, tuple[int, int]] = {}
+    for found in cues.TYPED.finditer(report.plain, 0, max(report.cover_end, report.start + SCOPE)):
+        value = "type_2" if found[1].lower() in {"2", "ii", "two"} else "type_1"
+        votes[value] += 1 if found.start() < report.cover_end else 0.2
+        spans.setdefault(value, found.span())
+    for pattern, value in ((cues.OPERATED, "type_2"), (cues.DESIGNED, "type_1")):
+        scope = pattern.search(report.plain, report.start, report.start + SCOPE) if report.end else None
+        if scope is not None:
+            votes[value] += 4
+            spans.setdefault(value, scope.span())
+    yield from _elected(report, Field.REPORT_TYPE, votes, spans)
+
+
+def _elected(
+    report: Report, field: Field, votes: dict[str, float], spans: dict[str, tuple[int, int]], enough: float = 3.0
+) -> Iterator[Proposal]:
+    """Propose the value with most votes, the surer the larger its share and the more there were."""
+    total = sum(votes.values())
+    for value, count in sorted(votes.items(), key=lambda item: -item[1])[:1]:
+        confidence = 0.95 * count / total * min(1.0, 0.5 + count / enough / 2)
+        yield report.propose(field, value, spans[value], confidence)
+
+
+def _times(report: Report) -> Iterator[Proposal]:
+    votes: defaultdict[tuple[date, date], float] = defaultdict(float)
+    best: dict[tuple[date, date], tuple[float, int, int]] = {}
+    for period in periods(report.plain):
+        key, weight = (period.first, period.last), report.weight(period.start) * period.sureness
+        votes[key] += weight
+        best[key] = max(best.get(key, (0.0, 0, 0)), (weight, -period.start, period.end))
+    (first, last), count = max(votes.items(), key=lambda item: item[1], default=((date.min, date.min), 0.0))
+    as_of = [] if count >= _CLEAR else list(_as_of(report))
+    yield from as_of
+    if votes and not as_of:
+        _, start, end = best[first, last]
+        confidence = 0.6 + 0.38 * count / sum(votes.values()) if count >= _CLEAR else 0.4
+        yield report.propose(Field.PERIOD_START_ON, first.isoformat(), (-start, end), confidence)
+        yield report.propose(Field.PERIOD_END_ON, last.isoformat(), (-start, end), confidence)
+
+
+_CLEAR: Final = 2.0
+
+
+def _as_of(report: Report) -> Iterator[Proposal]:
+    votes: defaultdict[str, float] = defaultdict(float)
+    spans: dict[str, tuple[int, int]] = {}
+    for found in cues.AS_OF.finditer(report.plain):
+        for day in days(report.plain, found.end(), found.end() + 30)[:1]:
+            if day.start == found.end():
+                votes[day.on.isoformat()] += report.weight(found.start()) * day.sureness
+                spans.setdefault(day.on.isoformat(), (found.start(), day.end))
+    yield from _elected(report, Field.AS_OF_ON, votes, spans)
+
+
+def _signature(report: Report) -> Iterator[Proposal]:
+    """Propose the firm and the date at the end of the service auditor's report."""
+    if report.end:
+        signed = days(report.plain, report.tail, report.end)
+        for day in signed[:1]:
+            sure = 0.9 if cues.FIRM.search(report.plain, max(report.tail, day.start - 300), day.end + 300) else 0.6
+            yield report.propose(Field.REPORT_ON, day.on.isoformat(), (day.start, day.end), sure * day.sureness)
+    yield from _auditor(report)
+
+
+def _auditor(report: Report) -> Iterator[Proposal]:
+    if report.end:
+        near = cues.FIRM.search(report.plain, report.tail, report.end)
+        if near is not None:
+            yield report.propose(Field.AUDITOR, near[1].strip(), near.span(1), 0.92)
+            return
+        place = cues.PLACE.search(report.plain, report.tail, report.end)
+        above = list(cues.BEFORE_PLACE.finditer(report.plain, report.tail, place.start())) if place else []
+        if above:
+            yield report.propose(Field.AUDITOR, above[-1][1].strip(), above[-1].span(1), 0.6)
+            return
+    named = cues.BY_FIRM.search(report.plain, 0, report.cover_end)
+    if named is not None:
+        yield report.propose(Field.AUDITOR, named[1].strip(), named.span(1), 0.7)
+
+
+_UNFRAMED: Final = 60_000
+
+
+def _opinion(report: Report) -> Iterator[Proposal]:
+    start, end, trust = (report.start, report.end, 1.0) if report.end else (0, min(len(report.plain), _UNFRAMED), 0.5)
+    found = _judged_sentences(report.plain, start, end)
+    for value in ("disclaimer", "adverse", "qualified", "unqualified"):
+        heading = cues.HEADINGS[value].search(report.plain, start, end) if value in cues.HEADINGS else None
+        span = found.get(value) or (heading.span() if heading else None)
+        if span is None:
+            continue
+        both = value == "unqualified" or (heading is not None and value in found)
+        yield report.propose(Field.OPINION, value, span, (0.95 if both else 0.75) * trust)
+        return
+
+
+def _judged_sentences(plain: str, start: int, end: int) -> dict[str, tuple[int, int]]:
+    """Find the first sentence for each opinion."""
+    found: dict[str, tuple[int, int]] = {}
+    for opened in cues.IN_OUR_OPINION.finditer(plain, start, end):
+        stop = min(opened.start() + 900, end)
+        qualified = cues.QUALIFIED.search(plain, opened.start(), opened.start() + 220)
+        adverse = None if qualified else cues.ADVERSE.search(plain, opened.start(), stop)
+        clean = cues.CLEAN.match(plain, opened.start(), stop)
+        for value, sign in (("qualified", qualified), ("adverse", adverse), ("unqualified", clean)):
+            if sign is not None:
+                found.setdefault(value, (opened.start(), sign.end()))
+                break
+    disclaimed = cues.DISCLAIMED.search(plain, start, end)
+    if disclaimed and "unqualified" not in found and (cues.NOT_ABLE.search(plain, start, end) or not found):
+        found["disclaimer"] = disclaimed.span()
+    return found
+
+
+_ALL_CATEGORIES: Final = 5
+
+
+def _categories(report: Report) -> Iterator[Proposal]:
+    votes: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    best: dict[tuple[str, ...], tuple[float, int, int]] = {}
+    for found in cues.CATEGORY_LIST.finditer(report.plain):
+        named = [" ".join(each[0].lower().split()) for each in cues.ONE_CATEGORY.finditer(found[1])]
+        before = report.plain[max(0, found.start(1) - 60) : found.start(1)]
+        if len(named) == _ALL_CATEGORIES and before.rstrip().lower().endswith("for"):
+            continue  # the title of TSP section 100 names all five, whatever is in scope
+        key = tuple(sorted(set(named)))
+        weight = report.weight(found.start()) * (1 if before.rstrip().lower().endswith("to") else 0.6)
+        votes[key] += weight
+        best[key] = max(best.get(key, (0.0, 0, 0)), (weight, -found.start(), found.end()))
+    if not votes:
+        return
+    key, count = max(votes.items(), key=lambda item: (item[1], len(item[0])))
+    _, start, end = best[key]
+    confidence = (0.55 + 0.42 * count / sum(votes.values())) * min(1.0, 0.5 + count / 6)
+    for category in key:
+        yield report.propose(Field.CATEGORY, category.replace(" ", "_"), (-start, end), confidence)
+
+
+def _system(report: Report) -> Iterator[Proposal]:
+    votes: defaultdict[str, float] = defaultdict(float)
+    spans: dict[str, tuple[int, int]] = {}
+    for found in cues.SYSTEM.finditer(report.plain):
+        name = " ".join(found[1].split())
+        if name.lower() not in cues.UNFIT_SYSTEM and "Service Organization" not in name:
+            votes[name] += report.weight(found.start())
+            spans.setdefault(name, found.span(1))
+    yield from _elected(report, Field.SYSTEM, votes, spans)
+
+
+_PERIOD_DAYS_MIN: Final = 80
+
+
+def _letter(report: Report) -> Iterator[Proposal]:
+    """Read a bridge letter: management's word on the time since a report's period."""
+    titled = cues.LETTER.search(report.plain)
+    if titled is not None:
+        yield report.propose(Field.KIND, "bridge_letter", titled.span(), 0.95)
+    named = sorted(periods(report.plain), key=lambda period: (period.first, period.start))
+    whole = next((period for period in named if (period.last - period.first).days >= _PERIOD_DAYS_MIN), None)
+    signed = [day for day in days(report.plain) if not any(p.start <= day.start < p.end for p in named)][:1]
+    if whole is not None:
+        for field, on in ((Field.PERIOD_START_ON, whole.first), (Field.PERIOD_END_ON, whole.last)):
+            yield report.propose(field, on.isoformat(), (whole.start, whole.end), 0.9)
+    for day in signed:
+        yield report.propose(Field.REPORT_ON, day.on.isoformat(), (day.start, day.end), 0.8)
+    bridged = [p for p in named if whole is not None and p.first > whole.first and p.last > whole.last]
+    if bridged:
+        last = max(bridged, key=lambda period: period.last)
+        yield report.propose(Field.LETTER_END_ON, last.last.isoformat(), (last.start, last.end), 0.9)
+    elif whole is not None:
+        yield from _letter_end(report, signed, whole.last)
+
+
+def _letter_end(report: Report, signed: list[Day], period_end: date) -> Iterator[Proposal]:
+    for found in cues.THROUGH.finditer(report.plain):
+        day = next(iter(days(report.plain, found.end(), found.end() + 30)), None)
+        if day is not None and day.start == found.end() and day.on > period_end:
+            yield report.propose(Field.LETTER_END_ON, day.on.isoformat(), (found.start(), day.end), 0.85)
+            return
+    this = cues.THIS_LETTER.search(report.plain)
+    if this is not None and signed:
+        yield report.propose(Field.LETTER_END_ON, signed[0].on.isoformat(), this.span(), 0.7)
