@@ -15,6 +15,9 @@ from vendorrisk.background import Nudger
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import UNREACHABLE, Database
 from vendorrisk.errors import Refusal
+from vendorrisk.evidence import report_routes
+from vendorrisk.evidence import routes as evidence_routes
+from vendorrisk.findings import routes as findings_routes
 from vendorrisk.http import health, openapi
 from vendorrisk.http.dependencies import DEPENDENCIES
 from vendorrisk.http.exchange import ExchangeMiddleware
@@ -27,6 +30,7 @@ from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
+from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import import_routes as vendor_import_routes
 from vendorrisk.vendors import routes as vendor_routes
 
@@ -36,6 +40,9 @@ ROUTERS: tuple[Router, ...] = (
     alerts_routes.router,
     vendor_routes.router,
     vendor_import_routes.router,
+    evidence_routes.router,
+    report_routes.router,
+    findings_routes.router,
 )
 
 _USES_SECONDS = 30
@@ -63,6 +70,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         settings=settings,
         database=database,
         keyring=keyring,
+        vault=vault_from(settings, keyring),
         cursor_secrets=tuple(keyring.derive_all("cursor")),
         clock=clock,
         authenticate=authenticator,

@@ -24,7 +24,9 @@ from prometheus_client import Counter, Histogram
 from vendorrisk.clock import Clock
 from vendorrisk.db.pool import Database
 from vendorrisk.keys import Keyring
+from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import Settings
+from vendorrisk.storage.vault import Vault
 
 QUEUE = "vendorrisk:jobs"
 
@@ -42,7 +44,8 @@ class World(msgspec.Struct, kw_only=True):
     database: Database
     keyring: Keyring
     clock: Clock
-    store: Any = None
+    vault: Vault
+    sandbox: Sandbox
     channels: Any = None
     egress: Any = None
     nudge: Callable[[Iterable[str]], Awaitable[None]]

@@ -114,6 +114,11 @@ class Code(Enum):
     )
     DELIVERY_NOT_ENDED = ("delivery_not_ended", Kind.CONFLICT, "The delivery is not dead or cancelled")
     PERIOD_INVALID = ("period_invalid", Kind.MALFORMED, "The period cannot be shown")
+    # findings
+    FINDING_MOVE_REFUSED = ("finding_move_refused", Kind.CONFLICT, "The finding cannot move there")
+    FINDING_REASON_MISSING = ("finding_reason_missing", Kind.INVALID, "A reason is needed")
+    FINDING_DATE_INVALID = ("finding_date_invalid", Kind.INVALID, "The date is not possible here")
+
     # evidence
     DATES_INVALID = ("dates_invalid", Kind.INVALID, "The record says what it cannot")
     CRITERION_UNKNOWN = ("criterion_unknown", Kind.INVALID, "There is no such criterion")

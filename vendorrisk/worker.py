@@ -9,9 +9,13 @@ from vendorrisk.background import Job, Nudger, World, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
+from vendorrisk.evidence import jobs as evidence
+from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
+from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import Settings
+from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import jobs as vendors
 
 _log = structlog.get_logger("worker")
@@ -27,16 +31,21 @@ SCHEDULE: tuple[Job, ...] = (
     Job("forget_old_answers", forget_old_answers, 3600),
     *alerts.JOBS,
     *vendors.JOBS,
+    *findings.JOBS,
+    *evidence.JOBS,
 )
 
 
 def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[World, Nudger]:
     """Make what jobs reach; nothing is opened yet."""
     nudger = Nudger(settings.redis_url)
+    keyring = Keyring.from_setting(settings.secret_keys)
     world = World(
         settings=settings,
         database=Database(settings),
-        keyring=Keyring.from_setting(settings.secret_keys),
+        keyring=keyring,
+        vault=vault_from(settings, keyring),
+        sandbox=Sandbox(),
         clock=clock,
         channels=outlets_from(settings, clock),
         nudge=nudger.softly,

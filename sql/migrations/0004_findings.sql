@@ -1,2 +1,78 @@
--- 0004_findings: written by its feature.
-select 1;
+-- Findings: what is wrong with a vendor, who sees to it, until when.
+
+create table finding_policies (
+    tenant_id uuid primary key references tenants (id),
+    critical_days integer not null,
+    high_days integer not null,
+    medium_days integer not null,
+    low_days integer not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    constraint finding_policies_days_are_1_to_1000 check (
+        critical_days between 1 and 1000 and high_days between 1 and 1000
+        and medium_days between 1 and 1000 and low_days between 1 and 1000
+    )
+);
+comment on table finding_policies is 'only where a tenant departs from the defaults: 7, 30, 90, 180 days';
+call guard_tenant_table('finding_policies', 'select, insert, update');
+
+create table findings (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    vendor_id uuid not null,
+    source_kind text not null,
+    source_id uuid not null,
+    title text not null,
+    description text,
+    severity text not null,
+    state text not null default 'open',
+    state_reason text,
+    state_changed_at timestamptz not null,
+    owner_id uuid,
+    opened_on date not null,
+    due_on date not null,
+    accepted_until_on date,
+    times_reopened integer not null default 0,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint findings_source_opens_one unique (tenant_id, source_kind, source_id),
+    constraint findings_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
+    constraint findings_owner_is_known foreign key (tenant_id, owner_id) references members (tenant_id, id),
+    constraint findings_severity_is_known check (severity in ('critical', 'high', 'medium', 'low')),
+    constraint findings_state_is_known check (
+        state in ('open', 'acknowledged', 'remediated', 'accepted', 'false_positive')
+    ),
+    constraint findings_accepted_have_an_end check ((state = 'accepted') = (accepted_until_on is not null)),
+    constraint findings_closed_have_a_reason check (
+        state in ('open', 'acknowledged') or state_reason is not null
+    ),
+    constraint findings_title_has_1_to_300_characters check (char_length(title) between 1 and 300),
+    constraint findings_description_has_1_to_8000_characters check (char_length(description) between 1 and 8000)
+);
+comment on column findings.source_id is 'what the finding is about (an exception, a report); its own id where a person opened it';
+call guard_tenant_table('findings', 'select, insert, update');
+create index findings_by_vendor on findings (tenant_id, vendor_id, created_at desc, id desc);
+create index findings_by_age on findings (tenant_id, created_at desc, id desc);
+create index findings_by_due on findings (tenant_id, due_on, id);
+create index findings_by_owner on findings (tenant_id, owner_id) where owner_id is not null;
+create index findings_accepted_to_an_end on findings (tenant_id, accepted_until_on) where accepted_until_on is not null;
+
+-- Every move of a finding, never changed.
+create table finding_moves (
+    tenant_id uuid not null,
+    id uuid not null,
+    finding_id uuid not null,
+    from_state text,
+    to_state text not null,
+    reason text,
+    accepted_until_on date,
+    moved_by_id uuid not null,
+    moved_by_label text not null,
+    moved_at timestamptz not null,
+    primary key (tenant_id, id),
+    constraint finding_moves_finding_is_known foreign key (tenant_id, finding_id) references findings (tenant_id, id)
+);
+call guard_tenant_table('finding_moves', 'select, insert');
+create index finding_moves_by_finding on finding_moves (tenant_id, finding_id, id);

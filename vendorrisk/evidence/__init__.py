@@ -1,0 +1,26 @@
+"""Evidence: what a vendor shows for itself, how long it is relied on, and what it leaves open.
+
+A *document* is a piece of evidence of some kind, with a classification, a validity that the rule of its kind
+computes, and perhaps a *file*, sealed in the vault. It has *revisions*: a newer one
+supersedes the older, which stays on record.
+
+A *SOC 2 report* is a record of its own: its type, its day or period, its auditor and opinion, the categories in scope,
+its *exceptions*, its *CUECs* (complementary user entity controls: ours to operate), its *subservice organisations*
+(carved out or included), its *bridge letters*. *Coverage* follows from the reports of a service: which days are proven,
+by what, until when; `coverage` says the rules. The five *audit areas* (CC1 to CC5) are a lens over a report.
+
+A *proposal* is what our own rules read in a PDF, with page and quotation. Nothing is decided by it: a person confirms
+or rejects, and the confirmed ones become the record.
+
+More files than usual, because the nouns are many:
+
+    policy, coverage, criteria      what a tenant decides; intervals of proof; the criteria and audit areas
+    documents, reports, confirming  the operations on documents, SOC 2 reports and proposals
+    service                         the policy and coverage, kept in step with what they follow from
+    report_routes                   the routes of SOC 2 reports
+    reading, proposal, proposals, cues, tables
+                                    a PDF's text, what is proposed from it, and the turns of phrase that are looked for
+
+What can never happen: coverage is written by hand; a bridge letter covers; an adverse report is relied on; a gap is
+hidden by a letter; a proposal becomes a record without a person; a file leaves as anything but an attachment.
+"""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -14,6 +14,7 @@ from vendorrisk.db.pool import Database
 from vendorrisk.http.limits import Limiter
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
+from vendorrisk.storage.vault import Vault
 
 
 class Authenticate(Protocol):
@@ -32,6 +33,6 @@ class Service(msgspec.Struct, kw_only=True):
     per_key: Limiter
     per_address: Limiter
     cursor_secrets: tuple[bytes, ...]
-    store: Any = None
+    vault: Vault
     same_key: WeakValueDictionary[tuple[str, str], asyncio.Lock] = msgspec.field(default_factory=WeakValueDictionary)
     """One lock per Idempotency-Key in use, so that a storm of the same request waits without a connection each."""

@@ -85,6 +85,10 @@ async def find_tenant(work: Work) -> Tenant:
     return await _FIND_TENANT.one(work.db, work.tenant_id)
 
 
+async def find_tenant_by_id(connection: Connection, tenant_id: UUID) -> Tenant:
+    return await _FIND_TENANT.one(connection, tenant_id)
+
+
 async def lock_tenant(work: Work) -> Tenant:
     return await _LOCK_TENANT.one(work.db, work.tenant_id)
 

@@ -46,6 +46,12 @@ async def has_tenants(connection: Connection) -> bool:
     return bool(await queries.list_tenants(connection))
 
 
+async def acting_tenant(connection: Connection, tenant_id: UUID) -> ActingTenant:
+    """Return what an operation needs of a tenant, on a connection that crosses tenants."""
+    stored = await queries.find_tenant_by_id(connection, tenant_id)
+    return ActingTenant(stored.id, stored.time_zone)
+
+
 async def tenant(work: Work) -> Tenant:
     return await queries.find_tenant(work)
 

@@ -1,0 +1,365 @@
+-- name: find_policy
+select policy, version from evidence_policies where tenant_id = $1;
+
+-- name: lock_policy
+select policy, version from evidence_policies where tenant_id = $1 for update;
+
+-- name: keep_policy
+insert into evidence_policies (tenant_id, policy, updated_at)
+values ($1, $2, $3)
+on conflict (tenant_id) do update
+set policy = excluded.policy, updated_at = excluded.updated_at, version = evidence_policies.version + 1
+returning policy, version;
+
+-- name: insert_document
+insert into documents (
+    tenant_id, id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+
+-- name: find_document
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and id = $2;
+
+-- name: lock_document
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: list_documents
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: current_documents
+-- What a change of policy judges again, or a new day: documents that still count, in slices.
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and superseded_at is null and withdrawn_at is null and id > $2
+order by id
+limit $3;
+
+-- name: update_document
+update documents
+set title = $3, service_id = $4, classification = $5, issued_on = $6, valid_from_on = $7, stated_until_on = $8,
+    surveillance_on = $9, expires_on = $10, assurance = $11, note = $12, superseded_at = $13, withdrawn_at = $14,
+    updated_at = $15, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+
+-- name: attach_file
+update documents
+set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading = $7, reading_detail = null,
+    updated_at = $8, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+
+-- name: claim_reading
+-- Across tenants: the next file to read, whoever's it is. A lease that ran out is claimed again.
+update documents as d
+set reading_token = $1, reading_leased_until = $3
+from (
+    select w.tenant_id, w.id from documents as w
+    where w.reading = 'waiting' and (w.reading_leased_until is null or w.reading_leased_until < $2)
+    order by w.created_at
+    limit 1
+    for update skip locked
+) as due
+where d.tenant_id = due.tenant_id and d.id = due.id
+returning d.tenant_id, d.id, d.kind, d.file_sha256;
+
+-- name: finish_reading
+-- Only the holder of the lease may say what came of it.
+update documents
+set reading = $4, reading_detail = $5, reading_token = null, reading_leased_until = null, updated_at = $6,
+    version = version + 1
+where tenant_id = $1 and id = $2 and reading_token = $3
+returning true as finished;
+
+-- name: forget_open_proposals
+delete from proposals where tenant_id = $1 and document_id = $2 and decision = 'open';
+
+-- name: insert_proposals
+insert into proposals (tenant_id, id, document_id, field, value, page, quotation, confidence, created_at)
+select $1, p.id, $2, p.field, p.value, p.page, p.quotation, p.confidence, $3
+from unnest($4::uuid[], $5::text[], $6::jsonb[], $7::integer[], $8::text[], $9::real[])
+    as p (id, field, value, page, quotation, confidence);
+
+-- name: list_proposals
+select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
+    version
+from proposals
+where tenant_id = $1 and document_id = $2 /*where*/
+/*order*/;
+
+-- name: confirmed_proposals
+select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
+    version
+from proposals
+where tenant_id = $1 and document_id = $2 and decision = 'confirmed'
+order by field, confidence desc, id;
+
+-- name: lock_proposal
+select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
+    version
+from proposals
+where tenant_id = $1 and document_id = $2 and id = $3
+for update;
+
+-- name: decide_proposal
+update proposals
+set decision = $3, decided_by_id = $4, decided_by_label = $5, decided_at = $6, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
+    version;
+
+-- name: insert_report
+insert into soc2_reports (
+    tenant_id, id, vendor_id, document_id, type, as_of_on, period_start_on, period_end_on, report_on, auditor,
+    auditor_licence_state, auditor_is_peer_reviewed, opinion, opinion_reason, categories, criteria_tested,
+    system_name, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18);
+
+-- name: cover_services
+insert into soc2_report_services (tenant_id, report_id, service_id)
+select $1, $2, s from unnest($3::uuid[]) as s;
+
+-- name: uncover_services
+delete from soc2_report_services where tenant_id = $1 and report_id = $2;
+
+-- name: find_report
+select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+    r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
+    r.system_name,
+    array(
+        select s.service_id from soc2_report_services as s
+        where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
+    ) as service_ids,
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+from soc2_reports as r
+where r.tenant_id = $1 and r.id = $2;
+
+-- name: lock_report
+select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+    r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
+    r.system_name,
+    array(
+        select s.service_id from soc2_report_services as s
+        where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
+    ) as service_ids,
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+from soc2_reports as r
+where r.tenant_id = $1 and r.id = $2
+for update of r;
+
+-- name: list_reports
+select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+    r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
+    r.system_name,
+    array(
+        select s.service_id from soc2_report_services as s
+        where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
+    ) as service_ids,
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+from soc2_reports as r
+where r.tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: reports_of_vendors
+select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+    r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
+    r.system_name,
+    array(
+        select s.service_id from soc2_report_services as s
+        where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
+    ) as service_ids,
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+from soc2_reports as r
+where r.tenant_id = $1 and r.vendor_id = any($2) and r.withdrawn_at is null
+order by r.vendor_id, r.id;
+
+-- name: update_report
+update soc2_reports
+set as_of_on = $3, period_start_on = $4, period_end_on = $5, report_on = $6, auditor = $7,
+    auditor_licence_state = $8, auditor_is_peer_reviewed = $9, opinion = $10, opinion_reason = $11, categories = $12,
+    criteria_tested = $13, system_name = $14, withdrawn_at = $15, withdrawn_reason = $16, updated_at = $17,
+    version = version + 1
+where tenant_id = $1 and id = $2;
+
+-- name: insert_exception
+insert into soc2_exceptions (
+    tenant_id, id, report_id, criterion, control, deviation, sample, management_response, severity, created_at,
+    updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+returning id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
+    version;
+
+-- name: list_exceptions
+select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
+    version
+from soc2_exceptions
+where tenant_id = $1 and report_id = $2
+order by id;
+
+-- name: lock_exception
+select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
+    version
+from soc2_exceptions
+where tenant_id = $1 and report_id = $2 and id = $3
+for update;
+
+-- name: update_exception
+update soc2_exceptions
+set control = $3, deviation = $4, sample = $5, management_response = $6, severity = $7, updated_at = $8,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
+    version;
+
+-- name: insert_cuec
+insert into soc2_cuecs (
+    tenant_id, id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
+
+-- name: list_cuecs
+select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version
+from soc2_cuecs
+where tenant_id = $1 and report_id = $2
+order by id;
+
+-- name: lock_cuec
+select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version
+from soc2_cuecs
+where tenant_id = $1 and report_id = $2 and id = $3
+for update;
+
+-- name: update_cuec
+update soc2_cuecs
+set control = $3, state = $4, owner_id = $5, proof = $6, updated_at = $7, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
+
+-- name: insert_subservice
+insert into soc2_subservice_organisations (
+    tenant_id, id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
+
+-- name: list_subservice
+select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version
+from soc2_subservice_organisations
+where tenant_id = $1 and report_id = $2
+order by id;
+
+-- name: lock_subservice
+select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version
+from soc2_subservice_organisations
+where tenant_id = $1 and report_id = $2 and id = $3
+for update;
+
+-- name: update_subservice
+update soc2_subservice_organisations
+set name = $3, purpose = $4, method = $5, complementary_controls = $6, provider_id = $7, updated_at = $8,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
+
+-- name: insert_letter
+insert into bridge_letters (tenant_id, id, report_id, document_id, ends_on, issued_on, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
+returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version;
+
+-- name: list_letters
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+from bridge_letters
+where tenant_id = $1 and report_id = any($2)
+order by report_id, ends_on;
+
+-- name: find_vendor_in_brief
+select id, name, lifecycle from vendors where tenant_id = $1 and id = $2;
+
+-- name: lock_vendor
+-- One writer at a time computes a vendor's coverage; no key update, so that references to the vendor do not wait.
+select id, name, lifecycle from vendors where tenant_id = $1 and id = $2 for no key update;
+
+-- name: services_of_vendor
+select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
+    created_at, updated_at, version
+from vendor_services
+where tenant_id = $1 and vendor_id = $2
+order by name, id;
+
+-- name: coverage_of_vendor
+select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
+    missing_categories, computed_on, version
+from soc2_coverage
+where tenant_id = $1 and vendor_id = $2
+order by service_id;
+
+-- name: keep_coverage
+insert into soc2_coverage (
+    tenant_id, id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
+    missing_categories, computed_on
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+on conflict (tenant_id, vendor_id, service_id) do update
+set state = excluded.state, is_qualified = excluded.is_qualified, reason = excluded.reason,
+    effective_until_on = excluded.effective_until_on, next_change_on = excluded.next_change_on,
+    gap_days = excluded.gap_days, missing_categories = excluded.missing_categories,
+    computed_on = excluded.computed_on, version = soc2_coverage.version + 1
+returning id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
+    missing_categories, computed_on, version;
+
+-- name: drop_coverage
+delete from soc2_coverage where tenant_id = $1 and id = any($2);
+
+-- name: list_coverage
+select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
+    missing_categories, computed_on, version
+from soc2_coverage
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: vendors_with_reports
+select distinct vendor_id from soc2_reports where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
+
+-- name: tenants_with_changes
+-- Across tenants: whose coverage changes by a day that has come, by each tenant's own calendar.
+select t.id, t.time_zone
+from tenants as t
+where exists (
+    select from soc2_coverage as c
+    where c.tenant_id = t.id and c.next_change_on <= ($1::timestamptz at time zone t.time_zone)::date
+)
+order by t.id;
+
+-- name: vendors_with_changes
+select distinct vendor_id
+from soc2_coverage
+where tenant_id = $1 and next_change_on <= $2
+order by vendor_id
+limit $3;

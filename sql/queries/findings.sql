@@ -1,0 +1,93 @@
+-- name: find_finding_policy
+select critical_days, high_days, medium_days, low_days, version from finding_policies where tenant_id = $1;
+
+-- name: lock_finding_policy
+select critical_days, high_days, medium_days, low_days, version
+from finding_policies
+where tenant_id = $1
+for update;
+
+-- name: keep_finding_policy
+insert into finding_policies (tenant_id, critical_days, high_days, medium_days, low_days, updated_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (tenant_id) do update
+set critical_days = excluded.critical_days, high_days = excluded.high_days, medium_days = excluded.medium_days,
+    low_days = excluded.low_days, updated_at = excluded.updated_at, version = finding_policies.version + 1
+returning critical_days, high_days, medium_days, low_days, version;
+
+-- name: insert_finding
+-- Nothing is returned where the source has a finding already.
+insert into findings (
+    tenant_id, id, vendor_id, source_kind, source_id, title, description, severity, owner_id, opened_on, due_on,
+    state_changed_at, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+on conflict (tenant_id, source_kind, source_id) do nothing
+returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version;
+
+-- name: find_finding
+select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+from findings
+where tenant_id = $1 and id = $2;
+
+-- name: lock_finding
+select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+from findings
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: lock_finding_of_source
+select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+from findings
+where tenant_id = $1 and source_kind = $2 and source_id = $3
+for update;
+
+-- name: list_findings
+select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+from findings
+where tenant_id = $1 /*where*/
+/*order*/;
+
+-- name: update_finding
+update findings
+set title = $3, description = $4, severity = $5, state = $6, state_reason = $7, state_changed_at = $8, owner_id = $9,
+    due_on = $10, accepted_until_on = $11, times_reopened = $12, updated_at = $13, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version;
+
+-- name: insert_move
+insert into finding_moves (
+    tenant_id, id, finding_id, from_state, to_state, reason, accepted_until_on, moved_by_id, moved_by_label, moved_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: list_moves
+select id, from_state, to_state, reason, accepted_until_on, moved_by_id, moved_by_label, moved_at
+from finding_moves
+where tenant_id = $1 and finding_id = $2
+order by id;
+
+-- name: tenants_with_ended_acceptances
+-- Across tenants: where an acceptance ended, by each tenant's own calendar.
+select t.id, t.time_zone
+from tenants as t
+where exists (
+    select from findings as f
+    where f.tenant_id = t.id and f.accepted_until_on < ($1::timestamptz at time zone t.time_zone)::date
+)
+order by t.id;
+
+-- name: ended_acceptances
+select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+from findings
+where tenant_id = $1 and accepted_until_on < $2
+order by accepted_until_on, id
+limit $3
+for update skip locked;

@@ -1,0 +1,227 @@
+"""SOC 2 reports by route: what is recorded, what is refused, what follows."""
+
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.conftest import Company, FakeClock
+from tests.evidence.make import coverage, recorded, type_2, vendor
+from vendorrisk.background import World
+from vendorrisk.evidence.jobs import age_coverage
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_recorded_report_covers_its_vendor_and_is_watched_to_its_end(client: Client) -> None:
+    vendor_id = await vendor(client)
+    await recorded(client, type_2(vendor_id))
+    (found,) = await coverage(client, vendor_id)
+    assert (found["state"], found["effective_until_on"]) == ("in_reliance", "2026-12-31")
+    (row,) = await client.items("/v1/soc2-coverage")
+    assert (row["state"], row["effective_until_on"], row["next_change_on"]) == (
+        "in_reliance",
+        "2026-12-31",
+        "2027-01-01",
+    )
+
+
+async def test_each_service_has_its_own_coverage_and_needs(client: Client) -> None:
+    vendor_id = await vendor(client)
+    ids = {}
+    for name, more in (("Mail", {"data_classes": ["personal"]}), ("Backup", {"is_uptime_critical": True})):
+        made = await client.post(f"/v1/vendors/{vendor_id}/services", {"name": name, **more})
+        assert made.status_code == 201, made.text
+        ids[name] = made.json()["id"]
+    await recorded(client, type_2(vendor_id, service_ids=[ids["Mail"]], categories=["security", "privacy"]))
+    found = {c["service_name"]: c for c in await coverage(client, vendor_id)}
+    assert (found["Mail"]["state"], found["Mail"]["missing_categories"]) == ("in_reliance", [])
+    assert (found["Backup"]["state"], found["Backup"]["missing_categories"]) == ("none", ["security", "availability"])
+
+
+async def test_a_gap_between_two_periods_is_shown_and_told_once(client: Client) -> None:
+    vendor_id = await vendor(client)
+    await recorded(client, type_2(vendor_id, "2024-01-01", "2024-12-31"))
+    await recorded(client, type_2(vendor_id, "2025-02-01", "2026-01-31"))
+    (found,) = await coverage(client, vendor_id)
+    assert found["gaps"] == [{"from_on": "2025-01-01", "until_on": "2025-01-31", "days": 31, "bridged_days": 0}]
+    alerts = await client.items("/v1/alerts", filter="alert_class:eq:coverage_gap")
+    assert len(alerts) == 1
+    report = (await client.items("/v1/soc2-reports"))[0]
+    await client.patch(f"/v1/soc2-reports/{report['id']}", {"auditor": "Other LLP"}, etag='"1"')
+    assert len(await client.items("/v1/alerts", filter="alert_class:eq:coverage_gap")) == 1
+
+
+async def test_an_adverse_opinion_and_each_exception_open_a_finding(client: Client) -> None:
+    vendor_id = await vendor(client)
+    exception = {"criterion": "cc 6.1", "control": "Access is reviewed", "deviation": "2 of 25 were late"}
+    shown = await recorded(client, type_2(vendor_id, opinion="adverse", exceptions=[exception]))
+    assert shown["exceptions"][0]["criterion"] == "CC6.1"
+    findings = await client.items("/v1/findings", filter=f"vendor_id:eq:{vendor_id}")
+    assert sorted((f["source_kind"], f["severity"]) for f in findings) == [
+        ("soc2_exception", "medium"),
+        ("soc2_opinion", "critical"),
+    ]
+    (found,) = await coverage(client, vendor_id)
+    assert found["state"] == "not_relied_on"
+
+
+async def test_a_withdrawn_report_counts_no_more_and_its_findings_end(client: Client) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id, opinion="qualified"))
+    gone = await client.post(f"/v1/soc2-reports/{shown['id']}/withdrawal", {"reason": "Wrong vendor"}, etag='"1"')
+    assert gone.status_code == 200, gone.text
+    (found,) = await coverage(client, vendor_id)
+    assert found["state"] == "none"
+    assert await client.items("/v1/soc2-coverage") == []
+    (finding,) = await client.items("/v1/findings")
+    assert finding["state"] == "remediated"
+    again = await client.patch(f"/v1/soc2-reports/{shown['id']}", {"auditor": "X"}, etag='"2"')
+    assert (again.status_code, again.json()["code"]) == (409, "report_withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"period_end_on": "2026-03-03"}, "/period_end_on"),
+        ({"period_end_on": None}, "/period_end_on"),
+        ({"as_of_on": "2025-06-01"}, "/as_of_on"),
+        ({"report_on": "2025-12-30"}, "/report_on"),
+        ({"report_on": "2026-03-03"}, "/report_on"),
+        ({"period_start_on": "2026-01-01"}, "/period_end_on"),
+        ({"categories": ["privacy"]}, "/categories"),
+        ({"period_start_on": "0001-01-01"}, "/period_start_on"),
+        ({"period_end_on": "9999-12-31"}, "/period_end_on"),
+        ({"criteria_tested": ["CC9.9"]}, "/criteria_tested/0"),
+        ({"exceptions": [{"criterion": "X1", "control": "c", "deviation": "d"}]}, "/exceptions/0/criterion"),
+        ({"bridge_letters": [{"ends_on": "2025-12-31"}]}, "/bridge_letters/0/ends_on"),
+        ({"service_ids": ["0192f0c1-2345-7abc-8def-0123456789ab"]}, "/service_ids"),
+    ],
+)
+async def test_what_a_report_cannot_say_is_refused_with_its_pointer_and_nothing_is_kept(
+    client: Client, wrong: dict[str, Any], pointer: str
+) -> None:
+    vendor_id = await vendor(client)
+    refused = await client.post("/v1/soc2-reports", {**type_2(vendor_id), **wrong})
+    assert refused.status_code == 422, refused.text
+    assert pointer in {fault["pointer"] for fault in refused.json()["errors"]}
+    assert await client.items("/v1/soc2-reports") == []
+    assert await client.items("/v1/findings") == []
+
+
+async def test_the_same_report_is_recorded_once(client: Client) -> None:
+    vendor_id = await vendor(client)
+    await recorded(client, type_2(vendor_id))
+    twin = await client.post("/v1/soc2-reports", type_2(vendor_id))
+    assert (twin.status_code, twin.json()["code"]) == (409, "soc2_report_known")
+
+
+async def test_in_bulk_each_row_stands_or_falls_for_itself(client: Client) -> None:
+    vendor_id = await vendor(client)
+    rows = [
+        type_2(vendor_id, "2023-01-01", "2023-12-31"),
+        type_2(vendor_id, "2024-01-01", "2024-12-31", report_on="2024-01-01"),
+        type_2(vendor_id, "2023-01-01", "2023-12-31"),
+        type_2("0192f0c1-2345-7abc-8def-0123456789ab", "2024-01-01", "2024-12-31"),
+        type_2(vendor_id, "2024-01-01", "2024-12-31"),
+    ]
+    answer = await client.post("/v1/soc2-reports/bulk", {"reports": rows})
+    assert answer.status_code == 200, answer.text
+    results = answer.json()["results"]
+    assert [r["status"] for r in results] == [201, 422, 409, 422, 201]
+    assert (results[1]["code"], results[1]["pointer"]) == ("dates_invalid", "/report_on")
+    assert len(await client.items("/v1/soc2-reports")) == 2
+
+
+async def test_a_control_of_ours_is_in_place_only_with_an_owner_and_a_proof(client: Client, company: Company) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id, cuecs=[{"control": "Review access each quarter"}]))
+    place = f"/v1/soc2-reports/{shown['id']}/cuecs/{shown['cuecs'][0]['id']}"
+    refused = await client.patch(place, {"state": "in_place"}, etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (422, "cuec_without_proof")
+    body = {"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}
+    member = (await client.post("/v1/members", body)).json()["id"]
+    done = await client.patch(place, {"state": "in_place", "owner_id": member, "proof": "Ticket 17"}, etag='"1"')
+    assert (done.status_code, done.json()["state"]) == (200, "in_place")
+
+
+async def test_a_subservice_organisation_is_linked_to_a_vendor_of_ours(client: Client) -> None:
+    cloud = await vendor(client, "Cumulus Cloud")
+    vendor_id = await vendor(client)
+    shown = await recorded(
+        client,
+        type_2(vendor_id, subservice_organisations=[{"name": "Cumulus", "method": "carve_out"}]),
+    )
+    part = shown["subservice_organisations"][0]
+    place = f"/v1/soc2-reports/{shown['id']}/subservice-organisations/{part['id']}"
+    linked = await client.patch(place, {"provider_id": cloud}, etag='"1"')
+    assert linked.json()["provider_id"] == cloud
+
+
+async def test_a_bridge_letter_bridges_from_the_day_it_is_added(client: Client, clock: FakeClock) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id, "2025-01-01", "2025-12-31"))
+    added = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", {"ends_on": "2026-03-15"})
+    assert added.status_code == 201, added.text
+    (found,) = await coverage(client, vendor_id)
+    assert found["state"] == "bridged"
+    (later,) = await coverage(client, vendor_id, "2026-03-16")
+    assert later["state"] == "in_reliance"
+
+
+async def test_time_alone_changes_coverage_by_the_calendar_of_the_tenant(
+    client: Client, other_company: Company, world: World, clock: FakeClock
+) -> None:
+    """Acme lives in UTC, Globex in Tokyo, where the day begins nine hours earlier."""
+    for each in (client, other_company.client):
+        await recorded(each, type_2(await vendor(each), "2024-03-05", "2025-03-04"))
+    clock.advance(days=2, hours=8)  # 4 March 16:00 UTC is 5 March 01:00 in Tokyo
+    assert await age_coverage(world) == 1
+    assert await age_coverage(world) == 0
+    assert (await client.items("/v1/soc2-coverage"))[0]["state"] == "in_reliance"
+    assert (await other_company.client.items("/v1/soc2-coverage"))[0]["state"] == "lapsed"
+    clock.advance(hours=10)
+    assert await age_coverage(world) == 1
+    assert (await client.items("/v1/soc2-coverage"))[0]["state"] == "lapsed"
+
+
+async def test_a_change_of_policy_computes_every_date_anew(client: Client) -> None:
+    vendor_id = await vendor(client)
+    await recorded(client, type_2(vendor_id))
+    policy = (await client.get("/v1/evidence-policy")).json()
+    assert policy["version"] == 0
+    refused = await client.put("/v1/evidence-policy", {**policy["policy"], "type2_months": 0}, etag='"0"')
+    assert refused.status_code == 422
+    kept = await client.put("/v1/evidence-policy", {**policy["policy"], "type2_months": 6}, etag='"0"')
+    assert (kept.status_code, kept.json()["version"]) == (200, 1), kept.text
+    (row,) = await client.items("/v1/soc2-coverage")
+    assert row["effective_until_on"] == "2026-06-30"
+
+
+async def test_the_five_audit_areas_show_where_exceptions_lie(client: Client) -> None:
+    vendor_id = await vendor(client)
+    exceptions = [
+        {"criterion": "CC3.2", "control": "Risks are assessed", "deviation": "Not in 2025"},
+        {"criterion": "CC6.1", "control": "Access", "deviation": "Late"},
+    ]
+    shown = await recorded(client, type_2(vendor_id, exceptions=exceptions))
+    lens = (await client.get(f"/v1/soc2-reports/{shown['id']}/audit-areas")).json()
+    assert {a["area"]: a["verdict"] for a in lens["areas"]} == {
+        "control_environment": "clean",
+        "communication": "clean",
+        "risk_assessment": "exceptions",
+        "monitoring": "clean",
+        "control_activities": "clean",
+    }
+    assert [e["criterion"] for e in lens["other_exceptions"]] == ["CC6.1"]
+
+
+async def test_another_tenant_reads_changes_and_links_nothing(client: Client, other_company: Company) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id))
+    other = other_company.client
+    assert (await other.get(f"/v1/soc2-reports/{shown['id']}")).status_code == 404
+    assert (await other.get(f"/v1/vendors/{vendor_id}/coverage")).status_code == 404
+    refused = await other.post("/v1/soc2-reports", type_2(vendor_id))
+    assert (refused.status_code, refused.json()["code"]) == (422, "reference_unknown")
+    assert await other.items("/v1/soc2-reports") == []

@@ -1,0 +1,160 @@
+"""Operations on documents and their files."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.evidence import queries, rules, service
+from vendorrisk.evidence.model import (
+    Assurance,
+    Document,
+    DocumentChanges,
+    DocumentKind,
+    NewDocument,
+    Reading,
+    Withdrawal,
+)
+from vendorrisk.ids import new_id
+from vendorrisk.storage.media_types import MediaType
+from vendorrisk.storage.names import safe_name
+from vendorrisk.storage.port import StorageError
+from vendorrisk.storage.vault import StoredFile, Vault
+
+READ_EVIDENCE = "read_evidence"
+_READABLE = frozenset({DocumentKind.SOC2_TYPE1, DocumentKind.SOC2_TYPE2, DocumentKind.BRIDGE_LETTER})
+
+
+async def documents(work: Work, page: PageRequest) -> Page[Document]:
+    return await work.page(queries.LIST_DOCUMENTS, page)
+
+
+async def document(work: Work, document_id: UUID) -> Document:
+    return found(await queries.find_document(work, document_id))
+
+
+async def add(work: Work, new: NewDocument) -> Document:
+    """Add a document; with `supersedes_id`, as the next revision of one that then no longer counts."""
+    before = None if new.supersedes_id is None else await _superseded(work, new)
+    wanted = Document(
+        id=new_id(),
+        expires_on=None,
+        assurance=Assurance.NONE,
+        revision=1 if before is None else before.revision + 1,
+        superseded_at=None,
+        withdrawn_at=None,
+        file_sha256=None,
+        file_bytes=None,
+        file_name=None,
+        media_type=None,
+        reading=Reading.NONE,
+        reading_detail=None,
+        created_at=work.now,
+        updated_at=work.now,
+        version=1,
+        **msgspec.structs.asdict(new),
+    )
+    rules.check_document(wanted, work.today)
+    in_force = (await service.policy(work)).policy
+    added = await queries.insert_document(work, service.judge_document(wanted, in_force, work.today))
+    await service.watch_document(work, added)
+    await audit.record(work, Action.DOCUMENT_ADDED, Target("document", added.id), after=added)
+    return added
+
+
+async def change(work: Work, document_id: UUID, changes: DocumentChanges, expected: int) -> Document:
+    before = await _counting(work, document_id, expected)
+    wanted = patched(before, changes)
+    rules.check_document(wanted, work.today)
+    in_force = (await service.policy(work)).policy
+    after = await queries.update_document(work, service.judge_document(wanted, in_force, work.today))
+    await service.watch_document(work, after)
+    await audit.record(work, Action.DOCUMENT_CHANGED, Target("document", after.id), before=before, after=after)
+    return after
+
+
+async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expected: int) -> Document:
+    """Let a document count no more: it was filed wrongly, or taken back. It and its file stay on record."""
+    before = await _counting(work, document_id, expected)
+    after = await queries.update_document(work, msgspec.structs.replace(before, withdrawn_at=work.now))
+    await service.watch_document(work, after)
+    await audit.record(
+        work,
+        Action.DOCUMENT_WITHDRAWN,
+        Target("document", after.id),
+        before=before,
+        after={"document": after, "reason": withdrawal.reason},
+    )
+    return after
+
+
+async def store_file(
+    work: Work, vault: Vault, document_id: UUID, chunks: AsyncIterator[bytes], name: str, most: int, expected: int
+) -> Document:
+    """Keep the file of a document, sealed; a SOC 2 report or bridge letter as PDF then waits to be read.
+
+    The bytes are durable before the row names them. Where the transaction then fails, they are left without a row, and
+    sending the file again finds them.
+    """
+    before = await _counting(work, document_id, expected)
+    stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
+    reading = Reading.WAITING if _is_readable(before, stored) else Reading.NONE
+    after = await queries.attach_file(
+        work,
+        document_id,
+        stored.sha256,
+        stored.size,
+        safe_name(name, stored.media_type),
+        stored.media_type.text,
+        reading,
+    )
+    if reading is Reading.WAITING:
+        work.nudge(READ_EVIDENCE)
+    await audit.record(work, Action.DOCUMENT_FILE_STORED, Target("document", after.id), before=before, after=after)
+    return after
+
+
+async def open_file(work: Work, vault: Vault, document_id: UUID) -> tuple[Document, AsyncIterator[bytes]]:
+    """Return a document and the plain bytes of its file, checked as they pass."""
+    document = found(await queries.find_document(work, document_id))
+    if document.file_sha256 is None:
+        raise Refusal(Code.DOCUMENT_WITHOUT_FILE, "Send its file first, with PUT to this address.")
+    try:
+        return document, await vault.open(work.tenant_id, document.file_sha256)
+    except StorageError as error:
+        raise Refusal(Code.FILE_DAMAGED, "Tell the operator the request id.") from error
+
+
+def _is_readable(document: Document, stored: StoredFile) -> bool:
+    return document.kind in _READABLE and stored.media_type is MediaType.PDF
+
+
+async def _superseded(work: Work, new: NewDocument) -> Document:
+    """Take the older revision out of count, for a document of the same vendor and kind."""
+    older = await queries.lock_document(work, new.supersedes_id) if new.supersedes_id else None
+    if older is None or (older.vendor_id, older.kind) != (new.vendor_id, new.kind):
+        detail = "Send the id of a document of the same vendor and kind."
+        raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/supersedes_id")
+    _check_counting(older)
+    ended = await queries.update_document(work, msgspec.structs.replace(older, superseded_at=work.now))
+    await service.watch_document(work, ended)
+    return older
+
+
+async def _counting(work: Work, document_id: UUID, expected: int) -> Document:
+    before = found(await queries.lock_document(work, document_id))
+    check_version(before, expected)
+    _check_counting(before)
+    return before
+
+
+def _check_counting(document: Document) -> None:
+    if document.superseded_at is not None or document.withdrawn_at is not None:
+        raise Refusal(Code.DOCUMENT_SUPERSEDED, "It was superseded or withdrawn; work on the one that counts.")

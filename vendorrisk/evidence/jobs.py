@@ -1,0 +1,66 @@
+"""Background work on evidence: files are read for proposals, and coverage ages."""
+
+import structlog
+
+from vendorrisk.access.model import Tenant, system
+from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.background import Job, World
+from vendorrisk.evidence import confirming, documents, queries, service
+from vendorrisk.evidence.proposals import Reading, read_report
+from vendorrisk.evidence.reading import Problem
+from vendorrisk.identity import service as identity
+from vendorrisk.storage.port import StorageError
+
+_SLICE = 100
+_log = structlog.get_logger("evidence")
+
+
+async def read_evidence(world: World) -> int:
+    """Read one waiting file in the sandbox, with no transaction open meanwhile, and keep what it proposes."""
+    now = world.clock()
+    async with world.database.system() as connection:
+        claimed = await queries.claim_reading(connection, now, now + confirming.LEASE)
+        if claimed is None:
+            return 0
+        token, file = claimed
+        tenant = await identity.acting_tenant(connection, file.tenant_id)
+    read = await _read(world, file)
+    by = system(tenant, documents.READ_EVIDENCE, Permission.EVIDENCE_WRITE)
+    async with world.database.tenant(tenant.id) as connection:
+        work = Work(db=connection, by=by, now=world.clock(), request_id=str(token))
+        problem = None if read.problem is None else read.problem.value
+        await confirming.keep_reading(work, file.id, token, read.proposals, problem)
+    return 1
+
+
+async def _read(world: World, file: queries.FileToRead) -> Reading:
+    try:
+        content = await world.vault.read(file.tenant_id, file.file_sha256)
+    except StorageError as error:
+        _log.error("file_unreadable", document=str(file.id), error=str(error))
+        return Reading([], [], Problem.BROKEN)
+    return await read_report(world.sandbox, content)
+
+
+async def age_coverage(world: World) -> int:
+    """Compute anew what changes only because time passes: coverage whose next change has come."""
+    now = world.clock()
+    async with world.database.system() as connection:
+        due = await queries.tenants_with_changes(connection, now)
+    done = 0
+    for each in due:
+        by = system(Tenant(each.id, each.time_zone), "age_coverage", Permission.EVIDENCE_WRITE)
+        async with world.database.tenant(each.id) as connection:
+            work = Work(db=connection, by=by, now=now, request_id="age_coverage")
+            vendors = await queries.vendors_with_changes(work, _SLICE)
+            for vendor_id in vendors:
+                await service.cover(work, vendor_id)
+        done += len(vendors)
+    return done
+
+
+JOBS = (
+    Job(documents.READ_EVIDENCE, read_evidence, 60),
+    Job("age_coverage", age_coverage, 600),
+)

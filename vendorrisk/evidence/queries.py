@@ -1,0 +1,447 @@
+"""The statements of evidence: documents, proposals, reports and what belongs to them, coverage, policy."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.work import Work
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.constraints import refusing
+from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.errors import Code
+from vendorrisk.evidence.coverage import CoverageState, Opinion, ReportType
+from vendorrisk.evidence.model import (
+    Assurance,
+    BridgeLetter,
+    Classification,
+    Cuec,
+    Decision,
+    Document,
+    DocumentKind,
+    NewBridgeLetter,
+    NewCuec,
+    NewSoc2Exception,
+    NewSubserviceOrganisation,
+    PolicyShown,
+    Proposal,
+    Reading,
+    Soc2Exception,
+    Soc2Report,
+    StoredCoverage,
+    SubserviceOrganisation,
+)
+from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.ids import new_id
+from vendorrisk.vendors.model import TrustCategory, VendorService
+
+
+class FileToRead(msgspec.Struct, frozen=True):
+    """A file whose reading was claimed."""
+
+    tenant_id: UUID
+    id: UUID
+    kind: DocumentKind
+    file_sha256: str
+
+
+class VendorInBrief(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    lifecycle: str
+
+
+class TenantDue(msgspec.Struct, frozen=True):
+    id: UUID
+    time_zone: str
+
+
+class ProposalToKeep(msgspec.Struct, frozen=True):
+    """What the rules read, before it is stored."""
+
+    field: str
+    value: Any
+    page: int
+    quotation: str
+    confidence: float
+
+
+_sql = QueryFile("evidence")
+_FIND_POLICY = _sql.rows("find_policy", PolicyShown)
+_LOCK_POLICY = _sql.rows("lock_policy", PolicyShown)
+_KEEP_POLICY = _sql.rows("keep_policy", PolicyShown)
+_INSERT_DOCUMENT = _sql.rows("insert_document", Document)
+_FIND_DOCUMENT = _sql.rows("find_document", Document)
+_LOCK_DOCUMENT = _sql.rows("lock_document", Document)
+LIST_DOCUMENTS = _sql.rows("list_documents", Document)
+_CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
+_UPDATE_DOCUMENT = _sql.rows("update_document", Document)
+_ATTACH_FILE = _sql.rows("attach_file", Document)
+_CLAIM_READING = _sql.rows("claim_reading", FileToRead)
+_FINISH_READING = _sql.scalar("finish_reading", bool)
+_FORGET_OPEN = _sql.command("forget_open_proposals")
+_INSERT_PROPOSALS = _sql.command("insert_proposals")
+LIST_PROPOSALS = _sql.rows("list_proposals", Proposal)
+_CONFIRMED = _sql.rows("confirmed_proposals", Proposal)
+_LOCK_PROPOSAL = _sql.rows("lock_proposal", Proposal)
+_DECIDE_PROPOSAL = _sql.rows("decide_proposal", Proposal)
+_INSERT_REPORT = _sql.command("insert_report")
+_COVER_SERVICES = _sql.command("cover_services")
+_UNCOVER_SERVICES = _sql.command("uncover_services")
+_FIND_REPORT = _sql.rows("find_report", Soc2Report)
+_LOCK_REPORT = _sql.rows("lock_report", Soc2Report)
+LIST_REPORTS = _sql.rows("list_reports", Soc2Report)
+_REPORTS_OF_VENDORS = _sql.rows("reports_of_vendors", Soc2Report)
+_UPDATE_REPORT = _sql.command("update_report")
+_INSERT_EXCEPTION = _sql.rows("insert_exception", Soc2Exception)
+_LIST_EXCEPTIONS = _sql.rows("list_exceptions", Soc2Exception)
+_LOCK_EXCEPTION = _sql.rows("lock_exception", Soc2Exception)
+_UPDATE_EXCEPTION = _sql.rows("update_exception", Soc2Exception)
+_INSERT_CUEC = _sql.rows("insert_cuec", Cuec)
+_LIST_CUECS = _sql.rows("list_cuecs", Cuec)
+_LOCK_CUEC = _sql.rows("lock_cuec", Cuec)
+_UPDATE_CUEC = _sql.rows("update_cuec", Cuec)
+_INSERT_SUBSERVICE = _sql.rows("insert_subservice", SubserviceOrganisation)
+_LIST_SUBSERVICE = _sql.rows("list_subservice", SubserviceOrganisation)
+_LOCK_SUBSERVICE = _sql.rows("lock_subservice", SubserviceOrganisation)
+_UPDATE_SUBSERVICE = _sql.rows("update_subservice", SubserviceOrganisation)
+_INSERT_LETTER = _sql.rows("insert_letter", BridgeLetter)
+_LIST_LETTERS = _sql.rows("list_letters", BridgeLetter)
+_FIND_VENDOR = _sql.rows("find_vendor_in_brief", VendorInBrief)
+_LOCK_VENDOR = _sql.rows("lock_vendor", VendorInBrief)
+_SERVICES = _sql.rows("services_of_vendor", VendorService)
+_COVERAGE_OF_VENDOR = _sql.rows("coverage_of_vendor", StoredCoverage)
+_KEEP_COVERAGE = _sql.rows("keep_coverage", StoredCoverage)
+_DROP_COVERAGE = _sql.command("drop_coverage")
+LIST_COVERAGE = _sql.rows("list_coverage", StoredCoverage)
+_VENDORS_WITH_REPORTS = _sql.scalar("vendors_with_reports", UUID)
+_TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
+_VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
+
+_AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_ID = Column("id", UUID, "uuid")
+_VENDOR = Column("vendor_id", UUID, "uuid")
+_SERVICE = Column("service_id", UUID, "uuid", nullable=True)
+
+DOCUMENTS = ListOf(
+    "documents",
+    {
+        "id": _ID,
+        "vendor_id": _VENDOR,
+        "service_id": _SERVICE,
+        "kind": Column("kind", DocumentKind),
+        "classification": Column("classification", Classification),
+        "assurance": Column("assurance", Assurance),
+        "expires_on": Column("expires_on", date, "date", RANGE, sortable=True, nullable=True),
+        "superseded_at": Column("superseded_at", datetime, "timestamptz", RANGE, nullable=True),
+        "withdrawn_at": Column("withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
+        "reading": Column("reading", Reading),
+        "created_at": _AT,
+    },
+    default_sort="-created_at",
+)
+REPORTS = ListOf(
+    "soc2_reports",
+    {
+        "id": Column("r.id", UUID, "uuid"),
+        "vendor_id": Column("r.vendor_id", UUID, "uuid"),
+        "type": Column("r.type", ReportType),
+        "opinion": Column("r.opinion", Opinion),
+        "categories": Column("r.categories", TrustCategory, operators=frozenset({Operator.HAS})),
+        "period_end_on": Column("r.period_end_on", date, "date", RANGE, sortable=True, nullable=True),
+        "withdrawn_at": Column("r.withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
+        "created_at": Column("r.created_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-created_at",
+    key_sql="r.id",
+)
+COVERAGE = ListOf(
+    "soc2_coverage",
+    {
+        "id": Column("id", UUID, "uuid", sortable=True),
+        "vendor_id": _VENDOR,
+        "service_id": _SERVICE,
+        "state": Column("state", CoverageState),
+        "is_qualified": Column("is_qualified", bool, "boolean", EQUALITY),
+        "effective_until_on": Column("effective_until_on", date, "date", RANGE, sortable=True, nullable=True),
+        "gap_days": Column("gap_days", int, "integer", RANGE),
+        "missing_categories": Column("missing_categories", TrustCategory, operators=frozenset({Operator.HAS})),
+    },
+    default_sort="effective_until_on",
+)
+PROPOSALS = ListOf(
+    "proposals",
+    {
+        "id": _ID,
+        "field": Column("field", sortable=True),
+        "decision": Column("decision", Decision),
+        "confidence": Column("confidence", float, "real", RANGE),
+        "page": Column("page", int, "integer", RANGE, sortable=True),
+    },
+    default_sort="field",
+)
+
+_UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id")
+_UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
+_UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
+_DOCUMENT_BROKEN = {
+    "documents_vendor_is_known": _UNKNOWN_VENDOR,
+    "documents_service_is_known": _UNKNOWN_SERVICE,
+    "documents_superseded_one_is_known": (Code.REFERENCE_UNKNOWN, "There is no such document.", "/supersedes_id"),
+    "documents_are_superseded_once": (
+        Code.DOCUMENT_SUPERSEDED,
+        "It has a newer revision already; supersede that one.",
+        "/supersedes_id",
+    ),
+}
+_KNOWN = (Code.SOC2_REPORT_KNOWN, "Change the recorded one, or withdraw it first.", None)
+_REPORT_BROKEN = {
+    "soc2_reports_vendor_is_known": _UNKNOWN_VENDOR,
+    "soc2_reports_document_is_known": _UNKNOWN_DOCUMENT,
+    "soc2_reports_document_is_recorded_once": _KNOWN,
+    "soc2_reports_period_is_recorded_once": _KNOWN,
+    "soc2_report_services_service_is_known": (Code.REFERENCE_UNKNOWN, "There is no such service.", "/service_ids"),
+}
+_CUEC_BROKEN = {
+    "soc2_cuecs_owner_is_known": (Code.REFERENCE_UNKNOWN, "There is no such member.", "/owner_id"),
+    "soc2_cuecs_in_place_have_an_owner_and_a_proof": (
+        Code.CUEC_WITHOUT_PROOF,
+        "Say who owns the control and what proves it.",
+        "/state",
+    ),
+}
+_SUBSERVICE_BROKEN = {
+    "soc2_subservice_provider_is_known": (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/provider_id")
+}
+_LETTER_BROKEN = {
+    "bridge_letters_end_is_recorded_once": (Code.BRIDGE_LETTER_KNOWN, "A letter to this day is recorded.", "/ends_on"),
+    "bridge_letters_document_is_known": _UNKNOWN_DOCUMENT,
+}
+
+
+async def find_policy(work: Work) -> PolicyShown | None:
+    return await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
+
+
+async def lock_policy(work: Work) -> PolicyShown | None:
+    return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
+
+
+async def keep_policy(work: Work, policy: EvidencePolicy) -> PolicyShown:
+    return await _KEEP_POLICY.one(work.db, work.tenant_id, policy, work.now)
+
+
+async def insert_document(work: Work, d: Document) -> Document:
+    own = (d.id, d.vendor_id, d.service_id, d.kind, d.title, d.classification, d.issued_on, d.valid_from_on)
+    more = (d.stated_until_on, d.surveillance_on, d.expires_on, d.assurance, d.note, d.revision, d.supersedes_id)
+    with refusing(_DOCUMENT_BROKEN):
+        return await _INSERT_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
+
+
+async def find_document(work: Work, document_id: UUID) -> Document | None:
+    return await _FIND_DOCUMENT.one_or_none(work.db, work.tenant_id, document_id)
+
+
+async def lock_document(work: Work, document_id: UUID) -> Document | None:
+    return await _LOCK_DOCUMENT.one_or_none(work.db, work.tenant_id, document_id)
+
+
+async def current_documents(work: Work, after: UUID, most: int) -> list[Document]:
+    return await _CURRENT_DOCUMENTS.many(work.db, work.tenant_id, after, most)
+
+
+async def update_document(work: Work, d: Document) -> Document:
+    own = (d.id, d.title, d.service_id, d.classification, d.issued_on, d.valid_from_on, d.stated_until_on)
+    more = (d.surveillance_on, d.expires_on, d.assurance, d.note, d.superseded_at, d.withdrawn_at)
+    with refusing(_DOCUMENT_BROKEN):
+        return await _UPDATE_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
+
+
+async def attach_file(
+    work: Work, document_id: UUID, sha256: str, size: int, name: str, media_type: str, reading: Reading
+) -> Document:
+    return await _ATTACH_FILE.one(
+        work.db, work.tenant_id, document_id, sha256, size, name, media_type, reading, work.now
+    )
+
+
+async def claim_reading(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
+    """Claim the next file to read, across tenants; returns the lease's token with it."""
+    token = new_id()
+    claimed = await _CLAIM_READING.one_or_none(connection, token, now, until)
+    return None if claimed is None else (token, claimed)
+
+
+async def finish_reading(work: Work, document_id: UUID, token: UUID, reading: Reading, detail: str | None) -> bool:
+    """Say what came of a reading; false where the lease was lost meanwhile, and nothing was changed."""
+    done = await _FINISH_READING.one_or_none(work.db, work.tenant_id, document_id, token, reading, detail, work.now)
+    return done is not None
+
+
+async def replace_open_proposals(work: Work, document_id: UUID, found: Sequence[ProposalToKeep]) -> None:
+    """Put fresh proposals in place of those nobody has decided."""
+    await _FORGET_OPEN.run(work.db, work.tenant_id, document_id)
+    await _INSERT_PROPOSALS.run(
+        work.db,
+        work.tenant_id,
+        document_id,
+        work.now,
+        [new_id() for _ in found],
+        [p.field for p in found],
+        [p.value for p in found],
+        [p.page for p in found],
+        [p.quotation for p in found],
+        [p.confidence for p in found],
+    )
+
+
+async def confirmed_proposals(work: Work, document_id: UUID) -> list[Proposal]:
+    return await _CONFIRMED.many(work.db, work.tenant_id, document_id)
+
+
+async def lock_proposal(work: Work, document_id: UUID, proposal_id: UUID) -> Proposal | None:
+    return await _LOCK_PROPOSAL.one_or_none(work.db, work.tenant_id, document_id, proposal_id)
+
+
+async def decide_proposal(work: Work, proposal_id: UUID, decision: Decision) -> Proposal:
+    actor = work.by.actor
+    return await _DECIDE_PROPOSAL.one(work.db, work.tenant_id, proposal_id, decision, actor.id, actor.label, work.now)
+
+
+async def insert_report(work: Work, r: Soc2Report) -> None:
+    own = (r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
+    auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
+    scope = (r.categories, r.criteria_tested, r.system_name)
+    with refusing(_REPORT_BROKEN):
+        await _INSERT_REPORT.run(work.db, work.tenant_id, *own, *auditor, *scope, work.now)
+        await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
+
+
+async def find_report(work: Work, report_id: UUID) -> Soc2Report | None:
+    return await _FIND_REPORT.one_or_none(work.db, work.tenant_id, report_id)
+
+
+async def lock_report(work: Work, report_id: UUID) -> Soc2Report | None:
+    return await _LOCK_REPORT.one_or_none(work.db, work.tenant_id, report_id)
+
+
+async def reports_of_vendor(work: Work, vendor_id: UUID) -> list[Soc2Report]:
+    return await _REPORTS_OF_VENDORS.many(work.db, work.tenant_id, [vendor_id])
+
+
+async def update_report(work: Work, r: Soc2Report) -> None:
+    dates = (r.id, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
+    auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
+    scope = (r.categories, r.criteria_tested, r.system_name, r.withdrawn_at, r.withdrawn_reason)
+    with refusing(_REPORT_BROKEN):
+        await _UPDATE_REPORT.run(work.db, work.tenant_id, *dates, *auditor, *scope, work.now)
+        await _UNCOVER_SERVICES.run(work.db, work.tenant_id, r.id)
+        await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
+
+
+async def insert_exception(work: Work, report_id: UUID, e: NewSoc2Exception) -> Soc2Exception:
+    own = (e.criterion, e.control, e.deviation, e.sample, e.management_response, e.severity)
+    return await _INSERT_EXCEPTION.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+
+
+async def exceptions(work: Work, report_id: UUID) -> list[Soc2Exception]:
+    return await _LIST_EXCEPTIONS.many(work.db, work.tenant_id, report_id)
+
+
+async def lock_exception(work: Work, report_id: UUID, exception_id: UUID) -> Soc2Exception | None:
+    return await _LOCK_EXCEPTION.one_or_none(work.db, work.tenant_id, report_id, exception_id)
+
+
+async def update_exception(work: Work, e: Soc2Exception) -> Soc2Exception:
+    own = (e.id, e.control, e.deviation, e.sample, e.management_response, e.severity)
+    return await _UPDATE_EXCEPTION.one(work.db, work.tenant_id, *own, work.now)
+
+
+async def insert_cuec(work: Work, report_id: UUID, c: NewCuec) -> Cuec:
+    own = (c.criterion, c.control, c.state, c.owner_id, c.proof)
+    with refusing(_CUEC_BROKEN):
+        return await _INSERT_CUEC.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+
+
+async def cuecs(work: Work, report_id: UUID) -> list[Cuec]:
+    return await _LIST_CUECS.many(work.db, work.tenant_id, report_id)
+
+
+async def lock_cuec(work: Work, report_id: UUID, cuec_id: UUID) -> Cuec | None:
+    return await _LOCK_CUEC.one_or_none(work.db, work.tenant_id, report_id, cuec_id)
+
+
+async def update_cuec(work: Work, c: Cuec) -> Cuec:
+    with refusing(_CUEC_BROKEN):
+        return await _UPDATE_CUEC.one(work.db, work.tenant_id, c.id, c.control, c.state, c.owner_id, c.proof, work.now)
+
+
+async def insert_subservice(work: Work, report_id: UUID, s: NewSubserviceOrganisation) -> SubserviceOrganisation:
+    own = (s.name, s.purpose, s.method, s.complementary_controls, s.provider_id)
+    with refusing(_SUBSERVICE_BROKEN):
+        return await _INSERT_SUBSERVICE.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+
+
+async def subservice(work: Work, report_id: UUID) -> list[SubserviceOrganisation]:
+    return await _LIST_SUBSERVICE.many(work.db, work.tenant_id, report_id)
+
+
+async def lock_subservice(work: Work, report_id: UUID, organisation_id: UUID) -> SubserviceOrganisation | None:
+    return await _LOCK_SUBSERVICE.one_or_none(work.db, work.tenant_id, report_id, organisation_id)
+
+
+async def update_subservice(work: Work, s: SubserviceOrganisation) -> SubserviceOrganisation:
+    own = (s.id, s.name, s.purpose, s.method, s.complementary_controls, s.provider_id)
+    with refusing(_SUBSERVICE_BROKEN):
+        return await _UPDATE_SUBSERVICE.one(work.db, work.tenant_id, *own, work.now)
+
+
+async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) -> BridgeLetter:
+    own = (letter.document_id, letter.ends_on, letter.issued_on)
+    with refusing(_LETTER_BROKEN):
+        return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+
+
+async def letters(work: Work, report_ids: Sequence[UUID]) -> list[BridgeLetter]:
+    return await _LIST_LETTERS.many(work.db, work.tenant_id, list(report_ids))
+
+
+async def find_vendor(work: Work, vendor_id: UUID) -> VendorInBrief | None:
+    return await _FIND_VENDOR.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def lock_vendor(work: Work, vendor_id: UUID) -> VendorInBrief | None:
+    return await _LOCK_VENDOR.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def services_of_vendor(work: Work, vendor_id: UUID) -> list[VendorService]:
+    return await _SERVICES.many(work.db, work.tenant_id, vendor_id)
+
+
+async def coverage_of_vendor(work: Work, vendor_id: UUID) -> list[StoredCoverage]:
+    return await _COVERAGE_OF_VENDOR.many(work.db, work.tenant_id, vendor_id)
+
+
+async def keep_coverage(work: Work, c: StoredCoverage) -> StoredCoverage:
+    own = (c.id, c.vendor_id, c.service_id, c.state, c.is_qualified, c.reason, c.effective_until_on)
+    more = (c.next_change_on, c.gap_days, c.missing_categories, c.computed_on)
+    return await _KEEP_COVERAGE.one(work.db, work.tenant_id, *own, *more)
+
+
+async def drop_coverage(work: Work, ids: Sequence[UUID]) -> None:
+    await _DROP_COVERAGE.run(work.db, work.tenant_id, list(ids))
+
+
+async def vendors_with_reports(work: Work, after: UUID, most: int) -> list[UUID]:
+    return await _VENDORS_WITH_REPORTS.many(work.db, work.tenant_id, after, most)
+
+
+async def tenants_with_changes(connection: Connection, now: datetime) -> list[TenantDue]:
+    return await _TENANTS_WITH_CHANGES.many(connection, now)
+
+
+async def vendors_with_changes(work: Work, most: int) -> list[UUID]:
+    return await _VENDORS_WITH_CHANGES.many(work.db, work.tenant_id, work.today, most)

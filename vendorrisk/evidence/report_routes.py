@@ -1,0 +1,182 @@
+"""SOC 2 reports, and what belongs to them."""
+
+from uuid import UUID
+
+from litestar import Router
+from litestar.params import FromPath, JSONBody
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.db.paging import Page
+from vendorrisk.errors import Code
+from vendorrisk.evidence import queries, reports
+from vendorrisk.evidence.model import (
+    BridgeLetter,
+    BulkAnswer,
+    Cuec,
+    CuecChanges,
+    Lens,
+    NewBridgeLetter,
+    NewCuec,
+    NewReports,
+    NewSoc2Exception,
+    NewSoc2Report,
+    NewSubserviceOrganisation,
+    Soc2Exception,
+    Soc2ExceptionChanges,
+    Soc2Report,
+    Soc2ReportChanges,
+    Soc2ReportShown,
+    SubserviceChanges,
+    SubserviceOrganisation,
+    Withdrawal,
+)
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
+from vendorrisk.http.routing import acts, changes, creates, lists, reads
+
+_WHOLE = [
+    Code.REFERENCE_UNKNOWN,
+    Code.DATES_INVALID,
+    Code.CRITERION_UNKNOWN,
+    Code.SOC2_REPORT_KNOWN,
+    Code.CUEC_WITHOUT_PROOF,
+    Code.BRIDGE_LETTER_INVALID,
+    Code.BRIDGE_LETTER_KNOWN,
+    Code.REPORT_WITHDRAWN,
+]
+
+
+@lists("/soc2-reports", Permission.EVIDENCE_READ, queries.REPORTS)
+async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
+    return await reports.reports(work, page)
+
+
+@creates("/soc2-reports", Permission.EVIDENCE_WRITE, at="/v1/soc2-reports/{id}", refuses=_WHOLE)
+async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc2ReportShown:
+    """Record a report, whole. Coverage follows; an opinion that is not clean and each exception open a finding."""
+    return await reports.record(work, data)
+
+
+@acts("/soc2-reports/bulk", Permission.EVIDENCE_WRITE, match=False)
+async def record_soc2_reports(work: InWork, data: JSONBody[NewReports]) -> BulkAnswer:
+    """Record up to 200 reports, each for itself; the answer has a result per row."""
+    return await reports.record_all(work, data)
+
+
+@reads("/soc2-reports/{report_id:uuid}", Permission.EVIDENCE_READ)
+async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2ReportShown:
+    """Read a report with its exceptions, our controls, its suppliers, its letters, and what is questionable."""
+    return await reports.report(work, report_id)
+
+
+@changes("/soc2-reports/{report_id:uuid}", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+async def change_soc2_report(
+    work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Soc2ReportChanges]
+) -> Soc2ReportShown:
+    return await reports.change(work, report_id, data, expected)
+
+
+@acts("/soc2-reports/{report_id:uuid}/withdrawal", Permission.EVIDENCE_WRITE, refuses=[Code.REPORT_WITHDRAWN])
+async def withdraw_soc2_report(
+    work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Withdrawal]
+) -> Soc2ReportShown:
+    """Let a report count no more; it stays on record, and the findings it opened end."""
+    return await reports.withdraw(work, report_id, data, expected)
+
+
+@reads("/soc2-reports/{report_id:uuid}/audit-areas", Permission.EVIDENCE_READ)
+async def get_audit_areas(work: InWork, report_id: FromPath[UUID]) -> Lens:
+    """Look at a report through the five audit areas: control environment to control activities (CC1 to CC5)."""
+    return await reports.lens(work, report_id)
+
+
+@creates("/soc2-reports/{report_id:uuid}/exceptions", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+async def add_soc2_exception(
+    work: InWork, report_id: FromPath[UUID], data: JSONBody[NewSoc2Exception]
+) -> Soc2Exception:
+    """Add an exception; it opens a finding."""
+    return await reports.add_exception(work, report_id, data)
+
+
+@changes("/soc2-reports/{report_id:uuid}/exceptions/{exception_id:uuid}", Permission.EVIDENCE_WRITE)
+async def change_soc2_exception(
+    work: InWork,
+    expected: ExpectedVersion,
+    report_id: FromPath[UUID],
+    exception_id: FromPath[UUID],
+    data: JSONBody[Soc2ExceptionChanges],
+) -> Soc2Exception:
+    return await reports.change_exception(work, report_id, exception_id, data, expected)
+
+
+@creates("/soc2-reports/{report_id:uuid}/cuecs", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+async def add_cuec(work: InWork, report_id: FromPath[UUID], data: JSONBody[NewCuec]) -> Cuec:
+    """Add a control that is ours to operate (complementary user entity control)."""
+    return await reports.add_cuec(work, report_id, data)
+
+
+@changes(
+    "/soc2-reports/{report_id:uuid}/cuecs/{cuec_id:uuid}",
+    Permission.EVIDENCE_WRITE,
+    refuses=[Code.CUEC_WITHOUT_PROOF, Code.REFERENCE_UNKNOWN],
+)
+async def change_cuec(
+    work: InWork,
+    expected: ExpectedVersion,
+    report_id: FromPath[UUID],
+    cuec_id: FromPath[UUID],
+    data: JSONBody[CuecChanges],
+) -> Cuec:
+    """Say who operates the control and what proves it."""
+    return await reports.change_cuec(work, report_id, cuec_id, data, expected)
+
+
+@creates("/soc2-reports/{report_id:uuid}/subservice-organisations", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+async def add_subservice_organisation(
+    work: InWork, report_id: FromPath[UUID], data: JSONBody[NewSubserviceOrganisation]
+) -> SubserviceOrganisation:
+    """Add a company that the vendor's system stands on, carved out or included."""
+    return await reports.add_subservice(work, report_id, data)
+
+
+@changes(
+    "/soc2-reports/{report_id:uuid}/subservice-organisations/{organisation_id:uuid}",
+    Permission.EVIDENCE_WRITE,
+    refuses=[Code.REFERENCE_UNKNOWN],
+)
+async def change_subservice_organisation(
+    work: InWork,
+    expected: ExpectedVersion,
+    report_id: FromPath[UUID],
+    organisation_id: FromPath[UUID],
+    data: JSONBody[SubserviceChanges],
+) -> SubserviceOrganisation:
+    """Change it, or link it to a vendor of ours."""
+    return await reports.change_subservice(work, report_id, organisation_id, data, expected)
+
+
+@creates("/soc2-reports/{report_id:uuid}/bridge-letters", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+async def add_bridge_letter(work: InWork, report_id: FromPath[UUID], data: JSONBody[NewBridgeLetter]) -> BridgeLetter:
+    """Add management's word on the time since the report's period; it bridges, and never covers."""
+    return await reports.add_letter(work, report_id, data)
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_soc2_reports,
+        record_soc2_report,
+        record_soc2_reports,
+        get_soc2_report,
+        change_soc2_report,
+        withdraw_soc2_report,
+        get_audit_areas,
+        add_soc2_exception,
+        change_soc2_exception,
+        add_cuec,
+        change_cuec,
+        add_subservice_organisation,
+        change_subservice_organisation,
+        add_bridge_letter,
+    ],
+    tags=["SOC 2 reports"],
+)

@@ -1,0 +1,308 @@
+"""Operations on SOC 2 reports and what belongs to them."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.evidence import coverage, queries, rules, service
+from vendorrisk.evidence.coverage import Opinion, ReportType
+from vendorrisk.evidence.model import (
+    BridgeLetter,
+    BulkAnswer,
+    BulkResult,
+    Cuec,
+    CuecChanges,
+    CuecState,
+    Lens,
+    NewBridgeLetter,
+    NewCuec,
+    NewReports,
+    NewSoc2Exception,
+    NewSoc2Report,
+    NewSubserviceOrganisation,
+    Soc2Exception,
+    Soc2ExceptionChanges,
+    Soc2Report,
+    Soc2ReportChanges,
+    Soc2ReportShown,
+    SubserviceChanges,
+    SubserviceOrganisation,
+    Withdrawal,
+)
+from vendorrisk.findings import service as findings
+from vendorrisk.http.problems import STATUS
+from vendorrisk.ids import new_id
+
+_PARTS = ("exceptions", "cuecs", "subservice_organisations", "bridge_letters")
+
+
+async def reports(work: Work, page: PageRequest) -> Page[Soc2Report]:
+    return await work.page(queries.LIST_REPORTS, page)
+
+
+async def report(work: Work, report_id: UUID) -> Soc2ReportShown:
+    """Return a report with all that belongs to it, and what is questionable about it."""
+    stored = found(await queries.find_report(work, report_id))
+    letters = await queries.letters(work, [report_id])
+    pairs = tuple(coverage.Letter(letter.id, letter.ends_on) for letter in letters)
+    in_force = (await service.policy(work)).policy
+    computed = coverage.coverage([rules.report_for_coverage(stored, pairs)], work.today, in_force)
+    return Soc2ReportShown(
+        id=stored.id,
+        report=stored,
+        exceptions=await queries.exceptions(work, report_id),
+        cuecs=await queries.cuecs(work, report_id),
+        subservice_organisations=await queries.subservice(work, report_id),
+        bridge_letters=letters,
+        warnings=list(computed.warnings),
+        version=stored.version,
+    )
+
+
+async def lens(work: Work, report_id: UUID) -> Lens:
+    """Return a report through the five audit areas."""
+    stored = found(await queries.find_report(work, report_id))
+    areas, others = rules.lens(stored, await queries.exceptions(work, report_id))
+    return Lens(report_id, areas, others)
+
+
+async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
+    """Record a report, whole. An opinion that is not clean and each exception open a finding; coverage follows."""
+    wanted = Soc2Report(
+        id=new_id(),
+        withdrawn_at=None,
+        withdrawn_reason=None,
+        created_at=work.now,
+        updated_at=work.now,
+        version=1,
+        **{k: v for k, v in msgspec.structs.asdict(new).items() if k not in _PARTS},
+    )
+    wanted = _normalised(wanted)
+    rules.check_report(wanted, work.today)
+    await _check_belonging(work, wanted)
+    await queries.insert_report(work, wanted)
+    for index, exception in enumerate(new.exceptions):
+        await _insert_exception(work, wanted, exception, f"/exceptions/{index}")
+    for cuec in new.cuecs:
+        await queries.insert_cuec(work, wanted.id, _checked_cuec(cuec))
+    for organisation in new.subservice_organisations:
+        await queries.insert_subservice(work, wanted.id, organisation)
+    for index, letter in enumerate(new.bridge_letters):
+        await _insert_letter(work, wanted, letter, f"/bridge_letters/{index}")
+    await _tell_of_opinion(work, wanted)
+    await service.cover(work, wanted.vendor_id)
+    shown = await report(work, wanted.id)
+    await audit.record(work, Action.SOC2_REPORT_RECORDED, Target("soc2_report", wanted.id), after=shown)
+    return shown
+
+
+async def record_all(work: Work, new: NewReports) -> BulkAnswer:
+    """Record many reports, each for itself: a row that is refused leaves nothing, and the others stand."""
+    results = []
+    for index, row in enumerate(new.reports):
+        await work.db.execute("savepoint row")
+        try:
+            recorded = await record(work, row)
+        except Refusal as refusal:
+            await work.db.execute("rollback to savepoint row")
+            results.append(_refused(index, refusal))
+        else:
+            await work.db.execute("release savepoint row")
+            results.append(BulkResult(index=index, status=201, id=recorded.id))
+    return BulkAnswer(results)
+
+
+async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expected: int) -> Soc2ReportShown:
+    before = await _standing(work, report_id, expected)
+    wanted = _normalised(patched(before, changes))
+    rules.check_report(wanted, work.today)
+    await _check_belonging(work, wanted)
+    await queries.update_report(work, wanted)
+    if wanted.opinion is not before.opinion:
+        await _tell_of_opinion(work, wanted)
+    await service.cover(work, wanted.vendor_id)
+    after = await report(work, report_id)
+    await audit.record(
+        work, Action.SOC2_REPORT_CHANGED, Target("soc2_report", report_id), before=before, after=after.report
+    )
+    return after
+
+
+async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected: int) -> Soc2ReportShown:
+    """Let a report count no more; it stays on record, and its findings end with it."""
+    before = await _standing(work, report_id, expected)
+    await queries.update_report(
+        work, msgspec.structs.replace(before, withdrawn_at=work.now, withdrawn_reason=withdrawal.reason)
+    )
+    for exception in await queries.exceptions(work, report_id):
+        await findings.close_for(work, "soc2_exception", exception.id, reason=withdrawal.reason)
+    await findings.close_for(work, "soc2_opinion", report_id, reason=withdrawal.reason)
+    await service.cover(work, before.vendor_id)
+    after = await report(work, report_id)
+    await audit.record(
+        work, Action.SOC2_REPORT_WITHDRAWN, Target("soc2_report", report_id), before=before, after=after.report
+    )
+    return after
+
+
+async def add_exception(work: Work, report_id: UUID, new: NewSoc2Exception) -> Soc2Exception:
+    added = await _insert_exception(work, await _standing(work, report_id), new, "")
+    await audit.record(work, Action.SOC2_EXCEPTION_ADDED, Target("soc2_exception", added.id), after=added)
+    return added
+
+
+async def change_exception(
+    work: Work, report_id: UUID, exception_id: UUID, changes: Soc2ExceptionChanges, expected: int
+) -> Soc2Exception:
+    before = found(await queries.lock_exception(work, report_id, exception_id))
+    check_version(before, expected)
+    after = await queries.update_exception(work, patched(before, changes))
+    await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
+    return after
+
+
+async def add_cuec(work: Work, report_id: UUID, new: NewCuec) -> Cuec:
+    await _standing(work, report_id)
+    added = await queries.insert_cuec(work, report_id, _checked_cuec(new))
+    await audit.record(work, Action.SOC2_CUEC_ADDED, Target("soc2_cuec", added.id), after=added)
+    return added
+
+
+async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecChanges, expected: int) -> Cuec:
+    """Say who operates a control of ours, and what proves it; `in_place` needs both."""
+    before = found(await queries.lock_cuec(work, report_id, cuec_id))
+    check_version(before, expected)
+    after = await queries.update_cuec(work, patched(before, changes))
+    await _audit_part(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
+    return after
+
+
+async def add_subservice(work: Work, report_id: UUID, new: NewSubserviceOrganisation) -> SubserviceOrganisation:
+    await _standing(work, report_id)
+    added = await queries.insert_subservice(work, report_id, new)
+    await audit.record(work, Action.SOC2_SUBSERVICE_ADDED, Target("soc2_subservice", added.id), after=added)
+    return added
+
+
+async def change_subservice(
+    work: Work, report_id: UUID, organisation_id: UUID, changes: SubserviceChanges, expected: int
+) -> SubserviceOrganisation:
+    before = found(await queries.lock_subservice(work, report_id, organisation_id))
+    check_version(before, expected)
+    after = await queries.update_subservice(work, patched(before, changes))
+    await _audit_part(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
+    return after
+
+
+async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> BridgeLetter:
+    """Add a bridge letter of management to a Type 2 report; coverage follows."""
+    stored = await _standing(work, report_id)
+    added = await _insert_letter(work, stored, new, "")
+    await service.cover(work, stored.vendor_id)
+    await audit.record(work, Action.BRIDGE_LETTER_ADDED, Target("bridge_letter", added.id), after=added)
+    return added
+
+
+async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exception, at: str) -> Soc2Exception:
+    criterion = rules.checked_criterion(new.criterion, f"{at}/criterion")
+    added = await queries.insert_exception(work, stored.id, msgspec.structs.replace(new, criterion=criterion))
+    await findings.open_for(
+        work,
+        "soc2_exception",
+        added.id,
+        vendor_id=stored.vendor_id,
+        severity=added.severity,
+        title=f"SOC 2 exception at {added.criterion}",
+        description=f"{added.control}\n\n{added.deviation}",
+    )
+    return added
+
+
+async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at: str) -> BridgeLetter:
+    pointer = f"{at}/ends_on"
+    if stored.type is not ReportType.TYPE_2 or stored.period_end_on is None:
+        raise Refusal(Code.BRIDGE_LETTER_INVALID, "Only a Type 2 report's period can be bridged.", pointer=pointer)
+    if new.ends_on <= stored.period_end_on:
+        detail = f"The letter must reach past the period's end ({stored.period_end_on})."
+        raise Refusal(Code.BRIDGE_LETTER_INVALID, detail, pointer=pointer)
+    return await queries.insert_letter(work, stored.id, new)
+
+
+async def _tell_of_opinion(work: Work, stored: Soc2Report) -> None:
+    """Open a finding for an opinion that is not clean; end it where the opinion was mended."""
+    severity = rules.OPINION_SEVERITY.get(stored.opinion)
+    if severity is None:
+        await findings.close_for(work, "soc2_opinion", stored.id, reason="The opinion is unqualified.")
+        return
+    what = {Opinion.QUALIFIED: "a qualified opinion", Opinion.ADVERSE: "an adverse opinion"}
+    await findings.open_for(
+        work,
+        "soc2_opinion",
+        stored.id,
+        vendor_id=stored.vendor_id,
+        severity=severity,
+        title=f"The SOC 2 report carries {what.get(stored.opinion, 'a disclaimer of opinion')}",
+        description=stored.opinion_reason or "Read the auditor's reasons in section I of the report.",
+    )
+
+
+async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
+    """Refuse services and a document of another vendor."""
+    if wanted.document_id is not None:
+        document = await queries.find_document(work, wanted.document_id)
+        if document is not None and document.vendor_id != wanted.vendor_id:
+            detail = "The document belongs to another vendor."
+            raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/document_id")
+    if wanted.service_ids:
+        own = {s.id for s in await queries.services_of_vendor(work, wanted.vendor_id)}
+        if not own.issuperset(wanted.service_ids):
+            detail = "Send ids of services of this vendor."
+            raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/service_ids")
+
+
+def _normalised(wanted: Soc2Report) -> Soc2Report:
+    """Put lists in order, each member once, and criteria as the standard writes them."""
+    tested = [rules.checked_criterion(c, f"/criteria_tested/{i}") for i, c in enumerate(wanted.criteria_tested)]
+    return msgspec.structs.replace(
+        wanted,
+        categories=sorted(set(wanted.categories)),
+        criteria_tested=sorted(set(tested)),
+        service_ids=sorted(set(wanted.service_ids)),
+    )
+
+
+def _checked_cuec(new: NewCuec) -> NewCuec:
+    if new.state is CuecState.IN_PLACE and (new.owner_id is None or new.proof is None):
+        raise Refusal(Code.CUEC_WITHOUT_PROOF, "Say who owns the control and what proves it.", pointer="/state")
+    if new.criterion is None:
+        return new
+    return msgspec.structs.replace(new, criterion=rules.checked_criterion(new.criterion, "/criterion"))
+
+
+async def _standing(work: Work, report_id: UUID, expected: int | None = None) -> Soc2Report:
+    stored = found(await queries.lock_report(work, report_id))
+    if expected is not None:
+        check_version(stored, expected)
+    if stored.withdrawn_at is not None:
+        raise Refusal(Code.REPORT_WITHDRAWN, "It no longer counts; record the report again if it was a mistake.")
+    return stored
+
+
+async def _audit_part(work: Work, action: Action, kind: str, before: Any, after: Any) -> None:
+    await audit.record(work, action, Target(kind, after.id), before=before, after=after)
+
+
+def _refused(index: int, refusal: Refusal) -> BulkResult:
+    pointer = next((fault.pointer for fault in refusal.errors if fault.pointer), None)
+    detail = next((fault.detail for fault in refusal.errors), refusal.detail)
+    return BulkResult(
+        index=index, status=STATUS[refusal.code.kind], code=refusal.code.code, detail=detail, pointer=pointer
+    )

@@ -1,0 +1,200 @@
+"""Documents and their files, proposals, coverage, and the policy. SOC 2 reports have routes of their own."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import unquote
+from uuid import UUID
+
+from litestar import Request, Router
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.db.paging import Page
+from vendorrisk.errors import Code
+from vendorrisk.evidence import confirming, documents, queries, service
+from vendorrisk.evidence.model import (
+    Document,
+    DocumentChanges,
+    NewDecision,
+    NewDocument,
+    PolicyShown,
+    Proposal,
+    Soc2ReportShown,
+    StoredCoverage,
+    VendorCoverage,
+    Withdrawal,
+)
+from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
+from vendorrisk.storage.media_types import MediaType
+from vendorrisk.storage.names import content_disposition
+
+_REFERENCES = [Code.REFERENCE_UNKNOWN, Code.DATES_INVALID, Code.DOCUMENT_SUPERSEDED]
+
+
+@lists("/documents", Permission.EVIDENCE_READ, queries.DOCUMENTS)
+async def list_documents(work: InWork, page: ListPage) -> Page[Document]:
+    """List evidence. `filter=superseded_at:null:true` leaves the revisions that count."""
+    return await documents.documents(work, page)
+
+
+@creates("/documents", Permission.EVIDENCE_WRITE, at="/v1/documents/{id}", refuses=_REFERENCES)
+async def add_document(work: InWork, data: JSONBody[NewDocument]) -> Document:
+    """File a document, or the next revision of one. Its file is sent apart, with PUT."""
+    return await documents.add(work, data)
+
+
+@reads("/documents/{document_id:uuid}", Permission.EVIDENCE_READ)
+async def get_document(work: InWork, document_id: FromPath[UUID]) -> Document:
+    return await documents.document(work, document_id)
+
+
+@changes("/documents/{document_id:uuid}", Permission.EVIDENCE_WRITE, refuses=_REFERENCES)
+async def change_document(
+    work: InWork, expected: ExpectedVersion, document_id: FromPath[UUID], data: JSONBody[DocumentChanges]
+) -> Document:
+    """Change what is known of a document; its end is computed anew by the rule of its kind."""
+    return await documents.change(work, document_id, data, expected)
+
+
+@acts("/documents/{document_id:uuid}/withdrawal", Permission.EVIDENCE_WRITE, refuses=[Code.DOCUMENT_SUPERSEDED])
+async def withdraw_document(
+    work: InWork, expected: ExpectedVersion, document_id: FromPath[UUID], data: JSONBody[Withdrawal]
+) -> Document:
+    """Let a document count no more. It and its file stay on record."""
+    return await documents.withdraw(work, document_id, data, expected)
+
+
+@replaces(
+    "/documents/{document_id:uuid}/file",
+    Permission.EVIDENCE_WRITE,
+    raw="file",
+    refuses=[Code.DOCUMENT_SUPERSEDED, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED],
+)
+async def store_document_file(
+    work: InWork,
+    expected: ExpectedVersion,
+    service: TheService,
+    request: Request[Any, Any, Any],
+    document_id: FromPath[UUID],
+    file_name: Annotated[str, QueryParameter(max_length=1000, required=False)] = "document",
+) -> Document:
+    """Send the file of a document as the body: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, told by what it holds."""
+    return await documents.store_file(
+        work,
+        service.vault,
+        document_id,
+        request.stream(),
+        unquote(file_name),
+        service.settings.upload_max_bytes,
+        expected,
+    )
+
+
+@reads(
+    "/documents/{document_id:uuid}/file",
+    Permission.EVIDENCE_READ,
+    streams=tuple(kind.text for kind in MediaType),
+    refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED],
+)
+async def get_document_file(work: InWork, service: TheService, document_id: FromPath[UUID]) -> Stream:
+    """Download the file, as an attachment, whatever it is."""
+    document, chunks = await documents.open_file(work, service.vault, document_id)
+    return _attachment(document, chunks)
+
+
+@lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, queries.PROPOSALS)
+async def list_proposals(work: InWork, page: ListPage, document_id: FromPath[UUID]) -> Page[Proposal]:
+    """List what our rules read in the file, with page and quotation. Nothing is decided here."""
+    return await confirming.proposals(work, document_id, page)
+
+
+@acts(
+    "/documents/{document_id:uuid}/proposals/{proposal_id:uuid}/decision",
+    Permission.EVIDENCE_CONFIRM,
+    refuses=[Code.PROPOSAL_DECIDED],
+)
+async def decide_proposal(
+    work: InWork,
+    expected: ExpectedVersion,
+    document_id: FromPath[UUID],
+    proposal_id: FromPath[UUID],
+    data: JSONBody[NewDecision],
+) -> Proposal:
+    """Confirm or reject one proposal."""
+    return await confirming.decide(work, document_id, proposal_id, data, expected)
+
+
+@creates(
+    "/documents/{document_id:uuid}/soc2-report",
+    Permission.EVIDENCE_CONFIRM,
+    at="/v1/soc2-reports/{id}",
+    refuses=[Code.PROPOSALS_INCOMPLETE, Code.DATES_INVALID, Code.SOC2_REPORT_KNOWN, Code.REFERENCE_UNKNOWN],
+)
+async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> Soc2ReportShown:
+    """Record the SOC 2 report that the confirmed proposals make."""
+    return await confirming.record_report(work, document_id)
+
+
+@lists("/soc2-coverage", Permission.EVIDENCE_READ, queries.COVERAGE)
+async def list_coverage(work: InWork, page: ListPage) -> Page[StoredCoverage]:
+    """List the coverage of every service, soonest to end first."""
+    return await service.coverages(work, page)
+
+
+@reads("/vendors/{vendor_id:uuid}/coverage", Permission.EVIDENCE_READ)
+async def get_vendor_coverage(
+    work: InWork, vendor_id: FromPath[UUID], at: Annotated[date | None, QueryParameter(required=False)] = None
+) -> VendorCoverage:
+    """Compute SOC 2 coverage per service at a day: the timeline, with the reason for each date."""
+    return await service.vendor_coverage(work, vendor_id, at)
+
+
+@reads("/evidence-policy", Permission.EVIDENCE_READ)
+async def get_evidence_policy(work: InWork) -> PolicyShown:
+    """Read how long each kind of evidence is relied on; version 0 is the default."""
+    return await service.policy(work)
+
+
+@replaces("/evidence-policy", Permission.TENANT_MANAGE)
+async def set_evidence_policy(work: InWork, expected: ExpectedVersion, data: JSONBody[EvidencePolicy]) -> PolicyShown:
+    """Say the whole policy again; every date that follows from it is computed anew."""
+    return await service.set_policy(work, data, expected)
+
+
+def _attachment(document: Document, chunks: AsyncIterator[bytes]) -> Stream:
+    return Stream(
+        chunks,
+        media_type=document.media_type or "application/octet-stream",
+        headers={
+            "content-disposition": content_disposition(document.file_name or "document"),
+            "content-security-policy": "sandbox; default-src 'none'",
+            "etag": f'"{document.version}"',
+            "digest": f"sha-256={document.file_sha256}",
+        },
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_documents,
+        add_document,
+        get_document,
+        change_document,
+        withdraw_document,
+        store_document_file,
+        get_document_file,
+        list_proposals,
+        decide_proposal,
+        record_proposed_report,
+        list_coverage,
+        get_vendor_coverage,
+        get_evidence_policy,
+        set_evidence_policy,
+    ],
+    tags=["Evidence"],
+)

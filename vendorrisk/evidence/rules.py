@@ -1,0 +1,219 @@
+"""Decisions about evidence, other than coverage: when a document ends, what a report may say, what a service needs."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.evidence import criteria
+from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, plus_months
+from vendorrisk.evidence.model import (
+    AreaView,
+    Assurance,
+    Document,
+    DocumentKind,
+    Soc2Exception,
+    Soc2Report,
+)
+from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.findings.model import Severity
+from vendorrisk.vendors.model import DataClass, TrustCategory, VendorService
+
+_EARLIEST = date(1990, 1, 1)
+_LATEST = date(2200, 1, 1)
+
+_PERSONAL = frozenset({DataClass.PERSONAL, DataClass.SPECIAL_CATEGORY, DataClass.HEALTH})
+_CONFIDENTIAL = frozenset({DataClass.CONFIDENTIAL, DataClass.CARD, DataClass.SECRETS})
+
+
+class Validity(msgspec.Struct, frozen=True):
+    """Until when a document is relied on, and what it proves."""
+
+    expires_on: date | None
+    assurance: Assurance
+
+
+def validity_of(document: Document, policy: EvidencePolicy, today: date) -> Validity:
+    """Return when a document ends by the rule of its kind.
+
+    A date that the document states itself wins where the kind has none of its own; months count from the date the kind
+    counts from. SOC 2 reports and bridge letters have no end here: their coverage is computed.
+    """
+    issued, end = document.issued_on, document.stated_until_on
+    kinds = {
+        DocumentKind.SOC2_TYPE1: (None, Assurance.FULL),
+        DocumentKind.SOC2_TYPE2: (None, Assurance.FULL),
+        DocumentKind.BRIDGE_LETTER: (None, Assurance.FULL),
+        DocumentKind.SOC1: (_months_after(end or issued, policy.soc1_months), Assurance.NONE),
+        DocumentKind.SOC3: (_months_after(end or issued, policy.soc3_months), Assurance.PARTIAL),
+        DocumentKind.ISO27001_CERTIFICATE: (end, _iso_assurance(document, policy, today)),
+        DocumentKind.PCI_AOC: (_months_after(issued, policy.pci_months), Assurance.FULL),
+        DocumentKind.PEN_TEST_REPORT: (_months_after(end or issued, policy.pen_test_months), Assurance.FULL),
+        DocumentKind.DPA: (end or _months_after(issued, policy.review_months), Assurance.NONE),
+        DocumentKind.POLICY: (end or _months_after(issued, policy.review_months), Assurance.NONE),
+    }
+    return Validity(*kinds.get(document.kind, (end, Assurance.NONE)))
+
+
+def _iso_assurance(document: Document, policy: EvidencePolicy, today: date) -> Assurance:
+    """A certificate without a surveillance audit in the last twelve months proves only in part."""
+    seen = [d for d in (document.issued_on, document.valid_from_on, document.surveillance_on) if d is not None]
+    last = max(seen, default=None)
+    if last is None or plus_months(last, policy.iso_surveillance_months) < today:
+        return Assurance.PARTIAL
+    return Assurance.FULL
+
+
+def _months_after(day: date | None, months: int) -> date | None:
+    return None if day is None else plus_months(day, months)
+
+
+def check_document(document: Document, today: date) -> None:
+    """Refuse dates that cannot be: before 1990, after 2200, issued in the future, ending before they begin."""
+    faults = _sane(
+        [
+            ("/issued_on", document.issued_on),
+            ("/valid_from_on", document.valid_from_on),
+            ("/stated_until_on", document.stated_until_on),
+            ("/surveillance_on", document.surveillance_on),
+        ]
+    )
+    faults += _not_after(today, [("/issued_on", document.issued_on), ("/surveillance_on", document.surveillance_on)])
+    start, end = document.valid_from_on or document.issued_on, document.stated_until_on
+    if start is not None and end is not None and end < start:
+        faults.append(Fault("It ends before it begins.", Code.DATES_INVALID.code, pointer="/stated_until_on"))
+    _refuse(faults)
+
+
+def check_report(report: Soc2Report, today: date) -> None:
+    """Refuse what a SOC 2 report cannot say.
+
+    A Type 1 has an as-of date, a Type 2 a period; neither lies in the future; the report is dated on or after its end;
+    Security is always in scope (AICPA TSP 100.02).
+    """
+    faults = _shape_faults(report)
+    ends = [("/as_of_on", report.as_of_on), ("/period_end_on", report.period_end_on), ("/report_on", report.report_on)]
+    faults += _sane([*ends, ("/period_start_on", report.period_start_on)])
+    faults += _not_after(today, ends)
+    start, end = report.period_start_on, report.period_end_on
+    if start is not None and end is not None and end < start:
+        faults.append(Fault("The period ends before it begins.", Code.DATES_INVALID.code, pointer="/period_end_on"))
+    last = end or report.as_of_on
+    if report.report_on is not None and last is not None and report.report_on < last:
+        detail = f"A report is dated on or after the last day it speaks of ({last})."
+        faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/report_on"))
+    if TrustCategory.SECURITY not in report.categories:
+        detail = "Security is always in scope of a SOC 2 report; add it."
+        faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/categories"))
+    _refuse(faults)
+
+
+def _shape_faults(report: Soc2Report) -> list[Fault]:
+    wanted = {
+        ReportType.TYPE_1: ("as_of_on",),
+        ReportType.TYPE_2: ("period_start_on", "period_end_on"),
+    }[report.type]
+    faults = []
+    for name in ("as_of_on", "period_start_on", "period_end_on"):
+        value = getattr(report, name)
+        words = report.type.value.replace("_", " ")
+        if name in wanted and value is None:
+            faults.append(Fault(f"A {words} report needs this date.", "field_required", pointer=f"/{name}"))
+        elif name not in wanted and value is not None:
+            faults.append(Fault(f"A {words} report has no such date.", "field_unknown", pointer=f"/{name}"))
+    return faults
+
+
+def _sane(dates: Iterable[tuple[str, date | None]]) -> list[Fault]:
+    return [
+        Fault("Send a date between 1990 and 2200.", Code.DATES_INVALID.code, pointer=pointer)
+        for pointer, day in dates
+        if day is not None and not _EARLIEST <= day <= _LATEST
+    ]
+
+
+def _not_after(today: date, dates: Iterable[tuple[str, date | None]]) -> list[Fault]:
+    return [
+        Fault(f"This lies in the future (today is {today}).", Code.DATES_INVALID.code, pointer=pointer)
+        for pointer, day in dates
+        if day is not None and today < day <= _LATEST
+    ]
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise Refusal(Code.DATES_INVALID, "Mend the fields listed in `errors`.", errors=faults)
+
+
+def checked_criterion(text: str, pointer: str) -> str:
+    """Return the criterion's id as the standard writes it, or refuse one that does not exist."""
+    found = criteria.normalised(text)
+    if found is None:
+        raise Refusal(Code.CRITERION_UNKNOWN, "Send an id such as CC6.1, A1.2 or PI1.5.", pointer=pointer)
+    return found
+
+
+def report_for_coverage(report: Soc2Report, letters: tuple[Letter, ...]) -> Report:
+    """Return the part of a report that coverage is computed from."""
+    first = report.as_of_on or report.period_start_on
+    last = report.as_of_on or report.period_end_on
+    if first is None or last is None:  # the table's constraints rule it out
+        raise ValueError(f"report {report.id} has no dates")
+    return Report(report.id, report.type, first, last, report.opinion, frozenset(report.categories), letters)
+
+
+def categories_needed(service: VendorService | None) -> list[TrustCategory]:
+    """Return the categories that a service's data and use call for, Security first.
+
+    Personal data calls for Privacy or Confidentiality: Privacy is listed, and `missing_categories` takes either.
+    """
+    if service is None:
+        return [TrustCategory.SECURITY]
+    classes = set(service.data_classes)
+    needed = {TrustCategory.SECURITY, *service.categories_needed}
+    if classes & _PERSONAL:
+        needed.add(TrustCategory.PRIVACY)
+    if classes & _CONFIDENTIAL:
+        needed.add(TrustCategory.CONFIDENTIALITY)
+    if service.is_uptime_critical:
+        needed.add(TrustCategory.AVAILABILITY)
+    if service.handles_transactions:
+        needed.add(TrustCategory.PROCESSING_INTEGRITY)
+    return [category for category in TrustCategory if category in needed]
+
+
+def missing_categories(service: VendorService | None, relied_on: Iterable[str]) -> list[TrustCategory]:
+    """Return what the service needs and no relied-on report has. Confidentiality stands in for Privacy that only
+    personal data calls for, not for Privacy that was asked for by name.
+    """
+    have = set(relied_on)
+    missing = [category for category in categories_needed(service) if category not in have]
+    asked = service is not None and TrustCategory.PRIVACY in service.categories_needed
+    if TrustCategory.CONFIDENTIALITY in have and not asked:
+        missing = [category for category in missing if category is not TrustCategory.PRIVACY]
+    return missing
+
+
+OPINION_SEVERITY = {
+    Opinion.QUALIFIED: Severity.HIGH,
+    Opinion.ADVERSE: Severity.CRITICAL,
+    Opinion.DISCLAIMER: Severity.CRITICAL,
+}
+"""How grave an opinion is that is not clean; it opens a finding."""
+
+
+def lens(report: Soc2Report, exceptions: list[Soc2Exception]) -> tuple[list[AreaView], list[Soc2Exception]]:
+    """Return a report through the five audit areas, and the exceptions outside them.
+
+    A report that does not list the criteria it tested counts as having tested all common ones: Security is in scope.
+    """
+    tested = set(report.criteria_tested) or {c for c in criteria.TITLES if c.startswith("CC")}
+    views, seen = [], set()
+    for area, ids in criteria.AREA_CRITERIA.items():
+        mine = [e for e in exceptions if e.criterion in ids]
+        seen |= {e.id for e in mine}
+        inside = [c for c in ids if c in tested]
+        verdict = "exceptions" if mine else "clean" if inside else "not_tested"
+        views.append(AreaView(area, list(ids), inside, mine, verdict))
+    return views, [e for e in exceptions if e.id not in seen]

@@ -1,0 +1,231 @@
+"""The policy, and coverage kept in step with whatever it follows from."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.records import check_version, found
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.evidence import coverage as rules_of_coverage
+from vendorrisk.evidence import queries, rules
+from vendorrisk.evidence.coverage import Coverage, Letter, Report
+from vendorrisk.evidence.model import (
+    Document,
+    PolicyShown,
+    ServiceCoverage,
+    StoredCoverage,
+    VendorCoverage,
+)
+from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.evidence.queries import VendorInBrief
+from vendorrisk.ids import new_id
+from vendorrisk.vendors.model import VendorService
+
+_SLICE = 500
+_FIRST = UUID(int=0)
+_ENDED = frozenset({"offboarding", "terminated"})
+"""Lifecycles in which nobody needs to be told that evidence ends."""
+
+
+async def policy(work: Work) -> PolicyShown:
+    """Return the policy in force; version 0 is the default."""
+    return await queries.find_policy(work) or PolicyShown(EvidencePolicy(), 0)
+
+
+async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> PolicyShown:
+    """Say the whole policy again; every date that follows from it is computed anew in the same transaction."""
+    before = await queries.lock_policy(work) or PolicyShown(EvidencePolicy(), 0)
+    check_version(before, expected)
+    after = await queries.keep_policy(work, wanted)
+    await _judge_documents(work, wanted)
+    await _cover_all(work, wanted)
+    await audit.record(
+        work, Action.EVIDENCE_POLICY_CHANGED, Target("evidence_policy", work.tenant_id), before=before, after=after
+    )
+    return after
+
+
+async def vendor_coverage(work: Work, vendor_id: UUID, at: date | None) -> VendorCoverage:
+    """Compute the coverage of each service of a vendor at a day (today, where none is given), with all reasons."""
+    vendor = found(await queries.find_vendor(work, vendor_id))
+    day = at or work.today
+    in_force = (await policy(work)).policy
+    reports = await _reports(work, vendor.id)
+    services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
+    return VendorCoverage(vendor.id, day, [_shown(service, reports, day, in_force) for service in services or [None]])
+
+
+async def coverages(work: Work, page: PageRequest) -> Page[StoredCoverage]:
+    return await work.page(queries.LIST_COVERAGE, page)
+
+
+async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = None) -> None:
+    """Compute a vendor's coverage anew and keep what follows: rows, deadlines, gaps that people are told of.
+
+    Call it in the transaction of every change that coverage follows from. Writers of one vendor wait for each other.
+    """
+    vendor = found(await queries.lock_vendor(work, vendor_id))
+    in_force = in_force or (await policy(work)).policy
+    reports = await _reports(work, vendor.id)
+    services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
+    kept = {row.service_id: row for row in await queries.coverage_of_vendor(work, vendor.id)}
+    wanted = (services or [None]) if reports else []
+    for service in wanted:
+        row = kept.pop(service.id if service else None, None)
+        await _cover_service(work, vendor, service, reports, row, in_force)
+    if kept:
+        gone = [row.id for row in kept.values()]
+        await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "soc2_coverage", *gone)
+        await queries.drop_coverage(work, gone)
+
+
+def judge_document(document: Document, in_force: EvidencePolicy, today: date) -> Document:
+    """Return the document with its end and assurance by the rule of its kind; nothing is written."""
+    validity = rules.validity_of(document, in_force, today)
+    return msgspec.structs.replace(document, expires_on=validity.expires_on, assurance=validity.assurance)
+
+
+async def watch_document(work: Work, document: Document) -> None:
+    """Keep the end of a document in view while it counts."""
+    counts = document.superseded_at is None and document.withdrawn_at is None
+    if document.expires_on is None or not counts:
+        await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "document", document.id)
+        return
+    await alerts.watch(
+        work,
+        Deadline(
+            alert_class=TimedClass.EVIDENCE_EXPIRING,
+            subject_kind="document",
+            subject_id=document.id,
+            vendor_id=document.vendor_id,
+            title=document.title,
+            due_on=document.expires_on,
+        ),
+    )
+
+
+async def _judge_documents(work: Work, in_force: EvidencePolicy) -> None:
+    after = _FIRST
+    while batch := await queries.current_documents(work, after, _SLICE):
+        after = batch[-1].id
+        for document in batch:
+            judged = judge_document(document, in_force, work.today)
+            if judged != document:
+                await watch_document(work, await queries.update_document(work, judged))
+
+
+async def _cover_all(work: Work, in_force: EvidencePolicy) -> None:
+    after = _FIRST
+    while batch := await queries.vendors_with_reports(work, after, _SLICE):
+        after = batch[-1]
+        for vendor_id in batch:
+            await cover(work, vendor_id, in_force)
+
+
+async def _reports(work: Work, vendor_id: UUID) -> list[tuple[Report, frozenset[UUID]]]:
+    """Return a vendor's reports as coverage takes them, each with the services it names."""
+    stored = await queries.reports_of_vendor(work, vendor_id)
+    letters: dict[UUID, list[Letter]] = {}
+    for letter in await queries.letters(work, [r.id for r in stored]):
+        letters.setdefault(letter.report_id, []).append(Letter(letter.id, letter.ends_on))
+    return [(rules.report_for_coverage(r, tuple(letters.get(r.id, ()))), frozenset(r.service_ids)) for r in stored]
+
+
+def _of_service(reports: list[tuple[Report, frozenset[UUID]]], service: VendorService | None) -> list[Report]:
+    """Return the reports that speak of a service: those that name it, and those that name none."""
+    return [r for r, named in reports if not named or (service is not None and service.id in named)]
+
+
+async def _cover_service(
+    work: Work,
+    vendor: VendorInBrief,
+    service: VendorService | None,
+    reports: list[tuple[Report, frozenset[UUID]]],
+    before: StoredCoverage | None,
+    in_force: EvidencePolicy,
+) -> None:
+    mine = _of_service(reports, service)
+    now = rules_of_coverage.coverage(mine, work.today, in_force)
+    relied_on = rules_of_coverage.categories_relied_on(mine, work.today, in_force)
+    row = StoredCoverage(
+        id=before.id if before else new_id(),
+        vendor_id=vendor.id,
+        service_id=service.id if service else None,
+        state=now.state,
+        is_qualified=now.qualified,
+        reason=now.reason,
+        effective_until_on=now.effective_until_on,
+        next_change_on=now.next_change_on,
+        gap_days=sum(gap.days for gap in now.gaps),
+        missing_categories=rules.missing_categories(service, relied_on),
+        computed_on=work.today,
+        version=1,
+    )
+    kept = await queries.keep_coverage(work, row)
+    title = f"SOC 2 coverage of {service.name if service else vendor.name}"
+    await _watch_coverage(work, vendor, kept, title)
+    await _tell_of_gaps(work, vendor, kept, now, title)
+
+
+async def _watch_coverage(work: Work, vendor: VendorInBrief, kept: StoredCoverage, title: str) -> None:
+    if kept.effective_until_on is None or vendor.lifecycle in _ENDED:
+        await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "soc2_coverage", kept.id)
+        return
+    await alerts.watch(
+        work,
+        Deadline(
+            alert_class=TimedClass.EVIDENCE_EXPIRING,
+            subject_kind="soc2_coverage",
+            subject_id=kept.id,
+            vendor_id=vendor.id,
+            title=title,
+            due_on=kept.effective_until_on,
+        ),
+    )
+
+
+async def _tell_of_gaps(work: Work, vendor: VendorInBrief, kept: StoredCoverage, now: Coverage, title: str) -> None:
+    """Raise an alert for each gap, once: its key is the coverage and the days."""
+    if vendor.lifecycle in _ENDED:
+        return
+    for gap in now.gaps:
+        await alerts.raise_event(
+            work,
+            AlertClass.COVERAGE_GAP,
+            f"{kept.id}:{gap.from_on}:{gap.until_on}",
+            vendor_id=vendor.id,
+            subject_kind="soc2_coverage",
+            subject_id=kept.id,
+            title=title,
+            facts={
+                "Not covered from": gap.from_on.isoformat(),
+                "until": gap.until_on.isoformat(),
+                "Days": gap.days,
+                "Days under a bridge letter": gap.bridged_days,
+            },
+        )
+
+
+def _shown(
+    service: VendorService | None,
+    reports: list[tuple[Report, frozenset[UUID]]],
+    at: date,
+    in_force: EvidencePolicy,
+) -> ServiceCoverage:
+    mine = _of_service(reports, service)
+    relied_on = rules_of_coverage.categories_relied_on(mine, at, in_force)
+    return ServiceCoverage.of(
+        rules_of_coverage.coverage(mine, at, in_force),
+        service_id=service.id if service else None,
+        service_name=service.name if service else None,
+        categories_needed=rules.categories_needed(service),
+        categories_relied_on=sorted(relied_on),
+        missing_categories=rules.missing_categories(service, relied_on),
+    )

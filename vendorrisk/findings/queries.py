@@ -1,0 +1,115 @@
+"""The statements of findings."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from vendorrisk.access.work import Work
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.constraints import refusing
+from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.errors import Code
+from vendorrisk.findings.model import (
+    Finding,
+    FindingPolicy,
+    FindingPolicyShown,
+    Move,
+    Severity,
+    State,
+    TenantDue,
+)
+from vendorrisk.ids import new_id
+
+_sql = QueryFile("findings")
+_FIND_POLICY = _sql.rows("find_finding_policy", FindingPolicyShown)
+_LOCK_POLICY = _sql.rows("lock_finding_policy", FindingPolicyShown)
+_KEEP_POLICY = _sql.rows("keep_finding_policy", FindingPolicyShown)
+_INSERT = _sql.rows("insert_finding", Finding)
+_FIND = _sql.rows("find_finding", Finding)
+_LOCK = _sql.rows("lock_finding", Finding)
+_LOCK_OF_SOURCE = _sql.rows("lock_finding_of_source", Finding)
+LIST_FINDINGS = _sql.rows("list_findings", Finding)
+_UPDATE = _sql.rows("update_finding", Finding)
+_INSERT_MOVE = _sql.command("insert_move")
+_LIST_MOVES = _sql.rows("list_moves", Move)
+_TENANTS_WITH_ENDED = _sql.rows("tenants_with_ended_acceptances", TenantDue)
+_ENDED = _sql.rows("ended_acceptances", Finding)
+
+FINDINGS = ListOf(
+    "findings",
+    {
+        "id": Column("id", UUID, "uuid"),
+        "vendor_id": Column("vendor_id", UUID, "uuid"),
+        "source_kind": Column("source_kind"),
+        "source_id": Column("source_id", UUID, "uuid"),
+        "severity": Column("severity", Severity),
+        "state": Column("state", State),
+        "owner_id": Column("owner_id", UUID, "uuid", EQUALITY, nullable=True),
+        "due_on": Column("due_on", date, "date", RANGE, sortable=True),
+        "created_at": Column("created_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-created_at",
+)
+
+_BROKEN = {
+    "findings_vendor_is_known": (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id"),
+    "findings_owner_is_known": (Code.REFERENCE_UNKNOWN, "There is no such member.", "/owner_id"),
+}
+
+
+async def find_policy(work: Work) -> FindingPolicyShown | None:
+    return await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
+
+
+async def lock_policy(work: Work) -> FindingPolicyShown | None:
+    return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
+
+
+async def keep_policy(work: Work, p: FindingPolicy) -> FindingPolicyShown:
+    days = (p.critical_days, p.high_days, p.medium_days, p.low_days)
+    return await _KEEP_POLICY.one(work.db, work.tenant_id, *days, work.now)
+
+
+async def insert(work: Work, f: Finding) -> Finding | None:
+    """Insert a finding; None where its source has one already."""
+    own = (f.id, f.vendor_id, f.source_kind, f.source_id, f.title, f.description, f.severity, f.owner_id)
+    with refusing(_BROKEN):
+        return await _INSERT.one_or_none(work.db, work.tenant_id, *own, f.opened_on, f.due_on, work.now)
+
+
+async def find(work: Work, finding_id: UUID) -> Finding | None:
+    return await _FIND.one_or_none(work.db, work.tenant_id, finding_id)
+
+
+async def lock(work: Work, finding_id: UUID) -> Finding | None:
+    return await _LOCK.one_or_none(work.db, work.tenant_id, finding_id)
+
+
+async def lock_of_source(work: Work, source_kind: str, source_id: UUID) -> Finding | None:
+    return await _LOCK_OF_SOURCE.one_or_none(work.db, work.tenant_id, source_kind, source_id)
+
+
+async def update(work: Work, f: Finding) -> Finding:
+    own = (f.id, f.title, f.description, f.severity, f.state, f.state_reason, f.state_changed_at, f.owner_id)
+    with refusing(_BROKEN):
+        return await _UPDATE.one(
+            work.db, work.tenant_id, *own, f.due_on, f.accepted_until_on, f.times_reopened, work.now
+        )
+
+
+async def insert_move(work: Work, finding: Finding, before: State | None) -> None:
+    actor = work.by.actor
+    own = (finding.id, before, finding.state, finding.state_reason, finding.accepted_until_on)
+    await _INSERT_MOVE.run(work.db, work.tenant_id, new_id(), *own, actor.id, actor.label, work.now)
+
+
+async def moves(work: Work, finding_id: UUID) -> list[Move]:
+    return await _LIST_MOVES.many(work.db, work.tenant_id, finding_id)
+
+
+async def tenants_with_ended_acceptances(connection: Connection, now: datetime) -> list[TenantDue]:
+    return await _TENANTS_WITH_ENDED.many(connection, now)
+
+
+async def ended_acceptances(work: Work, most: int) -> list[Finding]:
+    return await _ENDED.many(work.db, work.tenant_id, work.today, most)

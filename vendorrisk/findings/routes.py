@@ -1,0 +1,96 @@
+"""Findings and the policy of their due dates."""
+
+from uuid import UUID
+
+from litestar import Router
+from litestar.params import FromPath, JSONBody
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.db.paging import Page
+from vendorrisk.errors import Code
+from vendorrisk.findings import queries, service
+from vendorrisk.findings.model import (
+    Finding,
+    FindingChanges,
+    FindingPolicy,
+    FindingPolicyShown,
+    FindingShown,
+    NewFinding,
+    NewMove,
+)
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
+
+
+@lists("/findings", Permission.FINDINGS_READ, queries.FINDINGS)
+async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
+    return await service.findings(work, page)
+
+
+@creates(
+    "/findings",
+    Permission.FINDINGS_WRITE,
+    at="/v1/findings/{id}",
+    refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+)
+async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingShown:
+    """Open a finding against a vendor; its severity sets the due date, unless one is sent."""
+    return await service.open_manually(work, data)
+
+
+@reads("/findings/{finding_id:uuid}", Permission.FINDINGS_READ)
+async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingShown:
+    """Read a finding with everything that happened to it."""
+    return await service.finding(work, finding_id)
+
+
+@changes(
+    "/findings/{finding_id:uuid}",
+    Permission.FINDINGS_WRITE,
+    refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+)
+async def change_finding(
+    work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[FindingChanges]
+) -> FindingShown:
+    """Change a finding. A new severity moves the due date, unless one is sent with it."""
+    return await service.change(work, finding_id, data, expected)
+
+
+@acts(
+    "/findings/{finding_id:uuid}/moves",
+    Permission.FINDINGS_WRITE,
+    refuses=[Code.FINDING_MOVE_REFUSED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
+)
+async def move_finding(
+    work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[NewMove]
+) -> FindingShown:
+    """Acknowledge, remediate, accept until a day, call false, or reopen a finding."""
+    return await service.move(work, finding_id, data, expected)
+
+
+@reads("/finding-policy", Permission.FINDINGS_READ)
+async def get_finding_policy(work: InWork) -> FindingPolicyShown:
+    return await service.policy(work)
+
+
+@replaces("/finding-policy", Permission.TENANT_MANAGE)
+async def set_finding_policy(
+    work: InWork, expected: ExpectedVersion, data: JSONBody[FindingPolicy]
+) -> FindingPolicyShown:
+    """Say how many days a finding may stand, by severity; decides from now on."""
+    return await service.set_policy(work, data, expected)
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_findings,
+        open_finding,
+        get_finding,
+        change_finding,
+        move_finding,
+        get_finding_policy,
+        set_finding_policy,
+    ],
+    tags=["Findings"],
+)

@@ -1,0 +1,57 @@
+"""Decisions about findings: which moves there are, and when one is due."""
+
+from datetime import date, timedelta
+
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.findings.model import Finding, FindingPolicy, NewMove, Severity, State
+
+STANDING = frozenset({State.OPEN, State.ACKNOWLEDGED})
+_CLOSED = frozenset(State) - STANDING
+_MOVES = {
+    State.OPEN: frozenset({State.ACKNOWLEDGED}) | _CLOSED,
+    State.ACKNOWLEDGED: frozenset({State.OPEN}) | _CLOSED,
+    State.REMEDIATED: frozenset({State.OPEN}),
+    State.ACCEPTED: frozenset({State.OPEN, State.REMEDIATED}),
+    State.FALSE_POSITIVE: frozenset({State.OPEN}),
+}
+_LONGEST_ACCEPTANCE = timedelta(days=731)
+_LATEST = date(2200, 1, 1)
+
+
+def due_on(severity: Severity, opened_on: date, policy: FindingPolicy) -> date:
+    """Return the day by which a finding of this severity is to be seen to."""
+    days = {
+        Severity.CRITICAL: policy.critical_days,
+        Severity.HIGH: policy.high_days,
+        Severity.MEDIUM: policy.medium_days,
+        Severity.LOW: policy.low_days,
+    }[severity]
+    return opened_on + timedelta(days=days)
+
+
+def is_standing(finding: Finding) -> bool:
+    return finding.state in STANDING
+
+
+def check_due(day: date) -> None:
+    if not date(2000, 1, 1) <= day <= _LATEST:
+        raise Refusal(Code.FINDING_DATE_INVALID, "Send a date between 2000 and 2200.", pointer="/due_on")
+
+
+def check_move(finding: Finding, move: NewMove, today: date) -> None:
+    """Refuse a move that the states do not have, a closing without a reason, an acceptance without an end."""
+    if move.to not in _MOVES[finding.state]:
+        allowed = ", ".join(sorted(_MOVES[finding.state]))
+        detail = f"From {finding.state.value} it may move to: {allowed}."
+        raise Refusal(Code.FINDING_MOVE_REFUSED, detail, pointer="/to")
+    if move.to in _CLOSED and move.reason is None:
+        raise Refusal(Code.FINDING_REASON_MISSING, "Say why it is closed.", pointer="/reason")
+    if move.to is not State.ACCEPTED:
+        if move.accepted_until_on is not None:
+            detail = "Only an acceptance has an end."
+            raise Refusal(Code.FINDING_DATE_INVALID, detail, pointer="/accepted_until_on")
+        return
+    until = move.accepted_until_on
+    if until is None or not today < until <= today + _LONGEST_ACCEPTANCE:
+        detail = "Say until when: a day after today, within two years."
+        raise Refusal(Code.FINDING_DATE_INVALID, detail, pointer="/accepted_until_on")

@@ -1,0 +1,213 @@
+"""Operations on findings."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import Deadline, TimedClass
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.findings import queries, rules
+from vendorrisk.findings.model import (
+    Finding,
+    FindingChanges,
+    FindingPolicy,
+    FindingPolicyShown,
+    FindingShown,
+    NewFinding,
+    NewMove,
+    Severity,
+    State,
+)
+from vendorrisk.ids import new_id
+
+MANUAL = "manual"
+_MOST_TITLE, _MOST_DESCRIPTION = 300, 8000
+
+
+async def policy(work: Work) -> FindingPolicyShown:
+    default = FindingPolicyShown(**msgspec.structs.asdict(FindingPolicy()), version=0)
+    return await queries.find_policy(work) or default
+
+
+async def set_policy(work: Work, wanted: FindingPolicy, expected: int) -> FindingPolicyShown:
+    """Say the whole policy again; it decides for findings opened or regraded from now on."""
+    default = FindingPolicyShown(**msgspec.structs.asdict(FindingPolicy()), version=0)
+    before = await queries.lock_policy(work) or default
+    check_version(before, expected)
+    after = await queries.keep_policy(work, wanted)
+    await audit.record(
+        work, Action.FINDING_POLICY_CHANGED, Target("finding_policy", work.tenant_id), before=before, after=after
+    )
+    return after
+
+
+async def findings(work: Work, page: PageRequest) -> Page[Finding]:
+    return await work.page(queries.LIST_FINDINGS, page)
+
+
+async def finding(work: Work, finding_id: UUID) -> FindingShown:
+    stored = found(await queries.find(work, finding_id))
+    return FindingShown(stored.id, stored, await queries.moves(work, finding_id), stored.version)
+
+
+async def open_manually(work: Work, new: NewFinding) -> FindingShown:
+    """Open a finding that a person has found."""
+    if new.due_on is not None:
+        rules.check_due(new.due_on)
+    finding_id = new_id()
+    wanted = await _wanted(work, finding_id, MANUAL, finding_id, new)
+    opened = await queries.insert(work, wanted)
+    return await _opened(work, found(opened))
+
+
+async def open_for(
+    work: Work,
+    source_kind: str,
+    source_id: UUID,
+    *,
+    vendor_id: UUID,
+    severity: Severity,
+    title: str,
+    description: str | None = None,
+) -> Finding:
+    """Open the finding of a source, in the caller's transaction; one that stands already is left as it is.
+
+    One that was remediated is opened again: the source says that it is not. What a person accepted or judged false
+    stays so.
+    """
+    new = NewFinding(
+        vendor_id=vendor_id,
+        title=title[:_MOST_TITLE],
+        severity=severity,
+        description=description[:_MOST_DESCRIPTION] if description else None,
+    )
+    opened = await queries.insert(work, await _wanted(work, new_id(), source_kind, source_id, new))
+    if opened is not None:
+        await _opened(work, opened)
+        return opened
+    standing = found(await queries.lock_of_source(work, source_kind, source_id))
+    if standing.state is State.REMEDIATED:
+        return await _moved(work, standing, State.OPEN, "The source was seen again.", None)
+    return standing
+
+
+async def close_for(work: Work, source_kind: str, source_id: UUID, *, reason: str) -> None:
+    """Remediate the finding of a source that no longer holds; does nothing where none stands."""
+    standing = await queries.lock_of_source(work, source_kind, source_id)
+    if standing is not None and rules.is_standing(standing):
+        await _moved(work, standing, State.REMEDIATED, reason, None)
+
+
+async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected: int) -> FindingShown:
+    before = found(await queries.lock(work, finding_id))
+    check_version(before, expected)
+    wanted = patched(before, changes)
+    if changes.due_on is not UNSET:
+        rules.check_due(wanted.due_on)
+    elif wanted.severity is not before.severity:
+        due_on = rules.due_on(wanted.severity, before.opened_on, await _in_force(work))
+        wanted = msgspec.structs.replace(wanted, due_on=due_on)
+    after = await queries.update(work, wanted)
+    await _watch(work, after)
+    await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
+    return await finding(work, finding_id)
+
+
+async def move(work: Work, finding_id: UUID, wanted: NewMove, expected: int) -> FindingShown:
+    before = found(await queries.lock(work, finding_id))
+    check_version(before, expected)
+    rules.check_move(before, wanted, work.today)
+    await _moved(work, before, wanted.to, wanted.reason, wanted.accepted_until_on)
+    return await finding(work, finding_id)
+
+
+async def end_acceptances(work: Work, most: int) -> int:
+    """Open again what was accepted until a day that has passed; returns how many."""
+    ended = await queries.ended_acceptances(work, most)
+    for before in ended:
+        reason = f"The acceptance ended on {before.accepted_until_on}."
+        await _moved(work, before, State.OPEN, reason, None)
+    return len(ended)
+
+
+async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUID, new: NewFinding) -> Finding:
+    return Finding(
+        id=finding_id,
+        vendor_id=new.vendor_id,
+        source_kind=source_kind,
+        source_id=source_id,
+        title=new.title,
+        description=new.description,
+        severity=new.severity,
+        state=State.OPEN,
+        state_reason=None,
+        state_changed_at=work.now,
+        owner_id=new.owner_id,
+        opened_on=work.today,
+        due_on=new.due_on or rules.due_on(new.severity, work.today, await _in_force(work)),
+        accepted_until_on=None,
+        times_reopened=0,
+        created_at=work.now,
+        updated_at=work.now,
+        version=1,
+    )
+
+
+async def _in_force(work: Work) -> FindingPolicy:
+    shown = await policy(work)
+    return FindingPolicy(
+        critical_days=shown.critical_days,
+        high_days=shown.high_days,
+        medium_days=shown.medium_days,
+        low_days=shown.low_days,
+    )
+
+
+async def _opened(work: Work, opened: Finding) -> FindingShown:
+    await queries.insert_move(work, opened, None)
+    await _watch(work, opened)
+    await audit.record(work, Action.FINDING_OPENED, Target("finding", opened.id), after=opened)
+    return await finding(work, opened.id)
+
+
+async def _moved(work: Work, before: Finding, to: State, reason: str | None, accepted_until_on: date | None) -> Finding:
+    reopened = to is State.OPEN and not rules.is_standing(before)
+    wanted = msgspec.structs.replace(
+        before,
+        state=to,
+        state_reason=reason,
+        state_changed_at=work.now,
+        accepted_until_on=accepted_until_on,
+        times_reopened=before.times_reopened + reopened,
+    )
+    after = await queries.update(work, wanted)
+    await queries.insert_move(work, after, before.state)
+    await _watch(work, after)
+    await audit.record(work, Action.FINDING_MOVED, Target("finding", after.id), before=before, after=after)
+    return after
+
+
+async def _watch(work: Work, finding: Finding) -> None:
+    """Keep the due date in view while the finding stands."""
+    if not rules.is_standing(finding):
+        await alerts.unwatch(work, TimedClass.FINDING_OVERDUE, "finding", finding.id)
+        return
+    await alerts.watch(
+        work,
+        Deadline(
+            alert_class=TimedClass.FINDING_OVERDUE,
+            subject_kind="finding",
+            subject_id=finding.id,
+            vendor_id=finding.vendor_id,
+            title=finding.title,
+            due_on=finding.due_on,
+        ),
+    )
