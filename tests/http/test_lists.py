@@ -59,6 +59,20 @@ async def test_a_whole_number_beyond_64_bits_is_refused(client: Client, path: st
     assert (refused.status_code, refused.json()["code"]) == (400, "filter_invalid"), refused.text
 
 
+@pytest.mark.parametrize("column", ["inherent_score", "annual_spend"])
+@pytest.mark.parametrize(
+    "value", [str(2**63), "1" * 31, "1e9", "1e400000", "NaN", "Infinity", "-", "0x1", "", "\uff11\uff12"]
+)
+async def test_a_number_that_its_column_cannot_hold_is_refused(client: Client, column: str, value: str) -> None:
+    if (column, value) == ("annual_spend", str(2**63)):
+        return
+    for operator in ("eq", "lt", "in"):
+        refused = await client.get("/v1/vendors", params={"filter": f"{column}:{operator}:{value}"})
+        assert (refused.status_code, refused.json()["code"]) == (400, "filter_invalid"), refused.text
+    at_the_edge = await client.get("/v1/vendors", params={"filter": "inherent_score:lt:2147483647"})
+    assert at_the_edge.status_code == 200
+
+
 @pytest.mark.parametrize("value", [2**63 - 1, -(2**63) + 1, 0, -1])
 async def test_a_whole_number_of_64_bits_is_taken(client: Client, value: int) -> None:
     for operator, whole in (("gt", value < 0), ("lt", value > 10)):

@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
