@@ -114,9 +114,19 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         pdb_on_exception=False,
     )
     litestar.state.service = service
-    litestar.state.document = openapi.document(litestar)
-    litestar.state.query_names = openapi.query_names(litestar.state.document)
+    litestar.state.document, litestar.state.query_names = _documented(litestar)
     return Api(litestar, service)
+
+
+_DOCUMENTED: list[tuple[openapi.Document, openapi.QueryNames]] = []
+
+
+def _documented(litestar: Litestar) -> tuple[openapi.Document, openapi.QueryNames]:
+    """Return the document and the query parameters it names, made once for a process: settings do not enter them."""
+    if not _DOCUMENTED:
+        document = openapi.document(litestar)
+        _DOCUMENTED.append((document, openapi.query_names(document)))
+    return _DOCUMENTED[0]
 
 
 async def _write_uses(authenticator: Authenticator) -> None:
