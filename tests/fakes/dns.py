@@ -83,7 +83,7 @@ class DnsFake:
             alias = self.zone.get((name, "CNAME"))
             if alias is None or isinstance(alias, Behaviour):
                 break
-            target = _at(alias, 0)[0]
+            target = _at(alias, 0)[0].rstrip(".")
             response.answer.append(dns.rrset.from_text(f"{name}.", _TTL_SECONDS, "IN", "CNAME", f"{target}."))
             name = target
         if not any(known == name or known.endswith(f".{name}") for known, _ in self.zone):

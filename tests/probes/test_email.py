@@ -75,7 +75,7 @@ CASES: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "soft_under_reject": ({"TXT": ['"v=spf1 ~all"']}, {}),
     "soft_under_none": ({"TXT": ['"v=spf1 ~all"'], "dmarc": ['"v=DMARC1; p=none; rua=mailto:a@acme.test"']},
                         {"email.spf_all": "soft_fail", "email.dmarc_policy": "policy_none"}),
-    "spf_broken": ({"TXT": ['"v=spf1 nonsense -all"']}, 
+    "spf_broken": ({"TXT": ['"v=spf1 nonsense -all"']},
                    {"email.spf_valid": "mechanism_unknown", "email.spf_all": "record_invalid"}),
     "nine_lookups": ({"TXT": [f'"v=spf1 {"exists:%{i}.x.test " * 9}-all"']}, {"email.spf_valid": "near_the_limit"}),
     "no_dmarc": ({"dmarc": None}, {"email.dmarc": "missing", "email.dmarc_policy": "no_policy"}),

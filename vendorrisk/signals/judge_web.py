@@ -17,7 +17,8 @@ from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, w
 HSTS_LEAST_SECONDS = 15_552_000  # 180 days
 _CONTENT_RULES = ("web.csp", "web.frame", "web.nosniff", "web.referrer", "web.cookies", "web.sri", "web.banner")
 _SESSION = re.compile(
-    r"sess|^sid$|[._-]sid$|^(?:__host-|__secure-)?(?:auth|token|jwt|login)|[._-](?:auth|token|jwt)$", re.IGNORECASE
+    r"sess|^sid$|[._-]sid$|^(?:__host-|__secure-)?(?:auth|token|jwt|login)(?:$|[._-])|[._-](?:auth|token|jwt)$",
+    re.IGNORECASE,
 )
 _ANTI_FORGERY = re.compile(r"csrf|xsrf", re.IGNORECASE)
 _VERSION = re.compile(r"\d+\.\d+|/\d")

@@ -1,0 +1,158 @@
+"""The DNS look and its judgements: delegation, DNSSEC, CAA, mail hosts, dangling aliases."""
+
+import pytest
+
+from tests.fakes.dns import Behaviour, Zone
+from tests.lab.world import Lab, good_zone, lab
+from vendorrisk.egress.resolver import Resolver
+from vendorrisk.probes import nameservice
+from vendorrisk.probes.observation import Lookup, canonical, replay
+from vendorrisk.signals import judge_dns
+from vendorrisk.signals.model import Judgement, Verdict
+
+pytestmark = pytest.mark.anyio
+D, WWW = "acme.test", "www.acme.test"
+
+
+def zone(**changes: object) -> Zone:
+    """The good zone with changes; `MX` is of the domain, `www_CNAME` of a host under it."""
+    made = dict(good_zone())
+    for word, value in changes.items():
+        host, _, kind = word.rpartition("_")
+        name = (f"{host}.{D}" if host else D, kind)
+        if kind == "CNAME":
+            made.pop((name[0], "A"), None)
+        made.pop(name, None)
+        if value is not None:
+            made[name] = value  # type: ignore[assignment]  # records or a behaviour
+    return made
+
+
+async def judged(world: Lab, hosts: tuple[str, ...] = (WWW,)) -> dict[str, Judgement]:
+    look = await nameservice.look(D, resolver=world.resolver, hosts=hosts)
+    stored = replay(canonical(look), nameservice.DnsLook)
+    assert judge_dns.judge(stored) == judge_dns.judge(look)
+    return {j.rule: j for j in judge_dns.judge(look)}
+
+
+def bad(found: dict[str, Judgement]) -> dict[str, str]:
+    return {r: j.reason for r, j in found.items() if j.verdict not in {Verdict.PASS, Verdict.NA}}
+
+
+CASES: dict[str, tuple[dict[str, object], dict[str, str]]] = {
+    "good": ({}, {}),
+    "one_server": ({"NS": ["ns1.acme.test."]}, {"dns.ns": "one_server"}),
+    "one_network": ({"ns2_A": ["198.51.100.9"]}, {"dns.ns": "one_network"}),
+    "dead_server": ({"NS": ["ns1.acme.test.", "ns2.acme.test.", "gone.acme.test."]}, {"dns.ns": "server_dead"}),
+    "dead_servers": ({"ns2_A": None}, {"dns.ns": "servers_dead"}),
+    "server_unseen": ({"ns2_A": Behaviour.SERVFAIL}, {"dns.ns": "dns_servfail"}),
+    "no_caa": ({"CAA": None}, {"dns.caa": "absent"}),
+    "mx_address": ({"MX": ["10 8.8.8.8."]}, {"dns.mx": "address"}),
+    "mx_alias": ({"mx1_CNAME": ["mx2.mail.test."]}, {"dns.mx": "alias"}),
+    "mx_private": ({"mx1_A": ["10.0.0.1"]}, {"dns.mx": "private"}),
+    "mx_gone": ({"mx1_A": None}, {"dns.mx": "no_address"}),
+    "mx_unseen": ({"mx1_A": Behaviour.DROP}, {"dns.mx": "dns_timeout"}),
+    "null_mx": ({"MX": ["0 ."]}, {}),
+    "alias_alive": ({"www_CNAME": ["acme.test."]}, {}),
+    "alias_dead_but_own": ({"www_CNAME": ["gone.elsewhere.test."]}, {}),
+    "claimable": ({"www_CNAME": ["acme-prod.azurewebsites.net."]}, {"dns.dangling": "claimable"}),
+    "claimable_far": ({"www_CNAME": ["a.acme.test."], "a_CNAME": ["old-app.herokuapp.com."]},
+                      {"dns.dangling": "claimable"}),
+    "alias_loop": ({"www_CNAME": ["b.acme.test."], "b_CNAME": ["www.acme.test."]}, {"dns.dangling": "dns_malformed"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(CASES))
+async def test_each_fault_raises_its_own_flag_and_no_other(case: str) -> None:
+    changes, expected = CASES[case]
+    async with lab(zone(**changes), authenticated=True) as world:
+        assert bad(await judged(world)) == expected
+
+
+async def test_a_dangling_alias_caps_the_score_and_is_fairly_sure() -> None:
+    async with lab(zone(www_CNAME=["acme-prod.azurewebsites.net."])) as world:
+        found = (await judged(world))["dns.dangling"]
+    assert (found.cap, found.confidence_percent, found.discriminator) == (49, 80, WWW)
+
+
+async def test_a_target_that_could_not_be_asked_is_not_dangling() -> None:
+    changes = {("acme-prod.azurewebsites.net", "A"): Behaviour.SERVFAIL}
+    async with lab({**zone(www_CNAME=["acme-prod.azurewebsites.net."]), **changes}) as world:
+        assert (await judged(world))["dns.dangling"].verdict is Verdict.UNKNOWN
+
+
+async def test_an_unclaimed_page_is_a_warn_of_less_confidence() -> None:
+    answers = {f"{WWW}/CNAME": Lookup(outcome="ok", records=("acme.github.io",)),
+               "acme.github.io/CNAME": Lookup(outcome="nodata"),
+               "acme.github.io/A": Lookup(outcome="ok", records=("192.0.2.1",))}  # fmt: skip
+    found = judge_dns.judge_unclaimed(WWW, answers, "<h1>There isn't a GitHub Pages site here.</h1>")
+    assert found is not None
+    assert (found.verdict, found.confidence_percent, found.cap) == (Verdict.WARN, 60, None)
+    assert judge_dns.judge_unclaimed(WWW, answers, "<h1>Welcome</h1>") is None
+    assert judge_dns.judge_unclaimed(WWW, answers, None) is None
+
+
+async def test_an_unsigned_domain_is_a_warn_and_a_signed_one_passes() -> None:
+    async with lab(zone()) as world:
+        assert bad(await judged(world)) == {"dns.dnssec": "insecure"}
+    async with lab(zone(DS=["1 8 2 " + "ab" * 32])) as world:
+        assert (await judged(world))["dns.dnssec"].reason == "resolver_not_validating"
+
+
+async def test_a_bogus_domain_answers_only_without_checking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab's server does not validate, so the SERVFAIL of one that does is scripted by the CD flag."""
+    import dns.flags
+    import dns.message
+
+    from tests.fakes import dns as fake
+
+    original = fake.DnsFake.answer
+
+    def validating(self: fake.DnsFake, wire: bytes, *, tcp: bool) -> bytes | None:
+        query = dns.message.from_wire(wire)
+        if query.flags & dns.flags.CD:
+            return original(self, wire, tcp=tcp)
+        kept, self.zone = self.zone, dict.fromkeys(self.zone, Behaviour.SERVFAIL)
+        try:
+            return original(self, wire, tcp=tcp)
+        finally:
+            self.zone = kept
+
+    monkeypatch.setattr(fake.DnsFake, "answer", validating)
+    async with lab(zone()) as world:
+        found = await judged(world)
+    assert (found["dns.dnssec"].verdict, found["dns.dnssec"].reason) == (Verdict.FAIL, "bogus")
+    assert found["dns.ns"].verdict is Verdict.UNKNOWN
+
+
+async def test_a_dead_zone_is_unknown_and_not_bogus() -> None:
+    async with lab(dict.fromkeys(zone(), Behaviour.SERVFAIL)) as world:
+        found = await judged(world)
+    assert found["dns.dnssec"].verdict is Verdict.UNKNOWN
+
+
+async def test_caa_is_found_above_the_name() -> None:
+    async with lab({**zone(), ("api.acme.test", "A"): ["127.0.0.2"]}) as world:
+        look = await nameservice.look("api.acme.test", resolver=world.resolver)
+        found = {j.rule: j for j in judge_dns.judge(look)}
+    assert found["dns.caa"].evidence == {"issuers": ("letsencrypt.org",)}
+
+
+@pytest.mark.parametrize("name", ["", "a..b", "x" * 64 + ".test", "\u0000.test", "127.0.0.1", "*.acme.test", "test"])
+async def test_a_name_that_is_none_gives_no_false_verdict(name: str) -> None:
+    async with lab(zone()) as world:
+        look = await nameservice.look(name, resolver=world.resolver)
+    assert Verdict.FAIL not in {j.verdict for j in judge_dns.judge(look)}
+
+
+async def test_a_look_ends_however_long_the_aliases_are() -> None:
+    chain = {(f"n{n}.acme.test", "CNAME"): [f"n{n + 1}.acme.test."] for n in range(100)}
+    async with lab({**zone(), **chain}) as world:
+        await nameservice.look(D, resolver=world.resolver, hosts=("n0.acme.test",))
+        assert len(world.dns.questions) < 60
+
+
+async def test_no_resolver_at_all_is_unknown() -> None:
+    resolver = Resolver([("127.0.0.1", 1)], try_seconds=0.05, lifetime_seconds=0.1)
+    look = await nameservice.look(D, resolver=resolver)
+    assert {j.verdict for j in judge_dns.judge(look)} == {Verdict.UNKNOWN}
