@@ -23,7 +23,7 @@ from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
 
 Document = dict[str, Any]
-QueryNames = dict[tuple[str, str], frozenset[str]]
+QueryNames = dict[tuple[str, str], dict[str, bool]]
 
 _EVERY = [Code.CREDENTIALS_MISSING, Code.CREDENTIALS_INVALID, Code.PERMISSION_DENIED, Code.PARAMETER_INVALID]
 _EVERY += [Code.RATE_LIMITED, Code.OVERLOADED, Code.DATABASE_UNAVAILABLE, Code.NOT_FOUND]
