@@ -28,7 +28,7 @@ _UPDATED = re.compile(
     re.IGNORECASE,
 )
 _LEGAL = re.compile(
-    r"[\s,]+(?:inc|incorporated|llc|ltd|limited|gmbh|ag|corp|corporation|co|company|plc|b\.?v|s\.?a|s\.?a\.?s|"
+    r"[\s,]+(?:inc|incorporated|l\.?l\.?c|ltd|limited|gmbh|ag|corp|corporation|co|company|plc|b\.?v|s\.?a|s\.?a\.?s|"
     r"s\.?r\.?l|pty|ab|as|oy|kk|sarl|se|nv|lp|llp|pte|pbc|ulc)\.?$",
     re.IGNORECASE,
 )

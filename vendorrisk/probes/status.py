@@ -1,5 +1,7 @@
 """The look at a vendor's status page, at the address that people gave."""
 
+from urllib.parse import urlsplit
+
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.probes.observation import Raw, Unseen
@@ -13,8 +15,7 @@ class StatusLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="status
 
 def api_url(page_url: str) -> str:
     """Return where a Statuspage serves its summary; an address that names a file is taken as it is."""
-    last = page_url.rstrip("/").rpartition("/")[2]
-    if page_url.count("/") > 2 and "." in last:  # noqa: PLR2004 - the slashes of the scheme
+    if "." in urlsplit(page_url).path:
         return page_url
     return f"{page_url.rstrip('/')}/api/v2/summary.json"
 
