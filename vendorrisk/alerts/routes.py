@@ -55,7 +55,17 @@ async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
     return await alerts.receivers(work, page)
 
 
-@creates("/receivers", Permission.ALERTS_MANAGE, at="/v1/receivers/{id}", refuses=_ADDRESS)
+@creates(
+    "/receivers",
+    Permission.ALERTS_MANAGE,
+    at="/v1/receivers/{id}",
+    refuses=_ADDRESS,
+    example={
+        "name": "Risk team",
+        "target": {"kind": "email", "address": "risk@example.com"},
+        "tiers": ["critical", "high"],
+    },
+)
 async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewReceiver]) -> ShownReceiver:
     """Add a receiver of alerts. A webhook's signing secret is in this answer and nowhere else."""
     return await alerts.add_receiver(work, service.keyring, data)
@@ -66,7 +76,12 @@ async def get_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Receiver:
     return await alerts.receiver(work, receiver_id)
 
 
-@changes("/receivers/{receiver_id:uuid}", Permission.ALERTS_MANAGE, refuses=_ADDRESS)
+@changes(
+    "/receivers/{receiver_id:uuid}",
+    Permission.ALERTS_MANAGE,
+    refuses=_ADDRESS,
+    example={"classes": ["evidence_expiring", "coverage_gap"]},
+)
 async def change_receiver(
     work: InWork,
     service: TheService,
@@ -132,7 +147,17 @@ async def get_alert_policy(work: InWork, alert_class: FromPath[TimedClass]) -> A
     return await alerts.policy(work, alert_class)
 
 
-@replaces("/alert-policies/{alert_class:str}", Permission.ALERTS_MANAGE)
+@replaces(
+    "/alert-policies/{alert_class:str}",
+    Permission.ALERTS_MANAGE,
+    example={
+        "critical": [180, 90, 30, 7, 0],
+        "high": [90, 30, 7, 0],
+        "medium": [30, 7, 0],
+        "low": [30, 0],
+        "overdue_every_days": 7,
+    },
+)
 async def change_alert_policy(
     work: InWork, expected: ExpectedVersion, alert_class: FromPath[TimedClass], data: JSONBody[NewAlertPolicy]
 ) -> AlertPolicy:

@@ -50,13 +50,42 @@ async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
     return await reports.reports(work, page)
 
 
-@creates("/soc2-reports", Permission.EVIDENCE_WRITE, at="/v1/soc2-reports/{id}", refuses=_WHOLE)
+@creates(
+    "/soc2-reports",
+    Permission.EVIDENCE_WRITE,
+    at="/v1/soc2-reports/{id}",
+    refuses=_WHOLE,
+    example={
+        "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
+        "type": "type_2",
+        "period_start_on": "2025-01-01",
+        "period_end_on": "2025-12-31",
+        "opinion": "unqualified",
+        "categories": ["security", "availability"],
+        "auditor": "Example CPA LLP",
+    },
+)
 async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc2ReportShown:
     """Record a report, whole. Coverage follows; an opinion that is not clean and each exception open a finding."""
     return await reports.record(work, data)
 
 
-@acts("/soc2-reports/bulk", Permission.EVIDENCE_WRITE, match=False)
+@acts(
+    "/soc2-reports/bulk",
+    Permission.EVIDENCE_WRITE,
+    match=False,
+    example={
+        "reports": [
+            {
+                "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
+                "type": "type_1",
+                "as_of_on": "2025-12-31",
+                "opinion": "unqualified",
+                "categories": ["security"],
+            }
+        ]
+    },
+)
 async def record_soc2_reports(work: InWork, data: JSONBody[NewReports]) -> BulkAnswer:
     """Record up to 200 reports, each for itself; the answer has a result per row."""
     return await reports.record_all(work, data)
@@ -68,14 +97,24 @@ async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2Report
     return await reports.report(work, report_id)
 
 
-@changes("/soc2-reports/{report_id:uuid}", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+@changes(
+    "/soc2-reports/{report_id:uuid}",
+    Permission.EVIDENCE_WRITE,
+    refuses=_WHOLE,
+    example={"auditor": "Example Auditors LLP"},
+)
 async def change_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Soc2ReportChanges]
 ) -> Soc2ReportShown:
     return await reports.change(work, report_id, data, expected)
 
 
-@acts("/soc2-reports/{report_id:uuid}/withdrawal", Permission.EVIDENCE_WRITE, refuses=[Code.REPORT_WITHDRAWN])
+@acts(
+    "/soc2-reports/{report_id:uuid}/withdrawal",
+    Permission.EVIDENCE_WRITE,
+    refuses=[Code.REPORT_WITHDRAWN],
+    example={"reason": "The auditor withdrew it."},
+)
 async def withdraw_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Withdrawal]
 ) -> Soc2ReportShown:
@@ -89,7 +128,17 @@ async def get_audit_areas(work: InWork, report_id: FromPath[UUID]) -> Lens:
     return await reports.lens(work, report_id)
 
 
-@creates("/soc2-reports/{report_id:uuid}/exceptions", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+@creates(
+    "/soc2-reports/{report_id:uuid}/exceptions",
+    Permission.EVIDENCE_WRITE,
+    refuses=_WHOLE,
+    example={
+        "criterion": "CC6.1",
+        "control": "Access is reviewed each quarter",
+        "deviation": "One review of four was late",
+        "severity": "medium",
+    },
+)
 async def add_soc2_exception(
     work: InWork, report_id: FromPath[UUID], data: JSONBody[NewSoc2Exception]
 ) -> Soc2Exception:
@@ -97,7 +146,11 @@ async def add_soc2_exception(
     return await reports.add_exception(work, report_id, data)
 
 
-@changes("/soc2-reports/{report_id:uuid}/exceptions/{exception_id:uuid}", Permission.EVIDENCE_WRITE)
+@changes(
+    "/soc2-reports/{report_id:uuid}/exceptions/{exception_id:uuid}",
+    Permission.EVIDENCE_WRITE,
+    example={"management_response": "Reviews are scheduled centrally since May."},
+)
 async def change_soc2_exception(
     work: InWork,
     expected: ExpectedVersion,
@@ -108,7 +161,12 @@ async def change_soc2_exception(
     return await reports.change_exception(work, report_id, exception_id, data, expected)
 
 
-@creates("/soc2-reports/{report_id:uuid}/cuecs", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+@creates(
+    "/soc2-reports/{report_id:uuid}/cuecs",
+    Permission.EVIDENCE_WRITE,
+    refuses=_WHOLE,
+    example={"control": "Customers remove leavers from their account", "criterion": "CC6.2"},
+)
 async def add_cuec(work: InWork, report_id: FromPath[UUID], data: JSONBody[NewCuec]) -> Cuec:
     """Add a control that is ours to operate (complementary user entity control)."""
     return await reports.add_cuec(work, report_id, data)
@@ -118,6 +176,7 @@ async def add_cuec(work: InWork, report_id: FromPath[UUID], data: JSONBody[NewCu
     "/soc2-reports/{report_id:uuid}/cuecs/{cuec_id:uuid}",
     Permission.EVIDENCE_WRITE,
     refuses=[Code.CUEC_WITHOUT_PROOF, Code.REFERENCE_UNKNOWN],
+    example={"state": "not_applicable"},
 )
 async def change_cuec(
     work: InWork,
@@ -130,7 +189,12 @@ async def change_cuec(
     return await reports.change_cuec(work, report_id, cuec_id, data, expected)
 
 
-@creates("/soc2-reports/{report_id:uuid}/subservice-organisations", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+@creates(
+    "/soc2-reports/{report_id:uuid}/subservice-organisations",
+    Permission.EVIDENCE_WRITE,
+    refuses=_WHOLE,
+    example={"name": "Borealis Hosting", "method": "carve_out", "purpose": "Data centre"},
+)
 async def add_subservice_organisation(
     work: InWork, report_id: FromPath[UUID], data: JSONBody[NewSubserviceOrganisation]
 ) -> SubserviceOrganisation:
@@ -142,6 +206,7 @@ async def add_subservice_organisation(
     "/soc2-reports/{report_id:uuid}/subservice-organisations/{organisation_id:uuid}",
     Permission.EVIDENCE_WRITE,
     refuses=[Code.REFERENCE_UNKNOWN],
+    example={"complementary_controls": "Physical access is logged"},
 )
 async def change_subservice_organisation(
     work: InWork,
@@ -154,7 +219,12 @@ async def change_subservice_organisation(
     return await reports.change_subservice(work, report_id, organisation_id, data, expected)
 
 
-@creates("/soc2-reports/{report_id:uuid}/bridge-letters", Permission.EVIDENCE_WRITE, refuses=_WHOLE)
+@creates(
+    "/soc2-reports/{report_id:uuid}/bridge-letters",
+    Permission.EVIDENCE_WRITE,
+    refuses=_WHOLE,
+    example={"ends_on": "2026-02-28", "issued_on": "2026-03-01"},
+)
 async def add_bridge_letter(work: InWork, report_id: FromPath[UUID], data: JSONBody[NewBridgeLetter]) -> BridgeLetter:
     """Add management's word on the time since the report's period; it bridges, and never covers."""
     return await reports.add_letter(work, report_id, data)

@@ -41,7 +41,18 @@ async def list_documents(work: InWork, page: ListPage) -> Page[Document]:
     return await documents.documents(work, page)
 
 
-@creates("/documents", Permission.EVIDENCE_WRITE, at="/v1/documents/{id}", refuses=_REFERENCES)
+@creates(
+    "/documents",
+    Permission.EVIDENCE_WRITE,
+    at="/v1/documents/{id}",
+    refuses=_REFERENCES,
+    example={
+        "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
+        "kind": "iso27001_certificate",
+        "title": "ISO/IEC 27001:2022 certificate",
+        "stated_until_on": "2027-06-30",
+    },
+)
 async def add_document(work: InWork, data: JSONBody[NewDocument]) -> Document:
     """File a document, or the next revision of one. Its file is sent apart, with PUT."""
     return await documents.add(work, data)
@@ -52,7 +63,12 @@ async def get_document(work: InWork, document_id: FromPath[UUID]) -> Document:
     return await documents.document(work, document_id)
 
 
-@changes("/documents/{document_id:uuid}", Permission.EVIDENCE_WRITE, refuses=_REFERENCES)
+@changes(
+    "/documents/{document_id:uuid}",
+    Permission.EVIDENCE_WRITE,
+    refuses=_REFERENCES,
+    example={"stated_until_on": "2027-07-31"},
+)
 async def change_document(
     work: InWork, expected: ExpectedVersion, document_id: FromPath[UUID], data: JSONBody[DocumentChanges]
 ) -> Document:
@@ -60,7 +76,12 @@ async def change_document(
     return await documents.change(work, document_id, data, expected)
 
 
-@acts("/documents/{document_id:uuid}/withdrawal", Permission.EVIDENCE_WRITE, refuses=[Code.DOCUMENT_SUPERSEDED])
+@acts(
+    "/documents/{document_id:uuid}/withdrawal",
+    Permission.EVIDENCE_WRITE,
+    refuses=[Code.DOCUMENT_SUPERSEDED],
+    example={"reason": "The certificate was suspended."},
+)
 async def withdraw_document(
     work: InWork, expected: ExpectedVersion, document_id: FromPath[UUID], data: JSONBody[Withdrawal]
 ) -> Document:
@@ -116,6 +137,7 @@ async def list_proposals(work: InWork, page: ListPage, document_id: FromPath[UUI
     "/documents/{document_id:uuid}/proposals/{proposal_id:uuid}/decision",
     Permission.EVIDENCE_CONFIRM,
     refuses=[Code.PROPOSAL_DECIDED],
+    example={"decision": "confirmed"},
 )
 async def decide_proposal(
     work: InWork,
@@ -159,7 +181,11 @@ async def get_evidence_policy(work: InWork) -> PolicyShown:
     return await service.policy(work)
 
 
-@replaces("/evidence-policy", Permission.TENANT_MANAGE)
+@replaces(
+    "/evidence-policy",
+    Permission.TENANT_MANAGE,
+    example={"type1_months": 6, "type2_months": 12, "bridge_months": 3},
+)
 async def set_evidence_policy(work: InWork, expected: ExpectedVersion, data: JSONBody[EvidencePolicy]) -> PolicyShown:
     """Say the whole policy again; every date that follows from it is computed anew."""
     return await service.set_policy(work, data, expected)

@@ -131,12 +131,17 @@ def _complete(operation: Document, opt: Mapping[str, Any], method: str) -> None:
     _add_promises(operation["responses"], kind)
     if opt["raw"]:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        operation["requestBody"] = {"required": True, "content": dict.fromkeys(opt["raw"], binary)}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(_types(opt["raw"]), binary)}
     if opt["streams"]:
         file = {"schema": {"type": "string", "format": "binary"}}
         operation["responses"]["200"]["content"] = dict.fromkeys(opt["streams"], file)
     if opt["example"] is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = opt["example"]
+
+
+def _types(raw: str | Iterable[str]) -> Iterable[str]:
+    """Return the media types a raw body may have; one that is told by its content is just bytes."""
+    return ["application/octet-stream"] if isinstance(raw, str) else raw
 
 
 def _add_successes(responses: Document, also: Iterable[int]) -> None:

@@ -37,7 +37,12 @@ async def get_tenant(work: InWork) -> Tenant:
     return await service.tenant(work)
 
 
-@changes("/tenant", Permission.TENANT_MANAGE, refuses=[Code.TIME_ZONE_UNKNOWN])
+@changes(
+    "/tenant",
+    Permission.TENANT_MANAGE,
+    refuses=[Code.TIME_ZONE_UNKNOWN],
+    example={"time_zone": "Europe/Berlin"},
+)
 async def change_tenant(work: InWork, expected: ExpectedVersion, data: JSONBody[TenantChanges]) -> Tenant:
     """Change the tenant's name or time zone. "Today" is the tenant's from then on."""
     return await service.change_tenant(work, data, expected)
@@ -48,7 +53,13 @@ async def list_members(work: InWork, page: ListPage) -> Page[Member]:
     return await service.members(work, page)
 
 
-@creates("/members", Permission.MEMBERS_MANAGE, at="/v1/members/{id}", refuses=[Code.MEMBER_EMAIL_TAKEN])
+@creates(
+    "/members",
+    Permission.MEMBERS_MANAGE,
+    at="/v1/members/{id}",
+    refuses=[Code.MEMBER_EMAIL_TAKEN],
+    example={"name": "Dana Reyes", "email": "dana@example.com", "roles": ["reviewer"]},
+)
 async def add_member(work: InWork, data: JSONBody[NewMember]) -> Member:
     """Add a person who can own vendors and findings and be told of alerts."""
     return await service.add_member(work, data)
@@ -59,7 +70,12 @@ async def get_member(work: InWork, member_id: FromPath[UUID]) -> Member:
     return await service.member(work, member_id)
 
 
-@changes("/members/{member_id:uuid}", Permission.MEMBERS_MANAGE, refuses=[Code.MEMBER_EMAIL_TAKEN, Code.OWN_ACCESS])
+@changes(
+    "/members/{member_id:uuid}",
+    Permission.MEMBERS_MANAGE,
+    refuses=[Code.MEMBER_EMAIL_TAKEN, Code.OWN_ACCESS],
+    example={"roles": ["reviewer", "procurement"]},
+)
 async def change_member(
     work: InWork, expected: ExpectedVersion, member_id: FromPath[UUID], data: JSONBody[MemberChanges]
 ) -> Member:
@@ -77,6 +93,12 @@ async def list_api_keys(work: InWork, page: ListPage) -> Page[ApiKey]:
     Permission.KEYS_MANAGE,
     at="/v1/api-keys/{id}",
     refuses=[Code.EXPIRY_IN_THE_PAST, Code.REFERENCE_UNKNOWN],
+    example={
+        "name": "Nightly export",
+        "roles": ["auditor"],
+        "scopes": ["vendors:read"],
+        "expires_at": "2099-01-01T00:00:00Z",
+    },
 )
 async def create_api_key(work: InWork, data: JSONBody[NewApiKey]) -> ShownApiKey:
     """Make a key. Its text is in this answer and nowhere else."""
@@ -88,7 +110,13 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
     return await service.key(work, key_id)
 
 
-@acts("/api-keys/{key_id:uuid}/rotations", Permission.KEYS_MANAGE, status_code=201, refuses=[Code.API_KEY_ENDED])
+@acts(
+    "/api-keys/{key_id:uuid}/rotations",
+    Permission.KEYS_MANAGE,
+    status_code=201,
+    refuses=[Code.API_KEY_ENDED],
+    example={"overlap_seconds": 3600},
+)
 async def rotate_api_key(
     work: InWork, expected: ExpectedVersion, key_id: FromPath[UUID], data: JSONBody[Rotation]
 ) -> ShownApiKey:

@@ -100,6 +100,7 @@ async def list_vendor_import_rows(work: InWork, import_id: FromPath[UUID], page:
     _WRITE,
     refuses=[Code.IMPORT_NOT_READY, Code.IMPORT_HAS_PROBLEMS, Code.IMPORT_OUTDATED],
     also=[202],
+    example={"partial": True},
 )
 async def accept_vendor_import(
     work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID], data: JSONBody[Acceptance]

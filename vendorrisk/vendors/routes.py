@@ -76,13 +76,25 @@ async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
     return await service.register(work, data)
 
 
-@acts("/vendors/bulk", _WRITE, match=False, refuses=_TAKEN)
+@acts(
+    "/vendors/bulk",
+    _WRITE,
+    match=False,
+    refuses=_TAKEN,
+    example={"items": [{"name": "Acme Cloud"}, {"name": "Nimbus Storage", "country": "IE"}]},
+)
 async def register_vendors(work: InWork, data: JSONBody[NewVendors]) -> RowResults:
     """Register up to 200 vendors, each on its own: the answer tells for each what became of it."""
     return await service.register_many(work, data)
 
 
-@acts("/vendors/bulk-changes", _WRITE, match=False, refuses=[*_TAKEN, Code.VENDOR_TIER_IS_COMPUTED])
+@acts(
+    "/vendors/bulk-changes",
+    _WRITE,
+    match=False,
+    refuses=[*_TAKEN, Code.VENDOR_TIER_IS_COMPUTED],
+    example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "changes": {"tags": ["hosting"]}}]},
+)
 async def change_vendors(work: InWork, data: JSONBody[VendorsChanges]) -> RowResults:
     """Change up to 200 vendors, each held to its version: the answer tells for each what became of it."""
     return await service.change_many(work, data)
@@ -119,7 +131,12 @@ async def get_vendor(work: InWork, vendor_id: FromPath[UUID]) -> Vendor:
     return await service.vendor(work, vendor_id)
 
 
-@changes("/vendors/{vendor_id:uuid}", _WRITE, refuses=[*_TAKEN, Code.VENDOR_TIER_IS_COMPUTED])
+@changes(
+    "/vendors/{vendor_id:uuid}",
+    _WRITE,
+    refuses=[*_TAKEN, Code.VENDOR_TIER_IS_COMPUTED],
+    example={"description": "Hosting of the shop", "tags": ["hosting"]},
+)
 async def change_vendor(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[VendorChanges]
 ) -> Vendor:
@@ -131,6 +148,7 @@ async def change_vendor(
     "/vendors/{vendor_id:uuid}/moves",
     _WRITE,
     refuses=[Code.VENDOR_MOVE_NOT_ALLOWED, Code.VENDOR_MOVE_INCOMPLETE, Code.VENDOR_FIELD_INVALID],
+    example={"to": "onboarding"},
 )
 async def move_vendor(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[Move]
@@ -151,7 +169,20 @@ async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> Assessed
     return await diligence.assessment(work, vendor_id)
 
 
-@replaces("/vendors/{vendor_id:uuid}/inherent-risk", _WRITE)
+@replaces(
+    "/vendors/{vendor_id:uuid}/inherent-risk",
+    _WRITE,
+    example={
+        "data_classification": 3,
+        "data_volume": 2,
+        "access": 2,
+        "criticality": 3,
+        "substitutability": 2,
+        "regulatory_weight": 1,
+        "geography": 0,
+        "fourth_parties": None,
+    },
+)
 async def answer_inherent_risk(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[InherentAnswers]
 ) -> Assessed:
@@ -174,6 +205,7 @@ async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: Lis
     Permission.VENDORS_APPROVE,
     status_code=201,
     refuses=[Code.VENDOR_NOT_REVIEWED, Code.VENDOR_FIELD_INVALID],
+    example={"outcome": "satisfactory", "note": "No open findings."},
 )
 async def record_vendor_review(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[NewReview]
@@ -197,6 +229,7 @@ async def get_offboarding_step(work: InWork, vendor_id: FromPath[UUID], step: Fr
     "/vendors/{vendor_id:uuid}/offboarding/{step:str}",
     _WRITE,
     refuses=[Code.OFFBOARDING_NOT_BEGUN, Code.SETTLEMENT_INCOMPLETE, Code.VENDOR_FIELD_INVALID],
+    example={"state": "done", "note": "Accounts closed, keys revoked.", "proof": "ticket 4711"},
 )
 async def settle_offboarding_step(
     work: InWork,
@@ -219,6 +252,7 @@ async def list_vendor_services(work: InWork, vendor_id: FromPath[UUID], page: Li
     _WRITE,
     at="/v1/vendor-services/{id}",
     refuses=[Code.SERVICE_NAME_TAKEN, Code.VENDOR_FIELD_INVALID],
+    example={"name": "Object storage", "data_classes": ["personal"], "is_uptime_critical": True},
 )
 async def add_vendor_service(
     work: InWork, vendor_id: FromPath[UUID], data: JSONBody[NewVendorService]
@@ -232,7 +266,12 @@ async def get_vendor_service(work: InWork, service_id: FromPath[UUID]) -> Vendor
     return await supply.service(work, service_id)
 
 
-@changes("/vendor-services/{service_id:uuid}", _WRITE, refuses=[Code.SERVICE_NAME_TAKEN, Code.VENDOR_FIELD_INVALID])
+@changes(
+    "/vendor-services/{service_id:uuid}",
+    _WRITE,
+    refuses=[Code.SERVICE_NAME_TAKEN, Code.VENDOR_FIELD_INVALID],
+    example={"is_uptime_critical": True},
+)
 async def change_vendor_service(
     work: InWork, expected: ExpectedVersion, service_id: FromPath[UUID], data: JSONBody[VendorServiceChanges]
 ) -> VendorService:
@@ -258,7 +297,13 @@ _LINKS = [
 ]
 
 
-@creates("/vendors/{vendor_id:uuid}/fourth-parties", _WRITE, at="/v1/fourth-parties/{id}", refuses=_LINKS)
+@creates(
+    "/vendors/{vendor_id:uuid}/fourth-parties",
+    _WRITE,
+    at="/v1/fourth-parties/{id}",
+    refuses=_LINKS,
+    example={"name": "Borealis Hosting", "purpose": "Data centre"},
+)
 async def add_fourth_party(work: InWork, vendor_id: FromPath[UUID], data: JSONBody[NewFourthParty]) -> FourthParty:
     """Add a company that the vendor stands on; link it where it is a vendor of ours too."""
     return await supply.add_fourth_party(work, vendor_id, data)
@@ -269,7 +314,12 @@ async def get_fourth_party(work: InWork, fourth_party_id: FromPath[UUID]) -> Fou
     return await supply.fourth_party(work, fourth_party_id)
 
 
-@changes("/fourth-parties/{fourth_party_id:uuid}", _WRITE, refuses=_LINKS)
+@changes(
+    "/fourth-parties/{fourth_party_id:uuid}",
+    _WRITE,
+    refuses=_LINKS,
+    example={"purpose": "Data centre in Oslo"},
+)
 async def change_fourth_party(
     work: InWork, expected: ExpectedVersion, fourth_party_id: FromPath[UUID], data: JSONBody[FourthPartyChanges]
 ) -> FourthParty:
@@ -310,6 +360,7 @@ _DECIDING = [Code.INTAKE_DECIDED, Code.FOUR_EYES_NEEDED, Code.VENDOR_FIELD_INVAL
     "/intake-requests/{request_id:uuid}/approval",
     Permission.VENDORS_APPROVE,
     refuses=[*_DECIDING, Code.VENDOR_NAME_TAKEN, Code.VENDOR_DOMAIN_TAKEN],
+    example={"reason": "Fits the budget and the architecture."},
 )
 async def approve_intake_request(
     work: InWork, expected: ExpectedVersion, request_id: FromPath[UUID], data: JSONBody[Approval]
@@ -318,7 +369,12 @@ async def approve_intake_request(
     return await intake.approve(work, request_id, data, expected)
 
 
-@acts("/intake-requests/{request_id:uuid}/refusal", Permission.VENDORS_APPROVE, refuses=_DECIDING)
+@acts(
+    "/intake-requests/{request_id:uuid}/refusal",
+    Permission.VENDORS_APPROVE,
+    refuses=_DECIDING,
+    example={"reason": "A vendor in use does the same."},
+)
 async def refuse_intake_request(
     work: InWork, expected: ExpectedVersion, request_id: FromPath[UUID], data: JSONBody[IntakeRefusal]
 ) -> IntakeRequest:
