@@ -1,18 +1,22 @@
 """The published suites, where their files are at hand; they are other people's work and not kept here.
 
-`PUBLISHED_SUITES` names a folder with `rfc7208-tests.yml` (openspf.org, release 2014.04 with the 2019 additions)
-and `test_psl.txt` (publicsuffix.org). tests/probes/README.md says where to get them and what was counted.
+`PUBLISHED_SUITES` names a folder with `rfc7208-tests.yml` (openspf.org, 2014.04 with the 2019 additions),
+`test_psl.txt` (publicsuffix.org) and `mdn/test` (MDN HTTP Observatory). tests/probes/README.md says where to get
+them and what was counted.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from vendorrisk.probes import spf
+from vendorrisk.probes import spf, web
 from vendorrisk.probes.answers import Answers, key
+from vendorrisk.probes.domains import registrable_domain
 from vendorrisk.probes.observation import Lookup
+from vendorrisk.signals import judge_web
 
 _FOLDER = os.environ.get("PUBLISHED_SUITES", "")
 _SPF = Path(_FOLDER) / "rfc7208-tests.yml"
@@ -81,10 +85,6 @@ def test_check_host_agrees_with_the_rfc_7208_suite(table: dict[str, Lookup], cas
 
 
 def test_registrable_domains_agree_with_the_public_suffix_vectors() -> None:
-    import re
-
-    from vendorrisk.probes.domains import registrable_domain
-
     lines = (Path(_FOLDER) / "test_psl.txt").read_text().splitlines()
     vectors = [re.findall(r"'([^']*)'|(null)", line) for line in lines if line.startswith("checkPublicSuffix")]
     pairs = [(a[0], b[0] or None) for a, b in vectors if a[0]]
@@ -95,3 +95,76 @@ def test_registrable_domains_agree_with_the_public_suffix_vectors() -> None:
 
 def _ascii(name: str | None) -> str | None:
     return None if name is None else name.lower().encode("idna").decode()
+
+
+# ── MDN HTTP Observatory: header values and what it makes of them
+
+_OBSERVATORY = Path(_FOLDER) / "mdn" / "test"
+_STRING = r'"((?:[^"\\]|\\.)*)"'
+_TOKEN = re.compile(
+    rf"const \w*[vV]alues = \[(?P<list>.*?)\];|headers\[\s*\"[\w-]+\"\s*\]\s*=\s*{_STRING}|"
+    rf"setHeader\([^,]+,\s*\"[\w-]+\",\s*{_STRING}\)|Expectation\.(?P<says>\w+)|(?P<case>\bit\()",
+    re.DOTALL,
+)
+_SAYS: dict[str, str] = {
+    "CspImplementedWithNoUnsafe": "pass", "CspImplementedWithNoUnsafeDefaultSrcNone": "pass",
+    "CspImplementedWithUnsafeInlineInStyleSrcOnly": "pass", "CspImplementedButDuplicateDirectives": "pass",
+    "CspImplementedWithInsecureSchemeInPassiveContentOnly": "pass", "CspImplementedWithUnsafeInline": "warn",
+    "CspImplementedWithInsecureScheme": "warn", "CspImplementedWithUnsafeEval": "warn", "CspHeaderInvalid": "fail",
+    "CspNotImplemented": "fail", "HstsHeaderInvalid": "fail", "HstsImplementedMaxAgeLessThanSixMonths": "warn",
+    "HstsImplementedMaxAgeAtLeastSixMonths": "pass", "XFrameOptionsHeaderInvalid": "fail",
+    "XFrameOptionsAllowFromOrigin": "pass", "XFrameOptionsSameoriginOrDeny": "pass",
+    "XFrameOptionsImplementedViaCsp": "pass", "XContentTypeOptionsHeaderInvalid": "fail",
+    "XContentTypeOptionsNosniff": "pass", "ReferrerPolicyPrivate": "pass", "ReferrerPolicyUnsafe": "warn",
+    "ReferrerPolicyHeaderInvalid": "warn",
+}  # fmt: skip
+_SUITES = {
+    "csp": ("web.csp", "content-security-policy"),
+    "strict-transport-security": ("web.hsts", "strict-transport-security"),
+    "x-frame-options": ("web.frame", "x-frame-options"),
+    "x-content-type-options": ("web.nosniff", "x-content-type-options"),
+    "referrer-policy": ("web.referrer", "referrer-policy"),
+}
+OTHERWISE = {
+    "ALLOW-FROM https://mozilla.org": "no present browser knows ALLOW-FROM, so it limits nothing",
+    "SAMEORIGIN, SAMEORIGIN": "HTML, section 7.7: equal values joined by commas are one value, and browsers obey it",
+    "nosniff, nosniff": "Fetch, section 3.6: the first value counts",
+    "default-src 'none'; default-src 'none'": "CSP3, section 2.2.1: of a repeated directive the first counts",
+    "default-src 'none'; img-src 'self'; default-src 'none'": "the same",
+    "unsafe-url": "the case also has a meta element, which the extraction does not see",
+    "frame-ancestors https://mozilla.org": "the case is of another header, which the extraction does not see",
+}
+"""Where we differ on purpose, and why."""
+
+
+def observatory_cases() -> list[object]:
+    found = []
+    for name, (rule, header) in _SUITES.items():
+        file = _OBSERVATORY / f"{name}.test.js"
+        text = re.sub(r"(?m)//[^\n\"]*$", "", file.read_text()) if file.exists() else ""
+        pending: list[str] = []
+        for match in _TOKEN.finditer(re.sub(r'"\s*\+\s*"', "", text)):
+            if match["says"] and pending:
+                says = _SAYS.get(match["says"])
+                found += [pytest.param(rule, header, v, says, id=f"{rule}-{v}") for v in pending if says]
+                pending = []
+            elif match["list"] is not None:
+                pending = re.findall(_STRING, match["list"])
+            elif not match["says"]:
+                pending = [value for value in (match[2], match[3]) if value is not None]
+    return found
+
+
+@pytest.mark.parametrize(("rule", "header", "value", "says"), observatory_cases())
+def test_headers_are_judged_as_the_observatory_does_or_for_a_named_reason(
+    rule: str, header: str, value: str, says: str
+) -> None:
+    value = re.sub(r"'nonce-[^']*'", "'nonce-*'", value)
+    visit = web.Visit(
+        steps=(web.Step(scheme="https", host="mozilla.org", status=200),),
+        headers={header: (value,)},
+        own_hsts=(value,) if rule == "web.hsts" else (),
+    )
+    judged = judge_web.judge(web.WebLook(host="mozilla.org", plain=visit, secure=visit))
+    ours = next(j.verdict.value for j in judged if j.rule == rule)
+    assert (ours == says) is (value not in OTHERWISE), (ours, says)

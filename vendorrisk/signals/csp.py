@@ -71,7 +71,7 @@ def read(headers: Iterable[str], meta: Iterable[str] = ()) -> Reading:
         inline_script=all(_has(sources, _INLINE) for sources in effective),
         broad_script=all(_has(sources, _BROAD) for sources in effective),
         broad_object=all(_has(_of(p, "object-src"), _BROAD) for p in found),
-        eval_script=all("'unsafe-eval'" in (sources or ("'unsafe-eval'",)) for sources in effective),
+        eval_script=all(sources is None or "'unsafe-eval'" in sources for sources in effective),
         plain_http=all(_lets_http(p) for p in found),
         framing=all(_has(p.get("frame-ancestors"), _BROAD) for p in found),
     )
