@@ -179,7 +179,7 @@ async def owner(servers: Servers, database_name: str) -> AsyncIterator[Any]:
 @pytest.fixture
 async def api(settings: Settings, clock: FakeClock) -> AsyncIterator[Api]:
     made = create_app(settings, clock=clock)
-    async with made.litestar.lifespan():
+    async with made.running():
         yield made
 
 

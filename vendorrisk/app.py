@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
 import structlog
 from litestar import Litestar, Router
-from litestar.types import Receive, Scope, Send
+from litestar.types import Receive, Send
 
 from vendorrisk.alerts import routes as alerts_routes
 from vendorrisk.audit import routes as audit_routes
@@ -50,14 +52,52 @@ _log = structlog.get_logger("api")
 
 
 class Api:
-    """The ASGI application, and the parts that tests reach for."""
+    """The ASGI application: routes that are put together once for a process, and the service that they serve."""
 
-    def __init__(self, litestar: Litestar, service: Service) -> None:
+    def __init__(self, litestar: Litestar, service: Service, authenticator: Authenticator, nudger: Nudger) -> None:
         self.litestar, self.service = litestar, service
+        self._authenticator, self._nudger = authenticator, nudger
         self._front = Front(litestar)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        scope["service"] = self.service
         await self._front(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open connections and listen for changed keys, until left."""
+        database = self.service.database
+        await database.open()
+        tasks = [asyncio.create_task(_write_uses(self._authenticator))]
+        if database.keeps_sessions:
+            tasks.append(asyncio.create_task(_listen(database, self._authenticator)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Refusal, *UNREACHABLE):
+                await self._authenticator.write_uses()
+            await self._nudger.close()
+            await self.service.vault.close()
+            await database.close()
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        """Follow the ASGI lifespan protocol."""
+        await receive()
+        try:
+            async with self.running():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            _log.exception("lifespan_failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
@@ -78,24 +118,12 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         per_key=Limiter("key", settings.rate_limit_per_minute),
         per_address=Limiter("address", settings.rate_limit_unauthenticated_per_minute),
     )
+    return Api(routed(), service, authenticator, nudger)
 
-    @asynccontextmanager
-    async def running(_app: Litestar) -> AsyncIterator[None]:
-        await database.open()
-        tasks = [asyncio.create_task(_write_uses(authenticator))]
-        if database.keeps_sessions:
-            tasks.append(asyncio.create_task(_listen(database, authenticator)))
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            with contextlib.suppress(Refusal, *UNREACHABLE):
-                await authenticator.write_uses()
-            await nudger.close()
-            await database.close()
 
+@cache
+def routed() -> Litestar:
+    """Put the routes together, with their document; nothing in them depends on settings."""
     litestar = Litestar(
         route_handlers=[
             Router("/v1", route_handlers=list(ROUTERS)),
@@ -107,26 +135,14 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         middleware=[ExchangeMiddleware()],
         exception_handlers={Exception: on_failure},
         openapi_config=openapi.CONFIG,
-        lifespan=[running],
         request_max_body_size=None,
         logging_config=None,
         debug=False,
         pdb_on_exception=False,
     )
-    litestar.state.service = service
-    litestar.state.document, litestar.state.query_names = _documented(litestar)
-    return Api(litestar, service)
-
-
-_DOCUMENTED: list[tuple[openapi.Document, openapi.QueryNames]] = []
-
-
-def _documented(litestar: Litestar) -> tuple[openapi.Document, openapi.QueryNames]:
-    """Return the document and the query parameters it names, made once for a process: settings do not enter them."""
-    if not _DOCUMENTED:
-        document = openapi.document(litestar)
-        _DOCUMENTED.append((document, openapi.query_names(document)))
-    return _DOCUMENTED[0]
+    litestar.state.document = openapi.document(litestar)
+    litestar.state.query_names = openapi.query_names(litestar.state.document)
+    return litestar
 
 
 async def _write_uses(authenticator: Authenticator) -> None:

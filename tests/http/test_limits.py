@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def app_with(settings: Settings, clock: FakeClock, **changed: Any) -> AsyncIterator[Api]:
     made = create_app(msgspec.structs.replace(settings, **changed), clock=clock)
-    async with made.litestar.lifespan():
+    async with made.running():
         yield made
 
 

@@ -167,7 +167,7 @@ async def test_a_forwarded_address_is_believed_only_from_a_named_proxy(settings:
         answer = await send_raw(made, "GET", "/v1/me", [("x-forwarded-for", forwarded)], peer=(peer, 4000))
         return answer.status
 
-    async with made.litestar.lifespan():
+    async with made.running():
         forged = [await knock("192.0.2.7", f"203.0.113.{n}") for n in range(4)]
         assert forged == [401, 401, 429, 429]
         through = [await knock("198.51.100.9", f"203.0.113.{n}") for n in range(4)]

@@ -92,7 +92,7 @@ async def test_a_storm_on_two_processes_is_one_effect_too(
     api: Api, company: Company, settings: Settings, clock: FakeClock
 ) -> None:
     second = create_app(settings, clock=clock)
-    async with second.litestar.lifespan():
+    async with second.running():
         there = client_of(second, company.key.key)
         key = {"idempotency-key": "storm"}
         asked = [c.post("/v1/members", DANA, headers=key) for _ in range(25) for c in (company.client, there)]
@@ -107,7 +107,7 @@ async def test_an_answer_survives_a_restart_and_ends_after_a_day(
     key = {"idempotency-key": '"quoted-once"'}
     first = await company.client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]}, headers=key)
     restarted = create_app(settings, clock=clock)
-    async with restarted.litestar.lifespan():
+    async with restarted.running():
         there = client_of(restarted, company.key.key)
         again = await there.post(
             "/v1/api-keys", {"name": "ci", "roles": ["auditor"]}, headers={"idempotency-key": "quoted-once"}

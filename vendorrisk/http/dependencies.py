@@ -31,7 +31,7 @@ async def provide_expected_version(request: Request[Any, Any, Any], work: InWork
 
 
 async def provide_service(request: Request[Any, Any, Any]) -> Service:
-    service: Service = request.app.state.service
+    service: Service = request.scope["service"]  # type: ignore[typeddict-item]
     return service
 
 

@@ -144,7 +144,7 @@ class ExchangeMiddleware(ASGIMiddleware):
         if "permission" not in scope["route_handler"].opt:
             await next_app(scope, receive, send)
             return
-        exchange = Exchange(scope["litestar_app"].state.service, scope)
+        exchange = Exchange(scope["service"], scope)  # type: ignore[typeddict-item]
         scope["exchange"] = exchange  # type: ignore[typeddict-unknown-key]
         if exchange.streams:
             await exchange.admit()
