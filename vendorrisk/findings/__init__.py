@@ -7,7 +7,7 @@ one finding, ever. Its *severity* sets its due date by the policy of the tenant.
 
 `open` and `acknowledged` are *standing*: they count, and are told of when they are overdue. The other three are closed
 and need a reason; an acceptance ends on its day, and a job then opens the finding again. A closed finding may be
-reopened; whatever happened to it stays in its *moves*.
+reopened, and then has as many days as a new one; whatever happened to it stays in its *moves*.
 
 What can never happen: a finding is deleted; two findings stand for one source; one is accepted for ever; one is closed
 without a reason.

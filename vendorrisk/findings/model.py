@@ -105,6 +105,17 @@ class NewMove(Body):
     accepted_until_on: date | None = None
 
 
+class MovedFinding(NewMove, kw_only=True):
+    """A move of one finding among many, held to the version it was meant for."""
+
+    id: UUID
+    version: Annotated[int, Meta(ge=1)]
+
+
+class FindingMoves(Body):
+    items: Annotated[list[MovedFinding], Meta(min_length=1, max_length=200)]
+
+
 class Move(msgspec.Struct, frozen=True):
     """One move of a finding; `from_state` is null where it was opened."""
 

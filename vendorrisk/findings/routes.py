@@ -12,6 +12,7 @@ from vendorrisk.findings import queries, service
 from vendorrisk.findings.model import (
     Finding,
     FindingChanges,
+    FindingMoves,
     FindingPolicy,
     FindingPolicyShown,
     FindingShown,
@@ -20,6 +21,7 @@ from vendorrisk.findings.model import (
 )
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
+from vendorrisk.vendors.model import RowResults
 
 
 @lists("/findings", Permission.FINDINGS_READ, queries.FINDINGS)
@@ -32,6 +34,11 @@ async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
     Permission.FINDINGS_WRITE,
     at="/v1/findings/{id}",
     refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+    example={
+        "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
+        "title": "No MFA for administrators",
+        "severity": "high",
+    },
 )
 async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingShown:
     """Open a finding against a vendor; its severity sets the due date, unless one is sent."""
@@ -48,6 +55,7 @@ async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingShown:
     "/findings/{finding_id:uuid}",
     Permission.FINDINGS_WRITE,
     refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+    example={"severity": "medium"},
 )
 async def change_finding(
     work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[FindingChanges]
@@ -60,6 +68,7 @@ async def change_finding(
     "/findings/{finding_id:uuid}/moves",
     Permission.FINDINGS_WRITE,
     refuses=[Code.FINDING_MOVE_REFUSED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
+    example={"to": "acknowledged", "reason": "Confirmed with the vendor."},
 )
 async def move_finding(
     work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[NewMove]
@@ -68,12 +77,27 @@ async def move_finding(
     return await service.move(work, finding_id, data, expected)
 
 
+@acts(
+    "/findings/bulk-moves",
+    Permission.FINDINGS_WRITE,
+    match=False,
+    refuses=[Code.FINDING_MOVE_REFUSED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
+)
+async def move_findings(work: InWork, data: JSONBody[FindingMoves]) -> RowResults:
+    """Move up to 200 findings, each held to its version: the answer tells for each what became of it."""
+    return await service.move_many(work, data)
+
+
 @reads("/finding-policy", Permission.FINDINGS_READ)
 async def get_finding_policy(work: InWork) -> FindingPolicyShown:
     return await service.policy(work)
 
 
-@replaces("/finding-policy", Permission.TENANT_MANAGE)
+@replaces(
+    "/finding-policy",
+    Permission.TENANT_MANAGE,
+    example={"critical_days": 7, "high_days": 30, "medium_days": 60, "low_days": 120},
+)
 async def set_finding_policy(
     work: InWork, expected: ExpectedVersion, data: JSONBody[FindingPolicy]
 ) -> FindingPolicyShown:
@@ -89,6 +113,7 @@ router = Router(
         get_finding,
         change_finding,
         move_finding,
+        move_findings,
         get_finding_policy,
         set_finding_policy,
     ],

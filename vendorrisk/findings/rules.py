@@ -29,6 +29,11 @@ def due_on(severity: Severity, opened_on: date, policy: FindingPolicy) -> date:
     return opened_on + timedelta(days=days)
 
 
+def due_on_reopening(finding: Finding, today: date, policy: FindingPolicy) -> date:
+    """Return the day for one that stands again: as many days as a new one has, but never earlier than it was."""
+    return max(finding.due_on, due_on(finding.severity, today, policy))
+
+
 def is_standing(finding: Finding) -> bool:
     return finding.state in STANDING
 

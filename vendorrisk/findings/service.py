@@ -14,10 +14,12 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Refusal
 from vendorrisk.findings import queries, rules
 from vendorrisk.findings.model import (
     Finding,
     FindingChanges,
+    FindingMoves,
     FindingPolicy,
     FindingPolicyShown,
     FindingShown,
@@ -27,6 +29,7 @@ from vendorrisk.findings.model import (
     State,
 )
 from vendorrisk.ids import new_id
+from vendorrisk.vendors.model import RowResult, RowResults
 
 MANUAL = "manual"
 _MOST_TITLE, _MOST_DESCRIPTION = 300, 8000
@@ -129,6 +132,24 @@ async def move(work: Work, finding_id: UUID, wanted: NewMove, expected: int) -> 
     return await finding(work, finding_id)
 
 
+async def move_many(work: Work, wanted: FindingMoves) -> RowResults:
+    """Move each finding on its own, held to its version: one that is refused leaves nothing, and the others stand."""
+    results = []
+    for index, item in enumerate(wanted.items):
+        await work.db.execute("savepoint item")
+        try:
+            moved = await move(work, item.id, item, item.version)
+        except Refusal as refusal:
+            await work.db.execute("rollback to savepoint item")
+            code = refusal.code.code
+            results.append(RowResult(index=index, code=code, detail=refusal.detail, errors=refusal.errors))
+        else:
+            await work.db.execute("release savepoint item")
+            results.append(RowResult(index=index, id=moved.id, version=moved.version))
+    done = sum(1 for result in results if result.code is None)
+    return RowResults(results, done=done, refused=len(results) - done)
+
+
 async def end_acceptances(work: Work, most: int) -> int:
     """Open again what was accepted until a day that has passed; returns how many."""
     ended = await queries.ended_acceptances(work, most)
@@ -187,6 +208,7 @@ async def _moved(work: Work, before: Finding, to: State, reason: str | None, acc
         state_changed_at=work.now,
         accepted_until_on=accepted_until_on,
         times_reopened=before.times_reopened + reopened,
+        due_on=rules.due_on_reopening(before, work.today, await _in_force(work)) if reopened else before.due_on,
     )
     after = await queries.update(work, wanted)
     await queries.insert_move(work, after, before.state)

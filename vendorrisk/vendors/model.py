@@ -570,7 +570,7 @@ class VendorsChanges(Body):
 
 
 class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one item: its vendor, or the refusal with its faults."""
+    """What became of one item: the record's id, or the refusal with its faults."""
 
     index: int
     id: UUID | None = None

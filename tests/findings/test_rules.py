@@ -1,0 +1,95 @@
+"""Which moves a finding has, and when it is due."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.findings import rules
+from vendorrisk.findings.model import Finding, FindingPolicy, NewMove, Severity, State
+
+TODAY = date(2026, 3, 2)
+_NOW = datetime(2026, 3, 2, tzinfo=UTC)
+STANDING = {State.OPEN, State.ACKNOWLEDGED}
+
+
+def _finding(state: State = State.OPEN, severity: Severity = Severity.HIGH, due_on: date = TODAY) -> Finding:
+    return Finding(
+        id=UUID(int=1),
+        vendor_id=UUID(int=2),
+        source_kind="manual",
+        source_id=UUID(int=1),
+        title="x",
+        description=None,
+        severity=severity,
+        state=state,
+        state_reason=None,
+        state_changed_at=_NOW,
+        owner_id=None,
+        opened_on=TODAY,
+        due_on=due_on,
+        accepted_until_on=None,
+        times_reopened=0,
+        created_at=_NOW,
+        updated_at=_NOW,
+        version=1,
+    )
+
+
+def _refusal(state: State, move: NewMove) -> Code | None:
+    try:
+        rules.check_move(_finding(state), move, TODAY)
+    except Refusal as refusal:
+        return refusal.code
+    return None
+
+
+def test_the_default_policy_gives_7_30_90_and_180_days() -> None:
+    days = [(rules.due_on(severity, TODAY, FindingPolicy()) - TODAY).days for severity in Severity]
+    assert days == [7, 30, 90, 180]
+
+
+@given(st.sampled_from(State), st.sampled_from(State))
+def test_a_move_never_stays_and_only_an_acceptance_turns_into_another_closed_state(start: State, end: State) -> None:
+    until = TODAY + timedelta(days=1) if end is State.ACCEPTED else None
+    refused = _refusal(start, NewMove(to=end, reason="because", accepted_until_on=until))
+    allowed = start is not end and (start in STANDING or end is State.OPEN)
+    allowed = allowed or (start, end) == (State.ACCEPTED, State.REMEDIATED)
+    assert refused is (None if allowed else Code.FINDING_MOVE_REFUSED)
+
+
+@pytest.mark.parametrize("to", set(State) - STANDING)
+def test_nothing_is_closed_without_a_reason(to: State) -> None:
+    assert _refusal(State.OPEN, NewMove(to=to)) is Code.FINDING_REASON_MISSING
+
+
+@pytest.mark.parametrize(
+    ("days", "taken"), [(None, False), (-1, False), (0, False), (1, True), (731, True), (732, False)]
+)
+def test_an_acceptance_ends_after_today_and_within_two_years(days: int | None, *, taken: bool) -> None:
+    until = None if days is None else TODAY + timedelta(days=days)
+    refused = _refusal(State.OPEN, NewMove(to=State.ACCEPTED, reason="because", accepted_until_on=until))
+    assert refused is (None if taken else Code.FINDING_DATE_INVALID)
+
+
+@pytest.mark.parametrize("to", set(State) - {State.ACCEPTED, State.OPEN})
+def test_only_an_acceptance_has_an_end(to: State) -> None:
+    move = NewMove(to=to, reason="because", accepted_until_on=TODAY + timedelta(days=9))
+    assert _refusal(State.OPEN, move) is Code.FINDING_DATE_INVALID
+
+
+@given(st.sampled_from(Severity), st.integers(-400, 400))
+def test_what_stands_again_has_as_long_as_a_new_one_and_never_less_than_before(severity: Severity, days: int) -> None:
+    before = _finding(State.REMEDIATED, severity, TODAY + timedelta(days=days))
+    due_on = rules.due_on_reopening(before, TODAY, FindingPolicy())
+    assert due_on == max(before.due_on, rules.due_on(severity, TODAY, FindingPolicy()))
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(1999, 12, 31), date(2200, 1, 2), date(9999, 12, 31)])
+def test_a_due_date_no_one_means_is_refused(day: date) -> None:
+    with pytest.raises(Refusal) as refused:
+        rules.check_due(day)
+    assert refused.value.code is Code.FINDING_DATE_INVALID
