@@ -197,7 +197,7 @@ DATE: Final = (
     rf"|{_YEAR}-[01]\d-[0-3]\d|[0-3]?\d[/.][0-3]?\d[/.]{_YEAR})(?!\d)"
 )
 _SHORT_DATE: Final = rf"{_MONTH}[ \n]{_DAY}|{_DAY}[ \n]{_MONTH}"
-_BETWEEN: Final = r",?[ \n]?(?:to|through|thru|until|and|ending|-)[ \n]?(?:and[ \n]including[ \n])?"
+_BETWEEN: Final = r",?[ \n]?(?i:to|through|thru|until|and|ending|-)[ \n]?(?i:and[ \n]including[ \n])?"
 _RANGE = re.compile(rf"(?<!\d)(?P<first>{DATE}|{_SHORT_DATE}){_BETWEEN}(?P<last>{DATE})")
 _ONE = re.compile(rf"(?<!\d)(?<!\d[/.-]){DATE}")
 _WORDS = re.compile(r"[A-Za-z]+|\d+")
