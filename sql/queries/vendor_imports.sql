@@ -66,7 +66,7 @@ returning i.tenant_id, t.time_zone, i.id;
 -- name: hold_import
 -- Keeps the lease while the work goes on, and tells how far it is; false where another worker has taken it.
 update vendor_imports
-set leased_until = $4, rows_done = $5, rows_total = $6
+set leased_until = $4, rows_done = $5, rows_total = coalesce($6, rows_total)
 where tenant_id = $1 and id = $2 and lease_token = $3
 returning true;
 
@@ -101,7 +101,7 @@ returning id, state, is_dry_run, is_partial, format, file_name, encode(file_dige
 update vendor_imports
 set state = $3, is_partial = $4, updated_at = $5::timestamptz,
     applied_at = case when $3 = 'applied' then $5::timestamptz end,
-    rows_done = case when $3 = 'accepted' then 0 else rows_total end, version = version + 1
+    rows_done = case when $3 = 'accepted' then 0 else coalesce(rows_total, 0) end, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
     mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
@@ -119,9 +119,10 @@ select id, email::text as email from members where tenant_id = $1 and email = an
 -- A chunk of rows is stored beside what it would do. Each finds its vendor by id, else by the tenant's reference, else
 -- by name. `conflicts` holds whatever in the database stands in its way.
 with staged as (
-    select u.id, u.row_number, u.given, u.problems, u.name_key, (u.given ->> 'id')::uuid as wanted_id,
-        u.given ->> 'reference' as reference, u.given - 'id' as fields
-    from unnest($3::uuid[], $4::int[], $5::jsonb[], $6::jsonb[], $7::text[])
+    select u.id, u.row_number, u.problems::jsonb as problems, u.name_key,
+        (u.given::jsonb ->> 'id')::uuid as wanted_id, u.given::jsonb ->> 'reference' as reference,
+        u.given::jsonb - 'id' as fields
+    from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[])
         as u (id, row_number, given, problems, name_key)
 ),
 matched as (

@@ -78,7 +78,7 @@ async def added(client: Client, path: str, **fields: Any) -> Any:
 
 
 async def member(client: Client, email: str) -> str:
-    made = await added(client, "/v1/members", name=email.split("@")[0], email=email, roles=["owner"])
+    made = await added(client, "/v1/members", name=email.split("@", maxsplit=1)[0], email=email, roles=["owner"])
     return str(made["id"])
 
 

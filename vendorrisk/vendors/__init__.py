@@ -1,0 +1,34 @@
+"""Vendors: who they are, how much depends on them, what was agreed about them, and how they come in and leave.
+
+A *vendor* is a company whose services a tenant uses, might use, or used. Its *lifecycle*:
+
+    prospect → onboarding → active ⇄ suspended
+                               ↘      ↙
+                              offboarding → terminated → prospect
+
+A vendor becomes *active* once its *intake* is settled (a request was approved by someone else than the person who
+asked, or somebody who may approve said why none was needed), its inherent risk was answered, and a business owner
+is named. One that is in use already when the tenant begins is *taken over* as active: at registration with owner,
+tier and reason, or by an import, which is the reason. It is *terminated* once its *offboarding checklist* is
+settled: data returned, access removed, deletion proven, each done or waived with a reason, by whom and when. A
+prospect that was never used ends without one. Who comes back starts as a prospect, with a new intake.
+
+*Inherent risk* is what could go wrong before any control is counted: eight factors answered 0 to 4. Unknown counts
+as 3 and is listed. From it follow a score, a *tier* and the reasons for both, by a model with a version; until it is
+answered, a tier may be *declared*. The tier sets the *cadence* of reviews. A *service* is what is used of a vendor;
+evidence covers services. A *fourth party* is a company a vendor stands on.
+
+An *import* is a spreadsheet on its way to become vendors: *received*, *checked* (what would each row create, change,
+leave as it is, or not do, and why), *accepted*, *applied*; or *refused*, or *cancelled*. A blank cell leaves what is
+stored. A row finds its vendor by id, else by the tenant's own *reference*, else by name.
+
+What can never happen: two vendors of a tenant with the same name (whatever its case or composition), domain,
+reference or LEI; an unknown answer counting better than the answer 3; a computed tier changed by hand; a lifecycle
+moved by an import; an import applied in part without being asked to, or twice; a cell of an export taken for a
+formula. Vendors are not deleted: they are terminated.
+
+Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `fields`
+(a body becomes stored values), `spreadsheet` (a file becomes a table), `columns` (a table becomes values),
+`export`. The operations stand by noun: `service` (the record), `diligence` (moves, risk, reviews, offboarding),
+`supply` (services, fourth parties), `intake`, `importing`; `import_…` are model, queries and routes of imports.
+"""

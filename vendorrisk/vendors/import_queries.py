@@ -79,6 +79,7 @@ ROWS = ListOf(
     default_sort="row_number",
 )
 
+_ENCODER = msgspec.json.Encoder()
 _CHANGED_SINCE = "Vendors were changed after the check. Send the file again."
 _OVERTAKEN = dict.fromkeys(
     (
@@ -192,16 +193,21 @@ async def members_by_email(work: Work, emails: Sequence[str]) -> dict[str, UUID]
 
 
 async def stage(work: Work, import_id: UUID, rows: Sequence[ReadRow]) -> None:
+    # As text: in an array of jsonb, a list would be taken for one more dimension.
     await _STAGE.run(
         work.db,
         work.tenant_id,
         import_id,
         [new_id() for _ in rows],
         [row.number for row in rows],
-        [row.given for row in rows],
-        [row.problems for row in rows],
+        [_json(row.given) for row in rows],
+        [_json(row.problems) for row in rows],
         [_key(row.given.get("name")) for row in rows],
     )
+
+
+def _json(value: object) -> str:
+    return _ENCODER.encode(value).decode()
 
 
 def _key(name: Any) -> str | None:

@@ -24,6 +24,8 @@ Cell = str | int | float | bool | None
 _DELIMITERS = ",;\t|"
 _SNIFFED_ROWS = 20
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?", re.IGNORECASE)
+# Names inside an archive may be in this; it is loaded here because the child process that reads opens no file later.
+codecs.lookup("cp437")
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
