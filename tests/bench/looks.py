@@ -75,8 +75,10 @@ async def bare(guard: Guard, context: ssl.SSLContext) -> None:
     ports = guard._loopback._ports
     await asyncio.gather(*(guard.resolver.ask(f"q{n}.{DOMAIN}", "TXT") for n in range(57)))
     for address, port, name, path in [
-        ("127.0.0.2", 80, DOMAIN, "/"), ("127.0.0.2", 443, DOMAIN, "/"), ("127.0.0.2", 443, DOMAIN, "/.well-known/security.txt"),
-        ("127.0.0.2", 443, f"mta-sts.{DOMAIN}", "/.well-known/mta-sts.txt"), ("127.0.0.200", 443, "rdap.test", f"/domain/{DOMAIN}"),
+        ("127.0.0.2", 80, DOMAIN, "/"), ("127.0.0.2", 443, DOMAIN, "/"),
+        ("127.0.0.2", 443, DOMAIN, "/.well-known/security.txt"),
+        ("127.0.0.2", 443, f"mta-sts.{DOMAIN}", "/.well-known/mta-sts.txt"),
+        ("127.0.0.200", 443, "rdap.test", f"/domain/{DOMAIN}"),
         ("127.0.0.2", 443, f"status.{DOMAIN}", "/api/v2/summary.json"),
     ]:  # fmt: skip
         tls_context = context if port == 443 else None

@@ -27,7 +27,7 @@ class Dialled(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def dial(
     guard: Guard,
-    host: str,
+    host: str | Vetted,
     port: int,
     *,
     timeout_seconds: float,
@@ -35,6 +35,9 @@ async def dial(
     server_name: str | None = None,
 ) -> AsyncIterator[Dialled]:
     """Open a connection for the length of the block, which as a whole has `timeout_seconds`.
+
+    A host that was vetted a moment ago may be given as `Vetted`: it is not looked up again, so that a look of
+    several connections reaches one place, and each literal is vetted once more when it is dialled.
 
     With `tls` the handshake is done before the block begins, for `server_name` or else the host; whether the
     certificate is checked is the context's choice. Failures are `EgressError`s, in the block as well.
@@ -44,7 +47,8 @@ async def dial(
     opened: Dialled | None = None
     try:
         async with asyncio.timeout(timeout_seconds):
-            opened = await _open(guard, await guard.resolve(host), port, tls, server_name)
+            vetted = host if isinstance(host, Vetted) else await guard.resolve(host)
+            opened = await _open(guard, vetted, port, tls, server_name)
             yield opened
     except TimeoutError:
         reason = Reason.CONNECT_TIMEOUT if opened is None else Reason.TIMEOUT

@@ -35,14 +35,19 @@ def plan(answers: Answers, domain: str, hosts: tuple[str, ...]) -> None:
     answers.get(domain, "SOA")
     answers.get(domain, "DS")
     for server in name_servers(answers, domain)[:MOST_SERVERS]:
-        answers.get(server, "A")
-        answers.get(server, "AAAA")
+        server_addresses(answers, server)
     caa_records(answers, domain)
     for host in mail_hosts(answers.get(domain, "MX"))[:MOST_MX]:
         for kind in ("CNAME", "A", "AAAA"):
             answers.get(host, kind)
     for host in hosts:
         aliases(answers, host)
+
+
+def server_addresses(answers: Answers, server: str) -> tuple[Lookup, ...]:
+    """Ask for a name server's addresses: those of IPv6 only where it has none of IPv4."""
+    four = answers.get(server, "A")
+    return (four,) if four.records else (four, answers.get(server, "AAAA"))
 
 
 def zone_of(domain: str) -> str:

@@ -15,7 +15,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from vendorrisk.egress.dialling import Dialled, dial
 from vendorrisk.egress.fetcher import Fetcher
-from vendorrisk.egress.guard import Guard
+from vendorrisk.egress.guard import Guard, Vetted
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.probes.clienthello import Greeting, NeedMoreError, ServerAnswer, client_hello, read_answer
 from vendorrisk.probes.observation import Raw, Unseen
@@ -147,11 +147,15 @@ async def _plain_answers(host: str, guard: Guard) -> bool | None:
 
 
 async def look_at_versions(host: str, *, guard: Guard) -> HelloLook:
-    """Greet five times, one after another: a host is never asked twice at once."""
+    """Greet five times, one after another: a host is never asked twice at once, and looked up once."""
     outcomes: dict[str, str] = {}
     versions: dict[str, int] = {}
+    try:
+        vetted = await guard.resolve(host)
+    except EgressError as error:
+        return HelloLook(host=host, outcomes={Greeting.SSL3.value: error.reason.value})
     for greeting in Greeting:
-        answer = await _greet(host, guard, greeting)
+        answer = await _greet(vetted, guard, greeting)
         outcomes[greeting.value] = answer.outcome
         if answer.outcome == "accepted":
             versions[greeting.value] = answer.version
@@ -160,12 +164,12 @@ async def look_at_versions(host: str, *, guard: Guard) -> HelloLook:
     return HelloLook(host=host, outcomes=outcomes, versions=versions)
 
 
-_HOPELESS = frozenset({"address", "dns_nxdomain", "dns_servfail", "dns_timeout", "connect_refused", "connect_timeout"})
+_HOPELESS = frozenset({"connect_refused", "connect_timeout"})
 
 
-async def _greet(host: str, guard: Guard, greeting: Greeting) -> ServerAnswer:
+async def _greet(vetted: Vetted, guard: Guard, greeting: Greeting) -> ServerAnswer:
     try:
-        async with dial(guard, host, _HTTPS, timeout_seconds=_SECONDS) as connection:
+        async with dial(guard, vetted, _HTTPS, timeout_seconds=_SECONDS) as connection:
             connection.writer.write(client_hello(greeting, connection.host))
             return await _answer(connection, greeting)
     except EgressError as error:

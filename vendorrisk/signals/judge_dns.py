@@ -12,6 +12,7 @@ from vendorrisk.probes.nameservice import (
     caa_records,
     name_servers,
     networks,
+    server_addresses,
     zone_of,
 )
 from vendorrisk.probes.observation import Lookup
@@ -38,7 +39,10 @@ def judge(look: DnsLook) -> tuple[Judgement, ...]:
 
 def _addresses(answers: Answers, host: str) -> tuple[tuple[str, ...], str]:
     """Return a host's addresses, and why they may not be all."""
-    found = (answers.get(host, "A"), answers.get(host, "AAAA"))
+    return _joined((answers.get(host, "A"), answers.get(host, "AAAA")))
+
+
+def _joined(found: tuple[Lookup, ...]) -> tuple[tuple[str, ...], str]:
     return tuple(r for f in found for r in f.records), next((f.unseen for f in found if f.unseen), "")
 
 
@@ -50,7 +54,7 @@ def _servers(answers: Answers, domain: str) -> Judgement:
     facts: Facts = {"servers": servers}
     if not servers:
         return unknown(rule, "no_delegation", "The domain has no name servers of its own to judge.")
-    seen = {server: _addresses(answers, server) for server in servers[:MOST_SERVERS]}
+    seen = {server: _joined(server_addresses(answers, server)) for server in servers[:MOST_SERVERS]}
     unseen = next((why for addresses, why in seen.values() if why and not addresses), "")
     dead = tuple(server for server, (addresses, why) in seen.items() if not addresses and not why)
     if len(servers) < _LEAST_SERVERS:
