@@ -82,6 +82,7 @@ async def move_finding(
     Permission.FINDINGS_WRITE,
     match=False,
     refuses=[Code.FINDING_MOVE_REFUSED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
+    example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "to": "acknowledged"}]},
 )
 async def move_findings(work: InWork, data: JSONBody[FindingMoves]) -> RowResults:
     """Move up to 200 findings, each held to its version: the answer tells for each what became of it."""

@@ -1,0 +1,80 @@
+"""Every operation of the API, as its handlers declare it and its document shows it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.app import Api, create_app
+from vendorrisk.db.paging import ListOf
+from vendorrisk.http.routing import WRITES, Kind
+from vendorrisk.settings import Settings
+
+
+class Operation(msgspec.Struct, frozen=True):
+    method: str
+    path: str
+    name: str
+    kind: Kind
+    permission: Permission
+    match: bool
+    raw: Any
+    of: ListOf | None
+    document: dict[str, Any]
+
+    @property
+    def writes(self) -> bool:
+        return self.kind in WRITES
+
+    @property
+    def parameters(self) -> list[str]:
+        return [p["name"] for p in self.document.get("parameters", ()) if p["in"] == "path"]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Return a value for every query parameter that must be sent."""
+        needed = [p for p in self.document.get("parameters", ()) if p["in"] == "query" and p.get("required")]
+        return {p["name"]: "2026-12-31" if p["schema"].get("format") == "date" else "acme" for p in needed}
+
+    @property
+    def example(self) -> Any:
+        body = self.document.get("requestBody", {}).get("content", {}).get("application/json", {})
+        return body.get("example")
+
+    @property
+    def takes_json(self) -> bool:
+        return "application/json" in self.document.get("requestBody", {}).get("content", {})
+
+
+def unopened_app() -> Api:
+    """Return the application without any server behind it, to look at what it declares."""
+    from tests.conftest import SECRET_KEYS
+
+    return create_app(
+        Settings(database_url="postgresql://nowhere/x", redis_url="redis://nowhere", secret_keys=SECRET_KEYS)
+    )
+
+
+def operations(api: Api) -> list[Operation]:
+    return sorted(_operations(api), key=lambda o: (o.path, o.method))
+
+
+def _operations(api: Api) -> Iterator[Operation]:
+    document = api.litestar.state.document
+    for route in api.litestar.routes:
+        for method, (handler, _) in getattr(route, "route_handler_map", {}).items():
+            if "permission" not in handler.opt or method == "OPTIONS":
+                continue
+            shown = document["paths"][route.path_format][method.lower()]
+            yield Operation(
+                method=method,
+                path=route.path_format,
+                name=shown["operationId"],
+                kind=handler.opt["kind"],
+                permission=handler.opt["permission"],
+                match=handler.opt["match"],
+                raw=handler.opt["raw"],
+                of=handler.opt["of"],
+                document=shown,
+            )

@@ -1,0 +1,217 @@
+"""Every route: every role, no credentials, another tenant; one audit entry for a write and none for a refused one.
+
+What is expected comes from the table of permissions alone; the lists of exceptions here may only shrink.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.conftest import Company, client_of
+from tests.whole.surface import Operation, operations, unopened_app
+from tests.whole.things import MAKERS, Things
+from vendorrisk.access.permissions import GRANTS, Role
+from vendorrisk.app import Api
+from vendorrisk.background import World
+
+pytestmark = pytest.mark.anyio
+
+NOBODY_S = {"alert_class", "step"}
+"""Path parameters that name the same in every tenant."""
+
+HARD_TO_SEND: set[str] = set()
+"""Operations whose success takes more than a maker can do; their feature's own tests send them."""
+
+SEVERAL_ENTRIES = {"register_vendors": 2}
+"""Bulk operations: one entry for each record that is written."""
+
+
+@pytest.fixture
+async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), world, owner)
+
+
+def test_every_path_parameter_has_a_maker() -> None:
+    named = {parameter for operation in operations(unopened_app()) for parameter in operation.parameters}
+    assert named - set(MAKERS) == set()
+
+
+async def test_every_operation_succeeds_with_its_example_and_a_write_leaves_its_audit_entries(
+    api: Api, things: Things
+) -> None:
+    faults = []
+    for operation in operations(api):
+        if operation.name in HARD_TO_SEND:
+            continue
+        known = await things.known_for(operation)
+        before = await entries(things)
+        answer = await things.send(operation, known)
+        left = await entries(things) - before
+        if not 200 <= answer.status_code < 300:
+            faults.append(f"{operation.name}: {answer.status_code} {answer.text[:300]}")
+        expected = SEVERAL_ENTRIES.get(operation.name, 1) if operation.writes else 0
+        if "code" in answer.text and operation.writes and '"items":[{"index":0,"code"' in answer.text:
+            expected = 0  # a bulk operation whose only item was refused
+        if left != expected:
+            faults.append(f"{operation.name}: left {left} audit entries, not {expected}")
+        if str(answer.status_code) not in operation.document["responses"]:
+            faults.append(f"{operation.name}: answered {answer.status_code}, which its document does not show")
+    assert faults == []
+
+
+async def entries(things: Things) -> int:
+    count: int = await things.owner.fetchval("select count(*) from audit_entries")
+    return count
+
+
+async def test_a_refused_write_leaves_no_audit_entry(api: Api, things: Things, role_client: Any) -> None:
+    auditor = await role_client("auditor")
+    faults = []
+    for operation in operations(api):
+        if not operation.writes:
+            continue
+        known = await things.known_for(operation)
+        before = await entries(things)
+        refused = [await things.send(operation, known, auditor, '"1"')]
+        if operation.match:
+            refused.append(await things.send(operation, known, things.client, '"999999"'))
+        if operation.takes_json:
+            headers = {"content-type": "application/json", "if-match": '"1"'}
+            place = operation.path.format(**known)
+            refused.append(
+                await things.client.http.request(operation.method, place, headers=headers, content=b'{"nope": 1}')
+            )
+        if any(answer.status_code < 400 for answer in refused):
+            faults.append(f"{operation.name}: {[a.status_code for a in refused]}")
+        if await entries(things) != before:
+            faults.append(f"{operation.name}: a refused write left an entry")
+    assert faults == []
+
+
+async def test_every_route_answers_every_role_as_the_table_of_permissions_says(
+    api: Api, things: Things, role_client: Any
+) -> None:
+    callers: dict[Role, Client] = {role: await role_client(role.value) for role in Role}
+    faults = []
+    for operation in operations(api):
+        place = operation.path.format(**(await things.known_for(operation)))
+        for role, caller in callers.items():
+            answer = await caller.http.request(operation.method, place, params=operation.query)
+            may = operation.permission in GRANTS[role]
+            if may and answer.status_code in {401, 403, 404, 500}:
+                faults.append(f"{role} may {operation.name}: {answer.status_code} {answer.text[:200]}")
+            if not may and (answer.status_code, code_of(answer)) != (403, "permission_denied"):
+                faults.append(f"{role} may not {operation.name}: {answer.status_code}")
+    assert faults == []
+
+
+async def test_no_route_answers_without_credentials_or_with_wrong_ones(api: Api, things: Things) -> None:
+    nobody, wrong = client_of(api, None), client_of(api, "vr_key_AAAAAAAAAAAAAAAA_" + "B" * 49)
+    faults = []
+    for operation in operations(api):
+        place = operation.path.format(**(await things.known_for(operation)))
+        for caller, code in ((nobody, "credentials_missing"), (wrong, "credentials_invalid")):
+            answer = await caller.http.request(operation.method, place, params=operation.query)
+            if (answer.status_code, code_of(answer)) != (401, code):
+                faults.append(f"{operation.name}: {answer.status_code} {answer.text[:100]}")
+    assert faults == []
+
+
+async def test_a_scope_that_lacks_the_permission_closes_the_route_even_to_an_admin(
+    api: Api, things: Things, role_client: Any
+) -> None:
+    narrow = await role_client("admin", scopes=["tenant:read"])
+    faults = []
+    for operation in operations(api):
+        place = operation.path.format(**(await things.known_for(operation)))
+        answer = await narrow.http.request(operation.method, place, params=operation.query)
+        closed = (answer.status_code, code_of(answer)) == (403, "permission_denied")
+        if closed == (operation.permission.value == "tenant:read"):
+            faults.append(f"{operation.name}: {answer.status_code}")
+    assert faults == []
+
+
+async def test_what_another_tenant_owns_is_as_absent_as_what_nobody_owns(
+    api: Api, things: Things, other_company: Company
+) -> None:
+    faults = []
+    for operation in operations(api):
+        if not set(operation.parameters) - NOBODY_S:
+            continue
+        known = await things.known_for(operation)
+        before = await rows_of(things)
+        foreign = await things.send(operation, known, other_company.client, '"1"')
+        nowhere = {
+            name: value if name in NOBODY_S else "018f0000-0000-7000-8000-000000000000" for name, value in known.items()
+        }
+        absent = await things.send(operation, nowhere, other_company.client, '"1"')
+        faults += [
+            f"{operation.name}: {answer.status_code} {answer.text[:200]}"
+            for answer in (foreign, absent)
+            if (answer.status_code, code_of(answer)) != (404, "not_found")
+        ]
+        if uniform(foreign) != uniform(absent):
+            faults.append(f"{operation.name}: tells a foreign id from an unknown one")
+        if await rows_of(things) != before:
+            faults.append(f"{operation.name}: changed rows of another tenant")
+    assert faults == []
+
+
+async def test_lists_show_nothing_of_another_tenant(api: Api, things: Things, other_company: Company) -> None:
+    shown_before: dict[str, Any] = {}
+    lists = [o for o in operations(api) if o.method == "GET" and not o.parameters]
+    for operation in lists:
+        shown_before[operation.name] = await listed(operation, other_company.client)
+    for operation in operations(api):
+        await things.known_for(operation)
+    ours = {str(row["id"]) for row in await all_ids(things)}
+    for operation in lists:
+        now = await listed(operation, other_company.client)
+        assert not any(found in now for found in ours), operation.name
+        assert len(now) == len(shown_before[operation.name]), operation.name
+
+
+async def listed(operation: Operation, client: Client) -> str:
+    answer = await client.http.request("GET", operation.path, params=operation.query)
+    assert answer.status_code == 200, (operation.name, answer.text)
+    return answer.text
+
+
+async def all_ids(things: Things) -> list[Any]:
+    """Return the ids of everything that the company owns."""
+    tables = await things.owner.fetch(
+        "select table_name from information_schema.columns where table_schema = 'public' and column_name = 'id'"
+        " and table_name in (select table_name from information_schema.columns where column_name = 'tenant_id')"
+    )
+    found = []
+    for table in tables:
+        sql = f"select id from {table['table_name']} where tenant_id = $1"
+        found += await things.owner.fetch(sql, things.company.tenant.id)
+    return found
+
+
+async def rows_of(things: Things) -> dict[str, Any]:
+    """Return a fingerprint of every table's rows of the company."""
+    tables = await things.owner.fetch(
+        "select table_name::text as name from information_schema.columns"
+        " where table_schema = 'public' and column_name = 'tenant_id'"
+    )
+    return {
+        table["name"]: await things.owner.fetchval(
+            f"select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {table['name']} as t"
+            " where tenant_id = $1",
+            things.company.tenant.id,
+        )
+        for table in tables
+        if table["name"] != "api_keys"  # last use is written down from time to time
+    }
+
+
+def code_of(answer: Any) -> str:
+    return str(answer.json().get("code", "")) if "json" in answer.headers.get("content-type", "") else ""
+
+
+def uniform(answer: Any) -> tuple[Any, ...]:
+    body = {key: value for key, value in answer.json().items() if key != "request_id"}
+    return (answer.status_code, body)

@@ -1,0 +1,296 @@
+"""Something of every kind, made by the API, for whatever an operation's path names.
+
+MAKERS maps a path parameter to the function that makes one; a parameter without a maker fails the tests over all
+routes. SITUATIONS makes what an operation needs to succeed, where any such thing would not do.
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from tests.client import Client
+from tests.conftest import Company
+from tests.whole.surface import Operation
+from vendorrisk.background import World
+
+Known = dict[str, str]
+Maker = Callable[["Things", Known], Awaitable[str]]
+
+
+class Things:
+    """Makes things for one company; `second` is another admin key, where four eyes are needed."""
+
+    def __init__(self, company: Company, second: Client, world: World, owner: Any) -> None:
+        self.company, self.client, self.second, self.world, self.owner = company, company.client, second, world, owner
+        self._numbers = itertools.count(1)
+
+    @property
+    def number(self) -> int:
+        return next(self._numbers)
+
+    async def made(self, path: str, body: Any, client: Client | None = None, **more: Any) -> Any:
+        answer = await (client or self.client).post(path, body, **more)
+        assert answer.status_code in {200, 201, 202}, (path, answer.text)
+        return answer.json()
+
+    async def known_for(self, operation: Operation) -> Known:
+        """Make what the path names, in its order: a child is made inside its parent."""
+        known: Known = {}
+        for parameter in operation.parameters:
+            maker = SITUATIONS.get((operation.name, parameter)) or MAKERS.get(parameter)
+            assert maker is not None, f"{operation.name}: no maker for {parameter} in tests/whole/things.py"
+            known[parameter] = str(await maker(self, known))
+        return known
+
+    async def fit(self, value: Any, known: Known) -> Any:
+        """Return an example in which ids are those of things that exist."""
+        if isinstance(value, list):
+            return [await self.fit(item, known) for item in value]
+        if isinstance(value, dict):
+            return {
+                key: await MAKERS[key](self, known)
+                if key in MAKERS and key.endswith("_id") and item is not None
+                else await self.fit(item, known)
+                for key, item in value.items()
+            }
+        return value
+
+    async def send(
+        self, operation: Operation, known: Known, client: Client | None = None, etag: str | None = None
+    ) -> httpx.Response:
+        """Send the operation whole and well: its example, its file, its version."""
+        client = client or self.client
+        place = operation.path.format(**known)
+        headers: dict[str, str] = {}
+        content: Any = None
+        if operation.match:
+            headers["if-match"] = etag or await self.etag(place)
+        if operation.raw:
+            headers["content-type"], content = FILES[operation.name]
+        elif operation.takes_json:
+            import msgspec
+
+            assert operation.example is not None, f"{operation.name} declares no example"
+            headers["content-type"] = "application/json"
+            content = msgspec.json.encode(await self.fit(operation.example, known))
+        return await client.http.request(
+            operation.method, place, params=operation.query, headers=headers, content=content
+        )
+
+    async def etag(self, place: str) -> str:
+        """Return the ETag of the record that a place belongs to: itself, or what it stands under."""
+        while place.count("/") > 1:
+            answer = await self.client.get(place)
+            if "etag" in answer.headers:
+                return answer.headers["etag"]
+            place = place.rpartition("/")[0]
+        raise AssertionError("nothing on the way up has a version")
+
+
+async def vendor(things: Things, _known: Known) -> str:
+    return (await things.made("/v1/vendors", {"name": f"Vendor {things.number}"}))["id"]
+
+
+async def active_vendor(things: Things, known: Known) -> str:
+    body = {
+        "name": f"Vendor {things.number}",
+        "lifecycle": "active",
+        "business_owner_id": await member(things, known),
+        "tier": "high",
+        "intake_note": "In use since 2020.",
+    }
+    return (await things.made("/v1/vendors", body))["id"]
+
+
+async def leaving_vendor(things: Things, known: Known) -> str:
+    found = await active_vendor(things, known)
+    place = f"/v1/vendors/{found}"
+    await things.made(f"{place}/moves", {"to": "offboarding"}, etag=await things.client.etag(place))
+    return found
+
+
+async def assessed_vendor(things: Things, known: Known) -> str:
+    found = await vendor(things, known)
+    place = f"/v1/vendors/{found}"
+    answer = await things.client.put(f"{place}/inherent-risk", {"criticality": 2}, etag=await things.client.etag(place))
+    assert answer.status_code == 200, answer.text
+    return found
+
+
+async def member(things: Things, _known: Known) -> str:
+    number = things.number
+    body = {"name": f"Member {number}", "email": f"member{number}@example.com", "roles": ["owner"]}
+    return (await things.made("/v1/members", body))["id"]
+
+
+async def key(things: Things, _known: Known) -> str:
+    return (await things.made("/v1/api-keys", {"name": f"Key {things.number}", "roles": ["auditor"]}))["id"]
+
+
+async def receiver(things: Things, _known: Known) -> str:
+    body = {"name": f"Receiver {things.number}", "target": {"kind": "console"}}
+    return (await things.made("/v1/receivers", body))["id"]
+
+
+async def alert(things: Things, known: Known) -> str:
+    from tests.alerts.make import Feature
+
+    assert await Feature(things.world, things.company).raise_gap(
+        UUID(await vendor(things, known)), f"gap-{things.number}"
+    )
+    return (await things.client.get("/v1/alerts", params={"limit": 1})).json()["items"][0]["id"]
+
+
+async def delivery(things: Things, known: Known) -> str:
+    return (await things.made(f"/v1/receivers/{await receiver(things, known)}/test", None))["id"]
+
+
+async def cancelled_delivery(things: Things, known: Known) -> str:
+    place = f"/v1/receivers/{await receiver(things, known)}"
+    sent = (await things.made(f"{place}/test", None))["id"]
+    for is_active in (False, True):
+        answer = await things.client.patch(place, {"is_active": is_active}, etag=await things.client.etag(place))
+        assert answer.status_code == 200, answer.text
+    return sent
+
+
+async def alert_class(_things: Things, _known: Known) -> str:
+    return "review_due"
+
+
+async def service(things: Things, known: Known) -> str:
+    parent = known.get("vendor_id") or await vendor(things, known)
+    return (await things.made(f"/v1/vendors/{parent}/services", {"name": f"Service {things.number}"}))["id"]
+
+
+async def fourth_party(things: Things, known: Known) -> str:
+    parent = await vendor(things, known)
+    return (await things.made(f"/v1/vendors/{parent}/fourth-parties", {"name": f"Below {things.number}"}))["id"]
+
+
+async def intake_request(things: Things, _known: Known) -> str:
+    body = {"name": f"Wanted {things.number}", "purpose": "Hosting"}
+    return (await things.made("/v1/intake-requests", body, things.second))["id"]
+
+
+async def vendor_import(things: Things, _known: Known) -> str:
+    sheet = f"name\nImported {things.number}\n".encode()
+    return (await things.made("/v1/vendor-imports", sheet, headers={"content-type": "text/csv"}))["id"]
+
+
+async def step(_things: Things, _known: Known) -> str:
+    return "access_removed"
+
+
+async def document(things: Things, known: Known) -> str:
+    body = {"vendor_id": known.get("vendor_id") or await vendor(things, known), "kind": "policy", "title": "A policy"}
+    return (await things.made("/v1/documents", body))["id"]
+
+
+async def filed_document(things: Things, known: Known) -> str:
+    found = await document(things, known)
+    place = f"/v1/documents/{found}"
+    media, content = FILES["store_document_file"]
+    answer = await things.client.put(
+        f"{place}/file", content, etag=await things.client.etag(place), headers={"content-type": media}
+    )
+    assert answer.status_code == 200, answer.text
+    return found
+
+
+async def proposal(things: Things, known: Known) -> str:
+    """Insert what the reading job would have proposed."""
+    return await proposed(things, known["document_id"], "auditor", "Example CPA LLP")
+
+
+async def proposed(things: Things, document_id: str, field: str, value: str, decision: str = "open") -> str:
+    made = uuid4()
+    decided = (things.company.key.id, "Test", things.world.clock()) if decision != "open" else (None, None, None)
+    await things.owner.execute(
+        "insert into proposals (tenant_id, id, document_id, field, value, page, quotation, confidence, created_at,"
+        " decision, decided_by_id, decided_by_label, decided_at) values"
+        " ($1, $2, $3, $4, to_jsonb($5::text), 1, 'as it stands', 0.9, $6, $7, $8, $9, $10)",
+        *(things.company.tenant.id, made, UUID(document_id), field, value, things.world.clock(), decision, *decided),
+    )
+    return str(made)
+
+
+async def confirmed_document(things: Things, known: Known) -> str:
+    found = await document(things, known)
+    for field, value in (("report_type", "type_1"), ("opinion", "unqualified"), ("as_of_on", "2025-12-31")):
+        await proposed(things, found, field, value, "confirmed")
+    return found
+
+
+async def report(things: Things, known: Known) -> str:
+    body = {
+        "vendor_id": await vendor(things, known),
+        "type": "type_2",
+        "period_start_on": "2025-01-01",
+        "period_end_on": "2025-12-31",
+        "opinion": "unqualified",
+        "categories": ["security"],
+    }
+    return (await things.made("/v1/soc2-reports", body))["id"]
+
+
+async def report_exception(things: Things, known: Known) -> str:
+    body = {"criterion": "CC6.1", "control": f"Control {things.number}", "deviation": "Late"}
+    return (await things.made(f"/v1/soc2-reports/{known['report_id']}/exceptions", body))["id"]
+
+
+async def cuec(things: Things, known: Known) -> str:
+    body = {"control": f"Control {things.number}"}
+    return (await things.made(f"/v1/soc2-reports/{known['report_id']}/cuecs", body))["id"]
+
+
+async def organisation(things: Things, known: Known) -> str:
+    body = {"name": f"Organisation {things.number}", "method": "carve_out"}
+    return (await things.made(f"/v1/soc2-reports/{known['report_id']}/subservice-organisations", body))["id"]
+
+
+async def finding(things: Things, known: Known) -> str:
+    body = {"vendor_id": await vendor(things, known), "title": f"Finding {things.number}", "severity": "high"}
+    return (await things.made("/v1/findings", body))["id"]
+
+
+MAKERS: dict[str, Maker] = {
+    "member_id": member,
+    "key_id": key,
+    "receiver_id": receiver,
+    "alert_id": alert,
+    "delivery_id": delivery,
+    "alert_class": alert_class,
+    "vendor_id": vendor,
+    "service_id": service,
+    "fourth_party_id": fourth_party,
+    "request_id": intake_request,
+    "import_id": vendor_import,
+    "step": step,
+    "document_id": document,
+    "proposal_id": proposal,
+    "report_id": report,
+    "exception_id": report_exception,
+    "cuec_id": cuec,
+    "organisation_id": organisation,
+    "finding_id": finding,
+}
+
+SITUATIONS: dict[tuple[str, str], Maker] = {
+    ("record_vendor_review", "vendor_id"): active_vendor,
+    ("get_offboarding_step", "vendor_id"): leaving_vendor,
+    ("settle_offboarding_step", "vendor_id"): leaving_vendor,
+    ("get_inherent_risk", "vendor_id"): assessed_vendor,
+    ("resend_delivery", "delivery_id"): cancelled_delivery,
+    ("get_document_file", "document_id"): filed_document,
+    ("record_proposed_report", "document_id"): confirmed_document,
+}
+
+FILES: dict[str, tuple[str, bytes]] = {
+    "import_vendors": ("text/csv", b"name,country\nImported whole,DE\n"),
+    "store_document_file": ("text/plain", b"We encrypt what we keep.\n"),
+}
+"""A well-formed body for each operation that takes a file."""
