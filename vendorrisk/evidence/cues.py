@@ -47,7 +47,9 @@ BY_FIRM = re.compile(
 
 # the opinion
 IN_OUR_OPINION = _cue(r"\bin our opinion\b")
-CLEAN = _cue(r"\bin our opinion,? (?:in all material respects|the [^.]{0,200}in all material respects)")
+CLEAN = _cue(
+    r"\bin our opinion,? (?:in all material respects|(?:the|management's) [^.]{0,300}in all material respects)"
+)
 QUALIFIED = _cue(r"\bexcept for the (?:possible )?(?:matters?|effects?)\b")
 ADVERSE = _cue(
     r"\bbecause of the significance of the matters?\b|\bdoes not (?:fairly )?(?:present|describe)\b"
@@ -70,10 +72,13 @@ CATEGORY_LIST = _cue(
     rf"({CATEGORY}(?:(?:, and |, & |, | and | & | \| |; | / |\n){CATEGORY}){{0,4}})(?! ?\(AICPA)"
 )
 ONE_CATEGORY = _cue(CATEGORY)
+_SYSTEM_NAME: Final = (
+    r"(?:[A-Z0-9][^\n .,;:\"()]{0,30}[ \n](?:(?:and|of|for|&)[ \n])?){1,9}?(?:[Ss]ystems?|[Pp]latform)"
+)
 SYSTEM = re.compile(
-    r"[Dd]escription[ \n]of[ \n](?:[Ii]ts|[Tt]he)[ \n]"
-    r"((?:[A-Z0-9][^\n .,;:\"()]{0,30}[ \n](?:(?:and|of|for|&)[ \n])?){1,9}?(?:[Ss]ystems?|[Pp]latform))\b"
+    rf"[Dd]escription[ \n]of[ \n](?:[Ii]ts|[Tt]he)[ \n](?P<described>{_SYSTEM_NAME})\b"
     r"(?![ \n](?:[Ss]ystem|[Pp]latform))"
+    rf"|(?:'s|s')[ \n](?P<owned>{_SYSTEM_NAME})[ \n](?:throughout|for[ \n]the[ \n]period|as[ \n]of)\b"
 )
 UNFIT_SYSTEM: Final = frozenset({"service organization's system", "system"})
 
@@ -86,7 +91,8 @@ CONTROL = re.compile(
 )
 EXCEPTION = _cue(
     r"\b(?:exceptions?|deviations?)(?: (?:was|were))? (?:noted|identified|found)\b"
-    r"|\bcontrol (?:exception|deviation):|\btest(?:ing)?s? of the control(?: activity)? disclosed(?: that)?\b"
+    r"|\b(?:exceptions?|deviations?):(?! ?(?:none|n/a|0)\b)"
+    r"|\btest(?:ing)?s? of the control(?: activity)? disclosed(?: that)?\b"
 )
 RESULT = _cue(
     r"\b(?:no (?:exceptions?|deviations?|relevant exceptions?)|none) (?:was |were )?(?:noted|identified|found)\b"
@@ -114,7 +120,7 @@ CUEC_HEADING = _cue(
     r"(?: \(\"?CUECs?\"?\))?[ .:]{0,2}(?=\n)"
 )
 ITEM = re.compile(
-    r"\n(?:(?:\u2022|-|o|\*|\(?[a-z]\)|\d{1,2}[.)]|CUEC[- ]?\d{1,3}:?"
+    r"\n(?:(?:\u2022|-|o|\*|\(?[a-z]\)|\d{1,2}[.)]|\d{1,2}(?=[ \n](?:User|Customer|Client)s?\b)|CUEC[- ]?\d{1,3}:?"
     rf"|(?P<criteria>{CRITERION}(?:, ?{CRITERION}){{0,6}}))[ \n])(?=[A-Z\"])"
 )
 CUEC_END = _cue(
@@ -122,6 +128,7 @@ CUEC_END = _cue(
     r"|changes (?:to|during)|incidents?\b|system incidents|principal service|control environment(?=\n)"
     r"|information provided by|the (?:user entity )?controls (?:presented|listed) above|the list of (?:user|controls))"
 )
+CRITERIA_BEHIND = re.compile(rf"(?<=[.])(?:[ ,]{{1,2}}{CRITERION}){{1,8}}$")
 RESPONSIBLE = _cue(
     r"\b(?:user entities|user organi[sz]ations|customers|clients|subscribers) "
     r"(?:are responsible for|should|must|need to) [^.]{10,400}\."
@@ -149,6 +156,10 @@ USES = re.compile(
 PROVIDED = re.compile(
     rf"\b(?:provided|performed|operated|hosted)[ \n]by[ \n](?P<name>{NAME})(?P<alias>[ \n]\([^)]{{1,80}}\))?"
     r"(?=,?[ \n](?:and[ \n]the|were|are|is|was)\b|[.;])"
+)
+AMONG = re.compile(
+    rf"\b(?i:sub-?service[ \n]organi[sz]ations?),?[ \n](?P<name>{NAME})(?P<alias>[ \n]\([^)]{{1,80}}\))?"
+    r"(?=,?[ \n](?:and|for|to)\b)"
 )
 ROW = re.compile(rf"\n(?:\u2022[ \n]?)?(?P<name>{NAME})(?:(?P<alias>[ \n]\([^)]{{1,60}}\))|[ \n]?(?=[:-][ \n]))")
 KNOWN_ROW = re.compile(

@@ -65,6 +65,8 @@ class Report:
         start = examined.start()
         limit = min(len(self.plain), start + _REGION_MAX)
         restricted = [found.end() for found in cues.RESTRICTED.finditer(self.plain, start, limit)]
+        if not restricted:  # a SOC 3 report is for everyone
+            restricted = [found.end() for found in cues.IN_OUR_OPINION.finditer(self.plain, start, limit)]
         tail = restricted[-1] if restricted else limit
         after = cues.ASSERTION_HEADING.search(self.plain, tail, min(limit + 3000, len(self.plain)))
         return start, min(after.start() if after else tail + 2500, tail + 2500), tail

@@ -137,11 +137,22 @@ def _as_of(report: Report) -> Iterator[Proposal]:
 def _signature(report: Report) -> Iterator[Proposal]:
     """Propose the firm and the date at the end of the service auditor's report."""
     if report.end:
-        signed = days(report.plain, report.tail, report.end)
+        signed = [day for day in days(report.plain, report.tail, report.end) if _stands_alone(report.plain, day)]
+        signed = signed or _outside_periods(report.plain, report.tail, report.end)
         for day in signed[:1]:
             sure = 0.9 if cues.FIRM.search(report.plain, max(report.tail, day.start - 300), day.end + 300) else 0.6
             yield report.propose(Field.REPORT_ON, day.on.isoformat(), (day.start, day.end), sure * day.sureness)
     yield from _auditor(report)
+
+
+def _stands_alone(plain: str, day: Day) -> bool:
+    """Say whether a date has a line of its own, as a signature's has."""
+    return plain[day.start - 1 : day.start] == "\n" and plain[day.end : day.end + 2].lstrip(" ").startswith("\n")
+
+
+def _outside_periods(plain: str, start: int, end: int) -> list[Day]:
+    named = periods(plain, start, end)
+    return [day for day in days(plain, start, end) if not any(p.start <= day.start < p.end for p in named)]
 
 
 def _auditor(report: Report) -> Iterator[Proposal]:
@@ -222,10 +233,11 @@ def _system(report: Report) -> Iterator[Proposal]:
     votes: defaultdict[str, float] = defaultdict(float)
     spans: dict[str, tuple[int, int]] = {}
     for found in cues.SYSTEM.finditer(report.plain):
-        name = " ".join(found[1].split())
+        part = "described" if found["described"] else "owned"
+        name = " ".join(found[part].split())
         if name.lower() not in cues.UNFIT_SYSTEM and "Service Organization" not in name:
             votes[name] += report.weight(found.start())
-            spans.setdefault(name, found.span(1))
+            spans.setdefault(name, found.span(part))
     yield from _elected(report, Field.SYSTEM, votes, spans)
 
 
@@ -239,7 +251,7 @@ def _letter(report: Report) -> Iterator[Proposal]:
         yield report.propose(Field.KIND, "bridge_letter", titled.span(), 0.95)
     named = sorted(periods(report.plain), key=lambda period: (period.first, period.start))
     whole = next((period for period in named if (period.last - period.first).days >= _PERIOD_DAYS_MIN), None)
-    signed = [day for day in days(report.plain) if not any(p.start <= day.start < p.end for p in named)][:1]
+    signed = _outside_periods(report.plain, 0, len(report.plain))[:1]
     if whole is not None:
         for field, on in ((Field.PERIOD_START_ON, whole.first), (Field.PERIOD_END_ON, whole.last)):
             yield report.propose(field, on.isoformat(), (whole.start, whole.end), 0.9)

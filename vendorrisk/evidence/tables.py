@@ -137,6 +137,7 @@ def _cuec(report: Report, span: tuple[int, int, str | None], sure: float) -> Pro
     text = " ".join(report.plain[start:end].split())
     named = criteria or ", ".join(dict.fromkeys(cues.CRITERIA.findall(text)))
     more = {"criteria": named} if named else {}
+    text = cues.CRITERIA_BEHIND.sub("", text)
     return report.propose(Field.CUEC, text, (start, end), sure, **more)
 
 
@@ -172,7 +173,7 @@ def subservice_organisations(report: Report) -> Iterator[Proposal]:
 
 def _named(plain: str) -> Iterator[_Named]:
     for start, end in _merged((found.span() for found in cues.SUBSERVICE.finditer(plain)), len(plain)):
-        for pattern, sure in ((cues.USES, 0.8), (cues.PROVIDED, 0.7)):
+        for pattern, sure in ((cues.USES, 0.8), (cues.AMONG, 0.75), (cues.PROVIDED, 0.7)):
             yield from (_name_of(found, sure) for found in pattern.finditer(plain, start, end))
     for heading in islice(cues.SUBSERVICE_HEADING.finditer(plain), _LISTS_MAX):
         limit = min(len(plain), heading.end() + 3000)
