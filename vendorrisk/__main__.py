@@ -89,6 +89,20 @@ def migrate() -> None:
     click.echo(f"applied: {', '.join(applied)}" if applied else "nothing to do")
 
 
+@main.command()
+def demo() -> None:
+    """Fill a tenant with fiction and show its Monday morning; uses what is running, or starts it for the while."""
+    from vendorrisk.embedded.borrowed import servers
+    from vendorrisk.embedded.home import HomeError
+    from vendorrisk.embedded.postgres import PostgresError
+
+    try:
+        with servers(_settings()) as settings:
+            _run(_demo(settings))
+    except (HomeError, PostgresError) as error:
+        _give_up(str(error))
+
+
 @main.command(hidden=True)
 def prepare() -> None:
     """Migrate, and found the first tenant where there is none; answers the supervisor in JSON."""
@@ -121,6 +135,23 @@ async def _migrate(settings: Settings) -> list[str]:
         _give_up(str(error))
 
 
+async def _demo(settings: Settings) -> None:
+    from rich.console import Console
+
+    from vendorrisk.demo import monday
+    from vendorrisk.worker import make_world
+
+    await _migrate(settings)
+    world, nudger = make_world(settings)
+    await world.database.open()
+    try:
+        await monday.run(world, Console())
+    finally:
+        await world.database.close()
+        await world.channels.aclose()
+        await nudger.close()
+
+
 async def _prepare(settings: Settings) -> dict[str, Any]:
     from vendorrisk.db.pool import Database
     from vendorrisk.identity import service as identity
@@ -133,9 +164,28 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
             if await identity.has_tenants(connection):
                 return {"applied": applied}
             _, key = await _found_on(connection, "My company", "UTC")
+            await _tell_console(connection, settings)
             return {"applied": applied, "key": key.key}
     finally:
         await database.close()
+
+
+async def _tell_console(connection: Any, settings: Settings) -> None:
+    """Give the first tenant of embedded mode a receiver, so that its alerts are seen before anyone sets one up."""
+    from vendorrisk.access.model import system
+    from vendorrisk.access.permissions import Permission
+    from vendorrisk.access.work import Work
+    from vendorrisk.alerts import service as alerts
+    from vendorrisk.alerts.model import NewReceiver, ToConsole
+    from vendorrisk.clock import system_clock
+    from vendorrisk.identity import service as identity
+    from vendorrisk.keys import Keyring
+
+    tenant = await identity.first_tenant(connection)
+    by = system(tenant, "founding", Permission.ALERTS_MANAGE)
+    work = Work(db=connection, by=by, now=system_clock(), request_id="founding")
+    keyring = Keyring.from_setting(settings.secret_keys)
+    await alerts.add_receiver(work, keyring, NewReceiver(name="Console", target=ToConsole()))
 
 
 async def _found(settings: Settings, name: str, time_zone: str) -> Any:

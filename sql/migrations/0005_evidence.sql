@@ -277,3 +277,36 @@ create table proposals (
 comment on table proposals is 'what our own rules read in a file, for a person to confirm; nothing is decided here';
 call guard_tenant_table('proposals', 'select, insert, update, delete');
 create index proposals_by_document on proposals (tenant_id, document_id, field, id);
+
+-- A changed service or lifecycle asks for the vendor's coverage to be computed anew: the vendors feature stands below
+-- this one, so it is told through the column that the job looks at.
+create function ask_for_coverage_of_services() returns trigger
+language plpgsql
+as $$
+begin
+    update soc2_coverage as c
+    set next_change_on = '0001-01-01'
+    where (c.tenant_id, c.vendor_id) = (coalesce(new.tenant_id, old.tenant_id), coalesce(new.vendor_id, old.vendor_id));
+    return null;
+end
+$$;
+create trigger vendor_services_ask_for_coverage
+after insert or update or delete on vendor_services
+for each row execute function ask_for_coverage_of_services();
+
+create function ask_for_coverage_of_vendors() returns trigger
+language plpgsql
+as $$
+begin
+    update soc2_coverage as c
+    set next_change_on = '0001-01-01'
+    from new_vendors as n
+    join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
+    where o.lifecycle <> n.lifecycle and c.tenant_id = n.tenant_id and c.vendor_id = n.id;
+    return null;
+end
+$$;
+create trigger vendors_ask_for_coverage
+after update on vendors
+referencing old table as old_vendors new table as new_vendors
+for each statement execute function ask_for_coverage_of_vendors();

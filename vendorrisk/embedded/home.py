@@ -10,7 +10,9 @@ from typing import IO
 
 import msgspec
 
+from vendorrisk.embedded.postgres import Postgres
 from vendorrisk.embedded.users import SystemUser, private_folder, system_user
+from vendorrisk.embedded.valkey import Valkey
 from vendorrisk.settings import Settings
 
 
@@ -65,6 +67,33 @@ def open_home(settings: Settings) -> Home:
     if len(os.fsencode(path / "run" / "postgres" / ".s.PGSQL.5432.lock")) > 107:  # noqa: PLR2004 - sun_path
         raise HomeError(f"{path} is too long for a socket. Set VENDORRISK_HOME to a shorter path.")
     return Home(path, user)
+
+
+class Embedded(msgspec.Struct, frozen=True):
+    """The settings with what embedded mode provides, and the servers that are not started yet."""
+
+    settings: Settings
+    servers: tuple[Postgres | Valkey, ...]
+
+
+def complete(settings: Settings, home: Home) -> Embedded:
+    """Fill in what embedded mode provides: a server for each address that is not set, and the folder's keys."""
+    run = home.path / "run"
+    changes: dict[str, object] = {"home": str(home.path)}
+    servers: list[Postgres | Valkey] = []
+    if not settings.database_url:
+        log = home.logs / "postgres.log"
+        postgres = Postgres(home.path / "pg-18", run / "postgres", user=home.user, log=log)
+        changes["database_url"] = postgres.dsn()
+        servers.append(postgres)
+    if not settings.redis_url:
+        log = home.logs / "valkey.log"
+        valkey = Valkey(home.path / "valkey", run / "valkey", persist=True, user=home.user, log=log)
+        changes["redis_url"] = valkey.url
+        servers.append(valkey)
+    if not settings.secret_keys:
+        changes["secret_keys"] = home.secret_keys()
+    return Embedded(msgspec.structs.replace(settings, **changes), tuple(servers))
 
 
 def free_port(host: str, wanted: int) -> int:

@@ -48,6 +48,8 @@ class PostgresError(Exception):
 class Postgres:
     """A cluster in `data`, with its socket in `run`. `settings` are added to the small ones of embedded mode."""
 
+    name = "postgres"
+
     def __init__(
         self,
         data: Path,

@@ -18,10 +18,8 @@ from typing import Protocol
 import msgspec
 
 from vendorrisk.embedded.children import spawn, stop
-from vendorrisk.embedded.home import Home, free_port, open_home
-from vendorrisk.embedded.postgres import Postgres
+from vendorrisk.embedded.home import Home, complete, free_port, open_home
 from vendorrisk.embedded.users import SystemUser, can_reach
-from vendorrisk.embedded.valkey import Valkey
 from vendorrisk.settings import VARIABLES, Settings
 
 _LOOK_SECONDS = 0.1
@@ -89,9 +87,14 @@ class Supervisor:
         self._say = say
         self._home = open_home(settings)
         self._lock = self._home.lock()
-        self._postgres: Postgres | None = None
-        self._valkey: Valkey | None = None
-        self._settings = self._completed(settings)
+        embedded = complete(settings, self._home)
+        self._servers = embedded.servers
+        self._settings = msgspec.structs.replace(
+            embedded.settings, port=(port := free_port(settings.host, settings.port))
+        )
+        if settings.public_url == Settings().public_url:
+            address = f"http://{settings.host}:{port}"
+            self._settings = msgspec.structs.replace(self._settings, public_url=address)
         self._children: list[Kept] = []
         self._stopping = False
 
@@ -111,40 +114,10 @@ class Supervisor:
         finally:
             self._stop()
 
-    def _completed(self, settings: Settings) -> Settings:
-        """Fill in what embedded mode provides."""
-        run = self._home.path / "run"
-        port = free_port(settings.host, settings.port)
-        changes: dict[str, object] = {"home": str(self._home.path), "port": port}
-        if not settings.database_url:
-            self._postgres = Postgres(
-                self._home.path / "pg-18",
-                run / "postgres",
-                user=self._home.user,
-                log=self._home.logs / "postgres.log",
-            )
-            changes["database_url"] = self._postgres.dsn()
-        if not settings.redis_url:
-            self._valkey = Valkey(
-                self._home.path / "valkey",
-                run / "valkey",
-                persist=True,
-                user=self._home.user,
-                log=self._home.logs / "valkey.log",
-            )
-            changes["redis_url"] = self._valkey.url
-        if not settings.secret_keys:
-            changes["secret_keys"] = self._home.secret_keys()
-        if settings.public_url == Settings().public_url:
-            changes["public_url"] = f"http://{settings.host}:{port}"
-        return msgspec.structs.replace(settings, **changes)
-
     def _start(self) -> None:
         begun = time.monotonic()
-        if self._postgres is not None:
-            self._keep("postgres", self._postgres)
-        if self._valkey is not None:
-            self._keep("valkey", self._valkey)
+        for server in self._servers:
+            self._keep(server.name, server)
         environment = _environment(self._settings)
         user = self._program_user()
         prepared = self._prepare(environment, user)
@@ -214,7 +187,7 @@ class Supervisor:
             f"  logs           {self._home.logs}",
             "  stop           Ctrl-C, or SIGTERM to process " + str(os.getpid()),
         ]
-        if self._postgres is not None:
+        if self._servers:
             lines.append(
                 "  embedded Postgres and Valkey: for evaluation; set DATABASE_URL and REDIS_URL for real servers"
             )

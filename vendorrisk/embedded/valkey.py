@@ -20,6 +20,8 @@ class ValkeyError(Exception):
 class Valkey:
     """A server with its files in `data` and its socket in `run`; with `persist`, queued nudges survive a SIGKILL."""
 
+    name = "valkey"
+
     def __init__(
         self,
         data: Path,

@@ -18,13 +18,11 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.findings.model import Severity
-from vendorrisk.vendors.model import DataClass, TrustCategory, VendorService
+from vendorrisk.vendors import rules as vendor_rules
+from vendorrisk.vendors.model import TrustCategory, VendorService
 
 _EARLIEST = date(1990, 1, 1)
 _LATEST = date(2200, 1, 1)
-
-_PERSONAL = frozenset({DataClass.PERSONAL, DataClass.SPECIAL_CATEGORY, DataClass.HEALTH})
-_CONFIDENTIAL = frozenset({DataClass.CONFIDENTIAL, DataClass.CARD, DataClass.SECRETS})
 
 
 class Validity(msgspec.Struct, frozen=True):
@@ -164,35 +162,31 @@ def report_for_coverage(report: Soc2Report, letters: tuple[Letter, ...]) -> Repo
 
 
 def categories_needed(service: VendorService | None) -> list[TrustCategory]:
-    """Return the categories that a service's data and use call for, Security first.
-
-    Personal data calls for Privacy or Confidentiality: Privacy is listed, and `missing_categories` takes either.
-    """
-    if service is None:
-        return [TrustCategory.SECURITY]
-    classes = set(service.data_classes)
-    needed = {TrustCategory.SECURITY, *service.categories_needed}
-    if classes & _PERSONAL:
-        needed.add(TrustCategory.PRIVACY)
-    if classes & _CONFIDENTIAL:
-        needed.add(TrustCategory.CONFIDENTIALITY)
-    if service.is_uptime_critical:
-        needed.add(TrustCategory.AVAILABILITY)
-    if service.handles_transactions:
-        needed.add(TrustCategory.PROCESSING_INTEGRITY)
-    return [category for category in TrustCategory if category in needed]
+    """Return the categories that a service's data and use call for; where one of two is enough, Privacy stands."""
+    return sorted({_named(choice) for choice in _choices(service)}, key=list(TrustCategory).index)
 
 
 def missing_categories(service: VendorService | None, relied_on: Iterable[str]) -> list[TrustCategory]:
-    """Return what the service needs and no relied-on report has. Confidentiality stands in for Privacy that only
-    personal data calls for, not for Privacy that was asked for by name.
-    """
+    """Return what the service needs and no relied-on report has in scope."""
     have = set(relied_on)
-    missing = [category for category in categories_needed(service) if category not in have]
-    asked = service is not None and TrustCategory.PRIVACY in service.categories_needed
-    if TrustCategory.CONFIDENTIALITY in have and not asked:
-        missing = [category for category in missing if category is not TrustCategory.PRIVACY]
-    return missing
+    missing = {_named(choice) for choice in _choices(service) if not choice & have}
+    return sorted(missing, key=list(TrustCategory).index)
+
+
+def _choices(service: VendorService | None) -> list[frozenset[TrustCategory]]:
+    """Return sets of categories, of each of which one is needed; those asked for by name stand alone."""
+    if service is None:
+        return [frozenset({TrustCategory.SECURITY})]
+    follow = vendor_rules.categories_needed(
+        service.data_classes,
+        uptime_critical=service.is_uptime_critical,
+        transactions=service.handles_transactions,
+    )
+    return [*follow, *(frozenset({category}) for category in service.categories_needed)]
+
+
+def _named(choice: frozenset[TrustCategory]) -> TrustCategory:
+    return TrustCategory.PRIVACY if TrustCategory.PRIVACY in choice else min(choice)
 
 
 OPINION_SEVERITY = {

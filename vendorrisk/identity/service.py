@@ -46,6 +46,12 @@ async def has_tenants(connection: Connection) -> bool:
     return bool(await queries.list_tenants(connection))
 
 
+async def first_tenant(connection: Connection) -> ActingTenant:
+    """Return the tenant that was founded first, on a connection that crosses tenants."""
+    first = (await queries.list_tenants(connection))[0]
+    return ActingTenant(first.id, first.time_zone)
+
+
 async def acting_tenant(connection: Connection, tenant_id: UUID) -> ActingTenant:
     """Return what an operation needs of a tenant, on a connection that crosses tenants."""
     stored = await queries.find_tenant_by_id(connection, tenant_id)

@@ -1,0 +1,65 @@
+"""`vendorrisk demo`: what it fills, what it sends, and that a second run changes nothing."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.conftest import FakeClock, client_of
+from vendorrisk.app import Api
+from vendorrisk.background import World
+from vendorrisk.demo import monday
+from vendorrisk.demo.fiction import VENDORS, cast
+
+pytestmark = pytest.mark.anyio
+
+
+async def _run(world: World) -> str:
+    out = io.StringIO()
+    await monday.run(world, Console(file=out, width=120))
+    return out.getvalue()
+
+
+async def test_the_demo_fills_a_tenant_and_its_monday_is_told_once(
+    api: Api, world: World, clock: FakeClock, capsys: pytest.CaptureFixture[str], owner: Any
+) -> None:
+    said = await _run(world)
+    sent = capsys.readouterr().out
+    key = re.search(r"vr_key_\w+", said)
+    assert key is not None
+    client = client_of(api, key[0])
+    vendors = await client.items("/v1/vendors", limit=200)
+    assert len(vendors) == VENDORS
+    states = {row["state"] for row in await client.items("/v1/soc2-coverage", limit=200)}
+    assert states == {"covered", "bridged", "in_reliance", "partial", "lapsed", "not_relied_on"}
+    lifecycles = {v["lifecycle"] for v in vendors}
+    assert lifecycles == {"prospect", "onboarding", "active", "suspended", "offboarding", "terminated"}
+    classes = {a["alert_class"] for a in await client.items("/v1/alerts", limit=200)}
+    assert classes == {"evidence_expiring", "coverage_gap", "review_due", "finding_overdue"}
+    deliveries = await client.items("/v1/deliveries", limit=200)
+    assert {d["state"] for d in deliveries} == {"sent"}
+    assert all(sent.count(f"[{d['id']}]") == 1 for d in deliveries)
+    assert await owner.fetchval("select count(*) from deliveries") == len(deliveries)
+
+
+async def test_a_second_run_changes_nothing_and_sends_nothing(
+    world: World, owner: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await _run(world)
+    capsys.readouterr()
+    before = await owner.fetchval("select count(*) from audit_entries")
+    said = await _run(world)
+    assert "nothing was changed" in said
+    assert capsys.readouterr().out == ""
+    assert await owner.fetchval("select count(*) from audit_entries") == before
+    assert await owner.fetchval("select count(*) from tenants") == 1
+
+
+def test_the_fiction_is_the_same_for_the_same_day_and_lives_on_example_domains(clock: FakeClock) -> None:
+    today = clock().date()
+    people = list(cast(today))
+    assert people == list(cast(today))
+    assert len({p.name for p in people}) == len(people) == VENDORS
+    assert all(p.domain.endswith(".example") for p in people)

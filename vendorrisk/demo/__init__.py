@@ -1,0 +1,10 @@
+"""`vendorrisk demo`: a tenant of believable fiction, and its Monday morning on the console.
+
+Stands above the features and enters through their services, so that what it shows is what the product does. All
+names are invented, all domains reserved for examples (RFC 2606), and the seed is fixed: two runs on one day make the
+same.
+
+    fiction   who the company and its vendors are, and what story the reports of each tell
+    filling   writes it all, in one transaction
+    monday    the sweep, told to the console, and the tables that sum it up
+"""

@@ -1,0 +1,115 @@
+"""The demo's Monday morning: fill a tenant, let the sweep tell the console what is due, and sum it up."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from vendorrisk.access.model import Tenant as ActingTenant
+from vendorrisk.access.model import system
+from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import jobs as alerts
+from vendorrisk.alerts import queries as alert_queries
+from vendorrisk.alerts import rules as alert_rules
+from vendorrisk.alerts import service as alert_service
+from vendorrisk.background import World
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.paging import MAX_LIMIT, PageRequest
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.demo.fiction import COMPANY, VENDORS, cast
+from vendorrisk.demo.filling import fill
+from vendorrisk.identity import service as identity
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """One row of the summary."""
+
+    heading: str
+    value: str
+    count: int
+
+
+_sql = QueryFile("demo")
+_FIND = _sql.scalar("find_demo_tenant", UUID)
+_COUNTS = _sql.rows("count_for_summary", Counted)
+_TENANT_ROLE = "set local role vendorrisk_tenant"
+_SLICE = 1000
+_SYSTEM_ROLE = "set local role vendorrisk_system"
+
+
+async def run(world: World, console: Console) -> None:
+    """Make the demo tenant and show its Monday; where it exists, show it and change nothing."""
+    now = world.clock()
+    async with world.database.system() as connection:
+        known = await _FIND.one_or_none(connection, COMPANY)
+    if known is not None:
+        tenant = await _acting(world, known)
+        console.print(f"{COMPANY} is here already (tenant {tenant.id}); nothing was changed.\n")
+        await _sum_up(world, tenant, now, console)
+        return
+    tenant, key = await _found(world, now, console)
+    console.rule("What the console receiver was sent")
+    while await alerts.deliver_alerts(world):
+        pass
+    await _sum_up(world, tenant, now, console)
+    console.print(f"\nAdmin key of the demo tenant, shown this once:\n{key}", soft_wrap=True, highlight=False)
+
+
+async def _found(world: World, now: datetime, console: Console) -> tuple[ActingTenant, str]:
+    """Write the whole fiction and raise its alerts in one transaction, so that no worker sees half of it."""
+    async with world.database.system() as connection:
+        tenant, key = await identity.found_tenant(connection, COMPANY, "Europe/Berlin", now)
+        acting = ActingTenant(tenant.id, tenant.time_zone)
+        await connection.execute(_TENANT_ROLE)
+        by = system(acting, "demo", Permission.TENANT_MANAGE)
+        work = Work(db=connection, by=by, now=now, request_id="demo")
+        people = list(cast(work.today))
+        columns = (TextColumn("filling the tenant"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("vendors", total=VENDORS)
+            await fill(work, world.keyring, people, lambda: progress.advance(task))
+        await connection.execute(_SYSTEM_ROLE)
+        await _raise_and_dispatch(connection, now)
+    return acting, key.key
+
+
+async def _raise_and_dispatch(connection: Connection, now: datetime) -> None:
+    """Do what the sweep and the dispatch do, in this transaction."""
+    while (await alert_queries.raise_due(connection, now, _SLICE)).looked_at:
+        pass
+    while (await alert_queries.dispatch(connection, now, _SLICE, alert_rules.TRIES)).dispatched:
+        pass
+
+
+async def _acting(world: World, tenant_id: UUID) -> ActingTenant:
+    async with world.database.system() as connection:
+        return await identity.acting_tenant(connection, tenant_id)
+
+
+async def _sum_up(world: World, tenant: ActingTenant, now: datetime, console: Console) -> None:
+    by = system(tenant, "demo", Permission.VENDORS_READ)
+    async with world.database.tenant(tenant.id) as connection:
+        work = Work(db=connection, by=by, now=now, request_id="demo", cursor_secrets=(b"demo",))
+        counts = await _COUNTS.many(connection, tenant.id)
+        ahead = await alert_service.upcoming(
+            work, work.today + timedelta(days=30), PageRequest(alert_queries.UPCOMING, limit=MAX_LIMIT)
+        )
+    table = Table(title=COMPANY, title_justify="left")
+    table.add_column("")
+    table.add_column("")
+    table.add_column("count", justify="right")
+    before = ""
+    for row in counts:
+        table.add_row(row.heading if row.heading != before else "", row.value, str(row.count))
+        before = row.heading
+    console.print(table)
+    soon = Table(title="Next to be told, within 30 days", title_justify="left")
+    for heading in ("on", "what", "class"):
+        soon.add_column(heading)
+    for alert in ahead.items[:12]:
+        soon.add_row(str(alert.step_on), f"{alert.vendor_name}: {alert.title}", alert.alert_class)
+    console.print(soon)
