@@ -101,6 +101,7 @@ class Code(Enum):
 
     # files
     FILE_EMPTY = ("file_empty", Kind.INVALID, "The file is empty")
+    STORE_UNAVAILABLE = ("store_unavailable", Kind.UNAVAILABLE, "The file store cannot be reached")
     FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not taken")
 
     # alerts

@@ -25,7 +25,7 @@ from vendorrisk.evidence.model import (
 from vendorrisk.ids import new_id
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import safe_name
-from vendorrisk.storage.port import StorageError
+from vendorrisk.storage.port import StorageError, UnreachableError
 from vendorrisk.storage.vault import StoredFile, Vault
 
 READ_EVIDENCE = "read_evidence"
@@ -104,7 +104,10 @@ async def store_file(
     sending the file again finds them.
     """
     before = await _counting(work, document_id, expected)
-    stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
+    try:
+        stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
+    except UnreachableError as error:
+        raise _unavailable() from error
     reading = Reading.WAITING if _is_readable(before, stored) else Reading.NONE
     after = await queries.attach_file(
         work,
@@ -128,8 +131,14 @@ async def open_file(work: Work, vault: Vault, document_id: UUID) -> tuple[Docume
         raise Refusal(Code.DOCUMENT_WITHOUT_FILE, "Send its file first, with PUT to this address.")
     try:
         return document, await vault.open(work.tenant_id, document.file_sha256)
+    except UnreachableError as error:
+        raise _unavailable() from error
     except StorageError as error:
         raise Refusal(Code.FILE_DAMAGED, "Tell the operator the request id.") from error
+
+
+def _unavailable() -> Refusal:
+    return Refusal(Code.STORE_UNAVAILABLE, "The file store does not answer. Try again.", retry_after_seconds=10)
 
 
 def _is_readable(document: Document, stored: StoredFile) -> bool:

@@ -10,7 +10,7 @@ from vendorrisk.evidence import confirming, documents, queries, service
 from vendorrisk.evidence.proposals import Reading, read_report
 from vendorrisk.evidence.reading import Problem
 from vendorrisk.identity import service as identity
-from vendorrisk.storage.port import StorageError
+from vendorrisk.storage.port import DamagedError, MissingError, UnreachableError
 
 _SLICE = 100
 _log = structlog.get_logger("evidence")
@@ -26,6 +26,8 @@ async def read_evidence(world: World) -> int:
         token, file = claimed
         tenant = await identity.acting_tenant(connection, file.tenant_id)
     read = await _read(world, file)
+    if read.problem is Problem.BUSY:
+        return 0  # the file waits on; whoever comes after the lease tries again
     by = system(tenant, documents.READ_EVIDENCE, Permission.EVIDENCE_WRITE)
     async with world.database.tenant(tenant.id) as connection:
         work = Work(db=connection, by=by, now=world.clock(), request_id=str(token))
@@ -37,7 +39,10 @@ async def read_evidence(world: World) -> int:
 async def _read(world: World, file: queries.FileToRead) -> Reading:
     try:
         content = await world.vault.read(file.tenant_id, file.file_sha256)
-    except StorageError as error:
+    except UnreachableError as error:
+        _log.warning("file_store_unreachable", document=str(file.id), error=str(error))
+        return Reading([], [], Problem.BUSY)
+    except (DamagedError, MissingError) as error:
         _log.error("file_unreadable", document=str(file.id), error=str(error))
         return Reading([], [], Problem.BROKEN)
     return await read_report(world.sandbox, content)

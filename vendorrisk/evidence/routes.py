@@ -93,7 +93,13 @@ async def withdraw_document(
     "/documents/{document_id:uuid}/file",
     Permission.EVIDENCE_WRITE,
     raw="file",
-    refuses=[Code.DOCUMENT_SUPERSEDED, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE_UNSUPPORTED],
+    refuses=[
+        Code.DOCUMENT_SUPERSEDED,
+        Code.BODY_TOO_LARGE,
+        Code.FILE_TYPE_REFUSED,
+        Code.FILE_EMPTY,
+        Code.STORE_UNAVAILABLE,
+    ],
 )
 async def store_document_file(
     work: InWork,
@@ -119,7 +125,7 @@ async def store_document_file(
     "/documents/{document_id:uuid}/file",
     Permission.EVIDENCE_READ,
     streams=tuple(kind.text for kind in MediaType),
-    refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED],
+    refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED, Code.STORE_UNAVAILABLE],
 )
 async def get_document_file(work: InWork, service: TheService, document_id: FromPath[UUID]) -> Stream:
     """Download the file, as an attachment, whatever it is."""

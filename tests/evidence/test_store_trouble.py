@@ -1,0 +1,94 @@
+"""Files of documents when the store does not answer, or gives back something else."""
+
+from collections.abc import AsyncIterable
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.conftest import SECRET_KEYS
+from tests.evidence.make import vendor
+from tests.evidence.reports import report
+from tests.fakes.store import MemoryStore
+from vendorrisk.app import Api
+from vendorrisk.background import World
+from vendorrisk.evidence.jobs import read_evidence
+from vendorrisk.keys import Keyring
+from vendorrisk.storage.port import UnreachableError
+from vendorrisk.storage.vault import Vault
+
+pytestmark = pytest.mark.anyio
+
+
+class _Store(MemoryStore):
+    """A store that can be switched off."""
+
+    is_off = False
+
+    async def put(self, name: str, chunks: AsyncIterable[bytes]) -> None:
+        if self.is_off:
+            raise UnreachableError("canary: no route to the bucket")
+        await super().put(name, chunks)
+
+    async def open(self, name: str, start: int = 0, length: int | None = None) -> Any:
+        if self.is_off:
+            raise UnreachableError("canary: no route to the bucket")
+        return await super().open(name, start, length)
+
+
+@pytest.fixture
+def store(api: Api, world: World) -> _Store:
+    made = _Store()
+    api.service.vault = world.vault = Vault(made, Keyring.from_setting(SECRET_KEYS))
+    return made
+
+
+async def _document(client: Client) -> str:
+    body = {"vendor_id": await vendor(client), "kind": "soc2_type2", "title": "SOC 2"}
+    made = await client.post("/v1/documents", body)
+    assert made.status_code == 201, made.text
+    return f"/v1/documents/{made.json()['id']}"
+
+
+async def _sent(client: Client, place: str) -> Any:
+    headers = {"content-type": "application/octet-stream"}
+    return await client.put(f"{place}/file", report("plain"), etag=await client.etag(place), headers=headers)
+
+
+async def test_a_store_that_does_not_answer_is_503_and_changes_nothing(client: Client, store: _Store) -> None:
+    place = await _document(client)
+    store.is_off = True
+    refused = await _sent(client, place)
+    assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+    assert refused.headers["retry-after"] == "10"
+    assert "canary" not in refused.text
+    assert (await client.get(place)).headers["etag"] == '"1"'
+    store.is_off = False
+    assert (await _sent(client, place)).status_code == 200
+    store.is_off = True
+    assert (await client.get(f"{place}/file")).json()["code"] == "store_unavailable"
+
+
+async def test_a_file_waits_on_while_the_store_does_not_answer_and_is_read_when_it_does(
+    client: Client, world: World, store: _Store, clock: Any
+) -> None:
+    place = await _document(client)
+    await _sent(client, place)
+    store.is_off = True
+    assert await read_evidence(world) == 0
+    assert (await client.get(place)).json()["reading"] == "waiting"
+    store.is_off = False
+    clock.advance(hours=1)
+    assert await read_evidence(world) == 1
+    fields = {each["field"] for each in await client.items(f"{place}/proposals")}
+    assert {"opinion", "auditor", "period_end_on"} <= fields
+
+
+async def test_a_file_whose_key_was_tampered_with_is_never_served(client: Client, store: _Store) -> None:
+    place = await _document(client)
+    await _sent(client, place)
+    name = next(name for name in store.objects if name.startswith("keys/"))
+    store.objects[name] = store.objects[name][:-1] + bytes([store.objects[name][-1] ^ 1])
+    refused = await client.get(f"{place}/file")
+    assert refused.json()["code"] == "file_damaged"
+    assert "%PDF" not in refused.text
