@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 
 from tests.client import Client
 from tests.conftest import Company
@@ -58,27 +59,34 @@ class Things:
             }
         return value
 
+    async def body_of(self, operation: Operation, known: Known) -> bytes | None:
+        """Return the operation's file or example, with what it refers to made."""
+        if operation.raw:
+            return FILES[operation.name][1]
+        if not operation.takes_json:
+            return None
+        assert operation.example is not None, f"{operation.name} declares no example"
+        return msgspec.json.encode(await self.fit(operation.example, known))
+
     async def send(
-        self, operation: Operation, known: Known, client: Client | None = None, etag: str | None = None
+        self,
+        operation: Operation,
+        known: Known,
+        body: bytes | None,
+        client: Client | None = None,
+        etag: str | None = None,
     ) -> httpx.Response:
-        """Send the operation whole and well: its example, its file, its version."""
+        """Send the operation whole and well, with its version."""
         client = client or self.client
         place = operation.path.format(**known)
         headers: dict[str, str] = {}
-        content: Any = None
         if operation.match:
             headers["if-match"] = etag or await self.etag(place)
         if operation.raw:
-            headers["content-type"], content = FILES[operation.name]
+            headers["content-type"] = FILES[operation.name][0]
         elif operation.takes_json:
-            import msgspec
-
-            assert operation.example is not None, f"{operation.name} declares no example"
             headers["content-type"] = "application/json"
-            content = msgspec.json.encode(await self.fit(operation.example, known))
-        return await client.http.request(
-            operation.method, place, params=operation.query, headers=headers, content=content
-        )
+        return await client.http.request(operation.method, place, params=operation.query, headers=headers, content=body)
 
     async def etag(self, place: str) -> str:
         """Return the ETag of the record that a place belongs to: itself, or what it stands under."""

@@ -280,10 +280,18 @@ async def get_document(state: State) -> dict[str, Any]:
 async def get_reference(state: State) -> Response[str]:
     """Serve the document as one page that needs no other host and no script."""
     return Response(
-        reference.page(state.document),
+        _page(state),
         media_type="text/html",
         headers={"content-security-policy": reference.POLICY, "cache-control": "no-cache"},
     )
+
+
+def _page(state: State) -> str:
+    """Render the page when it is first asked for: it is long, and the same until the next release."""
+    if "page" not in state:
+        state.page = reference.page(state.document)
+    made: str = state.page
+    return made
 
 
 router = Router("/", route_handlers=[get_document, get_reference])

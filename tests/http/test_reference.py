@@ -1,0 +1,123 @@
+"""The documentation page: whole, escaped, without script or other hosts, and readable in a browser."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.whole.surface import operations
+from vendorrisk.app import Api
+from vendorrisk.http import reference
+
+pytestmark = pytest.mark.anyio
+
+
+class Page(HTMLParser):
+    """Collects what a test asks about: elements, ids, links, text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, attribute: str) -> list[str]:
+        return [found for _, attributes in self.tags if (found := attributes.get(attribute))]
+
+
+async def test_the_page_shows_every_operation_its_permission_and_its_refusals(api: Api, client: Client) -> None:
+    answer = await client.get("/docs")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    page = Page(answer.text)
+    for operation in operations(api):
+        assert operation.name in page.all("id")
+        assert f"#{operation.name}" in page.all("href")
+        assert operation.permission.value in page.text
+    for name in api.litestar.state.document["components"]["schemas"]:
+        assert f"schema-{name}" in page.all("id")
+    for code in ("member_email_taken", "if_match_required", "idempotency_key_reused", "cursor_invalid"):
+        assert code in page.text
+
+
+async def test_every_link_of_the_page_leads_somewhere_and_ids_stand_once(client: Client) -> None:
+    page = Page((await client.get("/docs")).text)
+    ids = page.all("id")
+    assert len(ids) == len(set(ids))
+    for link in page.all("href"):
+        assert link in {"/openapi.json", "data:,"} or link.removeprefix("#") in ids, link
+    assert set(page.all("aria-labelledby")) <= set(ids)
+
+
+async def test_the_page_has_no_script_and_names_no_other_host(client: Client) -> None:
+    answer = await client.get("/docs")
+    page = Page(answer.text)
+    assert {tag for tag, _ in page.tags} & {"script", "iframe", "img", "object", "form", "base"} == set()
+    assert page.all("src") == []
+    assert page.all("style") == []
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert "unsafe" not in policy
+    assert re.search(r"style-src 'sha256-[A-Za-z0-9+/=]+'(;|$)", policy)
+
+
+def test_what_stands_in_the_document_is_text_and_never_markup() -> None:
+    evil = "<script>alert(1)</script>`</code><b>`\n\n- <i>x</i>"
+    operation = {
+        "operationId": "get_evil",
+        "summary": evil,
+        "description": evil,
+        "tags": [evil],
+        "parameters": [{"name": evil, "in": "query", "description": evil, "schema": {"enum": [evil]}, "example": evil}],
+        "responses": {"200": {"description": evil, "content": {evil: {"schema": {"$ref": evil}, "example": evil}}}},
+    }
+    schema = {"description": evil, "properties": {evil: {"type": evil, "description": evil, "examples": [evil]}}}
+    made = reference.page(
+        {
+            "info": {"title": evil, "version": evil, "description": evil},
+            "paths": {evil: {"get": operation}},
+            "components": {"schemas": {evil: schema}},
+        }
+    )
+    assert {tag for tag, _ in Page(made).tags} & {"script", "b", "i"} == set()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_browser_shows_the_page_without_errors_or_other_hosts(client: Client, scheme: Any) -> None:
+    from playwright.async_api import Route, async_playwright
+
+    asked, errors = [], []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        found = await client.get(route.request.url.removeprefix("http://testserver"))
+        await route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    async with async_playwright() as started:
+        browser = await started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = await browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 800})
+        page.on("console", lambda message: errors.append(message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.route("**/*", answer)
+        await page.goto("http://testserver/docs")
+        assert (await page.title()).startswith("vendorrisk")
+        await page.locator("nav").get_by_role("link", name="Add member").click()
+        assert page.url.endswith("#add_member")
+        assert await page.locator("#add_member").is_visible()
+        ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(253, 253, 252)" if scheme == "light" else "rgb(22, 24, 28)"), "the style is applied"
+        await page.set_viewport_size({"width": 375, "height": 700})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 375, "a phone scrolls one way only"
+        await browser.close()
+    assert errors == []
+    assert {url.partition("#")[0] for url in asked} == {"http://testserver/docs"}
