@@ -175,8 +175,7 @@ def test_rules_that_are_off_count_nowhere_and_are_named() -> None:
 def test_a_faded_event_costs_less_and_never_less_than_a_pass() -> None:
     rest = [s for s in all_passing() if s.rule != "evt.breach"]
     numbers = [
-        score([*rest, standing("evt.breach", Verdict.FAIL, deficit_percent=p)], now=NOW).number
-        for p in (100, 50, 0)
+        score([*rest, standing("evt.breach", Verdict.FAIL, deficit_percent=p)], now=NOW).number for p in (100, 50, 0)
     ]
     assert numbers[0] < numbers[1] < numbers[2] == score(all_passing(), now=NOW).number
 

@@ -1,0 +1,116 @@
+"""From the wire to the number: a good vendor, a bad one and a blind look, each seen, judged, scored and replayed."""
+
+from datetime import datetime
+
+import pytest
+
+from tests.fakes.dns import Behaviour
+from tests.fakes.http import Reply
+from tests.lab import pki
+from tests.lab.pki import DAY, NOW
+from tests.lab.world import Lab, good_vendor, good_zone, lab, registries
+from vendorrisk.probes import email, nameservice, registration, status, tls, web
+from vendorrisk.probes.observation import canonical, replay
+from vendorrisk.signals import judging
+from vendorrisk.signals.model import Judgement, Score, Standing, Verdict
+from vendorrisk.signals.rules import RULES, rules_off
+from vendorrisk.signals.score import score
+from vendorrisk.signals.verdicts import worst
+
+pytestmark = pytest.mark.anyio
+D = "acme.test"
+DATASETS = judging.Datasets(store=pki.store(), versions={"trust_store": "lab-1"})
+KINDS = (nameservice.DnsLook, email.EmailLook, web.WebLook, tls.CertLook, tls.HelloLook, registration.RegLook,
+         status.StatusLook)  # fmt: skip
+
+
+async def looks(world: Lab) -> list[judging.Observation]:
+    return [
+        await nameservice.look(D, resolver=world.resolver, hosts=(f"www.{D}",)),
+        await email.look(D, resolver=world.resolver, strict_fetcher=world.strict),
+        await web.look(D, fetcher=world.fetcher),
+        await tls.look_at_certificate(D, guard=world.guard, fetcher=world.fetcher),
+        await tls.look_at_versions(D, guard=world.guard),
+        await registration.look(
+            D, fetcher=world.fetcher, guard=world.guard, bases={"test": "https://rdap.test/"}, whois_servers={}
+        ),
+        await status.look(f"https://status.{D}", fetcher=world.fetcher),
+    ]
+
+
+def judged(seen: list[judging.Observation], now: datetime = NOW) -> dict[str, Judgement]:
+    return worst(j for look in seen for j in judging.judge(look, now=now, datasets=DATASETS))
+
+
+def scored(found: dict[str, Judgement], now: datetime = NOW) -> Score:
+    standings = [
+        Standing(rule=j.rule, asset=D, verdict=j.verdict, known=j.verdict, known_at=now, cap=j.cap,
+                 confidence_percent=j.confidence_percent)
+        for j in found.values()
+    ]  # fmt: skip
+    return score(standings, now=now, off=rules_off())
+
+
+async def test_a_vendor_that_does_everything_right_gets_an_a() -> None:
+    async with lab(good_zone(), authenticated=True) as world:
+        await good_vendor(world)
+        await registries(world)
+        found = judged(await looks(world))
+    result = scored(found)
+    assert [j for j in found.values() if j.verdict in {Verdict.WARN, Verdict.FAIL}] == []
+    assert (result.grade, result.coverage_bp) == ("A", 10_000)
+    assert result.number >= 98
+    assert set(found) <= set(RULES)
+
+
+async def test_a_vendor_that_does_everything_wrong_gets_an_f_and_its_caps() -> None:
+    zone = {
+        (D, "A"): ["127.0.0.2"], (D, "SOA"): ["ns1.acme.test. h.acme.test. 1 1 1 1 1"], (D, "NS"): ["ns1.acme.test."],
+        ("ns1.acme.test", "A"): ["198.51.100.1"], (D, "MX"): ["10 mx.acme.test."], ("mx.acme.test", "A"): ["10.0.0.1"],
+        (D, "TXT"): ['"v=spf1 +all"'], ("www.acme.test", "CNAME"): ["acme-old.azurewebsites.net."],
+        ("rdap.test", "A"): ["127.0.0.200"], ("status.acme.test", "A"): ["127.0.0.2"],
+    }  # fmt: skip
+    async with lab(zone) as world:
+        made = pki.leaf(pki.Wish(names=("other.test",), begins=NOW - 400 * DAY, ends=NOW - DAY, self_signed=True))
+        secure = await world.host("127.0.0.2", tls=pki.server_context(made))
+        secure.on("/", Reply(200, [("Set-Cookie", "PHPSESSID=1"), ("Server", "nginx/1.0.1")], b"<html></html>"))
+        (await world.host("127.0.0.2")).on("/", Reply(200, [], b"plain"))
+        (await world.host("127.0.0.200", tls=pki.server_context(pki.leaf()))).on("*", Reply(404))
+        result = scored(judged(await looks(world)))
+    assert result.grade == "F"
+    assert {c.rule for c in result.caps} == {
+        "tls.cert_expired", "tls.cert_name", "tls.cert_trust", "dns.dangling", "dom.expiry",
+    }  # fmt: skip
+    assert result.number < 40
+    assert 100 * result.number + sum(d.points_bp for d in result.deductions) == 10_000
+
+
+async def test_a_vendor_that_cannot_be_seen_has_no_number_and_no_fail() -> None:
+    names = [*good_zone(), (f"www.{D}", "CNAME")]
+    async with lab(dict.fromkeys(names, Behaviour.SERVFAIL), seconds=1.0) as world:
+        found = judged(await looks(world))
+    assert {r: j.verdict for r, j in found.items() if j.verdict not in {Verdict.UNKNOWN, Verdict.NA}} == {}
+    assert all(j.reason for j in found.values())
+    never = [Standing(rule=j.rule, asset=D, verdict=j.verdict) for j in found.values()]
+    assert score(never, now=NOW).grade == "NR"
+
+
+async def test_stored_observations_give_the_same_judgements_for_ever() -> None:
+    async with lab(good_zone()) as world:
+        await good_vendor(world)
+        await registries(world)
+        seen = await looks(world)
+    stored = [replay(canonical(look), kind) for look, kind in zip(seen, KINDS, strict=True)]
+    assert judged(stored) == judged(seen)
+    assert scored(judged(stored)) == scored(judged(seen))
+    assert [canonical(look) for look in stored] == [canonical(look) for look in seen]
+
+
+async def test_time_alone_changes_what_ends() -> None:
+    async with lab(good_zone()) as world:
+        await good_vendor(world)
+        await registries(world)
+        seen = await looks(world)
+    later = judged(seen, NOW + 4000 * DAY)
+    changed = {rule for rule, j in judged(seen).items() if j.verdict is not later[rule].verdict}
+    assert changed == {"tls.cert_expired", "tls.cert_expiring", "dom.expiry", "tr.security_txt"}
