@@ -37,6 +37,9 @@ class MemoryStore:
             if name.startswith(prefix):
                 yield Listed(name, len(body), self.written_at[name])
 
+    async def tidy(self, before: datetime) -> int:  # noqa: ARG002 - the port's
+        return 0
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -187,3 +187,21 @@ async def _cut_upload(fake: S3Fake) -> None:
 
     with pytest.raises(_StopError):
         await S3CompatibleStore(fake.bucket()).put(NAME, failing())
+
+
+async def test_what_dead_writers_left_is_tidied_once_old_enough_and_objects_stay(store: Store) -> None:
+    await store.put(NAME, chunks(b"kept"))
+    assert await store.tidy(datetime.now(UTC) + timedelta(minutes=1)) == 0
+    assert await gathered(await store.open(NAME)) == b"kept"
+
+
+async def test_a_dead_writers_file_on_disk_is_tidied_once_old_enough(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    await store.put(NAME, chunks(b"kept"))
+    left = tmp_path / ".incoming" / "left"
+    left.write_bytes(b"half")
+    assert await store.tidy(datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert left.exists()
+    assert await store.tidy(datetime.now(UTC) + timedelta(minutes=1)) == 1
+    assert not left.exists()
+    assert await gathered(await store.open(NAME)) == b"kept"

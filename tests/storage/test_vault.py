@@ -255,3 +255,14 @@ async def test_deleting_twice_or_what_is_damaged_is_no_error() -> None:
     await own.delete(TENANT, stored.sha256)
     await own.delete(TENANT, stored.sha256)
     assert not await own.exists(TENANT, stored.sha256)
+
+
+async def test_the_sweep_removes_nothing_where_a_key_might_name_any_body() -> None:
+    store = MemoryStore()
+    stored = await _put(vault(store), CONTENT)
+    store.objects[f"keys/{TENANT}/{stored.sha256}"] = b"damaged"
+    await store.put(f"bodies/{TENANT}/{'0' * 32}", chunks(b"orphan"))
+    before = dict(store.objects)
+    with pytest.raises(DamagedError):
+        await vault(store).sweep(TENANT, datetime.now(UTC) + timedelta(minutes=1))
+    assert store.objects == before

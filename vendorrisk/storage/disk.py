@@ -77,6 +77,12 @@ class DiskStore:
             for listed in batch:
                 yield listed
 
+    async def tidy(self, before: datetime) -> int:
+        try:
+            return await asyncio.to_thread(_tidy, self._root / _INCOMING, before)
+        except OSError as error:
+            raise UnreachableError(f"cannot tidy {self._root}: {error.strerror}") from error
+
     async def close(self) -> None:
         """Nothing is held between calls."""
 
@@ -129,6 +135,16 @@ def _remove(target: Path) -> None:
     except FileNotFoundError:
         return
     _flush_folder(target.parent)
+
+
+def _tidy(folder: Path, before: datetime) -> int:
+    count = 0
+    for left in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < before.timestamp():
+                left.unlink()
+                count += 1
+    return count
 
 
 async def _pieces(file: BinaryIO, start: int, length: int | None) -> AsyncIterator[bytes]:

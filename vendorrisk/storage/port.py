@@ -54,6 +54,9 @@ class Store(Protocol):
     def list(self, prefix: str) -> AsyncIterator[Listed]:
         """List what lies under a prefix that ends with a slash, in no promised order."""
 
+    async def tidy(self, before: datetime) -> int:
+        """Remove what writers that died before an instant left unseen; returns how many."""
+
     async def close(self) -> None:
         """Let go of connections."""
 

@@ -5,7 +5,7 @@ the bucket's lifecycle rule must clear (AbortIncompleteMultipartUpload), as the 
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -112,6 +112,10 @@ class S3CompatibleStore:
                     yield Listed(meta["path"], meta["size"], meta["last_modified"])
         except (BaseError, OSError) as error:
             raise self._unreachable("list", error) from error
+
+    async def tidy(self, before: datetime) -> int:  # noqa: ARG002 - the port's
+        """Nothing that could be seen from here: see the lifecycle rule above."""
+        return 0
 
     async def close(self) -> None:
         """Nothing to do: obstore closes its connections when the store is collected."""

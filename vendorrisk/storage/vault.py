@@ -161,8 +161,10 @@ class Vault:
     async def sweep(self, tenant_id: UUID, before: datetime) -> int:
         """Remove a tenant's bodies last written before an instant that no key names; returns how many.
 
-        Reads every key of the tenant. Does nothing at all where one cannot be opened, since that one may name any.
+        Reads every key of the tenant. Removes none where one cannot be opened, since that one may name any: raises
+        `DamagedError`. `before` lies further back than the longest upload takes.
         """
+        await self._store.tidy(before)
         old = [b.name async for b in self._store.list(f"bodies/{tenant_id}/") if b.modified_at < before]
         named: set[str] = set()
         async for listed in self._store.list(f"keys/{tenant_id}/"):
