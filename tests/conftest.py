@@ -232,7 +232,7 @@ def client(company: Company) -> Client:
 
 @pytest.fixture
 async def role_client(api: Api, company: Company) -> Any:
-    """Make a client for a role: `await role_client("auditor")`."""
+    """Makes clients that hold a role, through a key of their own."""
 
     async def make(*roles: str, **more: Any) -> Client:
         made = await company.client.post("/v1/api-keys", {"name": "-".join(roles), "roles": list(roles), **more})
