@@ -1,0 +1,114 @@
+"""The port: what the service asks of the outside world, and the adapter that really goes there.
+
+One method for each group of signals; each returns an observation and never raises for what the other side does.
+Politeness across looks (one at a time per registrable domain, budgets a day, opt-out) is the caller's: it alone
+knows what other workers do. Within a look, requests to a host go one after another.
+"""
+
+import ssl
+from collections.abc import Mapping
+from typing import Protocol
+
+from vendorrisk.egress.fetcher import Fetcher, Limits
+from vendorrisk.egress.guard import Guard
+from vendorrisk.probes import email, feeds, nameservice, pages, registration, status, tls, web
+from vendorrisk.probes.email import EmailLook
+from vendorrisk.probes.nameservice import DnsLook
+from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.pages import PageLook, Robots
+from vendorrisk.probes.registration import RegLook, SecondOpinion
+from vendorrisk.probes.status import StatusLook
+from vendorrisk.probes.tls import CertLook, HelloLook
+from vendorrisk.probes.web import WebLook
+
+ROBOT_VERSION = 1
+FEED_LIMITS = Limits(wire_bytes=64 * 1024 * 1024, decoded_bytes=64 * 1024 * 1024, total_seconds=120.0)
+
+
+class Looks(Protocol):
+    """What can be looked at. Hosts and domains are normalised names, URLs what people entered."""
+
+    async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook: ...
+
+    async def email(self, domain: str, *, with_dkim: bool) -> EmailLook: ...
+
+    async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebLook: ...
+
+    async def certificate(self, host: str) -> CertLook: ...
+
+    async def versions(self, host: str) -> HelloLook: ...
+
+    async def registration(
+        self, domain: str, *, bases: Mapping[str, str], whois_servers: Mapping[str, str]
+    ) -> RegLook: ...
+
+    async def robots(self, host: str) -> Robots: ...
+
+    async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageLook: ...
+
+    async def status(self, page_url: str) -> StatusLook: ...
+
+    async def feed(self, url: str, *, etag: str, last_modified: str) -> feeds.Fetched | Unseen: ...
+
+
+class LiveLooks:
+    """Looks through the guard. `aclose` when done."""
+
+    def __init__(self, guard: Guard, *, contact_url: str, second_opinion: SecondOpinion | None = None) -> None:
+        agent = f"{pages.ROBOT}/{ROBOT_VERSION} (+{contact_url})"
+        self._guard = guard
+        self._second_opinion = second_opinion
+        # Web pages are read whatever their certificate: that is judged by itself, and nothing secret is sent.
+        self._any_certificate = Fetcher(guard, user_agent=agent, tls=_unverified())
+        self._strict = Fetcher(guard, user_agent=agent)
+        self._feeds = Fetcher(guard, user_agent=agent, limits=FEED_LIMITS)
+
+    async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook:
+        return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts)
+
+    async def email(self, domain: str, *, with_dkim: bool) -> EmailLook:
+        return await email.look(domain, resolver=self._guard.resolver, strict_fetcher=self._strict, with_dkim=with_dkim)
+
+    async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebLook:
+        return await web.look(
+            host, fetcher=self._any_certificate, with_cors=with_cors, with_security_txt=with_security_txt
+        )
+
+    async def certificate(self, host: str) -> CertLook:
+        return await tls.look_at_certificate(host, guard=self._guard, fetcher=self._strict)
+
+    async def versions(self, host: str) -> HelloLook:
+        return await tls.look_at_versions(host, guard=self._guard)
+
+    async def registration(self, domain: str, *, bases: Mapping[str, str], whois_servers: Mapping[str, str]) -> RegLook:
+        return await registration.look(
+            domain,
+            fetcher=self._strict,
+            guard=self._guard,
+            bases=bases,
+            whois_servers=whois_servers,
+            second_opinion=self._second_opinion,
+        )
+
+    async def robots(self, host: str) -> Robots:
+        return await pages.robots(host, fetcher=self._strict)
+
+    async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageLook:
+        return await pages.look(url, fetcher=self._strict, allowed=allowed, with_text=with_text)
+
+    async def status(self, page_url: str) -> StatusLook:
+        return await status.look(page_url, fetcher=self._strict)
+
+    async def feed(self, url: str, *, etag: str, last_modified: str) -> feeds.Fetched | Unseen:
+        return await feeds.fetch(url, fetcher=self._feeds, etag=etag, last_modified=last_modified)
+
+    async def aclose(self) -> None:
+        for fetcher in (self._any_certificate, self._strict, self._feeds):
+            await fetcher.aclose()
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
