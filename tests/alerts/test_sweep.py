@@ -138,10 +138,10 @@ async def test_a_changed_date_begins_anew_and_the_same_again_changes_nothing(
     assert await steps(owner) == [30]
     await feature.watch(expiry(vendor, TODAY + timedelta(days=60), subject_id=document))
     await run_jobs(world)
-    assert await steps(owner) == [30, 60]
+    assert sorted(await steps(owner)) == [30, 60]
     await feature.watch(first)
     await run_jobs(world)
-    assert await steps(owner) == [30, 60], "the first date again: its step was told"
+    assert sorted(await steps(owner)) == [30, 60], "the first date again: its step was told"
 
 
 async def test_what_no_longer_matters_is_not_told_and_may_matter_again(

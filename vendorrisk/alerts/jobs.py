@@ -33,7 +33,7 @@ TAKEN_OVER = Counter(
 DEAD = Counter("vendorrisk_deliveries_dead_total", "Deliveries that were given up.", ["kind"])
 
 _SWEEP, _FAN_OUT = 1000, 500  # rows of one transaction, so that locks are short
-_IN_FLIGHT = 32
+_IN_FLIGHT = 64
 _SLICE = 2000  # deliveries of one run before the job looks at the clock again
 _LEASE = timedelta(seconds=90)  # longer than any channel's timeout and the recording after it
 _SEND_SECONDS = 45  # a channel that breaks its promise to end is left

@@ -25,7 +25,7 @@ from vendorrisk.egress.guard import guard_from
 from vendorrisk.settings import Settings
 
 _LIMITS = Limits(wire_bytes=64 * 1024, decoded_bytes=64 * 1024, redirects=0, total_seconds=15.0)
-_KEEP_ALIVE_SECONDS = 10.0
+_KEEP_ALIVE_SECONDS = 4.0  # many servers hang up after five, some in the middle of the next request
 _AGENT = "vendorrisk-messages/1"
 
 

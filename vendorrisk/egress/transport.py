@@ -1,14 +1,14 @@
 """The guard inside the HTTP stack: every new connection resolves, vets and dials a literal address.
 
-It stands on httpcore's public pool and network interfaces. The URL's own name stays in Host and SNI, so
+It stands on httpcore's public connection and network interfaces. The URL's own name stays in Host and SNI, so
 certificates are checked against it. With keep-alive off (the default) each request is vetted anew; a sender of
 many messages to one place may keep a connection, whose address was vetted when it was made.
 """
 
 import asyncio
 import ssl
-import typing
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 import h11
 import httpcore
@@ -18,6 +18,8 @@ from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
 
 _MOST_ADDRESSES = 4  # tried for one connection
+_MOST_IDLE = 64  # kept for one origin
+_Origin = tuple[bytes, bytes, int]
 _DEEPEST_CAUSE = 8
 _HEADER_FIELDS_TOO_LARGE = 431  # h11's hint for a header block above its limit
 
@@ -62,23 +64,17 @@ async def _verify(stream: httpcore.AsyncNetworkStream, literal: str) -> None:
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """What httpx needs to send one request; refusals and failures come out as `EgressError`."""
+    """What httpx needs to send one request; refusals and failures come out as `EgressError`.
 
-    def __init__(
-        self,
-        guard: Guard,
-        *,
-        tls: ssl.SSLContext | None = None,
-        most_connections: int = 100,
-        keep_alive_seconds: float = 0.0,
-    ) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpcore.default_ssl_context(),  # once: it reads all roots
-            max_connections=most_connections,
-            max_keepalive_connections=most_connections if keep_alive_seconds else 0,
-            keepalive_expiry=keep_alive_seconds or None,
-            network_backend=GuardedBackend(guard),
-        )
+    Connections are httpcore's, but not in its pool: that looks at every connection for every other at each request,
+    and held sixty of them to 160 requests a second. How many are open at once is for whoever sends to bound.
+    """
+
+    def __init__(self, guard: Guard, *, tls: ssl.SSLContext | None = None, keep_alive_seconds: float = 0.0) -> None:
+        self._backend = GuardedBackend(guard)
+        self._tls = tls or _trusted()
+        self._keep_alive_seconds = keep_alive_seconds
+        self._idle: dict[_Origin, list[httpcore.AsyncHTTPConnection]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = httpcore.URL(
@@ -94,32 +90,71 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
+        origin = (url.scheme, url.host, url.origin.port)
+        connection = await self._connection(origin, url.origin)
         try:
-            answer = await self._pool.handle_async_request(sent)
-        except _FAILURES as error:
-            raise _as_egress_error(error) from error
-        stream = _Stream(typing.cast("AsyncIterator[bytes]", answer.stream))
+            answer = await connection.handle_async_request(sent)
+        except BaseException as error:
+            await connection.aclose()
+            if isinstance(error, _FAILURES):
+                raise _as_egress_error(error) from error
+            raise
+        stream = _Stream(answer, lambda: self._done(origin, connection))
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for connections in self._idle.values():
+            for connection in connections:
+                await connection.aclose()
+        self._idle.clear()
+
+    async def _connection(self, origin: _Origin, to: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        """Take the connection that was used last, if it still lives; close those that do not."""
+        idle = self._idle.get(origin, [])
+        while idle:
+            connection = idle.pop()
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        self._idle.pop(origin, None)
+        return httpcore.AsyncHTTPConnection(
+            origin=to,
+            ssl_context=self._tls,
+            keepalive_expiry=self._keep_alive_seconds,
+            network_backend=self._backend,
+        )
+
+    async def _done(self, origin: _Origin, connection: httpcore.AsyncHTTPConnection) -> None:
+        idle = self._idle.setdefault(origin, []) if self._keep_alive_seconds else []
+        if self._keep_alive_seconds and connection.is_idle() and len(idle) < _MOST_IDLE:
+            idle.append(connection)
+        else:
+            await connection.aclose()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the context that trusts certifi's roots; reading them takes tens of milliseconds."""
+    return httpcore.default_ssl_context()
 
 
 class _Stream(httpx.AsyncByteStream):
-    def __init__(self, inner: AsyncIterator[bytes]) -> None:
-        self._inner = inner
+    """An answer's body; closing it gives the connection back."""
+
+    def __init__(self, answer: httpcore.Response, done: Callable[[], Awaitable[None]]) -> None:
+        self._answer = answer
+        self._done = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for part in self._inner:
+            async for part in self._answer.aiter_stream():
                 yield part
         except _FAILURES as error:
             raise _as_egress_error(error) from error
 
     async def aclose(self) -> None:
-        close = getattr(self._inner, "aclose", None)
-        if close is not None:
-            await close()
+        await self._answer.aclose()
+        await self._done()
 
 
 _FAILURES = (
