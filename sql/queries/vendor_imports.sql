@@ -117,15 +117,16 @@ select id, email::text as email from members where tenant_id = $1 and email = an
 
 -- name: stage_rows
 -- A chunk of rows is stored beside what it would do. Each finds its vendor by id, else by the tenant's reference, else
--- by name. `conflicts` holds whatever in the database stands in its way.
-with staged as (
+-- by name. `conflicts` holds whatever in the database stands in its way. Materialized, or the text of a row would be
+-- parsed anew at each mention of its fields.
+with staged as materialized (
     select u.id, u.row_number, u.problems::jsonb as problems, u.name_key,
         (u.given::jsonb ->> 'id')::uuid as wanted_id, u.given::jsonb ->> 'reference' as reference,
         u.given::jsonb - 'id' as fields
     from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[])
         as u (id, row_number, given, problems, name_key)
 ),
-matched as (
+matched as materialized (
     select s.*, coalesce(by_id.id, by_reference.id, by_name.id) as vendor_id, by_name.id as named_id,
         by_reference.id as referenced_id,
         case
@@ -138,12 +139,27 @@ matched as (
     left join vendors as by_reference on by_reference.tenant_id = $1 and by_reference.reference = s.reference
     left join vendors as by_name on by_name.tenant_id = $1 and by_name.name_key = s.name_key
 ),
-compared as (
-    select m.*, case
-            when m.vendor_id is null then null
-            else (
-                select jsonb_object_agg(field, vendor_as_imported(m.vendor) -> field)
-                from jsonb_object_keys(m.fields) as field
+domains_taken as materialized (
+    select distinct m.id
+    from matched as m
+    cross join jsonb_array_elements_text(m.fields -> 'domains') as wanted (domain)
+    join vendor_domains as d on d.tenant_id = $1 and d.domain = wanted.domain
+    where d.vendor_id is distinct from m.vendor_id
+),
+leis_taken as materialized (
+    select m.id
+    from matched as m
+    join vendors as other on other.tenant_id = $1 and other.lei = m.fields ->> 'lei'
+    where other.id is distinct from m.vendor_id
+),
+compared as materialized (
+    select m.*, (m.vendor).version as vendor_version,
+        case
+            when m.vendor_id is not null
+            then (
+                select jsonb_object_agg(field, vendor_now.fields -> field)
+                from (select vendor_as_imported(m.vendor) as fields) as vendor_now
+                cross join jsonb_object_keys(m.fields) as field
             )
         end as before,
         array_remove(array[
@@ -164,26 +180,12 @@ compared as (
                 when (m.vendor).tier_source = 'inherent_risk' and (m.vendor).tier <> m.fields ->> 'tier'
                 then 'tier_is_computed'
             end,
-            case
-                when m.fields ? 'domains' and exists (
-                    select
-                    from jsonb_array_elements_text(m.fields -> 'domains') as wanted
-                    join vendor_domains as d on d.tenant_id = $1 and d.domain = wanted
-                    where d.vendor_id is distinct from m.vendor_id
-                )
-                then 'domain_taken'
-            end,
-            case
-                when m.fields ? 'lei' and exists (
-                    select
-                    from vendors as other
-                    where other.tenant_id = $1 and other.lei = m.fields ->> 'lei'
-                        and other.id is distinct from m.vendor_id
-                )
-                then 'lei_taken'
-            end
+            case when d.id is not null then 'domain_taken' end,
+            case when l.id is not null then 'lei_taken' end
         ], null) as conflicts
     from matched as m
+    left join domains_taken as d on d.id = m.id
+    left join leis_taken as l on l.id = m.id
 )
 insert into vendor_import_rows (
     tenant_id, id, import_id, row_number, outcome, vendor_id, vendor_version, name_key, given, before, problems,
@@ -196,7 +198,7 @@ select $1, c.id, $2, c.row_number,
         when c.before = c.fields or c.fields = '{}' then 'unchanged'
         else 'change'
     end,
-    c.vendor_id, (c.vendor).version, c.name_key, c.fields, c.before, c.problems, c.conflicts
+    c.vendor_id, c.vendor_version, c.name_key, c.fields, c.before, c.problems, c.conflicts
 from compared as c;
 
 -- name: count_rows
@@ -320,7 +322,3 @@ set reference = coalesce(w.reference, v.reference), name = coalesce(w.name, v.na
     updated_at = $3, version = v.version + 1
 from wanted as w
 where v.tenant_id = $1 and v.id = w.vendor_id and v.version = w.vendor_version;
-
--- name: name_created_rows
-update vendor_import_rows set vendor_id = id
-where tenant_id = $1 and import_id = $2 and outcome = 'create';

@@ -56,7 +56,6 @@ LIST_ROWS = _sql.rows("list_import_rows", StoredRow)
 _OUTDATED = _sql.scalar("outdated_rows", int)
 _CREATE = _sql.command("apply_creates")
 _CHANGE = _sql.command("apply_changes")
-_NAME_CREATED = _sql.command("name_created_rows")
 
 IMPORTS = ListOf(
     "vendor_imports",
@@ -74,7 +73,6 @@ ROWS = ListOf(
         "id": Column("id", UUID, "uuid"),
         "row_number": Column("row_number", int, "int", RANGE, sortable=True),
         "outcome": Column("outcome", RowOutcome),
-        "vendor_id": Column("vendor_id", UUID, "uuid", nullable=True),
     },
     default_sort="row_number",
 )
@@ -226,5 +224,4 @@ async def apply(work: Work, import_id: UUID, note: str) -> tuple[int, int]:
     with refusing(_OVERTAKEN):
         changed = await _CHANGE.run(*own, work.now, work.today, *cadence)
         created = await _CREATE.run(*own, work.now, work.today, note, *cadence)
-        await _NAME_CREATED.run(*own)
     return created, changed

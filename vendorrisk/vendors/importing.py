@@ -41,6 +41,7 @@ from vendorrisk.vendors.import_model import (
     Import,
     ImportState,
     NewImport,
+    RowOutcome,
     RowShown,
     StoredRow,
 )
@@ -228,23 +229,24 @@ async def many(work: Work, page: PageRequest) -> Page[Import]:
 
 
 async def rows(work: Work, import_id: UUID, page: PageRequest) -> Page[RowShown]:
-    headings = (await one(work, import_id)).headings
+    whole = await one(work, import_id)
     stored = await work.page(queries.LIST_ROWS, page, import_id)
-    items = [shown(row, headings) for row in stored.items]
+    items = [shown(row, whole) for row in stored.items]
     return Page(items=items, next=stored.next, prev=stored.prev, total=stored.total)
 
 
-def shown(row: StoredRow, headings: Mapping[str, str]) -> RowShown:
-    """Give words to what stands in a row's way."""
+def shown(row: StoredRow, whole: Import) -> RowShown:
+    """Give words to what stands in a row's way, and name the vendor that the row has made."""
+    made = whole.state is ImportState.APPLIED and row.outcome is RowOutcome.CREATE
     conflicts = [
-        CellProblem(row.row_number, code, detail, headings.get(field), field)
+        CellProblem(row.row_number, code, detail, whole.headings.get(field), field)
         for code, (field, detail) in ((code, _CONFLICTS[code]) for code in dict.fromkeys(row.conflicts))
     ]
     return RowShown(
         id=row.id,
         row_number=row.row_number,
         outcome=row.outcome,
-        vendor_id=row.vendor_id,
+        vendor_id=row.id if made else row.vendor_id,
         given=row.given,
         before=row.before,
         problems=[*row.problems, *conflicts],
