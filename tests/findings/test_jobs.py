@@ -13,6 +13,7 @@ from tests.findings.make import finding, move, vendor
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
+from vendorrisk.alerts.jobs import raise_due_alerts
 from vendorrisk.background import World
 from vendorrisk.findings import service
 from vendorrisk.findings.jobs import end_acceptances
@@ -114,3 +115,22 @@ async def test_an_acceptance_ends_after_its_day_in_the_tenants_calendar_and_once
     assert shown["moves"][-1]["reason"] == "The acceptance ended on 2026-03-10."
     assert shown["moves"][-1]["moved_by_label"] == "end_acceptances"
     assert shown["finding"]["due_on"] == "2026-04-10"
+
+
+async def test_an_overdue_finding_is_told_while_it_stands_and_not_once_it_is_closed(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async def told() -> list[tuple[str, int]]:
+        while await raise_due_alerts(world):
+            pass
+        alerts = await client.items("/v1/alerts", filter="alert_class:eq:finding_overdue", sort="raised_at")
+        return [(alert["title"], alert["days_left"]) for alert in alerts]
+
+    own = await vendor(client)
+    await finding(client, own, title="Left", severity="critical")
+    mended = await finding(client, own, title="Mended", severity="critical")
+    assert {title for title, _ in await told()} == {"Left", "Mended"}
+    await move(client, mended, "remediated", reason="Done.")
+    clock.advance(days=8)
+    assert ("Left", -1) in await told()
+    assert [days for title, days in await told() if title == "Mended"] == [7]

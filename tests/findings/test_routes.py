@@ -1,5 +1,6 @@
 """Findings by route."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -247,3 +248,38 @@ async def test_a_repeated_opening_opens_one(client: Client) -> None:
     again = await client.post("/v1/findings", body, headers={"idempotency-key": "k"})
     assert again.content == first.content
     assert len(await client.items("/v1/findings")) == 1
+
+
+_TEXTS = ["a\0b", "\ud800", "   ", "\u202eesrever", "\u0301" * 200, "=1+1", "<!channel>", "'; drop table findings; --"]
+
+
+@pytest.mark.parametrize("text", _TEXTS)
+@pytest.mark.parametrize("field", ["title", "description"])
+async def test_a_strange_text_is_kept_as_it_is_or_refused_and_never_an_error(
+    client: Client, field: str, text: str
+) -> None:
+    own = await vendor(client)
+    quoted = '"' + "".join(f"\\u{ord(character):04x}" for character in text) + '"'
+    other = '"severity": "low"' + (', "title": "x"' if field != "title" else "")
+    body = f'{{"vendor_id": "{own}", {other}, "{field}": {quoted}}}'.encode()
+    answer = await client.post("/v1/findings", body)
+    if text in _TEXTS[:3]:
+        assert 400 <= answer.status_code < 500, answer.text
+        assert await client.items("/v1/findings") == []
+    else:
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["finding"][field] == text
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2**31, 2**63, 10**400, "7", None, 1.5, True])
+async def test_a_policy_takes_days_within_reason_only(client: Client, wrong: Any) -> None:
+    body = {"critical_days": wrong, "high_days": 5, "medium_days": 10, "low_days": 20}
+    refused = await client.put("/v1/finding-policy", json.dumps(body).encode(), etag='"0"')
+    assert 400 <= refused.status_code < 500
+    assert (await client.get("/v1/finding-policy")).json()["version"] == 0
+
+
+async def test_many_means_one_to_two_hundred_each_known_and_whole(client: Client) -> None:
+    item = {"id": str(uuid4()), "version": 1, "to": "acknowledged"}
+    for items in ([], [item] * 201, [{**item, "version": 0}], [{**item, "extra": 1}], [{"to": "open"}], None):
+        assert (await client.post("/v1/findings/bulk-moves", {"items": items})).status_code == 422, items

@@ -61,7 +61,7 @@ def test_a_move_never_stays_and_only_an_acceptance_turns_into_another_closed_sta
     assert refused is (None if allowed else Code.FINDING_MOVE_REFUSED)
 
 
-@pytest.mark.parametrize("to", set(State) - STANDING)
+@pytest.mark.parametrize("to", sorted(set(State) - STANDING))
 def test_nothing_is_closed_without_a_reason(to: State) -> None:
     assert _refusal(State.OPEN, NewMove(to=to)) is Code.FINDING_REASON_MISSING
 
@@ -75,7 +75,7 @@ def test_an_acceptance_ends_after_today_and_within_two_years(days: int | None, *
     assert refused is (None if taken else Code.FINDING_DATE_INVALID)
 
 
-@pytest.mark.parametrize("to", set(State) - {State.ACCEPTED, State.OPEN})
+@pytest.mark.parametrize("to", sorted(set(State) - {State.ACCEPTED, State.OPEN}))
 def test_only_an_acceptance_has_an_end(to: State) -> None:
     move = NewMove(to=to, reason="because", accepted_until_on=TODAY + timedelta(days=9))
     assert _refusal(State.OPEN, move) is Code.FINDING_DATE_INVALID

@@ -28,9 +28,9 @@ class State(StrEnum):
     FALSE_POSITIVE = "false_positive"
 
 
-Title = Annotated[str, Meta(min_length=1, max_length=300)]
-Description = Annotated[str, Meta(min_length=1, max_length=8000)]
-Reason = Annotated[str, Meta(min_length=1, max_length=4000)]
+Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
+Description = Annotated[str, Meta(min_length=1, max_length=8000, pattern=r"\S")]
+Reason = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
 Days = Annotated[int, Meta(ge=1, le=1000)]
 
 
