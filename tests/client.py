@@ -46,9 +46,7 @@ class Client:
             if cursor is None:
                 return found
 
-    async def _send(
-        self, method: str, path: str, body: Any, etag: str | None, more: dict[str, Any]
-    ) -> httpx.Response:
+    async def _send(self, method: str, path: str, body: Any, etag: str | None, more: dict[str, Any]) -> httpx.Response:
         headers = dict(more.pop("headers", {}))
         if etag is not None:
             headers["if-match"] = etag

@@ -32,6 +32,10 @@ class Operation(msgspec.Struct, frozen=True):
         return [p["name"] for p in self.document.get("parameters", ()) if p["in"] == "path"]
 
     @property
+    def document_parameters(self) -> set[str]:
+        return {p["name"] for p in self.document.get("parameters", ())}
+
+    @property
     def query(self) -> dict[str, str]:
         """Return a value for every query parameter that must be sent."""
         needed = [p for p in self.document.get("parameters", ()) if p["in"] == "query" and p.get("required")]
