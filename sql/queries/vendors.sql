@@ -189,7 +189,7 @@ for update;
 select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
     created_at, updated_at, version
 from vendor_services
-where tenant_id = $1 /*where*/
+where tenant_id = $1 and vendor_id = $2 /*where*/
 /*order*/;
 
 -- name: update_service
@@ -224,7 +224,7 @@ for update;
 -- name: list_fourth_parties
 select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version
 from fourth_parties
-where tenant_id = $1 /*where*/
+where tenant_id = $1 and vendor_id = $2 /*where*/
 /*order*/;
 
 -- name: update_fourth_party

@@ -136,7 +136,6 @@ SERVICES = ListOf(
     "vendor_services",
     {
         "id": _ID,
-        "vendor_id": Column("vendor_id", UUID, "uuid"),
         "name": Column("name", sortable=True),
         "data_classes": Column("data_classes", DataClass, operators=_HAS),
         "is_uptime_critical": Column("is_uptime_critical", bool, "boolean"),
@@ -149,7 +148,6 @@ FOURTH_PARTIES = ListOf(
     "fourth_parties",
     {
         "id": _ID,
-        "vendor_id": Column("vendor_id", UUID, "uuid"),
         "service_id": Column("service_id", UUID, "uuid", nullable=True),
         "provider_id": Column("provider_id", UUID, "uuid", nullable=True),
         "name": Column("name", sortable=True),

@@ -12,7 +12,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
-from vendorrisk.db.paging import Filter, Operator, Page, PageRequest
+from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import queries
 from vendorrisk.vendors.fields import settled
@@ -27,14 +27,9 @@ from vendorrisk.vendors.model import (
 from vendorrisk.vendors.service import vendor
 
 
-def _of(vendor_id: UUID, page: PageRequest) -> PageRequest:
-    mine = Filter("vendor_id", Operator.EQ, vendor_id)
-    return msgspec.structs.replace(page, filters=(*page.filters, mine))
-
-
 async def services(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorService]:
     await vendor(work, vendor_id)
-    return await work.page(queries.LIST_SERVICES, _of(vendor_id, page))
+    return await work.page(queries.LIST_SERVICES, page, vendor_id)
 
 
 async def service(work: Work, service_id: UUID) -> VendorService:
@@ -79,7 +74,7 @@ def _unless_used() -> Iterator[None]:
 
 async def fourth_parties(work: Work, vendor_id: UUID, page: PageRequest) -> Page[FourthParty]:
     await vendor(work, vendor_id)
-    return await work.page(queries.LIST_FOURTH_PARTIES, _of(vendor_id, page))
+    return await work.page(queries.LIST_FOURTH_PARTIES, page, vendor_id)
 
 
 async def fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty:
