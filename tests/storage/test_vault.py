@@ -1,11 +1,11 @@
 """The vault: what goes in comes out, to the tenant that put it in, or not at all."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,7 +61,7 @@ def test_however_it_comes_in_any_range_of_it_comes_out(
         stop = None if length is None else begin + max(length, 0)
         assert await gathered(await own.open(TENANT, stored.sha256, start=start, length=length)) == content[begin:stop]
 
-    anyio.run(body)
+    asyncio.run(body())
 
 
 @settings(max_examples=150, deadline=None)
@@ -88,7 +88,7 @@ def test_any_changed_cut_or_added_byte_of_any_object_is_noticed(data: st.DataObj
         with pytest.raises(DamagedError):
             await vault(store).read(TENANT, stored.sha256)
 
-    anyio.run(body)
+    asyncio.run(body())
 
 
 async def test_chunks_that_change_places_or_files_are_noticed() -> None:
