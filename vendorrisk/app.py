@@ -115,6 +115,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         clock=clock,
         authenticate=authenticator,
         nudge=nudger.softly,
+        ping_redis=nudger.ping,
         per_key=Limiter("key", settings.rate_limit_per_minute),
         per_address=Limiter("address", settings.rate_limit_unauthenticated_per_minute),
     )

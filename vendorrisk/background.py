@@ -90,7 +90,8 @@ async def run_job(job: Job, world: World) -> int:
 
 def redis_settings(url: str) -> RedisSettings:
     settings = RedisSettings.from_dsn(url)
-    settings.conn_timeout, settings.conn_retries = 2, 1
+    # Not tried again here: whoever nudges does not wait, and whoever supervises starts the worker again.
+    settings.conn_timeout, settings.conn_retries = 2, 0
     return settings
 
 
@@ -111,7 +112,15 @@ class Nudger:
         self._redis: ArqRedis | None = None
 
     async def __call__(self, jobs: Iterable[str]) -> None:
-        names = list(jobs)
+        redis = await self._connected()
+        for name in jobs:
+            await redis.enqueue_job(name, _job_id=f"nudge:{name}")
+
+    async def ping(self) -> None:
+        """Return when Redis answers; raises whatever its client does where it does not."""
+        await (await self._connected()).ping()
+
+    async def _connected(self) -> ArqRedis:
         if self._redis is None:
             self._redis = await create_pool(
                 redis_settings(self._url),
@@ -119,10 +128,7 @@ class Nudger:
                 job_serializer=encode,
                 job_deserializer=decode,
             )
-        if not names:
-            await self._redis.ping()
-        for name in names:
-            await self._redis.enqueue_job(name, _job_id=f"nudge:{name}")
+        return self._redis
 
     async def softly(self, jobs: Iterable[str]) -> None:
         """Nudge after a commit: never fails the request whose work is already safe."""

@@ -1,11 +1,13 @@
 """What every answer has, whatever went wrong: problem documents, methods, headers of safety, forged addresses."""
 
 import re
+import time
 
+import msgspec
 import pytest
 
 from tests.client import Client
-from tests.conftest import Company, FakeClock, client_of
+from tests.conftest import Company, FakeClock, client_of, found_company
 from tests.http.make import DANA, send_raw
 from vendorrisk.app import Api, create_app
 from vendorrisk.settings import Settings
@@ -191,3 +193,21 @@ async def test_health_is_told_whatever_was_asked_before(client: Client, path: st
         await client.get("/v1/members")
         healthy = await client.get(path)
         assert (healthy.status_code, healthy.json()["status"]) == (200, "ok"), healthy.text
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/valkey.sock?db=0"])
+async def test_readiness_says_that_redis_is_away_and_everything_is_served_at_once(
+    settings: Settings, clock: FakeClock, url: str
+) -> None:
+    api = create_app(msgspec.structs.replace(settings, redis_url=url), clock=clock)
+    async with api.running():
+        company = await found_company(api, clock, "Acme")
+        begun = time.monotonic()
+        ready = await company.client.get("/health/ready")
+        made = await company.client.post("/v1/vendors", {"name": "Nimbus"})
+        tested = await company.client.post("/v1/receivers", {"name": "Console", "target": {"kind": "console"}})
+        sent = await company.client.post(f"/v1/receivers/{tested.json()['id']}/test")
+        assert time.monotonic() - begun < 0.9, "nobody waits for what is away"
+    assert (ready.status_code, ready.json()["status"], ready.json()["checks"]["database"]) == (200, "ok", "ok")
+    assert ready.json()["checks"]["redis"].startswith("cannot be reached"), ready.text
+    assert (made.status_code, sent.status_code) == (201, 202)

@@ -11,7 +11,7 @@ from typing import IO
 import msgspec
 
 from vendorrisk.embedded.postgres import Postgres
-from vendorrisk.embedded.users import SystemUser, private_folder, system_user
+from vendorrisk.embedded.users import SystemUser, can_reach, private_folder, system_user
 from vendorrisk.embedded.valkey import Valkey
 from vendorrisk.settings import Settings
 
@@ -63,6 +63,11 @@ def open_home(settings: Settings) -> Home:
         raise HomeError(
             f"{path} cannot be used ({error.strerror}). Set VENDORRISK_HOME to a folder of yours."
         ) from None
+    if not can_reach(path, user):
+        raise HomeError(
+            f"{path} lies below a folder that the user {user.name if user else ''} cannot enter, as whom the servers "
+            "run. Set VENDORRISK_HOME to a folder below one that all may enter, such as /var/lib."
+        )
     # A unix socket's path has a short limit; it is found out here, not by Postgres.
     if len(os.fsencode(path / "run" / "postgres" / ".s.PGSQL.5432.lock")) > 107:  # noqa: PLR2004 - sun_path
         raise HomeError(f"{path} is too long for a socket. Set VENDORRISK_HOME to a shorter path.")

@@ -143,7 +143,8 @@ class Supervisor:
             [sys.executable, "-m", "vendorrisk", "prepare"], check=False, capture_output=True, env=environment, **ids
         )
         if done.returncode != 0:
-            raise StartError(done.stderr.decode(errors="replace").strip() or "the database could not be prepared")
+            said = done.stderr.decode(errors="replace").strip().removeprefix("vendorrisk: ")
+            raise StartError(said or "the database could not be prepared")
         return msgspec.json.decode(done.stdout, type=Prepared)
 
     def _keep(self, name: str, child: Runs) -> None:

@@ -30,6 +30,7 @@ class Service(msgspec.Struct, kw_only=True):
     clock: Clock
     authenticate: Authenticate
     nudge: Callable[[Iterable[str]], Awaitable[None]]
+    ping_redis: Callable[[], Awaitable[None]]
     per_key: Limiter
     per_address: Limiter
     cursor_secrets: tuple[bytes, ...]
