@@ -22,17 +22,19 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --processes 2 sql
+	$(BIN)/sqlfluff lint --processes 2 sql/migrations sql/queries
 	$(BIN)/deptry vendorrisk
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.bench $(ARGS)
 
 openapi: $(VENV)/installed-run
-	$(BIN)/python -m vendorrisk openapi > openapi/vendorrisk.json
+	$(BIN)/python -m vendorrisk openapi > openapi/vendorrisk.json.new
+	mv openapi/vendorrisk.json.new openapi/vendorrisk.json
 
 schema: $(VENV)/installed-run
-	$(BIN)/python -m vendorrisk schema > sql/schema.sql
+	env -u DATABASE_URL $(BIN)/python -m vendorrisk schema > sql/schema.sql.new
+	mv sql/schema.sql.new sql/schema.sql
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

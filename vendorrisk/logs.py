@@ -43,6 +43,16 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
 
 
+def silence() -> None:
+    """Log nothing: a command tells its failures itself, and its standard output is what it was asked for."""
+    structlog.configure(processors=[_drop])
+    logging.disable(logging.CRITICAL)
+
+
+def _drop(_logger: object, _method: str, _event: Any) -> Any:
+    raise structlog.DropEvent
+
+
 def _without_secrets(_logger: object, _method: str, event: Any) -> Any:
     """Blank a value whose name says that it is a secret: the last wall, not the first."""
     for name in event:

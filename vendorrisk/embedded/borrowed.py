@@ -1,9 +1,13 @@
 """Servers for one command: those configured, those of a supervisor that runs, or our own for the while."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from vendorrisk.embedded.home import HomeError, complete, open_home
+from vendorrisk.embedded.postgres import Postgres
 from vendorrisk.settings import Settings
 
 
@@ -23,3 +27,19 @@ def servers(settings: Settings) -> Iterator[Settings]:
             server.start()
             stack.callback(server.stop)
         yield embedded.settings
+
+
+@contextmanager
+def throw_away_postgres() -> Iterator[str]:
+    """Give the address of an empty database on a cluster that is gone, with all in it, when the block is left."""
+    folder = Path(tempfile.mkdtemp(prefix="vendorrisk-"))
+    # Entered by the user that the server runs as, where that is not us.
+    folder.chmod(0o711)
+    careless = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    postgres = Postgres(folder / "pg", folder / "run", settings=careless)
+    try:
+        postgres.start()
+        yield postgres.dsn()
+    finally:
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,137 @@
+"""Starting things: the whole stack, its parts, the schema, the demo."""
+
+from typing import Any
+
+import click
+
+from vendorrisk.commands.running import give_up, run, settings_or_give_up, settings_with_database
+from vendorrisk.settings import Settings
+
+
+@click.command()
+def up() -> None:
+    """Start everything on this machine; where DATABASE_URL or REDIS_URL is set, that server is used."""
+    from vendorrisk.embedded.binaries import MissingServerError
+    from vendorrisk.embedded.home import HomeError
+    from vendorrisk.embedded.postgres import PostgresError
+    from vendorrisk.embedded.supervisor import StartError
+    from vendorrisk.embedded.supervisor import up as supervise
+    from vendorrisk.embedded.valkey import ValkeyError
+
+    try:
+        supervise(settings_or_give_up(), click.echo)
+    except (HomeError, MissingServerError, PostgresError, StartError, ValkeyError) as error:
+        give_up(str(error))
+
+
+@click.command()
+def api() -> None:
+    """Serve the API."""
+    from vendorrisk.serving import serve
+
+    serve(settings_with_database())
+
+
+@click.command()
+def worker() -> None:
+    """Run background jobs, by schedule and by nudge."""
+    from vendorrisk import logs
+    from vendorrisk.worker import run as work
+
+    settings = settings_with_database()
+    logs.configure(settings)
+    work(settings)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this release's schema. Safe to run at any time, by any number of processes."""
+    applied = run(migrated(settings_with_database()))
+    click.echo(f"applied: {', '.join(applied)}" if applied else "nothing to do")
+
+
+@click.command()
+def demo() -> None:
+    """Fill a tenant with fiction and show its Monday morning; uses what is running, or starts it for the while."""
+    from vendorrisk.embedded.borrowed import servers
+    from vendorrisk.embedded.home import HomeError
+    from vendorrisk.embedded.postgres import PostgresError
+
+    try:
+        with servers(settings_or_give_up()) as settings:
+            run(_demo(settings))
+    except (HomeError, PostgresError) as error:
+        give_up(str(error))
+
+
+async def migrated(settings: Settings) -> list[str]:
+    """Apply what is missing, as the owner where one is set; returns the names of what was applied."""
+    from vendorrisk.db import migrations
+
+    try:
+        return await migrations.migrate(settings.database_migration_url or settings.database_url)
+    except migrations.MigrationError as error:
+        give_up(str(error))
+
+
+async def _demo(settings: Settings) -> None:
+    from rich.console import Console
+
+    from vendorrisk.demo import monday
+    from vendorrisk.worker import make_world
+
+    await migrated(settings)
+    world, nudger = make_world(settings)
+    await world.database.open()
+    try:
+        await monday.run(world, Console())
+    finally:
+        await world.database.close()
+        await world.channels.aclose()
+        await nudger.close()
+
+
+@click.command(hidden=True)
+def prepare() -> None:
+    """Migrate, and found the first tenant where there is none; answers the supervisor in JSON."""
+    import msgspec
+
+    settings = settings_with_database()
+    click.echo(msgspec.json.encode(run(_prepare(settings))).decode())
+
+
+async def _prepare(settings: Settings) -> dict[str, Any]:
+    from vendorrisk.commands.tenants import found_on
+    from vendorrisk.db.pool import Database
+    from vendorrisk.identity import service as identity
+
+    applied = await migrated(settings)
+    database = Database(settings)
+    await database.open()
+    try:
+        async with database.system() as connection:
+            if await identity.has_tenants(connection):
+                return {"applied": applied}
+            _, key = await found_on(connection, "My company", "UTC")
+            await _tell_console(connection, settings)
+            return {"applied": applied, "key": key.key}
+    finally:
+        await database.close()
+
+
+async def _tell_console(connection: Any, settings: Settings) -> None:
+    """Give the first tenant of embedded mode a receiver, so that its alerts are seen before anyone sets one up."""
+    from vendorrisk.access.model import system
+    from vendorrisk.access.permissions import Permission
+    from vendorrisk.access.work import Work
+    from vendorrisk.alerts import service as alerts
+    from vendorrisk.alerts.model import NewReceiver, ToConsole
+    from vendorrisk.clock import system_clock
+    from vendorrisk.identity import service as identity
+    from vendorrisk.keys import Keyring
+
+    tenant = await identity.first_tenant(connection)
+    by = system(tenant, "founding", Permission.ALERTS_MANAGE)
+    work = Work(db=connection, by=by, now=system_clock(), request_id="founding")
+    keyring = Keyring.from_setting(settings.secret_keys)
+    await alerts.add_receiver(work, keyring, NewReceiver(name="Console", target=ToConsole()))

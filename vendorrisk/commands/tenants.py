@@ -1,0 +1,42 @@
+"""Companies that use this installation."""
+
+from typing import Any
+
+import click
+
+from vendorrisk.commands.running import run, settings_with_database
+from vendorrisk.settings import Settings
+
+
+@click.group()
+def tenants() -> None:
+    """Companies that use this installation."""
+
+
+@tenants.command("add")
+@click.argument("name")
+@click.option("--time-zone", default="UTC", show_default=True, help="IANA name; decides what today is.")
+def add_tenant(name: str, time_zone: str) -> None:
+    """Found a tenant and print its first admin key, once."""
+    tenant, key = run(_found(settings_with_database(), name, time_zone))
+    click.echo(f"tenant {tenant.id}\nfirst admin key, shown this once: {key.key}")
+
+
+async def _found(settings: Settings, name: str, time_zone: str) -> Any:
+    from vendorrisk.db.pool import Database
+
+    database = Database(settings)
+    await database.open()
+    try:
+        async with database.system() as connection:
+            return await found_on(connection, name, time_zone)
+    finally:
+        await database.close()
+
+
+async def found_on(connection: Any, name: str, time_zone: str) -> Any:
+    """Found a tenant in the caller's transaction; returns it and its first admin key."""
+    from vendorrisk.clock import system_clock
+    from vendorrisk.identity import service as identity
+
+    return await identity.found_tenant(connection, name, time_zone, system_clock())
