@@ -49,6 +49,8 @@ class World(msgspec.Struct, kw_only=True):
     channels: Any = None
     egress: Any = None
     nudge: Callable[[Iterable[str]], Awaitable[None]]
+    stopping: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    """Set when the process is to end: a job ends what it has begun, and begins nothing new."""
 
 
 Run = Callable[[World], Awaitable[int]]
@@ -69,7 +71,7 @@ async def run_job(job: Job, world: World) -> int:
     loop, handled = asyncio.get_running_loop(), 0
     begun = loop.time()
     try:
-        while loop.time() - begun < job.timeout_seconds / 2:
+        while loop.time() - begun < job.timeout_seconds / 2 and not world.stopping.is_set():
             done = await job.run(world)
             handled += done
             if not done:

@@ -35,6 +35,7 @@ DEAD = Counter("vendorrisk_deliveries_dead_total", "Deliveries that were given u
 _SWEEP, _FAN_OUT = 1000, 500  # rows of one transaction, so that locks are short
 _IN_FLIGHT = 64
 _SLICE = 2000  # deliveries of one run before the job looks at the clock again
+_CLAIM_SECONDS = 30.0  # of one run: slow receivers must not carry what was claimed past the job's own time
 _LEASE = timedelta(seconds=90)  # longer than any channel's timeout and the recording after it
 _SEND_SECONDS = 45  # a channel that breaks its promise to end is left
 _RECORD_SECONDS = 30.0
@@ -67,27 +68,48 @@ async def deliver_alerts(world: World) -> int:
 
 
 class _Sender:
-    """One run: keeps sends in flight until nothing is due, or a slice is done."""
+    """One run: keeps sends in flight until nothing is due, its time or slice is over, or the worker stops.
+
+    However it ends, what receivers took is recorded, or every interruption would send it again.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._flying: set[asyncio.Task[Result]] = set()
+        self._landed: list[Result] = []
         self._claimed = 0
+        self._claims_until = asyncio.get_running_loop().time() + _CLAIM_SECONDS
 
     async def run(self) -> int:
         try:
-            more = True
-            while more or self._flying:
-                free = _IN_FLIGHT - len(self._flying)
-                # Half of the places are filled at once: a claim for each single one would cost more than the send.
-                if more and free >= _IN_FLIGHT // 2:
-                    more = await self._claim(free) and self._claimed < _SLICE
-                if self._flying:
-                    await self._land()
+            await self._send_what_is_due()
+        except asyncio.CancelledError:
+            await self._cut()
+            raise
         finally:
             for task in self._flying:
                 task.cancel()
         return self._claimed
+
+    async def _send_what_is_due(self) -> None:
+        more, trouble = True, None
+        while more or self._flying:
+            free = _IN_FLIGHT - len(self._flying)
+            # Half of the places are filled at once: a claim for each single one would cost more than the send.
+            if more and free >= _IN_FLIGHT // 2:
+                try:
+                    more = await self._claim(free)
+                except Exception as error:  # noqa: BLE001 - raised below, when those under way have ended
+                    more, trouble = False, error
+            if self._flying:
+                await self._land()
+            more = more and self._may_go_on()
+        if trouble is not None:
+            raise trouble
+
+    def _may_go_on(self) -> bool:
+        in_time = asyncio.get_running_loop().time() < self._claims_until
+        return in_time and self._claimed < _SLICE and not self._world.stopping.is_set()
 
     async def _claim(self, free: int) -> bool:
         now, token = self._world.clock(), new_id()
@@ -103,7 +125,18 @@ class _Sender:
         await asyncio.sleep(0)  # those that end in the same turn land together
         done |= {task for task in self._flying if task.done()}
         self._flying -= done
-        await _record(self._world, [task.result() for task in done])
+        self._landed = [task.result() for task in done]
+        await _record(self._world, self._landed)
+        self._landed = []
+
+    async def _cut(self) -> None:
+        """Leave those under way to their lease, and record the others; a result recorded twice changes nothing."""
+        for task in self._flying:
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        ended = [task.result() for task in self._flying if not task.cancelled() and task.exception() is None]
+        if results := [*self._landed, *ended]:
+            await _record(self._world, results)
 
 
 async def _try(world: World, claimed: Claimed, token: UUID) -> Result:
@@ -180,6 +213,7 @@ def _rests(results: Iterable[Result]) -> list[tuple[UUID, UUID, datetime]]:
 JOBS = (
     Job(service.RAISE, raise_due_alerts, 60),
     Job(service.DISPATCH, dispatch_alerts, 30),
-    Job(service.DELIVER, deliver_alerts, 15),
+    # Long enough for the last run that may begin (at half of it) to claim, to hear the slowest receiver, and to record.
+    Job(service.DELIVER, deliver_alerts, 15, timeout_seconds=240),
 )
 """What the schedule lists of this feature."""
