@@ -9,6 +9,7 @@ job ids are only a courtesy that keeps two nudges from becoming two runs.
 """
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from arq.connections import ArqRedis, RedisSettings
 from arq.typing import StartupShutdown
 from arq.worker import Worker
 from prometheus_client import Counter, Histogram
+from redis.exceptions import RedisError
 
 from vendorrisk.clock import Clock
 from vendorrisk.db.pool import Database
@@ -29,6 +31,9 @@ from vendorrisk.settings import Settings
 from vendorrisk.storage.vault import Vault
 
 QUEUE = "vendorrisk:jobs"
+REDIS_AWAY = (OSError, RedisError)
+"""What its client raises while Redis is away."""
+_END_SECONDS = 5  # that jobs have to end what they have begun; less than any supervisor grants
 
 RUNS = Counter("vendorrisk_job_runs_total", "Runs of background jobs.", ["job", "outcome"])
 HANDLED = Counter("vendorrisk_job_handled_total", "What background jobs handled.", ["job"])
@@ -146,12 +151,30 @@ class Nudger:
             self._redis = None
 
 
+class JobsWorker(Worker):
+    """arq's worker, which lets jobs end: told of a signal at once, and not left behind when Redis goes."""
+
+    stopping: asyncio.Event
+
+    def handle_sig_wait_for_completion(self, signum: signal.Signals) -> None:
+        self.stopping.set()
+        super().handle_sig_wait_for_completion(signum)
+
+    async def close(self) -> None:
+        """Wait for the jobs themselves first: what arq writes after each fails where Redis is away."""
+        self.stopping.set()
+        if running := list(self.job_tasks.values()):
+            await asyncio.wait(running, timeout=_END_SECONDS)
+        await super().close()
+
+
 def arq_worker(
     schedule: Sequence[Job],
     redis_url: str,
     *,
     on_startup: StartupShutdown,
     on_shutdown: StartupShutdown,
+    stopping: asyncio.Event | None = None,
 ) -> Worker:
     """Put arq's worker together: each job as a function (for nudges) and as a cron (for ticks)."""
     functions, crons = [], []
@@ -169,7 +192,7 @@ def arq_worker(
                 unique=True,
             )
         )
-    return Worker(
+    worker = JobsWorker(
         functions,
         queue_name=QUEUE,
         cron_jobs=crons,
@@ -180,12 +203,14 @@ def arq_worker(
         max_tries=1,
         retry_jobs=False,
         keep_result=0,
-        job_completion_wait=5,
+        job_completion_wait=_END_SECONDS,
         handle_signals=True,
         job_serializer=encode,
         job_deserializer=decode,
         health_check_interval=30,
     )
+    worker.stopping = stopping or asyncio.Event()
+    return worker
 
 
 def _coroutine(job: Job) -> Any:

@@ -3,24 +3,32 @@
 import asyncio
 import signal
 
+import structlog
 import uvloop
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from vendorrisk import logs
 from vendorrisk.app import create_app
-from vendorrisk.settings import Settings
+from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
+_DRAIN_SECONDS = 8.0  # that requests under way have to end; less than any supervisor grants
+
+_log = structlog.get_logger("api")
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are answered first."""
+    """Serve until SIGTERM or SIGINT; requests under way are answered first, within a bound.
+
+    Raises `SettingError` where the port cannot be listened on.
+    """
     logs.configure(settings)
     uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
+    await _check_port(settings)
     server = Server(
         create_app(settings),
         address=settings.host,
@@ -30,7 +38,34 @@ async def _serve(settings: Settings) -> None:
         websockets=False,
         backpressure=_MOST_CONNECTIONS,
     )
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, server.stop)
-    await server.serve()
+        loop.add_signal_handler(name, stopping.set)
+    await _until_drained(server, stopping)
+
+
+async def _until_drained(server: Server, stopping: asyncio.Event) -> None:
+    """Serve until told to stop, then for as long as requests are under way and the bound allows."""
+    serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+    server.stop()
+    await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)
+    told.cancel()
+    if serving.done():
+        await serving
+    else:
+        _log.warning("drain_cut", seconds=_DRAIN_SECONDS)
+        # Leaving the loop cancels what is left: a write that was not committed is rolled back.
+        serving.cancel()
+
+
+async def _check_port(settings: Settings) -> None:
+    """Refuse a port in use: the server would share it with another process of ours, and answer every second call."""
+    try:
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, settings.host, settings.port)
+    except OSError as error:
+        place = f"{settings.host} port {settings.port}"
+        raise SettingError(f"{place} cannot be listened on ({error.strerror}). Set PORT to a free one.") from error
+    probe.close()
+    await probe.wait_closed()

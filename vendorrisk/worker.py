@@ -1,11 +1,13 @@
 """The worker put together: SCHEDULE lists all background work."""
 
+import asyncio
+import sys
 from typing import Any
 
 import structlog
 
 from vendorrisk.alerts import jobs as alerts
-from vendorrisk.background import Job, Nudger, World, arq_worker
+from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
@@ -14,7 +16,7 @@ from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
 from vendorrisk.sandbox.running import Sandbox
-from vendorrisk.settings import Settings
+from vendorrisk.settings import SettingError, Settings
 from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import jobs as vendors
 
@@ -54,8 +56,12 @@ def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[Worl
 
 
 def run(settings: Settings) -> None:
-    """Run arq's worker until SIGTERM; raises where Redis drops, so that whoever supervises starts it again."""
+    """Run arq's worker until SIGTERM; exits with 1 where Redis drops, so that whoever supervises starts it again.
+
+    Raises `SettingError` where Redis cannot be reached at the start.
+    """
     world, nudger = make_world(settings)
+    asyncio.run(reach_redis(settings))
 
     async def start(ctx: dict[Any, Any]) -> None:
         await world.database.open()
@@ -67,4 +73,20 @@ def run(settings: Settings) -> None:
         await world.channels.aclose()
         await nudger.close()
 
-    arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop).run()
+    made = arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=world.stopping)
+    try:
+        made.run()
+    except REDIS_AWAY as error:
+        _log.error("redis_lost", error=str(error))
+        sys.exit(1)
+
+
+async def reach_redis(settings: Settings) -> None:
+    """Return when Redis answers; raises `SettingError` where it does not."""
+    nudger = Nudger(settings.redis_url)
+    try:
+        await nudger.ping()
+    except REDIS_AWAY as error:
+        raise SettingError(f"the server of REDIS_URL cannot be reached: {error}") from error
+    finally:
+        await nudger.close()

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -17,11 +18,18 @@ def give_up(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def settings_or_give_up() -> Settings:
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Give up where a setting turns out to be wrong, or what it names to be away."""
     try:
-        return from_environment()
+        yield
     except SettingError as error:
         give_up(str(error))
+
+
+def settings_or_give_up() -> Settings:
+    with told_in_one_line():
+        return from_environment()
 
 
 def settings_with_database() -> Settings:

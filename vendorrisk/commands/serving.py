@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from vendorrisk.commands.running import give_up, run, settings_or_give_up, settings_with_database
+from vendorrisk.commands.running import give_up, run, settings_or_give_up, settings_with_database, told_in_one_line
 from vendorrisk.settings import Settings
 
 
@@ -29,7 +29,8 @@ def api() -> None:
     """Serve the API."""
     from vendorrisk.serving import serve
 
-    serve(settings_with_database())
+    with told_in_one_line():
+        serve(settings_with_database())
 
 
 @click.command()
@@ -40,7 +41,8 @@ def worker() -> None:
 
     settings = settings_with_database()
     logs.configure(settings)
-    work(settings)
+    with told_in_one_line():
+        work(settings)
 
 
 @click.command()
@@ -104,7 +106,9 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
     from vendorrisk.commands.tenants import found_on
     from vendorrisk.db.pool import Database
     from vendorrisk.identity import service as identity
+    from vendorrisk.worker import reach_redis
 
+    await reach_redis(settings)
     applied = await migrated(settings)
     database = Database(settings)
     await database.open()

@@ -1,0 +1,151 @@
+"""SIGTERM to `vendorrisk api`: what is under way is answered, what is new is refused, and the process ends well."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from tests.conftest import Company
+from tests.embedded.make import Command, until
+from vendorrisk.embedded.home import free_port
+from vendorrisk.settings import VARIABLES, Settings
+
+pytestmark = pytest.mark.anyio
+_HOST = "127.0.0.1"
+_SOON_SECONDS = 9  # less than the supervisor grants
+
+
+class Api(Command):
+    """`vendorrisk api` on the servers of the suite."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.port = free_port(_HOST, 0)
+        said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
+        super().__init__("api", settings={**said, "PORT": str(self.port)})
+        until(self._serves, "the API serves")
+
+    def _serves(self) -> bool:
+        assert self.process.poll() is None, self.text
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://{_HOST}:{self.port}/health/ready").status_code == 200
+        return False
+
+    def begin(self, key: str, method: str, path: str, length: int, *headers: str) -> socket.socket:
+        """Send the head of a request, and return the connection."""
+        connection = socket.create_connection((_HOST, self.port), timeout=20)
+        lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", f"Content-Length: {length}"]
+        connection.sendall("\r\n".join([*lines, *headers, "", ""]).encode())
+        return connection
+
+    def refuses(self) -> bool:
+        """Say whether a new connection gets nowhere."""
+        try:
+            with socket.create_connection((_HOST, self.port), timeout=1) as connection:
+                connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                return connection.recv(16) == b""
+        except OSError:
+            return True
+
+
+@pytest.fixture
+def serving(settings: Settings) -> Iterator[Api]:
+    made = Api(settings)
+    yield made
+    made.leave()
+
+
+def under_way(serving: Api, connection: socket.socket) -> None:
+    """Return when the server has begun to read what this connection sent."""
+    del connection
+    for _ in range(3):
+        assert httpx.get(f"http://{_HOST}:{serving.port}/health/live").status_code == 200
+
+
+def answer_of(connection: socket.socket) -> tuple[int, Any]:
+    parts = []
+    with closing(connection):
+        while piece := connection.recv(65536):
+            parts.append(piece)
+            head, _, body = b"".join(parts).partition(b"\r\n\r\n")
+            length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            if length and len(body) >= int(length[0].split(b":")[1]):
+                break
+    head, _, body = b"".join(parts).partition(b"\r\n\r\n")
+    assert head, "the connection was closed without an answer"
+    return int(head.split(b" ")[1]), msgspec.json.decode(body)
+
+
+async def test_a_request_under_way_is_answered_and_kept_while_new_ones_are_refused(
+    serving: Api, company: Company
+) -> None:
+    body = b'{"name": "Begun before the signal"}'
+    connection = serving.begin(company.key.key, "POST", "/v1/vendors", len(body), "Content-Type: application/json")
+    connection.sendall(body[:10])
+    under_way(serving, connection)
+    serving.process.send_signal(signal.SIGTERM)
+    until(serving.refuses, "new connections are refused", 5)
+    assert serving.process.poll() is None, "it waits for the one under way"
+    connection.sendall(body[10:])
+    status, vendor = answer_of(connection)
+    assert (status, vendor["name"]) == (201, "Begun before the signal")
+    assert serving.ended(_SOON_SECONDS) == 0
+    assert [item["id"] for item in await company.client.items("/v1/vendors")] == [vendor["id"]]
+
+
+async def test_a_slow_upload_under_way_is_stored_whole(serving: Api, company: Company) -> None:
+    vendor = (await company.client.post("/v1/vendors", {"name": "Nimbus"})).json()
+    described = {"vendor_id": vendor["id"], "kind": "policy", "title": "A policy"}
+    document = (await company.client.post("/v1/documents", described)).json()
+    pieces = [b"We encrypt what we keep.\n" * 4000] * 6
+    place = f"/v1/documents/{document['id']}/file"
+    headers = ("Content-Type: text/plain", 'If-Match: "1"')
+    connection = serving.begin(company.key.key, "PUT", place, sum(map(len, pieces)), *headers)
+    connection.sendall(pieces[0])
+    under_way(serving, connection)
+    serving.process.send_signal(signal.SIGTERM)
+    for piece in pieces[1:]:
+        until(serving.refuses, "new connections are refused", 5)
+        connection.sendall(piece)
+    status, stored = answer_of(connection)
+    assert status == 200, stored
+    assert serving.ended(_SOON_SECONDS) == 0
+    kept = await company.client.get(place)
+    assert kept.content == b"".join(pieces)
+
+
+async def test_connections_that_say_nothing_hold_nobody_up(serving: Api, company: Company) -> None:
+    with httpx.Client(base_url=f"http://{_HOST}:{serving.port}") as idle:
+        answered = idle.get("/health/live").status_code  # noqa: ASYNC212 - nothing else runs on this loop
+        assert answered == 200
+        with socket.create_connection((_HOST, serving.port)):
+            begun = time.monotonic()
+            assert serving.stop() == 0
+    assert time.monotonic() - begun < 5
+
+
+async def test_a_caller_who_never_ends_does_not_keep_the_process(serving: Api, company: Company) -> None:
+    connection = serving.begin(company.key.key, "POST", "/v1/vendors", 100, "Content-Type: application/json")
+    connection.sendall(b'{"name": ')
+    under_way(serving, connection)
+    begun = time.monotonic()
+    assert serving.stop() == 0
+    assert time.monotonic() - begun < _SOON_SECONDS
+    connection.close()
+    assert await company.client.items("/v1/vendors") == []
+
+
+async def test_a_port_in_use_is_refused_and_not_shared(serving: Api, settings: Settings) -> None:
+    said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
+    second = Command("api", settings={**said, "PORT": str(serving.port)})
+    try:
+        assert second.ended(20) == 1, second.text
+    finally:
+        second.leave()
+    assert f"port {serving.port}" in second.text
+    assert "Traceback" not in second.text
