@@ -31,7 +31,7 @@ create table findings (
     owner_id uuid,
     opened_on date not null,
     due_on date not null,
-    accepted_until_on date,
+    until_on date,
     times_reopened integer not null default 0,
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -42,9 +42,9 @@ create table findings (
     constraint findings_owner_is_known foreign key (tenant_id, owner_id) references members (tenant_id, id),
     constraint findings_severity_is_known check (severity in ('critical', 'high', 'medium', 'low')),
     constraint findings_state_is_known check (
-        state in ('open', 'acknowledged', 'remediated', 'accepted', 'false_positive')
+        state in ('open', 'acknowledged', 'remediated', 'accepted', 'disputed', 'false_positive')
     ),
-    constraint findings_accepted_have_an_end check ((state = 'accepted') = (accepted_until_on is not null)),
+    constraint findings_set_aside_have_an_end check ((state in ('accepted', 'disputed')) = (until_on is not null)),
     constraint findings_closed_have_a_reason check (
         state in ('open', 'acknowledged') or state_reason is not null
     ),
@@ -57,7 +57,7 @@ create index findings_by_vendor on findings (tenant_id, vendor_id, created_at de
 create index findings_by_age on findings (tenant_id, created_at desc, id desc);
 create index findings_by_due on findings (tenant_id, due_on, id);
 create index findings_by_owner on findings (tenant_id, owner_id) where owner_id is not null;
-create index findings_accepted_to_an_end on findings (tenant_id, accepted_until_on) where accepted_until_on is not null;
+create index findings_set_aside_to_an_end on findings (tenant_id, until_on) where until_on is not null;
 
 -- Every move of a finding, never changed.
 create table finding_moves (
@@ -67,7 +67,7 @@ create table finding_moves (
     from_state text,
     to_state text not null,
     reason text,
-    accepted_until_on date,
+    until_on date,
     moved_by_id uuid not null,
     moved_by_label text not null,
     moved_at timestamptz not null,

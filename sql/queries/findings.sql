@@ -24,31 +24,31 @@ insert into findings (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
 on conflict (tenant_id, source_kind, source_id) do nothing
 returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version;
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version;
 
 -- name: find_finding
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
 from findings
 where tenant_id = $1 and id = $2;
 
 -- name: lock_finding
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
 from findings
 where tenant_id = $1 and id = $2
 for update;
 
 -- name: lock_finding_of_source
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
 from findings
 where tenant_id = $1 and source_kind = $2 and source_id = $3
 for update;
 
 -- name: list_findings
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
 from findings
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -56,19 +56,19 @@ where tenant_id = $1 /*where*/
 -- name: update_finding
 update findings
 set title = $3, description = $4, severity = $5, state = $6, state_reason = $7, state_changed_at = $8, owner_id = $9,
-    due_on = $10, accepted_until_on = $11, times_reopened = $12, updated_at = $13, version = version + 1
+    due_on = $10, until_on = $11, times_reopened = $12, updated_at = $13, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version;
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version;
 
 -- name: insert_move
 insert into finding_moves (
-    tenant_id, id, finding_id, from_state, to_state, reason, accepted_until_on, moved_by_id, moved_by_label, moved_at
+    tenant_id, id, finding_id, from_state, to_state, reason, until_on, moved_by_id, moved_by_label, moved_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: list_moves
-select id, from_state, to_state, reason, accepted_until_on, moved_by_id, moved_by_label, moved_at
+select id, from_state, to_state, reason, until_on, moved_by_id, moved_by_label, moved_at
 from finding_moves
 where tenant_id = $1 and finding_id = $2
 order by id;
@@ -79,15 +79,15 @@ select t.id, t.time_zone
 from tenants as t
 where exists (
     select from findings as f
-    where f.tenant_id = t.id and f.accepted_until_on < ($1::timestamptz at time zone t.time_zone)::date
+    where f.tenant_id = t.id and f.until_on < ($1::timestamptz at time zone t.time_zone)::date
 )
 order by t.id;
 
 -- name: ended_acceptances
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, accepted_until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
 from findings
-where tenant_id = $1 and accepted_until_on < $2
-order by accepted_until_on, id
+where tenant_id = $1 and until_on < $2
+order by until_on, id
 limit $3
 for update skip locked;

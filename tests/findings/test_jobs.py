@@ -70,7 +70,7 @@ async def test_what_a_person_judged_stays_so_when_the_source_is_seen_again(
     world: World, company: Company, client: Client, judged: str
 ) -> None:
     opened = await _open(world, company, await vendor(client))
-    more = {"accepted_until_on": "2026-06-30"} if judged == "accepted" else {}
+    more = {"until_on": "2026-06-30"} if judged == "accepted" else {}
     await move(client, {"id": str(opened.id), "version": 1}, judged, reason="Known.", **more)
     assert (await _open(world, company, str(opened.vendor_id))).state.value == judged
 
@@ -100,7 +100,7 @@ async def test_an_acceptance_ends_after_its_day_in_the_tenants_calendar_and_once
 ) -> None:
     ours, theirs = await finding(client), await finding(other_company.client)
     for caller, opened in ((client, ours), (other_company.client, theirs)):
-        await move(caller, opened, "accepted", reason="Until the move.", accepted_until_on="2026-03-10")
+        await move(caller, opened, "accepted", reason="Until the move.", until_on="2026-03-10")
     assert await end_acceptances(world) == 0
     # In Tokyo the eleventh has begun; in UTC it is still the tenth.
     clock.now = clock.now.replace(day=10, hour=16)
@@ -111,7 +111,7 @@ async def test_an_acceptance_ends_after_its_day_in_the_tenants_calendar_and_once
     assert await end_acceptances(world) == 1
     assert await end_acceptances(world) == 0
     shown = (await client.get(f"/v1/findings/{ours['id']}")).json()
-    assert (shown["finding"]["state"], shown["finding"]["accepted_until_on"]) == ("open", None)
+    assert (shown["finding"]["state"], shown["finding"]["until_on"]) == ("open", None)
     assert shown["moves"][-1]["reason"] == "The acceptance ended on 2026-03-10."
     assert shown["moves"][-1]["moved_by_label"] == "end_acceptances"
     assert shown["finding"]["due_on"] == "2026-04-10"

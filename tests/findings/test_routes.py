@@ -94,8 +94,8 @@ async def test_moves_that_there_are_not_or_lack_something_are_refused_and_change
         ({"to": "open"}, 409, "finding_move_refused"),
         ({"to": "remediated"}, 422, "finding_reason_missing"),
         ({"to": "accepted", "reason": "x"}, 422, "finding_date_invalid"),
-        ({"to": "accepted", "reason": "x", "accepted_until_on": "2026-03-02"}, 422, "finding_date_invalid"),
-        ({"to": "remediated", "reason": "x", "accepted_until_on": "2026-04-02"}, 422, "finding_date_invalid"),
+        ({"to": "accepted", "reason": "x", "until_on": "2026-03-02"}, 422, "finding_date_invalid"),
+        ({"to": "remediated", "reason": "x", "until_on": "2026-04-02"}, 422, "finding_date_invalid"),
         ({"to": "gone"}, 422, "body_invalid"),
     ]
     for body, status, code in wrong:

@@ -14,6 +14,7 @@ from vendorrisk.findings.model import Finding, FindingPolicy, NewMove, Severity,
 TODAY = date(2026, 3, 2)
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
 STANDING = {State.OPEN, State.ACKNOWLEDGED}
+SET_ASIDE = {State.ACCEPTED, State.DISPUTED}
 
 
 def _finding(state: State = State.OPEN, severity: Severity = Severity.HIGH, due_on: date = TODAY) -> Finding:
@@ -31,7 +32,7 @@ def _finding(state: State = State.OPEN, severity: Severity = Severity.HIGH, due_
         owner_id=None,
         opened_on=TODAY,
         due_on=due_on,
-        accepted_until_on=None,
+        until_on=None,
         times_reopened=0,
         created_at=_NOW,
         updated_at=_NOW,
@@ -53,11 +54,14 @@ def test_the_default_policy_gives_7_30_90_and_180_days() -> None:
 
 
 @given(st.sampled_from(State), st.sampled_from(State))
-def test_a_move_never_stays_and_only_an_acceptance_turns_into_another_closed_state(start: State, end: State) -> None:
-    until = TODAY + timedelta(days=1) if end is State.ACCEPTED else None
-    refused = _refusal(start, NewMove(to=end, reason="because", accepted_until_on=until))
+def test_a_move_never_stays_and_only_what_is_set_aside_turns_into_another_closed_state(
+    start: State, end: State
+) -> None:
+    until = TODAY + timedelta(days=1) if end in SET_ASIDE else None
+    refused = _refusal(start, NewMove(to=end, reason="because", until_on=until))
     allowed = start is not end and (start in STANDING or end is State.OPEN)
-    allowed = allowed or (start, end) == (State.ACCEPTED, State.REMEDIATED)
+    allowed = allowed or (start in SET_ASIDE and end is State.REMEDIATED)
+    allowed = allowed or (start is State.DISPUTED and end in {State.ACCEPTED, State.FALSE_POSITIVE})
     assert refused is (None if allowed else Code.FINDING_MOVE_REFUSED)
 
 
@@ -69,15 +73,16 @@ def test_nothing_is_closed_without_a_reason(to: State) -> None:
 @pytest.mark.parametrize(
     ("days", "taken"), [(None, False), (-1, False), (0, False), (1, True), (731, True), (732, False)]
 )
-def test_an_acceptance_ends_after_today_and_within_two_years(days: int | None, *, taken: bool) -> None:
+def test_what_is_set_aside_comes_back_after_today_and_within_two_years(days: int | None, *, taken: bool) -> None:
     until = None if days is None else TODAY + timedelta(days=days)
-    refused = _refusal(State.OPEN, NewMove(to=State.ACCEPTED, reason="because", accepted_until_on=until))
-    assert refused is (None if taken else Code.FINDING_DATE_INVALID)
+    for to in SET_ASIDE:
+        refused = _refusal(State.OPEN, NewMove(to=to, reason="because", until_on=until))
+        assert refused is (None if taken else Code.FINDING_DATE_INVALID)
 
 
-@pytest.mark.parametrize("to", sorted(set(State) - {State.ACCEPTED, State.OPEN}))
-def test_only_an_acceptance_has_an_end(to: State) -> None:
-    move = NewMove(to=to, reason="because", accepted_until_on=TODAY + timedelta(days=9))
+@pytest.mark.parametrize("to", sorted(set(State) - SET_ASIDE - {State.OPEN}))
+def test_only_what_is_set_aside_has_an_end(to: State) -> None:
+    move = NewMove(to=to, reason="because", until_on=TODAY + timedelta(days=9))
     assert _refusal(State.OPEN, move) is Code.FINDING_DATE_INVALID
 
 

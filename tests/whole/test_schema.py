@@ -9,6 +9,25 @@ pytestmark = pytest.mark.anyio
 APART = {"schema_migrations", "tenants"}
 """Tables that are no tenant's: the ledger of migrations, and the tenants themselves (whose id is the tenant)."""
 
+WATCHED = {
+    "public_assets",
+    "signal_schedule",
+    "signal_states",
+    "signal_observations",
+    "signal_judgements",
+    "signal_runs",
+}
+"""Public tables: written by jobs, and read by a tenant only where it watches the asset."""
+
+OPERATORS = {
+    "signal_places": False,
+    "signal_flips": False,
+    "signal_pauses": True,
+    "signal_feeds": True,
+    "signal_feed_items": True,
+}
+"""Tables of the installation → whether any tenant may read them: what is in them everyone can look up elsewhere."""
+
 
 async def tables(owner: Any) -> list[str]:
     rows = await owner.fetch("select tablename from pg_tables where schemaname = 'public' order by 1")
@@ -24,11 +43,13 @@ async def test_every_tenant_table_leads_its_primary_key_with_the_tenant(owner: A
             join pg_attribute a on a.attnum = k.number
             where i.indrelid = c.oid and i.indisprimary and a.attrelid = c.oid
         ) as key
-        from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+        from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         """
     )
     found = {row["name"]: row["key"] for row in rows}
-    assert {name: key for name, key in found.items() if name not in APART and (key or [""])[0] != "tenant_id"} == {}
+    others = APART | WATCHED | set(OPERATORS)
+    assert {name: key for name, key in found.items() if name not in others and (key or [""])[0] != "tenant_id"} == {}
 
 
 async def test_every_foreign_key_between_tenant_tables_leads_with_the_tenant(owner: Any) -> None:
@@ -57,7 +78,7 @@ async def test_every_foreign_key_has_an_index_that_serves_it(owner: Any) -> None
             join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number order by k.place
         ) as columns
         from pg_constraint c
-        where c.contype = 'f' and c.connamespace = 'public'::regnamespace and not exists (
+        where c.contype = 'f' and c.connamespace = 'public'::regnamespace and c.conparentid = 0 and not exists (
             select from pg_index i
             where i.indrelid = c.conrelid
               and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) like '% IS NOT NULL%')
@@ -77,16 +98,43 @@ async def test_every_tenant_table_has_forced_walls_for_both_roles_and_no_other(o
                 || (select string_agg(r::regrole::text, ',') from unnest(p.polroles) as r) order by 1)
             from pg_policy p where p.polrelid = c.oid
         ), '{}') as policies
-        from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+        from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         """
     )
-    expected = ["every_tenant * true vendorrisk_system", "one_tenant * true vendorrisk_tenant"]
+    walls = ["every_tenant * true vendorrisk_system", "one_tenant * true vendorrisk_tenant"]
+    job = "every_job * true vendorrisk_system"
+    expected = {
+        **dict.fromkeys(WATCHED, [job, "who_watches r true vendorrisk_tenant"]),
+        **{name: ["any_tenant r true vendorrisk_tenant", job] if read else [job] for name, read in OPERATORS.items()},
+    }
     open_ones = {
         row["name"]: (row["walled"], row["policies"])
         for row in rows
-        if row["name"] != "schema_migrations" and (not row["walled"] or sorted(row["policies"]) != expected)
+        if row["name"] != "schema_migrations"
+        and (not row["walled"] or sorted(row["policies"]) != expected.get(row["name"], walls))
     }
     assert open_ones == {}
+
+
+async def test_partitions_are_walled_and_reached_through_their_parents_alone(owner: Any) -> None:
+    rows = await owner.fetch(
+        """
+        select c.relname::text as name, c.relrowsecurity and c.relforcerowsecurity as walled,
+            has_table_privilege('vendorrisk_tenant', c.oid, 'select, insert, update, delete')
+            or has_table_privilege('vendorrisk_system', c.oid, 'select, insert, update, delete') as reached
+        from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relispartition
+        """
+    )
+    assert len(rows) >= 4
+    assert [row["name"] for row in rows if not row["walled"] or row["reached"]] == []
+
+
+async def test_a_tenant_may_read_public_tables_and_write_none(owner: Any) -> None:
+    for table in WATCHED | set(OPERATORS):
+        for privilege in ("insert", "update", "delete", "truncate"):
+            assert not await owner.fetchval("select has_table_privilege('vendorrisk_tenant', $1, $2)", table, privilege)
 
 
 async def test_the_roles_own_nothing_and_bypass_nothing(owner: Any) -> None:
@@ -107,7 +155,9 @@ async def test_the_roles_own_nothing_and_bypass_nothing(owner: Any) -> None:
     assert members == []
 
 
-async def test_no_function_runs_with_its_owners_rights_and_no_view_hides_the_caller(owner: Any) -> None:
+async def test_only_the_keeper_of_partitions_runs_with_its_owners_rights_and_no_view_hides_the_caller(
+    owner: Any,
+) -> None:
     definers = await owner.fetch(
         """
         select p.oid::regprocedure::text from pg_proc p
@@ -115,7 +165,9 @@ async def test_no_function_runs_with_its_owners_rights_and_no_view_hides_the_cal
           and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
         """
     )
-    assert definers == []
+    keeper = "keep_signal_partitions(timestamp with time zone,integer,integer)"
+    assert [row["oid"] for row in definers] == [keeper]
+    assert not await owner.fetchval("select has_function_privilege('vendorrisk_tenant', $1, 'execute')", keeper)
     views = await owner.fetch(
         """
         select relname::text from pg_class where relnamespace = 'public'::regnamespace
@@ -178,7 +230,8 @@ async def test_constraints_are_named_as_sentences(owner: Any) -> None:
         """
         select t.relname || '.' || c.conname as name
         from pg_constraint c join pg_class t on t.oid = c.conrelid
-        where c.connamespace = 'public'::regnamespace and t.relname <> 'schema_migrations' and (
+        where c.connamespace = 'public'::regnamespace and t.relname <> 'schema_migrations' and not t.relispartition
+            and (
             c.contype = 'c' and c.conname ~ '_check[0-9]*$'
             or c.contype = 'u' and c.conname = t.relname || '_' || (
                 select string_agg(a.attname, '_' order by k.place)

@@ -25,6 +25,7 @@ class State(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     REMEDIATED = "remediated"
     ACCEPTED = "accepted"
+    DISPUTED = "disputed"
     FALSE_POSITIVE = "false_positive"
 
 
@@ -69,7 +70,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: UUID | None
     opened_on: date
     due_on: date
-    accepted_until_on: date | None
+    until_on: date | None
     times_reopened: int
     created_at: datetime
     updated_at: datetime
@@ -98,11 +99,11 @@ class FindingChanges(Body):
 
 
 class NewMove(Body):
-    """A move to another state. Closing needs a reason; accepting needs a day on which it ends."""
+    """A move to another state. Closing needs a reason; accepting and disputing need a day on which that ends."""
 
     to: State
     reason: Reason | None = None
-    accepted_until_on: date | None = None
+    until_on: date | None = None
 
 
 class MovedFinding(NewMove, kw_only=True):
@@ -123,7 +124,7 @@ class Move(msgspec.Struct, frozen=True):
     from_state: State | None
     to_state: State
     reason: str | None
-    accepted_until_on: date | None
+    until_on: date | None
     moved_by_id: UUID
     moved_by_label: str
     moved_at: datetime

@@ -92,14 +92,12 @@ async def lock_of_source(work: Work, source_kind: str, source_id: UUID) -> Findi
 async def update(work: Work, f: Finding) -> Finding:
     own = (f.id, f.title, f.description, f.severity, f.state, f.state_reason, f.state_changed_at, f.owner_id)
     with refusing(_BROKEN):
-        return await _UPDATE.one(
-            work.db, work.tenant_id, *own, f.due_on, f.accepted_until_on, f.times_reopened, work.now
-        )
+        return await _UPDATE.one(work.db, work.tenant_id, *own, f.due_on, f.until_on, f.times_reopened, work.now)
 
 
 async def insert_move(work: Work, finding: Finding, before: State | None) -> None:
     actor = work.by.actor
-    own = (finding.id, before, finding.state, finding.state_reason, finding.accepted_until_on)
+    own = (finding.id, before, finding.state, finding.state_reason, finding.until_on)
     await _INSERT_MOVE.run(work.db, work.tenant_id, new_id(), *own, actor.id, actor.label, work.now)
 
 

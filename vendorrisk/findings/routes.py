@@ -73,7 +73,7 @@ async def change_finding(
 async def move_finding(
     work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[NewMove]
 ) -> FindingShown:
-    """Acknowledge, remediate, accept until a day, call false, or reopen a finding."""
+    """Acknowledge, remediate, accept or dispute until a day, call false, or reopen a finding."""
     return await service.move(work, finding_id, data, expected)
 
 

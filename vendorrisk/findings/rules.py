@@ -6,12 +6,14 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.findings.model import Finding, FindingPolicy, NewMove, Severity, State
 
 STANDING = frozenset({State.OPEN, State.ACKNOWLEDGED})
+SET_ASIDE = frozenset({State.ACCEPTED, State.DISPUTED})
 _CLOSED = frozenset(State) - STANDING
 _MOVES = {
     State.OPEN: frozenset({State.ACKNOWLEDGED}) | _CLOSED,
     State.ACKNOWLEDGED: frozenset({State.OPEN}) | _CLOSED,
     State.REMEDIATED: frozenset({State.OPEN}),
     State.ACCEPTED: frozenset({State.OPEN, State.REMEDIATED}),
+    State.DISPUTED: frozenset({State.OPEN, State.REMEDIATED, State.ACCEPTED, State.FALSE_POSITIVE}),
     State.FALSE_POSITIVE: frozenset({State.OPEN}),
 }
 _LONGEST_ACCEPTANCE = timedelta(days=731)
@@ -44,19 +46,19 @@ def check_due(day: date) -> None:
 
 
 def check_move(finding: Finding, move: NewMove, today: date) -> None:
-    """Refuse a move that the states do not have, a closing without a reason, an acceptance without an end."""
+    """Refuse a move that the states do not have, a closing without a reason, an acceptance or dispute without an end."""
     if move.to not in _MOVES[finding.state]:
         allowed = ", ".join(sorted(_MOVES[finding.state]))
         detail = f"From {finding.state.value} it may move to: {allowed}."
         raise Refusal(Code.FINDING_MOVE_REFUSED, detail, pointer="/to")
     if move.to in _CLOSED and move.reason is None:
         raise Refusal(Code.FINDING_REASON_MISSING, "Say why it is closed.", pointer="/reason")
-    if move.to is not State.ACCEPTED:
-        if move.accepted_until_on is not None:
-            detail = "Only an acceptance has an end."
-            raise Refusal(Code.FINDING_DATE_INVALID, detail, pointer="/accepted_until_on")
+    if move.to not in SET_ASIDE:
+        if move.until_on is not None:
+            detail = "Only an acceptance or a dispute has an end."
+            raise Refusal(Code.FINDING_DATE_INVALID, detail, pointer="/until_on")
         return
-    until = move.accepted_until_on
+    until = move.until_on
     if until is None or not today < until <= today + _LONGEST_ACCEPTANCE:
         detail = "Say until when: a day after today, within two years."
-        raise Refusal(Code.FINDING_DATE_INVALID, detail, pointer="/accepted_until_on")
+        raise Refusal(Code.FINDING_DATE_INVALID, detail, pointer="/until_on")

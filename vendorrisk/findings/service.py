@@ -128,7 +128,7 @@ async def move(work: Work, finding_id: UUID, wanted: NewMove, expected: int) -> 
     before = found(await queries.lock(work, finding_id))
     check_version(before, expected)
     rules.check_move(before, wanted, work.today)
-    await _moved(work, before, wanted.to, wanted.reason, wanted.accepted_until_on)
+    await _moved(work, before, wanted.to, wanted.reason, wanted.until_on)
     return await finding(work, finding_id)
 
 
@@ -151,10 +151,11 @@ async def move_many(work: Work, wanted: FindingMoves) -> RowResults:
 
 
 async def end_acceptances(work: Work, most: int) -> int:
-    """Open again what was accepted until a day that has passed; returns how many."""
+    """Open again what was accepted or disputed until a day that has passed; returns how many."""
     ended = await queries.ended_acceptances(work, most)
     for before in ended:
-        reason = f"The acceptance ended on {before.accepted_until_on}."
+        what = "acceptance" if before.state is State.ACCEPTED else "dispute"
+        reason = f"The {what} ended on {before.until_on}."
         await _moved(work, before, State.OPEN, reason, None)
     return len(ended)
 
@@ -174,7 +175,7 @@ async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUI
         owner_id=new.owner_id,
         opened_on=work.today,
         due_on=new.due_on or rules.due_on(new.severity, work.today, await _in_force(work)),
-        accepted_until_on=None,
+        until_on=None,
         times_reopened=0,
         created_at=work.now,
         updated_at=work.now,
@@ -199,14 +200,14 @@ async def _opened(work: Work, opened: Finding) -> FindingShown:
     return await finding(work, opened.id)
 
 
-async def _moved(work: Work, before: Finding, to: State, reason: str | None, accepted_until_on: date | None) -> Finding:
+async def _moved(work: Work, before: Finding, to: State, reason: str | None, until_on: date | None) -> Finding:
     reopened = to is State.OPEN and not rules.is_standing(before)
     wanted = msgspec.structs.replace(
         before,
         state=to,
         state_reason=reason,
         state_changed_at=work.now,
-        accepted_until_on=accepted_until_on,
+        until_on=until_on,
         times_reopened=before.times_reopened + reopened,
         due_on=rules.due_on_reopening(before, work.today, await _in_force(work)) if reopened else before.due_on,
     )

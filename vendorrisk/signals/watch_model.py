@@ -1,0 +1,386 @@
+"""What is stored of watching, what comes in, and what is shown."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from vendorrisk.access.records import Body
+from vendorrisk.signals.model import Deduction, FactorScore, Group, Severity, Verdict
+
+
+class AssetKind(StrEnum):
+    """What can be looked at. A domain is looked at as a host too."""
+
+    DOMAIN = "domain"
+    HOST = "host"
+    STATUS_PAGE = "status_page"
+    TRUST_PAGE = "trust_page"
+    DPA_PAGE = "dpa_page"
+    SUBPROCESSOR_PAGE = "subprocessor_page"
+
+
+class AssetSource(StrEnum):
+    """Who attached it: a person here, or the domains that a person recorded of the vendor."""
+
+    PERSON = "person"
+    VENDOR_RECORD = "vendor_record"
+
+
+class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of a vendor that is looked at. `asked_at` is set while a look at once is waited for."""
+
+    id: UUID
+    vendor_id: UUID
+    asset_id: UUID
+    kind: AssetKind
+    name: str
+    place: str
+    is_primary: bool
+    source: AssetSource
+    asked_at: datetime | None
+    attached_at: datetime
+    removed_at: datetime | None
+    updated_at: datetime
+    version: int
+
+
+class NewVendorAsset(Body):
+    """A domain or host name, or the https address of a page."""
+
+    kind: AssetKind
+    name: Annotated[str, Meta(min_length=1, max_length=2000, examples=["example.com"])]
+    is_primary: bool = False
+
+
+class VendorAssetChanges(Body):
+    is_primary: bool
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """Something that may be the vendor's: nothing is looked at before a person attaches it."""
+
+    kind: AssetKind
+    name: str
+    source: str
+
+
+class Suggestions(msgspec.Struct, frozen=True):
+    items: list[Suggestion]
+
+
+class RefreshAsked(msgspec.Struct, frozen=True):
+    """How many assets will be looked at soon, and how many were seen under an hour ago and stay as they are."""
+
+    asked: int
+    recent: int
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a rule stands on an asset of the vendor.
+
+    `verdict` is what the last look said; where it is unknown, `known` is what was last believed and still counts for
+    a while, `reason` is why nothing was seen, and `unseen_since` since when.
+    """
+
+    id: UUID
+    vendor_asset_id: UUID
+    asset_kind: AssetKind
+    asset_name: str
+    rule: str
+    discriminator: str
+    look_group: Group
+    verdict: Verdict
+    known: Verdict | None
+    known_at: datetime | None
+    reason: str
+    detail: str
+    evidence: dict[str, Any]
+    severity: Severity
+    confidence_percent: int
+    cap: int | None
+    is_open: bool
+    is_flapping: bool
+    judged_at: datetime
+    changed_at: datetime
+    unseen_since: datetime | None
+    unseen_looks: int
+    observation_id: UUID | None
+
+
+class PastJudgement(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of a rule's verdict or value, since the asset was attached."""
+
+    id: UUID
+    vendor_asset_id: UUID
+    asset_name: str
+    rule: str
+    discriminator: str
+    verdict: Verdict
+    before: Verdict
+    happening: str | None
+    reason: str
+    detail: str
+    evidence: dict[str, Any]
+    severity: Severity
+    judged_at: datetime
+    observation_id: UUID | None
+
+
+class StoredObservation(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    asset_id: UUID
+    look_group: Group
+    observed_at: datetime
+    raw: bytes
+    raw_hash: bytes
+    previous_hash: bytes | None
+    checker_version: str
+    datasets: dict[str, Any]
+
+
+class ObservationShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A raw observation in its canonical form, from which its judgements follow; hashes are in hex."""
+
+    id: UUID
+    asset_id: UUID
+    look_group: Group
+    observed_at: datetime
+    observation: dict[str, Any]
+    hash: str
+    previous_hash: str | None
+    checker_version: str
+    datasets: dict[str, Any]
+
+
+class RuleShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule as it counts. `off_because` says why it does not; `paused_until` while it is not believed."""
+
+    id: str
+    factor: str
+    look_group: Group
+    scope: str
+    observes: str
+    remedy: str
+    cadence_hours: int
+    severity: Severity
+    weight: int
+    confidence_percent: int
+    cap: int | None
+    criteria: list[str]
+    is_on: bool
+    off_because: str
+    paused_until: datetime | None
+
+
+class Methodology(msgspec.Struct, frozen=True, kw_only=True):
+    """How the score is made, whole: the rules, the weights and every constant of the arithmetic."""
+
+    model_version: str
+    checker_version: str
+    factor_weights: dict[str, int]
+    verdict_deficits_bp: dict[str, int]
+    hold: str
+    overall: str
+    coverage: str
+    grades: dict[str, int]
+    readers_criteria: list[str]
+    rules: list[RuleShown]
+
+
+class CurrentScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's row of work and its score as it stands."""
+
+    vendor_id: UUID
+    settle_at: datetime
+    settled_at: datetime | None
+    told_until: datetime | None
+    snapshot_id: UUID | None
+    model_version: str | None
+    score: int | None
+    grade: str | None
+    number: int | None
+    scored_at: datetime | None
+    told: dict[str, Any] | None
+    recent: list[dict[str, Any]]
+
+
+class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
+    """One score with everything it was made of.
+
+    `score` is null and `grade` NR where less than half of what applies was seen. The deductions add up:
+    100 times `number` plus all `points_bp` is 10,000.
+    """
+
+    id: UUID
+    vendor_id: UUID
+    scored_at: datetime
+    model_version: str
+    reason: str
+    score: int | None
+    grade: str
+    number: int
+    low: int
+    high: int
+    coverage_bp: int
+    confidence_percent: int
+    factors: list[FactorScore]
+    top_deductions: list[Deduction]
+    deductions: list[Deduction]
+    caps: list[Deduction]
+    disputed: list[Deduction]
+    score_as_disputed: int
+    off: list[str]
+    previous_number: int | None
+    previous_model_version: str | None
+
+
+class ScoreInBrief(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    vendor_id: UUID
+    scored_at: datetime
+    model_version: str
+    reason: str
+    score: int | None
+    grade: str
+    number: int
+    previous_number: int | None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored score. `inputs` are the standings it was computed from."""
+
+    id: UUID
+    vendor_id: UUID
+    scored_at: datetime
+    model_version: str
+    reason: str
+    previous_number: int | None
+    previous_model_version: str | None
+    result: dict[str, Any]
+    inputs: dict[str, Any]
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A past score computed again from its stored inputs. `is_same` must be true; tell us where it is not."""
+
+    id: UUID
+    model_version: str
+    stored_number: int
+    replayed_number: int
+    is_same: bool
+    standings: int
+
+
+# Inventory, sub-processors, ratings, feeds
+
+
+class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    vendor_id: UUID
+    maker: str
+    product: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+ProductName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"[^\W_]")]
+
+
+class NewVendorProduct(Body):
+    """A product that the vendor runs, named as the catalogue of exploited vulnerabilities names it."""
+
+    maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
+    product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
+
+
+class ListChange(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class ChangeState(StrEnum):
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+
+class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change seen on the vendor's page of sub-processors. Accepting it changes the vendor's fourth parties."""
+
+    id: UUID
+    vendor_id: UUID
+    vendor_asset_id: UUID
+    change: ListChange
+    name: str
+    details: str | None
+    observed_at: datetime
+    state: ChangeState
+    fourth_party_id: UUID | None
+    decided_at: datetime | None
+    decided_by_label: str | None
+    version: int
+
+
+class ListDecision(StrEnum):
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+
+
+class NewListDecision(Body):
+    decision: ListDecision
+
+
+class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
+    """A rating that somebody else gave, in hundredths of its own scale."""
+
+    id: UUID
+    vendor_id: UUID
+    domain: str
+    provider: str
+    rated_on: date
+    value_hundredths: int | None
+    grade: str
+    imported_at: datetime
+
+
+class RatingsImported(msgspec.Struct, frozen=True):
+    """`unmatched` are domains that no vendor has."""
+
+    imported: int
+    unchanged: int
+    unmatched: list[str]
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """A list that is fetched once for all. `failure` is why the last try brought nothing; what was read stays."""
+
+    feed: str
+    version: str
+    checked_at: datetime | None
+    fetched_at: datetime | None
+    next_fetch_at: datetime
+    failure: str | None
+    failures: int
+    items: int
+
+
+class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
+    feed: str
+    is_on: bool
+    off_because: str
+    attribution: str
+    version: str
+    checked_at: datetime | None
+    fetched_at: datetime | None
+    failure: str | None
+    items: int
+
+
+class Feeds(msgspec.Struct, frozen=True):
+    items: list[FeedShown]
