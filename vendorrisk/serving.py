@@ -49,7 +49,7 @@ async def _until_drained(server: Server, stopping: asyncio.Event) -> None:
     """Serve until told to stop, then for as long as requests are under way and the bound allows."""
     serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
     await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)
     told.cancel()
     if serving.done():
