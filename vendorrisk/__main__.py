@@ -2,6 +2,7 @@
 
 import click
 
+from vendorrisk.commands.audit import audit
 from vendorrisk.commands.documents import openapi, schema
 from vendorrisk.commands.serving import api, demo, migrate, prepare, up, worker
 from vendorrisk.commands.tenants import tenants
@@ -13,7 +14,7 @@ def main() -> None:
     """Third-party risk management: vendors, SOC 2 evidence, alerts."""
 
 
-for command in (up, api, worker, migrate, demo, prepare, tenants, openapi, schema):
+for command in (up, api, worker, migrate, demo, prepare, tenants, openapi, schema, audit):
     main.add_command(command)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company
-from vendorrisk.audit import service
+from vendorrisk.audit import queries, service
 from vendorrisk.audit.rules import next_hash
 from vendorrisk.db.pool import Database
 
@@ -20,7 +20,7 @@ Meddle = Callable[[Any, Company], Awaitable[None]]
 
 async def fault(database: Database, company: Company) -> str | None:
     async with database.system() as connection:
-        return (await service.verify(connection, company.tenant.id))[1]
+        return (await service.verify(connection, company.tenant.id)).fault
 
 
 async def write(client: Client, count: int) -> None:
@@ -55,6 +55,10 @@ _PLANT = (
     " content, previous_hash, hash from audit_entries where sequence = 4;"
     "update audit_entries set sequence = sequence - 999 where sequence > 1000"
 )
+_APPEND = (
+    "insert into audit_entries select tenant_id, 8, at, actor_kind, actor_id, action, target_kind, target_id,"
+    " content, hash, sha256(hash) from audit_entries where sequence = 7"
+)
 _CHANGE = "update audit_entries set "
 MEDDLING = {
     "a changed text": (_CHANGE + "content = replace(content, 'M1', 'Mx') where sequence = 4", "entry 4 "),
@@ -67,7 +71,12 @@ MEDDLING = {
     "two entries in each other's place": (_SWAP, "entry 4 "),
     "a cut-off tail": ("delete from audit_entries where sequence > 5", "entries after 5 "),
     "everything gone": ("delete from audit_entries", "entries after 0 "),
-    "a head set back": ("update audit_heads set sequence = 3", "entries after 7 "),
+    "a head set back": ("update audit_heads set sequence = 3", "entry 4 was added past the head"),
+    "a head set ahead": ("update audit_heads set sequence = 9", "entries after 7 "),
+    "a head's hash changed": ("update audit_heads set hash = sha256(hash)", "the head does not fit entry 7"),
+    "an entry past the head": (_APPEND, "entry 8 was added past the head"),
+    "an entry before the first": (_APPEND.replace("8, at", "0, at"), "entry 0 stands before the beginning"),
+    "everything gone, head and all": ("delete from audit_entries; delete from audit_heads", "the whole chain is gone"),
     "a head gone": ("delete from audit_heads", "the head of the chain is gone"),
     "a text that is no entry": (_CHANGE + "content = '{' where sequence = 4", "entry 4 "),
     "a foreign entry planted": (_PLANT, "entry 5 "),
@@ -104,7 +113,7 @@ async def test_a_chain_written_again_to_its_end_differs_from_its_anchor(
     """The database alone cannot tell a chain that was wholly recomputed: the head told before can."""
     await write(company.client, 5)
     async with database.system() as connection:
-        anchor, _ = await service.verify(connection, company.tenant.id)
+        anchor = (await service.verify(connection, company.tenant.id)).head
     rows = await owner.fetch("select sequence, content, previous_hash from audit_entries where sequence > 3 order by 1")
     previous = rows[0]["previous_hash"]
     for row in rows:
@@ -118,9 +127,60 @@ async def test_a_chain_written_again_to_its_end_differs_from_its_anchor(
         previous = made
     await unlocked(owner, "update audit_heads set hash = $1", previous)
     async with database.system() as connection:
-        head, told = await service.verify(connection, company.tenant.id)
-    assert told is None
-    assert (head.sequence, head.hash) != (anchor.sequence, anchor.hash)  # type: ignore[union-attr]
+        alone = await service.verify(connection, company.tenant.id)
+        known = await service.verify(connection, company.tenant.id, anchor=anchor)
+    assert alone.fault is None
+    assert alone.head != anchor
+    assert known.fault == "the chain was written again: entry 7 is not the one that the anchor knows"
+
+
+async def test_a_last_entry_that_is_no_entry_is_found_though_hash_and_head_fit(
+    database: Database, company: Company, owner: Any
+) -> None:
+    await write(company.client, 5)
+    previous = await owner.fetchval("select previous_hash from audit_entries where sequence = 7")
+    made = next_hash(previous, 7, "{")
+    await unlocked(owner, "update audit_entries set content = '{', hash = $1 where sequence = 7", made)
+    await unlocked(owner, "update audit_heads set hash = $1", made)
+    assert await fault(database, company) == "entry 7 was changed: its text is not that of an entry"
+
+
+async def test_a_tail_cut_off_with_its_head_is_found_by_the_anchor(
+    database: Database, company: Company, owner: Any
+) -> None:
+    await write(company.client, 5)
+    async with database.system() as connection:
+        anchor = (await service.verify(connection, company.tenant.id)).head
+    await unlocked(owner, "delete from audit_entries where sequence > 5")
+    await unlocked(
+        owner, "update audit_heads set sequence = 5, hash = (select hash from audit_entries where sequence = 5)"
+    )
+    async with database.system() as connection:
+        assert (await service.verify(connection, company.tenant.id)).fault is None
+        known = await service.verify(connection, company.tenant.id, anchor=anchor)
+    assert known.fault == "entries after 5 are gone: the anchor knows entry 7"
+
+
+async def test_writers_that_go_on_while_a_chain_is_walked_are_no_fault(
+    database: Database, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = queries.chain_slice
+    calls: list[int] = []
+
+    async def slice_and_write(*arguments: Any) -> Any:
+        batch = await walked(*arguments)
+        calls.append(len(batch))
+        if len(calls) == 1 or not batch:
+            body = {"name": "Late", "email": f"late{len(calls)}@example.com", "roles": ["owner"]}
+            assert (await company.client.post("/v1/members", body)).status_code == 201
+        return batch
+
+    await write(company.client, 5)
+    monkeypatch.setattr(queries, "chain_slice", slice_and_write)
+    assert await fault(database, company) is None
+    monkeypatch.undo()
+    assert calls
+    assert await fault(database, company) is None
 
 
 async def test_even_the_owner_cannot_change_an_entry_in_passing(company: Company, owner: Any) -> None:

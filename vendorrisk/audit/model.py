@@ -64,12 +64,37 @@ class EntryShown(msgspec.Struct, frozen=True):
     hash: str
 
 
+class Ends(msgspec.Struct, frozen=True):
+    """Where a chain ends by its head, and which entries there are; all of one moment."""
+
+    head_sequence: int | None
+    head_hash: bytes | None
+    first_sequence: int | None
+    last_sequence: int | None
+
+
 class Head(msgspec.Struct, frozen=True):
-    """The end of a tenant's chain."""
+    """The end of a tenant's chain, as an anchor keeps it; `hash` is hexadecimal."""
 
     tenant_id: UUID
     sequence: int
-    hash: bytes
+    hash: str
+
+
+class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Heads that were seen whole, to be kept where those who administer the database cannot write."""
+
+    made_at: datetime
+    heads: list[Head]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What came of walking a chain: how many entries hold, the head they lead to, and the first thing that is wrong."""
+
+    tenant_id: UUID
+    entries: int
+    head: Head | None
+    fault: str | None
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from vendorrisk.access.work import Work
-from vendorrisk.audit.model import Content, Entry, Head
+from vendorrisk.audit.model import Content, Ends, Entry
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
 
@@ -12,7 +12,7 @@ _sql = QueryFile("audit")
 _APPEND = _sql.scalar("append_audit", int)
 LIST = _sql.rows("list_entries", Entry)
 _SLICE = _sql.rows("chain_slice", Entry)
-_HEAD = _sql.rows("find_head", Head)
+_ENDS = _sql.rows("chain_ends", Ends)
 _CHAINS = _sql.scalar("list_chains", UUID)
 
 
@@ -31,12 +31,12 @@ async def append(work: Work, contents: Sequence[Content], texts: Sequence[str]) 
     )
 
 
-async def chain_slice(connection: Connection, tenant_id: UUID, after: int, most: int) -> list[Entry]:
-    return await _SLICE.many(connection, tenant_id, after, most)
+async def chain_slice(connection: Connection, tenant_id: UUID, after: int, last: int, most: int) -> list[Entry]:
+    return await _SLICE.many(connection, tenant_id, after, last, most)
 
 
-async def head(connection: Connection, tenant_id: UUID) -> Head | None:
-    return await _HEAD.one_or_none(connection, tenant_id)
+async def ends(connection: Connection, tenant_id: UUID) -> Ends:
+    return await _ENDS.one(connection, tenant_id)
 
 
 async def chains(connection: Connection) -> list[UUID]:

@@ -1,5 +1,6 @@
 """Writing, reading and verifying the audit log."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,11 @@ import msgspec
 from vendorrisk.access.work import Work
 from vendorrisk.audit import queries, rules
 from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Change, Content, Entry, EntryShown, Head, Target
+from vendorrisk.audit.model import Change, Content, Entry, EntryShown, Head, Target, Verified
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 
-_SLICE = 2000
+_SLICE = 500
 
 
 async def record(work: Work, action: Action, target: Target, *, before: Any = None, after: Any = None) -> None:
@@ -47,15 +48,30 @@ async def entries(work: Work, page: PageRequest) -> Page[EntryShown]:
     return Page(items=[_shown(e) for e in found.items], next=found.next, prev=found.prev, total=found.total)
 
 
-async def verify(connection: Connection, tenant_id: UUID) -> tuple[Head | None, str | None]:
-    """Walk a tenant's chain; returns its head and the first thing that is wrong, or None."""
-    verifier = rules.Verifier(tenant_id)
-    while batch := await queries.chain_slice(connection, tenant_id, verifier.sequence, _SLICE):
-        verifier.walk(batch)
-        if verifier.fault is not None:
+async def verify(
+    connection: Connection,
+    tenant_id: UUID,
+    *,
+    anchor: Head | None = None,
+    on_walked: Callable[[int], None] = lambda _count: None,
+) -> Verified:
+    """Walk a tenant's chain up to the head it has now, a slice in memory at a time; writers may go on meanwhile.
+
+    `on_walked` is told how many entries each slice had.
+    """
+    verifier = rules.Verifier(tenant_id, await queries.ends(connection, tenant_id), anchor)
+    while verifier.fault is None and verifier.sequence < verifier.last:
+        batch = await queries.chain_slice(connection, tenant_id, verifier.sequence, verifier.last, _SLICE)
+        if not batch:
             break
-    head = await queries.head(connection, tenant_id)
-    return head, verifier.finish(head)
+        verifier.walk(batch)
+        on_walked(len(batch))
+    return verifier.finish()
+
+
+async def length(connection: Connection, tenant_id: UUID) -> int:
+    """Return how many entries a tenant's chain has by its head."""
+    return (await queries.ends(connection, tenant_id)).head_sequence or 0
 
 
 async def chains(connection: Connection) -> list[UUID]:

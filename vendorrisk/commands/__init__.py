@@ -6,8 +6,8 @@ A command reads the settings, runs one thing, prints what a person (or with `--j
     1   it could not be done, or what was looked at is not right; one line on standard error says what to do
     2   it was called wrongly
 
-Each module imports only `click` and the settings at its top. What a command needs besides, it imports when it runs, so
-that `vendorrisk up` stays small and `--help` is quick.
+Each module imports `click`, the settings and plain models at its top. What a command needs besides (a driver, a
+framework, `rich`), it imports when it runs, so that `vendorrisk up` stays small and `--help` is quick.
 
     running     settings read, coroutines run, failures told in one line
     serving     up, api, worker, migrate, prepare, demo

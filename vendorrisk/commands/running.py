@@ -42,7 +42,7 @@ def settings_with_database() -> Settings:
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run to the end; a refusal, an unreachable database and a wrong setting become one line and exit code 1."""
     from vendorrisk import logs
-    from vendorrisk.db.pool import UNREACHABLE
+    from vendorrisk.db.pool import NOT_READY, UNREACHABLE
     from vendorrisk.errors import Code, Refusal
 
     logs.silence()
@@ -54,5 +54,39 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
         give_up(refusal.detail)
     except SettingError as error:
         give_up(str(error))
+    except NOT_READY as error:
+        give_up(f"the database is not ready for this release ({error}); `vendorrisk doctor` says what it lacks")
     except UNREACHABLE as error:
         give_up(f"the database of DATABASE_URL cannot be reached: {error}")
+
+
+@contextmanager
+def database_or_give_up() -> Iterator[Settings]:
+    """Give the settings with a database that runs: the configured one, a supervisor's, or ours for the while.
+
+    Makes no data folder: where embedded mode has none yet, there is nothing to look at.
+    """
+    from vendorrisk.embedded.binaries import MissingServerError
+    from vendorrisk.embedded.borrowed import servers
+    from vendorrisk.embedded.home import HomeError
+    from vendorrisk.embedded.postgres import PostgresError
+    from vendorrisk.embedded.valkey import ValkeyError
+
+    settings = settings_or_give_up()
+    if settings.database_url:
+        yield settings
+        return
+    if is_new(settings):
+        give_up(f"there is nothing in {settings.home_path()} yet; `vendorrisk up` makes it, or set DATABASE_URL")
+    try:
+        with servers(settings) as complete:
+            yield complete
+    except (HomeError, MissingServerError, PostgresError, ValkeyError) as error:
+        give_up(str(error))
+
+
+def is_new(settings: Settings) -> bool:
+    """Say whether the settings ask for embedded mode, and it was never started."""
+    from vendorrisk.embedded.home import CLUSTER
+
+    return not settings.database_url and not (settings.home_path() / CLUSTER).exists()

@@ -39,6 +39,16 @@ UNREACHABLE = (
 )
 """What asyncpg raises while the server is away, starting, stopping or full."""
 
+NOT_READY = (
+    asyncpg.InvalidParameterValueError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""What a statement of this release meets in a database that was not migrated to it, or that it may not use."""
+
 _WAITERS_PER_CONNECTION = 32
 _log = structlog.get_logger()
 

@@ -74,6 +74,10 @@ def open_home(settings: Settings) -> Home:
     return Home(path, user)
 
 
+CLUSTER = "pg-18"
+"""The cluster's folder: named by its major version, so that a newer one never starts on it."""
+
+
 class Embedded(msgspec.Struct, frozen=True):
     """The settings with what embedded mode provides, and the servers that are not started yet."""
 
@@ -88,7 +92,7 @@ def complete(settings: Settings, home: Home) -> Embedded:
     servers: list[Postgres | Valkey] = []
     if not settings.database_url:
         log = home.logs / "postgres.log"
-        postgres = Postgres(home.path / "pg-18", run / "postgres", user=home.user, log=log)
+        postgres = Postgres(home.path / CLUSTER, run / "postgres", user=home.user, log=log)
         changes["database_url"] = postgres.dsn()
         servers.append(postgres)
     if not settings.redis_url:
