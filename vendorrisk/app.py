@@ -143,6 +143,7 @@ def routed() -> Litestar:
     )
     litestar.state.document = openapi.document(litestar)
     litestar.state.query_names = openapi.query_names(litestar.state.document)
+    litestar.state.field_lists = openapi.field_lists(litestar.state.document)
     return litestar
 
 

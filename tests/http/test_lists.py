@@ -128,7 +128,7 @@ async def test_null_is_asked_for_by_its_own_operator(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "sort",
-    ["nothing", "--name", "-", "roles", "id", "secret_hash", "name,email", "name desc", "+name", "NAME", "name;"],
+    ["", "nothing", "--name", "-", "roles", "id", "secret_hash", "name,email", "name desc", "+name", "NAME", "name;"],
 )
 async def test_a_sort_that_is_not_declared_is_refused(client: Client, sort: str) -> None:
     refused = await client.get("/v1/members", params={"sort": sort})
@@ -157,6 +157,19 @@ async def test_a_parameter_given_twice_is_refused_where_one_is_taken(client: Cli
     assert (refused.status_code, refused.json()["code"]) == (400, "parameter_invalid"), refused.text
 
 
+@pytest.mark.parametrize("query", ["limit=null", "total=null", "limit=NULL", "total=Null"])
+async def test_the_word_null_is_no_value(client: Client, query: str) -> None:
+    refused = await client.get(f"/v1/members?{query}")
+    assert (refused.status_code, refused.json()["code"]) == (400, "parameter_invalid"), refused.text
+
+
+@pytest.mark.parametrize("value", ["null", "NULL", "", "today", "2026-02-30", "10000-01-01", "0000-01-01"])
+async def test_a_day_that_is_none_is_refused_and_not_taken_for_today(client: Client, value: str) -> None:
+    place = (await client.post("/v1/vendors", {"name": "Acme"})).headers["location"]
+    refused = await client.get(f"{place}/coverage", params={"at": value})
+    assert (refused.status_code, refused.json()["code"]) == (400, "parameter_invalid"), refused.text
+
+
 async def test_the_total_is_counted_only_on_request_and_with_the_filters(client: Client) -> None:
     await add_members(client, 6)
     assert "total" not in (await client.get("/v1/members")).json()
@@ -176,6 +189,18 @@ async def test_only_the_fields_asked_for_are_returned(client: Client) -> None:
 
 
 # --- cursors ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fields", ["", ",", "name,", " name", "Name", "name,name_"])
+async def test_fields_that_a_row_never_has_are_refused_even_of_an_empty_list(client: Client, fields: str) -> None:
+    refused = await client.get("/v1/members", params={"fields": fields})
+    assert (refused.status_code, refused.json()["code"]) == (400, "parameter_invalid"), refused.text
+    assert refused.json()["errors"][0]["parameter"] == "fields"
+
+
+async def test_a_file_is_no_record_whose_fields_could_be_chosen(client: Client) -> None:
+    refused = await client.get("/v1/vendors/export", params={"fields": "name"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "parameter_invalid"), refused.text
 
 
 async def first_cursor(client: Client, **params: Any) -> str:

@@ -48,9 +48,7 @@ async def decide(work: Work, document_id: UUID, proposal_id: UUID, decision: New
     check_version(before, expected)
     if before.decision is not Decision.OPEN:
         raise Refusal(Code.PROPOSAL_DECIDED, "A decision stands; change the record instead.")
-    if decision.decision is Decision.OPEN:
-        raise Refusal(Code.BODY_INVALID, "Send confirmed or rejected.", pointer="/decision")
-    after = await queries.decide_proposal(work, proposal_id, decision.decision)
+    after = await queries.decide_proposal(work, proposal_id, Decision(decision.decision))
     await audit.record(work, Action.PROPOSAL_DECIDED, Target("proposal", proposal_id), before=before, after=after)
     return after
 

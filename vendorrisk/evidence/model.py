@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -466,7 +466,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 class NewDecision(Body):
     """A person's word on a proposal."""
 
-    decision: Annotated[Decision, Meta(description="confirmed or rejected")]
+    decision: Literal["confirmed", "rejected"]
 
 
 class PolicyShown(msgspec.Struct, frozen=True):

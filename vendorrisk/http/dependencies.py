@@ -48,7 +48,7 @@ async def provide_page(
     return PageRequest(
         of,
         read_filters(of, filter or []),
-        check_sort(of, sort or of.default_sort),
+        check_sort(of, of.default_sort if sort is None else sort),
         limit,
         total,
         cursor or None,

@@ -244,9 +244,10 @@ async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
 
 
 def _check_parameters(scope: Any) -> None:
-    """Refuse a query parameter that the route does not know, or twice one that it takes once.
+    """Refuse a query parameter that the route does not know, or twice one that it takes once, or null.
 
-    A misspelt filter must not pass as none, nor one of two values silently win.
+    A misspelt filter must not pass as none, nor one of two values silently win; and Litestar takes the word null for a
+    parameter that was not sent.
     """
     known = scope["litestar_app"].state.query_names.get((scope["path_template"], scope["method"]))
     query = scope["query_string"].decode("latin-1")
@@ -256,27 +257,32 @@ def _check_parameters(scope: Any) -> None:
         if name not in known:
             detail = f"This route takes: {', '.join(sorted(known)) or 'no parameters'}."
             raise Refusal(Code.PARAMETER_INVALID, detail, parameter=name[:60])
-        if len(values) > 1 and not known[name]:
+        if len(values) > 1 and not known[name].is_repeatable:
             raise Refusal(Code.PARAMETER_INVALID, "Send it once.", parameter=name)
+        if not known[name].is_text and values[0].lower() == "null":
+            raise Refusal(Code.PARAMETER_INVALID, "Send a value, or leave it out.", parameter=name)
 
 
 def _wanted_fields(scope: Any) -> frozenset[str] | None:
-    query = scope["query_string"]
-    if b"fields=" not in query:
+    """Return the fields that the caller wants, or None for all; refuses those that the answer never has."""
+    if b"fields=" not in scope["query_string"]:
         return None
-    values = parse_qs(query.decode("latin-1")).get("fields")
-    return None if values is None else frozenset(name for value in values for name in value.split(","))
+    values = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("fields")
+    if values is None:
+        return None
+    wanted = frozenset(values[0].split(","))
+    known = scope["litestar_app"].state.field_lists[scope["path_template"], scope["method"]]
+    if unknown := sorted(wanted - known):
+        faults = [Fault(f"Take from: {', '.join(sorted(known))}.", parameter="fields")]
+        detail = f"There is no field {unknown[0][:60]!r} here."
+        raise Refusal(Code.PARAMETER_INVALID, detail, errors=faults)
+    return wanted
 
 
 def _keep_fields(answer: Answer, fields: frozenset[str]) -> None:
     value = msgspec.json.decode(answer.body)
     rows = value["items"] if isinstance(value, dict) and "items" in value else [value]
-    known = frozenset(name for row in rows if isinstance(row, dict) for name in row)
-    if known and (unknown := sorted(fields - known)):
-        faults = [Fault(f"Take from: {', '.join(sorted(known))}.", parameter="fields")]
-        detail = f"There is no field {unknown[0][:60]!r} here."
-        raise Refusal(Code.PARAMETER_INVALID, detail, errors=faults)
-    kept = [{k: v for k, v in row.items() if k in fields} if isinstance(row, dict) else row for row in rows]
+    kept = [{k: v for k, v in row.items() if k in fields} for row in rows]
     if isinstance(value, dict) and "items" in value:
         value["items"] = kept
     else:

@@ -6,9 +6,10 @@ its promises, every refusal it can give with its codes, and examples.
 
 import copy
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Response, Router, get
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -21,9 +22,9 @@ from vendorrisk.errors import Code
 from vendorrisk.http import reference
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
+from vendorrisk.http.schemas import Schema, field_names, schemas_of, shown_type, tidy
 
 Document = dict[str, Any]
-QueryNames = dict[tuple[str, str], dict[str, bool]]
 
 _EVERY = [Code.CREDENTIALS_MISSING, Code.CREDENTIALS_INVALID, Code.PERMISSION_DENIED, Code.PARAMETER_INVALID]
 _EVERY += [Code.RATE_LIMITED, Code.OVERLOADED, Code.DATABASE_UNAVAILABLE, Code.NOT_FOUND]
@@ -68,27 +69,50 @@ def document(app: Litestar) -> Document:
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: `vr_key_…`."}
     }
-    components.setdefault("schemas", {}).update(_problem_schemas())
     components["headers"] = _HEADERS
+    shown, schemas = schemas_of(found for *_, handler in _handlers(app) for found in _types_of(handler) if found)
     for path, method, handler in _handlers(app):
         operation = made["paths"][path][method]
         _name(operation, handler.fn)
-        _complete(operation, handler.opt, method)
+        _type(operation, [shown.get(found) for found in _types_of(handler)])
+        _complete(operation, handler, method)
+        operation["parameters"] = [_plain(parameter) for parameter in operation["parameters"]]
+    components["schemas"] = dict(sorted({**_left(made, schemas), **schemas, **_problem_schemas()}.items()))
     return made
 
 
-def query_names(made: Document) -> dict[tuple[str, str], dict[str, bool]]:
-    """Return the query parameters that each (path template, method) knows, and whether each may be repeated."""
-    names = {}
-    for path, item in made["paths"].items():
-        for method, operation in item.items():
-            found = [p for p in operation.get("parameters", ()) if p["in"] == "query"]
-            names[path, method.upper()] = {p["name"]: _is_array(p["schema"]) for p in found}
-    return names
+class QueryParameter(msgspec.Struct, frozen=True):
+    """What is taken of a query parameter: once or often, and whether any text is."""
+
+    is_repeatable: bool
+    is_text: bool
 
 
-def _is_array(schema: Document) -> bool:
-    return schema.get("type") == "array" or any(_is_array(one) for one in schema.get("oneOf", ()))
+def query_names(made: Document) -> dict[tuple[str, str], dict[str, QueryParameter]]:
+    """Return the query parameters that each (path template, method) knows."""
+    return {
+        (path, method.upper()): {
+            p["name"]: QueryParameter(
+                is_repeatable=p["schema"].get("type") == "array" and p.get("explode", True),
+                is_text=p["schema"].get("type") in {"string", "array"} and "format" not in p["schema"],
+            )
+            for p in operation.get("parameters", ())
+            if p["in"] == "query"
+        }
+        for path, item in made["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def field_lists(made: Document) -> dict[tuple[str, str], frozenset[str]]:
+    """Return what `fields` may name at each (path template, method) that takes it."""
+    return {
+        (path, method.upper()): frozenset(parameter["schema"]["items"]["enum"])
+        for path, item in made["paths"].items()
+        for method, operation in item.items()
+        for parameter in operation.get("parameters", ())
+        if (parameter["in"], parameter["name"]) == ("query", "fields")
+    }
 
 
 def _handlers(app: Litestar) -> Iterable[tuple[str, str, Any]]:
@@ -106,7 +130,46 @@ def _name(operation: Document, function: Any) -> None:
         operation["description"] = inspect.cleandoc(function.__doc__)
 
 
-def _complete(operation: Document, opt: Mapping[str, Any], method: str) -> None:
+def _types_of(handler: Any) -> tuple[Any, Any]:
+    """Return what a handler takes as its body and what it gives."""
+    body = handler.parsed_data_field
+    taken = None if body is None or handler.opt["raw"] else shown_type(body.annotation)
+    return taken, None if handler.opt["streams"] else shown_type(handler.parsed_fn_signature.return_type.annotation)
+
+
+def _type(operation: Document, schemas: list[Schema | None]) -> None:
+    """Put the schemas that are true in the place of Litestar's."""
+    taken, given = schemas
+    if taken is not None:
+        operation["requestBody"]["content"]["application/json"]["schema"] = taken
+    if given is not None:
+        _success(operation["responses"])["content"]["application/json"]["schema"] = given
+
+
+def _success(responses: Document) -> Document:
+    found: Document = next(answer for status, answer in responses.items() if status.startswith("2"))
+    return found
+
+
+def _plain(parameter: Document) -> Document:
+    """Leave out what is said by saying nothing, and null, which no parameter can be."""
+    left_out = {"deprecated": False, "allowEmptyValue": False, "allowReserved": False}
+    kept = {name: value for name, value in parameter.items() if left_out.get(name, ...) is not value}
+    schema: Schema = tidy(kept["schema"])
+    choices: list[Schema] = [choice for choice in schema.pop("oneOf", ()) if choice != {"type": "null"}]
+    bounds = {name: int(value) for name, value in schema.items() if isinstance(value, float) and value.is_integer()}
+    return {**kept, "schema": {**(choices[0] if choices else {}), **schema, **bounds}}
+
+
+def _left(made: Document, ours: Schema) -> Schema:
+    """Return the components that are used and not ours: those of the routes that need no credentials."""
+    text = msgspec.json.encode(made["paths"]).decode()
+    schemas = made["components"]["schemas"]
+    return {n: tidy(s) for n, s in schemas.items() if n not in ours and f'"#/components/schemas/{n}"' in text}
+
+
+def _complete(operation: Document, handler: Any, method: str) -> None:
+    opt = handler.opt
     kind: Kind = opt["kind"]
     operation["security"] = [{"api_key": []}]
     operation["x-permission"] = opt["permission"].value
@@ -114,19 +177,20 @@ def _complete(operation: Document, opt: Mapping[str, Any], method: str) -> None:
     codes = [*_EVERY, *opt["refuses"]]
     if kind in WRITES:
         codes += _BODY
-        parameters.append(_header("Prefer", "`return=minimal` asks for no body (RFC 7240).", "return=minimal"))
-    else:
-        parameters.append(_FIELDS)
+        parameters.append(_PREFER)
+    elif (shown := _types_of(handler)[1]) is not None:
+        parameters.append(_fields(field_names(shown)))
     if opt["match"]:
         codes += _MATCH
-        parameters.append({**_header("If-Match", "The ETag of the version that is changed.", '"1"'), "required": True})
+        parameters.append(_IF_MATCH)
     if method == "post":
         codes += _KEY
-        parameters.append(_header("Idempotency-Key", "Makes a repetition safe for a day.", "8e03978e-40d5-43dd"))
+        parameters.append(_IDEMPOTENCY_KEY)
     if opt["of"] is not None:
         codes += _LIST
         _describe_list(parameters, opt["of"])
-    _add_successes(operation["responses"], opt["also"])
+    _success(operation["responses"])["description"] = "A file." if opt["streams"] else _SUCCESSES[kind]
+    _add_successes(operation["responses"], opt["also"], writes=kind in WRITES)
     _add_refusals(operation["responses"], codes)
     _add_promises(operation["responses"], kind)
     if opt["raw"]:
@@ -144,8 +208,10 @@ def _types(raw: str | Iterable[str]) -> Iterable[str]:
     return ["application/octet-stream"] if isinstance(raw, str) else raw
 
 
-def _add_successes(responses: Document, also: Iterable[int]) -> None:
-    first = next(response for status, response in responses.items() if status.startswith("2"))
+def _add_successes(responses: Document, also: Iterable[int], *, writes: bool) -> None:
+    first = _success(responses)
+    if writes and "200" in responses:
+        responses["204"] = {"description": "Done; no body, as `Prefer` asked."}
     for status in also:
         responses[str(status)] = copy.deepcopy(first) | {"description": "Taken; the work goes on after the answer."}
 
@@ -237,24 +303,50 @@ def _problem_schemas() -> Document:
     return {"Problem": problem, "Fault": fault}
 
 
-def _header(name: str, description: str, example: str) -> Document:
+def _header(name: str, description: str, example: str, **schema: Any) -> Document:
     return {
         "name": name,
         "in": "header",
         "required": False,
         "description": description,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **schema},
         "example": example,
     }
 
 
-_FIELDS: Document = {
-    "name": "fields",
-    "in": "query",
-    "required": False,
-    "description": "Comma-separated names of the fields to return.",
-    "schema": {"type": "string"},
+_SUCCESSES = {
+    Kind.READ: "The record.",
+    Kind.LIST: "A page of the list.",
+    Kind.CREATE: "Made. Without a body where `Prefer` asked for none.",
+    Kind.ACT: "Done.",
+    Kind.CHANGE: "Changed.",
+    Kind.REMOVE: "Removed.",
 }
+
+_PREFER = _header("Prefer", "`return=minimal` asks for no body (RFC 7240).", "return=minimal")
+_IF_MATCH = {
+    **_header("If-Match", "The ETag of the version that is changed.", '"1"', pattern='^"[0-9]{1,9}"$'),
+    "required": True,
+}
+_IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "Makes a repetition safe for a day.",
+    "8e03978e-40d5-43dd",
+    pattern='^([!#-~][!-~]{0,254}|"[!#-~]{1,253}")$',
+)
+
+
+def _fields(names: list[str]) -> Document:
+    return {
+        "name": "fields",
+        "in": "query",
+        "required": False,
+        "description": "Comma-separated names of the fields to return.",
+        "style": "form",
+        "explode": False,
+        "schema": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": names}},
+    }
+
 
 _HEADERS: Document = {
     "ETag": {"schema": {"type": "string"}, "description": "The version, to be sent as If-Match with a change."},

@@ -1,0 +1,58 @@
+"""The document's schemas: as strict as the service, in the words of JSON Schema."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.whole.surface import unopened_app
+from vendorrisk.http.schemas import tidy
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return json.loads(json.dumps(unopened_app().litestar.state.document))
+
+
+def test_a_body_says_that_unknown_fields_are_refused(document: Any) -> None:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            if "application/json" in content:
+                name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert document["components"]["schemas"][name]["additionalProperties"] is False, (method, path)
+
+
+def test_what_stands_in_a_list_keeps_its_bounds(document: Any) -> None:
+    taken = document["components"]["schemas"]["NewVendor"]["properties"]["tags"]
+    assert taken["items"]["minLength"] == 1
+    assert taken["maxItems"] > 1
+
+
+def test_names_are_words_and_nothing_is_left_of_the_modules(document: Any) -> None:
+    assert "vendorrisk." not in json.dumps(document["components"])
+    assert [name for name in document["components"]["schemas"] if not re.fullmatch(r"[A-Z][A-Za-z0-9]+", name)] == []
+
+
+def test_every_component_is_used(document: Any) -> None:
+    text = json.dumps(document)
+    unused = [n for n in document["components"]["schemas"] if f'"#/components/schemas/{n}"' not in text]
+    assert unused == []
+
+
+def test_an_expression_ends_as_ecma_262_does() -> None:
+    assert tidy({"type": "string", "pattern": r"^a\Z"}) == {"type": "string", "pattern": "^a$"}
+
+
+def test_this_or_null_is_one_schema_of_two_types() -> None:
+    one = {"anyOf": [{"type": "string", "maxLength": 3, "description": "d"}, {"type": "null"}], "default": None}
+    assert tidy(one) == {"type": ["string", "null"], "maxLength": 3, "description": "d", "default": None}
+    two = {"anyOf": [{"$ref": "#/components/schemas/X"}, {"type": "null"}]}
+    assert tidy(two) == two
+
+
+def test_a_field_called_title_is_a_field_and_values_are_left_alone() -> None:
+    schema = {"title": "T", "properties": {"title": {"type": "string"}, "mapping": {"type": "object"}}}
+    assert tidy(schema) == {"properties": schema["properties"]}
+    assert tidy({"examples": [{"title": "A"}], "default": r"\Z"}) == {"examples": [{"title": "A"}], "default": r"\Z"}
