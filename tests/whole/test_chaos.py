@@ -1,0 +1,320 @@
+"""Worker, API, Valkey and Postgres are killed at random points while people work and alerts go out.
+
+Nothing that was acknowledged may be lost or doubled, every alert that must exist exists once, every message arrives;
+one arrives twice only where its sender was killed between the receiver's answer and the record of it, and then under
+the same key, counted as perhaps doubled.
+
+    TEST_CHAOS_SEED, TEST_CHAOS_OPERATIONS, TEST_CHAOS_KILLS    another run, or a longer one
+    TEST_CHAOS_WAIT=1    lets the leases of killed senders run out by themselves (90 s) instead of setting them back
+"""
+
+import asyncio
+import hashlib
+import os
+import random
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+
+from tests.embedded.make import data_folder
+from tests.whole.callers import Caller, Memory
+from tests.whole.installation import PARTS, Installation
+from tests.whole.outside import HOST, Outside
+from vendorrisk.audit import service as audit
+from vendorrisk.db.pool import Database
+from vendorrisk.settings import Settings
+
+pytestmark = pytest.mark.chaos
+
+SEED = int(os.environ.get("TEST_CHAOS_SEED", "20260302"))
+OPERATIONS = int(os.environ.get("TEST_CHAOS_OPERATIONS", "400"))
+KILLS = int(os.environ.get("TEST_CHAOS_KILLS", "24"))
+WAITS = os.environ.get("TEST_CHAOS_WAIT") == "1"
+_CALLERS = 4
+_WORK_SECONDS = 60 + OPERATIONS // 2  # a bound, not a wish
+_SETTLE_SECONDS = 300 if WAITS else 75
+_TARGETS: dict[str, dict[str, str]] = {
+    "webhook": {"kind": "webhook", "url": f"https://{HOST}/in"},
+    "slack": {"kind": "slack_webhook", "url": f"https://{HOST}/slack"},
+    "mail": {"kind": "email", "address": "risk@example.org"},
+}
+
+
+class Figures(msgspec.Struct):
+    """What is printed at the end."""
+
+    operations: int
+    repeated: int
+    replayed: int
+    kills: dict[str, int]
+    work_seconds: float
+    settle_seconds: float
+    alerts: int = 0
+    deliveries: int = 0
+    arrived: int = 0
+    refused: int = 0
+    uncertain: int = 0
+    doubled: int = 0
+    audited: int = 0
+
+    def __str__(self) -> str:
+        killed = ", ".join(f"{part} {count}" for part, count in sorted(self.kills.items()))
+        return (
+            f"seed {SEED}: {self.operations} operations ({self.repeated} tries repeated, {self.replayed} replayed),"
+            f" {sum(self.kills.values())} kills ({killed}) in {self.work_seconds:.0f} s,"
+            f" settled in {self.settle_seconds:.0f} s; {self.alerts} alerts, {self.deliveries} deliveries,"
+            f" {self.arrived} arrivals, {self.refused} refused by receivers, {self.uncertain} tries uncertain,"
+            f" {self.doubled} arrivals doubled, {self.audited} audit entries in a whole chain"
+        )
+
+
+class Run:
+    """The installation, the world outside, and those who call."""
+
+    def __init__(self, installation: Installation, outside: Outside) -> None:
+        self.installation, self.outside = installation, outside
+        self.key = installation.start()
+        self.http = httpx.Client(
+            base_url=installation.address, headers={"authorization": f"Bearer {self.key}"}, timeout=20
+        )
+        receivers = []
+        for name, target in _TARGETS.items():
+            made = self.http.post("/v1/receivers", json={"name": name, "target": target})
+            assert made.status_code == 201, made.text
+            receivers.append(made.json()["id"])
+        share = OPERATIONS // _CALLERS
+        self.callers = [
+            Caller(number, SEED, installation.address, self.key, receivers, share) for number in range(_CALLERS)
+        ]
+
+    @property
+    def memories(self) -> list[Memory]:
+        return [caller.memory for caller in self.callers]
+
+    def work(self) -> float:
+        """Let people work while things die; returns how long it took."""
+        points, begun = random.Random(f"kills {SEED}"), time.monotonic()
+        marks = sorted(points.randrange(OPERATIONS) for _ in range(KILLS))
+        for caller in self.callers:
+            caller.start()
+        while any(caller.is_alive() for caller in self.callers):
+            assert time.monotonic() - begun < _WORK_SECONDS, (
+                f"the work does not end\n{self.installation.said()[-4000:]}"
+            )
+            if marks and sum(caller.done for caller in self.callers) >= marks[0]:
+                marks.pop(0)
+                time.sleep(points.uniform(0, 0.4))  # so that not every kill falls just behind an answer
+                self.installation.kill(points.choice(PARTS), points)
+            self.installation.tend()
+            time.sleep(0.02)
+        for caller in self.callers:
+            if caller.trouble is not None:
+                raise caller.trouble
+        return time.monotonic() - begun
+
+    def settle(self) -> float:
+        """Wait until everything that is to be sent has been; returns how long it took."""
+        begun = time.monotonic()
+        if not WAITS:
+            # The senders are dead for certain, so that the end of their leases may be moved to now.
+            self.installation.kill("worker", random.Random(0))
+            asyncio.run(self._sql(_END_LEASES))
+        while unsettled := asyncio.run(self._sql(_UNSETTLED)):
+            assert time.monotonic() - begun < _SETTLE_SECONDS, (
+                f"left over: {[dict(row) for row in unsettled][:5]}\n{self.installation.said()[-4000:]}"
+            )
+            self.installation.tend()
+            time.sleep(0.1)
+        return time.monotonic() - begun
+
+    def sql(self, statement: str) -> list[Any]:
+        return asyncio.run(self._sql(statement))
+
+    async def _sql(self, statement: str) -> list[Any]:
+        """Look behind the service."""
+        while True:
+            try:
+                connection = await asyncpg.connect(self.installation.settings["DATABASE_URL"], timeout=5)
+                break
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.to_thread(self.installation.tend)
+        await connection.execute("set role vendorrisk_system")
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    def items(self, path: str) -> list[Any]:
+        found: list[Any] = []
+        cursor: str | None = None
+        while True:
+            answer = self.http.get(path, params={"limit": 100, **({"cursor": cursor} if cursor else {})})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["items"]
+            if (cursor := page.get("next")) is None:
+                return found
+
+
+_END_LEASES = "update deliveries set next_attempt_at = now() where state = 'sending' returning id"
+_UNSETTLED = """
+    select 'deadline' as what, id from deadlines where next_step_on <= current_date
+    union all select 'alert', id from alerts where dispatched_at is null
+    union all select state, id from deliveries where state <> 'sent'
+"""
+_ATTEMPTS = """
+    select a.delivery_id, a.started_at, a.failure, d.possibly_doubled
+    from delivery_attempts a
+    join deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
+    where a.outcome = 'uncertain'
+"""
+
+
+def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+    with data_folder() as folder, Outside(folder.parent, SEED) as outside:
+        installation = Installation(folder, **outside.settings())
+        try:
+            run = Run(installation, outside)
+            worked = run.work()
+            kills = Counter(kill.part for kill in installation.kills)
+            figures = Figures(*_effort(run), kills, worked, run.settle())
+            check_records(run)
+            check_files(run)
+            check_alerts(run, figures)
+            check_deliveries(run, figures)
+            check_doubles(run, figures)
+            check_audit(run, figures)
+        except BaseException:
+            with capsys.disabled():
+                print(f"\nchaos: failed with seed {SEED}")  # noqa: T201 - the seed is what repeats it
+            raise
+        finally:
+            installation.stop()
+    with capsys.disabled():
+        print(f"\nchaos: {figures}")  # noqa: T201 - figures to be read
+    assert sum(kills.values()) == KILLS
+
+
+def _effort(run: Run) -> tuple[int, int, int]:
+    return (
+        sum(caller.done for caller in run.callers),
+        sum(caller.repeated for caller in run.callers),
+        sum(caller.replayed for caller in run.callers),
+    )
+
+
+def check_records(run: Run) -> None:
+    """Everything acknowledged is there, once, as it was last acknowledged; and there is nothing else."""
+    vendors = {vendor.id: vendor for memory in run.memories for vendor in memory.vendors.values()}
+    found = {item["id"]: (item["name"], item["version"]) for item in run.items("/v1/vendors")}
+    assert found == {vendor.id: (vendor.name, vendor.version) for vendor in vendors.values()}
+    for vendor in vendors.values():
+        assert run.http.get(f"/v1/vendors/{vendor.id}").json()["description"] == vendor.description
+    for path, kept, shown in (
+        ("/v1/soc2-reports", "reports", "vendor_id"),
+        ("/v1/documents", "documents", "title"),
+        ("/v1/findings", "findings", "title"),
+    ):
+        remembered = {key: value for memory in run.memories for key, value in getattr(memory, kept).items()}
+        assert {item["id"]: item[shown] for item in run.items(path)} == remembered, path
+
+
+def check_files(run: Run) -> None:
+    """Each file is the one that was sent, byte by byte."""
+    for memory in run.memories:
+        assert set(memory.files) == set(memory.documents)
+        for document, digest in memory.files.items():
+            content = run.http.get(f"/v1/documents/{document}/file").content
+            assert hashlib.sha256(content).hexdigest() == digest, document
+
+
+def check_alerts(run: Run, figures: Figures) -> None:
+    """Whatever is due soon has its alert, once, and nothing else has one."""
+    alerts = run.items("/v1/alerts")
+    figures.alerts = len(alerts)
+    told = Counter(
+        alert["subject_id"] if alert["subject_kind"] == "document" else alert["vendor_id"]
+        for alert in alerts
+        if alert["alert_class"] == "evidence_expiring"
+    )
+    assert told == Counter(subject for memory in run.memories for subject in memory.expiring)
+    assert Counter(alert["alert_class"] for alert in alerts) == {
+        "evidence_expiring": len(told),
+        "receiver_test": sum(len(memory.tests) for memory in run.memories),
+    }
+
+
+def check_deliveries(run: Run, figures: Figures) -> None:
+    """Each alert has one delivery per receiver, each test its one, and each arrived where it was sent."""
+    deliveries = run.items("/v1/deliveries")
+    figures.deliveries = len(deliveries)
+    tests = {test for memory in run.memories for test in memory.tests}
+    assert tests <= {delivery["id"] for delivery in deliveries}
+    made = Counter((d["alert_id"], d["receiver_id"]) for d in deliveries if d["id"] not in tests)
+    assert set(made.values()) <= {1}
+    assert len(made) == (figures.alerts - len(tests)) * len(_TARGETS)
+    assert {delivery["state"] for delivery in deliveries} == {"sent"}
+    assert set(run.outside.arrivals()) == {delivery["id"] for delivery in deliveries}, "all arrived, and nothing else"
+
+
+def check_doubles(run: Run, figures: Figures) -> None:
+    """What arrived twice was in the hands of a sender that was killed, has one key and one body, and says so."""
+    uncertain = run.sql(_ATTEMPTS)
+    arrivals = run.outside.arrivals()
+    figures.arrived, figures.refused = arrivals.total(), run.outside.refused
+    figures.uncertain = len(uncertain)
+    tries = Counter(str(attempt["delivery_id"]) for attempt in uncertain)
+    deaths = [kill.at for kill in run.installation.kills if kill.part in {"worker", "everything"}]
+    for attempt in uncertain:
+        begun, last = attempt["started_at"], attempt["started_at"] + _SEND_AND_RECORD
+        assert any(begun <= death <= last for death in deaths), f"nobody was killed, and yet: {dict(attempt)}"
+        assert attempt["possibly_doubled"] >= tries[str(attempt["delivery_id"])]
+    for key, count in arrivals.items():
+        figures.doubled += count - 1
+        assert count - 1 <= tries[key], f"{key} arrived {count} times"
+    bodies: dict[str, set[bytes]] = {}
+    for taken in run.outside.taken:
+        bodies.setdefault(taken.key, set()).add(taken.body)
+    assert {key: len(each) for key, each in bodies.items() if len(each) > 1} == {}, "the same message each time"
+
+
+def check_audit(run: Run, figures: Figures) -> None:
+    """The chain is whole, and has one entry for each acknowledged write."""
+    verified = asyncio.run(_verified(run.installation.settings["DATABASE_URL"]))
+    assert verified.fault is None
+    found = {row["action"]: row["count"] for row in run.sql(_ENTRIES)}
+    figures.audited = sum(found.values())
+    vendors = [vendor for memory in run.memories for vendor in memory.vendors.values()]
+    kept = {kind: sum(len(getattr(memory, kind)) for memory in run.memories) for kind in _AUDITED}
+    expected = {action: kept[kind] for kind, action in _AUDITED.items()}
+    expected["vendor:changed"] = sum(vendor.version - 1 for vendor in vendors)
+    assert {action: found[action] for action in expected} == expected
+
+
+async def _verified(url: str) -> Any:
+    database = Database(Settings(database_url=url))
+    await database.open()
+    try:
+        async with database.system() as connection:
+            (tenant,) = await audit.chains(connection)
+            return await audit.verify(connection, tenant)
+    finally:
+        await database.close()
+
+
+_SEND_AND_RECORD = timedelta(seconds=35)  # the longest send of this test, and as long as recording is tried
+_ENTRIES = "select action, count(*) from audit_entries group by action"
+_AUDITED = {
+    "vendors": "vendor:registered",
+    "reports": "soc2_report:recorded",
+    "documents": "document:added",
+    "files": "document:file_stored",
+    "findings": "finding:opened",
+    "tests": "receiver:tested",
+}
