@@ -18,12 +18,13 @@ import msgspec
 import structlog
 from arq import create_pool, cron
 from arq.connections import ArqRedis, RedisSettings
+from arq.constants import health_check_key_suffix
 from arq.typing import StartupShutdown
 from arq.worker import Worker
 from prometheus_client import Counter, Histogram
 from redis.exceptions import RedisError
 
-from vendorrisk.clock import Clock
+from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
 from vendorrisk.keys import Keyring
 from vendorrisk.sandbox.running import Sandbox
@@ -33,6 +34,7 @@ from vendorrisk.storage.vault import Vault
 QUEUE = "vendorrisk:jobs"
 REDIS_AWAY = (OSError, RedisError)
 """What its client raises while Redis is away."""
+_NUDGE_SECONDS = 5  # nudges of one job within them are one
 _END_SECONDS = 5  # that jobs have to end what they have begun; less than any supervisor grants
 
 RUNS = Counter("vendorrisk_job_runs_total", "Runs of background jobs.", ["job", "outcome"])
@@ -52,7 +54,10 @@ class World(msgspec.Struct, kw_only=True):
     vault: Vault
     sandbox: Sandbox
     channels: Any = None
-    egress: Any = None
+    looks: Any = None  # probes.port.Looks
+    pacer: Any = None  # egress.pacing.PolitePacer
+    lists: Any = None  # signals.feeding.Lists
+    store: Any = None  # signals.certificates.TrustStore
     nudge: Callable[[Iterable[str]], Awaitable[None]]
     stopping: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     """Set when the process is to end: a job ends what it has begun, and begins nothing new."""
@@ -111,23 +116,43 @@ def decode(raw: bytes) -> Any:
     return msgspec.msgpack.decode(raw)
 
 
+class RedisLook(msgspec.Struct, frozen=True):
+    """What the server says of itself (`INFO`), and what the last worker said of itself, if one lives."""
+
+    info: dict[str, Any]
+    worker: str | None
+
+
+async def look_at_redis(url: str) -> RedisLook:
+    """Ping and ask; raises whatever the client does where it cannot be reached."""
+    redis = await create_pool(redis_settings(url), default_queue_name=QUEUE)
+    try:
+        info = {**await redis.info("server"), **await redis.info("memory")}
+        told = await redis.get(QUEUE + health_check_key_suffix)
+    finally:
+        await redis.aclose()
+    return RedisLook(info, told.decode(errors="replace") if told is not None else None)
+
+
 class Nudger:
     """Says "look now" to the workers; a failure is logged and forgotten, because the next tick looks anyway."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, *, clock: Clock = system_clock) -> None:
+        self._url, self._clock = url, clock
         self._redis: ArqRedis | None = None
 
     async def __call__(self, jobs: Iterable[str]) -> None:
-        redis = await self._connected()
+        redis = await self.connected()
+        # arq drops an id that waits or runs, and takes one whose worker was killed for running still, for minutes.
+        moment = int(self._clock().timestamp()) // _NUDGE_SECONDS
         for name in jobs:
-            await redis.enqueue_job(name, _job_id=f"nudge:{name}")
+            await redis.enqueue_job(name, _job_id=f"nudge:{name}:{moment}")
 
     async def ping(self) -> None:
         """Return when Redis answers; raises whatever its client does where it does not."""
-        await (await self._connected()).ping()
+        await (await self.connected()).ping()
 
-    async def _connected(self) -> ArqRedis:
+    async def connected(self) -> ArqRedis:
         if self._redis is None:
             self._redis = await create_pool(
                 redis_settings(self._url),

@@ -65,6 +65,11 @@ class Keyring:
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
         return cls([_decoded(part, place) for place, part in enumerate(parts, start=1)])
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the keys in hexadecimal, the one that seals first."""
+        return tuple(identifier.hex() for identifier in self._keys)
+
     def __repr__(self) -> str:
         return f"<keyring {' '.join(identifier.hex() for identifier in self._keys)}>"
 
@@ -95,6 +100,11 @@ class Keyring:
     def needs_reseal(self, sealed: bytes) -> bool:
         """Say whether another key than the first sealed this; raises `SealError` for what was never sealed."""
         return _id_in(_header_of(sealed)) != self._first.id
+
+
+def sealed_by(sealed: bytes) -> str:
+    """Return the id of the key that sealed this, in hexadecimal; raises `SealError` for what was never sealed."""
+    return _id_in(_header_of(sealed)).hex()
 
 
 def _decoded(text: str, place: int) -> bytes:

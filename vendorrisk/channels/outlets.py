@@ -42,6 +42,19 @@ class Outlets:
             raise Undeliverable(Failure.NOT_CONFIGURED, "this channel is not set up", retryable=True)
         return await channel.send(message, to, key)
 
+    async def check(self, to: Address) -> str:
+        """Look whether the way to an address is open, without sending; returns what was found.
+
+        Raises `Undeliverable`; for incoming webhooks and endpoints there is no look but sending.
+        """
+        channel = self._channels.get(type(to))
+        if isinstance(channel, MailChannel):
+            await channel.check()
+            return "answers"
+        if isinstance(channel, SlackBotChannel) and isinstance(to, SlackConversation):
+            return await channel.check(to)
+        raise Undeliverable(Failure.NOT_CONFIGURED, "this can only be looked at by sending", retryable=False)
+
     async def aclose(self) -> None:
         if self._fetcher is not None:
             await self._fetcher.aclose()

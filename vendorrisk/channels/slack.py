@@ -7,6 +7,7 @@ import msgspec
 from vendorrisk.channels.port import Address, Failure, Message, Sent, SlackConversation, SlackWebhook, Undeliverable
 from vendorrisk.channels.posting import answered, is_later, later, post
 from vendorrisk.channels.slack_form import blocks, fallback
+from vendorrisk.channels.text import one_line
 from vendorrisk.clock import Clock
 from vendorrisk.egress.answer import Fetched
 from vendorrisk.egress.fetcher import Fetcher
@@ -41,14 +42,23 @@ class SlackBotChannel:
     def __init__(self, fetcher: Fetcher, clock: Clock, api_url: str) -> None:
         self._fetcher = fetcher
         self._clock = clock
-        self._url = f"{api_url.rstrip('/')}/chat.postMessage"
+        self._api = api_url.rstrip("/")
 
     async def send(self, message: Message, to: Address, key: str) -> Sent:
         assert isinstance(to, SlackConversation)  # noqa: S101 - the outlet chose this channel by the address's type
+        said = await self._call("chat.postMessage", to, _body(message, to.conversation, key))
+        return Sent(f"ok {str(said.get('ts', ''))[:40]}".strip())
+
+    async def check(self, to: SlackConversation) -> str:
+        """Ask whose token this is (`auth.test`), which sends nothing; raises `Undeliverable`."""
+        said = await self._call("auth.test", to, b"{}")
+        return one_line(f"{said.get('user', 'a bot')} of {said.get('team', 'a team')}", 100)
+
+    async def _call(self, method: str, to: SlackConversation, body: bytes) -> dict[str, Any]:
         if not (to.token.isascii() and to.token.isprintable()):
             raise Undeliverable(Failure.ADDRESS_INVALID, "the token is not one", retryable=False)
         headers = {"content-type": "application/json; charset=utf-8", "authorization": f"Bearer {to.token}"}
-        answer = await post(self._fetcher, self._url, headers, _body(message, to.conversation, key))
+        answer = await post(self._fetcher, f"{self._api}/{method}", headers, body)
         if is_later(answer):
             raise later(answer, self._clock)
         return _outcome(answer, self._clock)
@@ -68,7 +78,8 @@ def _body(message: Message, conversation: str, key: str) -> bytes:
     )
 
 
-def _outcome(answer: Fetched, clock: Clock) -> Sent:
+def _outcome(answer: Fetched, clock: Clock) -> dict[str, Any]:
+    """Return what Slack said, where it said ok."""
     try:
         said: Any = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -76,7 +87,7 @@ def _outcome(answer: Fetched, clock: Clock) -> Sent:
     if not isinstance(said, dict) or answer.status != _OK:
         raise later(answer, clock)
     if said.get("ok") is True:
-        return Sent(f"ok {str(said.get('ts', ''))[:40]}".strip())
+        return said
     error = str(said.get("error", "unknown"))[:80]
     if error in _RATE_LIMITED:
         wait = answer.retry_after_seconds(clock())

@@ -67,6 +67,27 @@ async def pending(connection: Any) -> list[str]:
     return [m.name for m in all_migrations() if m.number not in done]
 
 
+class Ledger(msgspec.Struct, frozen=True):
+    """The migrations of this release beside the database's, by name."""
+
+    latest: str
+    pending: list[str]
+    newer: list[str]
+    changed: list[str]
+
+
+async def compare(connection: Any) -> Ledger:
+    """Say what the database lacks, has from a newer release, or has in another form than this release."""
+    ours = {m.number: m for m in all_migrations()}
+    theirs = {r["number"]: r for r in await connection.fetch("select number, name, checksum from schema_migrations")}
+    return Ledger(
+        latest=f"{max(theirs):04} {theirs[max(theirs)]['name']}" if theirs else "none",
+        pending=[m.name for number, m in ours.items() if number not in theirs],
+        newer=[r["name"] for number, r in sorted(theirs.items()) if number not in ours],
+        changed=[m.name for number, m in ours.items() if number in theirs and theirs[number]["checksum"] != m.checksum],
+    )
+
+
 _LEDGER = """
 create table if not exists schema_migrations (
     number integer primary key,

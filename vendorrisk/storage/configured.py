@@ -11,13 +11,21 @@ from vendorrisk.storage.s3 import Bucket, S3CompatibleStore
 from vendorrisk.storage.vault import Vault
 
 
-def store_from(settings: Settings) -> Store:
-    """Return the store; raises `SettingError` for an address that is neither `file:///…` nor `s3://…`."""
+def disk_root(settings: Settings) -> Path | None:
+    """Return the folder of a store on disk, None for another kind of store."""
     if not settings.storage_url:
-        return DiskStore(settings.home_path() / "files")
+        return settings.home_path() / "files"
     url = urlsplit(settings.storage_url)
     if url.scheme == "file" and not url.netloc and url.path.strip("/"):
-        return DiskStore(Path(unquote(url.path)))
+        return Path(unquote(url.path))
+    return None
+
+
+def store_from(settings: Settings) -> Store:
+    """Return the store; raises `SettingError` for an address that is neither `file:///…` nor `s3://…`."""
+    if (root := disk_root(settings)) is not None:
+        return DiskStore(root)
+    url = urlsplit(settings.storage_url)
     if url.scheme == "s3" and url.netloc and not url.query:
         return S3CompatibleStore(
             Bucket(

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.keys import Keyring, SealError
+from vendorrisk.keys import Keyring, SealError, sealed_by
 from vendorrisk.storage.media_types import MediaType, Sniffer
 from vendorrisk.storage.port import DamagedError, MissingError, Store
 from vendorrisk.storage.sealing import Span, seal_stream
@@ -157,6 +157,22 @@ class Vault:
             except (DamagedError, SealError):
                 unreadable.append(listed.name)
         return Rotation(current, rewrapped, tuple(unreadable))
+
+    async def key_ids(self, most: int) -> tuple[dict[str, int], bool]:
+        """Count the files that hang on each secret key, looking at no more than `most`; says whether it saw all."""
+        counts: dict[str, int] = {}
+        seen = 0
+        async for listed in self._store.list("keys/"):
+            if seen == most:
+                return counts, False
+            seen += 1
+            _, tenant, sha256 = listed.name.split("/")
+            try:
+                key_id = sealed_by(await self._sealed_key(UUID(tenant), sha256))
+            except (MissingError, DamagedError, SealError):
+                continue
+            counts[key_id] = counts.get(key_id, 0) + 1
+        return counts, True
 
     async def sweep(self, tenant_id: UUID, before: datetime) -> int:
         """Remove a tenant's bodies last written before an instant that no key names; returns how many.

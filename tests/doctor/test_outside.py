@@ -1,0 +1,152 @@
+"""What the doctor finds of Redis, e-mail and Slack, and that it sends nothing."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.alerts.make import a_receiver
+from tests.conftest import Company
+from tests.doctor.make import finding, in_production, report
+from tests.fakes.dns import dns_fake
+from tests.fakes.http import HttpFake, Reply, http_fake
+from tests.fakes.smtp import smtp_fake
+from vendorrisk.doctor.model import Level
+from vendorrisk.doctor.nudges import judged_server, judged_worker
+from vendorrisk.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+INFO = {"redis_version": "7.0.15", "maxmemory_policy": "noeviction", "used_memory": 10, "maxmemory": 100}
+TOKEN = "xoxb-canary-of-slack"
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "said"),
+    [
+        ({}, Level.OK, "Redis 7.0.15 answers, eviction noeviction"),
+        ({"valkey_version": "9.1.0"}, Level.OK, "Valkey 9.1.0 answers"),
+        ({"maxmemory": 0}, Level.OK, "noeviction"),
+        ({"maxmemory_policy": "allkeys-lru"}, Level.WARNING, "eviction allkeys-lru"),
+        ({"used_memory": 95}, Level.WARNING, "95% of its memory is used"),
+    ],
+    ids=["redis", "valkey", "without a limit", "evicting", "nearly full"],
+)
+def test_redis_is_judged_by_what_it_throws_away(changes: dict[str, Any], level: Level, said: str) -> None:
+    found = judged_server({**INFO, **changes})
+    assert found.level is level
+    assert said in found.said
+
+
+def test_a_worker_that_told_of_itself_lives() -> None:
+    assert judged_worker("j_complete=3", is_embedded=False).level is Level.OK
+    for embedded, todo in ((False, "`vendorrisk worker`"), (True, "`vendorrisk up`")):
+        found = judged_worker(None, is_embedded=embedded)
+        assert found.level is Level.WARNING
+        assert todo in found.todo
+
+
+async def test_redis_is_asked_and_one_that_is_away_is_a_failure_without_its_password(settings: Settings) -> None:
+    there = await report(settings, "redis")
+    assert {f.check: f.level for f in there.findings}["redis"] is Level.OK
+    away = await finding(in_production(settings, redis_url="redis://:canary-of-redis@127.0.0.1:1/0"), "redis")
+    assert away.level is Level.FAILURE
+    assert "canary-of-redis" not in away.said + away.todo
+    unset = await finding(in_production(settings, redis_url=""), "redis")
+    assert (unset.level, unset.said) == (Level.FAILURE, "REDIS_URL is not set")
+
+
+async def test_mail_is_looked_at_as_configured_and_none_is_sent(settings: Settings) -> None:
+    async with smtp_fake() as server:
+        url = f"smtp://127.0.0.1:{server.port}"
+        mine = in_production(settings, smtp_url=url, mail_from="Risk <risk@example.org>")
+        found = await finding(mine, "e-mail")
+        assert (found.level, found.said) == (Level.OK, f"127.0.0.1:{server.port} answers, TLS offered")
+        clear = await finding(in_production(mine, smtp_url=f"{url}?tls=never"), "e-mail")
+        assert clear.level is Level.WARNING
+        unsent = await finding(in_production(mine, mail_from=Settings().mail_from), "e-mail")
+        assert unsent.level is Level.WARNING
+        assert "VENDORRISK_MAIL_FROM" in unsent.todo
+        required = await finding(in_production(mine, smtp_url=f"{url}?tls=required"), "e-mail")
+        assert required.level is Level.FAILURE
+        login = f"smtp://app:canary-of-mail@127.0.0.1:{server.port}"
+        refused = await finding(in_production(mine, smtp_url=login), "e-mail")
+        assert refused.level is Level.FAILURE
+        assert "canary-of-mail" not in refused.said + refused.todo
+        assert server.connections >= 3
+        assert server.messages == []
+    gone = await finding(mine, "e-mail")
+    assert gone.level is Level.FAILURE
+    assert "VENDORRISK_SMTP_URL" in gone.todo
+
+
+async def test_mail_that_is_off_is_right_until_someone_counts_on_it(settings: Settings, company: Company) -> None:
+    mine = in_production(settings)
+    assert (await finding(mine, "e-mail")).level is Level.OK
+    await a_receiver(company, name="Mail", target={"kind": "email", "address": "risk@example.com"})
+    found = await finding(mine, "e-mail")
+    assert (found.level, found.said) == (Level.FAILURE, "off, though 1 receivers are reached by e-mail")
+
+
+@pytest.mark.parametrize("sender", ["nobody", "Risk <risk@>", ""], ids=["no address", "no domain", "empty"])
+async def test_a_sender_that_is_no_address_is_a_failure(settings: Settings, sender: str) -> None:
+    found = await finding(in_production(settings, smtp_url="smtp://127.0.0.1:1", mail_from=sender), "e-mail")
+    assert found.level is Level.FAILURE
+    assert "VENDORRISK_MAIL_FROM" in found.said
+
+
+@asynccontextmanager
+async def slack(settings: Settings, answer: dict[str, Any]) -> AsyncIterator[tuple[Settings, HttpFake]]:
+    async with dns_fake({("api.example.test", "A"): ["127.0.0.1"]}) as names, http_fake() as server:
+        server.on("*", Reply(200, [("content-type", "application/json")], json.dumps(answer).encode()))
+        yield (
+            msgspec.structs.replace(
+                settings,
+                slack_api_url="http://api.example.test/api/",
+                egress_resolvers=f"127.0.0.1:{names.address[1]}",
+                egress_test_networks="127.0.0.0/8",
+                egress_test_ports=f"80={server.port}",
+            ),
+            server,
+        )
+
+
+async def test_slack_says_whose_a_token_is_and_no_message_is_posted(settings: Settings, company: Company) -> None:
+    bot = {"kind": "slack_bot", "token": TOKEN, "conversation": "C0123456789"}
+    await a_receiver(company, name="Bot", target=bot)
+    async with slack(settings, {"ok": True, "user": "riskbot", "team": "Acme <!channel>\n"}) as (mine, server):
+        found = await finding(mine, "slack")
+    assert found.level is Level.OK
+    assert found.said == f"receiver 'Bot' of tenant {company.tenant.id}: riskbot of Acme <!channel>"
+    assert [request.path for request in server.requests] == ["/api/auth.test"]
+    assert server.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
+    async with slack(settings, {"ok": False, "error": "invalid_auth"}) as (mine, server):
+        refused = await finding(mine, "slack")
+    assert refused.level is Level.FAILURE
+    assert "invalid_auth" in refused.said
+    assert TOKEN not in refused.said + refused.todo
+
+
+async def test_slack_is_asked_only_where_the_guard_allows(settings: Settings, company: Company) -> None:
+    bot = {"kind": "slack_bot", "token": TOKEN, "conversation": "C0123456789"}
+    await a_receiver(company, name="Bot", target=bot)
+    async with http_fake() as server:
+        mine = in_production(settings, slack_api_url=f"http://127.0.0.1:{server.port}/api/")
+        found = await finding(mine, "slack")
+    assert found.level is Level.FAILURE
+    assert "address_refused" in found.said
+    assert server.requests == []
+
+
+async def test_incoming_webhooks_are_counted_and_said_to_need_a_message(settings: Settings, company: Company) -> None:
+    assert (await finding(settings, "slack")).said == "no receiver uses it"
+    hook = {"kind": "slack_webhook", "url": "https://hooks.slack.com/services/T0/B0/canary"}
+    await a_receiver(company, name="Hook", target=hook)
+    found = await finding(settings, "slack")
+    assert found.level is Level.OK
+    assert "1 incoming webhooks" in found.said
+    assert "test" in found.todo
+    assert "canary" not in found.said + found.todo

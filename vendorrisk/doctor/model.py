@@ -1,0 +1,50 @@
+"""What a check finds."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import msgspec
+
+from vendorrisk.clock import Clock
+from vendorrisk.db.pool import Database
+from vendorrisk.settings import Settings
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one check says; `todo` is empty where nothing needs doing."""
+
+    check: str
+    level: Level
+    said: str
+    todo: str = ""
+
+
+class Patient(msgspec.Struct, frozen=True):
+    """What is looked at. `trouble` says why the embedded servers do not run, where they should."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    is_embedded: bool = False
+    is_new: bool = False
+    trouble: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints."""
+
+    healthy: bool
+    findings: list[Finding]
+
+
+Check = Callable[[Patient], Awaitable[list[Finding]]]
+
+
+class DatabaseAwayError(Exception):
+    """The database cannot be asked; the check of the database itself says why."""
