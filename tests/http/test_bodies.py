@@ -256,6 +256,19 @@ async def test_a_body_that_never_ends_or_breaks_off_is_refused(
     assert await company.client.items("/v1/members") == []
 
 
+@pytest.mark.parametrize(
+    ("length", "status"), [("\u00b2", 400), ("-1", 400), ("1e3", 400), ("", 400), ("9" * 5000, 400), ("9" * 50, 413)]
+)
+async def test_an_announced_length_that_is_no_length_is_refused_in_few_words(
+    api: Api, company: Company, length: str, status: int
+) -> None:
+    headers = [("authorization", f"Bearer {company.key.key}"), ("content-type", "application/json")]
+    body = b'{"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}'
+    answer = await send_raw(api, "POST", "/v1/members", [*headers, ("content-length", length)], [chunk(body)])
+    assert (answer.status, len(answer.body) < 500) == (status, True), answer.body
+    assert await company.client.items("/v1/members") == []
+
+
 async def test_a_body_in_crumbs_is_one_body(client: Client) -> None:
     body = b'{"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}'
     made = await client.http.post("/v1/members", content=pieces(body, 1), headers={"content-type": "application/json"})

@@ -8,6 +8,7 @@ sent, the answer is kept in the same transaction, and a repetition is answered w
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -32,6 +33,7 @@ from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.service import Service
 
 _BODY_SECONDS = 30
+_LENGTH = re.compile("[0-9]{1,100}")
 _JSON = {"application/json"}
 _PATCH = {"application/json", "application/merge-patch+json"}
 
@@ -223,7 +225,9 @@ async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise _media("Send the body without Content-Encoding.")
     declared = headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > most:
+    if not _LENGTH.fullmatch(declared):
+        raise Refusal(Code.PARAMETER_INVALID, "Send the length of the body in bytes.", parameter="Content-Length")
+    if int(declared) > most:
         raise _too_large(most)
     parts, size = [], 0
     try:

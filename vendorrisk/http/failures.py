@@ -16,6 +16,8 @@ from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.http import problems
 from vendorrisk.http.front import refused
 
+_LONGEST = 200  # Litestar repeats what was sent
+
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     refusal = _refusal_for(error)
@@ -45,7 +47,7 @@ def _refusal_for(error: Exception) -> Refusal:
         case MethodNotAllowedException():
             return Refusal(Code.METHOD_NOT_ALLOWED, "See the API document for the methods of this address.")
         case HTTPException() if error.status_code < 500:  # noqa: PLR2004
-            return Refusal(Code.PARAMETER_INVALID, str(error.detail))
+            return Refusal(Code.PARAMETER_INVALID, str(error.detail)[:_LONGEST])
     return refused(error)
 
 
