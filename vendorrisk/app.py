@@ -104,7 +104,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
     """Put the API together; connections are opened by the ASGI lifespan."""
     database = Database(settings)
     authenticator = Authenticator(database)
-    nudger = Nudger(settings.redis_url)
+    nudger = Nudger(settings.redis_url, clock=clock)
     keyring = Keyring.from_setting(settings.secret_keys)
     service = Service(
         settings=settings,

@@ -40,7 +40,7 @@ SCHEDULE: tuple[Job, ...] = (
 
 def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[World, Nudger]:
     """Make what jobs reach; nothing is opened yet."""
-    nudger = Nudger(settings.redis_url)
+    nudger = Nudger(settings.redis_url, clock=clock)
     keyring = Keyring.from_setting(settings.secret_keys)
     world = World(
         settings=settings,

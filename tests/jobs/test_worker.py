@@ -1,13 +1,14 @@
 """The worker: jobs run by tick and by nudge, and nothing depends on Redis remembering."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
 from vendorrisk import worker
-from vendorrisk.background import Job, Nudger, World, arq_worker, run_job
+from vendorrisk.background import QUEUE, Job, Nudger, World, arq_worker, run_job
 
 pytestmark = pytest.mark.anyio
 
@@ -61,3 +62,25 @@ async def test_a_job_runs_slices_until_nothing_is_left(world: World) -> None:
 
 async def test_a_lost_redis_never_fails_what_is_already_safe() -> None:
     await Nudger("redis://127.0.0.1:1/0").softly(["anything"])
+
+
+async def test_a_nudge_is_said_once_and_heard_again_soon_after_whoever_took_it_died(
+    world: World, clock: FakeClock
+) -> None:
+    nudger, job = Nudger(world.settings.redis_url, clock=clock), f"job-{uuid4().hex}"
+    redis = await nudger.connected()
+
+    async def said() -> int:
+        return len([key async for key in redis.scan_iter(f"arq:job:nudge:{job}*")])
+
+    for _ in range(5):
+        await nudger([job])
+    assert await said() == 1, "a storm of nudges is one run"
+    # A worker that took it and was killed leaves its mark for as long as the longest job may run.
+    clock.advance(seconds=10)
+    await nudger([job])
+    assert await said() == 2, "the dead one's mark does not keep the next from being heard"
+    for key in [key async for key in redis.scan_iter(f"arq:job:nudge:{job}*")]:
+        await redis.delete(key)
+        await redis.zrem(QUEUE, key.removeprefix(b"arq:job:"))
+    await nudger.close()

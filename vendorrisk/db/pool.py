@@ -36,6 +36,8 @@ UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # A server that goes says so out of turn, and asyncpg then takes the next statement for a second one at once.
+    asyncpg.InternalClientError,
 )
 """What asyncpg raises while the server is away, starting, stopping or full."""
 
@@ -127,6 +129,9 @@ class Database:
         connection = await self._acquire()
         try:
             yield connection
+        except asyncpg.InternalClientError:
+            connection.terminate()
+            raise
         finally:
             # Shielded inside asyncpg: a cancelled request still gives its connection back.
             await self._pool.release(connection)
