@@ -1,6 +1,7 @@
 """Every setting, on one page. Each is read from the environment variable in its comment; none is read elsewhere.
 
-The same names work in embedded mode and on real servers; embedded mode fills in the ones it provides.
+The same names work in embedded mode and on real servers; embedded mode fills in the ones it provides. Any of them may
+be given as a file instead, as orchestrators hand out secrets: `X_FILE` names the file that holds X.
 """
 
 import os
@@ -75,6 +76,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     egress_test_networks: str = ""
     egress_test_ports: str = ""
     egress_resolvers: str = ""  # comma-separated addresses; unset: the system's resolvers
+    # Outside looks. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports".
+    # For exp.… you confirm that its source permits your use; see /v1/signal-methodology for the reasons.
+    signal_rules_on: str = ""
+    signal_places_at_once: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
+    signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections to one domain
+    signal_seconds_between_of_address: Annotated[float, Meta(ge=0, le=60)] = 0.5  # to one address
+    signal_kev_url: str = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
+    signal_hibp_url: str = "https://haveibeenpwned.com/api/v3/breaches"
+    signal_epss_url: str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
+    signal_rdap_url: str = "https://data.iana.org/rdap/dns.json"
+    signal_preload_url: str = ""  # Chromium's transport_security_state_static.json; unset: nothing is preloaded
+    signal_ct_url: str = ""  # with {domain}, such as Cert Spotter's issuances; unset: tls.ct_issuer is off
+    signal_ct_token: str = ""
+    signal_exposure_url: str = ""  # with {address}, such as InternetDB's; unset: exp.… are off
+    signal_keep_months: Annotated[int, Meta(ge=1, le=600)] = 24  # observations, judgements and scores
+    signal_keep_run_days: Annotated[int, Meta(ge=1, le=3660)] = 90
     contact_url: str = "https://example.org/bot"  # in the User-Agent of outside looks
 
     def home_path(self) -> Path:
@@ -91,11 +108,28 @@ VARIABLES: Mapping[str, str] = {name: _variable(name) for name in Settings.__str
 """Field name → environment variable."""
 
 
+FILE_SUFFIX = "_FILE"
+
+
+def _content(key: str, place: Path) -> str:
+    try:
+        return place.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingError(f"{key}{FILE_SUFFIX}: {place} cannot be read: {reason}") from None
+
+
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; an empty variable counts as unset, an unknown `VENDORRISK_…` one is refused."""
     source = os.environ if environment is None else environment
     known = set(VARIABLES.values())
     given = {key: value for key, value in source.items() if key in known and value != ""}
+    for key in sorted(known):
+        if place := source.get(key + FILE_SUFFIX):
+            if key in given:
+                raise SettingError(f"both {key} and {key}{FILE_SUFFIX} are set; unset one")
+            given[key] = _content(key, Path(place))
+    known |= {key + FILE_SUFFIX for key in known}
     unknown = sorted(k for k in source if k.startswith("VENDORRISK_") and k not in known)
     if unknown:
         raise SettingError(f"{unknown[0]} is not a setting; see vendorrisk/settings.py for the list")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 import vendorrisk
-from vendorrisk.settings import VARIABLES, Settings
+from vendorrisk.settings import FILE_SUFFIX, VARIABLES, Settings
 
 _SECONDS = 60
 
@@ -23,7 +23,8 @@ class Ran(msgspec.Struct, frozen=True):
 
 def environment(settings: Settings | None, **more: str) -> dict[str, str]:
     """Return this process's environment with the settings said, and no other of ours."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("VENDORRISK_") and k not in set(VARIABLES.values())}
+    names = {name + suffix for name in VARIABLES.values() for suffix in ("", FILE_SUFFIX)}
+    kept = {k: v for k, v in os.environ.items() if k not in names}
     said = {} if settings is None else msgspec.structs.asdict(settings)
     told = {VARIABLES[name]: str(value) for name, value in said.items() if value != ""}
     return {**kept, **told, "PYTHONPATH": str(Path(vendorrisk.__file__).parents[1]), "COLUMNS": "200", **more}

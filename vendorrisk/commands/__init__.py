@@ -10,7 +10,7 @@ Each module imports `click`, the settings and plain models at its top. What a co
 framework, `rich`), it imports when it runs, so that `vendorrisk up` stays small and `--help` is quick.
 
     running     settings read, coroutines run, failures told in one line
-    serving     up, api, worker, migrate, prepare, demo
+    serving     up, api, worker, migrate, prepare, healthy, demo
     tenants     founding tenants
     documents   openapi, schema
     doctor      doctor

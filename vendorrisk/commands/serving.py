@@ -66,6 +66,36 @@ def demo() -> None:
         give_up(str(error))
 
 
+@click.command()
+@click.argument("part", type=click.Choice(["api", "worker"]))
+def healthy(part: str) -> None:
+    """End with 0 if the API of this machine is ready, or any worker told of itself lately; else with 1.
+
+    For the health checks of containers; `vendorrisk doctor` says what is wrong.
+    """
+    settings = settings_or_give_up()
+    if part == "api":
+        from vendorrisk.embedded.supervisor import is_ready
+
+        if not is_ready("127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host, settings.port):  # noqa: S104 - compared, not bound
+            give_up(f"the API on port {settings.port} is not ready")
+        return
+    if run(_worker_said(settings)) is None:
+        give_up("no worker has told of itself in the last half minute")
+
+
+async def _worker_said(settings: Settings) -> str | None:
+    import asyncio
+
+    from vendorrisk.background import REDIS_AWAY, look_at_redis
+
+    try:
+        async with asyncio.timeout(3):
+            return (await look_at_redis(settings.redis_url)).worker
+    except (*REDIS_AWAY, TimeoutError) as error:
+        give_up(f"REDIS_URL cannot be reached: {str(error) or 'no answer'}")
+
+
 async def migrated(settings: Settings) -> list[str]:
     """Apply what is missing, as the owner where one is set; returns the names of what was applied."""
     from vendorrisk.db import migrations

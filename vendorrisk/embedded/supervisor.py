@@ -20,7 +20,7 @@ import msgspec
 from vendorrisk.embedded.children import spawn, stop
 from vendorrisk.embedded.home import Home, complete, free_port, open_home
 from vendorrisk.embedded.users import SystemUser, can_reach
-from vendorrisk.settings import VARIABLES, Settings
+from vendorrisk.settings import FILE_SUFFIX, VARIABLES, Settings
 
 _LOOK_SECONDS = 0.1
 _READY_SECONDS = 30
@@ -171,7 +171,7 @@ class Supervisor:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and not self._stopping:
-            if _is_ready(self._settings.host, self._settings.port):
+            if is_ready(self._settings.host, self._settings.port):
                 return
             self._look()
             time.sleep(0.02)
@@ -206,14 +206,16 @@ class Supervisor:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with every setting said."""
-    kept = {k: v for k, v in os.environ.items() if k not in set(VARIABLES.values())}
+    names = {name + suffix for name in VARIABLES.values() for suffix in ("", FILE_SUFFIX)}
+    kept = {k: v for k, v in os.environ.items() if k not in names}
     said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
     # Beside the package, so that a checkout runs without being installed.
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))
     return {**kept, **said, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def _is_ready(host: str, port: int) -> bool:
+def is_ready(host: str, port: int) -> bool:
+    """Ask an API on this machine whether it can serve."""
     connection = http.client.HTTPConnection(host, port, timeout=1)
     try:
         connection.request("GET", "/health/ready")

@@ -1,0 +1,45 @@
+"""Settings as files: what orchestrators mount is read, and a mistake is named."""
+
+from pathlib import Path
+
+import pytest
+
+from vendorrisk.settings import VARIABLES, SettingError, from_environment
+
+
+def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
+    for field, variable in VARIABLES.items():
+        place = tmp_path / field
+        place.write_text("7\n")
+        if field in {"environment", "database_pooling", "log_level", "log_format"}:
+            continue
+        value = "70000" if field.endswith("_bytes") else "7"
+        place.write_text(f"{value}\n")
+        read = from_environment({f"{variable}_FILE": str(place)})
+        assert str(getattr(read, field)).removesuffix(".0") == value, variable
+
+
+def test_a_setting_both_said_and_in_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="both DATABASE_URL and DATABASE_URL_FILE are set"):
+        from_environment({"DATABASE_URL": "x", "DATABASE_URL_FILE": str(tmp_path / "y")})
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"VENDORRISK_SECRET_KEYS_FILE: .* cannot be read: No such file"):
+        from_environment({"VENDORRISK_SECRET_KEYS_FILE": str(tmp_path / "none")})
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingError, match="it is not text"):
+        from_environment({"VENDORRISK_SECRET_KEYS_FILE": str(binary)})
+
+
+def test_a_file_of_a_setting_that_there_is_not_is_refused() -> None:
+    with pytest.raises(SettingError, match="VENDORRISK_NONSENSE_FILE is not a setting"):
+        from_environment({"VENDORRISK_NONSENSE_FILE": "/x"})
+
+
+def test_an_empty_variable_leaves_the_file_and_an_empty_file_name_is_unset(tmp_path: Path) -> None:
+    place = tmp_path / "host"
+    place.write_text("h")
+    assert from_environment({"VENDORRISK_HOST": "", "VENDORRISK_HOST_FILE": str(place)}).host == "h"
+    assert from_environment({"VENDORRISK_HOST_FILE": ""}).host == "127.0.0.1"
