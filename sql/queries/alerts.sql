@@ -389,3 +389,17 @@ from alert_policies p, vendors v
 where d.tenant_id = $1 and d.alert_class = $2 and d.is_watched
     and p.tenant_id = $1 and p.alert_class = $2
     and v.tenant_id = $1 and v.id = d.vendor_id;
+
+-- name: receivers_sealed_by_others
+-- Across tenants: the key belongs to the installation. Sealed bytes carry the id of their key in bytes 5 to 12.
+select tenant_id, id, address_sealed
+from receivers
+where address_sealed is not null and substring(address_sealed from 5 for 8) <> $1
+    and (tenant_id, id) > ($2, $3)
+order by tenant_id, id
+limit $4;
+
+-- name: reseal_receiver
+-- Across tenants, by its whole key. What it says stays the same, so its version does too; one that was changed since it
+-- was read has been sealed anew by that change.
+update receivers set address_sealed = $4 where tenant_id = $1 and id = $2 and address_sealed = $3;

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from vendorrisk.access.work import Work
 from vendorrisk.alerts.model import (
     Alert,
@@ -52,6 +54,18 @@ _LOCK_RECEIVER = _sql.rows("lock_receiver", Receiver)
 LIST_RECEIVERS = _sql.rows("list_receivers", Receiver)
 _UPDATE_RECEIVER = _sql.rows("update_receiver", Receiver)
 _REMOVE_RECEIVER = _sql.command("remove_receiver")
+
+
+class SealedAddress(msgspec.Struct, frozen=True):
+    """A receiver's address as it lies in its row."""
+
+    tenant_id: UUID
+    id: UUID
+    address_sealed: bytes
+
+
+_SEALED_BY_OTHERS = _sql.rows("receivers_sealed_by_others", SealedAddress)
+_RESEAL = _sql.command("reseal_receiver")
 _CANCEL = _sql.command("cancel_deliveries")
 _COUNT_MEMBERS = _sql.scalar("count_members", int)
 _INSERT_TEST_ALERT = _sql.command("insert_test_alert")
@@ -336,3 +350,13 @@ async def update_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy
 async def restep(work: Work, alert_class: TimedClass) -> int:
     """Work out the next step of every watched deadline of a class anew."""
     return await _RESTEP.run(work.db, work.tenant_id, alert_class)
+
+
+async def sealed_by_others(
+    connection: Connection, key_id: bytes, after: tuple[UUID, UUID], most: int
+) -> list[SealedAddress]:
+    return await _SEALED_BY_OTHERS.many(connection, key_id, *after, most)
+
+
+async def reseal(connection: Connection, old: SealedAddress, sealed: bytes) -> int:
+    return await _RESEAL.run(connection, old.tenant_id, old.id, old.address_sealed, sealed)

@@ -33,10 +33,11 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target as Audited
 from vendorrisk.channels.port import Address, WebhookEndpoint
+from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.ids import new_id
-from vendorrisk.keys import Keyring
+from vendorrisk.keys import Keyring, SealError
 
 RAISE, DISPATCH, DELIVER = "raise_due_alerts", "dispatch_alerts", "deliver_alerts"
 """The names of the jobs, for nudges."""
@@ -44,6 +45,14 @@ RAISE, DISPATCH, DELIVER = "raise_due_alerts", "dispatch_alerts", "deliver_alert
 _LONGEST_VIEW = timedelta(days=731)
 _ENDED = frozenset({DeliveryState.DEAD, DeliveryState.CANCELLED})
 _MOST_TITLE = 300
+
+
+class Resealed(msgspec.Struct, frozen=True):
+    """What a slice of `reseal` did; `last` is where the next begins, None where nothing was left."""
+
+    resealed: int
+    unreadable: tuple[str, ...]
+    last: tuple[UUID, UUID] | None
 
 
 # For other features, in their transaction
@@ -192,6 +201,22 @@ async def _check_owners(work: Work, owner_ids: Sequence[UUID] | None) -> None:
 def sealed_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, address: Address | None) -> bytes | None:
     """Seal an address for its receiver; it opens for no other."""
     return None if address is None else keyring.seal(msgspec.json.encode(address), _context(tenant_id, receiver_id))
+
+
+async def reseal(connection: Connection, keyring: Keyring, after: tuple[UUID, UUID], most: int) -> Resealed:
+    """Seal a slice of the addresses anew that an older key sealed, across tenants; one that no key opens is left."""
+    found = await queries.sealed_by_others(connection, bytes.fromhex(keyring.ids[0]), after, most)
+    resealed, unreadable = 0, []
+    for one in found:
+        context = _context(one.tenant_id, one.id)
+        try:
+            plain = keyring.open(one.address_sealed, context)
+        except SealError:
+            unreadable.append(f"receiver {one.id}")
+            continue
+        resealed += await queries.reseal(connection, one, keyring.seal(plain, context))
+    last = (found[-1].tenant_id, found[-1].id) if found else None
+    return Resealed(resealed, tuple(unreadable), last)
 
 
 def opened_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, sealed: bytes) -> Address:

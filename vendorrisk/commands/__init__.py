@@ -14,6 +14,7 @@ framework, `rich`), it imports when it runs, so that `vendorrisk up` stays small
     tenants     founding tenants
     documents   openapi, schema
     doctor      doctor
+    keys        keys make, keys reseal
     audit       audit verify
     importing   import
 """

@@ -110,7 +110,7 @@ async def _demo(settings: Settings) -> None:
     from rich.console import Console
 
     from vendorrisk.demo import monday
-    from vendorrisk.worker import make_world
+    from vendorrisk.worker import close_world, make_world
 
     await migrated(settings)
     world, nudger = make_world(settings)
@@ -118,9 +118,7 @@ async def _demo(settings: Settings) -> None:
     try:
         await monday.run(world, Console())
     finally:
-        await world.database.close()
-        await world.channels.aclose()
-        await nudger.close()
+        await close_world(world, nudger)
 
 
 @click.command(hidden=True)

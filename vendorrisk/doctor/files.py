@@ -2,8 +2,8 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from vendorrisk.doctor import queries
@@ -12,6 +12,7 @@ from vendorrisk.doctor.model import DatabaseAwayError, Finding, Level, Patient
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import SettingError
 from vendorrisk.storage.configured import disk_root, store_from, vault_from
+from vendorrisk.storage.ownership import as_owner_of
 from vendorrisk.storage.port import StorageError, Store
 
 _MOST_FILES = 200
@@ -29,7 +30,7 @@ async def storage(patient: Patient) -> list[Finding]:
     name = f"doctor/{secrets.token_hex(8)}"
     content = secrets.token_bytes(64)
     try:
-        with _as_owner_of(root):
+        with as_owner_of(root):
             back = await _round_trip(store, name, content)
     except StorageError as error:
         return [Finding("storage", Level.FAILURE, f"{where}: {error}", todo)]
@@ -62,27 +63,6 @@ def _not_made_yet(root: Path) -> Finding:
     return Finding("storage", Level.FAILURE, f"{root} is not there, and {above} may not be written", todo)
 
 
-@contextmanager
-def _as_owner_of(root: Path | None) -> Iterator[None]:
-    """Where root looks at another user's store, look with that user's eyes and leave nothing that is root's.
-
-    The change holds for the whole process, so nothing else runs meanwhile (`checkup`).
-    """
-    if root is None or os.geteuid() != 0 or (owner := root.stat()).st_uid == 0:
-        yield
-        return
-    groups = os.getgroups()
-    os.setgroups([])
-    os.setegid(owner.st_gid)
-    os.seteuid(owner.st_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
-
-
 async def secret_keys(patient: Patient) -> list[Finding]:
     """See that every key that sealed something is there, and which of the older ones may go."""
     try:
@@ -101,7 +81,7 @@ async def secret_keys(patient: Patient) -> list[Finding]:
     said = f"{len(keyring.ids)} set; {first} seals" + "".join(f"; {note}" for note in notes)
     if needed := [one for one in older if one in used]:
         kept = "; ".join(f"{one} is still needed for {used[one]}" for one in needed)
-        return [Finding("secret keys", Level.WARNING, f"{said}; {kept}", "Keep every key that is still needed.")]
+        return [Finding("secret keys", Level.WARNING, f"{said}; {kept}", "Keep them, or run `vendorrisk keys reseal`.")]
     if older:
         todo = f"Once every file was looked at, {', '.join(older)} may leave VENDORRISK_SECRET_KEYS."
         return [Finding("secret keys", Level.OK, f"{said}; nothing that was looked at needs an older one", todo)]

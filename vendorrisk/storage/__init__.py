@@ -6,6 +6,7 @@
     sealing      a stream of plain bytes becomes sealed chunks, and back, from any place
     media_types  what a file is, by what it holds; the few kinds that are taken
     names        a file name as it may be shown and sent (RFC 6266, RFC 8187)
+    ownership    whose a store on disk is, where root works on it from the shell
     configured   the Store and Vault that the settings ask for
 
 A *file* is two objects. The *body*, `bodies/<tenant>/<body id>`, is the content under a data key made for it alone.

@@ -1,0 +1,103 @@
+"""`vendorrisk keys`: a rotation from the first key to the second, with nothing lost and nothing printed."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.alerts.make import a_receiver
+from tests.commands.make import command
+from tests.conftest import Company
+from vendorrisk.alerts import service as alerts
+from vendorrisk.channels.port import EmailAddress
+from vendorrisk.keys import Keyring, SealError
+from vendorrisk.settings import Settings
+from vendorrisk.storage.configured import disk_root, vault_from
+
+pytestmark = pytest.mark.anyio
+
+PDF = b"%PDF-1.7\n%%EOF\n"
+
+
+async def once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def a_file(settings: Settings, company: Company) -> str:
+    vault = vault_from(settings, Keyring.from_setting(settings.secret_keys))
+    stored = await vault.put(company.tenant.id, once(PDF), file_name="a.pdf", max_bytes=100)
+    await vault.close()
+    return stored.sha256
+
+
+async def test_a_made_key_is_one_and_never_the_same() -> None:
+    first, second = (await command("keys", "make")).out, (await command("keys", "make")).out
+    assert first != second
+    assert len(base64.b64decode(first.strip())) == 32
+    assert len(Keyring.from_setting(f"{first},{second}").ids) == 2
+
+
+async def test_a_rotation_moves_everything_to_the_new_key_so_that_the_old_one_may_go(
+    settings: Settings, company: Company, other_company: Company, owner: Any
+) -> None:
+    for one in (company, other_company):
+        await a_receiver(one, name="Mail", target={"kind": "email", "address": "risk@example.com"})
+        await a_receiver(one, name="Owners", target={"kind": "owners"})
+    digest = await a_file(settings, company)
+    new_key = (await command("keys", "make")).out.strip()
+    both = msgspec.structs.replace(settings, secret_keys=f"{new_key},{settings.secret_keys}")
+    versions = await owner.fetch("select id, version, updated_at from receivers order by id")
+
+    ran = await command("keys", "reseal", settings=both)
+    new_id = Keyring.from_setting(new_key).ids[0]
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"sealed anew with key {new_id}: 2 receivers, 1 files\n"
+    again = await command("keys", "reseal", settings=both)
+    assert again.out == f"sealed anew with key {new_id}: 0 receivers, 0 files\n"
+    assert await owner.fetch("select id, version, updated_at from receivers order by id") == versions
+
+    alone = Keyring.from_setting(new_key)
+    for row in await owner.fetch("select tenant_id, id, address_sealed from receivers where kind = 'email'"):
+        opened = alerts.opened_address(alone, row["tenant_id"], row["id"], row["address_sealed"])
+        assert opened == EmailAddress("risk@example.com")
+        with pytest.raises(SealError):
+            alerts.opened_address(
+                Keyring.from_setting(settings.secret_keys), row["tenant_id"], row["id"], row["address_sealed"]
+            )
+    vault = vault_from(settings, alone)
+    assert await vault.read(company.tenant.id, digest) == PDF
+    await vault.close()
+    assert settings.secret_keys not in ran.out + ran.err
+    assert new_key not in ran.out + ran.err
+
+
+async def test_what_no_key_opens_is_named_left_alone_and_ends_with_1(
+    settings: Settings, company: Company, owner: Any
+) -> None:
+    shown = await a_receiver(company, name="Mail", target={"kind": "email", "address": "risk@example.com"})
+    digest = await a_file(settings, company)
+    before = await owner.fetchval("select address_sealed from receivers")
+    new_key = (await command("keys", "make")).out.strip()
+    ran = await command("keys", "reseal", settings=msgspec.structs.replace(settings, secret_keys=new_key))
+    assert ran.code == 1
+    assert "0 receivers, 0 files" in ran.out
+    assert f"no key opens receiver {shown['id']}" in ran.err
+    assert f"no key opens file keys/{company.tenant.id}/{digest}" in ran.err
+    assert await owner.fetchval("select address_sealed from receivers") == before
+
+
+async def test_without_files_none_are_made(settings: Settings, company: Company) -> None:
+    del company
+    root = disk_root(settings)
+    assert root is not None
+    assert (await command("keys", "reseal", settings=settings)).code == 0
+    assert not await asyncio.to_thread(root.exists)
+
+
+async def test_no_key_at_all_is_one_line(settings: Settings) -> None:
+    ran = await command("keys", "reseal", settings=msgspec.structs.replace(settings, secret_keys=""))
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("vendorrisk: VENDORRISK_SECRET_KEYS")

@@ -1,0 +1,28 @@
+"""Whose a store on disk is, where root works on it from the shell."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def as_owner_of(root: Path | None) -> Iterator[None]:
+    """Work with the rights of the folder's owner where we are root, and leave nothing that is root's.
+
+    The service would not get at a file of root's. The change holds for the whole process, so nothing else may run
+    meanwhile. Does nothing for a store that is not on disk.
+    """
+    if root is None or os.geteuid() != 0 or not root.exists() or (owner := root.stat()).st_uid == 0:
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
