@@ -32,6 +32,7 @@ from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
+from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import import_routes as vendor_import_routes
 from vendorrisk.vendors import routes as vendor_routes
@@ -45,6 +46,7 @@ ROUTERS: tuple[Router, ...] = (
     evidence_routes.router,
     report_routes.router,
     findings_routes.router,
+    signals_routes.router,
 )
 
 _USES_SECONDS = 30

@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
+from vendorrisk.egress.pacing import OwnTurns
 from vendorrisk.keys import Keyring
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import Settings
@@ -140,6 +141,7 @@ class Nudger:
     def __init__(self, url: str, *, clock: Clock = system_clock) -> None:
         self._url, self._clock = url, clock
         self._redis: ArqRedis | None = None
+        self._own_turns = OwnTurns()
 
     async def __call__(self, jobs: Iterable[str]) -> None:
         redis = await self.connected()
@@ -170,10 +172,34 @@ class Nudger:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with Redis, the work is safe
             _log.warning("nudge_lost", error=type(error).__name__)
 
+    async def reserve(self, key: str, seconds: float) -> float:
+        """Take the next turn of a key among all workers; returns in how many seconds it is.
+
+        While Redis is away each worker keeps turns for itself.
+        """
+        try:
+            async with asyncio.timeout(1):
+                redis = await self.connected()
+                waits: Any = redis.eval(_NEXT_TURN, 1, f"vendorrisk:turn:{key}", str(int(seconds * 1000)))
+            return int(await waits) / 1000
+        except Exception:  # noqa: BLE001 - whatever is wrong with Redis, being polite alone will do
+            return await self._own_turns(key, seconds)
+
     async def close(self) -> None:
         if self._redis is not None:
             await self._redis.aclose()
             self._redis = None
+
+
+_NEXT_TURN = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local at = tonumber(redis.call('GET', KEYS[1]) or '0')
+if at < now then at = now end
+redis.call('SET', KEYS[1], at + ARGV[1], 'PX', at + ARGV[1] - now + 1000)
+return at - now
+"""
+"""Keeps, for a key, the instant (in milliseconds) from which its next turn is free."""
 
 
 class JobsWorker(Worker):

@@ -132,6 +132,18 @@ class Code(Enum):
     REPORT_WITHDRAWN = ("report_withdrawn", Kind.CONFLICT, "The report was withdrawn")
     PROPOSAL_DECIDED = ("proposal_decided", Kind.CONFLICT, "The proposal was decided already")
     PROPOSALS_INCOMPLETE = ("proposals_incomplete", Kind.CONFLICT, "The confirmed proposals do not make a report")
+    # signals
+    ASSET_ATTACHED = ("asset_attached", Kind.CONFLICT, "The vendor has this asset already")
+    ASSET_INVALID = ("asset_invalid", Kind.INVALID, "The asset cannot be looked at")
+    ASSETS_TOO_MANY = ("assets_too_many", Kind.CONFLICT, "The vendor has as many assets as it may")
+    PRODUCT_NOTED = ("product_noted", Kind.CONFLICT, "The vendor has this product already")
+    RATINGS_UNREADABLE = ("ratings_unreadable", Kind.INVALID, "The file of ratings cannot be read")
+    SUBPROCESSOR_CHANGE_DECIDED = (
+        "subprocessor_change_decided",
+        Kind.CONFLICT,
+        "The change was decided already",
+    )
+    SCORE_NOT_REPLAYABLE = ("score_not_replayable", Kind.CONFLICT, "The score was made by another methodology")
     FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file is not what was written")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:

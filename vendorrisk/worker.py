@@ -11,12 +11,19 @@ from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
+from vendorrisk.egress.guard import guard_from
+from vendorrisk.egress.pacing import PolitePacer
 from vendorrisk.evidence import jobs as evidence
 from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
+from vendorrisk.probes.port import LiveLooks
+from vendorrisk.probes.whois_opinion import WhoisOpinions
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
+from vendorrisk.signals import jobs as signals
+from vendorrisk.signals.feeding import Lists
+from vendorrisk.signals.schedule import place_of
 from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import jobs as vendors
 
@@ -35,6 +42,7 @@ SCHEDULE: tuple[Job, ...] = (
     *vendors.JOBS,
     *findings.JOBS,
     *evidence.JOBS,
+    *signals.JOBS,
 )
 
 
@@ -42,17 +50,37 @@ def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[Worl
     """Make what jobs reach; nothing is opened yet."""
     nudger = Nudger(settings.redis_url, clock=clock)
     keyring = Keyring.from_setting(settings.secret_keys)
+    sandbox = Sandbox()
+    # One pace for all workers: turns are kept in Redis, and by each worker for itself while Redis is away.
+    pacer = PolitePacer(
+        place_of,
+        nudger.reserve,
+        seconds_between=settings.signal_seconds_between,
+        seconds_between_of_address=settings.signal_seconds_between_of_address,
+    )
+    guard = guard_from(settings)
+    guard.pacer = pacer
     world = World(
         settings=settings,
         database=Database(settings),
         keyring=keyring,
         vault=vault_from(settings, keyring),
-        sandbox=Sandbox(),
+        sandbox=sandbox,
         clock=clock,
         channels=outlets_from(settings, clock),
         nudge=nudger.softly,
+        looks=LiveLooks(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(sandbox)),
+        pacer=pacer,
+        lists=Lists(),
     )
     return world, nudger
+
+
+async def close_world(world: World, nudger: Nudger) -> None:
+    await world.database.close()
+    await world.channels.aclose()
+    await world.looks.aclose()
+    await nudger.close()
 
 
 def run(settings: Settings) -> None:
@@ -69,9 +97,7 @@ def run(settings: Settings) -> None:
         _log.info("worker_started", jobs=[job.name for job in SCHEDULE])
 
     async def stop(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - the name is arq's
-        await world.database.close()
-        await world.channels.aclose()
-        await nudger.close()
+        await close_world(world, nudger)
 
     made = arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=world.stopping)
     try:

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     EVIDENCE_CONFIRM = "evidence:confirm"
     FINDINGS_READ = "findings:read"
     FINDINGS_WRITE = "findings:write"
+    SIGNALS_READ = "signals:read"
+    SIGNALS_WRITE = "signals:write"
     ALERTS_READ = "alerts:read"
     ALERTS_MANAGE = "alerts:manage"
 
@@ -34,15 +36,18 @@ class Role(StrEnum):
 
 _P = Permission
 _READS: Final = frozenset(
-    {_P.TENANT_READ, _P.MEMBERS_READ, _P.VENDORS_READ, _P.EVIDENCE_READ, _P.FINDINGS_READ, _P.ALERTS_READ}
+    {
+        *(_P.TENANT_READ, _P.MEMBERS_READ, _P.VENDORS_READ, _P.EVIDENCE_READ),
+        *(_P.FINDINGS_READ, _P.ALERTS_READ, _P.SIGNALS_READ),
+    }
 )
 
 GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.PROCUREMENT: _READS | {_P.VENDORS_WRITE, _P.VENDORS_REQUEST, _P.EVIDENCE_WRITE},
+    Role.PROCUREMENT: _READS | {_P.VENDORS_WRITE, _P.VENDORS_REQUEST, _P.EVIDENCE_WRITE, _P.SIGNALS_WRITE},
     Role.REVIEWER: _READS
     | {_P.VENDORS_WRITE, _P.VENDORS_REQUEST, _P.VENDORS_APPROVE}
-    | {_P.EVIDENCE_WRITE, _P.EVIDENCE_CONFIRM, _P.FINDINGS_WRITE},
+    | {_P.EVIDENCE_WRITE, _P.EVIDENCE_CONFIRM, _P.FINDINGS_WRITE, _P.SIGNALS_WRITE},
     Role.OWNER: _READS | {_P.VENDORS_REQUEST},
     Role.AUDITOR: _READS | {_P.AUDIT_READ},
 }

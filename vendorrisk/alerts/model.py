@@ -20,6 +20,16 @@ class AlertClass(StrEnum):
     REVIEW_DUE = "review_due"
     FINDING_OVERDUE = "finding_overdue"
     RECEIVER_TEST = "receiver_test"
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    DOMAIN_EXPIRING = "domain_expiring"
+    SIGNAL_FINDING = "signal_finding"
+    SCORE_FELL = "score_fell"
+    DOMAIN_CHANGED = "domain_changed"
+    SUBPROCESSORS_CHANGED = "subprocessors_changed"
+    BREACH_LISTED = "breach_listed"
+    KNOWN_EXPLOITED = "known_exploited"
+    VENDOR_OUTAGE = "vendor_outage"
+    SIGNAL_DIGEST = "signal_digest"
 
 
 class TimedClass(StrEnum):
@@ -28,6 +38,8 @@ class TimedClass(StrEnum):
     EVIDENCE_EXPIRING = "evidence_expiring"
     REVIEW_DUE = "review_due"
     FINDING_OVERDUE = "finding_overdue"
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    DOMAIN_EXPIRING = "domain_expiring"
 
 
 class ReceiverKind(StrEnum):

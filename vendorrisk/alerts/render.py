@@ -3,7 +3,7 @@
 The same alert renders to the same message at every try: what is said of time was fixed when the alert was raised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from vendorrisk.alerts.model import AlertClass, Claimed
@@ -105,7 +105,66 @@ def _receiver_test(alert: Claimed) -> _Words:
     )
 
 
-_WORDS = {
+def _certificate_expiring(alert: Claimed) -> _Words:
+    due, left, vendor = _due(alert)
+    if left < 0:
+        title = f"{alert.title.removesuffix(' ends')} of {vendor} ended {days(left)} ago"
+        return title, f"It ended on {day(due)}; browsers and clients refuse it.", "Tell the vendor now."
+    return (
+        f"{alert.title.removesuffix(' ends')} of {vendor} ends {_when(left)}",
+        f"It ends on {day(due)}. Most are renewed by themselves a month ahead; this one was not.",
+        "Ask the vendor whether the renewal is under way.",
+    )
+
+
+def _domain_expiring(alert: Claimed) -> _Words:
+    due, left, vendor = _due(alert)
+    when = f"ended {days(left)} ago" if left < 0 else f"ends {_when(left)}"
+    return (
+        f"{alert.title.removesuffix(' ends')} of {vendor} {when}",
+        f"The registration's end is {day(due)}; after it anyone may take the name, its web site and its mail.",
+        "Ask the vendor to renew the domain and to switch auto-renewal on.",
+    )
+
+
+def _told(summary: str, action: str) -> Callable[[Claimed], _Words]:
+    """Make the words of an event, whose title says it all."""
+    return lambda alert: (alert.title, summary, action)
+
+
+_WORDS: Mapping[AlertClass, Callable[[Claimed], _Words]] = {
+    AlertClass.CERTIFICATE_EXPIRING: _certificate_expiring,
+    AlertClass.DOMAIN_EXPIRING: _domain_expiring,
+    AlertClass.SIGNAL_FINDING: _told(
+        "It was seen from outside, twice, and a finding was opened.",
+        "Ask the vendor about it; dispute the finding if it does not concern them.",
+    ),
+    AlertClass.SCORE_FELL: _told(
+        "Two scores in a row bear it out. What cost most is listed.", "Open the score: every deduction is explained."
+    ),
+    AlertClass.DOMAIN_CHANGED: _told(
+        "This is how a domain is moved, and how one is taken over.", "Confirm with the vendor that it was meant."
+    ),
+    AlertClass.SUBPROCESSORS_CHANGED: _told(
+        "The vendor's list of sub-processors is not what it was.",
+        "Accept or dismiss the proposed changes; mind the time the contract gives to object.",
+    ),
+    AlertClass.BREACH_LISTED: _told(
+        "Have I Been Pwned lists a breach of the vendor.",
+        "Ask for the incident report, and whether our data was in it.",
+    ),
+    AlertClass.KNOWN_EXPLOITED: _told(
+        "CISA lists a product of the vendor's inventory as being exploited.",
+        "Ask the vendor whether it is affected and by when it is fixed.",
+    ),
+    AlertClass.VENDOR_OUTAGE: _told(
+        "It has lasted for half an hour, at a vendor that is critical to us.",
+        "Tell those who depend on it; follow the status page.",
+    ),
+    AlertClass.SIGNAL_DIGEST: _told(
+        "Findings of less weight that outside signals opened since the last digest.",
+        "Read them when there is time; nothing here is urgent.",
+    ),
     AlertClass.EVIDENCE_EXPIRING: _evidence_expiring,
     AlertClass.COVERAGE_GAP: _coverage_gap,
     AlertClass.REVIEW_DUE: _review_due,

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from vendorrisk.egress.guard import WEB_PORTS, WHOIS_PORT, Guard, Vetted
+from vendorrisk.egress.pacing import time_limit
 from vendorrisk.egress.reasons import EgressError, Reason
 
 _PORTS = WEB_PORTS | {WHOIS_PORT}
@@ -46,7 +47,7 @@ async def dial(
         raise EgressError(Reason.PORT, f"port {port} is not one of {sorted(_PORTS)}")
     opened: Dialled | None = None
     try:
-        async with asyncio.timeout(timeout_seconds):
+        async with time_limit(timeout_seconds):
             vetted = host if isinstance(host, Vetted) else await guard.resolve(host)
             opened = await _open(guard, vetted, port, tls, server_name)
             yield opened
@@ -86,6 +87,7 @@ async def _open(
     failed: OSError | None = None
     for address in vetted.addresses[:4]:
         literal, real_port = guard.target(address, port)
+        await guard.turn(vetted.host, literal)
         try:
             reader, writer = await asyncio.open_connection(
                 literal, real_port, ssl=tls, server_hostname=(server_name or vetted.host) if tls else None

@@ -4,7 +4,6 @@ Redirects are followed by hand for looks, each target checked as if it had been 
 cookie is kept, nothing is read from the environment, and a caller's headers do not cross to another origin.
 """
 
-import asyncio
 import ssl
 from collections.abc import Mapping
 
@@ -14,6 +13,7 @@ import msgspec
 from vendorrisk.egress.answer import Fetched, Hop
 from vendorrisk.egress.body import BoundedBody
 from vendorrisk.egress.guard import Guard
+from vendorrisk.egress.pacing import time_limit
 from vendorrisk.egress.reasons import EgressError, Reason
 from vendorrisk.egress.transport import GuardedTransport
 from vendorrisk.egress.urls import checked_url, redirect_target
@@ -77,7 +77,7 @@ class Fetcher:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, redirects: int | None
     ) -> Fetched:
         try:
-            async with asyncio.timeout(self._limits.total_seconds):
+            async with time_limit(self._limits.total_seconds):
                 return await self._follow(method, checked_url(self._guard, url), headers, body, redirects)
         except TimeoutError:
             raise EgressError(Reason.TIMEOUT, f"not done in {self._limits.total_seconds} s") from None

@@ -15,6 +15,7 @@ import msgspec
 
 from vendorrisk.egress.addresses import is_public
 from vendorrisk.egress.hosts import normalise_host
+from vendorrisk.egress.pacing import Pacer
 from vendorrisk.egress.reasons import EgressError, Reason
 from vendorrisk.egress.resolver import Answer, Outcome, Resolver, parse_servers, system_servers
 from vendorrisk.settings import SettingError, Settings
@@ -60,9 +61,15 @@ class Guard:
     """Decides which host, address and port may be reached, and dials nothing itself."""
 
     def __init__(
-        self, resolver: Resolver, *, ports: frozenset[int] = WEB_PORTS, loopback: LoopbackOverride | None = None
+        self,
+        resolver: Resolver,
+        *,
+        ports: frozenset[int] = WEB_PORTS,
+        loopback: LoopbackOverride | None = None,
+        pacer: Pacer | None = None,
     ) -> None:
         self.resolver = resolver
+        self.pacer = pacer
         self._ports = ports
         self._loopback = loopback
 
@@ -93,6 +100,11 @@ class Guard:
         if not self._may_dial(address):
             raise EgressError(Reason.ADDRESS, f"{address} is not public")
         return address, port if self._loopback is None else self._loopback.port(address, port)
+
+    async def turn(self, host: str, address: str) -> None:
+        """Wait until a connection is polite; without a pacer it always is."""
+        if self.pacer is not None:
+            await self.pacer.turn(host, address)
 
     def _may_dial(self, address: str) -> bool:
         return is_public(address) or (self._loopback is not None and self._loopback.allows(address))

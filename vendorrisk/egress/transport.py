@@ -43,6 +43,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         failed: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in vetted.addresses[:_MOST_ADDRESSES]:
             literal, real_port = self._guard.target(address, self._guard.port(port))
+            await self._guard.turn(vetted.host, literal)
             try:
                 stream = await self._network.connect_tcp(literal, real_port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:

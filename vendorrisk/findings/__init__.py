@@ -10,6 +10,6 @@ need a reason. `accepted` (we live with it) and `disputed` (the vendor says it i
 their day, and a job then opens the finding again. A closed finding may be
 reopened, and then has as many days as a new one; whatever happened to it stays in its *moves*.
 
-What can never happen: a finding is deleted; two findings stand for one source; one is accepted or disputed for ever; one is closed
-without a reason.
+What can never happen: a finding is deleted; two findings stand for one source; one is accepted or disputed for ever;
+one is closed without a reason.
 """

@@ -46,7 +46,7 @@ def check_due(day: date) -> None:
 
 
 def check_move(finding: Finding, move: NewMove, today: date) -> None:
-    """Refuse a move that the states do not have, a closing without a reason, an acceptance or dispute without an end."""
+    """Refuse a move that the states do not have, a closing without a reason, a setting aside without an end."""
     if move.to not in _MOVES[finding.state]:
         allowed = ", ".join(sorted(_MOVES[finding.state]))
         detail = f"From {finding.state.value} it may move to: {allowed}."

@@ -80,7 +80,7 @@ class Issuance(Raw, frozen=True, kw_only=True, omit_defaults=True):
     not_after: datetime
 
 
-class AddressFacts(Raw, frozen=True, kw_only=True, omit_defaults=True):
+class AddressFacts(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="address"):
     """What InternetDB says of one address; `known` is False where it has never seen it (404)."""
 
     address: str
@@ -302,9 +302,16 @@ class Fetched(Raw, frozen=True, kw_only=True, omit_defaults=True):
     last_modified: str = ""
 
 
-async def fetch(url: str, *, fetcher: Fetcher, etag: str = "", last_modified: str = "") -> Fetched | Unseen:
-    """Fetch a feed, only if it changed. The fetcher's limits must leave room for it (EPSS: 3 MB packed)."""
+async def fetch(
+    url: str, *, fetcher: Fetcher, etag: str = "", last_modified: str = "", token: str = ""
+) -> Fetched | Unseen:
+    """Fetch a feed, only if it changed. The fetcher's limits must leave room for it (EPSS: 3 MB packed).
+
+    `token` is sent as a bearer token, and to no other origin: redirects lose it.
+    """
     headers = {"if-none-match": etag} if etag else {}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
     if last_modified:
         headers["if-modified-since"] = last_modified
     try:

@@ -48,20 +48,28 @@ class Looks(Protocol):
 
     async def status(self, page_url: str) -> StatusLook: ...
 
-    async def feed(self, url: str, *, etag: str, last_modified: str) -> feeds.Fetched | Unseen: ...
+    async def feed(self, url: str, *, etag: str, last_modified: str, token: str = "") -> feeds.Fetched | Unseen: ...
 
 
 class LiveLooks:
     """Looks through the guard. `aclose` when done."""
 
-    def __init__(self, guard: Guard, *, contact_url: str, second_opinion: SecondOpinion | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        contact_url: str,
+        second_opinion: SecondOpinion | None = None,
+        trusted: ssl.SSLContext | None = None,
+    ) -> None:
+        """`trusted` is whom registries, feeds and pages are believed by; certifi's roots where it is not given."""
         agent = f"{pages.ROBOT}/{ROBOT_VERSION} (+{contact_url})"
         self._guard = guard
         self._second_opinion = second_opinion
         # Web pages are read whatever their certificate: that is judged by itself, and nothing secret is sent.
         self._any_certificate = Fetcher(guard, user_agent=agent, tls=_unverified())
-        self._strict = Fetcher(guard, user_agent=agent)
-        self._feeds = Fetcher(guard, user_agent=agent, limits=FEED_LIMITS)
+        self._strict = Fetcher(guard, user_agent=agent, tls=trusted)
+        self._feeds = Fetcher(guard, user_agent=agent, limits=FEED_LIMITS, tls=trusted)
 
     async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook:
         return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts)
@@ -99,8 +107,8 @@ class LiveLooks:
     async def status(self, page_url: str) -> StatusLook:
         return await status.look(page_url, fetcher=self._strict)
 
-    async def feed(self, url: str, *, etag: str, last_modified: str) -> feeds.Fetched | Unseen:
-        return await feeds.fetch(url, fetcher=self._feeds, etag=etag, last_modified=last_modified)
+    async def feed(self, url: str, *, etag: str, last_modified: str, token: str = "") -> feeds.Fetched | Unseen:
+        return await feeds.fetch(url, fetcher=self._feeds, etag=etag, last_modified=last_modified, token=token)
 
     async def aclose(self) -> None:
         for fetcher in (self._any_certificate, self._strict, self._feeds):

@@ -9,10 +9,11 @@ storm      one rule changing on more than 5 % of assets within an hour is our re
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
-from vendorrisk.signals.model import Change, Happening, Judgement, Rule, RuleState, Score, Verdict
+from vendorrisk.signals.model import Change, Happening, Judgement, Rule, RuleState, Verdict
 
 CONFIRM_AFTER = timedelta(minutes=15)
 CONFIRM_SWIFTLY_AFTER = timedelta(minutes=5)
@@ -148,7 +149,20 @@ def is_storm(changed_assets: int, watched_assets: int) -> bool:
     return changed_assets >= STORM_LEAST and changed_assets * 100 > watched_assets * STORM_PERCENT
 
 
-def score_fell(told: Score, last_two: Sequence[Score]) -> bool:
+class Graded(Protocol):
+    """A score, in as much as falls are measured by it."""
+
+    @property
+    def score(self) -> int | None: ...
+
+    @property
+    def grade(self) -> str: ...
+
+    @property
+    def model_version(self) -> str: ...
+
+
+def score_fell(told: Graded, last_two: Sequence[Graded]) -> bool:
     """Whether both last scores lie 5 or more under the one last told, or a grade under it.
 
     Scores of two methodologies are never compared.
@@ -158,7 +172,7 @@ def score_fell(told: Score, last_two: Sequence[Score]) -> bool:
     return all(_fell(told, s) for s in last_two)
 
 
-def _fell(told: Score, later: Score) -> bool:
+def _fell(told: Graded, later: Graded) -> bool:
     if told.score is None or later.score is None:
         return False
     return told.score - later.score >= SCORE_DROP or later.grade > told.grade

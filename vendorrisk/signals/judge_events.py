@@ -93,7 +93,7 @@ def judge_products(
     rule = "kev.product"
     if isinstance(catalogue, Unseen):
         return (unknown(rule, catalogue.reason),)
-    wanted = {_plain(maker): {_plain(p) for p in names} for maker, names in products.items()}
+    wanted = {plain(maker): {plain(p) for p in names} for maker, names in products.items()}
     if not wanted:
         return (inapplicable(rule, "no_inventory", "No products are noted for the vendor."),)
     hits = [item for item in catalogue if item.added_on >= since and _concerns(item, wanted)]
@@ -102,16 +102,16 @@ def judge_products(
     )
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in name.casefold()).split())
 
 
 def _concerns(item: KevItem, wanted: Mapping[str, set[str]]) -> bool:
     """Whether maker and product are in the inventory; "Multiple Products" concerns every product of its maker."""
-    names = wanted.get(_plain(item.vendor))
+    names = wanted.get(plain(item.vendor))
     if names is None:
         return False
-    product = _plain(item.product)
+    product = plain(item.product)
     return "multiple products" in product or any(f" {name} " in f" {product} " for name in names if name)
 
 

@@ -26,13 +26,13 @@ from vendorrisk.signals.rules import FACTOR_WEIGHTS, MODEL_VERSION, RULES, hold_
 
 WHOLE = 10_000
 UNKNOWN_DEFICIT = 5_000
-_DEFICIT = {Verdict.PASS: 0, Verdict.WARN: 4_000, Verdict.FAIL: WHOLE, Verdict.UNKNOWN: UNKNOWN_DEFICIT}
+DEFICITS_BP = {Verdict.PASS: 0, Verdict.WARN: 4_000, Verdict.FAIL: WHOLE, Verdict.UNKNOWN: UNKNOWN_DEFICIT}
 CAP_CONFIDENCE_PERCENT = 80
 HEAVY_FACTOR = 10
 COVERAGE_FOR_A_NUMBER_BP = 5_000
 COVERAGE_FOR_AN_A_BP = 8_000
 HIGHEST_B = 89
-_GRADES = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
+GRADES = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
 
 
 class Settled(NamedTuple):
@@ -61,7 +61,7 @@ def deficit_of(verdict: Verdict, confidence_percent: int, percent: int = 100) ->
         return seen_well
     if verdict is Verdict.UNKNOWN:
         return UNKNOWN_DEFICIT
-    return max(seen_well, _DEFICIT[verdict] * confidence_percent * percent // 10_000)
+    return max(seen_well, DEFICITS_BP[verdict] * confidence_percent * percent // 10_000)
 
 
 def settle(standing: Standing, now: datetime) -> Settled:
@@ -116,7 +116,7 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
 def grade_of(number: int, coverage_bp: int) -> str:
     if coverage_bp < COVERAGE_FOR_A_NUMBER_BP:
         return "NR"
-    return next((grade for least, grade in _GRADES if number >= least), "F")
+    return next((grade for least, grade in GRADES if number >= least), "F")
 
 
 def top_deductions(result: Score, most: int = 5) -> tuple[Deduction, ...]:

@@ -82,8 +82,10 @@ class RefreshAsked(msgspec.Struct, frozen=True):
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Where a rule stands on an asset of the vendor.
 
-    `verdict` is what the last look said; where it is unknown, `known` is what was last believed and still counts for
-    a while, `reason` is why nothing was seen, and `unseen_since` since when.
+    `verdict` is what is believed: something worse counts when it was seen twice. Where the last look saw nothing it is
+    unknown, `known` is what was last believed and still counts for a while, `reason` is why nothing was seen, and
+    `unseen_since` since when. `judged_at` is when any of this last
+    changed, `last_look_at` when it was last looked at.
     """
 
     id: UUID
@@ -105,6 +107,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     is_flapping: bool
     judged_at: datetime
+    last_look_at: datetime | None
     changed_at: datetime
     unseen_since: datetime | None
     unseen_looks: int

@@ -1,6 +1,5 @@
 """Imports of vendors from a spreadsheet."""
 
-import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,8 +8,9 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
-from vendorrisk.errors import Code, Refusal
+from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.files import received_file
 from vendorrisk.http.routing import acts, creates, lists, reads, removes
 from vendorrisk.vendors import import_queries as queries
 from vendorrisk.vendors import importing
@@ -18,7 +18,6 @@ from vendorrisk.vendors.columns import DateOrder
 from vendorrisk.vendors.import_model import Acceptance, Import, ImportState, RowShown
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
-_BODY_SECONDS = 30
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TAKEN = ("text/csv", _SHEET, "application/octet-stream")
 _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
@@ -48,7 +47,7 @@ async def import_vendors(
     `partial=true` the rows that have one are left out. A small file is answered when it is done (201); a large one at
     once (202), and the import tells how far it is. `map=heading:field` matches a column, `heading:ignore` leaves it.
     """
-    content = await _content(request, service.settings.import_max_bytes)
+    content = await received_file(request, most=service.settings.import_max_bytes, taken=_TAKEN)
     options = importing.Options(
         dry_run=dry_run,
         partial=partial,
@@ -58,24 +57,6 @@ async def import_vendors(
     )
     made = await importing.receive(work, content, options)
     return Response(made, status_code=202 if made.state in _WAITING else 201)
-
-
-async def _content(request: Request[Any, Any, Any], most: int) -> bytes:
-    """Read the body, no more than `most` bytes of it and no longer than half a minute."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media not in _TAKEN:
-        raise Refusal(Code.MEDIA_TYPE_UNSUPPORTED, f"Send the file as {', '.join(_TAKEN)}.")
-    received = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for piece in request.stream():
-                received += piece
-                if len(received) > most:
-                    raise Refusal(Code.BODY_TOO_LARGE, f"At most {most} bytes are taken here.")
-    except TimeoutError:
-        detail = "The body did not arrive in time."
-        raise Refusal(Code.BODY_MALFORMED, detail) from None
-    return bytes(received)
 
 
 @lists("/vendor-imports", _READ, queries.IMPORTS)

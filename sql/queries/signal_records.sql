@@ -1,0 +1,209 @@
+-- name: attach_asset
+insert into vendor_assets (
+    tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'person', $9, $9, $9)
+returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+    updated_at, version;
+
+-- name: find_asset
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from vendor_assets
+where tenant_id = $1 and id = $2 and removed_at is null;
+
+-- name: lock_asset
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from vendor_assets
+where tenant_id = $1 and id = $2 and removed_at is null
+for update;
+
+-- name: list_assets
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from vendor_assets
+where tenant_id = $1 and vendor_id = $2 and removed_at is null /*where*/
+/*order*/;
+
+-- name: update_asset
+update vendor_assets set is_primary = $3, updated_at = $4, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+    updated_at, version;
+
+-- name: demote_other_assets
+update vendor_assets set is_primary = false, updated_at = $4, version = version + 1
+where tenant_id = $1 and vendor_id = $2 and id <> $3 and is_primary and removed_at is null;
+
+-- name: remove_asset
+update vendor_assets set removed_at = $3, asked_at = null, updated_at = $3, version = version + 1
+where tenant_id = $1 and id = $2;
+
+-- name: count_assets
+select count(*)::integer from vendor_assets where tenant_id = $1 and vendor_id = $2 and removed_at is null;
+
+-- name: want_settling
+insert into vendor_signals (tenant_id, vendor_id, settle_at)
+values ($1, $2, $3)
+on conflict (tenant_id, vendor_id) do update set settle_at = least(vendor_signals.settle_at, excluded.settle_at);
+
+-- name: ask_for_looks
+-- What was looked at less than an hour ago stays as it is.
+update vendor_assets as va
+set asked_at = $3
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and not exists (
+    select from signal_schedule as s
+    where s.asset_id = va.asset_id and s.last_look_at > $3 - interval '1 hour'
+);
+
+-- name: list_signals
+select s.id, va.id as vendor_asset_id, va.kind as asset_kind, va.name as asset_name, s.rule, s.discriminator,
+    s.look_group, s.verdict, s.known, s.known_at, s.reason, s.detail, s.evidence, s.severity, s.confidence_percent,
+    s.cap, s.is_open, s.is_flapping, s.judged_at, looks.last_look_at, s.changed_at, s.unseen_since, s.unseen_looks,
+    s.observation_id
+from vendor_assets as va
+join signal_states as s on s.asset_id = va.asset_id
+left join signal_schedule as looks on looks.asset_id = s.asset_id and looks.look_group = s.look_group
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*/
+/*order*/;
+
+-- name: list_judgements
+select j.id, va.id as vendor_asset_id, va.name as asset_name, j.rule, j.discriminator, j.verdict, j.before, j.happening,
+    j.reason, j.detail, j.evidence, j.severity, j.judged_at, j.observation_id
+from vendor_assets as va
+join signal_judgements as j on j.asset_id = va.asset_id and j.judged_at >= va.attached_at
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*/
+/*order*/;
+
+-- name: find_observation
+-- One that a tenant may see: of an asset it watches, and not of a time before, but for the one that still stands.
+select o.id, o.asset_id, o.look_group, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.checker_version, o.datasets
+from signal_observations as o
+where o.id = $2 and exists (
+    select from vendor_assets as va
+    where va.tenant_id = $1 and va.asset_id = o.asset_id and va.removed_at is null and (
+        o.observed_at >= va.attached_at
+        or exists (
+            select from signal_schedule as s where s.asset_id = o.asset_id and s.observation_id = o.id
+        )
+    )
+);
+
+-- name: names_seen_on_certificates
+select distinct name::text
+from vendor_assets as va
+join signal_states as s on s.asset_id = va.asset_id and s.rule = 'tls.cert_name'
+cross join jsonb_array_elements_text(
+    case when jsonb_typeof(s.evidence -> 'names') = 'array' then s.evidence -> 'names' else '[]' end
+) as name
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null
+order by 1
+limit 200;
+
+-- name: domains_recorded
+select domain from vendor_domains where tenant_id = $1 and vendor_id = $2 order by domain;
+
+-- name: current_score
+select snapshot_id, scored_at from vendor_signals where tenant_id = $1 and vendor_id = $2;
+
+-- name: find_snapshot
+select id, vendor_id, scored_at, model_version, reason, previous_number, previous_model_version, result, inputs
+from score_snapshots
+where tenant_id = $1 and id = $2;
+
+-- name: list_snapshots
+select id, vendor_id, scored_at, model_version, reason, score, grade, number, previous_number
+from score_snapshots
+where tenant_id = $1 and vendor_id = $2 /*where*/
+/*order*/;
+
+-- name: pauses
+select rule, paused_until from signal_pauses where paused_until > $1;
+
+-- name: feeds
+select feed, version, checked_at, fetched_at, next_fetch_at, failure, failures, items
+from signal_feeds
+order by feed;
+
+-- name: insert_product
+insert into vendor_products (
+    tenant_id, id, vendor_id, maker, maker_key, product, product_key, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+returning id, vendor_id, maker, product, created_at, updated_at, version;
+
+-- name: find_product
+select id, vendor_id, maker, product, created_at, updated_at, version
+from vendor_products
+where tenant_id = $1 and id = $2;
+
+-- name: lock_product
+select id, vendor_id, maker, product, created_at, updated_at, version
+from vendor_products
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: list_products
+select id, vendor_id, maker, product, created_at, updated_at, version
+from vendor_products
+where tenant_id = $1 and vendor_id = $2 /*where*/
+/*order*/;
+
+-- name: delete_product
+delete from vendor_products where tenant_id = $1 and id = $2;
+
+-- name: find_change
+select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
+    decided_by_label, version
+from subprocessor_changes
+where tenant_id = $1 and id = $2;
+
+-- name: lock_change
+select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
+    decided_by_label, version
+from subprocessor_changes
+where tenant_id = $1 and id = $2
+for update;
+
+-- name: list_changes
+select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
+    decided_by_label, version
+from subprocessor_changes
+where tenant_id = $1 and vendor_id = $2 /*where*/
+/*order*/;
+
+-- name: decide_change
+update subprocessor_changes
+set state = $3, fourth_party_id = $4, decided_at = $5, decided_by_id = $6, decided_by_label = $7,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
+    decided_by_label, version;
+
+-- name: vendors_of_domains
+select domain, vendor_id from vendor_domains where tenant_id = $1 and domain = any($2::text[]);
+
+-- name: keep_ratings
+-- A rating of the same vendor, provider and day is said again, not doubled; counts what was new or changed.
+with kept as (
+    insert into vendor_ratings as r (
+        tenant_id, id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at
+    )
+    select $1, w.id, w.vendor_id, w.domain, w.provider, w.rated_on, w.value_hundredths, w.grade, $2
+    from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::integer[], $9::text[])
+        as w (id, vendor_id, domain, provider, rated_on, value_hundredths, grade)
+    on conflict on constraint vendor_ratings_are_kept_once do update
+    set domain = excluded.domain, value_hundredths = excluded.value_hundredths, grade = excluded.grade,
+        imported_at = excluded.imported_at
+    where (r.domain, r.value_hundredths, r.grade)
+        is distinct from (excluded.domain, excluded.value_hundredths, excluded.grade)
+    returning 1
+)
+select count(*)::integer from kept;
+
+-- name: list_ratings
+select id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at
+from vendor_ratings
+where tenant_id = $1 and vendor_id = $2 /*where*/
+/*order*/;

@@ -1,0 +1,154 @@
+-- name: claim_vendors_to_settle
+-- Across tenants: a lease on each, by putting its next turn off.
+with due as (
+    select tenant_id, vendor_id from vendor_signals
+    where settle_at <= $1
+    order by settle_at
+    limit $2
+    for update skip locked
+)
+update vendor_signals as vs
+set settle_at = $3
+from due
+where vs.tenant_id = due.tenant_id and vs.vendor_id = due.vendor_id
+returning vs.tenant_id, vs.vendor_id;
+
+-- name: lock_vendor_signals
+select vendor_id, settle_at, settled_at, told_until, snapshot_id, model_version, score, grade, number, scored_at, told,
+    recent
+from vendor_signals
+where tenant_id = $1 and vendor_id = $2
+for update;
+
+-- name: vendor_to_settle
+select id, name, lifecycle, tier from vendors where tenant_id = $1 and id = $2;
+
+-- name: attach_recorded_domains
+-- The domains that a person recorded of the vendor, but for those that a person took off again.
+insert into vendor_assets (
+    tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, updated_at
+)
+select $1, w.id, $2, w.asset_id, 'domain', w.name, w.place,
+    not exists (
+        select from vendor_assets as other
+        where other.tenant_id = $1 and other.vendor_id = $2 and other.is_primary and other.removed_at is null
+    ) and w.number = 1,
+    'vendor_record', $3, $3, $3
+from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[]) with ordinality as w (id, asset_id, name, place, number)
+where not exists (
+    select from vendor_assets as known
+    where known.tenant_id = $1 and known.vendor_id = $2 and known.asset_id = w.asset_id
+        and (known.removed_at is null or known.source = 'person' or known.version > 1)
+);
+
+-- name: leave_unrecorded_domains
+update vendor_assets
+set removed_at = $3, asked_at = null, updated_at = $3
+where tenant_id = $1 and vendor_id = $2 and source = 'vendor_record' and removed_at is null
+    and name <> all($4::text[]);
+
+-- name: domains_of_vendor
+select domain from vendor_domains where tenant_id = $1 and vendor_id = $2 order by domain;
+
+-- name: assets_of_vendor
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from vendor_assets
+where tenant_id = $1 and vendor_id = $2 and removed_at is null
+order by kind, name;
+
+-- name: states_of_vendor
+select va.id as vendor_asset_id, s.rule, s.discriminator, s.look_group, s.verdict, s.known, s.known_at, s.reason,
+    s.detail, s.evidence, s.believed, s.severity, s.confidence_percent, s.cap, s.is_open, s.is_flapping, s.judged_at,
+    s.changed_at, s.unseen_since, s.unseen_looks, s.observation_id
+from vendor_assets as va
+join signal_states as s on s.asset_id = va.asset_id
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null
+order by va.id, s.rule, s.discriminator;
+
+-- name: findings_of_signals
+select sf.id, sf.vendor_asset_id, sf.rule, sf.discriminator, sf.generation, sf.finding_id, sf.opened_at, sf.closed_at,
+    sf.told_at, f.state, f.until_on, f.state_changed_at
+from signal_findings as sf
+join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
+where sf.tenant_id = $1 and sf.vendor_id = $2;
+
+-- name: keep_signal_finding
+insert into signal_findings (
+    tenant_id, id, vendor_id, vendor_asset_id, rule, discriminator, generation, finding_id, opened_at, closed_at,
+    told_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (tenant_id, vendor_asset_id, rule, discriminator) do update
+set generation = excluded.generation, finding_id = excluded.finding_id, opened_at = excluded.opened_at,
+    closed_at = excluded.closed_at, told_at = excluded.told_at, digested_at = null;
+
+-- name: signal_finding_closed
+update signal_findings set closed_at = $3 where tenant_id = $1 and id = $2;
+
+-- name: happenings_of_vendor
+-- What happened to the vendor's assets since they were attached: read with an hour's overlap, told once by its key.
+select va.id as vendor_asset_id, va.name as asset_name, j.id, j.rule, j.discriminator, j.verdict, j.reason, j.detail,
+    j.evidence, j.severity, j.happening, j.judged_at, j.value_hash
+from vendor_assets as va
+join signal_judgements as j on j.asset_id = va.asset_id and j.judged_at >= va.attached_at
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and j.judged_at > $3
+    and j.happening in ('confirmed', 'changed')
+order by j.judged_at, j.id;
+
+-- name: propose_changes
+insert into subprocessor_changes (
+    tenant_id, id, vendor_id, vendor_asset_id, change, name, value_hash, observed_at
+)
+select $1, w.id, $2, $3, w.change, w.name, $4, $5
+from unnest($6::uuid[], $7::text[], $8::text[]) as w (id, change, name)
+on conflict on constraint subprocessor_changes_are_proposed_once do nothing;
+
+-- name: products_of_vendor
+select maker, product from vendor_products where tenant_id = $1 and vendor_id = $2 order by maker_key, product_key;
+
+-- name: exploited_of_makers
+select payload from signal_feed_items
+where feed = 'kev' and subject = any($1::text[]) and gone_at is null
+order by key;
+
+-- name: note_exploit
+insert into vendor_exploits (tenant_id, id, vendor_id, cve, finding_id, told_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict on constraint vendor_exploits_are_told_once do nothing;
+
+-- name: known_exploits
+select cve from vendor_exploits where tenant_id = $1 and vendor_id = $2;
+
+-- name: append_snapshot
+insert into score_snapshots (
+    tenant_id, scored_at, id, vendor_id, model_version, reason, score, grade, number, previous_number,
+    previous_model_version, result, inputs, inputs_hash
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14);
+
+-- name: settled
+-- A turn that was asked for meanwhile stays: only our own lease is replaced.
+update vendor_signals
+set settle_at = case when settle_at = $3 then $4 else settle_at end, settled_at = $5, told_until = $6,
+    snapshot_id = $7, model_version = $8, score = $9, grade = $10, number = $11, low = $12, high = $13,
+    coverage_bp = $14, confidence_percent = $15, scored_at = $16, told = $17::jsonb, recent = $18::jsonb
+where tenant_id = $1 and vendor_id = $2;
+
+-- name: tenants_to_digest
+-- Across tenants: where findings of less weight were opened and nobody was told of them yet.
+select t.id, t.time_zone from tenants as t
+where exists (select from signal_findings as sf where sf.tenant_id = t.id and sf.digested_at is null)
+order by t.id;
+
+-- name: findings_to_digest
+select sf.id, f.title, f.severity, f.vendor_id, v.name as vendor_name
+from signal_findings as sf
+join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
+join vendors as v on v.tenant_id = f.tenant_id and v.id = f.vendor_id
+where sf.tenant_id = $1 and sf.digested_at is null
+order by f.severity, v.name, sf.id
+limit 500;
+
+-- name: digested
+update signal_findings set digested_at = $3 where tenant_id = $1 and id = any($2::uuid[]);

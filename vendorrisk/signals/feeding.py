@@ -1,0 +1,200 @@
+"""Feeds: fetched once for all vendors, read strictly, joined in the database.
+
+A feed that cannot be read changes nothing: what was read before stays, its failure is on record, and after a week of
+failures whatever rests on it is unknown.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from vendorrisk.background import World
+from vendorrisk.db.connection import Connection
+from vendorrisk.ids import new_id
+from vendorrisk.probes import feeds, preload, rdap
+from vendorrisk.probes.feeds import FeedError, Fetched
+from vendorrisk.probes.observation import Unseen, canonical
+from vendorrisk.probes.rdap import RdapError
+from vendorrisk.settings import Settings
+from vendorrisk.signals import queries
+from vendorrisk.signals.judge_events import plain
+from vendorrisk.signals.queries import ClaimedFeed
+
+FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds.", ["feed", "outcome"])
+
+_LEASE = timedelta(minutes=10)
+_RETRY = timedelta(hours=1)
+_PORTION = 5000
+_LEAST_LIKELY_MILLIONTHS = 10_000  # under 1 % nobody acts, and it is nine tenths of the list
+
+_log = structlog.get_logger("signals")
+
+
+class FeedKind(msgspec.Struct, frozen=True, kw_only=True):
+    """One feed. `setting` names its address; empty there means off, for the reason given."""
+
+    setting: str
+    every: timedelta
+    attribution: str
+    off_because: str = ""
+    needs_rule: str = ""
+    is_kept_whole: bool = False
+
+
+FEEDS: Mapping[str, FeedKind] = MappingProxyType(
+    {
+        "kev": FeedKind(
+            setting="signal_kev_url",
+            every=timedelta(hours=6),
+            attribution="CISA Known Exploited Vulnerabilities Catalog (CC0).",
+        ),
+        "hibp": FeedKind(
+            setting="signal_hibp_url",
+            every=timedelta(hours=24),
+            attribution="Breach list by Have I Been Pwned, haveibeenpwned.com (CC BY 4.0).",
+        ),
+        "rdap": FeedKind(
+            setting="signal_rdap_url",
+            every=timedelta(hours=24),
+            attribution="RDAP bootstrap of IANA (RFC 9224).",
+            is_kept_whole=True,
+        ),
+        "epss": FeedKind(
+            setting="signal_epss_url",
+            every=timedelta(hours=24),
+            attribution="EPSS by FIRST, first.org/epss.",
+            off_because="Only exp.epss reads it, which is off by default.",
+            needs_rule="exp.epss",
+        ),
+        "preload": FeedKind(
+            setting="signal_preload_url",
+            every=timedelta(days=7),
+            attribution="HSTS preload list of Chromium (BSD-3-Clause).",
+            off_because="Its host is not meant for services: name a copy in VENDORRISK_SIGNAL_PRELOAD_URL.",
+            is_kept_whole=True,
+        ),
+    }
+)
+
+
+def is_on(name: str, settings: Settings) -> bool:
+    kind = FEEDS[name]
+    if kind.needs_rule and kind.needs_rule not in settings.signal_rules_on.split(","):
+        return False
+    return bool(getattr(settings, kind.setting))
+
+
+async def fetch_feeds(world: World) -> int:
+    """Fetch one feed that is due, and join what is new in it."""
+    wanted = [name for name in FEEDS if is_on(name, world.settings)]
+    now, token = world.clock(), new_id()
+    async with world.database.system() as connection:
+        claimed = await queries.claim_feed(connection, now, token, now + _LEASE, wanted)
+    if claimed is None:
+        return 0
+    kind = FEEDS[claimed.feed]
+    answer = await world.looks.feed(
+        getattr(world.settings, kind.setting), etag=claimed.etag, last_modified=claimed.last_modified
+    )
+    outcome = "failed"
+    async with world.database.system() as connection:
+        if isinstance(answer, Unseen):
+            await queries.feed_failed(connection, claimed.feed, token, now, answer.reason, now + _RETRY)
+        elif not answer.changed:
+            outcome = "unchanged"
+            await queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
+        else:
+            outcome = await _take(connection, claimed, answer, token, now)
+    FETCHES.labels(claimed.feed, outcome).inc()
+    if outcome == "failed":
+        _log.warning("signal_feed_failed", feed=claimed.feed)
+    return 1
+
+
+async def _take(connection: Connection, claimed: ClaimedFeed, answer: Fetched, token: UUID, now: datetime) -> str:
+    kind = FEEDS[claimed.feed]
+    try:
+        version, found = read(claimed.feed, answer.body)
+    except (FeedError, RdapError) as error:
+        await queries.feed_failed(connection, claimed.feed, token, now, str(error.args[0]), now + _RETRY)
+        return "failed"
+    items = list({key: (key, subject, payload) for key, subject, payload in found}.values())
+    body = zlib.compress(answer.body) if kind.is_kept_whole else None
+    fetched = ClaimedFeed(claimed.feed, version, answer.etag, answer.last_modified, 0)
+    next_at = now + kind.every
+    if not await queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
+        return "lost"
+    fresh: list[str] = []
+    for portion in _portions(items):
+        fresh += await queries.keep_items(connection, claimed.feed, portion, now)
+    if items:
+        await queries.drop_items(connection, claimed.feed, [key for key, _, _ in items], now)
+    if claimed.feed == "hibp" and fresh:
+        await queries.look_again_at(connection, sorted(set(fresh)), now)
+    if claimed.feed == "kev" and fresh:
+        await queries.settle_owners_of(connection, sorted(set(fresh)), now)
+    return "changed"
+
+
+Items = Sequence[tuple[str, str, bytes]]
+"""(key, subject, canonical payload) of each item."""
+
+
+def read(feed: str, body: bytes) -> tuple[str, Items]:
+    """Read a feed into its version and items; raises `FeedError` or `RdapError` for one of another shape."""
+    match feed:
+        case "kev":
+            catalogue = feeds.read_kev(body)
+            return catalogue.version, [(i.cve, plain(i.vendor), canonical(i)) for i in catalogue.items]
+        case "hibp":
+            breaches = feeds.read_breaches(body)
+            newest = max(b.added_at for b in breaches)
+            return newest.isoformat(), [(b.name, b.domain, canonical(b)) for b in breaches]
+        case "epss":
+            scores = feeds.read_epss(body)
+            likely = {cve: m for cve, m in scores.millionths.items() if m >= _LEAST_LIKELY_MILLIONTHS}
+            version = f"{scores.model} {scores.scored_on}"
+            return version, [(cve, "", canonical({"millionths": m})) for cve, m in sorted(likely.items())]
+        case "rdap":
+            rdap.read_bootstrap(body)
+        case _:
+            preload.read(body, "")
+    return f"{zlib.crc32(body):08x}", []
+
+
+def _portions(items: Items) -> Iterator[Items]:
+    for start in range(0, len(items), _PORTION):
+        yield items[start : start + _PORTION]
+
+
+class Lists:
+    """The lists that collectors and judges read whole; read again when their version changes."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, str] = {}
+        self.registries: Mapping[str, str] = {}
+        self.preloaded = preload.PreloadList("none", {})
+
+    async def refresh(self, connection: Connection) -> None:
+        for name in ("rdap", "preload"):
+            known = await queries.feed_of(connection, name)
+            if known is None or not known.version or known.version == self._versions.get(name):
+                continue
+            body = await queries.feed_body(connection, name)
+            if body is None:
+                continue
+            if name == "rdap":
+                self.registries = rdap.read_bootstrap(zlib.decompress(body))
+            else:
+                self.preloaded = preload.read(zlib.decompress(body), known.version)
+            self._versions[name] = known.version
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return dict(self._versions)

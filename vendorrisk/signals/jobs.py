@@ -1,0 +1,215 @@
+"""Background work on signals: enrol, look, settle, fetch feeds, tell the digest, keep partitions."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from vendorrisk.access.model import Tenant, system
+from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import AlertClass
+from vendorrisk.background import Job, World
+from vendorrisk.identity import service as identity
+from vendorrisk.ids import new_id
+from vendorrisk.signals import queries, schedule, service
+from vendorrisk.signals.certificates import mozilla_store
+from vendorrisk.signals.collecting import Collector
+from vendorrisk.signals.feeding import Lists, fetch_feeds
+from vendorrisk.signals.judging import Datasets
+from vendorrisk.signals.looking import LAG, Visit
+from vendorrisk.signals.queries import ClaimedPlace, ToSettle
+from vendorrisk.signals.settling import Settling
+from vendorrisk.signals.watch_model import AssetKind
+
+_ENROL, _SETTLE = 2000, 100
+_LEASE = timedelta(minutes=10)  # longer than any visit
+_VISIT_SECONDS = 480
+_VISITS_OF_A_SLICE = 2000
+_SETTLE_LEASE = timedelta(minutes=10)
+
+_log = structlog.get_logger("signals")
+
+
+async def enrol_assets(world: World) -> int:
+    """Put what was attached or asked for into the schedule, and leave the looking to whoever is free."""
+    settings = world.settings
+    on = {"with_ct": bool(settings.signal_ct_url), "with_exposure": bool(settings.signal_exposure_url)}
+    groups = [(kind, group) for kind in AssetKind for group in schedule.groups_of(kind, **on)]
+    async with world.database.system() as connection:
+        enrolled = await queries.enrol(connection, world.clock(), _ENROL, groups)
+    if enrolled:
+        await world.nudge([service.LOOK])
+    return enrolled
+
+
+async def look_at_vendors(world: World) -> int:
+    """Visit places that are due, some sixty at once, until none is or a slice is done; returns how many looks."""
+    lists: Lists = world.lists
+    async with world.database.system() as connection:
+        await lists.refresh(connection)
+        LAG.set(max(0.0, await queries.lag_seconds(connection, world.clock())))
+    return await _Round(world).run()
+
+
+class _Round:
+    """Keeps visits under way until nothing is due."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        lists: Lists = world.lists
+        store = world.store or mozilla_store()
+        versions = {"trust_store": store.version, **lists.versions}
+        self._datasets = Datasets(store=store, preloaded=lists.preloaded, versions=versions)
+        self._under_way: set[asyncio.Task[int]] = set()
+        self._visits = self._looks = 0
+
+    async def run(self) -> int:
+        at_once, more = self._world.settings.signal_places_at_once, True
+        try:
+            while more or self._under_way:
+                free = at_once - len(self._under_way)
+                more = more and not self._world.stopping.is_set()
+                if more and free >= max(1, at_once // 2):
+                    more = await self._claim(free) and self._visits < _VISITS_OF_A_SLICE
+                if self._under_way:
+                    await self._land()
+        finally:
+            for task in self._under_way:
+                task.cancel()
+        if self._looks:
+            await self._world.nudge([service.SETTLE])
+        return self._looks
+
+    async def _claim(self, free: int) -> bool:
+        now, token = self._world.clock(), new_id()
+        async with self._world.database.system() as connection:
+            claimed = await queries.claim_places(connection, now, free, token, now + _LEASE)
+        self._visits += len(claimed)
+        self._under_way |= {asyncio.create_task(self._visit(place, token)) for place in claimed}
+        return len(claimed) == free
+
+    async def _visit(self, place: ClaimedPlace, token: UUID) -> int:
+        world = self._world
+        collector = Collector(world.looks, world.settings, world.lists.registries, world.database)
+        visit = Visit(
+            place,
+            token,
+            database=world.database,
+            collector=collector,
+            datasets=self._datasets,
+            clock=world.clock,
+            spent=lambda name: 0 if world.pacer is None else world.pacer.spent[name],
+        )
+        try:
+            async with asyncio.timeout(_VISIT_SECONDS):
+                return await visit.go()
+        except Exception:  # noqa: BLE001 - a place that breaks us must not stop the others; its lease lapses
+            _log.exception("signal_visit_failed", place=place.name)
+            return 0
+        finally:
+            if world.pacer is not None:
+                world.pacer.spent.pop(place.name, None)
+
+    async def _land(self) -> None:
+        done, self._under_way = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        self._looks += sum(task.result() for task in done)
+
+
+async def settle_vendors(world: World) -> int:
+    """Bring findings, dates, score and alerts of vendors in line with what was seen."""
+    now = world.clock()
+    leased_until = now + _SETTLE_LEASE
+    async with world.database.system() as connection:
+        due = await queries.claim_vendors(connection, now, _SETTLE, leased_until)
+        paused = await queries.paused_rules(connection, now)
+        tenants = {one: await identity.acting_tenant(connection, one) for one in sorted({d.tenant_id for d in due})}
+    off = service.off_rules(world.settings)
+    nudges: set[str] = set()
+    for one in due:
+        nudges |= set(await _settle(world, tenants[one.tenant_id], one, off, paused))
+    if nudges:
+        await world.nudge(sorted(nudges))
+    return len(due)
+
+
+async def _settle(
+    world: World, tenant: Tenant, one: ToSettle, off: frozenset[str], paused: frozenset[str]
+) -> Iterable[str]:
+    by = system(tenant, service.SETTLE, Permission.SIGNALS_WRITE)
+    now = world.clock()
+    try:
+        async with world.database.tenant(tenant.id) as connection:
+            work = Work(db=connection, by=by, now=now, request_id=f"{service.SETTLE}:{one.vendor_id}")
+            row = await queries.lock_vendor(work, one.vendor_id)
+            if row is not None:
+                vendor = await queries.vendor(work, one.vendor_id)
+                await Settling(work, vendor, row, off=off, paused=paused).go(row.settle_at)
+            return work.nudges
+    except Exception:  # noqa: BLE001 - one vendor that cannot be settled must not stop the others; its lease lapses
+        _log.exception("signal_settling_failed", vendor=str(one.vendor_id))
+        return ()
+
+
+async def send_signal_digests(world: World) -> int:
+    """Tell each tenant once a day of findings of less weight that nobody was told of."""
+    now = world.clock()
+    async with world.database.system() as connection:
+        due = await queries.tenants_to_digest(connection)
+    done = 0
+    for each in due:
+        tenant = Tenant(each.id, each.time_zone)
+        by = system(tenant, "send_signal_digests", Permission.SIGNALS_WRITE)
+        async with world.database.tenant(tenant.id) as connection:
+            work = Work(db=connection, by=by, now=now, request_id="send_signal_digests")
+            done += await _digest(work)
+            if work.nudges:
+                await world.nudge(work.nudges)
+    return done
+
+
+async def _digest(work: Work) -> int:
+    found = await queries.to_digest(work)
+    await queries.digested(work, [one.id for one in found])
+    mild = [one for one in found if one.severity in {"medium", "low"}]
+    if mild:
+        lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}
+        await alerts.raise_event(
+            work,
+            AlertClass.SIGNAL_DIGEST,
+            f"{work.tenant_id}:{work.now.isoformat()}",
+            None,
+            "tenant",
+            work.tenant_id,
+            f"{len(mild)} new findings from outside signals",
+            lines,
+        )
+    return len(found)
+
+
+async def keep_partitions(world: World) -> int:
+    """Make partitions ahead, drop those past their retention, and say where rows found none."""
+    settings = world.settings
+    async with world.database.system() as connection:
+        touched = await queries.keep_partitions(
+            connection, world.clock(), settings.signal_keep_months, settings.signal_keep_run_days
+        )
+        await queries.forget_flips(connection, world.clock())
+        astray = await queries.rows_without_partition(connection)
+    if astray:
+        _log.error("signal_rows_without_partition", rows=astray)
+    return 0 if touched == 0 else 1
+
+
+JOBS = (
+    Job("keep_signal_partitions", keep_partitions, 3600),
+    Job(service.ENROL, enrol_assets, 60),
+    Job("fetch_signal_feeds", fetch_feeds, 300, 600),
+    Job(service.LOOK, look_at_vendors, 60, 1800),
+    Job(service.SETTLE, settle_vendors, 60, 600),
+    Job("send_signal_digests", send_signal_digests, 86400),
+)
+"""What the schedule lists of this feature; partitions come first, so that a new database has them before it looks."""

@@ -1,0 +1,248 @@
+"""What is watched from outside, what was seen, how it is judged and scored."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Router
+from litestar.params import FromPath, JSONBody
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.db.paging import Page
+from vendorrisk.errors import Code
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.files import media_type, received_file
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
+from vendorrisk.signals import record_queries, service, supply
+from vendorrisk.signals.watch_model import (
+    Feeds,
+    Methodology,
+    NewListDecision,
+    NewVendorAsset,
+    NewVendorProduct,
+    ObservationShown,
+    PastJudgement,
+    RatingsImported,
+    RefreshAsked,
+    Replay,
+    ScoreInBrief,
+    Signal,
+    SubprocessorChange,
+    Suggestions,
+    VendorAsset,
+    VendorAssetChanges,
+    VendorProduct,
+    VendorRating,
+    VendorScore,
+)
+
+_READ, _WRITE = Permission.SIGNALS_READ, Permission.SIGNALS_WRITE
+_MOST_RATINGS_BYTES = 16 * 1024 * 1024
+_RATINGS = ("text/csv", "application/json")
+
+
+@lists("/vendors/{vendor_id:uuid}/assets", _READ, record_queries.ASSETS)
+async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
+    """Return what is looked at of a vendor: its recorded domains by themselves, and what people attached."""
+    return await service.assets(work, vendor_id, page)
+
+
+@creates(
+    "/vendors/{vendor_id:uuid}/assets",
+    _WRITE,
+    at="/v1/vendor-assets/{id}",
+    refuses=[Code.ASSET_INVALID, Code.ASSET_ATTACHED, Code.ASSETS_TOO_MANY],
+    example={"kind": "domain", "name": "example.com", "is_primary": True},
+)
+async def add_vendor_asset(
+    work: InWork, the: TheService, vendor_id: FromPath[UUID], data: JSONBody[NewVendorAsset]
+) -> VendorAsset:
+    """Attach a domain, host or page; it is looked at within minutes and then on its schedule."""
+    return await service.attach(work, vendor_id, data, test_names=bool(the.settings.egress_test_networks))
+
+
+@reads("/vendor-assets/{asset_id:uuid}", _READ)
+async def get_vendor_asset(work: InWork, asset_id: FromPath[UUID]) -> VendorAsset:
+    return await service.asset(work, asset_id)
+
+
+@changes("/vendor-assets/{asset_id:uuid}", _WRITE, example={"is_primary": True})
+async def change_vendor_asset(
+    work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID], data: JSONBody[VendorAssetChanges]
+) -> VendorAsset:
+    """Make an asset the vendor's main one, whose TLS and web signals no average softens; or no longer."""
+    return await service.change_asset(work, asset_id, data, expected)
+
+
+@removes("/vendor-assets/{asset_id:uuid}", _WRITE)
+async def remove_vendor_asset(work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID]) -> None:
+    """Watch it no more; its findings are closed. A recorded domain that is removed here stays removed."""
+    await service.remove_asset(work, asset_id, expected)
+
+
+@reads("/vendors/{vendor_id:uuid}/asset-suggestions", _READ)
+async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> Suggestions:
+    """Say what else may be the vendor's. Nothing is looked at before a person attaches it."""
+    return await service.suggestions(work, vendor_id)
+
+
+@acts("/vendors/{vendor_id:uuid}/signals/refresh", _WRITE, match=False, status_code=202)
+async def request_vendor_looks(work: InWork, vendor_id: FromPath[UUID]) -> RefreshAsked:
+    """Ask for a look now. What was looked at within the hour stays as it is."""
+    return await service.refresh(work, vendor_id)
+
+
+@lists("/vendors/{vendor_id:uuid}/signals", _READ, record_queries.SIGNALS)
+async def list_vendor_signals(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Signal]:
+    """Return where each rule stands on each asset, with evidence, or the reason why it could not be seen."""
+    return await service.signals(work, vendor_id, page)
+
+
+@lists("/vendors/{vendor_id:uuid}/signals/history", _READ, record_queries.JUDGEMENTS)
+async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[PastJudgement]:
+    """Return what changed and when, since each asset was attached."""
+    return await service.history(work, vendor_id, page)
+
+
+@reads("/signal-observations/{observation_id:uuid}", _READ)
+async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -> ObservationShown:
+    """Return the raw observation that judgements rest on."""
+    return await service.observation(work, observation_id)
+
+
+@reads("/vendors/{vendor_id:uuid}/score", _READ)
+async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorScore:
+    """Return the score with every deduction that led to it. Unknown is never good."""
+    return await service.current_score(work, vendor_id)
+
+
+@lists("/vendors/{vendor_id:uuid}/scores", _READ, record_queries.SNAPSHOTS)
+async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[ScoreInBrief]:
+    """Return past scores: one for each change, and one a week."""
+    return await service.past_scores(work, vendor_id, page)
+
+
+@reads("/vendor-scores/{score_id:uuid}", _READ)
+async def get_past_score(work: InWork, score_id: FromPath[UUID]) -> VendorScore:
+    return await service.past_score(work, score_id)
+
+
+@reads("/vendor-scores/{score_id:uuid}/replay", _READ, refuses=[Code.SCORE_NOT_REPLAYABLE])
+async def get_score_replay(work: InWork, score_id: FromPath[UUID]) -> Replay:
+    """Compute a past score again from what was stored with it, and say whether it is the same."""
+    return await service.replay(work, score_id)
+
+
+@reads("/signal-methodology", _READ)
+async def get_signal_methodology(work: InWork, the: TheService) -> Methodology:
+    """Return every rule, weight and constant of the score, which rules are off, and why."""
+    return await service.methodology(work, the.settings)
+
+
+@reads("/signal-feeds", _READ)
+async def get_signal_feeds(work: InWork, the: TheService) -> Feeds:
+    """Return the lists that are joined with vendors: how old each is, and whose it is."""
+    return await service.feeds(work, the.settings)
+
+
+@lists("/vendors/{vendor_id:uuid}/products", _READ, record_queries.PRODUCTS)
+async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorProduct]:
+    return await supply.products(work, vendor_id, page)
+
+
+@creates(
+    "/vendors/{vendor_id:uuid}/products",
+    _WRITE,
+    at="/v1/vendor-products/{id}",
+    refuses=[Code.PRODUCT_NOTED],
+    example={"maker": "Ivanti", "product": "Connect Secure"},
+)
+async def add_vendor_product(
+    work: InWork, vendor_id: FromPath[UUID], data: JSONBody[NewVendorProduct]
+) -> VendorProduct:
+    """Note a product the vendor runs; it is held against CISA's catalogue of exploited vulnerabilities."""
+    return await supply.note_product(work, vendor_id, data)
+
+
+@reads("/vendor-products/{product_id:uuid}", _READ)
+async def get_vendor_product(work: InWork, product_id: FromPath[UUID]) -> VendorProduct:
+    return await supply.product(work, product_id)
+
+
+@removes("/vendor-products/{product_id:uuid}", _WRITE)
+async def remove_vendor_product(work: InWork, expected: ExpectedVersion, product_id: FromPath[UUID]) -> None:
+    await supply.remove_product(work, product_id, expected)
+
+
+@lists("/vendors/{vendor_id:uuid}/subprocessor-changes", _READ, record_queries.CHANGES)
+async def list_subprocessor_changes(
+    work: InWork, vendor_id: FromPath[UUID], page: ListPage
+) -> Page[SubprocessorChange]:
+    """Return changes seen on the vendor's list of sub-processors, proposed as changes to its fourth parties."""
+    return await supply.subprocessor_changes(work, vendor_id, page)
+
+
+@reads("/subprocessor-changes/{change_id:uuid}", _READ)
+async def get_subprocessor_change(work: InWork, change_id: FromPath[UUID]) -> SubprocessorChange:
+    return await supply.subprocessor_change(work, change_id)
+
+
+@acts(
+    "/subprocessor-changes/{change_id:uuid}/decision",
+    _WRITE,
+    refuses=[Code.SUBPROCESSOR_CHANGE_DECIDED, Code.FOURTH_PARTY_NAME_TAKEN],
+    example={"decision": "accept"},
+)
+async def decide_subprocessor_change(
+    work: InWork, expected: ExpectedVersion, change_id: FromPath[UUID], data: JSONBody[NewListDecision]
+) -> SubprocessorChange:
+    """Take a change over into the vendor's fourth parties, or dismiss it."""
+    return await supply.decide(work, change_id, data, expected)
+
+
+@lists("/vendors/{vendor_id:uuid}/ratings", _READ, record_queries.RATINGS)
+async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorRating]:
+    """Return ratings that others gave, beside our score and never inside it."""
+    return await supply.ratings(work, vendor_id, page)
+
+
+@acts("/vendor-ratings/import", _WRITE, match=False, refuses=[Code.RATINGS_UNREADABLE], raw=_RATINGS)
+async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:
+    """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
+
+    A row that cannot be read refuses the whole file; the same file again changes nothing.
+    """
+    content = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
+    return await supply.import_ratings(work, content, is_json=media_type(request) == "application/json")
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_vendor_assets,
+        add_vendor_asset,
+        get_vendor_asset,
+        change_vendor_asset,
+        remove_vendor_asset,
+        get_asset_suggestions,
+        request_vendor_looks,
+        list_vendor_signals,
+        list_vendor_signal_history,
+        get_signal_observation,
+        get_vendor_score,
+        list_vendor_scores,
+        get_past_score,
+        get_score_replay,
+        get_signal_methodology,
+        get_signal_feeds,
+        list_vendor_products,
+        add_vendor_product,
+        get_vendor_product,
+        remove_vendor_product,
+        list_subprocessor_changes,
+        get_subprocessor_change,
+        decide_subprocessor_change,
+        list_vendor_ratings,
+        import_vendor_ratings,
+    ],
+    tags=["Signals"],
+)

@@ -1,0 +1,139 @@
+"""When what is looked at: groups by kind of asset, periods by tier, a steady place in the day. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID, uuid5
+
+from vendorrisk.probes.domains import registrable_domain
+from vendorrisk.signals.model import Group, Judgement, Rule, Scope
+from vendorrisk.signals.rules import RULES, next_look
+from vendorrisk.signals.watch_model import AssetKind
+
+_NAMESPACE = UUID("6f1f6a1e-6a0e-5d0c-9c55-3f5f3b0d7a11")
+_OF_HOSTS = (Group.HTTP, Group.CERT, Group.TLS)
+_ALWAYS: Mapping[AssetKind, tuple[Group, ...]] = MappingProxyType(
+    {
+        AssetKind.DOMAIN: (Group.DNS, Group.EMAIL, Group.REG, Group.FEEDS, *_OF_HOSTS),
+        AssetKind.HOST: (Group.DNS, *_OF_HOSTS),
+        AssetKind.STATUS_PAGE: (Group.PAGES, Group.STATUS),
+        AssetKind.TRUST_PAGE: (Group.PAGES,),
+        AssetKind.DPA_PAGE: (Group.PAGES,),
+        AssetKind.SUBPROCESSOR_PAGE: (Group.PAGES,),
+    }
+)
+_HOURS: Mapping[Group, int] = MappingProxyType(
+    {
+        Group.DNS: 24,
+        Group.EMAIL: 24,
+        Group.HTTP: 24,
+        Group.CERT: 24,
+        Group.TLS: 168,
+        Group.REG: 168,
+        Group.CT: 168,
+        Group.PAGES: 24,
+        Group.STATUS: 1,
+        Group.EXPOSURE: 168,
+        Group.FEEDS: 24,
+    }
+)
+PAGE_RULES: Mapping[AssetKind, str] = MappingProxyType(
+    {
+        AssetKind.STATUS_PAGE: "tr.status_page",
+        AssetKind.TRUST_PAGE: "tr.trust",
+        AssetKind.DPA_PAGE: "tr.dpa",
+        AssetKind.SUBPROCESSOR_PAGE: "tr.subprocessors",
+    }
+)
+PAGES = frozenset(PAGE_RULES)
+ON_THEIR_MACHINES = frozenset({Group.HTTP, Group.CERT, Group.TLS, Group.PAGES, Group.STATUS})
+"""Groups that open a connection to the vendor's own machines: what an opt-out stops."""
+
+_CRITICAL, _LOW = 1, 4
+_SLOWER = {1: 1, 2: 1, 3: 2, 4: 7}
+_LONGEST = timedelta(days=28)
+_CRITICAL_STATUS = timedelta(minutes=15)
+_FIRST_RETRY, _LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def asset_id(kind: AssetKind, name: str) -> UUID:
+    """Return the id of a public asset: it follows from what it is, so that whoever attaches it finds the same."""
+    return uuid5(_NAMESPACE, f"{kind.value}\n{name}")
+
+
+def place_of(host: str) -> str:
+    """Return the registrable domain: what politeness, leases and opt-outs go by."""
+    return registrable_domain(host) or host
+
+
+def groups_of(kind: AssetKind, *, with_ct: bool = False, with_exposure: bool = False) -> tuple[Group, ...]:
+    more = ((Group.CT, with_ct), (Group.EXPOSURE, with_exposure)) if kind is AssetKind.DOMAIN else ()
+    return (*_ALWAYS[kind], *(group for group, wanted in more if wanted))
+
+
+def rules_of(kind: AssetKind, group: Group | None = None) -> tuple[Rule, ...]:
+    """Return the rules that an asset of this kind is judged by: all, or those of one group.
+
+    `dom.change` has no fixed place: its judgements come with the looks that show name servers, mail and registrar.
+    """
+    return tuple(rule for rule in RULES.values() if _applies(rule, kind) and group in {None, rule.group})
+
+
+def _applies(rule: Rule, kind: AssetKind) -> bool:
+    if kind is AssetKind.STATUS_PAGE:
+        return rule.id in {PAGE_RULES[kind], "evt.status"}
+    if kind in PAGES:
+        return rule.id == PAGE_RULES[kind]
+    if rule.id in {*PAGE_RULES.values(), "evt.status", "kev.product", "oss.scorecard"}:
+        return False
+    return kind is AssetKind.DOMAIN or rule.scope is Scope.HOST or rule.id == "dns.dangling"
+
+
+def period(group: Group, tier_rank: int) -> timedelta:
+    """Return how often: by the group, slower for tiers of which less depends (1 critical to 4 low)."""
+    if group is Group.STATUS and tier_rank == _CRITICAL:
+        return _CRITICAL_STATUS
+    return min(timedelta(hours=_HOURS[group] * _SLOWER[tier_rank]), _LONGEST)
+
+
+def after_seen(
+    asset: UUID, group: Group, tier_rank: int, now: datetime, *, again: timedelta | None, ends_at: datetime | None
+) -> datetime:
+    """Return when to look next at what was seen: sooner where something waits to be confirmed or is about to end."""
+    if again is not None:
+        return now + again
+    regular = period(group, tier_rank)
+    if ends_at is not None:
+        sooner = next_look(regular, ends_at, now)
+        if sooner < regular:
+            return now + sooner
+    return _in_its_place(asset, group, regular, now)
+
+
+def after_unseen(asset: UUID, group: Group, failures: int, now: datetime) -> datetime:
+    """Return when to try again: doubling from an hour to a day, spread by what is looked at."""
+    wait = min(_FIRST_RETRY * (1 << min(failures - 1, 10)), _LAST_RETRY)
+    return now + wait + wait * (_offset(asset, group) % 1000) / 5000
+
+
+def _in_its_place(asset: UUID, group: Group, regular: timedelta, now: datetime) -> datetime:
+    """Return the next of the instants that belong to this asset and group, half a period or more away.
+
+    Looks keep their place in the day, and a million assets attached at once drift apart.
+    """
+    seconds = int(regular.total_seconds())
+    least = int((now - _EPOCH).total_seconds()) + seconds // 2
+    offset = _offset(asset, group) % seconds
+    return _EPOCH + timedelta(seconds=least + (offset - least) % seconds)
+
+
+def _offset(asset: UUID, group: Group) -> int:
+    return int.from_bytes(hashlib.blake2b(asset.bytes + group.value.encode(), digest_size=8).digest(), "big")
+
+
+def ends_at(judgements: Iterable[Judgement]) -> datetime | None:
+    """Return the earliest end (certificate, registration) that judgements name."""
+    named = (j.evidence.get(key) for j in judgements for key in ("not_after", "expires_at"))
+    return min((datetime.fromisoformat(text) for text in named if isinstance(text, str)), default=None)

@@ -1,0 +1,344 @@
+"""Operations on what is watched, and reading what was seen, judged and scored."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.records import check_version, found
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.egress.hosts import normalise_host
+from vendorrisk.egress.reasons import EgressError
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.settings import Settings
+from vendorrisk.signals import feeding, record_queries, schedule
+from vendorrisk.signals.judging import CHECKER_VERSION
+from vendorrisk.signals.model import Deduction, FactorScore, Rule, Score, Standing
+from vendorrisk.signals.rules import FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES, rules_off
+from vendorrisk.signals.score import DEFICITS_BP, GRADES, score, top_deductions
+from vendorrisk.signals.watch_model import (
+    AssetKind,
+    Feeds,
+    FeedShown,
+    Methodology,
+    NewVendorAsset,
+    ObservationShown,
+    PastJudgement,
+    RefreshAsked,
+    Replay,
+    RuleShown,
+    ScoreInBrief,
+    Signal,
+    Snapshot,
+    Suggestion,
+    Suggestions,
+    VendorAsset,
+    VendorAssetChanges,
+    VendorScore,
+)
+from vendorrisk.vendors.service import vendor
+
+ENROL, SETTLE, LOOK = "enrol_assets", "settle_vendors", "look_at_vendors"
+"""The names of the jobs, for nudges."""
+
+MOST_ASSETS = 200
+_HTTPS_PORTS = (None, 443)
+
+
+def off_rules(settings: Settings) -> frozenset[str]:
+    """Return the rules that do not count here: off by default, or without the source they need."""
+    wanted = {rule.strip() for rule in settings.signal_rules_on.split(",")}
+    if settings.signal_ct_url:
+        wanted.add("tls.ct_issuer")
+    if not settings.signal_exposure_url:
+        wanted -= {rule for rule in RULES if rule.startswith("exp.")}
+    return rules_off(wanted & set(RULES))
+
+
+# Assets
+
+
+async def assets(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorAsset]:
+    await vendor(work, vendor_id)
+    return await work.page(record_queries.LIST_ASSETS, page, vendor_id)
+
+
+async def asset(work: Work, asset_id: UUID) -> VendorAsset:
+    return found(await record_queries.find_asset(work, asset_id))
+
+
+async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names: bool) -> VendorAsset:
+    """Attach an asset to a vendor; it is looked at within minutes, unless that was done within the hour."""
+    await vendor(work, vendor_id)
+    if await record_queries.count_assets(work, vendor_id) >= MOST_ASSETS:
+        raise Refusal(Code.ASSETS_TOO_MANY, f"A vendor has {MOST_ASSETS} assets at most; remove some first.")
+    name, place = settled_name(new, test_names=test_names)
+    public_id = schedule.asset_id(new.kind, name)
+    attached = await record_queries.attach(work, vendor_id, public_id, new.kind, name, place, is_primary=new.is_primary)
+    if new.is_primary:
+        await record_queries.demote_others(work, vendor_id, attached.id)
+    await record_queries.want_settling(work, vendor_id)
+    target = Target("vendor_asset", attached.id)
+    await audit.record(work, Action.VENDOR_ASSET_ATTACHED, target, after=attached)
+    work.nudge(ENROL)
+    return attached
+
+
+async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, expected: int) -> VendorAsset:
+    before = found(await record_queries.lock_asset(work, asset_id))
+    check_version(before, expected)
+    if changes.is_primary:
+        await record_queries.demote_others(work, before.vendor_id, asset_id)
+    after = await record_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
+    await record_queries.want_settling(work, before.vendor_id)
+    target = Target("vendor_asset", asset_id)
+    await audit.record(work, Action.VENDOR_ASSET_CHANGED, target, before=before, after=after)
+    work.nudge(SETTLE)
+    return after
+
+
+async def remove_asset(work: Work, asset_id: UUID, expected: int) -> None:
+    """Watch an asset of a vendor no more; what was found by it is closed, and what was seen stays on record."""
+    before = found(await record_queries.lock_asset(work, asset_id))
+    check_version(before, expected)
+    await record_queries.remove_asset(work, asset_id)
+    await record_queries.want_settling(work, before.vendor_id)
+    await audit.record(work, Action.VENDOR_ASSET_REMOVED, Target("vendor_asset", asset_id), before=before)
+    work.nudge(SETTLE)
+
+
+def settled_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
+    """Return the normalised name and its place, or refuse what can never be looked at.
+
+    Addresses, private and special names, homographs that do not survive UTS 46, wildcards: `egress.hosts` says why.
+    """
+    try:
+        if new.kind in schedule.PAGES:
+            return _page(new.name, test_names=test_names)
+        host = normalise_host(new.name, test_names=test_names)
+    except (EgressError, ValueError) as error:
+        detail = error.detail if isinstance(error, EgressError) else "it cannot be read"
+        raise _refused(f"Send a public name: {detail}.") from None
+    place = schedule.place_of(host)
+    if new.kind is AssetKind.DOMAIN and place != host:
+        raise _refused(f"{host} is a host of {place}: attach it as a host, or attach {place}.")
+    return host, place
+
+
+def _page(url: str, *, test_names: bool) -> tuple[str, str]:
+    parts = urlsplit(url)
+    if parts.scheme != "https" or "@" in parts.netloc or parts.port not in _HTTPS_PORTS:
+        raise _refused("Send an https address without user name and port.")
+    if not url.isascii() or any(ord(c) <= ord(" ") or c in '\\\x7f"<>' for c in url):
+        raise _refused("Leave out blanks, and write other characters percent-encoded.")
+    host = normalise_host(parts.hostname or "", test_names=test_names)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"https://{host}{parts.path or '/'}{query}", schedule.place_of(host)
+
+
+def _refused(detail: str) -> Refusal:
+    return Refusal(Code.ASSET_INVALID, detail, pointer="/name")
+
+
+async def suggestions(work: Work, vendor_id: UUID) -> Suggestions:
+    """Say what may be the vendor's too: its recorded domains, and names on certificates under the same domains."""
+    await vendor(work, vendor_id)
+    first = PageRequest(record_queries.ASSETS, limit=MOST_ASSETS)
+    known = await work.page(record_queries.LIST_ASSETS, first, vendor_id)
+    names, places = {a.name for a in known.items}, {a.place for a in known.items}
+    recorded = await record_queries.domains_recorded(work, vendor_id)
+    seen = await record_queries.names_seen(work, vendor_id)
+    found_names = [
+        *(Suggestion(_kind(name), name, "vendor_record") for name in recorded),
+        *(Suggestion(_kind(name), name, "certificate") for name in _attachable(seen, places)),
+    ]
+    return Suggestions([each for each in found_names if each.name not in names])
+
+
+def _kind(name: str) -> AssetKind:
+    return AssetKind.DOMAIN if schedule.place_of(name) == name else AssetKind.HOST
+
+
+def _attachable(names: Iterable[str], places: set[str]) -> Iterable[str]:
+    """Keep names that stand for one host of a domain that is watched already."""
+    return (name for name in names if not name.startswith("*.") and schedule.place_of(name) in places)
+
+
+async def refresh(work: Work, vendor_id: UUID) -> RefreshAsked:
+    """Ask for a look at everything of a vendor that was not looked at within the hour."""
+    await vendor(work, vendor_id)
+    all_of_it = await record_queries.count_assets(work, vendor_id)
+    asked = await record_queries.ask_for_looks(work, vendor_id)
+    answer = RefreshAsked(asked=asked, recent=all_of_it - asked)
+    await audit.record(work, Action.VENDOR_LOOKS_ASKED, Target("vendor", vendor_id), after=answer)
+    work.nudge(ENROL)
+    return answer
+
+
+# What was seen and judged
+
+
+async def signals(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Signal]:
+    await vendor(work, vendor_id)
+    return await work.page(record_queries.LIST_SIGNALS, page, vendor_id)
+
+
+async def history(work: Work, vendor_id: UUID, page: PageRequest) -> Page[PastJudgement]:
+    await vendor(work, vendor_id)
+    return await work.page(record_queries.LIST_JUDGEMENTS, page, vendor_id)
+
+
+async def observation(work: Work, observation_id: UUID) -> ObservationShown:
+    stored = found(await record_queries.find_observation(work, observation_id))
+    return ObservationShown(
+        id=stored.id,
+        asset_id=stored.asset_id,
+        look_group=stored.look_group,
+        observed_at=stored.observed_at,
+        observation=msgspec.json.decode(stored.raw),
+        hash=stored.raw_hash.hex(),
+        previous_hash=None if stored.previous_hash is None else stored.previous_hash.hex(),
+        checker_version=stored.checker_version,
+        datasets=stored.datasets,
+    )
+
+
+# Scores
+
+
+async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
+    """Return the vendor's score as it stands; 404 until something of it was looked at."""
+    await vendor(work, vendor_id)
+    standing = found(await record_queries.current(work, vendor_id))
+    if standing.snapshot_id is None:
+        raise Refusal(Code.NOT_FOUND, "Nothing of this vendor was scored yet; attach a domain and wait a minute.")
+    return await past_score(work, standing.snapshot_id)
+
+
+async def past_scores(work: Work, vendor_id: UUID, page: PageRequest) -> Page[ScoreInBrief]:
+    await vendor(work, vendor_id)
+    return await work.page(record_queries.LIST_SNAPSHOTS, page, vendor_id)
+
+
+async def past_score(work: Work, snapshot_id: UUID) -> VendorScore:
+    return _shown(found(await record_queries.find_snapshot(work, snapshot_id)))
+
+
+async def replay(work: Work, snapshot_id: UUID) -> Replay:
+    """Compute a past score again from what was stored with it, by the methodology it names."""
+    stored = found(await record_queries.find_snapshot(work, snapshot_id))
+    if stored.model_version != MODEL_VERSION:
+        detail = f"It was made by {stored.model_version}; this release computes {MODEL_VERSION}."
+        raise Refusal(Code.SCORE_NOT_REPLAYABLE, detail)
+    standings = msgspec.convert(stored.inputs["standings"], list[Standing])
+    again = score(standings, now=stored.scored_at, off=frozenset(stored.inputs["off"]))
+    return Replay(
+        id=stored.id,
+        model_version=stored.model_version,
+        stored_number=stored.result["number"],
+        replayed_number=again.number,
+        is_same=again == msgspec.convert(stored.result, Score),
+        standings=len(standings),
+    )
+
+
+def _shown(stored: Snapshot) -> VendorScore:
+    result = msgspec.convert(stored.result, Score)
+    factors: list[FactorScore] = list(result.factors)
+    deductions: list[Deduction] = list(result.deductions)
+    return VendorScore(
+        id=stored.id,
+        vendor_id=stored.vendor_id,
+        scored_at=stored.scored_at,
+        model_version=stored.model_version,
+        reason=stored.reason,
+        score=result.score,
+        grade=result.grade,
+        number=result.number,
+        low=result.low,
+        high=result.high,
+        coverage_bp=result.coverage_bp,
+        confidence_percent=result.confidence_percent,
+        factors=factors,
+        top_deductions=list(top_deductions(result)),
+        deductions=deductions,
+        caps=list(result.caps),
+        disputed=list(result.waived),
+        score_as_disputed=result.score_with_waived,
+        off=list(result.off),
+        previous_number=stored.previous_number,
+        previous_model_version=stored.previous_model_version,
+    )
+
+
+# The methodology and the feeds
+
+
+async def methodology(work: Work, settings: Settings) -> Methodology:
+    paused, off = await record_queries.pauses(work), off_rules(settings)
+    return Methodology(
+        model_version=MODEL_VERSION,
+        checker_version=CHECKER_VERSION,
+        factor_weights={factor.value: weight for factor, weight in FACTOR_WEIGHTS.items()},
+        verdict_deficits_bp={verdict.value: deficit for verdict, deficit in DEFICITS_BP.items()},
+        hold=(
+            "While a rule is unknown its last known verdict counts for max(72 hours, three cadences); after that it"
+            " costs the greater of 5000 and what was known. A known fail counts until it is seen mended."
+        ),
+        overall=(
+            "Factor = 10000 - sum(weight x deficit) / sum(weight). Overall = (3 x weighted mean + the worst factor of"
+            " weight 10 or more) / 4, lowered to the caps of failing rules of 80 % confidence or more."
+        ),
+        coverage="Under half of the applicable weight seen there is no number (NR); under four fifths 89 at most.",
+        grades={grade: least for least, grade in GRADES},
+        readers_criteria=list(READERS_CRITERIA),
+        rules=[_rule(rule, is_on=rule.id not in off, paused=paused) for rule in RULES.values()],
+    )
+
+
+def _rule(rule: Rule, *, is_on: bool, paused: dict[str, datetime]) -> RuleShown:
+    return RuleShown(
+        id=rule.id,
+        factor=rule.factor.value,
+        look_group=rule.group,
+        scope=rule.scope.value,
+        observes=rule.observes,
+        remedy=rule.remedy,
+        cadence_hours=rule.cadence_hours,
+        severity=rule.severity,
+        weight=rule.weight,
+        confidence_percent=rule.confidence_percent,
+        cap=rule.cap,
+        criteria=list(rule.criteria),
+        is_on=is_on,
+        off_because="" if is_on else rule.off_because or "Its source is not configured.",
+        paused_until=paused.get(rule.id),
+    )
+
+
+async def feeds(work: Work, settings: Settings) -> Feeds:
+    """Say what lists there are, how old, and whose they are."""
+    known = {feed.feed: feed for feed in await record_queries.feeds(work)}
+    items = []
+    for name, kind in feeding.FEEDS.items():
+        feed, on = known.get(name), feeding.is_on(name, settings)
+        items.append(
+            FeedShown(
+                feed=name,
+                is_on=on,
+                off_because="" if on else kind.off_because or "Its address is not set.",
+                attribution=kind.attribution,
+                version="" if feed is None else feed.version,
+                checked_at=None if feed is None else feed.checked_at,
+                fetched_at=None if feed is None else feed.fetched_at,
+                failure=None if feed is None else feed.failure,
+                items=0 if feed is None else feed.items,
+            )
+        )
+    return Feeds(items)

@@ -1,0 +1,296 @@
+"""Settling a vendor: from the states of its assets to findings, score, dates and alerts, in one transaction.
+
+It starts from what stands, never from what was said before, so it may run at any time, twice, or after a year's sleep:
+a finding has one source, an alert one key, a date one deadline.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+import msgspec
+
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import AlertClass
+from vendorrisk.findings import service as findings
+from vendorrisk.findings.model import Severity
+from vendorrisk.ids import new_id
+from vendorrisk.probes.observation import canonical, value_hash
+from vendorrisk.signals import change, queries, record_queries, schedule, telling
+from vendorrisk.signals.model import Score, Standing
+from vendorrisk.signals.queries import SettledVendor, SignalFinding, VendorState
+from vendorrisk.signals.rules import MODEL_VERSION, RULES
+from vendorrisk.signals.score import score
+from vendorrisk.signals.standings import finding_severity, is_finding, standings_of, unobservable, waived_until
+from vendorrisk.signals.watch_model import AssetKind, CurrentScore, VendorAsset
+from vendorrisk.vendors.model import Lifecycle
+
+SOURCE = "signal"
+_AGAIN = timedelta(hours=24)
+_WEEK = timedelta(days=7)
+_BETWEEN_SCORES = timedelta(minutes=15)
+_NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
+_GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
+_STAYS = frozenset({"dom.change", "tr.subprocessors"})
+"""Rules whose finding stays until a person has taken note: that it is quiet again mends nothing."""
+
+
+class Snapshotted(msgspec.Struct, frozen=True):
+    """The score in brief, for comparing with later ones."""
+
+    score: int | None
+    grade: str
+    model_version: str
+    at: datetime
+
+
+def _rose(told: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
+    return told.score is not None and all(r.score is not None and r.score > told.score for r in recent)
+
+
+class Settling:
+    """One settling of one vendor."""
+
+    def __init__(
+        self, work: Work, vendor: SettledVendor, row: CurrentScore, *, off: frozenset[str], paused: frozenset[str]
+    ) -> None:
+        self._work, self._vendor, self._row, self._off, self._paused = work, vendor, row, off, paused
+        self._assets: dict[UUID, VendorAsset] = {}
+        self._states: list[VendorState] = []
+        self._sources: dict[tuple[UUID, str, str], SignalFinding] = {}
+
+    async def go(self, leased_until: datetime) -> None:
+        work, vendor = self._work, self._vendor
+        if vendor.lifecycle is Lifecycle.TERMINATED:
+            await self._leave()
+        else:
+            await self._attach()
+        self._assets = {a.id: a for a in await queries.assets(work, vendor.id)}
+        self._states = [s for s in await queries.vendor_states(work, vendor.id) if s.rule not in self._off]
+        self._sources = {
+            (f.vendor_asset_id, f.rule, f.discriminator): f for f in await queries.signal_findings(work, vendor.id)
+        }
+        await self._keep_findings()
+        await telling.keep_dates(work, vendor, self._assets, self._states)
+        await telling.tell_events(work, vendor, self._row.told_until, self._paused)
+        await telling.tell_outages(work, vendor, self._assets, self._states)
+        if "kev.product" not in self._off | self._paused:
+            await telling.tell_exploits(work, vendor)
+        result = await self._score()
+        await self._close(result, leased_until)
+
+    # ── assets
+
+    async def _attach(self) -> None:
+        """Watch the domains that a person recorded of the vendor, and leave those that are recorded no more."""
+        recorded = await queries.recorded_domains(self._work, self._vendor.id)
+        wanted = [
+            (schedule.asset_id(AssetKind.DOMAIN, name), name, name)
+            for name in recorded
+            if schedule.place_of(name) == name
+        ]
+        if wanted and await queries.attach_domains(self._work, self._vendor.id, wanted):
+            self._work.nudge("enrol_assets")
+        await queries.leave_domains(self._work, self._vendor.id, [name for _, name, _ in wanted])
+
+    async def _leave(self) -> None:
+        """A vendor that is gone is watched no more."""
+        own = await queries.assets(self._work, self._vendor.id)
+        await telling.forget_dates(self._work, [asset.id for asset in own])
+        await queries.leave_domains(self._work, self._vendor.id, [])
+
+    # ── findings
+
+    async def _keep_findings(self) -> None:
+        wanted = {(s.vendor_asset_id, s.rule, s.discriminator): s for s in self._states if is_finding(s)}
+        for key, state in wanted.items():
+            if state.rule not in self._paused:
+                await self._open(key, state)
+        blind = unobservable(self._states, self._work.now)
+        for key, states in blind.items():
+            await self._open_blind(key, states)
+        for key, source in self._sources.items():
+            stays = source.rule in _STAYS or source.rule in self._paused
+            if source.closed_at is None and key not in wanted and key not in blind and not stays:
+                await self._shut(source)
+
+    async def _open(self, key: tuple[UUID, str, str], state: VendorState) -> None:
+        severity = finding_severity(state)
+        if severity is None:
+            return
+        asset = self._assets[state.vendor_asset_id]
+        about = f" ({state.discriminator})" if state.discriminator and state.discriminator != asset.name else ""
+        title = f"{asset.name}: {state.detail}{about}"
+        description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
+        source = await self._stand(key, severity, title, description)
+        if source is not None and severity in _GRAVE and not state.is_flapping:
+            await self._tell_finding(source, severity, title, state)
+
+    async def _open_blind(self, key: tuple[UUID, str, str], states: Sequence[VendorState]) -> None:
+        asset, reason = self._assets[key[0]], states[0].reason
+        title = f"{asset.name}: {key[2]} cannot be observed ({reason})"
+        rules = ", ".join(sorted({s.rule for s in states}))
+        words = f"Nothing was seen for seven days. What is unknown does not count as good: {rules}."
+        await self._stand(key, Severity.LOW, title, words)
+
+    async def _stand(
+        self, key: tuple[UUID, str, str], severity: Severity, title: str, description: str
+    ) -> SignalFinding | None:
+        """See that the finding of a source stands; returns it where it was opened or opened again just now."""
+        before, now = self._sources.get(key), self._work.now
+        if before is not None and before.closed_at is None:
+            return None
+        generation = 1 if before is None else before.generation
+        if before is not None and before.closed_at is not None and not change.is_same_finding(before.closed_at, now):
+            generation += 1
+        asset_id, rule, discriminator = key
+        source_id = uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+        opened = await findings.open_for(
+            self._work,
+            SOURCE,
+            source_id,
+            vendor_id=self._vendor.id,
+            severity=severity,
+            title=title,
+            description=description,
+        )
+        kept = SignalFinding(
+            id=source_id if before is None else before.id,
+            vendor_asset_id=asset_id,
+            rule=rule,
+            discriminator=discriminator,
+            generation=generation,
+            finding_id=opened.id,
+            opened_at=now,
+            closed_at=None,
+            told_at=None if before is None else before.told_at,
+            state=opened.state,
+            until_on=opened.until_on,
+            state_changed_at=opened.state_changed_at,
+        )
+        await queries.keep_finding(self._work, self._vendor.id, kept)
+        self._sources[key] = kept
+        return kept
+
+    async def _shut(self, source: SignalFinding) -> None:
+        own = f"{self._work.tenant_id} {source.vendor_asset_id} {source.rule} {source.discriminator}"
+        source_id = uuid5(_NAMESPACE, f"{own} {source.generation}")
+        attached = source.vendor_asset_id in self._assets
+        reason = "Seen mended, twice." if attached else "The asset is watched no more."
+        await findings.close_for(self._work, SOURCE, source_id, reason=reason)
+        await queries.finding_closed(self._work, source.id)
+
+    async def _tell_finding(self, source: SignalFinding, severity: Severity, title: str, state: VendorState) -> None:
+        now = self._work.now
+        if change.is_cooling_down(source.told_at, now):
+            return
+        await alerts.raise_event(
+            self._work,
+            AlertClass.SIGNAL_FINDING,
+            f"{source.finding_id}:{source.generation}:{now:%Y%m%d%H%M}",
+            self._vendor.id,
+            "finding",
+            source.finding_id,
+            title,
+            {"Severity": severity.value, "Rule": state.rule, "Remedy": RULES[state.rule].remedy},
+        )
+        await queries.keep_finding(self._work, self._vendor.id, msgspec.structs.replace(source, told_at=now))
+
+    # ── score
+
+    async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
+        waived = waived_until(self._sources.values())
+        standings = tuple(standings_of(self._assets.values(), self._states, waived, self._off))
+        return score(standings, now=self._work.now, off=self._off), standings
+
+    async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:
+        result, standings = made
+        row, now = self._row, self._work.now
+        recent = msgspec.convert(row.recent, list[Snapshotted])
+        told = None if row.told is None else msgspec.convert(row.told, Snapshotted)
+        brief = Snapshotted(result.score, result.grade, result.model_version, now)
+        if not recent or now - recent[-1].at >= _BETWEEN_SCORES:
+            recent = [*recent[-1:], brief]
+        else:
+            recent = [*recent[:-1], brief]
+        if told is None or told.model_version != brief.model_version or told.score is None:
+            told = brief
+        elif change.score_fell(told, recent):
+            await self._tell_score(told, brief, result)
+            told = brief
+        elif _rose(told, recent):
+            told = brief
+        snapshot_id = await self._snapshot(result, standings)
+        await queries.settled(
+            self._work,
+            self._vendor.id,
+            leased_until,
+            now + _AGAIN,
+            now,
+            now,
+            snapshot_id,
+            result.model_version,
+            result.score,
+            result.grade,
+            result.number,
+            result.low,
+            result.high,
+            result.coverage_bp,
+            result.confidence_percent,
+            now,
+            told,
+            recent,
+        )
+
+    async def _tell_score(self, told: Snapshotted, brief: Snapshotted, result: Score) -> None:
+        worst = [d for d in result.deductions if d.kind == "rule"]
+        worst.sort(key=lambda d: (-d.points_bp, d.rule))
+        await alerts.raise_event(
+            self._work,
+            AlertClass.SCORE_FELL,
+            f"{self._vendor.id}:{self._work.now.isoformat()}",
+            self._vendor.id,
+            "vendor",
+            self._vendor.id,
+            f"{self._vendor.name}: score fell from {told.score} ({told.grade}) to {brief.score} ({brief.grade})",
+            {f"{d.rule} on {d.asset}": f"-{d.points_bp / 100:.1f}" for d in worst[:5]},
+        )
+
+    async def _snapshot(self, result: Score, standings: tuple[Standing, ...]) -> UUID | None:
+        """Keep a score when it changed, when its methodology did, and every week."""
+        row, now = self._row, self._work.now
+        if not standings:
+            return row.snapshot_id
+        inputs = {"standings": msgspec.to_builtins(standings), "off": sorted(self._off)}
+        shown = msgspec.to_builtins(result)
+        last = None
+        if row.snapshot_id is not None and row.scored_at is not None:
+            last = await record_queries.find_snapshot(self._work, row.snapshot_id)
+        if last is None:
+            reason = "first"
+        elif last.model_version != MODEL_VERSION:
+            reason = "model"
+        elif last.result != msgspec.json.decode(msgspec.json.encode(shown)):
+            reason = "change"
+        elif now - last.scored_at >= _WEEK:
+            reason = "keyframe"
+        else:
+            return last.id
+        snapshot_id = new_id()
+        await queries.append_snapshot(
+            self._work,
+            snapshot_id,
+            self._vendor.id,
+            result.model_version,
+            reason,
+            result.score,
+            result.grade,
+            result.number,
+            None if last is None else last.result["number"],
+            None if last is None else last.model_version,
+            shown,
+            inputs,
+            value_hash(msgspec.Raw(canonical(inputs))),
+        )
+        return snapshot_id

@@ -1,0 +1,110 @@
+"""From the states of a vendor's assets to what is scored and what opens a finding. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from vendorrisk.findings.model import Severity as FindingSeverity
+from vendorrisk.findings.model import State
+from vendorrisk.signals import change, schedule
+from vendorrisk.signals.model import Severity, Standing, Verdict
+from vendorrisk.signals.queries import SignalFinding, VendorState
+from vendorrisk.signals.rules import RULES
+from vendorrisk.signals.watch_model import VendorAsset
+
+UNOBSERVABLE = "unobservable"
+_FALSE_FOR = timedelta(days=365)
+_RANKED = (Severity.INFO, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdict.NA)
+
+
+def set_aside_until(source: SignalFinding) -> datetime | None:
+    if source.state in {State.ACCEPTED, State.DISPUTED} and source.until_on is not None:
+        day = datetime.fromisoformat(str(source.until_on)).replace(tzinfo=source.opened_at.tzinfo)
+        return day + timedelta(days=1)
+    if source.state is State.FALSE_POSITIVE:
+        return source.state_changed_at + _FALSE_FOR
+    return None
+
+
+def finding_severity(state: VendorState) -> FindingSeverity | None:
+    """Return how grave the finding of a state is: a warn without a grade of its own is one step milder than a fail."""
+    rank = _RANKED.index(state.severity)
+    if state.known is Verdict.WARN and state.severity is RULES[state.rule].severity:
+        rank -= 1
+    return FindingSeverity(_RANKED[rank].value) if rank > 0 else None
+
+
+def is_finding(state: VendorState) -> bool:
+    return state.is_open and state.known in {Verdict.WARN, Verdict.FAIL} and finding_severity(state) is not None
+
+
+def unobservable(states: Iterable[VendorState], now: datetime) -> dict[tuple[UUID, str, str], list[VendorState]]:
+    """Return what has not been seen for seven days, by asset and group of signals."""
+    found: dict[tuple[UUID, str, str], list[VendorState]] = {}
+    for state in states:
+        since = state.unseen_since
+        if since is None or state.unseen_looks < change.UNKNOWNS_FOR_A_GAP:
+            continue
+        if now - since >= change.UNOBSERVABLE_AFTER:
+            found.setdefault((state.vendor_asset_id, UNOBSERVABLE, state.look_group.value), []).append(state)
+    return found
+
+
+def standings_of(
+    assets: Iterable[VendorAsset],
+    states: Iterable[VendorState],
+    waived: Mapping[tuple[UUID, str], datetime],
+    off: frozenset[str],
+) -> Iterable[Standing]:
+    """Return one standing for every rule that applies to every asset; what was never seen is unknown.
+
+    Where a rule has several subjects on an asset, the worst stands for it.
+    """
+    by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
+    for state in states:
+        by_rule.setdefault((state.vendor_asset_id, state.rule), []).append(state)
+    for asset in sorted(assets, key=lambda a: (a.kind, a.name)):
+        for rule in schedule.rules_of(asset.kind):
+            if rule.id in off or not rule.weight:
+                continue
+            found = by_rule.get((asset.id, rule.id), [])
+            until = waived.get((asset.id, rule.id))
+            yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until)
+
+
+def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None) -> Standing:
+    if state is None:
+        return Standing(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
+    faded = state.believed.get("faded_percent")
+    return Standing(
+        rule=rule,
+        asset=asset.name,
+        verdict=state.verdict,
+        primary=asset.is_primary,
+        known=state.known,
+        known_at=state.known_at,
+        confidence_percent=state.confidence_percent,
+        cap=state.cap,
+        deficit_percent=faded if isinstance(faded, int) else 100,
+        waived_until=until,
+        observation="" if state.observation_id is None else str(state.observation_id),
+    )
+
+
+def _worst_first(state: VendorState) -> int:
+    """Order the subjects of a rule: a fail that cannot be seen any more is still a fail."""
+    verdict = state.known if state.verdict is Verdict.UNKNOWN and state.known is Verdict.FAIL else state.verdict
+    return _WORST_FIRST.index(verdict)
+
+
+def waived_until(sources: Iterable[SignalFinding]) -> dict[tuple[UUID, str], datetime]:
+    """Return until when a rule on an asset is left out of the number: accepted, disputed or called false.
+
+    Only where every finding of the rule there is set aside; one that stands counts.
+    """
+    found: dict[tuple[UUID, str], list[datetime | None]] = {}
+    for source in sources:
+        if source.closed_at is None:
+            found.setdefault((source.vendor_asset_id, source.rule), []).append(set_aside_until(source))
+    return {key: min(e for e in ends if e) for key, ends in found.items() if all(ends)}

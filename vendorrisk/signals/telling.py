@@ -1,0 +1,161 @@
+"""What a settled vendor has to tell: dates that end, things that happened, products that are being exploited."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
+from vendorrisk.findings import service as findings
+from vendorrisk.findings.model import Severity
+from vendorrisk.probes.feeds import KevItem
+from vendorrisk.signals import queries
+from vendorrisk.signals.judge_events import judge_products, plain
+from vendorrisk.signals.model import Verdict
+from vendorrisk.signals.queries import Happened, SettledVendor, VendorState
+from vendorrisk.signals.rules import RULES
+from vendorrisk.signals.watch_model import VendorAsset
+from vendorrisk.vendors.model import Lifecycle, Tier
+
+EXPLOIT_SOURCE = "exploited_product"
+_NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
+_OVERLAP = timedelta(hours=1)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_YEAR = timedelta(days=365)
+_OUTAGE_AFTER = timedelta(minutes=15)  # after it was believed, which took a quarter of an hour: half an hour in all
+_EVENT_CLASSES: Mapping[str, AlertClass] = {
+    "dom.change": AlertClass.DOMAIN_CHANGED,
+    "tls.ct_issuer": AlertClass.DOMAIN_CHANGED,
+    "tr.subprocessors": AlertClass.SUBPROCESSORS_CHANGED,
+    "evt.breach": AlertClass.BREACH_LISTED,
+    "evt.breach_unverified": AlertClass.BREACH_LISTED,
+}
+_DATES = (
+    ("tls.cert_expired", "not_after", TimedClass.CERTIFICATE_EXPIRING, "certificate"),
+    ("dom.expiry", "expires_at", TimedClass.DOMAIN_EXPIRING, "registration"),
+)
+
+Assets = Mapping[UUID, VendorAsset]
+
+
+async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]) -> None:
+    """Keep the ends of certificates and registrations among the tenant's dates."""
+    ended = vendor.lifecycle in {Lifecycle.OFFBOARDING, Lifecycle.TERMINATED}
+    for state in states:
+        for rule, field, kind, what in _DATES:
+            if state.rule != rule:
+                continue
+            ends_at, asset = state.evidence.get(field), assets[state.vendor_asset_id]
+            if ended or not isinstance(ends_at, str):
+                await forget_dates(work, [asset.id], kind)
+                continue
+            due_on = work.by.today(datetime.fromisoformat(ends_at))
+            deadline = Deadline(
+                alert_class=kind,
+                subject_kind=kind.value,
+                subject_id=asset.id,
+                vendor_id=vendor.id,
+                title=f"{asset.name}: {what} ends",
+                due_on=due_on,
+            )
+            await alerts.watch(work, deadline)
+
+
+async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -> None:
+    """Let dates of assets out of view; of all kinds, where none is named."""
+    for kind in kinds or (TimedClass.CERTIFICATE_EXPIRING, TimedClass.DOMAIN_EXPIRING):
+        await alerts.unwatch(work, kind, kind.value, *assets)
+
+
+async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | None, paused: frozenset[str]) -> None:
+    """Tell what happened since the last settling, with an hour's overlap: each is told once by its key."""
+    since = _LONG_AGO if told_until is None else told_until - _OVERLAP
+    for happened in await queries.happenings(work, vendor.id, since):
+        told = _EVENT_CLASSES.get(happened.rule)
+        if told is None or happened.rule in paused or happened.verdict not in {Verdict.WARN, Verdict.FAIL}:
+            continue
+        if happened.rule == "tr.subprocessors":
+            await _propose(work, vendor, happened)
+        await alerts.raise_event(
+            work,
+            told,
+            f"{happened.vendor_asset_id}:{happened.id}",
+            vendor.id,
+            "vendor_asset",
+            happened.vendor_asset_id,
+            f"{happened.asset_name}: {happened.detail}",
+            _facts(happened),
+        )
+
+
+async def tell_outages(work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]) -> None:
+    """Tell of a major incident of a critical vendor once it has lasted half an hour."""
+    for state in states:
+        is_running = state.rule == "evt.status" and state.verdict is Verdict.WARN and state.reason == "running"
+        if not is_running or vendor.tier is not Tier.CRITICAL or work.now - state.changed_at < _OUTAGE_AFTER:
+            continue
+        await alerts.raise_event(
+            work,
+            AlertClass.VENDOR_OUTAGE,
+            f"{state.vendor_asset_id}:{state.changed_at.isoformat()}",
+            vendor.id,
+            "vendor_asset",
+            state.vendor_asset_id,
+            f"{vendor.name}: a major incident is under way",
+            {"Status page": assets[state.vendor_asset_id].name, "Since": f"{state.changed_at:%Y-%m-%d %H:%M} UTC"},
+        )
+
+
+async def tell_exploits(work: Work, vendor: SettledVendor) -> None:
+    """Hold the vendor's products against the catalogue of exploited vulnerabilities."""
+    makers: dict[str, list[str]] = {}
+    for product in await queries.products(work, vendor.id):
+        makers.setdefault(product.maker, []).append(product.product)
+    if not makers:
+        return
+    listed = await queries.exploited_of(work.db, sorted({plain(maker) for maker in makers}), KevItem)
+    known = await queries.known_exploits(work, vendor.id)
+    for hit in judge_products(makers, listed, since=work.today - _YEAR):
+        if hit.verdict is Verdict.WARN and hit.discriminator not in known:
+            await _tell_exploit(work, vendor, hit.discriminator, hit.detail, hit.evidence)
+
+
+async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str, evidence: Mapping[str, Any]) -> None:
+    ransomware = bool(evidence.get("ransomware"))
+    opened = await findings.open_for(
+        work,
+        EXPLOIT_SOURCE,
+        uuid5(_NAMESPACE, f"{work.tenant_id} {vendor.id} {cve}"),
+        vendor_id=vendor.id,
+        severity=Severity.CRITICAL if ransomware else Severity.HIGH,
+        title=f"{vendor.name} runs a product that is being exploited: {cve}",
+        description=f"{detail}\n\n{RULES['kev.product'].remedy}",
+    )
+    await queries.note_exploit(work, vendor.id, cve, opened.id)
+    await alerts.raise_event(
+        work,
+        AlertClass.KNOWN_EXPLOITED,
+        f"{vendor.id}:{cve}",
+        vendor.id,
+        "finding",
+        opened.id,
+        f"{vendor.name}: {detail}",
+        {"Product": str(evidence.get("product", "")), "Known in ransomware": "yes" if ransomware else "no"},
+    )
+
+
+async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
+    changes = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
+    if changes:
+        await queries.propose(work, vendor.id, happened.vendor_asset_id, happened.value_hash, changes)
+
+
+def _facts(happened: Happened) -> dict[str, str]:
+    shown = {"Rule": happened.rule, "Seen": f"{happened.judged_at:%Y-%m-%d %H:%M} UTC"}
+    for key in ("before", "now", "added", "removed", "changed", "issuers", "breach", "classes"):
+        value = happened.evidence.get(key)
+        if value:
+            shown[key.capitalize()] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return {key: value[:500] for key, value in shown.items()}
