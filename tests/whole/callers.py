@@ -14,6 +14,7 @@ import httpx
 
 _TRY_AGAIN = {429, 503}
 _PATIENCE_SECONDS = 120
+_THINKS_SECONDS = 0.12  # at most, between two operations
 _DUE_SOON = timedelta(days=10)  # between the steps 14 and 7, so that a midnight in between changes nothing
 _DUE_LATE = timedelta(days=700)
 
@@ -50,12 +51,13 @@ class SurpriseError(AssertionError):
 class Caller(threading.Thread):
     """One of several; each changes only what it made itself, so that it knows what it must find."""
 
-    def __init__(self, number: int, seed: int, address: str, key: str, receivers: list[str], share: int) -> None:
+    def __init__(self, number: int, seed: int, address: str, key: str, receivers: list[str]) -> None:
         super().__init__(daemon=True)
         self.memory = Memory()
         self.done = self.repeated = self.replayed = 0
         self.trouble: BaseException | None = None
-        self._number, self._share, self._receivers = number, share, receivers
+        self._number, self._receivers = number, receivers
+        self.over = threading.Event()
         self._choices = random.Random(f"caller {number} {seed}")
         self._http = httpx.Client(base_url=address, headers={"authorization": f"Bearer {key}"}, timeout=10)
 
@@ -72,7 +74,7 @@ class Caller(threading.Thread):
         operations, weights = zip(*kinds, strict=True)
         try:
             self.register()
-            while self.done < self._share:
+            while not self.over.wait(self._choices.uniform(0, _THINKS_SECONDS)):
                 self._choices.choices(operations, weights)[0]()
                 self.done += 1
         except BaseException as error:  # noqa: BLE001 - the test raises it

@@ -4,12 +4,14 @@ The test itself stands where the supervisor would, so that it decides what dies 
 own promises in tests/embedded.
 """
 
+import asyncio
 import base64
 import os
 import random
 import secrets
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +21,18 @@ import msgspec
 import psutil
 
 from tests.embedded.make import Command, until
+from vendorrisk.alerts.service import DELIVER, DISPATCH, RAISE
+from vendorrisk.background import REDIS_AWAY, Nudger
 from vendorrisk.embedded.home import free_port
 from vendorrisk.embedded.postgres import Postgres, PostgresError
 from vendorrisk.embedded.valkey import Valkey, ValkeyError
 
 PARTS = ("worker", "api", "valkey", "postgres", "backend", "everything")
+
 """What may be killed: `backend` is one of Postgres's own processes, which makes it recover as a whole."""
+
+
+_LOOK_SECONDS = 0.5
 
 
 class Kill(msgspec.Struct, frozen=True):
@@ -52,6 +60,7 @@ class Installation:
             **settings,
         }
         self.programs: dict[str, Command] = {}
+        self._looked_at = 0.0
         self.ended: list[Command] = []
         self.kills: list[Kill] = []
 
@@ -90,6 +99,20 @@ class Installation:
                 if program is not None:
                     self.ended.append(program)
                 self.programs[name] = Command(name, settings=self.settings)
+        if time.monotonic() - self._looked_at > _LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            with suppress(*REDIS_AWAY):
+                asyncio.run(self._say_look_now())
+
+    async def _say_look_now(self) -> None:
+        """Make ticks come often, so that senders are busy; the product's own come besides."""
+        nudger = Nudger(self.valkey.url)
+        try:
+            redis = await nudger.connected()
+            for job in (RAISE, DISPATCH, DELIVER):
+                await redis.enqueue_job(job)
+        finally:
+            await nudger.close()
 
     def kill(self, part: str, points: random.Random) -> None:
         """Kill without a warning. What is dead already stays so."""
@@ -122,8 +145,11 @@ class Installation:
         self.postgres.stop()
 
     def said(self) -> str:
-        """Return everything the API and worker wrote, for a failure's message."""
-        return "\n".join(program.text for program in [*self.ended, *self.programs.values()])
+        """Return how each API and worker ended and what it wrote last, oldest first, for a failure's message."""
+        programs = [*self.ended, *self.programs.values()]
+        return "\n".join(
+            f"{program.process.poll()}: {line[:400]}" for program in programs for line in program.lines[-3:]
+        )
 
 
 def _kill(process: subprocess.Popen[bytes] | subprocess.Popen[str] | int | None) -> None:

@@ -41,7 +41,7 @@ class Outside:
         self.trust = folder / "authority.pem"
         self.authority.cert_pem.write_to_path(str(self.trust))
         self.taken: list[Taken] = []
-        self.refused = 0
+        self.refused: set[str] = set()
         self.mail = SmtpFake()
         self._web_port = self._dns_port = 0
         self._moods = random.Random(f"receivers {seed}")
@@ -92,8 +92,8 @@ class Outside:
     def _answer(self, channel: str, key: str, request: Received) -> Reply:
         """Take it, mostly soon, sometimes late, and now and then not at all."""
         mood = self._moods.random()
-        if mood < _FAILS:
-            self.refused += 1
+        if mood < _FAILS and key not in self.refused:  # twice would be a minute and a half of back-off
+            self.refused.add(key)
             return Reply(503)
         self.taken.append(Taken(channel, key, request.body, time.monotonic()))
         return Reply(200, body=b"ok", delay_seconds=0.4 if mood < _FAILS + _IS_SLOW else 0.02 * mood)
