@@ -511,6 +511,18 @@ alter table score_snapshots_rest force row level security;
 alter table signal_runs_rest enable row level security;
 alter table signal_runs_rest force row level security;
 
+create function signal_rows_astray() returns bigint
+language sql
+security definer
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select (select count(*) from public.signal_observations_rest) + (select count(*) from public.signal_judgements_rest)
+        + (select count(*) from public.score_snapshots_rest) + (select count(*) from public.signal_runs_rest)
+$$;
+comment on function signal_rows_astray is 'how many rows found no partition; their owner alone may look into them';
+revoke execute on function signal_rows_astray from public;
+grant execute on function signal_rows_astray to vendorrisk_system;
+
 -- Dates of certificates and registrations are told by the same steps as evidence, each with lead days of its own.
 create function give_tenant_signal_policies() returns trigger
 language plpgsql

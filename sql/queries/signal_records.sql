@@ -54,7 +54,7 @@ update vendor_assets as va
 set asked_at = $3
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and not exists (
     select from signal_schedule as s
-    where s.asset_id = va.asset_id and s.last_look_at > $3 - interval '1 hour'
+    where s.asset_id = va.asset_id and s.last_look_at > $3::timestamptz - interval '1 hour'
 );
 
 -- name: list_signals

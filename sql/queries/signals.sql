@@ -183,11 +183,11 @@ on conflict (rule, asset_id) do update set flipped_at = excluded.flipped_at;
 -- How many assets turned on each rule within the hour, of how many that are watched for it (counted to 100,000).
 select r.rule, (
         select count(*)::integer from signal_flips as f
-        where f.rule = r.rule and f.flipped_at > $1 - interval '1 hour'
+        where f.rule = r.rule and f.flipped_at > $1::timestamptz - interval '1 hour'
     ) as flips,
     (
         select count(*)::integer
-        from (select from signal_schedule as s where s.look_group = r.look_group limit 100000) as some
+        from (select from signal_schedule as s where s.look_group = r.look_group limit 100000) as counted
     ) as watched
 from unnest($2::text[], $3::text[]) as r (rule, look_group);
 
@@ -200,7 +200,7 @@ set paused_at = case when signal_pauses.paused_until < excluded.paused_at then e
     paused_until = excluded.paused_until, flips = excluded.flips, watched = excluded.watched;
 
 -- name: forget_flips
-delete from signal_flips where flipped_at <= $1 - interval '1 day';
+delete from signal_flips where flipped_at <= $1::timestamptz - interval '1 day';
 
 -- name: ask_to_settle
 -- Across tenants: every vendor that watches one of these assets. In one order, so that two workers never wait in a ring.
@@ -254,10 +254,9 @@ where name = $1;
 select keep_signal_partitions($1, $2, $3);
 
 -- name: rows_without_partition
-select (select count(*) from signal_observations_rest) + (select count(*) from signal_judgements_rest)
-    + (select count(*) from score_snapshots_rest) + (select count(*) from signal_runs_rest);
+select signal_rows_astray();
 
 -- name: look_lag
-select coalesce(extract(epoch from $1 - min(next_look_at)), 0)::double precision
+select coalesce(extract(epoch from $1::timestamptz - min(next_look_at)), 0)::double precision
 from signal_places
 where next_look_at is not null;

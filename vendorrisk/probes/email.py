@@ -58,11 +58,18 @@ def plan(answers: Answers, domain: str, *, with_dkim: bool) -> None:
         answers.get(f"{selector}._domainkey.{domain}", "TXT")
 
 
-async def look(domain: str, *, resolver: Resolver, strict_fetcher: Fetcher, with_dkim: bool = True) -> EmailLook:
-    """Look at a domain's mail. `strict_fetcher` must verify certificates: RFC 8461 gives no policy without."""
+async def look(
+    domain: str, *, resolver: Resolver, strict_fetcher: Fetcher, with_dkim: bool = True, with_policy: bool = True
+) -> EmailLook:
+    """Look at a domain's mail. `strict_fetcher` must verify certificates: RFC 8461 gives no policy without.
+
+    Without `with_policy` no request goes to the domain's own machines.
+    """
     table = await ask_all(resolver, lambda answers: plan(answers, domain, with_dkim=with_dkim))
     announced = versioned(table.get(f"_mta-sts.{domain}/TXT", Lookup(outcome="not_asked")).records, "STSv1")
-    policy = await _policy(domain, strict_fetcher) if announced else None
+    policy: PolicyFile | Unseen | None = None
+    if announced:
+        policy = await _policy(domain, strict_fetcher) if with_policy else Unseen(reason="opt_out")
     return EmailLook(domain=domain, answers=table, mta_sts=policy, with_dkim=with_dkim)
 
 

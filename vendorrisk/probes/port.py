@@ -30,7 +30,7 @@ class Looks(Protocol):
 
     async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook: ...
 
-    async def email(self, domain: str, *, with_dkim: bool) -> EmailLook: ...
+    async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook: ...
 
     async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebLook: ...
 
@@ -74,8 +74,14 @@ class LiveLooks:
     async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook:
         return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts)
 
-    async def email(self, domain: str, *, with_dkim: bool) -> EmailLook:
-        return await email.look(domain, resolver=self._guard.resolver, strict_fetcher=self._strict, with_dkim=with_dkim)
+    async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook:
+        return await email.look(
+            domain,
+            resolver=self._guard.resolver,
+            strict_fetcher=self._strict,
+            with_dkim=with_dkim,
+            with_policy=with_policy,
+        )
 
     async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebLook:
         return await web.look(

@@ -41,8 +41,13 @@ class Collector:
         self._rules_on = frozenset(settings.signal_rules_on.split(","))
         self._robots: dict[str, Robots] = {}
 
-    async def look(self, kind: AssetKind, name: str, group: Group, now: datetime) -> Observation:
-        """Return what was seen; raises `OptedOutError` where the host does not want to be looked at."""
+    async def look(
+        self, kind: AssetKind, name: str, group: Group, now: datetime, *, is_opted_out: bool = False
+    ) -> Observation:
+        """Return what was seen; raises `OptedOutError` where the host does not want to be looked at.
+
+        Where that is known already, groups that do not reach its machines may still be looked at.
+        """
         host = name if kind in {AssetKind.DOMAIN, AssetKind.HOST} else (urlsplit(name).hostname or "")
         if group in _JOINED:
             return await self._joined(host, group, now)
@@ -51,7 +56,7 @@ class Collector:
         if group is Group.DNS:
             return await self._looks.dns(place_of(host), (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,))
         if group is Group.EMAIL:
-            return await self._looks.email(host, with_dkim=True)
+            return await self._looks.email(host, with_dkim=True, with_policy=not is_opted_out)
         if group is Group.REG:
             return await self._looks.registration(host, bases=self._registries, whois_servers={})
         return await (self._looks.certificate(host) if group is Group.CERT else self._looks.versions(host))

@@ -119,7 +119,9 @@ class Visit:
     async def _collected(self, due: DueLook, now: datetime) -> tuple[Observation | None, str]:
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
-                found = await self._collector.look(due.kind, due.name, due.look_group, now)
+                found = await self._collector.look(
+                    due.kind, due.name, due.look_group, now, is_opted_out=self._opted_out
+                )
         except OptedOutError:
             self._opted_out = self._robots_said = True
             return None, "opt_out"

@@ -1,7 +1,7 @@
 """The statements of looks, feeds and settling: what jobs run."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -134,7 +134,7 @@ class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     told_at: datetime | None
     state: State
-    until_on: Any
+    until_on: date | None
     state_changed_at: datetime
 
 

@@ -12,7 +12,8 @@ from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.files import media_type, received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
-from vendorrisk.signals import record_queries, service, supply
+from vendorrisk.signals import record_queries, supply
+from vendorrisk.signals import service as watching
 from vendorrisk.signals.watch_model import (
     Feeds,
     Methodology,
@@ -43,7 +44,7 @@ _RATINGS = ("text/csv", "application/json")
 @lists("/vendors/{vendor_id:uuid}/assets", _READ, record_queries.ASSETS)
 async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
     """Return what is looked at of a vendor: its recorded domains by themselves, and what people attached."""
-    return await service.assets(work, vendor_id, page)
+    return await watching.assets(work, vendor_id, page)
 
 
 @creates(
@@ -54,15 +55,15 @@ async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: List
     example={"kind": "domain", "name": "example.com", "is_primary": True},
 )
 async def add_vendor_asset(
-    work: InWork, the: TheService, vendor_id: FromPath[UUID], data: JSONBody[NewVendorAsset]
+    work: InWork, service: TheService, vendor_id: FromPath[UUID], data: JSONBody[NewVendorAsset]
 ) -> VendorAsset:
     """Attach a domain, host or page; it is looked at within minutes and then on its schedule."""
-    return await service.attach(work, vendor_id, data, test_names=bool(the.settings.egress_test_networks))
+    return await watching.attach(work, vendor_id, data, test_names=bool(service.settings.egress_test_networks))
 
 
 @reads("/vendor-assets/{asset_id:uuid}", _READ)
 async def get_vendor_asset(work: InWork, asset_id: FromPath[UUID]) -> VendorAsset:
-    return await service.asset(work, asset_id)
+    return await watching.asset(work, asset_id)
 
 
 @changes("/vendor-assets/{asset_id:uuid}", _WRITE, example={"is_primary": True})
@@ -70,78 +71,78 @@ async def change_vendor_asset(
     work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID], data: JSONBody[VendorAssetChanges]
 ) -> VendorAsset:
     """Make an asset the vendor's main one, whose TLS and web signals no average softens; or no longer."""
-    return await service.change_asset(work, asset_id, data, expected)
+    return await watching.change_asset(work, asset_id, data, expected)
 
 
 @removes("/vendor-assets/{asset_id:uuid}", _WRITE)
 async def remove_vendor_asset(work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID]) -> None:
     """Watch it no more; its findings are closed. A recorded domain that is removed here stays removed."""
-    await service.remove_asset(work, asset_id, expected)
+    await watching.remove_asset(work, asset_id, expected)
 
 
 @reads("/vendors/{vendor_id:uuid}/asset-suggestions", _READ)
 async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> Suggestions:
     """Say what else may be the vendor's. Nothing is looked at before a person attaches it."""
-    return await service.suggestions(work, vendor_id)
+    return await watching.suggestions(work, vendor_id)
 
 
 @acts("/vendors/{vendor_id:uuid}/signals/refresh", _WRITE, match=False, status_code=202)
 async def request_vendor_looks(work: InWork, vendor_id: FromPath[UUID]) -> RefreshAsked:
     """Ask for a look now. What was looked at within the hour stays as it is."""
-    return await service.refresh(work, vendor_id)
+    return await watching.refresh(work, vendor_id)
 
 
 @lists("/vendors/{vendor_id:uuid}/signals", _READ, record_queries.SIGNALS)
 async def list_vendor_signals(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Signal]:
     """Return where each rule stands on each asset, with evidence, or the reason why it could not be seen."""
-    return await service.signals(work, vendor_id, page)
+    return await watching.signals(work, vendor_id, page)
 
 
 @lists("/vendors/{vendor_id:uuid}/signals/history", _READ, record_queries.JUDGEMENTS)
 async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[PastJudgement]:
     """Return what changed and when, since each asset was attached."""
-    return await service.history(work, vendor_id, page)
+    return await watching.history(work, vendor_id, page)
 
 
 @reads("/signal-observations/{observation_id:uuid}", _READ)
 async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -> ObservationShown:
     """Return the raw observation that judgements rest on."""
-    return await service.observation(work, observation_id)
+    return await watching.observation(work, observation_id)
 
 
 @reads("/vendors/{vendor_id:uuid}/score", _READ)
 async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorScore:
     """Return the score with every deduction that led to it. Unknown is never good."""
-    return await service.current_score(work, vendor_id)
+    return await watching.current_score(work, vendor_id)
 
 
 @lists("/vendors/{vendor_id:uuid}/scores", _READ, record_queries.SNAPSHOTS)
 async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[ScoreInBrief]:
     """Return past scores: one for each change, and one a week."""
-    return await service.past_scores(work, vendor_id, page)
+    return await watching.past_scores(work, vendor_id, page)
 
 
 @reads("/vendor-scores/{score_id:uuid}", _READ)
 async def get_past_score(work: InWork, score_id: FromPath[UUID]) -> VendorScore:
-    return await service.past_score(work, score_id)
+    return await watching.past_score(work, score_id)
 
 
 @reads("/vendor-scores/{score_id:uuid}/replay", _READ, refuses=[Code.SCORE_NOT_REPLAYABLE])
 async def get_score_replay(work: InWork, score_id: FromPath[UUID]) -> Replay:
     """Compute a past score again from what was stored with it, and say whether it is the same."""
-    return await service.replay(work, score_id)
+    return await watching.replay(work, score_id)
 
 
 @reads("/signal-methodology", _READ)
-async def get_signal_methodology(work: InWork, the: TheService) -> Methodology:
+async def get_signal_methodology(work: InWork, service: TheService) -> Methodology:
     """Return every rule, weight and constant of the score, which rules are off, and why."""
-    return await service.methodology(work, the.settings)
+    return await watching.methodology(work, service.settings)
 
 
 @reads("/signal-feeds", _READ)
-async def get_signal_feeds(work: InWork, the: TheService) -> Feeds:
+async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
     """Return the lists that are joined with vendors: how old each is, and whose it is."""
-    return await service.feeds(work, the.settings)
+    return await watching.feeds(work, service.settings)
 
 
 @lists("/vendors/{vendor_id:uuid}/products", _READ, record_queries.PRODUCTS)

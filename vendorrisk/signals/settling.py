@@ -110,9 +110,11 @@ class Settling:
         blind = unobservable(self._states, self._work.now)
         for key, states in blind.items():
             await self._open_blind(key, states)
+        # Seen well once is not enough to close: the state stays open until it was seen well twice.
+        open_still = {(s.vendor_asset_id, s.rule, s.discriminator) for s in self._states if s.is_open}
         for key, source in self._sources.items():
             stays = source.rule in _STAYS or source.rule in self._paused
-            if source.closed_at is None and key not in wanted and key not in blind and not stays:
+            if source.closed_at is None and key not in open_still and key not in blind and not stays:
                 await self._shut(source)
 
     async def _open(self, key: tuple[UUID, str, str], state: VendorState) -> None:

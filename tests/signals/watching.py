@@ -1,0 +1,99 @@
+"""A tenant that watches vendors of the lab: the whole way from an attached domain to a message."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from tests.client import Client
+from tests.conftest import FakeClock
+from tests.fakes.dns import Zone
+from tests.fakes.http import HttpFake
+from tests.lab import pki
+from tests.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
+from vendorrisk.background import World
+from vendorrisk.probes.port import LiveLooks
+from vendorrisk.probes.whois_opinion import WhoisOpinions
+from vendorrisk.signals import jobs
+
+DOMAIN = "acme.test"
+FEEDS = {"signal_kev_url": "", "signal_hibp_url": "", "signal_rdap_url": "", "signal_epss_url": ""}
+
+
+class Watching:
+    """The lab, the jobs' world with its eyes in the lab, and a client of one tenant."""
+
+    def __init__(self, internet: Lab, good: HttpFake, world: World, client: Client, clock: FakeClock) -> None:
+        self.internet, self.good, self.world, self.client, self.clock = internet, good, world, client, clock
+
+    async def vendor(self, name: str = "Acme", **more: Any) -> str:
+        answer = await self.client.post("/v1/vendors", {"name": name, **more})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def attach(self, vendor_id: str, name: str = DOMAIN, kind: str = "domain", **more: Any) -> Any:
+        body = {"kind": kind, "name": name, **more}
+        answer = await self.client.post(f"/v1/vendors/{vendor_id}/assets", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def run(self) -> int:
+        """Run every job of signals until nothing is left at this instant; returns how many looks were made."""
+        looks = 0
+        for job in (jobs.keep_partitions, jobs.settle_vendors, jobs.enrol_assets, jobs.fetch_feeds):
+            while await job(self.world):
+                pass
+        while made := await jobs.look_at_vendors(self.world):
+            looks += made
+        while await jobs.settle_vendors(self.world):
+            pass
+        return looks
+
+    async def confirmed(self) -> None:
+        """Look, look again a quarter of an hour later, and settle."""
+        await self.run()
+        self.clock.advance(minutes=16)
+        await self.run()
+
+    async def signals(self, vendor_id: str, **params: Any) -> dict[str, Any]:
+        found = await self.client.items(f"/v1/vendors/{vendor_id}/signals", **params)
+        return {f"{s['rule']}:{s['discriminator']}" if s["discriminator"] else s["rule"]: s for s in found}
+
+    async def score(self, vendor_id: str) -> Any:
+        answer = await self.client.get(f"/v1/vendors/{vendor_id}/score")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def findings(self, **params: Any) -> list[Any]:
+        return await self.client.items("/v1/findings", **params)
+
+    async def told(self) -> list[tuple[str, str]]:
+        found = await self.client.items("/v1/alerts", sort="raised_at")
+        return [(alert["alert_class"], alert["title"]) for alert in found]
+
+
+@asynccontextmanager
+async def watching(
+    world: World, client: Client, clock: FakeClock, zone: Zone | None = None, **more: Any
+) -> AsyncIterator[Watching]:
+    """Put the world's eyes into a lab with one good vendor; registries answer over RDAP."""
+    clock.now = pki.NOW
+    async with lab(zone if zone is not None else good_zone(), authenticated=True) as internet:
+        good = await good_vendor(internet)
+        await registries(internet)
+        eyes = world.looks
+        world.looks = LiveLooks(
+            internet.guard,
+            contact_url="https://example.org/bot",
+            second_opinion=WhoisOpinions(world.sandbox),
+            trusted=trusting_lab(),
+        )
+        world.store, world.pacer = pki.store(), None
+        world.lists.registries = {"test": "https://rdap.test/"}
+        world.settings = msgspec.structs.replace(world.settings, **{**FEEDS, **more})
+        try:
+            yield Watching(internet, good, world, client, clock)
+        finally:
+            await world.looks.aclose()
+            world.looks = eyes
