@@ -5,6 +5,7 @@ import click
 from vendorrisk.commands.audit import audit
 from vendorrisk.commands.doctor import doctor
 from vendorrisk.commands.documents import openapi, schema
+from vendorrisk.commands.importing import import_vendors
 from vendorrisk.commands.keys import keys
 from vendorrisk.commands.serving import api, demo, healthy, migrate, prepare, up, worker
 from vendorrisk.commands.tenants import tenants
@@ -16,7 +17,13 @@ def main() -> None:
     """Third-party risk management: vendors, SOC 2 evidence, alerts."""
 
 
-for command in (up, api, worker, migrate, demo, prepare, healthy, tenants, openapi, schema, audit, keys, doctor):
+_COMMANDS = (
+    *(up, api, worker, migrate, prepare, demo),
+    *(doctor, healthy, audit, keys),
+    *(tenants, import_vendors),
+    *(openapi, schema),
+)
+for command in _COMMANDS:
     main.add_command(command)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from vendorrisk.commands.running import run, settings_with_database
+from vendorrisk.commands.running import database_or_give_up, run, settings_with_database
 from vendorrisk.settings import Settings
 
 
@@ -20,6 +20,27 @@ def add_tenant(name: str, time_zone: str) -> None:
     """Found a tenant and print its first admin key, once."""
     tenant, key = run(_found(settings_with_database(), name, time_zone))
     click.echo(f"tenant {tenant.id}\nfirst admin key, shown this once: {key.key}")
+
+
+@tenants.command("list")
+def list_tenants() -> None:
+    """Print each tenant's id, time zone and name."""
+    with database_or_give_up() as settings:
+        for tenant in run(_every(settings)):
+            click.echo(f"{tenant.id}  {tenant.time_zone}  {tenant.name}")
+
+
+async def _every(settings: Settings) -> Any:
+    from vendorrisk.db.pool import Database
+    from vendorrisk.identity import service as identity
+
+    database = Database(settings)
+    await database.open()
+    try:
+        async with database.system() as connection:
+            return await identity.every_tenant(connection)
+    finally:
+        await database.close()
 
 
 async def _found(settings: Settings, name: str, time_zone: str) -> Any:

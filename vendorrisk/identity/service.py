@@ -46,6 +46,11 @@ async def has_tenants(connection: Connection) -> bool:
     return bool(await queries.list_tenants(connection))
 
 
+async def every_tenant(connection: Connection) -> list[Tenant]:
+    """Return the tenants in the order of their founding, on a connection that crosses tenants."""
+    return await queries.list_tenants(connection)
+
+
 async def first_tenant(connection: Connection) -> ActingTenant:
     """Return the tenant that was founded first, on a connection that crosses tenants."""
     first = (await queries.list_tenants(connection))[0]
