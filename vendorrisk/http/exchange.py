@@ -9,6 +9,7 @@ sent, the answer is kept in the same transaction, and a repetition is answered w
 import asyncio
 import hashlib
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -29,10 +30,13 @@ from vendorrisk.http.bodies import check_fit, check_json
 from vendorrisk.http.front import refused, send_refusal
 from vendorrisk.http.headers import expected_version, idempotency_key, wants_minimal
 from vendorrisk.http.limits import Limiter
+from vendorrisk.http.openapi import QueryParameter
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.service import Service
 
 _BODY_SECONDS = 30
+_SLOWEST_BYTES_PER_SECOND = 64 * 1024
+_WHOLE = re.compile("[+-]?[0-9]{1,19}")
 _LENGTH = re.compile("[0-9]{1,100}")
 _JSON = {"application/json"}
 _PATCH = {"application/json", "application/merge-patch+json"}
@@ -183,6 +187,8 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASG
     if exchange.opt["raw"] is None:
         await exchange.take_body(receive)
         receive = _replay(exchange.body)
+    else:
+        receive = _hurried(receive)
     answer = Answer()
     async with AsyncExitStack() as stack:
         if exchange.key is not None:
@@ -247,11 +253,35 @@ async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
         raise Refusal(Code.BODY_MALFORMED, detail) from None
 
 
+def _hurried(receive: Receive) -> Receive:
+    """Return a `receive` for a body that the handler reads with its transaction open.
+
+    A caller who sends it drop by drop, or stops, would keep a connection to the database: after the time of a small
+    body it has to arrive at a pace.
+    """
+    begun, size = time.monotonic(), 0
+
+    async def hurried() -> Any:
+        nonlocal size
+        left = begun + _BODY_SECONDS + size / _SLOWEST_BYTES_PER_SECOND - time.monotonic()
+        try:
+            async with asyncio.timeout(max(0, left)):
+                message = await receive()
+        except TimeoutError:
+            raise Refusal(Code.BODY_MALFORMED, "The body arrives too slowly; send it again.") from None
+        if message["type"] != "http.request":
+            raise Refusal(Code.BODY_MALFORMED, "The body ended before its announced length.")
+        size += len(message.get("body", b""))
+        return message
+
+    return hurried
+
+
 def _check_parameters(scope: Any) -> None:
     """Refuse a query parameter that the route does not know, or twice one that it takes once, or null.
 
     A misspelt filter must not pass as none, nor one of two values silently win; and Litestar takes the word null for a
-    parameter that was not sent.
+    parameter that was not sent, and 1e2 for 100.
     """
     known = scope["litestar_app"].state.query_names.get((scope["path_template"], scope["method"]))
     query = scope["query_string"].decode("latin-1")
@@ -261,10 +291,16 @@ def _check_parameters(scope: Any) -> None:
         if name not in known:
             detail = f"This route takes: {', '.join(sorted(known)) or 'no parameters'}."
             raise Refusal(Code.PARAMETER_INVALID, detail, parameter=name[:60])
-        if len(values) > 1 and not known[name].is_repeatable:
-            raise Refusal(Code.PARAMETER_INVALID, "Send it once.", parameter=name)
-        if not known[name].is_text and values[0].lower() == "null":
-            raise Refusal(Code.PARAMETER_INVALID, "Send a value, or leave it out.", parameter=name)
+        _check_parameter(name, values, known[name])
+
+
+def _check_parameter(name: str, values: list[str], takes: QueryParameter) -> None:
+    if len(values) > 1 and not takes.is_repeatable:
+        raise Refusal(Code.PARAMETER_INVALID, "Send it once.", parameter=name)
+    if not takes.is_text and values[0].lower() == "null":
+        raise Refusal(Code.PARAMETER_INVALID, "Send a value, or leave it out.", parameter=name)
+    if takes.is_number and not _WHOLE.fullmatch(values[0]):
+        raise Refusal(Code.PARAMETER_INVALID, "Send a whole number.", parameter=name)
 
 
 def _wanted_fields(scope: Any) -> frozenset[str] | None:

@@ -82,10 +82,11 @@ def document(app: Litestar) -> Document:
 
 
 class QueryParameter(msgspec.Struct, frozen=True):
-    """What is taken of a query parameter: once or often, and whether any text is."""
+    """What is taken of a query parameter: once or often, any text, or a whole number."""
 
     is_repeatable: bool
     is_text: bool
+    is_number: bool
 
 
 def query_names(made: Document) -> dict[tuple[str, str], dict[str, QueryParameter]]:
@@ -94,6 +95,7 @@ def query_names(made: Document) -> dict[tuple[str, str], dict[str, QueryParamete
         (path, method.upper()): {
             p["name"]: QueryParameter(
                 is_repeatable=p["schema"].get("type") == "array" and p.get("explode", True),
+                is_number=p["schema"].get("type") == "integer",
                 is_text=p["schema"].get("type") in {"string", "array"} and "format" not in p["schema"],
             )
             for p in operation.get("parameters", ())
