@@ -133,8 +133,7 @@ async def schema_version(patient: Patient) -> list[Finding]:
 
 async def _drift(patient: Patient, latest: str) -> Finding:
     """Find what was changed by hand."""
-    release = sql_folder() / "schema.sql"
-    if not release.exists():
+    if (release := release_schema()) is None:
         return Finding("schema", Level.OK, f"at {latest}")
     todo = "Compare `vendorrisk schema` with sql/schema.sql, and undo it or write a migration."
     try:
@@ -142,7 +141,7 @@ async def _drift(patient: Patient, latest: str) -> Finding:
             there = await schema.dump(connection)
     except schema.UnknownObjectError as error:
         return _warning("schema", f"at {latest}; {error}", todo)
-    ours = release.read_text(encoding="utf-8").splitlines()
+    ours = release.splitlines()
     changed = [
         line
         for line in difflib.unified_diff(ours, there.splitlines(), lineterm="", n=0)
@@ -152,6 +151,12 @@ async def _drift(patient: Patient, latest: str) -> Finding:
         said = f"at {latest}, but {len(changed)} lines differ from this release's, such as {changed[0].strip()[:100]!r}"
         return _warning("schema", said, todo)
     return Finding("schema", Level.OK, f"at {latest}, the same as this release's line by line")
+
+
+def release_schema() -> str | None:
+    """Return the schema that this release was tested with, where it came along."""
+    place = sql_folder() / "schema.sql"
+    return place.read_text(encoding="utf-8") if place.exists() else None
 
 
 def _warning(check: str, said: str, todo: str) -> Finding:
