@@ -94,10 +94,12 @@ def test_a_login_that_passes_walls_is_a_warning_but_in_embedded_mode() -> None:
 
 
 async def test_an_ordinary_login_must_have_been_granted_the_roles(
-    settings: Settings, servers: Servers, database_name: str, owner: Any
+    settings: Settings, servers: Servers, database_name: str, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if servers.pooled:
         pytest.skip("the pooler logs in as one user")
+    release = await schema.dump(owner)
+    monkeypatch.setattr(database, "release_schema", lambda: release)
     login = f"login_{database_name}"
     await owner.execute(f"create role {login} login noinherit")
     try:

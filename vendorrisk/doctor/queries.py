@@ -83,8 +83,8 @@ SEALED = _sql.rows("count_sealed", Sealed)
 async def as_nobody(database: Database) -> AsyncIterator[Any]:
     """Borrow as the role of tenants, for no tenant at all."""
     async with database.borrowed() as connection:
-        await connection.execute(f"begin; set local role {TENANT_ROLE}; set local vendorrisk.tenant_id = ''")
         try:
+            await connection.execute(f"begin; set local role {TENANT_ROLE}; set local vendorrisk.tenant_id = ''")
             yield connection
         finally:
             await connection.execute("rollback")
