@@ -302,6 +302,8 @@ declare
     unit interval;
     kept interval;
     from_at timestamptz;
+    to_at timestamptz;
+    column_name name;
     partition text;
     done integer := 0;
     old record;
@@ -321,8 +323,20 @@ begin
             partition := parent || '_' || to_char(from_at at time zone 'UTC',
                 case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end);
             if to_regclass('public.' || partition) is null then
-                execute format('create table public.%I partition of public.%I for values from (%L) to (%L)',
-                    partition, parent, from_at, (from_at at time zone 'UTC' + unit) at time zone 'UTC');
+                to_at := (from_at at time zone 'UTC' + unit) at time zone 'UTC';
+                column_name := case parent when 'signal_observations' then 'observed_at'
+                    when 'signal_judgements' then 'judged_at' when 'score_snapshots' then 'scored_at'
+                    else 'started_at' end;
+                -- Rows that came before their partition wait in the rest; they move over, for once past the trigger.
+                execute format('create table public.%I (like public.%I including defaults)', partition, parent);
+                execute format('alter table public.%I disable trigger user', parent || '_rest');
+                execute format(
+                    'with waiting as (delete from public.%I where %I >= %L and %I < %L returning *)
+                    insert into public.%I select * from waiting',
+                    parent || '_rest', column_name, from_at, column_name, to_at, partition);
+                execute format('alter table public.%I enable trigger user', parent || '_rest');
+                execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
+                    parent, partition, from_at, to_at);
                 execute format('alter table public.%I enable row level security', partition);
                 execute format('alter table public.%I force row level security', partition);
                 done := done + 1;
@@ -402,6 +416,19 @@ begin
     raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
 end
 $function$;
+
+CREATE OR REPLACE FUNCTION public.signal_rows_astray()
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+    select (select count(*) from public.signal_observations_rest) + (select count(*) from public.signal_judgements_rest)
+        + (select count(*) from public.score_snapshots_rest) + (select count(*) from public.signal_runs_rest)
+$function$;
+comment on function signal_rows_astray() is 'how many rows found no partition; their owner alone may look into them';
+revoke execute on function signal_rows_astray() from public;
+grant execute on function signal_rows_astray() to vendorrisk_system;
 
 CREATE OR REPLACE FUNCTION public.vendor_search_text(name text, aliases text[], domains text[])
  RETURNS text
@@ -1449,7 +1476,7 @@ create table signal_feeds (
     fetched_at timestamp with time zone,
     failure text,
     failures integer not null default 0,
-    items integer not null default 0,
+    item_count integer not null default 0,
     body bytea,
     constraint signal_feeds_pkey PRIMARY KEY (feed)
 );
@@ -2105,8 +2132,8 @@ create policy every_tenant on vendor_products to vendorrisk_system
 create policy one_tenant on vendor_products to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant delete, insert, select on vendor_products to vendorrisk_system;
-grant delete, insert, select on vendor_products to vendorrisk_tenant;
+grant delete, insert, select, update on vendor_products to vendorrisk_system;
+grant delete, insert, select, update on vendor_products to vendorrisk_tenant;
 
 create table vendor_ratings (
     tenant_id uuid not null,

@@ -8,6 +8,7 @@ from vendorrisk.commands.documents import openapi, schema
 from vendorrisk.commands.importing import import_vendors
 from vendorrisk.commands.keys import keys
 from vendorrisk.commands.serving import api, demo, healthy, migrate, prepare, up, worker
+from vendorrisk.commands.signals import signals
 from vendorrisk.commands.tenants import tenants
 
 
@@ -20,7 +21,7 @@ def main() -> None:
 _COMMANDS = (
     *(up, api, worker, migrate, prepare, demo),
     *(doctor, healthy, audit, keys),
-    *(tenants, import_vendors),
+    *(tenants, import_vendors, signals),
     *(openapi, schema),
 )
 for command in _COMMANDS:

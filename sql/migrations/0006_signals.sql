@@ -254,7 +254,7 @@ create table signal_feeds (
     fetched_at timestamptz,
     failure text,
     failures integer not null default 0,
-    items integer not null default 0,
+    item_count integer not null default 0,
     body bytea
 );
 call guard_operators_table('signal_feeds', 'select, insert, update', true);
@@ -372,7 +372,7 @@ create table vendor_products (
     constraint vendor_products_maker_has_1_to_200_characters check (char_length(maker) between 1 and 200),
     constraint vendor_products_product_has_1_to_200_characters check (char_length(product) between 1 and 200)
 );
-call guard_tenant_table('vendor_products', 'select, insert, delete');
+call guard_tenant_table('vendor_products', 'select, insert, update, delete');
 create index vendor_products_by_maker on vendor_products (maker_key);
 
 -- A product of a vendor that is being exploited: told once, with the finding that follows.
@@ -452,6 +452,8 @@ declare
     unit interval;
     kept interval;
     from_at timestamptz;
+    to_at timestamptz;
+    column_name name;
     partition text;
     done integer := 0;
     old record;
@@ -471,8 +473,20 @@ begin
             partition := parent || '_' || to_char(from_at at time zone 'UTC',
                 case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end);
             if to_regclass('public.' || partition) is null then
-                execute format('create table public.%I partition of public.%I for values from (%L) to (%L)',
-                    partition, parent, from_at, (from_at at time zone 'UTC' + unit) at time zone 'UTC');
+                to_at := (from_at at time zone 'UTC' + unit) at time zone 'UTC';
+                column_name := case parent when 'signal_observations' then 'observed_at'
+                    when 'signal_judgements' then 'judged_at' when 'score_snapshots' then 'scored_at'
+                    else 'started_at' end;
+                -- Rows that came before their partition wait in the rest; they move over, for once past the trigger.
+                execute format('create table public.%I (like public.%I including defaults)', partition, parent);
+                execute format('alter table public.%I disable trigger user', parent || '_rest');
+                execute format(
+                    'with waiting as (delete from public.%I where %I >= %L and %I < %L returning *)
+                    insert into public.%I select * from waiting',
+                    parent || '_rest', column_name, from_at, column_name, to_at, partition);
+                execute format('alter table public.%I enable trigger user', parent || '_rest');
+                execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
+                    parent, partition, from_at, to_at);
                 execute format('alter table public.%I enable row level security', partition);
                 execute format('alter table public.%I force row level security', partition);
                 done := done + 1;

@@ -43,7 +43,7 @@ where feed = $1 and gone_at is null and key <> all($2::text[]);
 -- name: feed_fetched
 update signal_feeds
 set version = $3, etag = $4, last_modified = $5, checked_at = $6, fetched_at = $6, failure = null, failures = 0,
-    items = $7, body = $8, next_fetch_at = $9, lease_token = null
+    item_count = $7, body = $8, next_fetch_at = $9, lease_token = null
 where feed = $1 and lease_token = $2;
 
 -- name: feed_unchanged
@@ -57,7 +57,7 @@ set checked_at = $3, failure = $4, failures = failures + 1, next_fetch_at = $5, 
 where feed = $1 and lease_token = $2;
 
 -- name: feed_of
-select feed, version, checked_at, fetched_at, next_fetch_at, failure, failures, items
+select feed, version, checked_at, fetched_at, next_fetch_at, failure, failures, item_count
 from signal_feeds
 where feed = $1;
 

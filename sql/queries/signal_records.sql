@@ -122,7 +122,7 @@ where tenant_id = $1 and vendor_id = $2 /*where*/
 select rule, paused_until from signal_pauses where paused_until > $1;
 
 -- name: feeds
-select feed, version, checked_at, fetched_at, next_fetch_at, failure, failures, items
+select feed, version, checked_at, fetched_at, next_fetch_at, failure, failures, item_count
 from signal_feeds
 order by feed;
 

@@ -17,8 +17,6 @@ import trustme
 
 from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, expiry, recording, run_jobs
 from tests.conftest import Company, FakeClock
-from tests.fakes.dns import dns_fake
-from tests.fakes.http import HttpFake, Reply, http_fake
 from tests.fakes.outlet import RecordingOutlet
 from tests.fakes.smtp import SmtpFake, smtp_fake
 from vendorrisk.alerts import queries, rules
@@ -27,6 +25,8 @@ from vendorrisk.background import World
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable
 from vendorrisk.ids import new_id
+from vendorrisk.lab.dns import dns_fake
+from vendorrisk.lab.http import HttpFake, Reply, http_fake
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from tests.fakes.dns import dns_fake
-from tests.fakes.http import HttpFake, Received, Reply, http_fake, tcp_fake
 from tests.fakes.outlet import RecordingOutlet
 from tests.fakes.smtp import smtp_fake
 from vendorrisk.channels.console import ConsoleChannel
@@ -32,6 +30,8 @@ from vendorrisk.channels.webhook import WebhookChannel
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab.dns import dns_fake
+from vendorrisk.lab.http import HttpFake, Received, Reply, http_fake, tcp_fake
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 HOOK = "http://hooks.example.test/services/T0/B0/x"

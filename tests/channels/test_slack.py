@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.channels.make import HOOK, a_message, clock, web
-from tests.fakes.http import Reply
 from vendorrisk.channels.port import Fact, Failure, SlackConversation, SlackWebhook, Undeliverable
 from vendorrisk.channels.slack import SlackBotChannel, SlackWebhookChannel
 from vendorrisk.channels.slack_form import blocks, fallback
+from vendorrisk.lab.http import Reply
 
 pytestmark = pytest.mark.anyio
 

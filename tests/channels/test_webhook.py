@@ -7,9 +7,9 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.channels.make import HOOK, SECRET, a_message, clock, web
-from tests.fakes.http import Reply
 from vendorrisk.channels.port import Failure, Undeliverable, WebhookEndpoint
 from vendorrisk.channels.webhook import WebhookChannel, body_of
+from vendorrisk.lab.http import Reply
 
 pytestmark = pytest.mark.anyio
 

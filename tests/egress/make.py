@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tests.fakes.dns import DnsFake, Zone, dns_fake
-from tests.fakes.http import HttpFake, http_fake
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab.dns import DnsFake, Zone, dns_fake
+from vendorrisk.lab.http import HttpFake, http_fake
 
 
 @dataclass

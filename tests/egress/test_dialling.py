@@ -9,12 +9,12 @@ import pytest
 import trustme
 
 from tests.egress.make import loopback
-from tests.fakes.dns import dns_fake
-from tests.fakes.http import http_fake, tcp_fake
 from vendorrisk.egress.dialling import dial, exchange
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab.dns import dns_fake
+from vendorrisk.lab.http import http_fake, tcp_fake
 
 pytestmark = pytest.mark.anyio
 

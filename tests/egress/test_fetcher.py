@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.egress.make import loopback, world
-from tests.fakes.dns import dns_fake
-from tests.fakes.http import Received, Reply, tcp_fake
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab.dns import dns_fake
+from vendorrisk.lab.http import Received, Reply, tcp_fake
 
 pytestmark = pytest.mark.anyio
 

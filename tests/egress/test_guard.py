@@ -3,10 +3,10 @@
 import pytest
 
 from tests.egress.make import World, world
-from tests.fakes.dns import Behaviour, dns_fake
 from vendorrisk.egress.guard import Guard, LoopbackOverride, guard_from, parse_ports
 from vendorrisk.egress.reasons import EgressError, Reason
 from vendorrisk.egress.resolver import Outcome, Resolver, parse_servers
+from vendorrisk.lab.dns import Behaviour, dns_fake
 from vendorrisk.settings import SettingError, Settings
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
 
-from tests.fakes.http import HttpFake, Received, Reply, http_fake
+from vendorrisk.lab.http import HttpFake, Received, Reply, http_fake
 from vendorrisk.storage.s3 import Bucket
 
 ACCESS_KEY = "AKIACANARY"

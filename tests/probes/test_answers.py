@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.dns import Behaviour, Zone, dns_fake
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
 from vendorrisk.probes.answers import MOST_QUESTIONS, Answers, ask_all
 from vendorrisk.probes.domains import parents, registrable_domain
 from vendorrisk.probes.observation import Lookup, canonical, replay, value_hash

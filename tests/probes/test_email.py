@@ -8,10 +8,10 @@ import pytest
 from checkdmarc.dmarc import check_dmarc
 from checkdmarc.spf import check_spf
 
-from tests.fakes.dns import Behaviour, Zone
-from tests.fakes.http import Reply
-from tests.lab import pki
-from tests.lab.world import Lab, good_vendor, good_zone, lab
+from vendorrisk.lab import pki
+from vendorrisk.lab.dns import Behaviour, Zone
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab
 from vendorrisk.probes import email
 from vendorrisk.probes.observation import canonical, replay
 from vendorrisk.signals import judge_email

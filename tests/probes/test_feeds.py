@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.http import Received, Reply
-from tests.lab import feeds as bodies
-from tests.lab import pki
-from tests.lab.pki import NOW
-from tests.lab.world import good_zone, lab
+from vendorrisk.lab import feeds as bodies
+from vendorrisk.lab import pki
+from vendorrisk.lab.http import Received, Reply
+from vendorrisk.lab.pki import NOW
+from vendorrisk.lab.world import good_zone, lab
 from vendorrisk.probes import feeds
 from vendorrisk.probes.feeds import AddressFacts, FeedError, Issuance
 from vendorrisk.probes.observation import Unseen

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.fakes.dns import Behaviour, Zone
-from tests.lab.world import Lab, good_zone, lab
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab.dns import Behaviour, Zone
+from vendorrisk.lab.world import Lab, good_zone, lab
 from vendorrisk.probes import nameservice
 from vendorrisk.probes.observation import Lookup, canonical, replay
 from vendorrisk.signals import judge_dns
@@ -104,7 +104,7 @@ async def test_a_bogus_domain_answers_only_without_checking(monkeypatch: pytest.
     import dns.flags
     import dns.message
 
-    from tests.fakes import dns as fake
+    from vendorrisk.lab import dns as fake
 
     original = fake.DnsFake.answer
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.http import Reply
-from tests.lab import feeds as bodies
-from tests.lab import pki
-from tests.lab.pki import NOW
-from tests.lab.world import Lab, good_vendor, good_zone, lab
+from vendorrisk.lab import feeds as bodies
+from vendorrisk.lab import pki
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.pki import NOW
+from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab
 from vendorrisk.probes import pages, status, status_text
 from vendorrisk.probes.observation import Unseen, canonical, replay
 from vendorrisk.probes.page_text import PageText, diff, entity_key, extract

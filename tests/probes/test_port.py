@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.fakes.http import Reply
-from tests.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.probes import feeds
 from vendorrisk.probes.observation import Unseen, canonical
 from vendorrisk.probes.port import FEED_LIMITS, LiveLooks, Looks

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.http import HttpFake, Reply
-from tests.lab import feeds, pki, registry
-from tests.lab.pki import NOW
-from tests.lab.world import Lab, good_zone, lab, registries
+from vendorrisk.lab import feeds, pki, registry
+from vendorrisk.lab.http import HttpFake, Reply
+from vendorrisk.lab.pki import NOW
+from vendorrisk.lab.world import Lab, good_zone, lab, registries
 from vendorrisk.probes import rdap, registration, whois_text
 from vendorrisk.probes.observation import Unseen, canonical, replay
 from vendorrisk.probes.rdap import NotRegistered, RdapError, Registration

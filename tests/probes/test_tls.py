@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.fakes.http import Reply
-from tests.lab import pki
-from tests.lab.pki import DAY, NOW, Wish, leaf, server_context
-from tests.lab.world import Lab, lab
+from vendorrisk.lab import pki
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.pki import DAY, NOW, Wish, leaf, server_context
+from vendorrisk.lab.world import Lab, lab
 from vendorrisk.probes import tls
 from vendorrisk.probes.observation import Unseen, canonical, replay
 from vendorrisk.signals import judge_tls

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.http import Received, Reply
-from tests.lab import pki
-from tests.lab.world import GOOD_HEADERS, PAGE, Lab, good_vendor, good_zone, lab
+from vendorrisk.lab import pki
+from vendorrisk.lab.http import Received, Reply
+from vendorrisk.lab.world import GOOD_HEADERS, PAGE, Lab, good_vendor, good_zone, lab
 from vendorrisk.probes import web
 from vendorrisk.probes.observation import Unseen, canonical, replay
 from vendorrisk.signals import csp, judge_web

@@ -8,12 +8,12 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock
-from tests.fakes.dns import Behaviour
-from tests.fakes.http import Reply
-from tests.lab import pki
-from tests.lab.world import good_zone
 from tests.signals.watching import DOMAIN, watching
 from vendorrisk.background import World
+from vendorrisk.lab import pki
+from vendorrisk.lab.dns import Behaviour
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.world import good_zone
 from vendorrisk.signals import jobs
 
 pytestmark = pytest.mark.anyio

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from tests.fakes.dns import Behaviour
-from tests.fakes.http import Reply
-from tests.lab import pki
-from tests.lab.pki import DAY, NOW
-from tests.lab.world import Lab, good_vendor, good_zone, lab, registries
+from vendorrisk.lab import pki
+from vendorrisk.lab.dns import Behaviour
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.pki import DAY, NOW
+from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries
 from vendorrisk.probes import email, nameservice, registration, status, tls, web
 from vendorrisk.probes.observation import canonical, replay
 from vendorrisk.signals import judging

@@ -8,14 +8,15 @@ import msgspec
 
 from tests.client import Client
 from tests.conftest import FakeClock
-from tests.fakes.dns import Zone
-from tests.fakes.http import HttpFake
-from tests.lab import pki
-from tests.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.background import World
+from vendorrisk.lab import pki
+from vendorrisk.lab.dns import Zone
+from vendorrisk.lab.http import HttpFake
+from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.probes.port import LiveLooks
 from vendorrisk.probes.whois_opinion import WhoisOpinions
 from vendorrisk.signals import jobs
+from vendorrisk.signals.feeding import fetch_feeds
 
 DOMAIN = "acme.test"
 FEEDS = {"signal_kev_url": "", "signal_hibp_url": "", "signal_rdap_url": "", "signal_epss_url": ""}
@@ -41,7 +42,7 @@ class Watching:
     async def run(self) -> int:
         """Run every job of signals until nothing is left at this instant; returns how many looks were made."""
         looks = 0
-        for job in (jobs.keep_partitions, jobs.settle_vendors, jobs.enrol_assets, jobs.fetch_feeds):
+        for job in (jobs.keep_partitions, jobs.settle_vendors, jobs.enrol_assets, fetch_feeds):
             while await job(self.world):
                 pass
         while made := await jobs.look_at_vendors(self.world):

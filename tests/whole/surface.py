@@ -48,7 +48,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     @property
     def takes_json(self) -> bool:
-        return "application/json" in self.document.get("requestBody", {}).get("content", {})
+        return self.raw is None and "application/json" in self.document.get("requestBody", {}).get("content", {})
 
 
 def unopened_app() -> Api:

@@ -105,7 +105,7 @@ async def test_every_tenant_table_has_forced_walls_for_both_roles_and_no_other(o
     walls = ["every_tenant * true vendorrisk_system", "one_tenant * true vendorrisk_tenant"]
     job = "every_job * true vendorrisk_system"
     expected = {
-        **dict.fromkeys(WATCHED, [job, "who_watches r true vendorrisk_tenant"]),
+        **{name: [job, "who_watches r true vendorrisk_tenant"] for name in WATCHED},
         **{name: ["any_tenant r true vendorrisk_tenant", job] if read else [job] for name, read in OPERATORS.items()},
     }
     open_ones = {

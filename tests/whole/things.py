@@ -265,7 +265,64 @@ async def finding(things: Things, known: Known) -> str:
     return (await things.made("/v1/findings", body))["id"]
 
 
+async def asset(things: Things, known: Known) -> str:
+    parent = known.get("vendor_id") or await vendor(things, known)
+    body = {"kind": "domain", "name": f"watched{things.number}.com"}
+    return (await things.made(f"/v1/vendors/{parent}/assets", body))["id"]
+
+
+async def product(things: Things, known: Known) -> str:
+    parent = known.get("vendor_id") or await vendor(things, known)
+    body = {"maker": "Ivanti", "product": f"Product {things.number}"}
+    return (await things.made(f"/v1/vendors/{parent}/products", body))["id"]
+
+
+async def observation(things: Things, known: Known) -> str:
+    """Insert what a look would have kept of an asset."""
+    own = await things.client.get(f"/v1/vendor-assets/{await asset(things, known)}")
+    made = uuid4()
+    await things.owner.execute(
+        "insert into signal_observations (observed_at, id, asset_id, look_group, raw, raw_hash, run_id,"
+        " checker_version, datasets) values ($1, $2, $3, 'dns', '{}', 'x', $2, '1', '{}')",
+        *(things.world.clock(), made, UUID(own.json()["asset_id"])),
+    )
+    return str(made)
+
+
+async def scored_vendor(things: Things, known: Known) -> str:
+    """Settle a vendor whose domain nobody has looked at: everything is unknown, and so is the grade."""
+    from vendorrisk.signals.jobs import settle_vendors
+
+    known = {"vendor_id": await vendor(things, known)}
+    await asset(things, known)
+    while await settle_vendors(things.world):
+        pass
+    return known["vendor_id"]
+
+
+async def past_score(things: Things, known: Known) -> str:
+    found = await things.client.get(f"/v1/vendors/{await scored_vendor(things, known)}/score")
+    return found.json()["id"]
+
+
+async def list_change(things: Things, known: Known) -> str:
+    """Insert a change as settling would have proposed it."""
+    parent, made = await vendor(things, known), uuid4()
+    page = await asset(things, {"vendor_id": parent})
+    await things.owner.execute(
+        "insert into subprocessor_changes (tenant_id, id, vendor_id, vendor_asset_id, change, name, value_hash,"
+        " observed_at) values ($1, $2, $3, $4, 'added', $5, 'x', $6)",
+        *(things.company.tenant.id, made, UUID(parent), UUID(page), f"Hoster {things.number}", things.world.clock()),
+    )
+    return str(made)
+
+
 MAKERS: dict[str, Maker] = {
+    "asset_id": asset,
+    "product_id": product,
+    "observation_id": observation,
+    "score_id": past_score,
+    "change_id": list_change,
     "member_id": member,
     "key_id": key,
     "receiver_id": receiver,
@@ -289,6 +346,7 @@ MAKERS: dict[str, Maker] = {
 
 SITUATIONS: dict[tuple[str, str], Maker] = {
     ("record_vendor_review", "vendor_id"): active_vendor,
+    ("get_vendor_score", "vendor_id"): scored_vendor,
     ("get_offboarding_step", "vendor_id"): leaving_vendor,
     ("settle_offboarding_step", "vendor_id"): leaving_vendor,
     ("get_inherent_risk", "vendor_id"): assessed_vendor,
@@ -299,6 +357,7 @@ SITUATIONS: dict[tuple[str, str], Maker] = {
 
 FILES: dict[str, tuple[str, bytes]] = {
     "import_vendors": ("text/csv", b"name,country\nImported whole,DE\n"),
+    "import_vendor_ratings": ("text/csv", b"domain,provider,date,score\nexample.com,Rater,2026-01-31,87\n"),
     "store_document_file": ("text/plain", b"We encrypt what we keep.\n"),
 }
 """A well-formed body for each operation that takes a file."""

@@ -52,6 +52,10 @@ class LoopbackOverride:
         parsed = ipaddress.ip_address(address)
         return any(parsed in network for network in self._networks)
 
+    def map(self, address: str, port: int, real: int) -> None:
+        """Lead a port of an address to the one its server really has."""
+        self._ports[address, port] = real
+
     def port(self, address: str, port: int) -> int:
         """Return the port to dial in place of `port`."""
         return self._ports.get((address, port), self._ports.get(("", port), port))

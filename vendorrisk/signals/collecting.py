@@ -18,7 +18,7 @@ from vendorrisk.probes.pages import Robots
 from vendorrisk.probes.port import Looks
 from vendorrisk.probes.records import issuers
 from vendorrisk.settings import Settings
-from vendorrisk.signals import queries
+from vendorrisk.signals import feed_queries
 from vendorrisk.signals.judging import Observation
 from vendorrisk.signals.model import Group
 from vendorrisk.signals.schedule import place_of
@@ -86,12 +86,12 @@ class Collector:
 
     async def _breaches(self, domain: str, now: datetime) -> BreachLook:
         async with self._database.system() as connection:
-            feed = await queries.feed_of(connection, "hibp")
+            feed = await feed_queries.feed_of(connection, "hibp")
             if feed is None or feed.fetched_at is None:
                 return BreachLook(domain=domain, breaches=Unseen(reason="feed_never_read"))
             if feed.checked_at is None or (feed.failures and now - feed.fetched_at > _STALE):
                 return BreachLook(domain=domain, breaches=Unseen(reason="feed_stale"))
-            found = await queries.items_of(connection, "hibp", domain, Breach)
+            found = await feed_queries.items_of(connection, "hibp", domain, Breach)
         return BreachLook(domain=domain, breaches=tuple(found))
 
     async def _issuances(self, domain: str) -> IssuanceLook:
@@ -131,7 +131,7 @@ class Collector:
 
 
 async def _is_listed(connection: Connection, feed: str, key: str) -> bool:
-    return await queries.item(connection, feed, key, msgspec.Raw) is not None
+    return await feed_queries.item(connection, feed, key, msgspec.Raw) is not None
 
 
 class _Likelihood(msgspec.Struct):
@@ -139,5 +139,5 @@ class _Likelihood(msgspec.Struct):
 
 
 async def _likelihood(connection: Connection, cve: str) -> int | None:
-    found = await queries.item(connection, "epss", cve, _Likelihood)
+    found = await feed_queries.item(connection, "epss", cve, _Likelihood)
     return None if found is None else found.millionths

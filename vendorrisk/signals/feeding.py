@@ -22,9 +22,9 @@ from vendorrisk.probes.feeds import FeedError, Fetched
 from vendorrisk.probes.observation import Unseen, canonical
 from vendorrisk.probes.rdap import RdapError
 from vendorrisk.settings import Settings
-from vendorrisk.signals import queries
+from vendorrisk.signals import feed_queries
+from vendorrisk.signals.feed_queries import ClaimedFeed
 from vendorrisk.signals.judge_events import plain
-from vendorrisk.signals.queries import ClaimedFeed
 
 FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds.", ["feed", "outcome"])
 
@@ -95,7 +95,7 @@ async def fetch_feeds(world: World) -> int:
     wanted = [name for name in FEEDS if is_on(name, world.settings)]
     now, token = world.clock(), new_id()
     async with world.database.system() as connection:
-        claimed = await queries.claim_feed(connection, now, token, now + _LEASE, wanted)
+        claimed = await feed_queries.claim_feed(connection, now, token, now + _LEASE, wanted)
     if claimed is None:
         return 0
     kind = FEEDS[claimed.feed]
@@ -105,10 +105,10 @@ async def fetch_feeds(world: World) -> int:
     outcome = "failed"
     async with world.database.system() as connection:
         if isinstance(answer, Unseen):
-            await queries.feed_failed(connection, claimed.feed, token, now, answer.reason, now + _RETRY)
+            await feed_queries.feed_failed(connection, claimed.feed, token, now, answer.reason, now + _RETRY)
         elif not answer.changed:
             outcome = "unchanged"
-            await queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
+            await feed_queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
         else:
             outcome = await _take(connection, claimed, answer, token, now)
     FETCHES.labels(claimed.feed, outcome).inc()
@@ -122,23 +122,23 @@ async def _take(connection: Connection, claimed: ClaimedFeed, answer: Fetched, t
     try:
         version, found = read(claimed.feed, answer.body)
     except (FeedError, RdapError) as error:
-        await queries.feed_failed(connection, claimed.feed, token, now, str(error.args[0]), now + _RETRY)
+        await feed_queries.feed_failed(connection, claimed.feed, token, now, str(error.args[0]), now + _RETRY)
         return "failed"
     items = list({key: (key, subject, payload) for key, subject, payload in found}.values())
     body = zlib.compress(answer.body) if kind.is_kept_whole else None
     fetched = ClaimedFeed(claimed.feed, version, answer.etag, answer.last_modified, 0)
     next_at = now + kind.every
-    if not await queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
+    if not await feed_queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
         return "lost"
     fresh: list[str] = []
     for portion in _portions(items):
-        fresh += await queries.keep_items(connection, claimed.feed, portion, now)
+        fresh += await feed_queries.keep_items(connection, claimed.feed, portion, now)
     if items:
-        await queries.drop_items(connection, claimed.feed, [key for key, _, _ in items], now)
+        await feed_queries.drop_items(connection, claimed.feed, [key for key, _, _ in items], now)
     if claimed.feed == "hibp" and fresh:
-        await queries.look_again_at(connection, sorted(set(fresh)), now)
+        await feed_queries.look_again_at(connection, sorted(set(fresh)), now)
     if claimed.feed == "kev" and fresh:
-        await queries.settle_owners_of(connection, sorted(set(fresh)), now)
+        await feed_queries.settle_owners_of(connection, sorted(set(fresh)), now)
     return "changed"
 
 
@@ -183,10 +183,10 @@ class Lists:
 
     async def refresh(self, connection: Connection) -> None:
         for name in ("rdap", "preload"):
-            known = await queries.feed_of(connection, name)
+            known = await feed_queries.feed_of(connection, name)
             if known is None or not known.version or known.version == self._versions.get(name):
                 continue
-            body = await queries.feed_body(connection, name)
+            body = await feed_queries.feed_body(connection, name)
             if body is None:
                 continue
             if name == "rdap":

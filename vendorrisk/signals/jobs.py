@@ -15,14 +15,15 @@ from vendorrisk.alerts.model import AlertClass
 from vendorrisk.background import Job, World
 from vendorrisk.identity import service as identity
 from vendorrisk.ids import new_id
-from vendorrisk.signals import queries, schedule, service
+from vendorrisk.signals import queries, schedule, service, settling_queries
 from vendorrisk.signals.certificates import mozilla_store
 from vendorrisk.signals.collecting import Collector
 from vendorrisk.signals.feeding import Lists, fetch_feeds
 from vendorrisk.signals.judging import Datasets
 from vendorrisk.signals.looking import LAG, Visit
-from vendorrisk.signals.queries import ClaimedPlace, ToSettle
+from vendorrisk.signals.queries import ClaimedPlace
 from vendorrisk.signals.settling import Settling
+from vendorrisk.signals.settling_queries import ToSettle
 from vendorrisk.signals.watch_model import AssetKind
 
 _ENROL, _SETTLE = 2000, 100
@@ -124,7 +125,7 @@ async def settle_vendors(world: World) -> int:
     now = world.clock()
     leased_until = now + _SETTLE_LEASE
     async with world.database.system() as connection:
-        due = await queries.claim_vendors(connection, now, _SETTLE, leased_until)
+        due = await settling_queries.claim_vendors(connection, now, _SETTLE, leased_until)
         paused = await queries.paused_rules(connection, now)
         tenants = {one: await identity.acting_tenant(connection, one) for one in sorted({d.tenant_id for d in due})}
     off = service.off_rules(world.settings)
@@ -144,9 +145,9 @@ async def _settle(
     try:
         async with world.database.tenant(tenant.id) as connection:
             work = Work(db=connection, by=by, now=now, request_id=f"{service.SETTLE}:{one.vendor_id}")
-            row = await queries.lock_vendor(work, one.vendor_id)
+            row = await settling_queries.lock_vendor(work, one.vendor_id)
             if row is not None:
-                vendor = await queries.vendor(work, one.vendor_id)
+                vendor = await settling_queries.vendor(work, one.vendor_id)
                 await Settling(work, vendor, row, off=off, paused=paused).go(row.settle_at)
             return work.nudges
     except Exception:  # noqa: BLE001 - one vendor that cannot be settled must not stop the others; its lease lapses
@@ -158,7 +159,7 @@ async def send_signal_digests(world: World) -> int:
     """Tell each tenant once a day of findings of less weight that nobody was told of."""
     now = world.clock()
     async with world.database.system() as connection:
-        due = await queries.tenants_to_digest(connection)
+        due = await settling_queries.tenants_to_digest(connection)
     done = 0
     for each in due:
         tenant = Tenant(each.id, each.time_zone)
@@ -172,8 +173,8 @@ async def send_signal_digests(world: World) -> int:
 
 
 async def _digest(work: Work) -> int:
-    found = await queries.to_digest(work)
-    await queries.digested(work, [one.id for one in found])
+    found = await settling_queries.to_digest(work)
+    await settling_queries.digested(work, [one.id for one in found])
     mild = [one for one in found if one.severity in {"medium", "low"}]
     if mild:
         lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}

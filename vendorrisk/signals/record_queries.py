@@ -109,6 +109,7 @@ SIGNALS = ListOf(
         "changed_at": Column("s.changed_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="rule",
+    key_sql="s.id",
 )
 JUDGEMENTS = ListOf(
     "judgements",
@@ -121,6 +122,7 @@ JUDGEMENTS = ListOf(
         "judged_at": Column("j.judged_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="-judged_at",
+    key_sql="j.id",
 )
 SNAPSHOTS = ListOf(
     "scores",

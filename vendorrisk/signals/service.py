@@ -338,7 +338,7 @@ async def feeds(work: Work, settings: Settings) -> Feeds:
                 checked_at=None if feed is None else feed.checked_at,
                 fetched_at=None if feed is None else feed.fetched_at,
                 failure=None if feed is None else feed.failure,
-                items=0 if feed is None else feed.items,
+                item_count=0 if feed is None else feed.item_count,
             )
         )
     return Feeds(items)

@@ -17,11 +17,11 @@ from vendorrisk.findings import service as findings
 from vendorrisk.findings.model import Severity
 from vendorrisk.ids import new_id
 from vendorrisk.probes.observation import canonical, value_hash
-from vendorrisk.signals import change, queries, record_queries, schedule, telling
+from vendorrisk.signals import change, record_queries, schedule, settling_queries, telling
 from vendorrisk.signals.model import Score, Standing
-from vendorrisk.signals.queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
+from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.standings import finding_severity, is_finding, standings_of, unobservable, waived_until
 from vendorrisk.signals.watch_model import AssetKind, CurrentScore, VendorAsset
 from vendorrisk.vendors.model import Lifecycle
@@ -66,10 +66,11 @@ class Settling:
             await self._leave()
         else:
             await self._attach()
-        self._assets = {a.id: a for a in await queries.assets(work, vendor.id)}
-        self._states = [s for s in await queries.vendor_states(work, vendor.id) if s.rule not in self._off]
+        self._assets = {a.id: a for a in await settling_queries.assets(work, vendor.id)}
+        self._states = [s for s in await settling_queries.vendor_states(work, vendor.id) if s.rule not in self._off]
         self._sources = {
-            (f.vendor_asset_id, f.rule, f.discriminator): f for f in await queries.signal_findings(work, vendor.id)
+            (f.vendor_asset_id, f.rule, f.discriminator): f
+            for f in await settling_queries.signal_findings(work, vendor.id)
         }
         await self._keep_findings()
         await telling.keep_dates(work, vendor, self._assets, self._states)
@@ -84,21 +85,21 @@ class Settling:
 
     async def _attach(self) -> None:
         """Watch the domains that a person recorded of the vendor, and leave those that are recorded no more."""
-        recorded = await queries.recorded_domains(self._work, self._vendor.id)
+        recorded = await settling_queries.recorded_domains(self._work, self._vendor.id)
         wanted = [
             (schedule.asset_id(AssetKind.DOMAIN, name), name, name)
             for name in recorded
             if schedule.place_of(name) == name
         ]
-        if wanted and await queries.attach_domains(self._work, self._vendor.id, wanted):
+        if wanted and await settling_queries.attach_domains(self._work, self._vendor.id, wanted):
             self._work.nudge("enrol_assets")
-        await queries.leave_domains(self._work, self._vendor.id, [name for _, name, _ in wanted])
+        await settling_queries.leave_domains(self._work, self._vendor.id, [name for _, name, _ in wanted])
 
     async def _leave(self) -> None:
         """A vendor that is gone is watched no more."""
-        own = await queries.assets(self._work, self._vendor.id)
+        own = await settling_queries.assets(self._work, self._vendor.id)
         await telling.forget_dates(self._work, [asset.id for asset in own])
-        await queries.leave_domains(self._work, self._vendor.id, [])
+        await settling_queries.leave_domains(self._work, self._vendor.id, [])
 
     # ── findings
 
@@ -171,7 +172,7 @@ class Settling:
             until_on=opened.until_on,
             state_changed_at=opened.state_changed_at,
         )
-        await queries.keep_finding(self._work, self._vendor.id, kept)
+        await settling_queries.keep_finding(self._work, self._vendor.id, kept)
         self._sources[key] = kept
         return kept
 
@@ -181,7 +182,7 @@ class Settling:
         attached = source.vendor_asset_id in self._assets
         reason = "Seen mended, twice." if attached else "The asset is watched no more."
         await findings.close_for(self._work, SOURCE, source_id, reason=reason)
-        await queries.finding_closed(self._work, source.id)
+        await settling_queries.finding_closed(self._work, source.id)
 
     async def _tell_finding(self, source: SignalFinding, severity: Severity, title: str, state: VendorState) -> None:
         now = self._work.now
@@ -197,7 +198,7 @@ class Settling:
             title,
             {"Severity": severity.value, "Rule": state.rule, "Remedy": RULES[state.rule].remedy},
         )
-        await queries.keep_finding(self._work, self._vendor.id, msgspec.structs.replace(source, told_at=now))
+        await settling_queries.keep_finding(self._work, self._vendor.id, msgspec.structs.replace(source, told_at=now))
 
     # ── score
 
@@ -224,7 +225,7 @@ class Settling:
         elif _rose(told, recent):
             told = brief
         snapshot_id = await self._snapshot(result, standings)
-        await queries.settled(
+        await settling_queries.settled(
             self._work,
             self._vendor.id,
             leased_until,
@@ -280,7 +281,7 @@ class Settling:
         else:
             return last.id
         snapshot_id = new_id()
-        await queries.append_snapshot(
+        await settling_queries.append_snapshot(
             self._work,
             snapshot_id,
             self._vendor.id,

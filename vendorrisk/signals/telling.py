@@ -11,11 +11,11 @@ from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
 from vendorrisk.findings import service as findings
 from vendorrisk.findings.model import Severity
 from vendorrisk.probes.feeds import KevItem
-from vendorrisk.signals import queries
+from vendorrisk.signals import settling_queries
 from vendorrisk.signals.judge_events import judge_products, plain
 from vendorrisk.signals.model import Verdict
-from vendorrisk.signals.queries import Happened, SettledVendor, VendorState
 from vendorrisk.signals.rules import RULES
+from vendorrisk.signals.settling_queries import Happened, SettledVendor, VendorState
 from vendorrisk.signals.watch_model import VendorAsset
 from vendorrisk.vendors.model import Lifecycle, Tier
 
@@ -72,7 +72,7 @@ async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -
 async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | None, paused: frozenset[str]) -> None:
     """Tell what happened since the last settling, with an hour's overlap: each is told once by its key."""
     since = _LONG_AGO if told_until is None else told_until - _OVERLAP
-    for happened in await queries.happenings(work, vendor.id, since):
+    for happened in await settling_queries.happenings(work, vendor.id, since):
         told = _EVENT_CLASSES.get(happened.rule)
         if told is None or happened.rule in paused or happened.verdict not in {Verdict.WARN, Verdict.FAIL}:
             continue
@@ -111,12 +111,12 @@ async def tell_outages(work: Work, vendor: SettledVendor, assets: Assets, states
 async def tell_exploits(work: Work, vendor: SettledVendor) -> None:
     """Hold the vendor's products against the catalogue of exploited vulnerabilities."""
     makers: dict[str, list[str]] = {}
-    for product in await queries.products(work, vendor.id):
+    for product in await settling_queries.products(work, vendor.id):
         makers.setdefault(product.maker, []).append(product.product)
     if not makers:
         return
-    listed = await queries.exploited_of(work.db, sorted({plain(maker) for maker in makers}), KevItem)
-    known = await queries.known_exploits(work, vendor.id)
+    listed = await settling_queries.exploited_of(work.db, sorted({plain(maker) for maker in makers}), KevItem)
+    known = await settling_queries.known_exploits(work, vendor.id)
     for hit in judge_products(makers, listed, since=work.today - _YEAR):
         if hit.verdict is Verdict.WARN and hit.discriminator not in known:
             await _tell_exploit(work, vendor, hit.discriminator, hit.detail, hit.evidence)
@@ -133,7 +133,7 @@ async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str
         title=f"{vendor.name} runs a product that is being exploited: {cve}",
         description=f"{detail}\n\n{RULES['kev.product'].remedy}",
     )
-    await queries.note_exploit(work, vendor.id, cve, opened.id)
+    await settling_queries.note_exploit(work, vendor.id, cve, opened.id)
     await alerts.raise_event(
         work,
         AlertClass.KNOWN_EXPLOITED,
@@ -149,7 +149,7 @@ async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str
 async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
     changes = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
     if changes:
-        await queries.propose(work, vendor.id, happened.vendor_asset_id, happened.value_hash, changes)
+        await settling_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.value_hash, changes)
 
 
 def _facts(happened: Happened) -> dict[str, str]:

@@ -370,7 +370,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     next_fetch_at: datetime
     failure: str | None
     failures: int
-    items: int
+    item_count: int
 
 
 class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -382,7 +382,7 @@ class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
     checked_at: datetime | None
     fetched_at: datetime | None
     failure: str | None
-    items: int
+    item_count: int
 
 
 class Feeds(msgspec.Struct, frozen=True):

@@ -8,20 +8,21 @@ Names end in `.test`. Each address of 127.0.0.0/8 is a machine of its own; ports
 free ports its servers really have. A port without a server is closed.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.fakes.dns import DnsFake, Zone, dns_fake
-from tests.fakes.http import HttpFake, Reply, http_fake, tcp_fake
-from tests.lab import feeds, pki, registry
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab import feeds, pki, registry
+from vendorrisk.lab.dns import DnsFake, Zone, dns_fake
+from vendorrisk.lab.http import HttpFake, Reply, http_fake, tcp_fake
 
 _CLOSED = 1
-Script = Callable[[object, object], Awaitable[None]]
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def trusting_nobody() -> ssl.SSLContext:
@@ -47,6 +48,7 @@ class Lab:
     guard: Guard
     fetcher: Fetcher
     strict: Fetcher
+    loopback: LoopbackOverride
     ports: dict[tuple[str, int], int]
     stack: AsyncExitStack
     hosts: dict[str, HttpFake] = field(default_factory=dict)
@@ -63,12 +65,12 @@ class Lab:
 
     async def raw(self, address: str, port: int, script: Script) -> None:
         """Start a server that speaks by a script."""
-        real = await self.stack.enter_async_context(tcp_fake(script, host=address))  # type: ignore[arg-type] # streams
+        real = await self.stack.enter_async_context(tcp_fake(script, host=address))
         self._map(address, port, real)
 
     def _map(self, address: str, port: int, real: int) -> None:
         self.ports[address, port] = real
-        self.guard._loopback._ports[address, port] = real
+        self.loopback.map(address, port, real)
 
 
 @asynccontextmanager
@@ -77,12 +79,13 @@ async def lab(zone: Zone | None = None, *, seconds: float = 3.0, authenticated: 
     async with AsyncExitStack() as stack:
         names = await stack.enter_async_context(dns_fake(zone or {}, authenticated=authenticated))
         resolver = Resolver([names.address], try_seconds=0.5, lifetime_seconds=1.0)
-        guard = Guard(resolver, loopback=LoopbackOverride(["127.0.0.0/8"], ports))
+        loopback = LoopbackOverride(["127.0.0.0/8"], ports)
+        guard = Guard(resolver, loopback=loopback)
         limits = Limits(total_seconds=seconds)
         agent = "vendorrisk/1 (+https://example.org/bot)"
         loose = Fetcher(guard, user_agent=agent, limits=limits, tls=trusting_nobody())
         strict = Fetcher(guard, user_agent=agent, limits=limits, tls=trusting_lab())
-        yield Lab(names, guard, loose, strict, ports, stack)
+        yield Lab(names, guard, loose, strict, loopback, ports, stack)
         await loose.aclose()
         await strict.aclose()
 

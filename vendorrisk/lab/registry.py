@@ -101,3 +101,9 @@ def rdap_domain(domain: str, *, expires: str = "2027-02-03T04:05:06Z", **changes
         ],
     }  # fmt: skip
     return json.dumps({**document, **changes}).encode()
+
+
+def bootstrap(top: str, base: str) -> bytes:
+    """Return an RDAP bootstrap file (RFC 9224) that knows one top level."""
+    services = [[[top], [base]]]
+    return json.dumps({"version": "1.0", "publication": "2026-11-01T00:00:00Z", "services": services}).encode()

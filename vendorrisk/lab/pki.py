@@ -26,7 +26,7 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @lru_cache(maxsize=64)
-def ec_key(label: str) -> ec.EllipticCurvePrivateKey:
+def ec_key(label: str) -> ec.EllipticCurvePrivateKey:  # noqa: ARG001 - one key for each label, by the cache
     return ec.generate_private_key(ec.SECP256R1())
 
 

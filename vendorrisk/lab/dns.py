@@ -94,7 +94,8 @@ class DnsFake:
 def _at(records: Records, earlier: int) -> list[str]:
     if callable(records):
         return list(records(earlier))
-    assert not isinstance(records, Behaviour)
+    if isinstance(records, Behaviour):
+        raise TypeError("a behaviour has no records")
     if records and not isinstance(records[0], str):
         return list(records[min(earlier, len(records) - 1)])
     return [str(record) for record in records]

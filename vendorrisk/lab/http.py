@@ -91,7 +91,8 @@ class HttpFake:
             await script(request, writer)
             return False
         reply = script if isinstance(script, Reply) else script(request)  # type: ignore[call-arg] # not raw
-        assert isinstance(reply, Reply)
+        if not isinstance(reply, Reply):
+            raise TypeError("a script that is not raw answers with a Reply")
         if reply.delay_seconds:
             await asyncio.sleep(reply.delay_seconds)
         writer.write(reply.wire(request.method))

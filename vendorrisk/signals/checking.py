@@ -1,0 +1,100 @@
+"""One look from the shell: everything that is seen of a domain, judged and scored, with nothing stored."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from vendorrisk.db.pool import Database
+from vendorrisk.probes import feeds, rdap
+from vendorrisk.probes.feeds import Breach, FeedError
+from vendorrisk.probes.joined import BreachLook
+from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.port import Looks
+from vendorrisk.probes.rdap import RdapError
+from vendorrisk.settings import Settings
+from vendorrisk.signals import judging, schedule
+from vendorrisk.signals.collecting import Collector, OptedOutError
+from vendorrisk.signals.judging import Datasets
+from vendorrisk.signals.model import Group, Judgement, Score, Standing
+from vendorrisk.signals.score import score
+from vendorrisk.signals.verdicts import worst
+from vendorrisk.signals.watch_model import AssetKind
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What one look at a domain brought."""
+
+    domain: str
+    at: datetime
+    judgements: tuple[Judgement, ...]
+    score: Score
+
+
+async def check(
+    domain: str,
+    *,
+    looks: Looks,
+    settings: Settings,
+    now: datetime,
+    datasets: Datasets,
+    off: frozenset[str],
+    registries: Mapping[str, str] | None = None,
+) -> Checked:
+    """Look once at a domain. Seen once only: a watched vendor's findings need to be seen twice."""
+    if registries is None:
+        registries = await _registries(looks, settings)
+    collector = Collector(looks, settings, registries, Database(settings))
+    found: list[Judgement] = []
+    opted_out = False
+    for group in schedule.groups_of(AssetKind.DOMAIN):
+        if group is Group.FEEDS:
+            look = BreachLook(domain=domain, breaches=await _breaches(looks, settings, domain))
+            found += judging.judge(look, now=now, datasets=datasets)
+        elif opted_out and group in schedule.ON_THEIR_MACHINES:
+            found += judging.blind(AssetKind.DOMAIN, group, "opt_out")
+        else:
+            try:
+                seen = await collector.look(AssetKind.DOMAIN, domain, group, now, is_opted_out=opted_out)
+                found += judging.judge(seen, now=now, datasets=datasets)
+            except OptedOutError:
+                opted_out = True
+                found += judging.blind(AssetKind.DOMAIN, group, "opt_out")
+    worst_of = worst(found)
+    standings = [
+        Standing(
+            rule=rule.id,
+            asset=domain,
+            verdict=worst_of[rule.id].verdict,
+            known=worst_of[rule.id].verdict,
+            known_at=now,
+            confidence_percent=worst_of[rule.id].confidence_percent,
+            cap=worst_of[rule.id].cap,
+        )
+        for rule in schedule.rules_of(AssetKind.DOMAIN)
+        if rule.id in worst_of
+    ]
+    return Checked(domain, now, tuple(found), score(standings, now=now, off=off))
+
+
+async def _registries(looks: Looks, settings: Settings) -> Mapping[str, str]:
+    """Fetch the RDAP bootstrap; without it registrations are asked for by WHOIS."""
+    answer = await looks.feed(settings.signal_rdap_url, etag="", last_modified="")
+    if isinstance(answer, Unseen):
+        return {}
+    try:
+        return rdap.read_bootstrap(answer.body)
+    except RdapError:
+        return {}
+
+
+async def _breaches(looks: Looks, settings: Settings, domain: str) -> tuple[Breach, ...] | Unseen:
+    if not settings.signal_hibp_url:
+        return Unseen(reason="feed_off")
+    answer = await looks.feed(settings.signal_hibp_url, etag="", last_modified="")
+    if isinstance(answer, Unseen):
+        return answer
+    try:
+        return tuple(one for one in feeds.read_breaches(answer.body) if one.domain == domain)
+    except FeedError as error:
+        return Unseen(reason=str(error.args[0]))

@@ -1,0 +1,111 @@
+"""The statements of feeds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.signals.watch_model import Feed
+
+Item = TypeVar("Item")
+
+
+class ClaimedFeed(msgspec.Struct, frozen=True):
+    feed: str
+    version: str
+    etag: str
+    last_modified: str
+    failures: int
+
+
+class _Payload(msgspec.Struct, frozen=True):
+    payload: Any
+
+
+_sql = QueryFile("signal_feeds")
+_CLAIM_FEED = _sql.rows("claim_feed", ClaimedFeed)
+_KNOW_FEEDS = _sql.command("know_feeds")
+_KEEP_ITEMS = _sql.scalar("keep_feed_items", str)
+_DROP_ITEMS = _sql.command("drop_feed_items")
+_FETCHED = _sql.command("feed_fetched")
+_UNCHANGED = _sql.command("feed_unchanged")
+_FAILED = _sql.command("feed_failed")
+_FEED = _sql.rows("feed_of", Feed)
+_BODY = _sql.scalar("feed_body", bytes)
+_ITEMS = _sql.rows("items_of_subject", _Payload)
+_ITEM = _sql.rows("item_of_feed", _Payload)
+_LOOK_AGAIN = _sql.command("look_again_at_domains")
+_SETTLE_OWNERS = _sql.command("settle_owners_of")
+
+
+async def claim_feed(
+    connection: Connection, now: datetime, token: UUID, until: datetime, feeds: Sequence[str]
+) -> ClaimedFeed | None:
+    await _KNOW_FEEDS.run(connection, feeds, now)
+    return await _CLAIM_FEED.one_or_none(connection, now, token, until, feeds)
+
+
+async def keep_items(
+    connection: Connection, feed: str, items: Sequence[tuple[str, str, bytes]], now: datetime
+) -> list[str]:
+    """Keep (key, subject, payload) of a feed; returns the subjects of those that are new."""
+    keys, subjects = [key for key, _, _ in items], [subject for _, subject, _ in items]
+    return await _KEEP_ITEMS.many(connection, feed, keys, subjects, [payload.decode() for _, _, payload in items], now)
+
+
+async def drop_items(connection: Connection, feed: str, kept: Sequence[str], now: datetime) -> None:
+    await _DROP_ITEMS.run(connection, feed, kept, now)
+
+
+async def feed_fetched(
+    connection: Connection,
+    claimed: ClaimedFeed,
+    token: UUID,
+    now: datetime,
+    next_at: datetime,
+    *,
+    items: int,
+    body: bytes | None,
+) -> int:
+    """Close a fetch; returns 0 where the lease was lost meanwhile."""
+    own = (claimed.version, claimed.etag, claimed.last_modified)
+    return await _FETCHED.run(connection, claimed.feed, token, *own, now, items, body, next_at)
+
+
+async def feed_unchanged(connection: Connection, feed: str, token: UUID, now: datetime, next_at: datetime) -> None:
+    await _UNCHANGED.run(connection, feed, token, now, next_at)
+
+
+async def feed_failed(
+    connection: Connection, feed: str, token: UUID, now: datetime, why: str, next_at: datetime
+) -> None:
+    await _FAILED.run(connection, feed, token, now, why, next_at)
+
+
+async def feed_of(connection: Connection, feed: str) -> Feed | None:
+    return await _FEED.one_or_none(connection, feed)
+
+
+async def feed_body(connection: Connection, feed: str) -> bytes | None:
+    return await _BODY.one_or_none(connection, feed)
+
+
+async def items_of(connection: Connection, feed: str, subject: str, kind: type[Item]) -> list[Item]:
+    return [msgspec.convert(row.payload, kind) for row in await _ITEMS.many(connection, feed, subject)]
+
+
+async def item(connection: Connection, feed: str, key: str, kind: type[Item]) -> Item | None:
+    found = await _ITEM.one_or_none(connection, feed, key)
+    return None if found is None else msgspec.convert(found.payload, kind)
+
+
+async def look_again_at(connection: Connection, domains: Sequence[str], now: datetime) -> None:
+    await _LOOK_AGAIN.run(connection, domains, now)
+
+
+async def settle_owners_of(connection: Connection, makers: Sequence[str], now: datetime) -> None:
+    await _SETTLE_OWNERS.run(connection, makers, now)
