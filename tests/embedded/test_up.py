@@ -123,6 +123,18 @@ def test_what_is_killed_is_started_again_and_keeps_what_it_knew(stack: Stack, na
     assert seconds < 30, seconds
 
 
+def test_who_stops_it_before_it_is_ready_is_not_told_that_it_is() -> None:
+    with data_folder() as home:
+        starting = Command("up", settings={"VENDORRISK_HOME": str(home), "PORT": "0"})
+        try:
+            until((home / "log" / "api.log").exists, "the API is being started", START_SECONDS)
+            assert starting.stop() == 0, starting.text
+        finally:
+            starting.leave()
+        assert "is ready" not in starting.text
+        assert "shown this once" in starting.text, "the first key is never lost, for it is made once"
+
+
 def test_data_outlive_a_stop_a_kill_and_another_port(capsys: pytest.CaptureFixture[str]) -> None:
     with data_folder() as home:
         first = Stack(home)

@@ -16,9 +16,9 @@ from typing import Self
 import msgspec
 import trustme
 
-from tests.fakes.dns import dns_fake
-from tests.fakes.http import Received, Reply, http_fake
 from tests.fakes.smtp import SmtpFake, smtp_fake
+from vendorrisk.lab.dns import dns_fake
+from vendorrisk.lab.http import Received, Reply, http_fake
 
 HOST = "hooks.example.com"
 _FAILS, _IS_SLOW = 0.02, 0.1
@@ -42,6 +42,7 @@ class Outside:
         self.authority.cert_pem.write_to_path(str(self.trust))
         self.taken: list[Taken] = []
         self.refused: set[str] = set()
+        self.is_moody = True
         self.mail = SmtpFake()
         self._web_port = self._dns_port = 0
         self._moods = random.Random(f"receivers {seed}")
@@ -92,7 +93,7 @@ class Outside:
     def _answer(self, channel: str, key: str, request: Received) -> Reply:
         """Take it, mostly soon, sometimes late, and now and then not at all."""
         mood = self._moods.random()
-        if mood < _FAILS and key not in self.refused:  # twice would be a minute and a half of back-off
+        if mood < _FAILS and self.is_moody:
             self.refused.add(key)
             return Reply(503)
         self.taken.append(Taken(channel, key, request.body, time.monotonic()))

@@ -137,6 +137,7 @@ class Run:
     def settle(self) -> float:
         """Wait until everything that is to be sent has been; returns how long it took."""
         begun = time.monotonic()
+        self.outside.is_moody = False
         if not WAITS:
             # The senders are dead for certain: the end of their leases, and of all waiting, may be moved to now.
             self.installation.kill("worker", random.Random(0))

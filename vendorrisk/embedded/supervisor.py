@@ -120,11 +120,13 @@ class Supervisor:
             self._keep(server.name, server)
         environment = _environment(self._settings)
         user = self._program_user()
-        prepared = self._prepare(environment, user)
+        if (key := self._prepare(environment, user).key) is not None:
+            # At once: it is made once, and must not be lost where the start does not come to its end.
+            self._say(f"first admin key, shown this once: {key}")
         self._keep("worker", Program("worker", self._home, environment, user))
         self._keep("api", Program("api", self._home, environment, user))
-        self._wait_until_ready()
-        self._tell(prepared, time.monotonic() - begun)
+        if self._became_ready():
+            self._tell(time.monotonic() - begun)
 
     def _program_user(self) -> SystemUser | None:
         """Drop API and worker from root too, where that user can reach this code."""
@@ -168,21 +170,21 @@ class Supervisor:
                 except Exception as error:  # noqa: BLE001 - it is tried again, and the operator is told
                     self._say(f"{kept.name} did not start: {error}")
 
-    def _wait_until_ready(self) -> None:
+    def _became_ready(self) -> bool:
+        """Wait for the API; False where a signal ended the wait."""
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and not self._stopping:
             if is_ready(self._settings.host, self._settings.port):
-                return
+                return True
             self._look()
             time.sleep(0.02)
         if not self._stopping:
             raise StartError(f"the API did not become ready; see {self._home.logs / 'api.log'}")
+        return False
 
-    def _tell(self, prepared: Prepared, seconds: float) -> None:
+    def _tell(self, seconds: float) -> None:
         address = f"http://{self._settings.host}:{self._settings.port}"
         lines = [f"vendorrisk is ready at {address} ({seconds:.1f} s)", f"  API document   {address}/docs"]
-        if prepared.key is not None:
-            lines.append(f"  first admin key, shown this once: {prepared.key}")
         lines += [
             f"  data folder    {self._home.path}",
             f"  logs           {self._home.logs}",
