@@ -2,16 +2,23 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.client import Client
-from tests.whole.surface import operations
+from tests.whole.surface import operations, unopened_app
 from vendorrisk.app import Api
 from vendorrisk.http import reference
+from vendorrisk.http import reference_examples as examples
 
 pytestmark = pytest.mark.anyio
+
+CHROMIUM = "/usr/bin/chromium"
+HAS_CHROMIUM = Path(CHROMIUM).exists()
 
 
 class Page(HTMLParser):
@@ -45,6 +52,42 @@ async def test_the_page_shows_every_operation_its_permission_and_its_refusals(ap
         assert f"schema-{name}" in page.all("id")
     for code in ("member_email_taken", "if_match_required", "idempotency_key_reused", "cursor_invalid"):
         assert code in page.text
+
+
+async def test_the_page_shows_how_to_call_an_operation_and_who_may(client: Client) -> None:
+    page = Page((await client.get("/docs")).text)
+    assert "-H 'If-Match: \"1\"'" in page.text
+    assert 'curl -X POST "$VENDORRISK_URL/v1/vendors" \\' in page.text
+    assert "/v1/vendors/search?q=acme" in page.text
+    assert "procurement" in page.text
+    assert "1 to 200 characters" in page.text
+
+
+async def test_the_page_is_sent_packed_and_not_again_while_it_is_the_same(client: Client) -> None:
+    plain = await client.get("/docs", headers={"accept-encoding": "identity"})
+    packed = await client.get("/docs", headers={"accept-encoding": "gzip, br"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) * 5 < len(plain.content)
+    again = await client.get("/docs", headers={"if-none-match": plain.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await client.get("/docs", headers={"if-none-match": 'W/"other"'})).status_code == 200
+
+
+def test_a_sample_of_an_answer_fits_its_schema() -> None:
+    api = unopened_app()
+    document = api.litestar.state.document
+    faults = []
+    for operation in operations(api):
+        for status, text in examples.answers(
+            examples.Operation(operation.method, operation.path, operation.document), document
+        ):
+            schema = operation.document["responses"][status]["content"]["application/json"]["schema"]
+            whole = {**schema, "components": document["components"]}
+            found = Draft202012Validator(whole).iter_errors(msgspec.json.decode(text))
+            faults += [f"{operation.name}: {error.message[:200]}" for error in found]
+    assert "\n".join(faults) == ""
 
 
 async def test_every_link_of_the_page_leads_somewhere_and_ids_stand_once(client: Client) -> None:
@@ -96,15 +139,18 @@ def test_what_stands_in_the_document_is_text_and_never_markup() -> None:
 async def test_a_browser_shows_the_page_without_errors_or_other_hosts(client: Client, scheme: Any) -> None:
     from playwright.async_api import Route, async_playwright
 
+    if not HAS_CHROMIUM:
+        pytest.fail(f"{CHROMIUM} is missing: apt-get install -y chromium")
     asked, errors = [], []
 
     async def answer(route: Route) -> None:
         asked.append(route.request.url)
-        found = await client.get(route.request.url.removeprefix("http://testserver"))
+        plain = {"accept-encoding": "identity"}
+        found = await client.get(route.request.url.removeprefix("http://testserver"), headers=plain)
         await route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
     async with async_playwright() as started:
-        browser = await started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = await started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = await browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 800})
         page.on("console", lambda message: errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -116,6 +162,16 @@ async def test_a_browser_shows_the_page_without_errors_or_other_hosts(client: Cl
         assert await page.locator("#add_member").is_visible()
         ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(253, 253, 252)" if scheme == "light" else "rgb(22, 24, 28)"), "the style is applied"
+        await page.keyboard.press("Control+Home")
+        await page.reload()
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip", "the keyboard can skip the list"
+        assert await page.locator(".skip").is_visible()
+        refusals = page.locator("#add_member summary", has_text="Refusals")
+        await refusals.press("Enter")
+        assert await page.locator("#add_member").get_by_text("member_email_taken").is_visible()
+        beside = await page.locator("#add_member .two").evaluate("e => getComputedStyle(e).display")
+        assert beside == "grid", "where there is room, the example stands beside the text"
         await page.set_viewport_size({"width": 375, "height": 700})
         assert await page.evaluate("document.documentElement.scrollWidth") <= 375, "a phone scrolls one way only"
         await browser.close()

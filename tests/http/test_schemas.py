@@ -19,7 +19,7 @@ def test_a_body_says_that_unknown_fields_are_refused(document: Any) -> None:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             content = operation.get("requestBody", {}).get("content", {})
-            if "application/json" in content:
+            if "$ref" in content.get("application/json", {}).get("schema", {}):
                 name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
                 assert document["components"]["schemas"][name]["additionalProperties"] is False, (method, path)
 
@@ -28,6 +28,13 @@ def test_what_stands_in_a_list_keeps_its_bounds(document: Any) -> None:
     taken = document["components"]["schemas"]["NewVendor"]["properties"]["tags"]
     assert taken["items"]["minLength"] == 1
     assert taken["maxItems"] > 1
+
+
+def test_an_instant_is_told_from_any_other_text(document: Any) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        for field, inside in schema.get("properties", {}).items():
+            if field.endswith("_at") and "$ref" not in inside and "anyOf" not in inside:
+                assert inside["format"] == "date-time", (name, field)
 
 
 def test_names_are_words_and_nothing_is_left_of_the_modules(document: Any) -> None:

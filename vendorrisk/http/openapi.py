@@ -5,18 +5,21 @@ its promises, every refusal it can give with its codes, and examples.
 """
 
 import copy
+import gzip
+import hashlib
 import inspect
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 
+from vendorrisk.access.permissions import GRANTS, Role
 from vendorrisk.db.paging import MAX_FILTERS, ListOf
 from vendorrisk.errors import Code
 from vendorrisk.http import reference
@@ -124,10 +127,14 @@ def _handlers(app: Litestar) -> Iterable[tuple[str, str, Any]]:
                 yield route.path_format, method.lower(), handler
 
 
+_SPELT = {"api": "API", "soc2": "SOC 2", "cuec": "CUEC", "cuecs": "CUECs", "kev": "KEV", "csv": "CSV"}
+
+
 def _name(operation: Document, function: Any) -> None:
     """Name an operation after its handler, which is a verb and what it acts on."""
     operation["operationId"] = function.__name__
-    operation["summary"] = function.__name__.replace("_", " ").capitalize()
+    words = [_SPELT.get(word, word) for word in function.__name__.split("_")]
+    operation["summary"] = " ".join([words[0].capitalize(), *words[1:]])
     if function.__doc__:
         operation["description"] = inspect.cleandoc(function.__doc__)
 
@@ -175,6 +182,7 @@ def _complete(operation: Document, handler: Any, method: str) -> None:
     kind: Kind = opt["kind"]
     operation["security"] = [{"api_key": []}]
     operation["x-permission"] = opt["permission"].value
+    operation["x-roles"] = [role.value for role in Role if opt["permission"] in GRANTS[role]]
     parameters = operation.setdefault("parameters", [])
     codes = [*_EVERY, *opt["refuses"]]
     if kind in WRITES:
@@ -251,7 +259,7 @@ def _describe_list(parameters: list[Document], of: ListOf) -> None:
     sorts = [name for name, column in sorted(of.columns.items()) if column.sortable]
     words = {
         "filter": "`field:operator:value`; several must all hold. Fields and operators:\n" + "\n".join(filters),
-        "sort": f"One of {', '.join(sorts)}; a leading `-` turns the order. Default `{of.default_sort}`.",
+        "sort": f"A leading `-` turns the order. Default `{of.default_sort}`.",
         "cursor": "`next` or `prev` of a page with the same filters and sort.",
         "limit": "How many to return at most.",
         "total": "Whether to count all that the filters leave; costs time on long lists.",
@@ -371,20 +379,36 @@ async def get_document(state: State) -> dict[str, Any]:
 
 
 @get("/docs", include_in_schema=False, media_type="text/html")
-async def get_reference(state: State) -> Response[str]:
-    """Serve the document as one page that needs no other host and no script."""
-    return Response(
-        _page(state),
-        media_type="text/html",
-        headers={"content-security-policy": reference.POLICY, "cache-control": "no-cache"},
-    )
+async def get_reference(state: State, request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Serve the document as one page that needs no other host and no script; packed, and once, where that is taken."""
+    page = _page(state)
+    headers = {
+        "content-security-policy": reference.POLICY,
+        "cache-control": "no-cache",
+        "vary": "accept-encoding",
+        "etag": page.tag,
+    }
+    if request.headers.get("if-none-match") == page.tag:
+        return Response(b"", status_code=304, media_type="text/html", headers=headers)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(page.plain, media_type="text/html", headers=headers)
+    packed = {**headers, "content-encoding": "gzip"}
+    return Response(page.packed, media_type="text/html", headers=packed)
 
 
-def _page(state: State) -> str:
+class RenderedPage(msgspec.Struct, frozen=True):
+    plain: bytes
+    packed: bytes
+    tag: str
+
+
+def _page(state: State) -> RenderedPage:
     """Render the page when it is first asked for: it is long, and the same until the next release."""
     if "page" not in state:
-        state.page = reference.page(state.document)
-    made: str = state.page
+        plain = reference.page(state.document).encode()
+        packed = gzip.compress(plain, mtime=0)
+        state.page = RenderedPage(plain, packed, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"')
+    made: RenderedPage = state.page
     return made
 
 

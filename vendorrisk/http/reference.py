@@ -16,6 +16,9 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from vendorrisk.http import reference_examples as examples
+from vendorrisk.http.reference_examples import Operation
+
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "reference.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -26,17 +29,6 @@ POLICY = (
 )
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-
-
-class _Operation(msgspec.Struct, frozen=True):
-    method: str
-    path: str
-    shown: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        name: str = self.shown["operationId"]
-        return name
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -59,17 +51,19 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(kind=_kind, prose=_prose, pretty=_pretty)
+    environment.filters.update(
+        kind=_kind, prose=_prose, compact=_compact, curl=examples.curl, samples=examples.answers, target=examples.target
+    )
     return environment.get_template("reference.html")
 
 
-def _by_tag(document: Mapping[str, Any]) -> list[tuple[str, list[_Operation]]]:
-    tags: dict[str, list[_Operation]] = {}
+def _by_tag(document: Mapping[str, Any]) -> list[tuple[str, list[Operation]]]:
+    tags: dict[str, list[Operation]] = {}
     for path, item in document["paths"].items():
         for method in _METHODS:
             if method in item:
                 tag = item[method].get("tags", ["Other"])[0]
-                tags.setdefault(tag, []).append(_Operation(method.upper(), path, item[method]))
+                tags.setdefault(tag, []).append(Operation(method.upper(), path, item[method]))
     return list(tags.items())
 
 
@@ -83,26 +77,39 @@ def _kind(schema: Mapping[str, Any]) -> Markup:
             return Markup(" or ").join(_kind(one) for one in schema[word])
     if "enum" in schema or "const" in schema:
         values = schema.get("enum", [schema.get("const")])
-        return Markup(", ").join(Markup("<code>{}</code>").format(_pretty(value)) for value in values)
-    if schema.get("type") == "array":
-        return Markup("list of {}").format(_kind(schema.get("items", {})))
-    words = [str(schema.get("type", "anything"))]
+        return Markup(" | ").join(Markup("<code>{}</code>").format(value) for value in values)
+    types = schema.get("type", "anything")
+    types = types if isinstance(types, list) else [types]
+    if "array" in types:
+        count = _bounds(schema, "minItems", "maxItems", " of them")
+        last = (" or null" if "null" in types else "") + (f", {count}" if count else "")
+        return Markup("list of {}{}").format(_kind(schema.get("items", {})), last)
+    words = [" or ".join(str(name) for name in types)]
     words += [str(schema[name]) for name in ("format",) if name in schema]
-    words += [f"{_BOUNDS[name]} {schema[name]}" for name in _BOUNDS if name in schema]
+    words += [text for names in _BOUNDS if (text := _bounds(schema, *names))]
+    words += [f"of the form {schema['pattern']}"] if "pattern" in schema else []
+    words += [f"default {_compact(schema['default'])}"] if schema.get("default") is not None else []
     return escape(", ".join(words))
 
 
-_BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "minLength": "characters at least",
-    "maxLength": "characters at most",
-    "minItems": "items at least",
-    "maxItems": "items at most",
-    "pattern": "of the form",
-    "default": "default",
-}
+_BOUNDS = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", " characters"),
+)
+
+
+def _bounds(schema: Mapping[str, Any], lowest: str, highest: str, unit: str) -> str:
+    """Say from what to what a value may go."""
+    low, high = schema.get(lowest), schema.get(highest)
+    if low is not None and high is not None:
+        return f"{low} to {high}{unit}"
+    if high is not None:
+        return f"at most {high}{unit}"
+    return "" if low is None else f"at least {low}{unit}"
+
+
+_MANY = 6
+_FOLDED = Markup('<details><summary>Show all</summary><ul class="fields">{}</ul></details>')
 
 
 def _prose(text: str | None) -> Markup:
@@ -116,7 +123,7 @@ def _prose(text: str | None) -> Markup:
             blocks.append(Markup("<p>{}</p>").format(_inline(words)))
         if items:
             listed = Markup("").join(Markup("<li>{}</li>").format(_inline(item)) for item in items)
-            blocks.append(Markup("<ul>{}</ul>").format(listed))
+            blocks.append((_FOLDED if len(items) > _MANY else Markup("<ul>{}</ul>")).format(listed))
     return Markup("").join(blocks)
 
 
@@ -127,5 +134,5 @@ def _inline(text: str) -> Markup:
     )
 
 
-def _pretty(value: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+def _compact(value: object) -> str:
+    return msgspec.json.encode(value).decode()

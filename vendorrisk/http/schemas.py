@@ -34,8 +34,17 @@ def schemas_of(types: Iterable[Any]) -> tuple[dict[Any, Schema], Schema]:
     made, components = msgspec.json.schema_components(wanted, ref_template=_PLACE)
     return (
         {one: tidy(schema) for one, schema in zip(wanted, made, strict=True)},
-        {_named(name): tidy(schema) for name, schema in components.items()},
+        {_named(name): _with_instants(tidy(schema)) for name, schema in components.items()},
     )
+
+
+def _with_instants(schema: Schema) -> Schema:
+    """Say which texts are instants: msgspec says it only of those that come in, and their names end alike."""
+    for name, field in schema.get("properties", {}).items():
+        is_text = field.get("type") in ("string", ["string", "null"])
+        if (name == "at" or name.endswith("_at")) and is_text and "format" not in field:
+            field["format"] = "date-time"
+    return schema
 
 
 def field_names(annotation: Any) -> list[str]:
