@@ -71,7 +71,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
-    worker_tick_seconds: Annotated[int, Meta(ge=1, le=3600)] = 60
     # Both serve only tests on loopback; start-up refuses them in production.
     egress_test_networks: str = ""
     egress_test_ports: str = ""
