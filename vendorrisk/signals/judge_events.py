@@ -93,7 +93,9 @@ def judge_products(
     rule = "kev.product"
     if isinstance(catalogue, Unseen):
         return (unknown(rule, catalogue.reason),)
-    wanted = {plain(maker): {plain(p) for p in names} for maker, names in products.items()}
+    wanted: dict[str, set[str]] = {}
+    for maker, names in products.items():
+        wanted.setdefault(plain(maker), set()).update(plain(name) for name in names)
     if not wanted:
         return (inapplicable(rule, "no_inventory", "No products are noted for the vendor."),)
     hits = [item for item in catalogue if item.added_on >= since and _concerns(item, wanted)]

@@ -112,10 +112,10 @@ async def tell_exploits(work: Work, vendor: SettledVendor) -> None:
     """Hold the vendor's products against the catalogue of exploited vulnerabilities."""
     makers: dict[str, list[str]] = {}
     for product in await settling_queries.products(work, vendor.id):
-        makers.setdefault(product.maker, []).append(product.product)
+        makers.setdefault(plain(product.maker), []).append(product.product)
     if not makers:
         return
-    listed = await settling_queries.exploited_of(work.db, sorted({plain(maker) for maker in makers}), KevItem)
+    listed = await settling_queries.exploited_of(work.db, sorted(makers), KevItem)
     known = await settling_queries.known_exploits(work, vendor.id)
     for hit in judge_products(makers, listed, since=work.today - _YEAR):
         if hit.verdict is Verdict.WARN and hit.discriminator not in known:

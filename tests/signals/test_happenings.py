@@ -1,0 +1,360 @@
+"""What happens to vendors: lists that name them, pages and name servers that change, rules that turn on everybody."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.client import Client
+from tests.conftest import FakeClock
+from tests.signals.watching import DOMAIN, Watching, watching
+from vendorrisk.background import World
+from vendorrisk.lab import feeds, pki
+from vendorrisk.lab.http import HttpFake, Reply
+from vendorrisk.lab.world import good_vendor, good_zone
+from vendorrisk.signals import jobs
+from vendorrisk.signals.feeding import fetch_feeds
+
+pytestmark = pytest.mark.anyio
+
+LISTS = {"signal_kev_url": "https://feeds.test/kev", "signal_hibp_url": "https://feeds.test/hibp"}
+NAMES = ("Borealis Hosting", "Cobalt Mail", "Dune Analytics")
+
+
+@pytest.fixture
+def settings(settings: Any) -> Any:
+    return msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
+
+
+@asynccontextmanager
+async def with_lists(world: World, client: Client, clock: FakeClock) -> AsyncIterator[tuple[Watching, HttpFake]]:
+    zone = {**good_zone(), ("feeds.test", "A"): ["127.0.0.210"]}
+    async with watching(world, client, clock, zone, **LISTS) as on:
+        made = pki.leaf(pki.Wish(names=("feeds.test",)))
+        lists = await on.internet.host("127.0.0.210", tls=pki.server_context(made))
+        lists.on("/kev", Reply(200, [("ETag", '"1"')], feeds.kev()))
+        lists.on("/hibp", Reply(200, [("ETag", '"1"')], feeds.breaches(feeds.breach(Domain="other.test"))))
+        yield on, lists
+
+
+def page(*names: str) -> Reply:
+    rows = "".join(f"<tr><td>{name}</td><td>Works for us</td></tr>" for name in names)
+    return Reply(200, [("Content-Type", "text/html")], f"<html><body><table>{rows}</table></body></html>".encode())
+
+
+async def test_a_breach_that_is_listed_is_told_once_scored_and_fades(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with with_lists(world, client, clock) as (on, lists):
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        assert (await on.signals(vendor))["evt.breach"]["verdict"] == "pass"
+        before = (await on.score(vendor))["number"]
+        clock.advance(days=1)
+        listed = feeds.breach(AddedDate=f"{clock():%Y-%m-%dT%H:%M:%SZ}")
+        lists.on("/hibp", Reply(200, [("ETag", '"2"')], feeds.breaches(feeds.breach(Domain="other.test"), listed)))
+        await on.run()
+        clock.advance(minutes=16)
+        await on.run()
+        state = (await on.signals(vendor))["evt.breach:Acme2026"]
+        assert (state["verdict"], state["severity"]) == ("fail", "critical")
+        fresh = await on.score(vendor)
+        assert fresh["number"] <= 79 < before
+        breach = await cost(on, vendor)
+        clock.advance(days=2)
+        await on.run()
+        told = [title for kind, title in await on.told() if kind == "breach_listed"]
+        assert len(told) == 1
+        assert "12345 accounts" in told[0]
+        clock.advance(days=400)
+        await on.confirmed()
+        assert await cost(on, vendor) < 0.7 * breach, "a year later half of it has faded"
+
+
+async def cost(on: Watching, vendor: str) -> int:
+    deductions = (await on.score(vendor))["deductions"]
+    return sum(d["points_bp"] for d in deductions if d["rule"] == "evt.breach" and d["kind"] == "rule")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "feed_malformed"),
+        (b"[{]", "feed_malformed"),
+        (b"[]", "feed_empty"),
+        (b'[{"Nom": "x"}]', "feed_schema"),
+        (feeds.breaches()[:-30], "feed_malformed"),
+    ],
+)
+async def test_a_feed_that_is_cut_renamed_or_empty_changes_nothing_and_says_why(
+    world: World, client: Client, clock: FakeClock, body: bytes, reason: str
+) -> None:
+    async with with_lists(world, client, clock) as (on, lists):
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        lists.on("/hibp", Reply(200, [("ETag", '"2"')], body))
+        clock.advance(days=1, hours=1)
+        await on.run()
+        shown = {feed["feed"]: feed for feed in (await client.get("/v1/signal-feeds")).json()["items"]}
+        assert shown["hibp"]["failure"] == reason
+        assert shown["hibp"]["item_count"] == 1
+        assert shown["kev"]["failure"] is None
+        assert (await on.signals(vendor))["evt.breach"]["verdict"] == "pass", "what was read a day ago still holds"
+        clock.advance(days=8)
+        await on.run()
+        stale = (await on.signals(vendor))["evt.breach"]
+        assert (stale["verdict"], stale["reason"]) == ("unknown", "feed_stale")
+
+
+async def test_an_unchanged_feed_is_not_read_again(world: World, client: Client, clock: FakeClock) -> None:
+    async with with_lists(world, client, clock) as (_, lists):
+        while await fetch_feeds(world):
+            pass
+        lists.on("/kev", Reply(304))
+        clock.advance(hours=7)
+        while await fetch_feeds(world):
+            pass
+        asked = [request for request in lists.requests if request.path == "/kev"]
+        assert asked[-1].headers["if-none-match"] == '"1"'
+        shown = {feed["feed"]: feed for feed in (await client.get("/v1/signal-feeds")).json()["items"]}
+        assert (shown["kev"]["failure"], shown["kev"]["item_count"]) == (None, 2)
+        assert shown["epss"]["is_on"] is False
+        assert shown["epss"]["off_because"]
+
+
+async def test_a_product_that_is_being_exploited_opens_a_finding_and_is_told_once(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with with_lists(world, client, clock) as (on, _):
+        vendor = await on.vendor()
+        while await fetch_feeds(world):
+            pass
+        note = {"maker": "lab  SOFT", "product": "Mail Gateway"}
+        assert (await client.post(f"/v1/vendors/{vendor}/products", note)).status_code == 201
+        assert (await client.post(f"/v1/vendors/{vendor}/products", note)).status_code == 409
+        await client.post(f"/v1/vendors/{vendor}/products", {"maker": "Lab Soft", "product": "Unrelated"})
+        for _ in range(2):
+            while await jobs.settle_vendors(world):
+                pass
+            clock.advance(days=1)
+        [finding] = await on.findings()
+        assert (finding["severity"], finding["source_kind"]) == ("critical", "exploited_product")
+        assert "CVE-2026-1001" in finding["title"]
+        told = [title for kind, title in await on.told() if kind == "known_exploited"]
+        assert len(told) == 1
+
+
+async def test_a_new_name_server_is_told_once_seen_twice_and_its_finding_stays(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        zone = on.internet.dns.zone
+        zone[DOMAIN, "NS"] = ["ns1.thief.test.", "ns2.thief.test."]
+        zone["ns1.thief.test", "A"], zone["ns2.thief.test", "A"] = ["192.0.2.1"], ["198.51.100.7"]
+        clock.advance(days=1, hours=13)
+        await on.run()
+        assert [kind for kind, _ in await on.told() if kind == "domain_changed"] == []
+        clock.advance(minutes=6)
+        await on.run()
+        for _ in range(3):
+            clock.advance(days=1)
+            await on.run()
+        told = [title for kind, title in await on.told() if kind == "domain_changed"]
+        assert len(told) == 1
+        assert "ns1.thief.test" in told[0]
+        [finding] = [f for f in await on.findings() if "ns changed" in f["title"]]
+        assert finding["state"] == "open", "that it is quiet again mends nothing"
+
+
+async def test_a_sub_processor_that_appears_is_proposed_accepted_and_listed(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/subs", page(*NAMES))
+        vendor = await on.vendor()
+        await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
+        await on.run()
+        assert await client.items(f"/v1/vendors/{vendor}/subprocessor-changes") == []
+        on.good.on("/subs", page(*NAMES[1:], "Ember Support Inc."))
+        clock.advance(days=1, hours=13)
+        await on.run()
+        assert await client.items(f"/v1/vendors/{vendor}/subprocessor-changes") == [], "seen once"
+        clock.advance(minutes=16)
+        await on.run()
+        clock.advance(days=2)
+        await on.run()
+        changes = await client.items(f"/v1/vendors/{vendor}/subprocessor-changes")
+        assert {(c["change"], c["name"]) for c in changes} == {
+            ("added", "Ember Support Inc."),
+            ("removed", "Borealis Hosting"),
+        }
+        assert len([kind for kind, _ in await on.told() if kind == "subprocessors_changed"]) == 1
+        added = next(c for c in changes if c["change"] == "added")
+        place = f"/v1/subprocessor-changes/{added['id']}"
+        body = {"decision": "accept"}
+        assert (await client.post(f"{place}/decision", body)).status_code == 428
+        accepted = await client.post(f"{place}/decision", body, etag='"1"')
+        assert accepted.json()["state"] == "accepted"
+        again = await client.post(f"{place}/decision", {"decision": "dismiss"}, etag='"2"')
+        assert (again.status_code, again.json()["code"]) == (409, "subprocessor_change_decided")
+        below = await client.items(f"/v1/vendors/{vendor}/fourth-parties")
+        assert [one["name"] for one in below] == ["Ember Support Inc."]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (
+            Reply(200, [("Content-Type", "text/html")], b"<html><body><script>app()</script></body></html>"),
+            "js_required",
+        ),
+        (page("Only One Left", "Another"), "layout_changed"),
+        (Reply(500), "http_500"),
+    ],
+)
+async def test_a_list_that_cannot_be_read_is_unknown_and_proposes_nothing(
+    world: World, client: Client, clock: FakeClock, reply: Reply, reason: str
+) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/subs", page(*NAMES, "Ember", "Flint"))
+        vendor = await on.vendor()
+        await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
+        await on.run()
+        on.good.on("/subs", reply)
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        state = (await on.signals(vendor))["tr.subprocessors"]
+        assert (state["verdict"], state["reason"], state["known"]) == ("unknown", reason, "pass")
+        assert await client.items(f"/v1/vendors/{vendor}/subprocessor-changes") == []
+        assert await on.told() == []
+
+
+async def test_a_rule_that_turns_on_everybody_at_once_is_paused_and_nobody_is_told(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    zone: dict[tuple[str, str], Any] = {}
+    for number in range(8):
+        zone |= good_zone(f"vendor{number}.test", f"127.0.0.{10 + number}")
+    async with watching(world, client, clock, {**good_zone(), **zone}) as on:
+        for number in range(8):
+            await good_vendor(on.internet, f"vendor{number}.test", f"127.0.0.{10 + number}")
+            await on.attach(await on.vendor(f"Vendor {number}"), f"vendor{number}.test")
+        await on.run()
+        for number in range(8):
+            del on.internet.dns.zone[f"_dmarc.vendor{number}.test", "TXT"]
+        clock.advance(days=1, hours=13)
+        await on.run()
+        clock.advance(minutes=16)
+        await on.run()
+        rules = {rule["id"]: rule for rule in (await client.get("/v1/signal-methodology")).json()["rules"]}
+        assert rules["email.dmarc"]["paused_until"] is not None
+        assert rules["tls.https"]["paused_until"] is None
+        assert [f for f in await on.findings() if "DMARC" in f["title"]] == []
+        assert [kind for kind, _ in await on.told() if kind in {"signal_finding", "score_fell"}] == []
+        assert await owner.fetchval("select count(*) from signal_runs where status = 'suspect'") > 0
+
+
+async def test_ratings_of_others_are_kept_beside_the_score_and_doubled_by_nothing(client: Client) -> None:
+    vendor = (await client.post("/v1/vendors", {"name": "Acme", "domains": ["acme-example.com"]})).json()["id"]
+    sheet = (
+        b"domain,provider,date,score,grade\nacme-example.com,Rater,2026-01-31,87.5,B\nnobody.com,Rater,2026-01-31,1,F\n"
+    )
+    for expected in (1, 0):
+        answer = await client.post("/v1/vendor-ratings/import", sheet, headers={"content-type": "text/csv"})
+        assert answer.json() == {"imported": expected, "unchanged": 1 - expected, "unmatched": ["nobody.com"]}
+    [rating] = await client.items(f"/v1/vendors/{vendor}/ratings")
+    assert (rating["value_hundredths"], rating["grade"], rating["provider"]) == (8750, "B", "Rater")
+    listed = b'{"entries": [{"domain": "acme-example.com", "provider": "Rater", "date": "2026-02-28", "score": 90}]}'
+    await client.post("/v1/vendor-ratings/import", listed, headers={"content-type": "application/json"})
+    broken = sheet + b"acme-example.com,Rater,someday,9,\n"
+    refused = await client.post("/v1/vendor-ratings/import", broken, headers={"content-type": "text/csv"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "ratings_unreadable")
+    assert "row 3" in refused.json()["detail"]
+    assert len(await client.items(f"/v1/vendors/{vendor}/ratings")) == 2
+
+
+async def test_partitions_are_made_ahead_and_dropped_past_their_retention(
+    world: World, clock: FakeClock, owner: Any
+) -> None:
+    async def names(parent: str) -> list[str]:
+        rows = await owner.fetch(
+            "select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::regclass order by 1", parent
+        )
+        return [row["name"].removeprefix(f"{parent}_") for row in rows]
+
+    await jobs.keep_partitions(world)
+    assert await names("signal_observations") == ["202603", "202604", "202605", "202606", "rest"]
+    assert await names("signal_runs") == ["20260302", "20260303", "20260304", "20260305", "rest"]
+    assert await jobs.keep_partitions(world) == 0, "again changes nothing"
+    clock.advance(days=800)
+    await jobs.keep_partitions(world)
+    assert "202603" not in await names("signal_observations")
+    assert "20260302" not in await names("signal_runs")
+
+
+async def test_rows_that_came_before_their_partition_move_into_it(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await jobs.enrol_assets(world)
+        await jobs.look_at_vendors(world)
+        astray = await owner.fetchval("select count(*) from signal_observations_rest")
+        assert astray > 0
+        await jobs.keep_partitions(world)
+        assert await owner.fetchval("select count(*) from signal_observations_rest") == 0
+        assert await owner.fetchval("select count(*) from signal_observations") == astray
+
+
+async def test_nothing_stored_of_the_past_can_be_changed(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    import asyncpg
+
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await on.run()
+        for table in ("signal_observations", "signal_judgements", "score_snapshots"):
+            for statement in (f"delete from {table}", f"update {table} set id = gen_random_uuid()"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+                    await owner.execute(statement)
+
+
+async def test_a_digest_tells_of_milder_findings_once_a_day(world: World, client: Client, clock: FakeClock) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
+        await on.attach(await on.vendor())
+        await on.confirmed()
+        assert {f["severity"] for f in await on.findings()} >= {"medium"}
+        for _ in range(2):
+            while await jobs.send_signal_digests(world):
+                pass
+        digests = [title for kind, title in await on.told() if kind == "signal_digest"]
+        assert len(digests) == 1
+        assert "new findings" in digests[0]
+
+
+async def test_a_vendor_that_is_gone_is_looked_at_no_more(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        await owner.execute("update vendors set lifecycle = 'terminated' where id = $1", vendor)
+        clock.advance(days=2)
+        await on.run()
+        asked = len(on.internet.dns.questions)
+        clock.advance(days=10)
+        await on.run()
+        assert len(on.internet.dns.questions) == asked
+        coming = await client.items("/v1/alerts/upcoming", until=(clock().date() + timedelta(days=400)).isoformat())
+        assert [a for a in coming if a["alert_class"].endswith("_expiring")] == []
