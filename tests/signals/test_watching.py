@@ -275,7 +275,7 @@ async def test_recorded_domains_are_watched_by_themselves_and_left_when_taken_of
 ) -> None:
     async with watching(world, client, clock) as on:
         vendor = await on.vendor()
-        await recorded(owner, DOMAIN)
+        await recorded(owner, DOMAIN, "acme.example", "www.acme.test")
         await on.run()
         await on.run()
         [asset] = await client.items(f"/v1/vendors/{vendor}/assets")

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID, uuid5
 
+from vendorrisk.egress.hosts import normalise_host
+from vendorrisk.egress.reasons import EgressError
 from vendorrisk.probes.domains import registrable_domain
 from vendorrisk.signals.model import Group, Judgement, Rule, Scope
 from vendorrisk.signals.rules import RULES, next_look
@@ -66,6 +68,14 @@ def asset_id(kind: AssetKind, name: str) -> UUID:
 def place_of(host: str) -> str:
     """Return the registrable domain: what politeness, leases and opt-outs go by."""
     return registrable_domain(host) or host
+
+
+def is_watchable(name: str) -> bool:
+    """Say whether a recorded domain can be looked at: names set aside for examples and the like cannot."""
+    try:
+        return normalise_host(name, test_names=True) == name
+    except EgressError:
+        return False
 
 
 def groups_of(kind: AssetKind, *, with_ct: bool = False, with_exposure: bool = False) -> tuple[Group, ...]:

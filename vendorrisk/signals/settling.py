@@ -89,7 +89,7 @@ class Settling:
         wanted = [
             (schedule.asset_id(AssetKind.DOMAIN, name), name, name)
             for name in recorded
-            if schedule.place_of(name) == name
+            if schedule.place_of(name) == name and schedule.is_watchable(name)
         ]
         if wanted and await settling_queries.attach_domains(self._work, self._vendor.id, wanted):
             self._work.nudge("enrol_assets")
