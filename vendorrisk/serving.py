@@ -13,7 +13,7 @@ from vendorrisk.app import create_app
 from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
-_DRAIN_SECONDS = 8.0  # that requests under way have to end; less than any supervisor grants
+_DRAIN_SECONDS = 7.0  # that requests under way have to end; less than any supervisor grants
 
 _log = structlog.get_logger("api")
 

@@ -18,7 +18,8 @@ from vendorrisk.settings import VARIABLES, Settings
 
 pytestmark = pytest.mark.anyio
 _HOST = "127.0.0.1"
-_SOON_SECONDS = 9  # less than the supervisor grants
+_DRAINS_SECONDS = 7  # what the API grants to those under way
+_SOON_SECONDS = 20  # on a machine that does much else; less than the 30 s that a body may take
 
 
 class Api(Command):
@@ -126,7 +127,7 @@ async def test_connections_that_say_nothing_hold_nobody_up(serving: Api, company
         with socket.create_connection((_HOST, serving.port)):
             begun = time.monotonic()
             assert serving.stop() == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < _DRAINS_SECONDS, "it did not wait for them"
 
 
 async def test_a_caller_who_never_ends_does_not_keep_the_process(serving: Api, company: Company) -> None:

@@ -76,7 +76,7 @@ async def test_sigterm_lets_messages_under_way_end_and_begins_no_new_one(
     try:
         await messages_are_under_way(mail, worker, waiting)
         worker.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(worker.ended, 9) == 0, worker.text
+        assert await asyncio.to_thread(worker.ended, 20) == 0, worker.text
     finally:
         worker.leave()
     found = await states(owner)
@@ -99,7 +99,7 @@ async def test_a_redis_that_dies_ends_the_worker_when_messages_under_way_are_rec
             await messages_are_under_way(mail, worker, settings)
             assert valkey.process is not None
             valkey.process.kill()
-            assert await asyncio.to_thread(worker.ended, 15) == 1, worker.text
+            assert await asyncio.to_thread(worker.ended, 20) == 1, worker.text
         finally:
             worker.leave()
             valkey.stop()
