@@ -7,6 +7,7 @@ from vendorrisk.probes.feeds import Breach, KevItem
 from vendorrisk.probes.observation import Unseen
 from vendorrisk.probes.status import StatusLook
 from vendorrisk.signals.model import Facts, Judgement, Severity
+from vendorrisk.signals.names import plain
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, warned
 
@@ -102,10 +103,6 @@ def judge_products(
     return tuple(_hit(item) for item in hits) or (
         passed(rule, "none_new", "Nothing in the inventory is newly known to be exploited."),
     )
-
-
-def plain(name: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in name.casefold()).split())
 
 
 def _concerns(item: KevItem, wanted: Mapping[str, set[str]]) -> bool:

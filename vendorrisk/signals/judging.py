@@ -36,9 +36,6 @@ from vendorrisk.signals.schedule import PAGE_RULES, rules_of
 from vendorrisk.signals.verdicts import unknown
 from vendorrisk.signals.watch_model import AssetKind
 
-CHECKER_VERSION = "1"
-"""Rises when a collector records something else for the same world; written down with each run."""
-
 Observation = (
     CertLook
     | HelloLook

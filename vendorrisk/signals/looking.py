@@ -23,10 +23,10 @@ from vendorrisk.probes.page_text import PageText
 from vendorrisk.probes.pages import Page, PageLook
 from vendorrisk.signals import change, judging, queries, schedule
 from vendorrisk.signals.collecting import Collector, OptedOutError
-from vendorrisk.signals.judging import CHECKER_VERSION, Before, Datasets, Observation
+from vendorrisk.signals.judging import Before, Datasets, Observation
 from vendorrisk.signals.model import Change, Group, Happening, Judgement, RuleState, Severity, Verdict
 from vendorrisk.signals.queries import ClaimedPlace, DueLook, NewObservation, StoredState
-from vendorrisk.signals.rules import RULES
+from vendorrisk.signals.rules import CHECKER_VERSION, RULES
 
 LOOKS = Counter("vendorrisk_signal_looks_total", "Looks at vendors' assets.", ["group", "status"])
 PAUSED = Counter("vendorrisk_signal_rules_paused_total", "Rules paused: they turned on too many assets.", ["rule"])

@@ -13,8 +13,8 @@ from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
 from vendorrisk.probes.ratings import Rating
-from vendorrisk.signals.judge_events import plain
 from vendorrisk.signals.model import Group, Severity, Verdict
+from vendorrisk.signals.names import plain
 from vendorrisk.signals.watch_model import (
     AssetKind,
     AssetSource,

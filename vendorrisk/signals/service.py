@@ -17,10 +17,10 @@ from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.settings import Settings
-from vendorrisk.signals import feeding, record_queries, schedule
-from vendorrisk.signals.judging import CHECKER_VERSION
+from vendorrisk.signals import record_queries, schedule
+from vendorrisk.signals.feed_kinds import FEEDS, is_on
 from vendorrisk.signals.model import Deduction, FactorScore, Rule, Score, Standing
-from vendorrisk.signals.rules import FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES, rules_off
+from vendorrisk.signals.rules import CHECKER_VERSION, FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES, rules_off
 from vendorrisk.signals.score import DEFICITS_BP, GRADES, score, top_deductions
 from vendorrisk.signals.watch_model import (
     AssetKind,
@@ -326,8 +326,8 @@ async def feeds(work: Work, settings: Settings) -> Feeds:
     """Say what lists there are, how old, and whose they are."""
     known = {feed.feed: feed for feed in await record_queries.feeds(work)}
     items = []
-    for name, kind in feeding.FEEDS.items():
-        feed, on = known.get(name), feeding.is_on(name, settings)
+    for name, kind in FEEDS.items():
+        feed, on = known.get(name), is_on(name, settings)
         items.append(
             FeedShown(
                 feed=name,

@@ -12,8 +12,9 @@ from vendorrisk.findings import service as findings
 from vendorrisk.findings.model import Severity
 from vendorrisk.probes.feeds import KevItem
 from vendorrisk.signals import settling_queries
-from vendorrisk.signals.judge_events import judge_products, plain
+from vendorrisk.signals.judge_events import judge_products
 from vendorrisk.signals.model import Verdict
+from vendorrisk.signals.names import plain
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.settling_queries import Happened, SettledVendor, VendorState
 from vendorrisk.signals.watch_model import VendorAsset
