@@ -342,7 +342,7 @@ _IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
     "Makes a repetition safe for a day.",
     "8e03978e-40d5-43dd",
-    pattern='^([!#-~][!-~]{0,254}|"[!#-~]{1,253}")$',
+    pattern="^[!-~]{1,255}$",
 )
 
 
