@@ -251,6 +251,8 @@ def arq_worker(
         on_startup=on_startup,
         on_shutdown=on_shutdown,
         max_jobs=10,
+        # What killed workers had begun stays at the head of the queue for minutes; the rest must be seen behind it.
+        queue_read_limit=2000,
         max_tries=1,
         retry_jobs=False,
         keep_result=0,

@@ -84,3 +84,37 @@ async def test_a_nudge_is_said_once_and_heard_again_soon_after_whoever_took_it_d
         await redis.delete(key)
         await redis.zrem(QUEUE, key.removeprefix(b"arq:job:"))
     await nudger.close()
+
+
+async def test_what_many_killed_workers_left_in_the_queue_starves_nobody(world: World) -> None:
+    ran, name = asyncio.Event(), f"job-{uuid4().hex}"
+
+    async def note(_world: World) -> int:
+        ran.set()
+        return 0
+
+    async def start(context: dict[str, object]) -> None:
+        context["world"] = world
+
+    async def stop(_context: dict[str, object]) -> None:
+        pass
+
+    nudger = Nudger(world.settings.redis_url)
+    redis = await nudger.connected()
+    left = [f"left-{uuid4().hex}" for _ in range(150)]
+    for job in left:
+        await redis.enqueue_job(name, _job_id=job)
+        await redis.set(f"arq:in-progress:{job}", b"1", ex=60)
+    await nudger([name])
+    made = arq_worker([Job(name, note, 86400)], world.settings.redis_url, on_startup=start, on_shutdown=stop)
+    running = asyncio.create_task(made.async_run())
+    try:
+        await asyncio.wait_for(ran.wait(), 10)
+    finally:
+        await made.close()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        for job in left:
+            await redis.delete(f"arq:in-progress:{job}", f"arq:job:{job}")
+            await redis.zrem(QUEUE, job)
+        await nudger.close()
