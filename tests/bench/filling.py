@@ -117,7 +117,8 @@ async def _take_down(connection: Any, table: str) -> list[str]:
         """
         select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as made
         from pg_index i
-        where i.indrelid = $1::text::regclass and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
+        where i.indrelid = $1::text::regclass
+            and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
         order by 1
         """,
         table,
@@ -191,6 +192,9 @@ cross join lateral (
 ) as more
 """
 
+# A number that is the same each time and as good as random, from the random end of a row's id.
+_CHANCE = "abs(hashint8(('x' || right({0}.id::text, 12))::bit(48)::bigint {1}))"
+
 _FURTHER: dict[str, list[str]] = {
     "vendor_domains": [
         "insert into vendor_domains (tenant_id, domain, vendor_id) select tenant_id, unnest(domains), id from vendors"
@@ -207,7 +211,7 @@ _FURTHER: dict[str, list[str]] = {
         from vendors v
         cross join lateral (
             select kind, title,
-                date '{TODAY}' - 30 + (abs(hashint8(('x' || right(v.id::text, 12))::bit(48)::bigint + place)) % 760)
+                date '{TODAY}' - 30 + ({_CHANCE.format("v", "+ place")} % 760)
                 as ends_on
             from (values ('soc2_type2', 'SOC 2 Type 2 report', 1), ('iso27001_certificate', 'ISO 27001 certificate', 2),
                 ('insurance_certificate', 'Cyber insurance certificate', 3)) as k (kind, title, place)
@@ -281,9 +285,9 @@ _FURTHER: dict[str, list[str]] = {
             'high', d.due_on, 400, 400, at, at
         from deadlines d
         cross join lateral (
-            select timestamptz '{TODAY}' - make_interval(secs => abs(hashint8(('x' || right(d.id::text, 12))::bit(48)::bigint)) % 30000000) as at
+            select timestamptz '{TODAY}' - make_interval(secs => {_CHANCE.format("d", "")} % 30000000) as at
         ) as a
-        where abs(hashint8(('x' || right(d.id::text, 12))::bit(48)::bigint)) % 10 = 0
+        where {_CHANCE.format("d", "")} % 10 = 0
         """
     ],
     "deliveries": [

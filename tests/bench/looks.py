@@ -16,11 +16,11 @@ import ssl
 import sys
 import time
 
-from tests.lab import pki
-from tests.lab.world import good_vendor, good_zone, lab, registries, trusting_nobody
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab import pki
+from vendorrisk.lab.world import good_vendor, good_zone, lab, registries, trusting_nobody
 from vendorrisk.probes import email, nameservice, registration, status, tls, web
 from vendorrisk.probes.observation import canonical
 from vendorrisk.signals import judging

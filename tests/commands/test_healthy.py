@@ -9,8 +9,8 @@ from arq.connections import create_pool
 from arq.constants import health_check_key_suffix
 
 from tests.commands.make import command
-from tests.fakes.http import Reply, http_fake
 from vendorrisk.background import QUEUE, redis_settings
+from vendorrisk.lab.http import Reply, http_fake
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio

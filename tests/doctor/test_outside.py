@@ -11,11 +11,11 @@ import pytest
 from tests.alerts.make import a_receiver
 from tests.conftest import Company
 from tests.doctor.make import finding, in_production, report
-from tests.fakes.dns import dns_fake
-from tests.fakes.http import HttpFake, Reply, http_fake
 from tests.fakes.smtp import smtp_fake
 from vendorrisk.doctor.model import Level
 from vendorrisk.doctor.nudges import judged_server, judged_worker
+from vendorrisk.lab.dns import dns_fake
+from vendorrisk.lab.http import HttpFake, Reply, http_fake
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
