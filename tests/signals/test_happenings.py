@@ -274,6 +274,8 @@ async def test_ratings_of_others_are_kept_beside_the_score_and_doubled_by_nothin
     assert (rating["value_hundredths"], rating["grade"], rating["provider"]) == (8750, "B", "Rater")
     listed = b'{"entries": [{"domain": "acme-example.com", "provider": "Rater", "date": "2026-02-28", "score": 90}]}'
     await client.post("/v1/vendor-ratings/import", listed, headers={"content-type": "application/json"})
+    empty = await client.post("/v1/vendor-ratings/import", b" ", headers={"content-type": "text/csv"})
+    assert (empty.status_code, empty.json()["code"]) == (422, "file_empty")
     broken = sheet + b"acme-example.com,Rater,someday,9,\n"
     refused = await client.post("/v1/vendor-ratings/import", broken, headers={"content-type": "text/csv"})
     assert (refused.status_code, refused.json()["code"]) == (422, "ratings_unreadable")

@@ -103,6 +103,8 @@ async def ratings(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Vendor
 
 async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> RatingsImported:
     """Keep ratings of vendors by their domains. A file with a row that cannot be read changes nothing."""
+    if not content.strip():
+        raise Refusal(Code.FILE_EMPTY, "Send the ratings as the body.")
     try:
         read = read_json(content) if is_json else read_csv(content)
     except RatingsError as error:
