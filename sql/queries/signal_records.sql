@@ -98,7 +98,7 @@ cross join jsonb_array_elements_text(
     case when jsonb_typeof(s.evidence -> 'names') = 'array' then s.evidence -> 'names' else '[]' end
 ) as name
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null
-order by 1
+order by name
 limit 200;
 
 -- name: domains_recorded

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.vendors import rules
-from vendorrisk.vendors.model import DataClass, Lifecycle, OffboardingStep, StepState, Tier, TrustCategory
+from vendorrisk.vendors.diligence_model import OffboardingStep, StepState
+from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TrustCategory
 
 READY = rules.Standing(lifecycle=Lifecycle.ONBOARDING, intake_settled=True, answered=True, business_owner=True)
 DAYS = st.dates(min_value=date(1900, 1, 1), max_value=date(2200, 12, 31))

@@ -29,20 +29,9 @@ from vendorrisk.identity.model import NewMember
 from vendorrisk.keys import Keyring
 from vendorrisk.vendors import diligence, intake, supply
 from vendorrisk.vendors import service as vendors
-from vendorrisk.vendors.model import (
-    DataClass,
-    InherentAnswers,
-    Lifecycle,
-    Move,
-    NewIntakeRequest,
-    NewVendor,
-    NewVendorService,
-    OffboardingStep,
-    Settlement,
-    StepState,
-    Tier,
-    TrustCategory,
-)
+from vendorrisk.vendors.diligence_model import InherentAnswers, NewIntakeRequest, OffboardingStep, Settlement, StepState
+from vendorrisk.vendors.model import DataClass, Lifecycle, Move, NewVendor, Tier, TrustCategory
+from vendorrisk.vendors.supply_model import NewVendorService
 
 _TAKEN_OVER = "In use before this tool; taken over from the old list."
 

@@ -36,7 +36,8 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.model import TrustCategory, VendorService
+from vendorrisk.vendors.model import TrustCategory
+from vendorrisk.vendors.supply_model import VendorService
 
 
 class FileToRead(msgspec.Struct, frozen=True):

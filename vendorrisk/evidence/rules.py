@@ -19,7 +19,8 @@ from vendorrisk.evidence.model import (
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.findings.model import Severity
 from vendorrisk.vendors import rules as vendor_rules
-from vendorrisk.vendors.model import TrustCategory, VendorService
+from vendorrisk.vendors.model import TrustCategory
+from vendorrisk.vendors.supply_model import VendorService
 
 _EARLIEST = date(1990, 1, 1)
 _LATEST = date(2200, 1, 1)

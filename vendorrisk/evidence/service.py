@@ -26,7 +26,7 @@ from vendorrisk.evidence.model import (
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.queries import VendorInBrief
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.model import VendorService
+from vendorrisk.vendors.supply_model import VendorService
 
 _SLICE = 500
 _FIRST = UUID(int=0)

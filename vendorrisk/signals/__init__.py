@@ -11,6 +11,10 @@ The words:
     standing      a rule's last judgements on one asset: the present one and the last that was not unknown
     event         something that happened (a breach listed, a name server changed); told, seldom scored
     score         0 to 100 over all standings of a vendor, with every deduction that led to it
+    place         a registrable domain: looks are polite, leased, budgeted and opted out by it
+    visit         all looks that are due at a place, by whoever holds its lease; written in one transaction
+    state         a rule's standing as stored, with what change detection remembers of it
+    settling      bringing a vendor's findings, dates, score and alerts in line with the states of its assets
 
 What can never happen:
 
@@ -18,6 +22,9 @@ What can never happen:
 - `unknown` neither opens nor closes a finding, and hiding from the scanner never raises a score.
 - A judgement never depends on anything but the observation, the instant and the named dataset versions.
 - A score is integers only; its deductions add up to what is missing from 100.
+- A visit writes nothing once its lease is lost; no two workers look at one place together.
+- Something worse is believed when it was seen twice; a rule that turns on everybody is paused, and nobody is told.
+- A tenant reads only of assets it watches, and from when it attached them; only jobs write what is public.
 - A rule or weight is never changed without a new `MODEL_VERSION`.
 
 Beside the customary files there are, all pure:
@@ -30,6 +37,16 @@ Beside the customary files there are, all pure:
     certificates           what a presented chain proves (names, trust, dates, keys)
     score                  standings → score
     change                 judgements in time → what is confirmed, flapping, a gap, or a storm
+
+Around them, with database and clock:
+
+    schedule, collecting, looking   when what is looked at; which collector looks; a visit, from lease to commit
+    feed_kinds, feeding             lists that are fetched once for all vendors, and joined here
+    standings, settling, telling    states → standings (pure) → findings and score → dates, events, exploited products
+    service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings
+    checking                        one look from the shell, with nothing stored
+    …_queries                       the statements of looks, feeds, settling and records
+    watch_model, names              what is stored and shown of watching; names in the form they are compared in
 
 `model` holds the types, `rules` the closed table of all rules with its `MODEL_VERSION`.
 """

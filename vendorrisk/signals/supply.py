@@ -24,9 +24,9 @@ from vendorrisk.signals.watch_model import (
     VendorRating,
 )
 from vendorrisk.vendors import supply as vendor_supply
-from vendorrisk.vendors.model import NewFourthParty
-from vendorrisk.vendors.queries import FOURTH_PARTIES
 from vendorrisk.vendors.service import vendor
+from vendorrisk.vendors.supply_model import NewFourthParty
+from vendorrisk.vendors.supply_queries import FOURTH_PARTIES
 
 _MOST_UNMATCHED = 100
 

@@ -15,17 +15,13 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.vendors import queries, rules, tiering
-from vendorrisk.vendors.fields import settled
-from vendorrisk.vendors.model import (
+from vendorrisk.vendors.diligence_model import (
     Assessed,
     Assessment,
     Checklist,
     FloorShown,
     InherentAnswers,
-    Intake,
-    Lifecycle,
     ModelShown,
-    Move,
     NewReview,
     OffboardingStep,
     Review,
@@ -34,9 +30,9 @@ from vendorrisk.vendors.model import (
     Settlement,
     Step,
     StepState,
-    TierSource,
-    Vendor,
 )
+from vendorrisk.vendors.fields import settled
+from vendorrisk.vendors.model import Intake, Lifecycle, Move, TierSource, Vendor
 from vendorrisk.vendors.service import due_again, locked, vendor
 
 

@@ -14,18 +14,9 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import queries
+from vendorrisk.vendors.diligence_model import Approval, IntakeRefusal, IntakeRequest, IntakeState, NewIntakeRequest
 from vendorrisk.vendors.fields import settled
-from vendorrisk.vendors.model import (
-    Approval,
-    Intake,
-    IntakeRefusal,
-    IntakeRequest,
-    IntakeState,
-    Lifecycle,
-    NewIntakeRequest,
-    NewVendor,
-    Vendor,
-)
+from vendorrisk.vendors.model import Intake, Lifecycle, NewVendor, Vendor
 
 
 async def requests(work: Work, page: PageRequest) -> Page[IntakeRequest]:

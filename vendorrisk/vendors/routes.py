@@ -12,39 +12,43 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
-from vendorrisk.vendors import diligence, export, intake, queries, service, supply
-from vendorrisk.vendors.import_model import FileFormat
-from vendorrisk.vendors.model import (
+from vendorrisk.vendors import diligence, export, intake, queries, service, supply, supply_queries
+from vendorrisk.vendors.diligence_model import (
     Approval,
     Assessed,
     Assessment,
     Checklist,
-    FourthParty,
-    FourthPartyChanges,
     InherentAnswers,
     IntakeRefusal,
     IntakeRequest,
     ModelShown,
-    Move,
-    NewFourthParty,
     NewIntakeRequest,
     NewReview,
-    NewVendor,
-    NewVendors,
-    NewVendorService,
     OffboardingStep,
     Review,
     ReviewHeld,
-    RowResults,
     Settlement,
     Step,
+)
+from vendorrisk.vendors.import_model import FileFormat
+from vendorrisk.vendors.model import (
+    Move,
+    NewVendor,
+    NewVendors,
+    RowResults,
     Vendor,
     VendorChanges,
     VendorsChanges,
-    VendorService,
-    VendorServiceChanges,
     VendorsFound,
     VendorSummary,
+)
+from vendorrisk.vendors.supply_model import (
+    FourthParty,
+    FourthPartyChanges,
+    NewFourthParty,
+    NewVendorService,
+    VendorService,
+    VendorServiceChanges,
 )
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
@@ -242,7 +246,7 @@ async def settle_offboarding_step(
     return await diligence.settle_step(work, vendor_id, step, data, expected)
 
 
-@lists("/vendors/{vendor_id:uuid}/services", _READ, queries.SERVICES)
+@lists("/vendors/{vendor_id:uuid}/services", _READ, supply_queries.SERVICES)
 async def list_vendor_services(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorService]:
     return await supply.services(work, vendor_id, page)
 
@@ -284,7 +288,7 @@ async def remove_vendor_service(work: InWork, expected: ExpectedVersion, service
     await supply.remove_service(work, service_id, expected)
 
 
-@lists("/vendors/{vendor_id:uuid}/fourth-parties", _READ, queries.FOURTH_PARTIES)
+@lists("/vendors/{vendor_id:uuid}/fourth-parties", _READ, supply_queries.FOURTH_PARTIES)
 async def list_fourth_parties(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[FourthParty]:
     return await supply.fourth_parties(work, vendor_id, page)
 

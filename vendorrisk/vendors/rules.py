@@ -7,7 +7,8 @@ from types import MappingProxyType
 import msgspec
 from dateutil.relativedelta import relativedelta
 
-from vendorrisk.vendors.model import DataClass, Lifecycle, OffboardingStep, StepState, Tier, TrustCategory
+from vendorrisk.vendors.diligence_model import OffboardingStep, StepState
+from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TrustCategory
 
 MOVES: Mapping[Lifecycle, frozenset[Lifecycle]] = MappingProxyType(
     {

@@ -14,9 +14,10 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.vendors import queries
+from vendorrisk.vendors import supply_queries
 from vendorrisk.vendors.fields import settled
-from vendorrisk.vendors.model import (
+from vendorrisk.vendors.service import vendor
+from vendorrisk.vendors.supply_model import (
     FourthParty,
     FourthPartyChanges,
     NewFourthParty,
@@ -24,31 +25,30 @@ from vendorrisk.vendors.model import (
     VendorService,
     VendorServiceChanges,
 )
-from vendorrisk.vendors.service import vendor
 
 
 async def services(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorService]:
     await vendor(work, vendor_id)
-    return await work.page(queries.LIST_SERVICES, page, vendor_id)
+    return await work.page(supply_queries.LIST_SERVICES, page, vendor_id)
 
 
 async def service(work: Work, service_id: UUID) -> VendorService:
-    return found(await queries.find_service(work, service_id))
+    return found(await supply_queries.find_service(work, service_id))
 
 
 async def add_service(work: Work, vendor_id: UUID, new: NewVendorService) -> VendorService:
     await vendor(work, vendor_id)
     wanted = msgspec.convert(settled(new), NewVendorService)
-    added = await queries.insert_service(work, vendor_id, wanted)
+    added = await supply_queries.insert_service(work, vendor_id, wanted)
     await audit.record(work, Action.VENDOR_SERVICE_ADDED, Target("vendor_service", added.id), after=added)
     return added
 
 
 async def change_service(work: Work, service_id: UUID, changes: VendorServiceChanges, expected: int) -> VendorService:
     given = settled(changes)
-    before = found(await queries.lock_service(work, service_id))
+    before = found(await supply_queries.lock_service(work, service_id))
     check_version(before, expected)
-    after = await queries.update_service(work, msgspec.structs.replace(before, **given))
+    after = await supply_queries.update_service(work, msgspec.structs.replace(before, **given))
     target = Target("vendor_service", service_id)
     await audit.record(work, Action.VENDOR_SERVICE_CHANGED, target, before=before, after=after)
     return after
@@ -56,10 +56,10 @@ async def change_service(work: Work, service_id: UUID, changes: VendorServiceCha
 
 async def remove_service(work: Work, service_id: UUID, expected: int) -> None:
     """Remove a service that nothing refers to; one with evidence stays."""
-    before = found(await queries.lock_service(work, service_id))
+    before = found(await supply_queries.lock_service(work, service_id))
     check_version(before, expected)
     with _unless_used():
-        await queries.delete_service(work, service_id)
+        await supply_queries.delete_service(work, service_id)
     await audit.record(work, Action.VENDOR_SERVICE_REMOVED, Target("vendor_service", service_id), before=before)
 
 
@@ -74,18 +74,18 @@ def _unless_used() -> Iterator[None]:
 
 async def fourth_parties(work: Work, vendor_id: UUID, page: PageRequest) -> Page[FourthParty]:
     await vendor(work, vendor_id)
-    return await work.page(queries.LIST_FOURTH_PARTIES, page, vendor_id)
+    return await work.page(supply_queries.LIST_FOURTH_PARTIES, page, vendor_id)
 
 
 async def fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty:
-    return found(await queries.find_fourth_party(work, fourth_party_id))
+    return found(await supply_queries.find_fourth_party(work, fourth_party_id))
 
 
 async def add_fourth_party(work: Work, vendor_id: UUID, new: NewFourthParty) -> FourthParty:
     await vendor(work, vendor_id)
     wanted = msgspec.convert(settled(new), NewFourthParty)
     await _check_links(work, vendor_id, wanted.service_id, wanted.provider_id)
-    added = await queries.insert_fourth_party(work, vendor_id, wanted)
+    added = await supply_queries.insert_fourth_party(work, vendor_id, wanted)
     await audit.record(work, Action.FOURTH_PARTY_ADDED, Target("fourth_party", added.id), after=added)
     return added
 
@@ -94,20 +94,20 @@ async def change_fourth_party(
     work: Work, fourth_party_id: UUID, changes: FourthPartyChanges, expected: int
 ) -> FourthParty:
     given = settled(changes)
-    before = found(await queries.lock_fourth_party(work, fourth_party_id))
+    before = found(await supply_queries.lock_fourth_party(work, fourth_party_id))
     check_version(before, expected)
     wanted = msgspec.structs.replace(before, **given)
     await _check_links(work, before.vendor_id, wanted.service_id, wanted.provider_id)
-    after = await queries.update_fourth_party(work, wanted)
+    after = await supply_queries.update_fourth_party(work, wanted)
     target = Target("fourth_party", fourth_party_id)
     await audit.record(work, Action.FOURTH_PARTY_CHANGED, target, before=before, after=after)
     return after
 
 
 async def remove_fourth_party(work: Work, fourth_party_id: UUID, expected: int) -> None:
-    before = found(await queries.lock_fourth_party(work, fourth_party_id))
+    before = found(await supply_queries.lock_fourth_party(work, fourth_party_id))
     check_version(before, expected)
-    await queries.delete_fourth_party(work, fourth_party_id)
+    await supply_queries.delete_fourth_party(work, fourth_party_id)
     await audit.record(work, Action.FOURTH_PARTY_REMOVED, Target("fourth_party", fourth_party_id), before=before)
 
 
@@ -115,7 +115,7 @@ async def _check_links(work: Work, vendor_id: UUID, service_id: UUID | None, pro
     if provider_id == vendor_id:
         raise Refusal(Code.FOURTH_PARTY_IS_THE_VENDOR, "Name another company.", pointer="/provider_id")
     if service_id is not None:
-        used = await queries.find_service(work, service_id)
+        used = await supply_queries.find_service(work, service_id)
         if used is None or used.vendor_id != vendor_id:
             detail = "The vendor has no such service; send the id of one of its own."
             raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/service_id")

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
-from vendorrisk.vendors.model import AnsweredFactor, AppliedFloor, InherentRisk, Tier
+from vendorrisk.vendors.diligence_model import AnsweredFactor, AppliedFloor, InherentRisk
+from vendorrisk.vendors.model import Tier
 
 UNKNOWN_COUNTS_AS = 3
 HIGHEST = 4

@@ -1,0 +1,78 @@
+"""What is stored of services and fourth parties, what comes in, and what is shown."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from vendorrisk.access.records import Body
+from vendorrisk.vendors.model import Categories, DataClass, DataClasses, Line, Text, TrustCategory
+
+
+class VendorService(msgspec.Struct, frozen=True, kw_only=True):
+    """What we use of a vendor. Evidence covers a service."""
+
+    id: UUID
+    vendor_id: UUID
+    name: str
+    description: str | None
+    data_classes: list[DataClass]
+    categories_needed: list[TrustCategory]
+    is_uptime_critical: bool
+    handles_transactions: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewVendorService(Body):
+    """A service. `categories_needed` adds to what its data and use call for."""
+
+    name: Line
+    description: Text | None = None
+    data_classes: DataClasses = msgspec.field(default_factory=list)
+    categories_needed: Categories = msgspec.field(default_factory=list)
+    is_uptime_critical: bool = False
+    handles_transactions: bool = False
+
+
+class VendorServiceChanges(Body):
+    name: Line | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    data_classes: DataClasses | UnsetType = UNSET
+    categories_needed: Categories | UnsetType = UNSET
+    is_uptime_critical: bool | UnsetType = UNSET
+    handles_transactions: bool | UnsetType = UNSET
+
+
+class FourthParty(msgspec.Struct, frozen=True, kw_only=True):
+    """A company that a vendor stands on; `provider_id` where it is a vendor of ours too."""
+
+    id: UUID
+    vendor_id: UUID
+    service_id: UUID | None
+    provider_id: UUID | None
+    name: str
+    purpose: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+Purpose = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class NewFourthParty(Body):
+    name: Line
+    service_id: UUID | None = None
+    provider_id: UUID | None = None
+    purpose: Purpose | None = None
+
+
+class FourthPartyChanges(Body):
+    name: Line | UnsetType = UNSET
+    service_id: UUID | UnsetType | None = UNSET
+    provider_id: UUID | UnsetType | None = UNSET
+    purpose: Purpose | UnsetType | None = UNSET
