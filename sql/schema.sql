@@ -578,10 +578,11 @@ comment on column vendors.name_key is 'the name in NFKC without case: two names 
 comment on column vendors.intake is 'open until a request is approved, or intake_note says why none was needed';
 comment on column vendors.domains is 'the source of vendor_domains, where each belongs to one vendor';
 comment on column vendors.tier_source is 'declared by someone, or computed from inherent-risk answers';
+CREATE INDEX vendors_by_age ON vendors USING btree (tenant_id, created_at, id);
 CREATE INDEX vendors_by_business_owner ON vendors USING btree (tenant_id, business_owner_id) WHERE business_owner_id IS NOT NULL;
 CREATE INDEX vendors_by_likeness ON vendors USING gist (tenant_id, search_text gist_trgm_ops (siglen='256'));
 CREATE INDEX vendors_by_name ON vendors USING btree (tenant_id, name, id);
-CREATE INDEX vendors_by_next_review ON vendors USING btree (tenant_id, next_review_on, id) WHERE next_review_on IS NOT NULL;
+CREATE INDEX vendors_by_next_review ON vendors USING btree (tenant_id, next_review_on, id);
 CREATE INDEX vendors_by_security_owner ON vendors USING btree (tenant_id, security_owner_id) WHERE security_owner_id IS NOT NULL;
 CREATE INDEX vendors_by_tier ON vendors USING btree (tenant_id, tier, name, id);
 CREATE UNIQUE INDEX vendors_lei_is_unique ON vendors USING btree (tenant_id, lei) WHERE lei IS NOT NULL;
@@ -1719,6 +1720,7 @@ create table signal_schedule (
     raw_hash bytea,
     constraint signal_schedule_pkey PRIMARY KEY (asset_id, look_group)
 ) with (fillfactor=70);
+CREATE INDEX signal_schedule_by_last_look ON signal_schedule USING btree (look_group, last_look_at);
 CREATE INDEX signal_schedule_by_place ON signal_schedule USING btree (place, next_look_at);
 alter table signal_schedule enable row level security;
 alter table signal_schedule force row level security;

@@ -76,7 +76,8 @@ create unique index vendors_reference_is_unique on vendors (tenant_id, reference
 create unique index vendors_lei_is_unique on vendors (tenant_id, lei) where lei is not null;
 create index vendors_by_name on vendors (tenant_id, name, id);
 create index vendors_by_tier on vendors (tenant_id, tier, name, id);
-create index vendors_by_next_review on vendors (tenant_id, next_review_on, id) where next_review_on is not null;
+create index vendors_by_next_review on vendors (tenant_id, next_review_on, id);
+create index vendors_by_age on vendors (tenant_id, created_at, id);
 create index vendors_by_business_owner on vendors (tenant_id, business_owner_id) where business_owner_id is not null;
 create index vendors_by_security_owner on vendors (tenant_id, security_owner_id) where security_owner_id is not null;
 -- Search orders by distance to what was typed and takes the nearest. GiST, not GIN: behind row-level security a

@@ -1,0 +1,55 @@
+"""The expiry sweep: every deadline whose step has come, by the job in its slices and by one bare statement."""
+
+import time
+from datetime import timedelta
+
+import asyncpg
+
+from tests.bench.filling import NOW
+from tests.bench.rounds import Bench
+from tests.bench.table import Line
+from tests.bench.worlds import world_of
+from vendorrisk.alerts import queries
+from vendorrisk.alerts.jobs import raise_due_alerts
+
+GOAL = "<= 1.20"
+_ALL = 100_000_000
+
+
+async def run(bench: Bench) -> list[Line]:
+    bare, looked_at = await _bare(bench)
+    async with world_of(bench.data.settings, NOW) as world:
+        begun, done = time.perf_counter(), 0
+        while slice_done := await raise_due_alerts(world):
+            done += slice_done
+        swept = time.perf_counter() - begun
+        again = time.perf_counter()
+        world.clock = lambda: NOW + timedelta(minutes=1)
+        if await raise_due_alerts(world):
+            raise RuntimeError("the sweep found more, a minute later")
+        idle = time.perf_counter() - again
+    if done != looked_at:
+        raise RuntimeError(f"the job looked at {done} deadlines, the statement at {looked_at}")
+    return [
+        Line(f"sweep: {done:,} due", swept * 1000, bare * 1000, "one bare statement", "ms", GOAL),
+        Line("sweep: nothing due", idle * 1000, bare * 1000, "the same", "ms"),
+    ]
+
+
+async def _bare(bench: Bench) -> tuple[float, int]:
+    """Run the statement once over everything, and undo it."""
+    connection = await asyncpg.connect(bench.data.settings.database_url, timeout=30)
+    try:
+        await connection.execute("set statement_timeout = 0; set jit = off")
+        seconds = []
+        for _ in range(2):  # the first round warms what both sides read
+            transaction = connection.transaction()
+            await transaction.start()
+            begun = time.perf_counter()
+            row = await connection.fetchrow(queries._RAISE_DUE.sql, NOW, _ALL)
+            seconds.append(time.perf_counter() - begun)
+            await transaction.rollback()
+        await connection.execute("vacuum deadlines, alerts")
+        return seconds[-1], int(row["looked_at"])
+    finally:
+        await connection.close()
