@@ -58,8 +58,8 @@ async def _copied(bench: Bench, rows: int) -> float:
     try:
         await connection.execute("set statement_timeout = 0; drop table if exists bench_copied")
         await connection.execute("create table bench_copied (like vendors including all)")
-        names = "tenant_id, id, name, name_key, reference, domains, country, tags, lifecycle, lifecycle_changed_at, intake, "
-        names += "created_at, updated_at"
+        names = "tenant_id, id, name, name_key, reference, domains, country, tags, lifecycle, lifecycle_changed_at, "
+        names += "intake, created_at, updated_at"
         source = f"""
             select tenant_id, new_id_at(now()), 'Copied ' || name, 'copied ' || name_key, 'C' || reference, domains,
                 country, tags, lifecycle, lifecycle_changed_at, 'open', created_at, updated_at
