@@ -137,6 +137,7 @@ class Code(Enum):
     ASSET_INVALID = ("asset_invalid", Kind.INVALID, "The asset cannot be looked at")
     ASSETS_TOO_MANY = ("assets_too_many", Kind.CONFLICT, "The vendor has as many assets as it may")
     PRODUCT_NOTED = ("product_noted", Kind.CONFLICT, "The vendor has this product already")
+    PRODUCT_NAMELESS = ("product_nameless", Kind.INVALID, "The product has no name to be found by")
     RATINGS_UNREADABLE = ("ratings_unreadable", Kind.INVALID, "The file of ratings cannot be read")
     SUBPROCESSOR_CHANGE_DECIDED = (
         "subprocessor_change_decided",

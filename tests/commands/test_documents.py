@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.commands.make import command
+from tests.conftest import entered
 from vendorrisk.db.schema import dump
 from vendorrisk.settings import Settings
 
@@ -27,7 +28,7 @@ async def test_the_api_document_is_printed_without_any_server_and_the_same_each_
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder that the user may enter that Postgres runs as, where that is not us."""
-    for one in (tmp_path, *tmp_path.parents[:2]):
+    for one in entered(tmp_path):
         one.chmod(0o755)
     return tmp_path
 

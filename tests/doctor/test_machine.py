@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from tests.alerts.make import a_receiver
-from tests.conftest import SECRET_KEYS, Company
+from tests.conftest import SECRET_KEYS, Company, entered
 from tests.doctor.make import NOW, finding, in_production, patient, report
 from vendorrisk.clock import system_clock
 from vendorrisk.db import schema
@@ -73,7 +73,7 @@ async def test_a_store_that_cannot_be_written_is_a_failure(settings: Settings, t
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can look with another's eyes")
 async def test_root_leaves_nothing_of_its_own_in_another_users_store(settings: Settings, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in entered(tmp_path):
         await asyncio.to_thread(folder.chmod, 0o755)
     files = tmp_path / "files"
     await asyncio.to_thread(files.mkdir)

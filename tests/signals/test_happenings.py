@@ -137,6 +137,8 @@ async def test_a_product_that_is_being_exploited_opens_a_finding_and_is_told_onc
         note = {"maker": "lab  SOFT", "product": "Mail Gateway"}
         assert (await client.post(f"/v1/vendors/{vendor}/products", note)).status_code == 201
         assert (await client.post(f"/v1/vendors/{vendor}/products", note)).status_code == 409
+        nameless = await client.post(f"/v1/vendors/{vendor}/products", {"maker": "Lab", "product": "--"})
+        assert (nameless.status_code, nameless.json()["code"]) == (422, "product_nameless")
         await client.post(f"/v1/vendors/{vendor}/products", {"maker": "Lab Soft", "product": "Unrelated"})
         for _ in range(2):
             while await jobs.settle_vendors(world):

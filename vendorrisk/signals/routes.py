@@ -154,7 +154,7 @@ async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: Li
     "/vendors/{vendor_id:uuid}/products",
     _WRITE,
     at="/v1/vendor-products/{id}",
-    refuses=[Code.PRODUCT_NOTED],
+    refuses=[Code.PRODUCT_NOTED, Code.PRODUCT_NAMELESS],
     example={"maker": "Ivanti", "product": "Connect Secure"},
 )
 async def add_vendor_product(

@@ -11,6 +11,7 @@ from vendorrisk.db.paging import Filter, Operator, Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.probes.ratings import Rating, RatingsError, read_csv, read_json
 from vendorrisk.signals import record_queries
+from vendorrisk.signals.names import plain
 from vendorrisk.signals.service import SETTLE
 from vendorrisk.signals.watch_model import (
     ChangeState,
@@ -43,6 +44,9 @@ async def product(work: Work, product_id: UUID) -> VendorProduct:
 async def note_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
     """Note a product that the vendor runs; what is known to be exploited in it is told at once."""
     await vendor(work, vendor_id)
+    for field in ("maker", "product"):
+        if not plain(getattr(new, field)):
+            raise Refusal(Code.PRODUCT_NAMELESS, "Write letters or digits.", pointer=f"/{field}")
     noted = await record_queries.insert_product(work, vendor_id, new)
     await record_queries.want_settling(work, vendor_id)
     await audit.record(work, Action.VENDOR_PRODUCT_NOTED, Target("vendor_product", noted.id), after=noted)

@@ -291,7 +291,7 @@ class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-ProductName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"[^\W_]")]
+ProductName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewVendorProduct(Body):
