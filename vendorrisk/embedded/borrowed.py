@@ -1,5 +1,6 @@
 """Servers for one command: those configured, those of a supervisor that runs, or our own for the while."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from vendorrisk.embedded.home import HomeError, complete, open_home
 from vendorrisk.embedded.postgres import Postgres
 from vendorrisk.settings import Settings
+
+_LONGEST = 70  # with what Postgres adds, a unix socket's path has 107 bytes at most
 
 
 @contextmanager
@@ -36,6 +39,9 @@ def servers(settings: Settings) -> Iterator[Settings]:
 def throw_away_postgres() -> Iterator[str]:
     """Give the address of an empty database on a cluster that is gone, with all in it, when the block is left."""
     folder = Path(tempfile.mkdtemp(prefix="vendorrisk-"))
+    if len(os.fsencode(folder)) > _LONGEST:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="vendorrisk-", dir="/tmp"))
     # Entered by the user that the server runs as, where that is not us.
     folder.chmod(0o711)
     careless = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
