@@ -118,6 +118,7 @@ create table signal_schedule (
 ) with (fillfactor = 70);
 call guard_public_table('signal_schedule', 'select, insert, update, delete', 'asset_id');
 create index signal_schedule_by_place on signal_schedule (place, next_look_at);
+create index signal_schedule_by_last_look on signal_schedule (look_group, last_look_at);
 
 -- The latest state of each rule on each asset. `memory` is what change detection remembers (signals.change).
 create table signal_states (

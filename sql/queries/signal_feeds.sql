@@ -48,7 +48,7 @@ where feed = $1 and lease_token = $2;
 
 -- name: feed_unchanged
 update signal_feeds
-set checked_at = $3, failure = null, failures = 0, next_fetch_at = $4, lease_token = null
+set checked_at = $3, fetched_at = $3, failure = null, failures = 0, next_fetch_at = $4, lease_token = null
 where feed = $1 and lease_token = $2;
 
 -- name: feed_failed

@@ -1,10 +1,32 @@
 -- name: attach_asset
-insert into vendor_assets (
-    tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, updated_at
+-- One that was removed comes back as what it was, so that the findings it had are known again.
+with revived as (
+    update vendor_assets
+    set removed_at = null, source = 'person', is_primary = $8, asked_at = $9, attached_at = $9, updated_at = $9,
+        version = version + 1
+    where tenant_id = $1 and id = (
+        select old.id from vendor_assets as old
+        where old.tenant_id = $1 and old.vendor_id = $3 and old.asset_id = $4 and old.removed_at is not null
+        order by old.removed_at desc
+        limit 1
+    )
+    returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+        updated_at, version
+),
+attached as (
+    insert into vendor_assets (
+        tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, updated_at
+    )
+    select $1, $2, $3, $4, $5, $6, $7, $8, 'person', $9, $9, $9
+    where not exists (select from revived)
+    returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+        updated_at, version
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'person', $9, $9, $9)
-returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
-    updated_at, version;
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version from revived
+union all
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version from attached;
 
 -- name: find_asset
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
@@ -49,12 +71,16 @@ values ($1, $2, $3)
 on conflict (tenant_id, vendor_id) do update set settle_at = least(vendor_signals.settle_at, excluded.settle_at);
 
 -- name: ask_for_looks
--- What was looked at less than an hour ago stays as it is.
+-- What was looked at less than an hour ago stays as it is, group by group.
 update vendor_assets as va
 set asked_at = $3
-where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and not exists (
-    select from signal_schedule as s
-    where s.asset_id = va.asset_id and s.last_look_at > $3::timestamptz - interval '1 hour'
+where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and (
+    exists (
+        select from signal_schedule as s
+        where s.asset_id = va.asset_id
+            and (s.last_look_at is null or s.last_look_at <= $3::timestamptz - interval '1 hour')
+    )
+    or not exists (select from signal_schedule as s where s.asset_id = va.asset_id)
 );
 
 -- name: list_signals

@@ -57,6 +57,9 @@ from vendor_assets
 where tenant_id = $1 and vendor_id = $2 and removed_at is null
 order by kind, name;
 
+-- name: assets_removed_of_vendor
+select id from vendor_assets where tenant_id = $1 and vendor_id = $2 and removed_at is not null;
+
 -- name: states_of_vendor
 select va.id as vendor_asset_id, s.rule, s.discriminator, s.look_group, s.verdict, s.known, s.known_at, s.reason,
     s.detail, s.evidence, s.believed, s.severity, s.confidence_percent, s.cap, s.is_open, s.is_flapping, s.judged_at,
@@ -142,7 +145,8 @@ where exists (select from signal_findings as sf where sf.tenant_id = t.id and sf
 order by t.id;
 
 -- name: findings_to_digest
-select sf.id, f.title, f.severity, f.vendor_id, v.name as vendor_name
+select sf.id, f.title, f.severity, f.vendor_id, v.name as vendor_name,
+    coalesce(sf.told_at >= sf.opened_at, false) as is_told
 from signal_findings as sf
 join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
 join vendors as v on v.tenant_id = f.tenant_id and v.id = f.vendor_id

@@ -64,11 +64,14 @@ set next_look_at = $4, lease_token = $3
 from due
 where p.name = due.name
 returning p.name, p.opted_out_at is not null as is_opted_out,
+    coalesce(p.opt_out_source = 'robots', false) as is_by_robots,
     case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent;
 
 -- name: due_looks
--- What is due at places under our lease, with whoever watches it: the least patient tier decides the cadence.
-select s.place, s.asset_id, a.kind, a.name, s.look_group, s.failures, s.last_look_at, s.observed_at, s.raw_hash,
+-- What is due at places under our lease, with whoever watches it: the least patient tier decides the cadence. No look
+-- is put off by more than 42 days: what is due later was written by a clock that ran ahead.
+select s.place, s.asset_id, a.kind, a.name, s.look_group, s.failures, s.last_look_at, s.observation_id, s.observed_at,
+    s.raw_hash,
     coalesce(w.watchers, 0) as watchers, coalesce(w.tier_rank, 4) as tier_rank
 from signal_schedule as s
 join public_assets as a on a.id = s.asset_id
@@ -79,13 +82,18 @@ left join lateral (
     join vendors as v on v.tenant_id = va.tenant_id and v.id = va.vendor_id
     where va.asset_id = s.asset_id and va.removed_at is null and v.lifecycle <> 'terminated'
 ) as w on true
-where s.place = $1 and s.next_look_at <= $2
+where s.place = $1 and (s.next_look_at <= $2 or s.next_look_at > $2::timestamptz + interval '45 days')
 order by a.kind, a.name, s.look_group
 limit $3;
 
 -- name: forget_unwatched
+-- What nobody watches any more is forgotten as it stood: whoever attaches it again is told of what is then, not of what
+-- was. Its history stays.
 with gone as (
     delete from signal_schedule where asset_id = any($1::uuid[])
+),
+forgotten as (
+    delete from signal_states where asset_id = any($1::uuid[])
 )
 update signal_places
 set next_look_at = (
@@ -101,6 +109,9 @@ where asset_id = any($1::uuid[]);
 
 -- name: read_observation
 select raw from signal_observations where id = $1;
+
+-- name: last_pauses
+select rule, paused_at, paused_until from signal_pauses;
 
 -- name: paused_rules
 select rule from signal_pauses where paused_until > $1;
@@ -162,7 +173,8 @@ from jsonb_to_recordset($3::jsonb) as n (
 
 -- name: keep_schedule
 update signal_schedule as s
-set next_look_at = n.next_look_at, last_look_at = $1, last_status = n.status, failures = n.failures,
+set next_look_at = n.next_look_at, last_status = n.status, failures = n.failures,
+    last_look_at = case when n.status = 'budget_spent' then s.last_look_at else $1 end,
     observation_id = coalesce(n.observation_id, s.observation_id),
     observed_at = case when n.observation_id is null then s.observed_at else $1 end,
     raw_hash = coalesce(decode(n.raw_hash, 'hex'), s.raw_hash)
@@ -180,16 +192,21 @@ order by f.rule, f.asset_id
 on conflict (rule, asset_id) do update set flipped_at = excluded.flipped_at;
 
 -- name: count_flips
--- How many assets turned on each rule within the hour, of how many that are watched for it (counted to 100,000).
-select r.rule, (
-        select count(*)::integer from signal_flips as f
-        where f.rule = r.rule and f.flipped_at > $1::timestamptz - interval '1 hour'
-    ) as flips,
-    (
+-- How many assets turned on each rule within the hour, of how many that were looked at for it meanwhile: of all that are
+-- watched no hour sees more than a twenty-fourth. Counted no further than it takes to know that it is no storm.
+select r.rule, turned.flips, (
         select count(*)::integer
-        from (select from signal_schedule as s where s.look_group = r.look_group limit 100000) as counted
+        from (
+            select from signal_schedule as s
+            where s.look_group = r.look_group and s.last_look_at > $1::timestamptz - interval '1 hour'
+            limit 20 * turned.flips
+        ) as counted
     ) as watched
-from unnest($2::text[], $3::text[]) as r (rule, look_group);
+from unnest($2::text[], $3::text[]) as r (rule, look_group)
+cross join lateral (
+    select count(*)::integer as flips from signal_flips as f
+    where f.rule = r.rule and f.flipped_at > $1::timestamptz - interval '1 hour'
+) as turned;
 
 -- name: pause_rule
 insert into signal_pauses (rule, paused_at, paused_until, flips, watched)
@@ -200,7 +217,8 @@ set paused_at = case when signal_pauses.paused_until < excluded.paused_at then e
     paused_until = excluded.paused_until, flips = excluded.flips, watched = excluded.watched;
 
 -- name: forget_flips
-delete from signal_flips where flipped_at <= $1::timestamptz - interval '1 day';
+delete from signal_flips
+where flipped_at <= $1::timestamptz - interval '1 day' or flipped_at > $1::timestamptz + interval '1 hour';
 
 -- name: ask_to_settle
 -- Across tenants: every vendor that watches one of these assets. In one order, so that two workers never wait in a ring.
@@ -247,8 +265,56 @@ set opted_out_at = excluded.opted_out_at, opt_out_source = excluded.opt_out_sour
     opt_out_note = excluded.opt_out_note;
 
 -- name: opt_in_place
-update signal_places set opted_out_at = null, opt_out_source = null, opt_out_note = null
-where name = $1;
+-- What was left out is looked at now.
+with left_out as (
+    update signal_schedule set next_look_at = $2 where place = $1 and last_status = 'opt_out'
+)
+update signal_places
+set opted_out_at = null, opt_out_source = null, opt_out_note = null,
+    next_look_at = case when lease_token is null then least(next_look_at, $2) else next_look_at end
+where name = $1 and opted_out_at is not null;
+
+-- name: complete_schedule
+-- Across tenants: what is watched and has no place in the schedule gets one, spread over a day. So it is with groups that
+-- were switched on since, with vendors that came back, and with whatever a race has lost.
+with missing as (
+    select va.asset_id, g.look_group, min(va.place) as place,
+        $1::timestamptz + interval '1 second' * (abs(hashtext(va.asset_id::text || g.look_group)::bigint) % 86400) as at
+    from vendor_assets as va
+    join vendors as v on v.tenant_id = va.tenant_id and v.id = va.vendor_id and v.lifecycle <> 'terminated'
+    join unnest($2::text[], $3::text[]) as g (kind, look_group) on g.kind = va.kind
+    where va.removed_at is null and va.asked_at is null and not exists (
+        select from signal_schedule as s where s.asset_id = va.asset_id and s.look_group = g.look_group
+    )
+    group by va.asset_id, g.look_group
+    order by va.asset_id, g.look_group
+    limit $4
+),
+looks as (
+    insert into signal_schedule (asset_id, look_group, place, next_look_at)
+    select asset_id, look_group, place, at from missing
+    on conflict do nothing
+),
+places as (
+    update signal_places as p
+    set next_look_at = least(p.next_look_at, m.at)
+    from (select place, min(at) as at from missing group by place) as m
+    where p.name = m.place and p.lease_token is null
+)
+select count(*)::integer from missing;
+
+-- name: wake_what_sleeps_too_long
+-- After a clock that ran ahead was put right, what it put off to its own future is due again.
+with looks as (
+    update signal_places set next_look_at = $1 where next_look_at > $1::timestamptz + interval '45 days'
+),
+vendors as (
+    update vendor_signals set settle_at = $1 where settle_at > $1::timestamptz + interval '2 days'
+),
+feeds as (
+    update signal_feeds set next_fetch_at = $1 where next_fetch_at > $1::timestamptz + interval '8 days'
+)
+update signal_pauses set paused_until = $1 where paused_until > $1::timestamptz + interval '2 days';
 
 -- name: keep_partitions
 select keep_signal_partitions($1, $2, $3);

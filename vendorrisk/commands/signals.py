@@ -139,7 +139,7 @@ async def _opted_out(settings: Settings, domain: str, note: str | None, *, remov
         async with database.system() as connection:
             if not remove:
                 await queries.opt_out(connection, place, system_clock(), note)
-            elif not await queries.opt_in(connection, place):
+            elif not await queries.opt_in(connection, place, system_clock()):
                 give_up(f"{place} was not opted out")
     finally:
         await database.close()

@@ -30,12 +30,12 @@ class Robots:
 
     def __init__(self, text: str, *, unreachable: bool = False) -> None:
         self._rules = Protego.parse(text)
-        self._unreachable = unreachable
+        self.unreachable = unreachable
         self.opted_out = _names_us(text) and not self.allows("/")
 
     def allows(self, path: str) -> bool:
         """Whether a path may be read; nothing may, while robots.txt itself cannot be (section 2.3.1.4)."""
-        return not self._unreachable and bool(self._rules.can_fetch(path or "/", ROBOT))
+        return not self.unreachable and bool(self._rules.can_fetch(path or "/", ROBOT))
 
 
 def _names_us(text: str) -> bool:

@@ -73,7 +73,7 @@ def _steady(state: RuleState, verdict: Verdict, back: tuple[Change, ...]) -> tup
     """The same again: what was pending was a passing fault."""
     passes = state.passes + 1 if _RANK[verdict] == 0 else 0
     closed = state.is_open and passes >= PASSES_TO_CLOSE
-    after = msgspec.structs.replace(state, **_NOTHING_PENDING, passes=passes, is_open=state.is_open and not closed)
+    after = msgspec.structs.replace(state, **NOTHING_PENDING, passes=passes, is_open=state.is_open and not closed)
     return after, (*back, _change(Happening.CLOSED, state, verdict, "")) if closed else back
 
 
@@ -88,13 +88,14 @@ def _pending(
     state: RuleState, seen: Judgement, value_hash: bytes, now: datetime, rule: Rule, back: tuple[Change, ...]
 ) -> tuple[RuleState, tuple[Change, ...]]:
     wait = CONFIRM_SWIFTLY_AFTER if rule.swift else CONFIRM_AFTER
-    if (seen.verdict, value_hash) != (state.pending_verdict, state.pending_hash) or state.pending_at is None:
+    is_same = (seen.verdict, value_hash) == (state.pending_verdict, state.pending_hash)
+    if not is_same or state.pending_at is None or now < state.pending_at:  # a clock that went back begins anew
         after = msgspec.structs.replace(
             state, pending_verdict=seen.verdict, pending_hash=value_hash, pending_n=1, pending_at=now, passes=0
         )
         return after, (*back, _change(Happening.LOOK_AGAIN, state, seen.verdict, seen.reason, wait))
     waited = now - state.pending_at
-    if waited < wait:  # a clock that went back waits the longer: `waited` is negative then
+    if waited < wait:
         return state, (*back, _change(Happening.LOOK_AGAIN, state, seen.verdict, seen.reason, wait - waited))
     same = seen.verdict is state.verdict
     after = _accepted(state, seen.verdict, value_hash, now, flipped=not same and state.verdict is not Verdict.UNKNOWN)
@@ -102,14 +103,14 @@ def _pending(
     return after, (*back, _change(happening, state, seen.verdict, seen.reason), *_flapping(after, now))
 
 
-_NOTHING_PENDING = {"pending_verdict": None, "pending_hash": b"", "pending_n": 0, "pending_at": None}
+NOTHING_PENDING = {"pending_verdict": None, "pending_hash": b"", "pending_n": 0, "pending_at": None}
 
 
 def _accepted(state: RuleState, verdict: Verdict, value_hash: bytes, now: datetime, *, flipped: bool) -> RuleState:
     recent = tuple(at for at in state.flips if now - at < FLAP_WINDOW)
     return msgspec.structs.replace(
         state,
-        **_NOTHING_PENDING,
+        **NOTHING_PENDING,
         verdict=verdict,
         value_hash=value_hash,
         first_seen_at=state.first_seen_at or now,

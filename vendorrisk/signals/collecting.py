@@ -21,6 +21,7 @@ from vendorrisk.settings import Settings
 from vendorrisk.signals import feed_queries
 from vendorrisk.signals.judging import Observation
 from vendorrisk.signals.model import Group
+from vendorrisk.signals.rules import switched_on
 from vendorrisk.signals.schedule import place_of
 from vendorrisk.signals.watch_model import AssetKind
 
@@ -38,7 +39,7 @@ class Collector:
 
     def __init__(self, looks: Looks, settings: Settings, registries: Mapping[str, str], database: Database) -> None:
         self._looks, self._settings, self._registries, self._database = looks, settings, registries, database
-        self._rules_on = frozenset(settings.signal_rules_on.split(","))
+        self._rules_on = switched_on(settings.signal_rules_on)
         self._robots: dict[str, Robots] = {}
 
     async def look(
@@ -52,7 +53,7 @@ class Collector:
         if group in _JOINED:
             return await self._joined(host, group, now)
         if group in {Group.HTTP, Group.PAGES, Group.STATUS}:
-            return await self._read(kind, name, host, group)
+            return await self._read(kind, name, host, group, is_opted_out=is_opted_out)
         if group is Group.DNS:
             return await self._looks.dns(place_of(host), (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,))
         if group is Group.EMAIL:
@@ -61,9 +62,11 @@ class Collector:
             return await self._looks.registration(host, bases=self._registries, whois_servers={})
         return await (self._looks.certificate(host) if group is Group.CERT else self._looks.versions(host))
 
-    async def _read(self, kind: AssetKind, name: str, host: str, group: Group) -> Observation:
-        """Read pages, where robots.txt does not name us."""
+    async def _read(self, kind: AssetKind, name: str, host: str, group: Group, *, is_opted_out: bool) -> Observation:
+        """Read pages, where robots.txt does not name us. Where it did, one that cannot be read says so still."""
         allowed = await self._allowed(host)
+        if is_opted_out and allowed.unreachable:
+            raise OptedOutError(host)
         if group is Group.HTTP:
             return await self._looks.web(host, with_cors="web.cors" in self._rules_on, with_security_txt=True)
         if group is Group.STATUS:
@@ -73,7 +76,7 @@ class Collector:
     async def _joined(self, host: str, group: Group, now: datetime) -> Observation:
         if group is Group.FEEDS:
             return await self._breaches(host, now)
-        return await (self._issuances(host) if group is Group.CT else self._exposure(host))
+        return await (self._issuances(host) if group is Group.CT else self._exposure(host, now))
 
     async def _allowed(self, host: str) -> Robots:
         """Read robots.txt once for all looks of a visit."""
@@ -89,7 +92,7 @@ class Collector:
             feed = await feed_queries.feed_of(connection, "hibp")
             if feed is None or feed.fetched_at is None:
                 return BreachLook(domain=domain, breaches=Unseen(reason="feed_never_read"))
-            if feed.checked_at is None or (feed.failures and now - feed.fetched_at > _STALE):
+            if now - feed.fetched_at > _STALE:
                 return BreachLook(domain=domain, breaches=Unseen(reason="feed_stale"))
             found = await feed_queries.items_of(connection, "hibp", domain, Breach)
         return BreachLook(domain=domain, breaches=tuple(found))
@@ -104,18 +107,35 @@ class Collector:
         except FeedError as error:
             return IssuanceLook(domain=domain, issuances=Unseen(reason=error.args[0]))
         dns = await self._looks.dns(domain, ())
-        admitted = issuers(caa_records(Answers(dns.answers), domain).records)
+        caa = caa_records(Answers(dns.answers), domain)
+        if caa.unseen:
+            return IssuanceLook(domain=domain, issuances=Unseen(reason=caa.unseen))
+        admitted = issuers(caa.records)
         return IssuanceLook(domain=domain, issuances=found, admitted=tuple(sorted(admitted)))
 
-    async def _exposure(self, domain: str) -> ExposureLook:
+    async def _exposure(self, domain: str, now: datetime) -> ExposureLook:
         dns = await self._looks.dns(domain, ())
-        addresses = Answers(dns.answers).get(domain, "A").records[:_MOST_ADDRESSES]
-        seen = tuple([await self._address(address) for address in addresses])
+        known = Answers(dns.answers).get(domain, "A")
+        seen: tuple[AddressFacts | Unseen, ...] = tuple(
+            [await self._address(a) for a in known.records[:_MOST_ADDRESSES]]
+        )
+        if known.unseen:
+            seen = (Unseen(reason=known.unseen),)  # what could not be resolved is not "no address"
         cves = sorted({cve for one in seen if isinstance(one, AddressFacts) for cve in one.vulnerabilities})
         async with self._database.system() as connection:
+            seen += await self._lists_missing(connection, now)
             exploited = [cve for cve in cves if await _is_listed(connection, "kev", cve)]
             likely = {cve: found for cve in cves if (found := await _likelihood(connection, cve)) is not None}
         return ExposureLook(domain=domain, addresses=seen, exploited=tuple(exploited), likely_millionths=likely)
+
+    async def _lists_missing(self, connection: Connection, now: datetime) -> tuple[Unseen, ...]:
+        """Say which list that a rule needs was never read, or too long ago: it says nothing of what is not on it."""
+        missing = []
+        for rule, name in (("exp.kev", "kev"), ("exp.epss", "epss")):
+            feed = await feed_queries.feed_of(connection, name) if rule in self._rules_on else None
+            if rule in self._rules_on and (feed is None or feed.fetched_at is None or now - feed.fetched_at > _STALE):
+                missing.append(Unseen(reason=f"{name}_not_read"))
+        return tuple(missing)
 
     async def _address(self, address: str) -> AddressFacts | Unseen:
         url = self._settings.signal_exposure_url.replace("{address}", address)

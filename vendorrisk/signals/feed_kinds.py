@@ -7,6 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from vendorrisk.settings import Settings
+from vendorrisk.signals.rules import switched_on
 
 
 class FeedKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,6 @@ FEEDS: Mapping[str, FeedKind] = MappingProxyType(
 
 def is_on(name: str, settings: Settings) -> bool:
     kind = FEEDS[name]
-    if kind.needs_rule and kind.needs_rule not in settings.signal_rules_on.split(","):
+    if kind.needs_rule and kind.needs_rule not in switched_on(settings.signal_rules_on):
         return False
     return bool(getattr(settings, kind.setting))

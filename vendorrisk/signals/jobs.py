@@ -21,12 +21,13 @@ from vendorrisk.signals.collecting import Collector
 from vendorrisk.signals.feeding import Lists, fetch_feeds
 from vendorrisk.signals.judging import Datasets
 from vendorrisk.signals.looking import LAG, Visit
+from vendorrisk.signals.model import Group
 from vendorrisk.signals.queries import ClaimedPlace
 from vendorrisk.signals.settling import Settling
 from vendorrisk.signals.settling_queries import ToSettle
 from vendorrisk.signals.watch_model import AssetKind
 
-_ENROL, _SETTLE = 2000, 100
+_ENROL, _COMPLETE, _SETTLE = 2000, 20_000, 100
 _LEASE = timedelta(minutes=10)  # longer than any visit
 _VISIT_SECONDS = 480
 _VISITS_OF_A_SLICE = 2000
@@ -37,14 +38,24 @@ _log = structlog.get_logger("signals")
 
 async def enrol_assets(world: World) -> int:
     """Put what was attached or asked for into the schedule, and leave the looking to whoever is free."""
-    settings = world.settings
-    on = {"with_ct": bool(settings.signal_ct_url), "with_exposure": bool(settings.signal_exposure_url)}
-    groups = [(kind, group) for kind in AssetKind for group in schedule.groups_of(kind, **on)]
     async with world.database.system() as connection:
-        enrolled = await queries.enrol(connection, world.clock(), _ENROL, groups)
+        enrolled = await queries.enrol(connection, world.clock(), _ENROL, _groups(world))
     if enrolled:
         await world.nudge([service.LOOK])
     return enrolled
+
+
+async def complete_schedule(world: World) -> int:
+    """Put into the schedule what is watched and was left out: a group switched on since, a vendor that came back."""
+    async with world.database.system() as connection:
+        return await queries.complete_schedule(connection, world.clock(), _COMPLETE, _groups(world))
+
+
+def _groups(world: World) -> list[tuple[AssetKind, Group]]:
+    """Return what is looked at of each kind of asset, by what is switched on."""
+    settings = world.settings
+    on = {"with_ct": bool(settings.signal_ct_url), "with_exposure": bool(settings.signal_exposure_url)}
+    return [(kind, group) for kind in AssetKind for group in schedule.groups_of(kind, **on)]
 
 
 async def look_at_vendors(world: World) -> int:
@@ -175,7 +186,7 @@ async def send_signal_digests(world: World) -> int:
 async def _digest(work: Work) -> int:
     found = await settling_queries.to_digest(work)
     await settling_queries.digested(work, [one.id for one in found])
-    mild = [one for one in found if one.severity in {"medium", "low"}]
+    mild = [one for one in found if not one.is_told]
     if mild:
         lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}
         await alerts.raise_event(
@@ -192,13 +203,14 @@ async def _digest(work: Work) -> int:
 
 
 async def keep_partitions(world: World) -> int:
-    """Make partitions ahead, drop those past their retention, and say where rows found none."""
+    """Make partitions ahead, drop those past their retention, say where rows found none; wake what a clock put off."""
     settings = world.settings
     async with world.database.system() as connection:
         touched = await queries.keep_partitions(
             connection, world.clock(), settings.signal_keep_months, settings.signal_keep_run_days
         )
         await queries.forget_flips(connection, world.clock())
+        await queries.wake(connection, world.clock())
         astray = await queries.rows_without_partition(connection)
     if astray:
         _log.error("signal_rows_without_partition", rows=astray)
@@ -208,6 +220,7 @@ async def keep_partitions(world: World) -> int:
 JOBS = (
     Job("keep_signal_partitions", keep_partitions, 3600),
     Job(service.ENROL, enrol_assets, 60),
+    Job("complete_signal_schedule", complete_schedule, 21600, 600),
     Job("fetch_signal_feeds", fetch_feeds, 300, 600),
     Job(service.LOOK, look_at_vendors, 60, 1800),
     Job(service.SETTLE, settle_vendors, 60, 600),

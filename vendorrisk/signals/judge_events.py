@@ -76,11 +76,12 @@ def judge_status(look: StatusLook | None, *, now: datetime) -> Judgement:
     recent = [i for i in serious if timedelta(0) <= now - i.started_at < _WINDOW]
     running = [i for i in serious if i.resolved_at is None]
     facts: Facts = {"indicator": look.status.indicator, "serious_in_90_days": len(recent)}
+    if running:
+        facts["incidents"] = tuple(i.id for i in running)
     if len(recent) >= _OFTEN:
         return failed(rule, "often", f"{len(recent)} major incidents in 90 days.", evidence=facts)
     if running or look.status.indicator in _SERIOUS:
-        ids = tuple(i.id for i in running)
-        return warned(rule, "running", "A major incident is under way.", evidence={**facts, "incidents": ids})
+        return warned(rule, "running", "A major incident is under way.", evidence=facts)
     return passed(rule, "calm", "No major incident is under way.", evidence=facts)
 
 

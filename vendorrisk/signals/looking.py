@@ -25,8 +25,9 @@ from vendorrisk.signals import change, judging, queries, schedule
 from vendorrisk.signals.collecting import Collector, OptedOutError
 from vendorrisk.signals.judging import Before, Datasets, Observation
 from vendorrisk.signals.model import Change, Group, Happening, Judgement, RuleState, Severity, Verdict
-from vendorrisk.signals.queries import ClaimedPlace, DueLook, NewObservation, StoredState
+from vendorrisk.signals.queries import ClaimedPlace, DueLook, NewObservation, Pause, StoredState
 from vendorrisk.signals.rules import CHECKER_VERSION, RULES
+from vendorrisk.signals.verdicts import inapplicable, passed
 
 LOOKS = Counter("vendorrisk_signal_looks_total", "Looks at vendors' assets.", ["group", "status"])
 PAUSED = Counter("vendorrisk_signal_rules_paused_total", "Rules paused: they turned on too many assets.", ["rule"])
@@ -37,7 +38,9 @@ _REQUESTS_OF_A_ROUND = 14
 _ROUNDS_A_DAY = 2
 _MOST_OF_A_VISIT = 60
 _LOOK_SECONDS = 120
-_PAUSE = timedelta(hours=1)
+_ENOUGH_SECONDS = 300.0  # then a visit begins no look more, so that what it saw is written within its lease
+_PAUSE, _LONGEST_PAUSE = timedelta(hours=1), timedelta(hours=24)
+_SHOWS_ROBOTS = frozenset({Group.HTTP, Group.PAGES})
 _log = structlog.get_logger("signals")
 
 
@@ -78,6 +81,7 @@ class Visit:
         self._clock, self._spent = clock, spent
         self._opted_out = place.is_opted_out
         self._robots_said: bool | None = None
+        self._pauses: Mapping[str, Pause] = {}
 
     async def go(self) -> int:
         now = self._clock()
@@ -89,19 +93,34 @@ class Visit:
                 return len(unwatched)
             states = await queries.states_of(connection, {each.asset_id for each in due})
             pages = await _last_pages(connection, states)
-            paused = await queries.paused_rules(connection, now)
+            self._pauses = await queries.last_pauses(connection)
         budget = _REQUESTS_OF_A_ROUND * _ROUNDS_A_DAY * max(1, len({each.asset_id for each in due}))
-        seen = [await self._look(each, now, budget) for each in due]
+        seen = await self._look_at(due, now, budget)
         for one in seen:
-            _compare(one, [s for s in states if s.asset_id == one.due.asset_id], pages, now, self._datasets, paused)
+            own = [s for s in states if s.asset_id == one.due.asset_id]
+            _compare(one, own, pages, now, self._datasets, self._pauses)
         await self._write(seen, now)
         return len(seen)
+
+    async def _look_at(self, due: Sequence[DueLook], now: datetime, budget: int) -> list[Seen]:
+        """Make one look after another until time is up; the rest stays due. Those that read robots.txt come first."""
+        begun, seen = perf_counter(), list[Seen]()
+        for each in sorted(due, key=lambda look: look.look_group not in _SHOWS_ROBOTS):
+            seen.append(await self._look(each, now, budget))
+            if perf_counter() - begun >= _ENOUGH_SECONDS:
+                break
+        return seen
+
+    def _must_not(self, group: Group) -> bool:
+        """Say whether the place does not want this look. Where robots.txt said so, it alone is read again."""
+        asks_again = self._place.is_by_robots and self._robots_said is None and group in _SHOWS_ROBOTS
+        return self._opted_out and group in schedule.ON_THEIR_MACHINES and not asks_again
 
     async def _look(self, due: DueLook, now: datetime, budget: int) -> Seen:
         """Make a look; whatever goes wrong in it is a reason not to have seen."""
         begun, run_id = perf_counter(), new_id()
         observation, reason = None, ""
-        if due.look_group in schedule.ON_THEIR_MACHINES and self._opted_out:
+        if self._must_not(due.look_group):
             reason = "opt_out"
         elif due.look_group in schedule.ON_THEIR_MACHINES and self._spent_today() >= budget:
             return Seen(due, run_id, "budget_spent", 0)
@@ -131,8 +150,8 @@ class Visit:
             # A collector promises not to raise; where one does, that asset is unseen and all others go on.
             _log.exception("look_failed", asset=str(due.asset_id), group=due.look_group.value)
             return None, "collector_failed"
-        if due.look_group in {Group.HTTP, Group.PAGES} and self._robots_said is None:
-            self._robots_said = False
+        if due.look_group in _SHOWS_ROBOTS and self._robots_said is None:
+            self._robots_said = self._opted_out = False
         return found, ""
 
     def _spent_today(self) -> int:
@@ -145,7 +164,7 @@ class Visit:
                 _log.warning("signal_lease_lost", place=self._place.name)
                 return
             await self._write_looks(connection, seen, now, versions)
-            await _watch_for_storms(connection, seen, now)
+            await _watch_for_storms(connection, seen, now, self._pauses)
             changed = [one.due.asset_id for one in seen if one.states]
             if changed:
                 await queries.ask_to_settle(connection, changed, now)
@@ -206,18 +225,35 @@ def _compare(
     pages: Mapping[UUID, PageText],
     now: datetime,
     datasets: Datasets,
-    paused: frozenset[str],
+    pauses: Mapping[str, Pause],
 ) -> None:
     """Judge a look, and hold each judgement against what was known of its rule."""
     if seen.look is not None:
         before = _before(states, pages.get(seen.due.asset_id))
         seen.judgements = judging.judge(seen.look, now=now, datasets=datasets, kind=seen.due.kind, before=before)
     known = {(s.rule, s.discriminator): s for s in states}
-    for judgement in (*seen.judgements, *_gone(seen, states)):
-        if judgement.rule in paused:
+    for judgement in (*_of_each_subject(seen, states), *_gone(seen, states)):
+        pause = pauses.get(judgement.rule)
+        if pause is not None and pause.paused_until > now:
             seen.is_suspect = True
+            seen.again = min(filter(None, (seen.again, _after(pause, seen.due, now))))
             continue
-        _observe(seen, judgement, known.get((judgement.rule, judgement.discriminator)), now)
+        _observe(seen, judgement, known.get((judgement.rule, judgement.discriminator)), now, pause)
+
+
+def _after(pause: Pause, due: DueLook, now: datetime) -> timedelta:
+    """Return how long until the pause is over, spread over some minutes."""
+    return pause.paused_until - now + timedelta(seconds=due.asset_id.int % 600)
+
+
+def _of_each_subject(seen: Seen, states: Sequence[StoredState]) -> Iterable[Judgement]:
+    """Say what could not be seen of a rule at all of each subject that it is known to have."""
+    for judgement in seen.judgements:
+        own = [s.discriminator for s in states if s.rule == judgement.rule]
+        if judgement.verdict is Verdict.UNKNOWN and not judgement.discriminator and any(own):
+            yield from (msgspec.structs.replace(judgement, discriminator=subject) for subject in own)
+        else:
+            yield judgement
 
 
 def _before(states: Sequence[StoredState], page: PageText | None) -> Before:
@@ -232,37 +268,39 @@ def _before(states: Sequence[StoredState], page: PageText | None) -> Before:
 def _gone(seen: Seen, states: Sequence[StoredState]) -> Iterable[Judgement]:
     """Say of every subject of a rule that was there and is no longer named that it is well.
 
-    Only where the rule was judged at all: what could not be seen is not gone.
+    Only where the rule was judged at all: what could not be seen is not gone. What was said of the rule as a whole
+    gives way to what is said of its subjects.
     """
     named = {(j.rule, j.discriminator) for j in seen.judgements}
     judged = {j.rule for j in seen.judgements if j.verdict is not Verdict.UNKNOWN}
     for state in states:
         key = (state.rule, state.discriminator)
-        stands = state.known in {Verdict.WARN, Verdict.FAIL}
-        if state.look_group is seen.due.look_group and state.rule in judged and key not in named and stands:
-            yield Judgement(
-                rule=state.rule,
-                verdict=Verdict.PASS,
-                reason="gone",
-                detail="No longer seen.",
-                discriminator=state.discriminator,
-            )
+        if state.look_group is not seen.due.look_group or state.rule not in judged or key in named:
+            continue
+        if not state.discriminator and state.known is not Verdict.NA:
+            yield inapplicable(state.rule, "told_apart", "Told of each subject by itself.")
+        elif state.discriminator and (state.known in {Verdict.WARN, Verdict.FAIL} or state.remembered().unknown_n):
+            yield passed(state.rule, "gone", "No longer seen.", discriminator=state.discriminator)
 
 
-def _observe(seen: Seen, judgement: Judgement, stored: StoredState | None, now: datetime) -> None:
+def _observe(
+    seen: Seen, judgement: Judgement, stored: StoredState | None, now: datetime, pause: Pause | None = None
+) -> None:
     rule, due = RULES[judgement.rule], seen.due
     was = stored.remembered() if stored is not None else RuleState()
     if judgement.verdict is Verdict.UNKNOWN and was.unknown_n == 0 and was.known_at is not None:
         # Looks that saw the same left no trace here, so the last sight is the last look.
         was = msgspec.structs.replace(was, known_at=due.last_look_at or was.known_at)
+    if pause is not None and was.pending_at is not None and was.pending_at <= pause.paused_until:
+        was = msgspec.structs.replace(was, **change.NOTHING_PENDING)  # seen in a storm: it confirms nothing
     hashed = value_hash([judgement.verdict, judgement.reason, judgement.severity, judgement.cap, judgement.evidence])
     state, changes = change.observe(was, judgement, hashed, rule=rule, now=now)
     state = msgspec.structs.replace(state, passes=min(state.passes, change.PASSES_TO_CLOSE))
     for one in changes:
         if one.again_after is not None:
             seen.again = min(filter(None, (seen.again, one.again_after)))
-            if state.pending_n == 1 and was.known_at is not None and was.verdict is not Verdict.UNKNOWN:
-                seen.flips.append(judgement.rule)
+    if _is_flip(was, judgement, changes):
+        seen.flips.append(judgement.rule)
     if seen.again is None and state.is_open and judgement.verdict in {Verdict.PASS, Verdict.NA}:
         seen.again = change.CONFIRM_AFTER  # seen good once: look again soon, so that the finding can close
     if stored is not None and _is_same(was, state):
@@ -274,6 +312,14 @@ def _observe(seen: Seen, judgement: Judgement, stored: StoredState | None, now: 
 
 
 _TOLD = frozenset(Happening) - {Happening.LOOK_AGAIN}
+_TURNS = frozenset({Happening.LOOK_AGAIN, Happening.CONFIRMED, Happening.IMPROVED})
+_WELL = {Verdict.PASS, Verdict.NA}
+
+
+def _is_flip(was: RuleState, judgement: Judgement, changes: Sequence[Change]) -> bool:
+    """Say whether a verdict turns that was known: that many do so at once is not the vendors' doing."""
+    turned = was.verdict not in {Verdict.UNKNOWN, judgement.verdict} and {was.verdict, judgement.verdict} != _WELL
+    return turned and any(one.happening in _TURNS for one in changes)
 
 
 def _is_same(was: RuleState, state: RuleState) -> bool:
@@ -325,11 +371,11 @@ def _state_row(
     seen: Seen, judgement: Judgement, state: RuleState, stored: StoredState | None, hashed: bytes, now: datetime
 ) -> dict[str, Any]:
     unseen = judgement.verdict is Verdict.UNKNOWN
-    observation = None if seen.observation is None else seen.observation.id
+    observation = _observation_of(seen)
     believed = stored.believed if stored is not None else {}
     is_believed = not unseen and (state.verdict, state.value_hash) == (judgement.verdict, hashed)
     if is_believed:
-        believed = _believed(judgement, observation, stored)
+        believed = _believed(judgement, observation)
     face = _face(judgement, stored, is_believed=is_believed)
     return {
         "id": new_id(),
@@ -353,12 +399,18 @@ def _state_row(
     }
 
 
-def _believed(judgement: Judgement, observation: UUID | None, stored: StoredState | None) -> dict[str, Any]:
+def _observation_of(seen: Seen) -> UUID | None:
+    """Return what a look is judged by: what it brought, or what was stored before where it brought the same again."""
+    if seen.observation is not None:
+        return seen.observation.id
+    return None if seen.look is None else seen.due.observation_id
+
+
+def _believed(judgement: Judgement, observation: UUID | None) -> dict[str, Any]:
     """Return what the next judgement is compared with."""
-    if judgement.rule != "tr.subprocessors":
+    if judgement.rule != "tr.subprocessors" or observation is None:
         return dict(judgement.evidence)
-    last = stored.believed.get("observation") if stored is not None else None
-    return {**judgement.evidence, "observation": str(observation) if observation is not None else last}
+    return {**judgement.evidence, "observation": str(observation)}
 
 
 def _history_row(
@@ -383,7 +435,7 @@ def _history_row(
         "happening": happening,
         "before": changes[0].before if changes else was.verdict,
         "value_hash": hashed.hex(),
-        "observation_id": None if seen.observation is None else seen.observation.id,
+        "observation_id": _observation_of(seen),
     }
 
 
@@ -429,7 +481,9 @@ def _next(seen: Seen, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _watch_for_storms(connection: Connection, seen: Sequence[Seen], now: datetime) -> None:
+async def _watch_for_storms(
+    connection: Connection, seen: Sequence[Seen], now: datetime, pauses: Mapping[str, Pause]
+) -> None:
     """Pause a rule that has turned on too many assets within the hour: then it is us, and nobody is told."""
     flips = sorted({(rule, one.due.asset_id) for one in seen for rule in one.flips})
     if not flips:
@@ -438,6 +492,13 @@ async def _watch_for_storms(connection: Connection, seen: Sequence[Seen], now: d
     groups = {rule: one.due.look_group for one in seen for rule in one.flips}
     for counted in await queries.count_flips(connection, now, groups):
         if change.is_storm(counted.flips, counted.watched):
-            await queries.pause(connection, counted, now, now + _PAUSE)
+            await queries.pause(connection, counted, now, now + _pause_for(pauses.get(counted.rule), now))
             PAUSED.labels(counted.rule).inc()
             _log.error("signal_rule_paused", rule=counted.rule, flips=counted.flips, watched=counted.watched)
+
+
+def _pause_for(last: Pause | None, now: datetime) -> timedelta:
+    """Return how long to pause: an hour, and twice as long as the last time where that has helped nothing."""
+    if last is None or now - last.paused_until > _LONGEST_PAUSE:
+        return _PAUSE
+    return min(2 * max(_PAUSE, last.paused_until - last.paused_at), _LONGEST_PAUSE)

@@ -18,6 +18,7 @@ Item = TypeVar("Item")
 class ClaimedPlace(msgspec.Struct, frozen=True):
     name: str
     is_opted_out: bool
+    is_by_robots: bool
     spent: int
 
 
@@ -31,6 +32,7 @@ class DueLook(msgspec.Struct, frozen=True, kw_only=True):
     look_group: Group
     failures: int
     last_look_at: datetime | None
+    observation_id: UUID | None
     observed_at: datetime | None
     raw_hash: bytes | None
     watchers: int
@@ -57,6 +59,12 @@ class StoredState(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(self.memory, RuleState)
 
 
+class Pause(msgspec.Struct, frozen=True):
+    rule: str
+    paused_at: datetime
+    paused_until: datetime
+
+
 class Flips(msgspec.Struct, frozen=True):
     rule: str
     flips: int
@@ -81,6 +89,7 @@ _FORGET_UNWATCHED = _sql.command("forget_unwatched")
 _STATES = _sql.rows("states_of_assets", StoredState)
 _READ_OBSERVATION = _sql.scalar("read_observation", bytes)
 _PAUSED = _sql.scalar("paused_rules", str)
+_LAST_PAUSES = _sql.rows("last_pauses", Pause)
 _HOLD = _sql.scalar("hold_lease", str)
 _APPEND_OBSERVATIONS = _sql.command("append_observations")
 _KEEP_STATES = _sql.command("keep_states")
@@ -95,6 +104,8 @@ _ASK_TO_SETTLE = _sql.command("ask_to_settle")
 _RELEASE = _sql.command("release_place")
 _OPT_OUT = _sql.command("opt_out_place")
 _OPT_IN = _sql.command("opt_in_place")
+_COMPLETE = _sql.scalar("complete_schedule", int)
+_WAKE = _sql.command("wake_what_sleeps_too_long")
 _KEEP_PARTITIONS = _sql.scalar("keep_partitions", int)
 _WITHOUT_PARTITION = _sql.scalar("rows_without_partition", int)
 _LAG = _sql.scalar("look_lag", float)
@@ -130,6 +141,11 @@ async def raw_observation(connection: Connection, observation_id: UUID) -> bytes
 
 async def paused_rules(connection: Connection, now: datetime) -> frozenset[str]:
     return frozenset(await _PAUSED.many(connection, now))
+
+
+async def last_pauses(connection: Connection) -> dict[str, Pause]:
+    """Return the last pause of each rule that ever had one."""
+    return {pause.rule: pause for pause in await _LAST_PAUSES.many(connection)}
 
 
 async def hold_lease(connection: Connection, place: str, token: UUID) -> bool:
@@ -204,8 +220,20 @@ async def opt_out(connection: Connection, place: str, now: datetime, note: str |
     await _OPT_OUT.run(connection, place, now, note)
 
 
-async def opt_in(connection: Connection, place: str) -> int:
-    return await _OPT_IN.run(connection, place)
+async def opt_in(connection: Connection, place: str, now: datetime) -> int:
+    return await _OPT_IN.run(connection, place, now)
+
+
+async def complete_schedule(
+    connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, Group]]
+) -> int:
+    """Give what is watched and never looked at a place in the schedule; returns how many looks were missing."""
+    kinds, wanted = [kind.value for kind, _ in groups], [group.value for _, group in groups]
+    return await _COMPLETE.one(connection, now, kinds, wanted, most)
+
+
+async def wake(connection: Connection, now: datetime) -> None:
+    await _WAKE.run(connection, now)
 
 
 async def keep_partitions(connection: Connection, now: datetime, months: int, run_days: int) -> int:

@@ -261,6 +261,11 @@ def rules_off(switched_on: Iterable[str] = ()) -> frozenset[str]:
     return frozenset(rule.id for rule in RULES.values() if rule.off_because and rule.id not in on)
 
 
+def switched_on(setting: str) -> frozenset[str]:
+    """Return the rules that `VENDORRISK_SIGNAL_RULES_ON` names, by commas."""
+    return frozenset(rule.strip() for rule in setting.split(",")) & frozenset(RULES)
+
+
 def hold_for(rule: Rule) -> timedelta:
     """How long a known verdict stands while the present one is unknown: max(72 h, three cadences)."""
     return max(timedelta(hours=72), timedelta(hours=3 * rule.cadence_hours))

@@ -20,7 +20,15 @@ from vendorrisk.settings import Settings
 from vendorrisk.signals import record_queries, schedule
 from vendorrisk.signals.feed_kinds import FEEDS, is_on
 from vendorrisk.signals.model import Deduction, FactorScore, Rule, Score, Standing
-from vendorrisk.signals.rules import CHECKER_VERSION, FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES, rules_off
+from vendorrisk.signals.rules import (
+    CHECKER_VERSION,
+    FACTOR_WEIGHTS,
+    MODEL_VERSION,
+    READERS_CRITERIA,
+    RULES,
+    rules_off,
+    switched_on,
+)
 from vendorrisk.signals.score import DEFICITS_BP, GRADES, score, top_deductions
 from vendorrisk.signals.watch_model import (
     AssetKind,
@@ -53,12 +61,12 @@ _HTTPS_PORTS = (None, 443)
 
 def off_rules(settings: Settings) -> frozenset[str]:
     """Return the rules that do not count here: off by default, or without the source they need."""
-    wanted = {rule.strip() for rule in settings.signal_rules_on.split(",")}
+    wanted = set(switched_on(settings.signal_rules_on))
     if settings.signal_ct_url:
         wanted.add("tls.ct_issuer")
     if not settings.signal_exposure_url:
         wanted -= {rule for rule in RULES if rule.startswith("exp.")}
-    return rules_off(wanted & set(RULES))
+    return rules_off(wanted)
 
 
 # Assets
@@ -217,7 +225,9 @@ async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
     await vendor(work, vendor_id)
     standing = found(await record_queries.current(work, vendor_id))
     if standing.snapshot_id is None:
-        raise Refusal(Code.NOT_FOUND, "Nothing of this vendor was scored yet; attach a domain and wait a minute.")
+        raise Refusal(
+            Code.NOT_FOUND, "Nothing of this vendor is watched and scored; attach a domain and wait a minute."
+        )
     return await past_score(work, standing.snapshot_id)
 
 

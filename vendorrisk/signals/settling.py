@@ -14,7 +14,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass
 from vendorrisk.findings import service as findings
-from vendorrisk.findings.model import Severity
+from vendorrisk.findings.model import Severity, State
 from vendorrisk.ids import new_id
 from vendorrisk.probes.observation import canonical, value_hash
 from vendorrisk.signals import change, record_queries, schedule, settling_queries, telling
@@ -59,29 +59,42 @@ class Settling:
         self._assets: dict[UUID, VendorAsset] = {}
         self._states: list[VendorState] = []
         self._sources: dict[tuple[UUID, str, str], SignalFinding] = {}
+        self._again_at: datetime | None = None
 
     async def go(self, leased_until: datetime) -> None:
         work, vendor = self._work, self._vendor
-        if vendor.lifecycle is Lifecycle.TERMINATED:
+        is_over = vendor.lifecycle is Lifecycle.TERMINATED
+        if is_over:
             await self._leave()
         else:
-            await self._attach()
-        self._assets = {a.id: a for a in await settling_queries.assets(work, vendor.id)}
-        self._states = [s for s in await settling_queries.vendor_states(work, vendor.id) if s.rule not in self._off]
+            await self._watch()
         self._sources = {
             (f.vendor_asset_id, f.rule, f.discriminator): f
             for f in await settling_queries.signal_findings(work, vendor.id)
         }
         await self._keep_findings()
-        await telling.keep_dates(work, vendor, self._assets, self._states)
-        await telling.tell_events(work, vendor, self._row.told_until, self._paused)
-        await telling.tell_outages(work, vendor, self._assets, self._states)
-        if "kev.product" not in self._off | self._paused:
-            await telling.tell_exploits(work, vendor)
+        if not is_over:
+            await self._tell()
         result = await self._score()
         await self._close(result, leased_until)
 
+    async def _tell(self) -> None:
+        work, vendor = self._work, self._vendor
+        await telling.keep_dates(work, vendor, self._assets, self._states)
+        await telling.tell_events(work, vendor, self._row.told_until, self._paused)
+        self._again_at = await telling.tell_outages(work, vendor, self._assets, self._states)
+        if "kev.product" not in self._off | self._paused:
+            await telling.tell_exploits(work, vendor)
+
     # ── assets
+
+    async def _watch(self) -> None:
+        """Read what is watched and how it stands; what was taken off leaves its dates behind no longer."""
+        await self._attach()
+        work, vendor = self._work, self._vendor
+        self._assets = {a.id: a for a in await settling_queries.assets(work, vendor.id)}
+        self._states = [s for s in await settling_queries.vendor_states(work, vendor.id) if s.rule not in self._off]
+        await telling.forget_dates(work, await settling_queries.removed_assets(work, vendor.id))
 
     async def _attach(self) -> None:
         """Watch the domains that a person recorded of the vendor, and leave those that are recorded no more."""
@@ -114,9 +127,16 @@ class Settling:
         # Seen well once is not enough to close: the state stays open until it was seen well twice.
         open_still = {(s.vendor_asset_id, s.rule, s.discriminator) for s in self._states if s.is_open}
         for key, source in self._sources.items():
-            stays = source.rule in _STAYS or source.rule in self._paused
-            if source.closed_at is None and key not in open_still and key not in blind and not stays:
+            if source.closed_at is None and key not in open_still and key not in blind and self._may_close(source):
                 await self._shut(source)
+
+    def _may_close(self, source: SignalFinding) -> bool:
+        """Say whether a finding whose state is well may be closed: of some rules once a person has dealt with it."""
+        if source.vendor_asset_id not in self._assets:
+            return True
+        if source.rule in _STAYS:
+            return source.state not in {State.OPEN, State.ACKNOWLEDGED}
+        return source.rule not in self._paused
 
     async def _open(self, key: tuple[UUID, str, str], state: VendorState) -> None:
         severity = finding_severity(state)
@@ -145,9 +165,11 @@ class Settling:
         if before is not None and before.closed_at is None:
             return None
         generation = 1 if before is None else before.generation
-        if before is not None and before.closed_at is not None and not change.is_same_finding(before.closed_at, now):
-            generation += 1
         asset_id, rule, discriminator = key
+        if before is not None and before.closed_at is not None:
+            # What happens anew is another finding; what is seen anew is the same, for a month.
+            is_same = rule not in _STAYS and change.is_same_finding(before.closed_at, now)
+            generation += 0 if is_same else 1
         source_id = uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
         opened = await findings.open_for(
             self._work,
@@ -179,8 +201,11 @@ class Settling:
     async def _shut(self, source: SignalFinding) -> None:
         own = f"{self._work.tenant_id} {source.vendor_asset_id} {source.rule} {source.discriminator}"
         source_id = uuid5(_NAMESPACE, f"{own} {source.generation}")
-        attached = source.vendor_asset_id in self._assets
-        reason = "Seen mended, twice." if attached else "The asset is watched no more."
+        reason = "Seen mended, twice."
+        if source.vendor_asset_id not in self._assets:
+            reason = "The asset is watched no more."
+        elif source.rule in self._off:
+            reason = "The rule is switched off."
         await findings.close_for(self._work, SOURCE, source_id, reason=reason)
         await settling_queries.finding_closed(self._work, source.id)
 
@@ -213,7 +238,7 @@ class Settling:
         recent = msgspec.convert(row.recent, list[Snapshotted])
         told = None if row.told is None else msgspec.convert(row.told, Snapshotted)
         brief = Snapshotted(result.score, result.grade, result.model_version, now)
-        if not recent or now - recent[-1].at >= _BETWEEN_SCORES:
+        if not recent or abs(now - recent[-1].at) >= _BETWEEN_SCORES:
             recent = [*recent[-1:], brief]
         else:
             recent = [*recent[:-1], brief]
@@ -224,12 +249,14 @@ class Settling:
             told = brief
         elif _rose(told, recent):
             told = brief
+        elif change.score_fell(told, [brief, brief]):
+            self._again_at = min(filter(None, (self._again_at, now + _BETWEEN_SCORES)))  # one score more bears it out
         snapshot_id = await self._snapshot(result, standings)
         await settling_queries.settled(
             self._work,
             self._vendor.id,
             leased_until,
-            now + _AGAIN,
+            min(filter(None, (self._again_at, now + _AGAIN))),
             now,
             now,
             snapshot_id,
@@ -263,8 +290,8 @@ class Settling:
     async def _snapshot(self, result: Score, standings: tuple[Standing, ...]) -> UUID | None:
         """Keep a score when it changed, when its methodology did, and every week."""
         row, now = self._row, self._work.now
-        if not standings:
-            return row.snapshot_id
+        if not standings:  # the last score of a vendor that is gone stays; where nothing is watched there is none
+            return row.snapshot_id if self._vendor.lifecycle is Lifecycle.TERMINATED else None
         inputs = {"standings": msgspec.to_builtins(standings), "off": sorted(self._off)}
         shown = msgspec.to_builtins(result)
         last = None

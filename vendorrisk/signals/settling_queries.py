@@ -108,6 +108,7 @@ class ToDigest(msgspec.Struct, frozen=True):
     severity: str
     vendor_id: UUID
     vendor_name: str
+    is_told: bool
 
 
 _sql = QueryFile("signal_settling")
@@ -118,6 +119,7 @@ _ATTACH_DOMAINS = _sql.command("attach_recorded_domains")
 _LEAVE_DOMAINS = _sql.command("leave_unrecorded_domains")
 _DOMAINS = _sql.scalar("domains_of_vendor", str)
 _ASSETS = _sql.rows("assets_of_vendor", VendorAsset)
+_REMOVED = _sql.scalar("assets_removed_of_vendor", UUID)
 _VENDOR_STATES = _sql.rows("states_of_vendor", VendorState)
 _FINDINGS = _sql.rows("findings_of_signals", SignalFinding)
 _KEEP_FINDING = _sql.command("keep_signal_finding")
@@ -164,6 +166,10 @@ async def leave_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) ->
 
 async def assets(work: Work, vendor_id: UUID) -> list[VendorAsset]:
     return await _ASSETS.many(work.db, work.tenant_id, vendor_id)
+
+
+async def removed_assets(work: Work, vendor_id: UUID) -> list[UUID]:
+    return await _REMOVED.many(work.db, work.tenant_id, vendor_id)
 
 
 async def vendor_states(work: Work, vendor_id: UUID) -> list[VendorState]:

@@ -76,7 +76,6 @@ def standings_of(
 def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None) -> Standing:
     if state is None:
         return Standing(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
-    faded = state.believed.get("faded_percent")
     return Standing(
         rule=rule,
         asset=asset.name,
@@ -86,16 +85,26 @@ def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: d
         known_at=state.known_at,
         confidence_percent=state.confidence_percent,
         cap=state.cap,
-        deficit_percent=faded if isinstance(faded, int) else 100,
+        deficit_percent=_left_percent(state),
         waived_until=until,
         observation="" if state.observation_id is None else str(state.observation_id),
     )
 
 
-def _worst_first(state: VendorState) -> int:
-    """Order the subjects of a rule: a fail that cannot be seen any more is still a fail."""
+def _worst_first(state: VendorState) -> tuple[int, int, int, int]:
+    """Order the subjects of a rule: a fail that cannot be seen any more is still a fail.
+
+    Of two alike, the one that caps lower, has faded less and is surer.
+    """
     verdict = state.known if state.verdict is Verdict.UNKNOWN and state.known is Verdict.FAIL else state.verdict
-    return _WORST_FIRST.index(verdict)
+    cap = 101 if state.cap is None else state.cap
+    return (_WORST_FIRST.index(verdict), cap, -_left_percent(state), -state.confidence_percent)
+
+
+def _left_percent(state: VendorState) -> int:
+    """Return how much of a deficit time has left."""
+    faded = state.believed.get("faded_percent")
+    return faded if isinstance(faded, int) else 100
 
 
 def waived_until(sources: Iterable[SignalFinding]) -> dict[tuple[UUID, str], datetime]:

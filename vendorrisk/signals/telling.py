@@ -73,6 +73,8 @@ async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -
 async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | None, paused: frozenset[str]) -> None:
     """Tell what happened since the last settling, with an hour's overlap: each is told once by its key."""
     since = _LONG_AGO if told_until is None else told_until - _OVERLAP
+    if told_until is not None and told_until > work.now:  # a clock that ran ahead was put right
+        since = _LONG_AGO
     for happened in await settling_queries.happenings(work, vendor.id, since):
         told = _EVENT_CLASSES.get(happened.rule)
         if told is None or happened.rule in paused or happened.verdict not in {Verdict.WARN, Verdict.FAIL}:
@@ -82,7 +84,7 @@ async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | 
         await alerts.raise_event(
             work,
             told,
-            f"{happened.vendor_asset_id}:{happened.id}",
+            _key(happened),
             vendor.id,
             "vendor_asset",
             happened.vendor_asset_id,
@@ -91,22 +93,44 @@ async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | 
         )
 
 
-async def tell_outages(work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]) -> None:
-    """Tell of a major incident of a critical vendor once it has lasted half an hour."""
+def _key(happened: Happened) -> str:
+    """Return the key under which a happening is told once. A breach is one breach, however it fades or is confirmed."""
+    if happened.rule.startswith("evt.breach"):
+        return f"{happened.vendor_asset_id}:{happened.rule}:{happened.discriminator}"
+    return f"{happened.vendor_asset_id}:{happened.id}"
+
+
+async def tell_outages(
+    work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]
+) -> datetime | None:
+    """Tell of a major incident of a critical vendor once it has lasted half an hour; returns when one will have."""
+    due_at = None
     for state in states:
-        is_running = state.rule == "evt.status" and state.verdict is Verdict.WARN and state.reason == "running"
-        if not is_running or vendor.tier is not Tier.CRITICAL or work.now - state.changed_at < _OUTAGE_AFTER:
+        if vendor.tier is not Tier.CRITICAL or not _is_running(state):
             continue
+        if work.now - state.changed_at < _OUTAGE_AFTER:
+            due_at = min(filter(None, (due_at, state.changed_at + _OUTAGE_AFTER)))
+            continue
+        incidents = state.believed.get("incidents") or [state.changed_at.isoformat()]
         await alerts.raise_event(
             work,
             AlertClass.VENDOR_OUTAGE,
-            f"{state.vendor_asset_id}:{state.changed_at.isoformat()}",
+            f"{state.vendor_asset_id}:{min(map(str, incidents))}",
             vendor.id,
             "vendor_asset",
             state.vendor_asset_id,
             f"{vendor.name}: a major incident is under way",
             {"Status page": assets[state.vendor_asset_id].name, "Since": f"{state.changed_at:%Y-%m-%d %H:%M} UTC"},
         )
+
+    return due_at
+
+
+def _is_running(state: VendorState) -> bool:
+    """Say whether a major incident is under way; among many of them as well."""
+    if state.rule != "evt.status" or state.verdict not in {Verdict.WARN, Verdict.FAIL}:
+        return False
+    return state.reason == "running" or bool(state.believed.get("incidents"))
 
 
 async def tell_exploits(work: Work, vendor: SettledVendor) -> None:

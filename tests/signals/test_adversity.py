@@ -1,0 +1,482 @@
+"""What must not go wrong: told late or twice, counted for nothing, kept for ever, or believed of a year ago."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.client import Client
+from tests.conftest import Company, FakeClock
+from tests.signals.test_happenings import LISTS, NAMES, page
+from tests.signals.watching import DOMAIN, Watching, watching
+from vendorrisk.background import World
+from vendorrisk.lab import feeds, pki
+from vendorrisk.lab.http import HttpFake, Reply
+from vendorrisk.lab.world import good_vendor, good_zone
+from vendorrisk.signals import jobs
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def settings(settings: Any) -> Any:
+    return msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
+
+
+async def remove(client: Client, asset: dict[str, Any]) -> None:
+    removed = await client.delete(f"/v1/vendor-assets/{asset['id']}", etag=f'"{asset["version"]}"')
+    assert removed.status_code == 204, removed.text
+
+
+def new_name_servers(on: Watching, name: str) -> None:
+    zone = on.internet.dns.zone
+    zone[DOMAIN, "NS"] = [f"ns1.{name}.", f"ns2.{name}."]
+    zone[f"ns1.{name}", "A"], zone[f"ns2.{name}", "A"] = ["192.0.2.1"], ["198.51.100.7"]
+
+
+async def lists_at(on: Watching, hibp: bytes) -> HttpFake:
+    on.internet.dns.zone["feeds.test", "A"] = ["127.0.0.210"]
+    made = pki.leaf(pki.Wish(names=("feeds.test",)))
+    lists = await on.internet.host("127.0.0.210", tls=pki.server_context(made))
+    lists.on("/kev", Reply(200, [], feeds.kev()))
+    lists.on("/hibp", Reply(200, [], hibp))
+    return lists
+
+
+# ── assets that come and go
+
+
+async def test_an_asset_that_is_removed_takes_its_dates_and_all_its_findings_along(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        asset = await on.attach(vendor)
+        await on.run()
+        new_name_servers(on, "thief.test")
+        clock.advance(days=1, hours=13)
+        await on.run()
+        clock.advance(minutes=6)
+        await on.run()
+        assert [f["state"] for f in await on.findings() if "ns changed" in f["title"]] == ["open"]
+        await remove(client, asset)
+        await on.run()
+        assert {f["state"] for f in await on.findings()} == {"remediated"}
+        coming = await client.items("/v1/alerts/upcoming", until="2027-12-31")
+        assert [a for a in coming if a["alert_class"].endswith("_expiring")] == []
+
+
+async def test_an_asset_attached_again_within_a_month_reopens_the_finding_it_had(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    zone = good_zone()
+    del zone[(f"_dmarc.{DOMAIN}", "TXT")]
+    async with watching(world, client, clock, zone) as on:
+        vendor = await on.vendor()
+        asset = await on.attach(vendor)
+        await on.confirmed()
+        before = {f["id"] for f in await on.findings()}
+        await remove(client, asset)
+        await on.run()
+        clock.advance(days=2)
+        await on.run()
+        await on.attach(vendor)
+        await on.confirmed()
+        after = await on.findings()
+        assert {f["id"] for f in after} == before, "the same findings, not their doubles"
+        assert {f["state"] for f in after} == {"open"}
+
+
+async def test_what_was_known_of_an_asset_that_nobody_watched_since_is_not_believed_again(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    zone = good_zone()
+    good = zone.pop((f"_dmarc.{DOMAIN}", "TXT"))
+    async with watching(world, client, clock, zone) as on:
+        vendor = await on.vendor()
+        asset = await on.attach(vendor)
+        await on.confirmed()
+        await remove(client, asset)
+        clock.advance(days=2)
+        await on.run()
+        told = len(await on.told())
+        on.internet.dns.zone[f"_dmarc.{DOMAIN}", "TXT"] = good
+        clock.advance(days=35)
+        await on.attach(vendor)
+        while await jobs.settle_vendors(world):
+            pass
+        assert [f for f in await on.findings() if f["state"] == "open"] == [], "a verdict of last month is no news"
+        await on.confirmed()
+        assert [f for f in await on.findings() if f["state"] == "open"] == []
+        assert len(await on.told()) == told
+
+
+async def test_a_terminated_vendor_is_told_of_no_more_though_another_tenant_watches_its_domain(
+    world: World, client: Client, other_company: Company, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        theirs = (await other_company.client.post("/v1/vendors", {"name": "Theirs"})).json()["id"]
+        await other_company.client.post(f"/v1/vendors/{theirs}/assets", {"kind": "domain", "name": DOMAIN})
+        await on.run()
+        await owner.execute("update vendors set lifecycle = 'terminated' where id = $1", vendor)
+        del on.internet.dns.zone[f"_dmarc.{DOMAIN}", "TXT"]
+        new_name_servers(on, "thief.test")
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        assert [f for f in await other_company.client.items("/v1/findings") if "DMARC" in f["title"]] != []
+        assert await on.findings() == []
+        assert await on.told() == []
+
+
+async def test_a_vendor_that_comes_back_is_looked_at_again(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        await owner.execute("update vendors set lifecycle = 'terminated' where id = $1", vendor)
+        clock.advance(days=20)
+        await on.run()
+        await owner.execute("update vendors set lifecycle = 'active' where id = $1", vendor)
+        await jobs.complete_schedule(world)
+        clock.advance(days=2)
+        assert await on.run() == 7
+
+
+# ── dates and hours of messages
+
+
+async def test_an_outage_of_a_critical_vendor_is_told_after_half_an_hour_and_once(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
+        await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
+        await on.run()
+        began = f"{clock():%Y-%m-%dT%H:%M:%SZ}"
+        on.good.on("/api/v2/summary.json", Reply(200, [], feeds.statuspage("major", feeds.incident("one", began))))
+        hours = []
+        for minutes in range(0, 150, 5):
+            clock.advance(minutes=5)
+            await on.run()
+            if minutes == 60:
+                more = [feeds.incident("one", began), feeds.incident("two", began)]
+                on.good.on("/api/v2/summary.json", Reply(200, [], feeds.statuspage("major", *more)))
+            hours.append(len([kind for kind, _ in await on.told() if kind == "vendor_outage"]))
+        assert hours[:5] == [0] * 5, "half an hour is nothing yet"
+        assert hours[12] == 1, "told within the hour, not with the next day's settling"
+        assert hours[-1] == 1, "one outage, told once, whatever else is reported of it"
+
+
+async def test_a_breach_is_told_once_however_it_fades(world: World, client: Client, clock: FakeClock) -> None:
+    async with watching(world, client, clock, **LISTS) as on:
+        await lists_at(on, feeds.breaches())
+        await on.attach(await on.vendor())
+        await on.confirmed()
+        for _ in range(5):
+            clock.advance(days=31)
+            await on.confirmed()
+        assert [kind for kind, _ in await on.told()].count("breach_listed") == 1
+
+
+async def test_the_breach_that_weighs_most_stands_for_all_of_them(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, **LISTS) as on:
+        old = feeds.breach(Name="Aardvark2024", AddedDate="2024-06-01T10:00:00Z", BreachDate="2024-05-01")
+        fresh = feeds.breach(Name="Zebra2026", AddedDate="2026-11-10T10:00:00Z")
+        await lists_at(on, feeds.breaches(old, fresh))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.confirmed()
+        score = await on.score(vendor)
+        assert "evt.breach" in {c["rule"] for c in score["caps"]}, (
+            "the fresh breach caps, though the old has its letter"
+        )
+        assert score["number"] <= 79
+
+
+async def test_a_fall_of_the_score_is_told_within_the_half_hour_and_once(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        for name in ("_dmarc", "_mta-sts", "_smtp._tls"):
+            del on.internet.dns.zone[f"{name}.{DOMAIN}", "TXT"]
+        on.internet.dns.zone[DOMAIN, "TXT"] = ['"v=spf1 +all"']
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        assert [kind for kind, _ in await on.told()].count("score_fell") == 0, "one score is none"
+        clock.advance(minutes=16)
+        await on.run()
+        assert [kind for kind, _ in await on.told()].count("score_fell") == 1
+        clock.advance(days=5)
+        await on.confirmed()
+        assert [kind for kind, _ in await on.told()].count("score_fell") == 1
+
+
+async def test_a_second_theft_opens_a_finding_after_the_first_was_dealt_with(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await on.run()
+        new_name_servers(on, "first.test")
+        clock.advance(days=1, hours=13)
+        await on.run()
+        clock.advance(minutes=6)
+        await on.run()
+        [finding] = [f for f in await on.findings() if "ns changed" in f["title"]]
+        place = f"/v1/findings/{finding['id']}"
+        body = {"to": "remediated", "reason": "The vendor meant it."}
+        moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
+        assert moved.status_code == 200, moved.text
+        clock.advance(days=3)
+        await on.confirmed()
+        assert (await client.get(place)).json()["finding"]["state"] == "remediated"
+        new_name_servers(on, "second.test")
+        clock.advance(days=1, hours=13)
+        await on.run()
+        clock.advance(minutes=6)
+        await on.run()
+        standing = [f for f in await on.findings() if "ns changed" in f["title"] and f["state"] == "open"]
+        assert len(standing) == 1
+
+
+async def test_a_list_of_sub_processors_is_compared_with_the_one_last_believed(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        on.good.on("/subs", page(*NAMES))
+        await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
+        await on.run()
+        on.good.on("/subs", page(*NAMES, "Ember Support"))
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        assert (await on.signals(vendor))["tr.subprocessors"]["verdict"] == "pass", "believed now: as before"
+        on.good.on("/subs", page(*NAMES, "Ember Support", "Flint Payments"))
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        changes = await client.items(f"/v1/vendors/{vendor}/subprocessor-changes")
+        assert sorted(c["name"] for c in changes) == ["Ember Support", "Flint Payments"], "none is proposed twice"
+
+
+# ── being blind
+
+
+async def test_a_look_that_failed_whole_is_unknown_for_each_subject_and_leaves_nothing_behind(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        before = (await on.score(vendor))["number"]
+
+        async def broken(*_: Any) -> Any:
+            raise RuntimeError("a collector that breaks its promise")
+
+        world.looks.dns = broken
+        clock.advance(days=1, hours=13)
+        await on.run()
+        found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
+        assert found == {f"dns.dangling:www.{DOMAIN}": "unknown"}
+        assert (await on.score(vendor))["number"] == before, "what was known of the subject stands for a while"
+        del world.looks.dns
+        clock.advance(days=1)
+        await on.run()
+        found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
+        assert found == {f"dns.dangling:www.{DOMAIN}": "pass"}
+
+
+async def test_a_first_look_that_failed_whole_is_forgotten_when_subjects_are_seen(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+
+        async def broken(*_: Any) -> Any:
+            raise RuntimeError("a collector that breaks its promise")
+
+        world.looks.dns = broken
+        await on.run()
+        del world.looks.dns
+        clock.advance(days=1)
+        await on.run()
+        found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
+        assert found[f"dns.dangling:www.{DOMAIN}"] == "pass"
+        assert "unknown" not in found.values(), "nothing is unknown for ever that can be seen"
+
+
+async def test_a_place_whose_looks_take_long_is_seen_in_parts_and_loses_nothing(
+    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
+) -> None:
+    monkeypatch.setattr("vendorrisk.signals.looking._ENOUGH_SECONDS", 0.0)
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        assert await on.run() == 7
+        assert await owner.fetchval("select count(*) from signal_runs") == 7
+
+
+async def test_robots_that_let_us_in_again_are_heard(world: World, client: Client, clock: FakeClock) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/robots.txt", Reply(200, [], b"User-agent: vendorrisk\nDisallow: /\n"))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        assert {request.path for request in on.good.requests} <= {"/robots.txt"}, "nothing before its robots are read"
+        on.good.on("/robots.txt", Reply(503))
+        clock.advance(days=8)
+        await on.run()
+        assert (await on.signals(vendor))["web.hsts"]["reason"] == "opt_out", "a server in trouble has not agreed"
+        assert {request.path for request in on.good.requests} <= {"/robots.txt"}
+        on.good.on("/robots.txt", Reply(404))
+        clock.advance(days=8)
+        await on.run()
+        assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
+
+
+async def test_an_operators_opt_out_asks_not_even_for_robots(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await owner.execute(
+            "insert into signal_places (name, opted_out_at, opt_out_source) values ($1, $2, 'operator')",
+            DOMAIN,
+            clock(),
+        )
+        await on.run()
+        clock.advance(days=8)
+        await on.run()
+        assert on.good.requests == []
+        assert (await on.signals(vendor))["tls.cert_name"]["reason"] == "opt_out"
+
+
+async def test_a_day_without_budget_is_no_look(world: World, client: Client, clock: FakeClock, owner: Any) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await owner.execute(
+            "insert into signal_places (name, spent_on, spent_requests) values ($1, $2, 1000)", DOMAIN, clock().date()
+        )
+        await on.run()
+        assert "web.hsts" not in await on.signals(vendor)
+        looked = "select count(*) from signal_schedule where look_group = 'http' and last_look_at is not null"
+        assert await owner.fetchval(looked) == 0
+        clock.advance(days=1, hours=2)
+        await on.run()
+        assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
+
+
+# ── clocks and storms
+
+
+async def test_a_clock_that_jumped_a_year_ahead_and_back_stops_nothing(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        right = clock()
+        clock.advance(days=400)
+        await on.confirmed()
+        clock.now = right + timedelta(days=2)
+        await on.run()
+        found = await on.signals(vendor)
+        assert found["tls.cert_expired"]["verdict"] == "pass", "looked at again, by the right clock"
+        new_name_servers(on, "thief.test")
+        clock.advance(days=1, hours=13)
+        await on.run()
+        clock.advance(minutes=6)
+        await on.run()
+        assert [kind for kind, _ in await on.told()].count("domain_changed") == 1
+
+
+async def test_a_storm_that_outlasts_its_pause_is_paused_again(world: World, client: Client, clock: FakeClock) -> None:
+    zone: dict[tuple[str, str], Any] = {}
+    for number in range(8):
+        zone |= good_zone(f"vendor{number}.test", f"127.0.0.{10 + number}")
+    async with watching(world, client, clock, {**good_zone(), **zone}) as on:
+        for number in range(8):
+            await good_vendor(on.internet, f"vendor{number}.test", f"127.0.0.{10 + number}")
+            await on.attach(await on.vendor(f"Vendor {number}"), f"vendor{number}.test")
+        await on.run()
+        for number in range(8):
+            del on.internet.dns.zone[f"_dmarc.vendor{number}.test", "TXT"]
+        clock.advance(days=1, hours=13)
+        for _ in range(40):
+            await on.run()
+            clock.advance(minutes=30)
+        assert [f for f in await on.findings() if "DMARC" in f["title"]] == []
+        assert [kind for kind, _ in await on.told() if kind in {"signal_finding", "score_fell"}] == []
+
+
+async def test_values_that_change_without_a_verdict_are_no_storm(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    zone: dict[tuple[str, str], Any] = {}
+    for number in range(8):
+        zone |= good_zone(f"vendor{number}.test", f"127.0.0.{10 + number}")
+    async with watching(world, client, clock, {**good_zone(), **zone}) as on:
+        for number in range(8):
+            await good_vendor(on.internet, f"vendor{number}.test", f"127.0.0.{10 + number}")
+            await on.attach(await on.vendor(f"Vendor {number}"), f"vendor{number}.test")
+        await on.run()
+        for number in range(8):
+            on.internet.dns.zone[f"_dmarc.vendor{number}.test", "TXT"] = [
+                f'"v=DMARC1; p=reject; rua=mailto:e@vendor{number}.test"'
+            ]
+            on.internet.dns.zone[f"vendor{number}.test", "CAA"] = ['0 issue "sectigo.com"']
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        rules = (await client.get("/v1/signal-methodology")).json()["rules"]
+        assert [rule["id"] for rule in rules if rule["paused_until"]] == []
+
+
+# ── lists
+
+
+async def test_a_list_that_never_changes_is_not_stale_at_its_first_failure(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, **LISTS) as on:
+        lists = await lists_at(on, feeds.breaches(feeds.breach(Domain="other.test")))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        lists.on("/hibp", Reply(304))
+        for _ in range(10):
+            clock.advance(days=1)
+            await on.run()
+        lists.on("/hibp", Reply(500))
+        clock.advance(days=1)
+        await on.run()
+        assert (await on.signals(vendor))["evt.breach"]["verdict"] == "pass"
+
+
+async def test_a_list_that_is_switched_off_says_nothing_after_a_week(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, **LISTS) as on:
+        await lists_at(on, feeds.breaches(feeds.breach(Domain="other.test")))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        world.settings = msgspec.structs.replace(world.settings, signal_hibp_url="")
+        clock.advance(days=9)
+        await on.run()
+        assert (await on.signals(vendor))["evt.breach"]["reason"] == "feed_stale"
