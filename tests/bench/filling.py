@@ -139,7 +139,8 @@ select t.id, new_id_at($1), 'Member ' || n, 'member' || n || '@company.example',
 from bench_tenants t cross join generate_series(1, $2::int) as n
 """
 
-# Names are two invented words of 4,096 each and a plain one, so that no two are the same and trigrams are as mixed as
+# Names are two invented words of 4,096 each (two letters and a syllable, so that no two read alike) and a plain one:
+# no two are the same, and trigrams are as mixed as
 # in real names. 7,919 is prime to 2^24, so each number gives another pair.
 _VENDORS_SQL = """
 with syllables as (
@@ -156,8 +157,11 @@ numbered as (
     from bench_tenants t cross join lateral generate_series(1, t.vendors) as n
 ),
 worded as (
-    select numbered.*, initcap(s[(code & 63) + 1] || s[(code >> 6 & 63) + 1]) as one,
-        initcap(s[(code >> 12 & 63) + 1] || s[(code >> 18 & 63) + 1]) as two,
+    select numbered.*,
+        initcap(substr('bcdfghjklmnprstv', (code & 15) + 1, 1) || substr('aeio', (code >> 4 & 3) + 1, 1)
+            || s[(code >> 6 & 63) + 1]) as one,
+        initcap(substr('bcdfghjklmnprstv', (code >> 12 & 15) + 1, 1) || substr('aeio', (code >> 16 & 3) + 1, 1)
+            || s[(code >> 18 & 63) + 1]) as two,
         (array['Systems','Cloud','Logistics','Data','Software','Payments','Analytics','Labs'])[n % 8 + 1] as kind
     from numbered, syllables
 ),
