@@ -61,16 +61,25 @@ def opt_out(domain: str, note: str | None, *, remove: bool) -> None:
 async def _checked(settings: Settings, domain: str) -> "Checked":
     from vendorrisk.clock import system_clock
     from vendorrisk.egress.guard import guard_from
+    from vendorrisk.egress.pacing import OwnTurns, PolitePacer
     from vendorrisk.probes.port import LiveLooks
     from vendorrisk.probes.whois_opinion import WhoisOpinions
     from vendorrisk.sandbox.running import Sandbox
     from vendorrisk.signals.certificates import mozilla_store
     from vendorrisk.signals.checking import check
     from vendorrisk.signals.judging import Datasets
+    from vendorrisk.signals.schedule import place_of
     from vendorrisk.signals.service import off_rules
 
     place = _place(settings, domain)
-    looks = LiveLooks(guard_from(settings), contact_url=settings.contact_url, second_opinion=WhoisOpinions(Sandbox()))
+    guard = guard_from(settings)
+    guard.pacer = PolitePacer(
+        place_of,
+        OwnTurns(),
+        seconds_between=settings.signal_seconds_between,
+        seconds_between_of_address=settings.signal_seconds_between_of_address,
+    )
+    looks = LiveLooks(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(Sandbox()))
     try:
         return await check(
             place,

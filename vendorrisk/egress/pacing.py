@@ -72,17 +72,27 @@ class PolitePacer:
     async def turn(self, host: str, address: str) -> None:
         place = self._place_of(host)
         self.spent[place] += 1
-        wait = 0.0
-        if self._between > 0:
-            wait = await self._reserve(f"place:{place}", self._between)
-        if self._between_of_address > 0:
-            wait = max(wait, await self._reserve(f"address:{address}", self._between_of_address))
+        wait = max(
+            await self._take(f"place:{place}", self._between),
+            await self._take(f"address:{address}", self._between_of_address),
+        )
         if wait > 0:
-            await _wait(wait)
+            _put_off(wait)
+            await asyncio.sleep(wait)
+
+    async def _take(self, key: str, seconds: float) -> float:
+        """Take a turn; asking for it is waiting too, where Redis is slow."""
+        if seconds <= 0:
+            return 0.0
+        clock = asyncio.get_running_loop().time
+        asked_at = clock()
+        wait = await self._reserve(key, seconds)
+        _put_off(clock() - asked_at)
+        return wait
 
 
-async def _wait(seconds: float) -> None:
+def _put_off(seconds: float) -> None:
+    """Give the request that waits as much more time."""
     limit = _limit.get()
     if limit is not None and (when := limit.when()) is not None:
         limit.reschedule(when + seconds)
-    await asyncio.sleep(seconds)

@@ -6,6 +6,7 @@ verifier also refuses keys and signatures that are merely weak, which is another
 the path is walked here.
 """
 
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -36,7 +38,9 @@ class TrustStore(msgspec.Struct, frozen=True):
 def mozilla_store() -> TrustStore:
     """Return the Mozilla roots that certifi carries; they change with its version, and old chains with them."""
     pem = Path(certifi.where()).read_bytes()
-    return TrustStore(f"certifi-{certifi.__version__}", tuple(x509.load_pem_x509_certificates(pem)))
+    with warnings.catch_warnings():  # a root or two has a serial number of zero, which is theirs to mend
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return TrustStore(f"certifi-{certifi.__version__}", tuple(x509.load_pem_x509_certificates(pem)))
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,12 +1,14 @@
 """One look from the shell: everything that is seen of a domain, judged and scored, with nothing stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from vendorrisk.db.pool import Database
+from vendorrisk.errors import Code, Refusal
 from vendorrisk.probes import feeds, rdap
+from vendorrisk.probes.answers import Answers
 from vendorrisk.probes.feeds import Breach, FeedError
 from vendorrisk.probes.joined import BreachLook
 from vendorrisk.probes.observation import Unseen
@@ -41,25 +43,37 @@ async def check(
     off: frozenset[str],
     registries: Mapping[str, str] | None = None,
 ) -> Checked:
-    """Look once at a domain. Seen once only: a watched vendor's findings need to be seen twice."""
+    """Look once at a domain, or refuse one that does not exist.
+
+    Seen once only: a watched vendor's findings need to be seen twice.
+    """
+    names = await looks.dns(domain, (f"www.{domain}",))
+    if Answers(names.answers).get(domain, "NS").outcome == "nxdomain":
+        raise Refusal(Code.NOT_FOUND, f"{domain} does not exist: its name servers say so.")
+    found = list(judging.judge(names, now=now, datasets=datasets))
     if registries is None:
         registries = await _registries(looks, settings)
     collector = Collector(looks, settings, registries, Database(settings))
-    found: list[Judgement] = []
     opted_out = False
-    for group in schedule.groups_of(AssetKind.DOMAIN):
+    # Web looks come first: they read robots.txt.
+    for group in sorted(schedule.groups_of(AssetKind.DOMAIN), key=lambda group: group is not Group.HTTP):
         if group is Group.FEEDS:
             look = BreachLook(domain=domain, breaches=await _breaches(looks, settings, domain))
             found += judging.judge(look, now=now, datasets=datasets)
         elif opted_out and group in schedule.ON_THEIR_MACHINES:
             found += judging.blind(AssetKind.DOMAIN, group, "opt_out")
-        else:
+        elif group is not Group.DNS:
             try:
                 seen = await collector.look(AssetKind.DOMAIN, domain, group, now, is_opted_out=opted_out)
                 found += judging.judge(seen, now=now, datasets=datasets)
             except OptedOutError:
                 opted_out = True
                 found += judging.blind(AssetKind.DOMAIN, group, "opt_out")
+    return Checked(domain, now, tuple(found), _scored(domain, found, now, off))
+
+
+def _scored(domain: str, found: Sequence[Judgement], now: datetime, off: frozenset[str]) -> Score:
+    """Score what one look said, the worst of each rule."""
     worst_of = worst(found)
     standings = [
         Standing(
@@ -74,7 +88,7 @@ async def check(
         for rule in schedule.rules_of(AssetKind.DOMAIN)
         if rule.id in worst_of
     ]
-    return Checked(domain, now, tuple(found), score(standings, now=now, off=off))
+    return score(standings, now=now, off=off)
 
 
 async def _registries(looks: Looks, settings: Settings) -> Mapping[str, str]:
