@@ -12,9 +12,10 @@ from typing import Protocol
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard
 from vendorrisk.probes import email, feeds, nameservice, pages, registration, status, tls, web
+from vendorrisk.probes.answers import as_lookup
 from vendorrisk.probes.email import EmailLook
 from vendorrisk.probes.nameservice import DnsLook
-from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.observation import Lookup, Unseen
 from vendorrisk.probes.pages import PageLook, Robots
 from vendorrisk.probes.registration import RegLook, SecondOpinion
 from vendorrisk.probes.status import StatusLook
@@ -29,6 +30,8 @@ class Looks(Protocol):
     """What can be looked at. Hosts and domains are normalised names, URLs what people entered."""
 
     async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook: ...
+
+    async def addresses(self, host: str) -> Lookup: ...
 
     async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook: ...
 
@@ -73,6 +76,9 @@ class LiveLooks:
 
     async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook:
         return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts)
+
+    async def addresses(self, host: str) -> Lookup:
+        return as_lookup(await self._guard.resolver.ask(host, "A"))
 
     async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook:
         return await email.look(

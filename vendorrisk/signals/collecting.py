@@ -114,8 +114,7 @@ class Collector:
         return IssuanceLook(domain=domain, issuances=found, admitted=tuple(sorted(admitted)))
 
     async def _exposure(self, domain: str, now: datetime) -> ExposureLook:
-        dns = await self._looks.dns(domain, ())
-        known = Answers(dns.answers).get(domain, "A")
+        known = await self._looks.addresses(domain)
         seen: tuple[AddressFacts | Unseen, ...] = tuple(
             [await self._address(a) for a in known.records[:_MOST_ADDRESSES]]
         )
@@ -151,7 +150,7 @@ class Collector:
 
 
 async def _is_listed(connection: Connection, feed: str, key: str) -> bool:
-    return await feed_queries.item(connection, feed, key, msgspec.Raw) is not None
+    return await feed_queries.item(connection, feed, key, dict) is not None
 
 
 class _Likelihood(msgspec.Struct):
