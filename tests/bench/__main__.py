@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import creating, filling, importing, listing, plans, reading, searching, sweeping
+from tests.bench import claiming, creating, filling, importing, listing, plans, reading, searching, sweeping, watching
 from tests.bench.driving import MissingToolError, Pgbench, Wrk
 from tests.bench.rounds import Bench
 from tests.bench.stack import Stack, environment_of, serving, started
@@ -32,7 +32,7 @@ _QUICK = 20_000
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["ratios", "plans"], default="ratios")
+    parser.add_argument("what", nargs="?", choices=["ratios", "plans", "signals"], default="ratios")
     parser.add_argument("--vendors", type=int, default=1_000_000, help="how many; three documents each")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK} vendors and short rounds, under a minute")
     parser.add_argument("--folder", type=Path, help="where the servers keep their files meanwhile")
@@ -64,6 +64,12 @@ async def ratios(stack: Stack, options: argparse.Namespace) -> list[Line]:
             lines += await SCENARIOS[name].run(bench)
             _tell(f"  {name} took {time.perf_counter() - begun:.0f} s")
     return lines
+
+
+async def signals(stack: Stack, options: argparse.Namespace) -> list[Line]:
+    """Watch some hundred vendors of the lab, and claim among as many places as there would be vendors."""
+    watched = await watching.run(stack, 60 if options.quick else 300)
+    return watched + await claiming.run(stack, _QUICK if options.quick else options.vendors)
 
 
 @contextlib.contextmanager
@@ -100,7 +106,7 @@ def main() -> None:
     begun = time.perf_counter()
     try:
         with started(folder) as stack:
-            lines = asyncio.run(ratios(stack, options))
+            lines = asyncio.run(signals(stack, options) if options.what == "signals" else ratios(stack, options))
             version = stack.version
     except (MissingToolError, WholeTableError) as error:
         sys.exit(str(error))

@@ -56,8 +56,18 @@ class Wrk:
         values = {"file": str(file), "method": method, "path": path, "authorization": f"Bearer {self._key}"}
         script.write_text(_LUA.format(first=self._sent, **{k: json.dumps(v) for k, v in values.items()}))
         address = f"http://127.0.0.1:{port}"
-        command = [self._program, "-t1", f"-c{self._connections}", f"-d{seconds:.0f}s", "-s", str(script), address]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 30)
+        command = [
+            self._program,
+            "-t1",
+            f"-c{self._connections}",
+            f"-d{seconds:.0f}s",
+            "--timeout",
+            "30s",
+            "-s",
+            str(script),
+            address,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
         if done.returncode or (bad := _BAD.search(done.stdout)):
             raise RuntimeError(f"{method} {path} {lines[0][:200]}: {done.stderr or bad[1]}")
         return float(_RATE.search(done.stdout)[1])  # type: ignore[index] # wrk always tells its rate

@@ -158,10 +158,10 @@ numbered as (
 ),
 worded as (
     select numbered.*,
-        initcap(substr('bcdfghjklmnprstv', (code & 15)::int + 1, 1) || substr('aeio', (code >> 4 & 3)::int + 1, 1)
-            || s[(code >> 6 & 63) + 1]) as one,
-        initcap(substr('bcdfghjklmnprstv', (code >> 12 & 15)::int + 1, 1) || substr('aeio', (code >> 16 & 3)::int + 1, 1)
-            || s[(code >> 18 & 63) + 1]) as two,
+        initcap(substr('bcdfghjklmnprstv', (code & 15)::int + 1, 1)
+            || substr('aeio', (code >> 4 & 3)::int + 1, 1) || s[(code >> 6 & 63) + 1]) as one,
+        initcap(substr('bcdfghjklmnprstv', (code >> 12 & 15)::int + 1, 1)
+            || substr('aeio', (code >> 16 & 3)::int + 1, 1) || s[(code >> 18 & 63) + 1]) as two,
         (array['Systems','Cloud','Logistics','Data','Software','Payments','Analytics','Labs'])[n % 8 + 1] as kind
     from numbered, syllables
 ),

@@ -1,0 +1,96 @@
+"""Claim leases at a million assets, beside the barest statement that takes as many rows from the same index."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from tests.bench.stack import Stack
+from tests.bench.table import Line, median
+from tests.bench.worlds import world_of
+from vendorrisk.ids import new_id
+from vendorrisk.signals import queries
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MOST = 500
+GOAL_MS = 50
+_ROUNDS = 15
+_BARE = "select name from signal_places where next_look_at <= $1 order by next_look_at limit $2 for update skip locked"
+
+
+async def filled(stack: Stack, assets: int) -> None:
+    """Make as many domains, each of one vendor of one tenant; a thirtieth of them is due now, the rest in a day."""
+    url = await stack.new_database("signals")
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
+        await connection.execute(
+            "insert into tenants (id, name, created_at, updated_at) values ($1, 'Bench', $2, $2)", UUID(int=1), NOW
+        )
+        for statement in _FILL:
+            await connection.execute(statement, assets, NOW)
+        await connection.execute("vacuum (analyze, freeze)")
+    finally:
+        await connection.close()
+
+
+_AT = "$2::timestamptz + make_interval(secs => (n * 7919 % 86400) - 2880)"
+_FILL = (
+    f"""
+    insert into signal_places (name, next_look_at)
+    select 'd' || n || '.com', {_AT} from generate_series(1, $1::int) as n
+    """,
+    """
+    insert into public_assets (id, kind, name, place, created_at)
+    select lpad(to_hex(n), 32, '0')::uuid, 'domain', 'd' || n || '.com', 'd' || n || '.com', $2
+    from generate_series(1, $1::int) as n
+    """,
+    f"""
+    insert into signal_schedule (asset_id, look_group, place, next_look_at)
+    select lpad(to_hex(n), 32, '0')::uuid, g, 'd' || n || '.com', {_AT}
+    from generate_series(1, $1::int) as n cross join unnest(array['dns', 'email', 'http', 'cert']) as g
+    """,
+    """
+    insert into vendors (tenant_id, id, name, name_key, lifecycle, lifecycle_changed_at, intake, created_at, updated_at)
+    select '00000000-0000-0000-0000-000000000001', lpad(to_hex(n), 32, '0')::uuid, 'V' || n, 'v' || n, 'active', $2,
+        'open', $2, $2
+    from generate_series(1, $1::int) as n
+    """,
+    """
+    insert into vendor_assets (
+        tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, attached_at, updated_at
+    )
+    select '00000000-0000-0000-0000-000000000001', lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
+        lpad(to_hex(n), 32, '0')::uuid, 'domain', 'd' || n || '.com', 'd' || n || '.com', true, 'person', $2, $2
+    from generate_series(1, $1::int) as n
+    """,
+)
+
+
+async def run(stack: Stack, assets: int) -> list[Line]:
+    await filled(stack, assets)
+    claims, bares, looks = [], [], []
+    async with world_of(stack.settings("signals"), NOW) as world:
+        for _ in range(_ROUNDS):
+            async with world.database.system() as connection:
+                begun = time.perf_counter()
+                await connection.fetch(_BARE, NOW, MOST)
+                bares.append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            async with world.database.system() as connection:
+                claimed = await queries.claim_places(connection, NOW, MOST, new_id(), NOW + timedelta(minutes=10))
+            claims.append(time.perf_counter() - begun)
+            if len(claimed) != MOST:
+                raise RuntimeError(f"only {len(claimed)} places were due")
+            begun = time.perf_counter()
+            async with world.database.system() as connection:
+                for place in claimed[:50]:
+                    await queries.due_looks(connection, place.name, NOW, 60)
+            looks.append((time.perf_counter() - begun) / 50)
+    claim = 1000 * median(claims)
+    return [
+        Line(f"claim {MOST} places of {assets:,}, ms", claim, GOAL_MS, "the goal", "ms", "<= 1.00"),
+        Line("the same", claim, 1000 * median(bares), "bare select for update", "ms"),
+        Line("what is due at a place", 1000 * median(looks), 1000 * median(bares), "the same", "ms"),
+    ]

@@ -1,0 +1,131 @@
+"""Whole vendors a second: looked at, judged, compared, written and settled by one worker, against the lab.
+
+The lab runs in a process of its own; politeness is off, since the lab's machines are ours.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import multiprocessing.connection
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from tests.bench.stack import Stack, Watched
+from tests.bench.table import Line
+from tests.bench.worlds import world_of
+from vendorrisk.background import World
+from vendorrisk.egress.guard import Guard, LoopbackOverride
+from vendorrisk.egress.resolver import Resolver
+from vendorrisk.identity import service as identity
+from vendorrisk.lab import pki
+from vendorrisk.lab.world import good_vendor, good_zone, lab, registries, trusting_lab
+from vendorrisk.probes.port import LiveLooks
+from vendorrisk.signals import jobs, schedule
+from vendorrisk.signals.watch_model import AssetKind
+
+GOAL, MOST_MB = 20, 150
+
+
+def _domain(number: int) -> tuple[str, str]:
+    return f"vendor{number}.test", f"127.1.{number // 250}.{number % 250 + 1}"
+
+
+def _serve(pipe: multiprocessing.connection.Connection, vendors: int) -> None:
+    async def run() -> None:
+        zone: dict[Any, Any] = {}
+        for number in range(vendors):
+            zone |= good_zone(*_domain(number))
+        async with lab(zone, authenticated=True) as world:
+            for number in range(vendors):
+                await good_vendor(world, *_domain(number))
+            await registries(world)
+            ports = [[address, port, real] for (address, port), real in world.ports.items()]
+            pipe.send(json.dumps({"dns": world.dns.address, "ports": ports, "root": None}))
+            await asyncio.sleep(600)
+
+    asyncio.run(run())
+
+
+async def run(stack: Stack, vendors: int) -> list[Line]:
+    url = await stack.new_database("watching")
+    here, there = multiprocessing.Pipe()
+    # Forked, so that both sides trust the same made-up root.
+    pki.root(), pki.intermediate()
+    server = multiprocessing.get_context("fork").Process(target=_serve, args=(there, vendors), daemon=True)
+    server.start()
+    try:
+        about = await asyncio.to_thread(lambda: json.loads(here.recv()))
+        return await _measured(stack, url, about, vendors)
+    finally:
+        server.terminate()
+        server.join(10)
+
+
+async def _measured(stack: Stack, url: str, about: Any, vendors: int) -> list[Line]:
+    settings = msgspec.structs.replace(
+        stack.settings("watching"), environment="test", signal_kev_url="", signal_hibp_url="", signal_rdap_url=""
+    )
+    async with world_of(settings, pki.NOW) as world:
+        ports = {(a, p): r for a, p, r in about["ports"]}
+        resolver = Resolver([tuple(about["dns"])], try_seconds=2, lifetime_seconds=4)
+        guard = Guard(resolver, loopback=LoopbackOverride(["127.0.0.0/8"], ports))
+        await world.looks.aclose()
+        world.looks = LiveLooks(guard, contact_url="https://example.org/bot", trusted=trusting_lab())
+        world.store, world.pacer = pki.store(), None
+        world.lists.registries = {"test": "https://rdap.test/"}
+        await _watched(world, url, vendors)
+        with Watched(os.getpid()) as memory:
+            first = await _round(world)
+            world.clock = lambda: pki.NOW + timedelta(days=1, hours=13)
+            second = await _round(world)
+        looks, wall, cpu = first
+        if looks < 7 * vendors:
+            raise RuntimeError(f"only {looks} looks were made")
+        return [
+            Line(f"{vendors} vendors, first looks", vendors / wall, GOAL, "the goal", "vendors a second", ">= 1.00"),
+            Line("processor time of one", 1000 * cpu / vendors, 1000 / GOAL, "what the goal leaves", "ms", "<= 1.00"),
+            Line("the day after, unchanged", vendors / second[1], vendors / wall, "first looks", "vendors a second"),
+            Line("memory of the worker", max(memory.seen), MOST_MB, "the goal", "MB", "<= 1.00"),
+        ]
+
+
+async def _watched(world: World, url: str, vendors: int) -> None:
+    """Found a tenant with its vendors, each with its domain attached."""
+    async with world.database.system() as connection:
+        tenant, _ = await identity.found_tenant(connection, "Bench", "UTC", pki.NOW)
+    rows = [(new, *_domain(new)) for new in range(vendors)]
+    owner = await asyncpg.connect(url)
+    try:
+        for number, name, _ in rows:
+            vendor = await owner.fetchval(
+                "insert into vendors (tenant_id, id, name, name_key, lifecycle, lifecycle_changed_at, intake,"
+                " created_at, updated_at) values ($1, gen_random_uuid(), $2, $2, 'active', $3, 'open', $3, $3)"
+                " returning id",
+                *(tenant.id, f"vendor {number}", pki.NOW),
+            )
+            await owner.execute(
+                "insert into vendor_assets (tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source,"
+                " asked_at, attached_at, updated_at) values ($1, gen_random_uuid(), $2, $3, 'domain', $4, $4, true,"
+                " 'person', $5, $5, $5)",
+                *(tenant.id, vendor, schedule.asset_id(AssetKind.DOMAIN, name), name, pki.NOW),
+            )
+    finally:
+        await owner.close()
+    await jobs.keep_partitions(world)
+    while await jobs.enrol_assets(world):
+        pass
+
+
+async def _round(world: World) -> tuple[int, float, float]:
+    """Look at everything that is due, and settle; returns looks, seconds, and processor seconds."""
+    wall, cpu, looks = time.perf_counter(), time.process_time(), 0
+    while made := await jobs.look_at_vendors(world):
+        looks += made
+    while await jobs.settle_vendors(world):
+        pass
+    return looks, time.perf_counter() - wall, time.process_time() - cpu
