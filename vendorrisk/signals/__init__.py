@@ -41,7 +41,7 @@ Beside the customary files there are, all pure:
 Around them, with database and clock:
 
     schedule, collecting, looking   when what is looked at; which collector looks; a visit, from lease to commit
-    comparing                       a look held against what was known: states, happenings, turns (pure)
+    comparing                       a look held against what was known: states, happenings, turns
     feed_kinds, feeding             lists that are fetched once for all vendors, and joined here
     standings, settling, telling    states → standings (pure) → findings and score → dates, events, exploited products
     service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings

@@ -1,4 +1,4 @@
-"""A look held against what was known: each judgement becomes a state, and now and then a happening. Pure."""
+"""A look held against what was known: each judgement becomes a state, and now and then a happening. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
