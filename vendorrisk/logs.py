@@ -2,8 +2,10 @@
 
 import logging
 import sys
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 import structlog
 
 from vendorrisk.settings import Settings
@@ -21,12 +23,14 @@ def configure(settings: Settings) -> None:
         _without_secrets,
     ]
     renderer: Any = (
-        structlog.processors.JSONRenderer() if settings.log_format == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(serializer=_written)
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer()
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -56,6 +60,17 @@ def _drop(_logger: object, _method: str, _event: Any) -> Any:
 def _without_secrets(_logger: object, _method: str, event: Any) -> Any:
     """Blank a value whose name says that it is a secret: the last wall, not the first."""
     for name in event:
-        if any(word in name.lower() for word in _SECRET_NAMES):
+        if _is_secret(name):
             event[name] = "…"
     return event
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    lower = name.lower()
+    return any(word in lower for word in _SECRET_NAMES)
+
+
+def _written(event: Any, **_more: Any) -> str:
+    """Write an event as JSON; what JSON has no form for is written as Python shows it."""
+    return msgspec.json.encode(event, enc_hook=repr).decode()

@@ -40,14 +40,16 @@ def blocks(feature: str) -> dict[str, str]:
 class Query(Generic[Row]):
     """One named statement and the type of its rows (a Struct, or a scalar for a single column)."""
 
-    def __init__(self, feature: str, name: str, row: Any) -> None:
-        self.feature, self.name, self.row = feature, name, row
+    def __init__(self, feature: str, name: str, row: Any, *, as_is: bool = False) -> None:
+        self.feature, self.name, self.row, self.as_is = feature, name, row, as_is
         self.sql = blocks(feature)[name]
         self.is_struct = isinstance(row, type) and issubclass(row, msgspec.Struct)
         REGISTRY[feature, name] = self
 
     def shape(self, record: Any) -> Row:
         """Turn one record into the row type."""
+        if self.as_is:
+            return self.row(**record)  # type: ignore[no-any-return]
         if self.is_struct:
             return msgspec.convert(record, self.row, from_attributes=True)  # type: ignore[no-any-return]
         return msgspec.convert(record[0], self.row)  # type: ignore[no-any-return]
@@ -78,9 +80,12 @@ class QueryFile:
     def __init__(self, feature: str) -> None:
         self.feature = feature
 
-    def rows(self, name: str, row: type[Row]) -> Query[Row]:
-        """Claim a query whose rows fill a Struct, column by field."""
-        return Query(self.feature, name, row)
+    def rows(self, name: str, row: type[Row], *, as_is: bool = False) -> Query[Row]:
+        """Claim a query whose rows fill a Struct, column by field.
+
+        With `as_is` values stay as the driver gives them (an enum is its text): for hot lists that go out unread.
+        """
+        return Query(self.feature, name, row, as_is=as_is)
 
     def scalar(self, name: str, kind: type[Row]) -> Query[Row]:
         """Claim a query of one column."""
