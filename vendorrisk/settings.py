@@ -89,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     signal_ct_url: str = ""  # with {domain}, such as Cert Spotter's issuances; unset: tls.ct_issuer is off
     signal_ct_token: str = ""
     signal_exposure_url: str = ""  # with {address}, such as InternetDB's; unset: exp.… are off
+    # With {repository}; unset: declared repositories are unknown.
+    signal_scorecard_url: str = "https://api.securityscorecards.dev/projects/{repository}"
     signal_keep_months: Annotated[int, Meta(ge=1, le=600)] = 24  # observations, judgements and scores
     signal_keep_run_days: Annotated[int, Meta(ge=1, le=3660)] = 90
     contact_url: str = "https://example.org/bot"  # in the User-Agent of outside looks

@@ -60,7 +60,7 @@ create table vendor_assets (
     primary key (tenant_id, id),
     constraint vendor_assets_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
     constraint vendor_assets_kind_is_known check (
-        kind in ('domain', 'host', 'status_page', 'trust_page', 'dpa_page', 'subprocessor_page')
+        kind in ('domain', 'host', 'status_page', 'trust_page', 'dpa_page', 'subprocessor_page', 'repository')
     ),
     constraint vendor_assets_source_is_known check (source in ('person', 'vendor_record')),
     constraint vendor_assets_name_has_1_to_2000_characters check (char_length(name) between 1 and 2000)

@@ -3,14 +3,15 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.alerts.make import TODAY, Feature, a_receiver, a_vendor, expiry
-from tests.conftest import Company
+from tests.alerts.make import Feature, a_receiver, a_vendor, expiry
+from tests.conftest import Company, FakeClock
 from tests.embedded.make import Command, data_folder
 from tests.fakes.smtp import SmtpFake, smtp_fake
 from vendorrisk.alerts.jobs import deliver_alerts, dispatch_alerts, raise_due_alerts
@@ -33,12 +34,19 @@ async def mail() -> AsyncIterator[SmtpFake]:
 
 
 @pytest.fixture
-async def waiting(world: World, company: Company, owner: Any, mail: SmtpFake, settings: Settings) -> Settings:
-    """Deliveries that wait to be sent, and the settings with which a worker would send them."""
+async def waiting(
+    world: World, clock: FakeClock, company: Company, owner: Any, mail: SmtpFake, settings: Settings
+) -> Settings:
+    """Deliveries that wait to be sent, and the settings with which a worker would send them.
+
+    They are due between two steps of the worker's own clock, so that its sweep raises no more of them.
+    """
+    clock.now = datetime.now(UTC)
     target = {"kind": "email", "address": "risk@example.org"}
     await a_receiver(company, target=target)
     vendor = await a_vendor(owner, company)
-    await Feature(world, company).watch(*(expiry(vendor, TODAY) for _ in range(_ALERTS)))
+    due_on = clock.now.date() + timedelta(days=20)
+    await Feature(world, company).watch(*(expiry(vendor, due_on) for _ in range(_ALERTS)))
     await raise_due_alerts(world)
     await dispatch_alerts(world)
     return msgspec.structs.replace(settings, smtp_url=f"smtp://127.0.0.1:{mail.port}?tls=never")

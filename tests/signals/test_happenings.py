@@ -264,6 +264,31 @@ async def test_a_rule_that_turns_on_everybody_at_once_is_paused_and_nobody_is_to
         assert await owner.fetchval("select count(*) from signal_runs where status = 'suspect'") > 0
 
 
+@pytest.mark.parametrize(
+    ("reply", "verdict", "reason"),
+    [
+        (Reply(200, [], b'{"repo": {"name": "github.com/acme/app"}, "score": 7.4}'), "pass", "fair"),
+        (Reply(200, [], b'{"repo": {"name": "github.com/acme/app"}, "score": 3.1}'), "warn", "low"),
+        (Reply(200, [], b'{"repo": {"name": "github.com/other/app"}, "score": 9.9}'), "unknown", "feed_schema"),
+        (Reply(200, [], b'{"score": 1e999}'), "unknown", "feed_schema"),
+        (Reply(404), "unknown", "not_scanned"),
+    ],
+)
+async def test_a_declared_repository_is_judged_by_its_scorecard(
+    world: World, client: Client, clock: FakeClock, reply: Reply, verdict: str, reason: str
+) -> None:
+    async with with_lists(world, client, clock) as (on, lists):
+        more = {"signal_scorecard_url": "https://feeds.test/projects/{repository}"}
+        world.settings = msgspec.structs.replace(world.settings, **more)
+        lists.on("/projects/github.com/acme/app", reply)
+        vendor = await on.vendor()
+        await on.attach(vendor, "https://github.com/acme/app", "repository")
+        await on.confirmed()
+        state = (await on.signals(vendor))["oss.scorecard"]
+        assert (state["verdict"], state["reason"]) == (verdict, reason)
+        assert (await on.score(vendor))["factors"][0]["factor"] == "exposure"
+
+
 async def test_ratings_of_others_are_kept_beside_the_score_and_doubled_by_nothing(client: Client) -> None:
     vendor = (await client.post("/v1/vendors", {"name": "Acme", "domains": ["acme-example.com"]})).json()["id"]
     sheet = (

@@ -40,7 +40,7 @@ def test_a_factor_is_judged_on_hosts_or_on_the_domain_never_both() -> None:
 
 def test_what_is_off_says_why_and_can_be_switched_on() -> None:
     off = rules_off()
-    assert {"exp.ports", "exp.kev", "tls.ct_issuer", "web.cors", "oss.scorecard"} <= off
+    assert {"exp.ports", "exp.kev", "tls.ct_issuer", "web.cors"} <= off
     assert "exp.kev" not in rules_off(["exp.kev"])
     assert all(RULES[name].off_because for name in off)
 

@@ -56,7 +56,7 @@ async def test_what_is_off_is_neither_asked_nor_counted(world: World, client: Cl
         await on.run()
         assert server.requests == []
         assert all("origin" not in request.headers for request in on.good.requests)
-        off = {"exp.ports", "exp.kev", "exp.epss", "exp.eol", "tls.ct_issuer", "web.cors", "oss.scorecard"}
+        off = {"exp.ports", "exp.kev", "exp.epss", "exp.eol", "tls.ct_issuer", "web.cors"}
         assert await switched_on(client) & off == set()
         assert set((await on.score(vendor))["off"]) == off
         assert "exposure" not in {factor["factor"] for factor in (await on.score(vendor))["factors"]}

@@ -255,6 +255,8 @@ async def test_refresh_looks_again_after_an_hour_and_not_before(world: World, cl
         ("trust_page", "https://[::1]/"),
         ("trust_page", "javascript:alert(1)"),
         ("status_page", "https://example.com/\u00e4"),
+        ("repository", "https://example.com/owner/name"),
+        ("repository", "https://github.com/owner/name/../../other"),
     ],
 )
 async def test_what_must_not_be_looked_at_cannot_be_attached(client: Client, owner: Any, kind: str, name: str) -> None:

@@ -29,6 +29,7 @@ HIBP_URL = "https://haveibeenpwned.com/api/v3/breaches"
 
 _MOST_BYTES = 64 * 1024 * 1024
 _LEAST_EPSS_ROWS = 1
+_BEST_SCORE = 10
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
 
 
@@ -143,6 +144,15 @@ class _CrtShRow(msgspec.Struct):
     name_value: str
     not_before: datetime
     not_after: datetime
+
+
+class _ScorecardRepo(msgspec.Struct):
+    name: str
+
+
+class _Scorecard(msgspec.Struct):
+    repo: _ScorecardRepo
+    score: float
 
 
 class _InternetDb(msgspec.Struct):
@@ -284,6 +294,14 @@ def read_address(address: str, status: int, body: bytes) -> AddressFacts:
         tags=tuple(sorted(row.tags)),
         vulnerabilities=tuple(sorted(v.upper() for v in row.vulns)),
     )
+
+
+def read_scorecard(body: bytes, repository: str) -> int:
+    """Read an OpenSSF Scorecard into tenths (0 to 100); one of another repository is refused."""
+    row: _Scorecard = _decoded(body, _Scorecard)
+    if row.repo.name.lower() != repository.lower() or not 0 <= row.score <= _BEST_SCORE:
+        raise FeedError("feed_schema")
+    return round(row.score * 10)
 
 
 def _utc(at: datetime) -> datetime:

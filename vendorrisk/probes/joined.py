@@ -21,6 +21,13 @@ class IssuanceLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="issu
     admitted: tuple[str, ...] = ()
 
 
+class ScorecardLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="scorecard"):
+    """The OpenSSF Scorecard of a declared repository, in tenths of its 0 to 10."""
+
+    repository: str
+    tenths: int | Unseen
+
+
 class ExposureLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="exposure"):
     """What others saw of a domain's addresses, with which of their vulnerabilities are exploited or likely to be."""
 

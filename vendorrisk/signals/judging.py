@@ -10,7 +10,7 @@ import msgspec
 
 from vendorrisk.probes.answers import Answers
 from vendorrisk.probes.email import EmailLook
-from vendorrisk.probes.joined import BreachLook, ExposureLook, IssuanceLook
+from vendorrisk.probes.joined import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
 from vendorrisk.probes.nameservice import DnsLook, name_servers
 from vendorrisk.probes.observation import Unseen
 from vendorrisk.probes.page_text import PageText
@@ -48,6 +48,7 @@ Observation = (
     | BreachLook
     | IssuanceLook
     | ExposureLook
+    | ScorecardLook
 )
 
 
@@ -102,13 +103,18 @@ def judge(
 
 
 def _judge_lists(
-    look: PageLook | BreachLook | IssuanceLook | ExposureLook, now: datetime, kind: AssetKind, before: Before
+    look: PageLook | BreachLook | IssuanceLook | ExposureLook | ScorecardLook,
+    now: datetime,
+    kind: AssetKind,
+    before: Before,
 ) -> tuple[Judgement, ...]:
     match look:
         case PageLook() if kind is AssetKind.SUBPROCESSOR_PAGE:
             return (judge_transparency.judge_subprocessors(look, before.page),)
         case PageLook():
             return (judge_transparency.judge_page(PAGE_RULES[kind], look),)
+        case ScorecardLook():
+            return (judge_exposure.judge_scorecard(look.tenths),)
         case BreachLook():
             return judge_events.judge_breaches(look.domain, look.breaches, now=now)
         case IssuanceLook():

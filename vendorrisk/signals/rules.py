@@ -40,7 +40,6 @@ NO_EXPOSURE_FEED = (
 )
 _NO_CT = "Needs a certificate-transparency source with a key; the free search page is not fit for scheduled use."
 _OPT_IN = "Sends a made-up Origin header: on only where the operator asks for it."
-_NO_REPOSITORY = "On where a public source repository is declared for the vendor."
 
 _CRITICAL, _HIGH, _MEDIUM, _LOW, _INFO = tuple(Severity)
 _D, _W, _H = 24, 168, 1
@@ -225,7 +224,7 @@ _TABLE = (
               "Ask the vendor whether it is affected and by when it is fixed.", confidence=90),
     _exposure("oss.scorecard", Group.FEEDS, _W, _LOW, 3, "CC8.1",
               "The declared repository's OpenSSF Scorecard is 5 or more.",
-              "Follow the Scorecard's remediation notes.", confidence=80, off=_NO_REPOSITORY),
+              "Follow the Scorecard's remediation notes.", confidence=80),
     # ── Events: 10
     _event("evt.breach", Group.FEEDS, _D, _CRITICAL, 10, "CC7.4 P6.6",
            "No verified breach of the vendor in the last three years (Have I Been Pwned).",

@@ -23,6 +23,7 @@ _ALWAYS: Mapping[AssetKind, tuple[Group, ...]] = MappingProxyType(
         AssetKind.TRUST_PAGE: (Group.PAGES,),
         AssetKind.DPA_PAGE: (Group.PAGES,),
         AssetKind.SUBPROCESSOR_PAGE: (Group.PAGES,),
+        AssetKind.REPOSITORY: (Group.FEEDS,),
     }
 )
 _HOURS: Mapping[Group, int] = MappingProxyType(
@@ -92,6 +93,8 @@ def rules_of(kind: AssetKind, group: Group | None = None) -> tuple[Rule, ...]:
 
 
 def _applies(rule: Rule, kind: AssetKind) -> bool:
+    if kind is AssetKind.REPOSITORY:
+        return rule.id == "oss.scorecard"
     if kind is AssetKind.STATUS_PAGE:
         return rule.id in {PAGE_RULES[kind], "evt.status"}
     if kind in PAGES:

@@ -1,5 +1,6 @@
 """Operations on what is watched, and reading what was seen, judged and scored."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -56,6 +57,8 @@ ENROL, SETTLE, LOOK = "enrol_assets", "settle_vendors", "look_at_vendors"
 """The names of the jobs, for nudges."""
 
 MOST_ASSETS = 200
+_SCORECARDS = "securityscorecards.dev"
+_REPOSITORY = re.compile(r"https://(?:github|gitlab)\.com/[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
 _HTTPS_PORTS = (None, 443)
 
 
@@ -127,6 +130,8 @@ def settled_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
     Addresses, private and special names, homographs that do not survive UTS 46, wildcards: `egress.hosts` says why.
     """
     try:
+        if new.kind is AssetKind.REPOSITORY:
+            return _repository(new.name)
         if new.kind in schedule.PAGES:
             return _page(new.name, test_names=test_names)
         host = normalise_host(new.name, test_names=test_names)
@@ -137,6 +142,13 @@ def settled_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
     if new.kind is AssetKind.DOMAIN and place != host:
         raise _refused(f"{host} is a host of {place}: attach it as a host, or attach {place}.")
     return host, place
+
+
+def _repository(url: str) -> tuple[str, str]:
+    """Return a repository's address, and the place where its Scorecard is asked for."""
+    if _REPOSITORY.fullmatch(url) is None:
+        raise _refused("Send the address of a repository, such as https://github.com/owner/name.")
+    return url, _SCORECARDS
 
 
 def _page(url: str, *, test_names: bool) -> tuple[str, str]:

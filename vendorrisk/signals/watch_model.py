@@ -21,6 +21,7 @@ class AssetKind(StrEnum):
     TRUST_PAGE = "trust_page"
     DPA_PAGE = "dpa_page"
     SUBPROCESSOR_PAGE = "subprocessor_page"
+    REPOSITORY = "repository"
 
 
 class AssetSource(StrEnum):
@@ -49,7 +50,7 @@ class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewVendorAsset(Body):
-    """A domain or host name, or the https address of a page."""
+    """A domain or host name, or the https address of a page or of a public source repository."""
 
     kind: AssetKind
     name: Annotated[str, Meta(min_length=1, max_length=2000, examples=["example.com"])]
