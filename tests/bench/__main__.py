@@ -1,7 +1,7 @@
 """The bench: ratios of the product to the barest thing that does the same, in one run on one machine.
 
     python -m tests.bench [--vendors 1000000] [--only reading,listing] [--quick] [--folder PATH]
-    python -m tests.bench plans [--vendors …]
+    python -m tests.bench plans|signals|deliveries|growth [--vendors …]
 
 README.md tells what is compared, and the figures that were found.
 """
@@ -17,7 +17,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import claiming, creating, filling, importing, listing, plans, reading, searching, sweeping, watching
+from tests.bench import (
+    claiming,
+    creating,
+    delivering,
+    filling,
+    growing,
+    importing,
+    listing,
+    plans,
+    reading,
+    searching,
+    sweeping,
+    watching,
+)
 from tests.bench.driving import MissingToolError, Pgbench, Wrk
 from tests.bench.rounds import Bench
 from tests.bench.stack import Stack, environment_of, serving, started
@@ -32,7 +45,7 @@ _QUICK = 20_000
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["ratios", "plans", "signals"], default="ratios")
+    parser.add_argument("what", nargs="?", choices=list(WHAT), default="ratios")
     parser.add_argument("--vendors", type=int, default=1_000_000, help="how many; three documents each")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK} vendors and short rounds, under a minute")
     parser.add_argument("--folder", type=Path, help="where the servers keep their files meanwhile")
@@ -72,6 +85,26 @@ async def signals(stack: Stack, options: argparse.Namespace) -> list[Line]:
     return watched + await claiming.run(stack, _QUICK if options.quick else options.vendors)
 
 
+async def deliveries(stack: Stack, options: argparse.Namespace) -> list[Line]:
+    """Send many messages to one receiver on loopback."""
+    return await delivering.run(stack, 2_000 if options.quick else 30_000)
+
+
+async def growth(stack: Stack, options: argparse.Namespace) -> list[Line]:
+    """Do the same with ten times and a hundred times as many vendors."""
+    costs: list[growing.Costs] = []
+    for vendors in (options.vendors // 100, options.vendors // 10, options.vendors):
+        name = f"growth{vendors}"
+        await stack.new_database(name)
+        data = await filling.filled(stack.settings(name), vendors, _tell)
+        with _served(stack, data, quick=options.quick) as bench:
+            costs.append(await growing.costs(bench))
+    return growing.lines(costs)
+
+
+WHAT = {"ratios": ratios, "plans": ratios, "signals": signals, "deliveries": deliveries, "growth": growth}
+
+
 @contextlib.contextmanager
 def _served(stack: Stack, data: filling.Filled, *, quick: bool) -> Iterator[Bench]:
     """Start the product's API and the two bare applications over the same database."""
@@ -106,7 +139,7 @@ def main() -> None:
     begun = time.perf_counter()
     try:
         with started(folder) as stack:
-            lines = asyncio.run(signals(stack, options) if options.what == "signals" else ratios(stack, options))
+            lines = asyncio.run(WHAT[options.what](stack, options))
             version = stack.version
     except (MissingToolError, WholeTableError) as error:
         sys.exit(str(error))

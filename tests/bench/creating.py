@@ -17,14 +17,16 @@ _BODY = {
 }
 
 
+BODIES = [json.dumps(_BODY)]
+
+
 async def run(bench: Bench) -> list[Line]:
-    bodies = [json.dumps(_BODY)]
     found = side_by_side(
         bench,
         {
-            "ours": lambda: bench.wrk.posts(bench.api, "/v1/vendors", bodies, bench.seconds),
-            SAME: lambda: bench.wrk.posts(bench.asgi, "/create", bodies, bench.seconds),
-            PLAIN: lambda: bench.wrk.posts(bench.litestar, "/create", bodies, bench.seconds),
+            "ours": lambda: bench.wrk.posts(bench.api, "/v1/vendors", BODIES, bench.seconds),
+            SAME: lambda: bench.wrk.posts(bench.asgi, "/create", BODIES, bench.seconds),
+            PLAIN: lambda: bench.wrk.posts(bench.litestar, "/create", BODIES, bench.seconds),
             DATABASE: lambda: bench.pgbench.runs([_script(bench)], bench.seconds),
         },
     )

@@ -1,5 +1,6 @@
 """A page of 50 vendors: the first of all, the first of a tier, and one from deep inside a tier."""
 
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -14,7 +15,7 @@ from vendorrisk.keys import Keyring
 from vendorrisk.vendors.queries import LIST, VENDORS
 
 GOALS = {SAME: ">= 0.90"}
-_TIER = "filter=tier:eq:medium"
+TIER = "filter=tier:eq:medium"
 
 
 class _Place(msgspec.Struct):
@@ -24,8 +25,7 @@ class _Place(msgspec.Struct):
 
 async def run(bench: Bench) -> list[Line]:
     tenant = f"'{bench.data.tenant_id}'"
-    places = await sampling.vendors(bench.data, 500, "tier = 'medium'")
-    cursors = [_cursor(bench, _Place(row["id"], row["name"])) for row in places]
+    places = await _places(bench)
     deep = [
         inlined(bare.PAGES["deep"], tenant, "'medium'", f"'{row['name']}'", f"'{row['id']}'") for row in places[:64]
     ]
@@ -33,18 +33,28 @@ async def run(bench: Bench) -> list[Line]:
         ("page: first", ["/v1/vendors"], ["/page"], [inlined(bare.PAGES["first"], tenant)]),
         (
             "page: of a tier",
-            [f"/v1/vendors?{_TIER}"],
+            [f"/v1/vendors?{TIER}"],
             ["/page?tier=medium"],
             [inlined(bare.PAGES["tier"], tenant, "'medium'")],
         ),
         (
             "page: deep in a tier",
-            [f"/v1/vendors?{_TIER}&cursor={cursor}" for cursor in cursors],
+            await deep_pages(bench),
             [f"/page?tier=medium&name={quote(row['name'])}&id={row['id']}" for row in places],
             deep,
         ),
     ]
     return [line for page in pages for line in over_http(bench, *page, GOALS)]
+
+
+async def deep_pages(bench: Bench) -> list[str]:
+    """Return the addresses of pages that begin anywhere in the tier, the same places as `_places`."""
+    places = [_Place(row["id"], row["name"]) for row in await _places(bench)]
+    return [f"/v1/vendors?{TIER}&cursor={_cursor(bench, place)}" for place in places]
+
+
+async def _places(bench: Bench) -> list[Any]:
+    return await sampling.vendors(bench.data, 500, "tier = 'medium'")
 
 
 def _cursor(bench: Bench, place: _Place) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.conftest import SECRET_KEYS
+from tests.conftest import SECRET_KEYS, Company
 from tests.evidence.make import vendor
 from tests.evidence.reports import report
 from tests.fakes.store import MemoryStore
 from vendorrisk.app import Api
 from vendorrisk.background import World
-from vendorrisk.evidence.jobs import read_evidence
+from vendorrisk.evidence.jobs import read_evidence, sweep_files
 from vendorrisk.keys import Keyring
 from vendorrisk.storage.port import UnreachableError
 from vendorrisk.storage.vault import Vault
@@ -92,3 +92,37 @@ async def test_a_file_whose_key_was_tampered_with_is_never_served(client: Client
     refused = await client.get(f"{place}/file")
     assert refused.json()["code"] == "file_damaged"
     assert "%PDF" not in refused.text
+
+
+async def test_what_a_dead_upload_left_is_swept_a_day_later_and_nothing_that_is_named(
+    client: Client, company: Company, world: World, store: _Store, clock: Any
+) -> None:
+    place = await _document(client)
+    assert (await _sent(client, place)).status_code == 200
+    kept = set(store.objects)
+    left = f"bodies/{company.tenant.id}/{'0' * 32}"
+    store.objects[left] = b"sealed, and no key for it"
+    store.written_at = dict.fromkeys(store.objects, clock())
+    clock.advance(hours=23)
+    assert await sweep_files(world) == 0
+    assert set(store.objects) == {*kept, left}
+    clock.advance(hours=2)
+    assert await sweep_files(world) == 1
+    assert set(store.objects) == kept
+    assert (await client.get(f"{place}/file")).content == report("plain")
+    assert await sweep_files(world) == 0
+
+
+async def test_a_damaged_key_of_one_tenant_keeps_its_bodies_and_does_not_stop_the_others_being_swept(
+    client: Client, company: Company, other_company: Company, world: World, store: _Store, clock: Any
+) -> None:
+    await _sent(client, await _document(client))
+    left = [f"bodies/{one.tenant.id}/{'0' * 32}" for one in (company, other_company)]
+    store.objects.update(dict.fromkeys(left, b"sealed, and no key for it"))
+    store.written_at = dict.fromkeys(store.objects, clock())
+    name = next(name for name in store.objects if name.startswith("keys/"))
+    store.objects[name] = b"damaged"
+    clock.advance(days=2)
+    assert await sweep_files(world) == 1
+    assert left[0] in store.objects
+    assert left[1] not in store.objects

@@ -58,6 +58,9 @@ class S3Fake:
         _, bucket, key = (unquote(url.path) + "/").split("/", 2)
         if bucket != _NAME:
             return Reply(404, body=_error("NoSuchBucket"))
+        if query.get("uploadId", "upload") not in {"upload", *self.uploads}:
+            # A part that was under way arrives after its upload was aborted.
+            return Reply(404, body=_error("NoSuchUpload"))
         return getattr(self, f"_{request.method.lower()}")(request, key.removesuffix("/"), query)
 
     def _put(self, request: Received, key: str, query: dict[str, str]) -> Reply:

@@ -61,7 +61,9 @@ async def test_what_was_acknowledged_is_whole_and_nothing_half_written_is_seen(t
     assert set(kept) <= set(seen)
     for digest in seen:
         assert sha256(await vault.read(TENANT, digest)).hexdigest() == digest
-    await vault.sweep(TENANT, datetime.now(UTC) + timedelta(minutes=1))
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    await vault.tidy(later)
+    await vault.sweep(TENANT, later)
     bodies = [listed async for listed in store.list(f"bodies/{TENANT}/")]
     assert len(bodies) == len(seen)
     assert list((tmp_path / ".incoming").iterdir()) == []

@@ -1,5 +1,7 @@
 """Background work on evidence: files are read for proposals, and coverage ages."""
 
+from datetime import timedelta
+
 import structlog
 
 from vendorrisk.access.model import Tenant, system
@@ -13,6 +15,7 @@ from vendorrisk.identity import service as identity
 from vendorrisk.storage.port import DamagedError, MissingError, UnreachableError
 
 _SLICE = 100
+_UPLOADS_HAVE_ENDED = timedelta(days=1)  # far longer than the longest upload, and than clocks differ
 _log = structlog.get_logger("evidence")
 
 
@@ -65,7 +68,22 @@ async def age_coverage(world: World) -> int:
     return done
 
 
+async def sweep_files(world: World) -> int:
+    """Remove what uploads that died have left in the store: bodies that no key names, and parts never finished."""
+    before = world.clock() - _UPLOADS_HAVE_ENDED
+    async with world.database.system() as connection:
+        tenants = await identity.every_tenant(connection)
+    removed = await world.vault.tidy(before)
+    for tenant in tenants:
+        try:
+            removed += await world.vault.sweep(tenant.id, before)
+        except (DamagedError, MissingError) as error:
+            _log.error("file_unreadable", tenant=str(tenant.id), error=str(error))
+    return removed
+
+
 JOBS = (
     Job(documents.READ_EVIDENCE, read_evidence, 60),
     Job("age_coverage", age_coverage, 600),
+    Job("sweep_files", sweep_files, 86400, timeout_seconds=3600),
 )

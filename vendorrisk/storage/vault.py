@@ -177,19 +177,26 @@ class Vault:
     async def sweep(self, tenant_id: UUID, before: datetime) -> int:
         """Remove a tenant's bodies last written before an instant that no key names; returns how many.
 
-        Reads every key of the tenant. Removes none where one cannot be opened, since that one may name any: raises
-        `DamagedError`. `before` lies further back than the longest upload takes.
+        Reads every key of the tenant, unless there is one for each body. Removes none where a key cannot be opened,
+        since that one may name any: raises `DamagedError`. `before` lies further back than the longest upload takes.
         """
-        await self._store.tidy(before)
-        old = [b.name async for b in self._store.list(f"bodies/{tenant_id}/") if b.modified_at < before]
+        bodies = [body async for body in self._store.list(f"bodies/{tenant_id}/")]
+        keys = [key.name async for key in self._store.list(f"keys/{tenant_id}/")]
+        if len(bodies) <= len(keys):
+            return 0
+        old = [body.name for body in bodies if body.modified_at < before]
         named: set[str] = set()
-        async for listed in self._store.list(f"keys/{tenant_id}/"):
-            key = await self._key(tenant_id, listed.name.rpartition("/")[2])
+        for name in keys if old else ():
+            key = await self._key(tenant_id, name.rpartition("/")[2])
             named.add(_body_name(tenant_id, key.body))
         orphans = [name for name in old if name not in named]
         for name in orphans:
             await self._store.delete(name)
         return len(orphans)
+
+    async def tidy(self, before: datetime) -> int:
+        """Remove what uploads that died before an instant left half-written, of all tenants; returns how many."""
+        return await self._store.tidy(before)
 
     async def close(self) -> None:
         await self._store.close()

@@ -1,0 +1,121 @@
+"""Deliveries a second: claimed, signed, sent to a webhook on loopback and recorded, by one worker.
+
+Beside them a bare `httpx` client that posts as many bodies of the same size to the same receiver, as many at once, and
+writes nothing down.
+"""
+
+import asyncio
+import os
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+
+from tests.bench.filling import NOW
+from tests.bench.stack import Stack, Watched, serving
+from tests.bench.table import Line
+from tests.bench.worlds import world_of
+from vendorrisk.access.model import Tenant, system
+from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service
+from vendorrisk.alerts.jobs import deliver_alerts
+from vendorrisk.alerts.model import NewReceiver, ToWebhook
+from vendorrisk.background import World
+from vendorrisk.channels.outlets import outlets_from
+from vendorrisk.identity import service as identity
+from vendorrisk.lab.dns import dns_fake
+
+GOAL = 1_000
+_AT_ONCE = 64
+_BODY = b"x" * 900
+
+_FILL = """
+with made as (
+    insert into alerts (
+        tenant_id, id, alert_class, dedupe_key, subject_kind, subject_id, title, facts, raised_at, dispatched_at
+    )
+    select $1, gen_random_uuid(), 'coverage_gap', n::text, 'service', gen_random_uuid(), 'A gap of ' || n || ' days',
+        '{"Days": 31}', $3, $3
+    from generate_series(1, $4::int) as n
+    returning id
+)
+insert into deliveries (
+    tenant_id, id, alert_id, receiver_id, attempts_allowed, next_attempt_at, created_at, updated_at
+)
+select $1, gen_random_uuid(), id, $2, 8, $3, $3, $3 from made
+"""
+
+
+async def run(stack: Stack, count: int) -> list[Line]:
+    url = await stack.new_database("delivering")
+    with serving(["tests.bench.sink"], {}, stack.folder / "sink.log") as (_, port):
+        async with dns_fake({("sink.test", "A"): ["127.0.0.1"]}) as names:
+            settings = msgspec.structs.replace(
+                stack.settings("delivering"),
+                environment="test",
+                egress_resolvers=":".join(map(str, names.address)),
+                egress_test_networks="127.0.0.0/8",
+                egress_test_ports=f"80={port}",
+            )
+            async with world_of(settings, NOW) as world:
+                await world.channels.aclose()
+                world.channels = outlets_from(settings, world.clock)
+                await _filled(world, url, count)
+                return await _measured(world, url, count, port)
+
+
+async def _filled(world: World, url: str, count: int) -> None:
+    async with world.database.system() as connection:
+        tenant, _ = await identity.found_tenant(connection, "Bench", "UTC", NOW)
+    receiver_id = await _receiver(world, tenant)
+    owner = await asyncpg.connect(url)
+    try:
+        await owner.execute(_FILL, tenant.id, receiver_id, NOW - timedelta(minutes=1), count)
+        await owner.execute("analyze")
+    finally:
+        await owner.close()
+
+
+async def _receiver(world: World, tenant: Tenant) -> UUID:
+    new = NewReceiver(name="Sink", target=ToWebhook(url="http://sink.test/hook"))
+    async with world.database.tenant(tenant.id) as connection:
+        by = system(tenant, "bench", Permission.ALERTS_MANAGE)
+        work = Work(db=connection, by=by, now=NOW, request_id="bench")
+        return (await service.add_receiver(work, world.keyring, new)).id
+
+
+async def _measured(world: World, url: str, count: int, port: int) -> list[Line]:
+    with Watched(os.getpid()) as memory:
+        begun = time.perf_counter()
+        while await deliver_alerts(world):
+            pass
+        seconds = time.perf_counter() - begun
+    owner = await asyncpg.connect(url)
+    sent = await owner.fetchval("select count(*) from deliveries where state = 'sent' and attempts = 1")
+    await owner.close()
+    if sent != count:
+        raise RuntimeError(f"{sent} of {count} deliveries were sent at the first try")
+    bare = await _bare(count, port)
+    return [
+        Line(f"{count:,} deliveries", count / seconds, GOAL, "the goal", "a second", ">= 1.00"),
+        Line("the same", count / seconds, count / bare, "bare httpx", "a second"),
+        Line("memory at most", max(memory.seen), memory.seen[0], "at first", "MB", "<= 1.30"),
+    ]
+
+
+async def _bare(count: int, port: int) -> float:
+    """Post as many bodies with a client that does nothing else; returns its seconds."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def post(client: httpx.AsyncClient) -> None:
+        async with gate:
+            (await client.post(f"http://127.0.0.1:{port}/hook", content=_BODY)).raise_for_status()
+
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=_AT_ONCE)) as client:
+        begun = time.perf_counter()
+        await asyncio.gather(*(post(client) for _ in range(count)))
+        return time.perf_counter() - begun
