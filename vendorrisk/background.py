@@ -207,13 +207,18 @@ class JobsWorker(Worker):
 
     stopping: asyncio.Event
 
+    def begin_nothing_new(self) -> None:
+        if not self.stopping.is_set():
+            self.stopping.set()
+            _log.info("worker_stopping", running=len(self.job_tasks))
+
     def handle_sig_wait_for_completion(self, signum: signal.Signals) -> None:
-        self.stopping.set()
+        self.begin_nothing_new()
         super().handle_sig_wait_for_completion(signum)
 
     async def close(self) -> None:
         """Wait for the jobs themselves first: what arq writes after each fails where Redis is away."""
-        self.stopping.set()
+        self.begin_nothing_new()
         if running := list(self.job_tasks.values()):
             await asyncio.wait(running, timeout=_END_SECONDS)
         await super().close()

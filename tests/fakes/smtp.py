@@ -4,6 +4,7 @@
 async with smtp_fake() as server:
     server.answer = "451 later"      # to every message; None takes it
     server.delay_seconds = 5         # before it answers
+    server.answering.clear()         # until it is set, no message is answered
     server.messages                  # what it took, parsed
 """
 
@@ -28,6 +29,8 @@ class SmtpFake:
         self.answer: str | None = None
         self.answer_to_recipient: str | None = None
         self.delay_seconds = 0.0
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -47,6 +50,7 @@ class SmtpFake:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
+        await self.answering.wait()
         if self.answer is not None:
             return self.answer
         content = envelope.original_content

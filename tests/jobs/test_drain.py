@@ -22,14 +22,13 @@ from vendorrisk.settings import VARIABLES, Settings
 
 pytestmark = pytest.mark.anyio
 _ALERTS = 100  # more than are in flight at once
-_TAKES_SECONDS = 1.5
 
 
 @pytest.fixture
 async def mail() -> AsyncIterator[SmtpFake]:
-    """A mail server that takes each message slowly."""
+    """A mail server that answers nothing until it is told to."""
     async with smtp_fake() as server:
-        server.delay_seconds = _TAKES_SECONDS
+        server.answering.clear()
         yield server
 
 
@@ -84,6 +83,8 @@ async def test_sigterm_lets_messages_under_way_end_and_begins_no_new_one(
     try:
         await messages_are_under_way(mail, worker, waiting)
         worker.process.send_signal(signal.SIGTERM)
+        await until(lambda: "worker_stopping" in worker.text, worker.text)
+        mail.answering.set()
         assert await asyncio.to_thread(worker.ended, 20) == 0, worker.text
     finally:
         worker.leave()
@@ -107,6 +108,8 @@ async def test_a_redis_that_dies_ends_the_worker_when_messages_under_way_are_rec
             await messages_are_under_way(mail, worker, settings)
             assert valkey.process is not None
             valkey.process.kill()
+            await until(lambda: "worker_stopping" in worker.text, worker.text)
+            mail.answering.set()
             assert await asyncio.to_thread(worker.ended, 20) == 1, worker.text
         finally:
             worker.leave()
@@ -115,11 +118,11 @@ async def test_a_redis_that_dies_ends_the_worker_when_messages_under_way_are_rec
     assert "Traceback" not in worker.text, worker.text
     found = await states(owner)
     assert found == {"sent": len(mail.messages), "pending": _ALERTS - len(mail.messages)}
+    assert 0 < found["sent"] < _ALERTS
     await the_rest_follows(waiting, mail, owner, world)
 
 
 async def the_rest_follows(settings: Settings, mail: SmtpFake, owner: Any, world: World) -> None:
-    mail.delay_seconds = 0
     await world.channels.aclose()
     world.channels = outlets_from(settings, world.clock)
     while await deliver_alerts(world):
