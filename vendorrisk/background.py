@@ -68,12 +68,16 @@ Run = Callable[[World], Awaitable[int]]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A background job: `run` handles one slice and returns how many things it handled; 0 means nothing is left."""
+    """A background job: `run` handles one slice and returns how many things it handled; 0 means nothing is left.
+
+    One that is `alone` never runs beside itself in a worker: what a run keeps in flight is then what the worker does.
+    """
 
     name: str
     run: Run
     every_seconds: int
     timeout_seconds: int = 120
+    alone: bool = True
 
 
 async def run_job(job: Job, world: World) -> int:
@@ -272,8 +276,22 @@ def arq_worker(
 
 
 def _coroutine(job: Job) -> Any:
+    is_running, is_wanted = False, False
+
     async def run(context: dict[str, Any]) -> int:
-        return await run_job(job, context["world"])
+        nonlocal is_running, is_wanted
+        if not job.alone:
+            return await run_job(job, context["world"])
+        if is_running:
+            # What it was told of may have come after the run looked: it looks once more.
+            is_wanted = True
+            return 0
+        is_running, is_wanted = True, False
+        try:
+            handled = await run_job(job, context["world"])
+            return handled + (await run_job(job, context["world"]) if is_wanted else 0)
+        finally:
+            is_running = False
 
     run.__qualname__ = run.__name__ = job.name
     return run

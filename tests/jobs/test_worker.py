@@ -118,3 +118,46 @@ async def test_what_many_killed_workers_left_in_the_queue_starves_nobody(world: 
             await redis.delete(f"arq:in-progress:{job}", f"arq:job:{job}")
             await redis.zrem(QUEUE, job)
         await nudger.close()
+
+
+async def test_a_job_that_is_nudged_while_it_runs_runs_once_more_after_and_never_beside_itself(world: World) -> None:
+    begun, at_once, most = 0, 0, 0
+    started, may_end, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(_world: World) -> int:
+        nonlocal begun, at_once, most
+        begun, at_once = begun + 1, at_once + 1
+        most = max(most, at_once)
+        (again if may_end.is_set() else started).set()
+        await may_end.wait()
+        at_once -= 1
+        return 0
+
+    async def start(context: dict[str, object]) -> None:
+        context["world"] = world
+
+    async def stop(_context: dict[str, object]) -> None:
+        pass
+
+    name = f"job-{uuid4().hex}"
+    redis = await (nudger := Nudger(world.settings.redis_url)).connected()
+    made = arq_worker([Job(name, slow, 86400)], world.settings.redis_url, on_startup=start, on_shutdown=stop)
+    running = asyncio.create_task(made.async_run())
+    try:
+        await redis.enqueue_job(name)
+        await asyncio.wait_for(started.wait(), 10)
+        for _ in range(3):
+            await redis.enqueue_job(name)
+        async with asyncio.timeout(10):
+            while made.jobs_complete < 3:  # noqa: ASYNC110 - heard, each, while the first still runs
+                await asyncio.sleep(0.01)
+        assert begun == 1
+        may_end.set()
+        await asyncio.wait_for(again.wait(), 10)
+    finally:
+        may_end.set()
+        await made.close()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await nudger.close()
+    assert (begun, most) == (2, 1)

@@ -83,7 +83,7 @@ async def sweep_files(world: World) -> int:
 
 
 JOBS = (
-    Job(documents.READ_EVIDENCE, read_evidence, 60),
+    Job(documents.READ_EVIDENCE, read_evidence, 60, alone=False),
     Job("age_coverage", age_coverage, 600),
     Job("sweep_files", sweep_files, 86400, timeout_seconds=3600),
 )

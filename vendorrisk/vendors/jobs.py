@@ -134,4 +134,4 @@ class _Run:
             await audit.record(work, Action.IMPORT_REFUSED, target, before=before, after=after)
 
 
-JOBS = (Job("run_imports", run_imports, every_seconds=15, timeout_seconds=900),)
+JOBS = (Job("run_imports", run_imports, every_seconds=15, timeout_seconds=900, alone=False),)
