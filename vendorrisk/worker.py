@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import structlog
+import uvloop
 
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
@@ -62,7 +63,7 @@ def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[Worl
     guard.pacer = pacer
     world = World(
         settings=settings,
-        database=Database(settings),
+        database=Database(settings, patient=True),
         keyring=keyring,
         vault=vault_from(settings, keyring),
         sandbox=sandbox,
@@ -88,8 +89,10 @@ def run(settings: Settings) -> None:
 
     Raises `SettingError` where Redis cannot be reached at the start.
     """
+    uvloop.run(reach_redis(settings))
+    # arq runs on the loop it finds; this one spends a fifth less of the processor on a look.
+    asyncio.set_event_loop(uvloop.new_event_loop())
     world, nudger = make_world(settings)
-    asyncio.run(reach_redis(settings))
 
     async def start(ctx: dict[Any, Any]) -> None:
         await world.database.open()

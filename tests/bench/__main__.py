@@ -7,7 +7,6 @@ README.md tells what is compared, and the figures that were found.
 """
 
 import argparse
-import asyncio
 import contextlib
 import os
 import platform
@@ -16,6 +15,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import uvloop
 
 from tests.bench import (
     claiming,
@@ -139,7 +140,7 @@ def main() -> None:
     begun = time.perf_counter()
     try:
         with started(folder) as stack:
-            lines = asyncio.run(WHAT[options.what](stack, options))
+            lines = uvloop.run(WHAT[options.what](stack, options))
             version = stack.version
     except (MissingToolError, WholeTableError) as error:
         sys.exit(str(error))

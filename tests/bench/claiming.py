@@ -35,7 +35,7 @@ async def filled(stack: Stack, assets: int) -> None:
         await connection.close()
 
 
-_AT = "$2::timestamptz + make_interval(secs => (n * 7919 % 86400) - 2880)"
+_AT = "$2::timestamptz + make_interval(secs => (n::bigint * 7919 % 86400) - 2880)"
 _FILL = (
     f"""
     insert into signal_places (name, next_look_at)

@@ -16,6 +16,8 @@ import ssl
 import sys
 import time
 
+import uvloop
+
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
@@ -130,7 +132,7 @@ def main() -> None:
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
     server.start()
     try:
-        asyncio.run(run(json.loads(here.recv()), count, at_once))
+        uvloop.run(run(json.loads(here.recv()), count, at_once))
     finally:
         server.terminate()
         server.join(10)

@@ -146,13 +146,13 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def resident_mb(pid: int) -> float:
-    """Return the memory of a process and its children: proportional set size, in megabytes."""
-    total = 0.0
-    for one in [pid, *_children(pid)]:
+def resident_mb(pid: int, *, with_children: bool = True) -> float:
+    """Return the memory of a process and its children in megabytes: proportional set size, or alone all it maps."""
+    total, share = 0.0, "Pss:" if with_children else "Rss:"
+    for one in [pid, *(_children(pid) if with_children else ())]:
         with contextlib.suppress(OSError):
             text = Path(f"/proc/{one}/smaps_rollup").read_text()
-            total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
+            total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith(share)) / 1024
     return total
 
 
@@ -167,14 +167,17 @@ def _children(pid: int) -> list[int]:
 class Watched:
     """Looks at a process's memory while something is done: first, highest and last, in megabytes."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid, self._done = pid, threading.Event()
-        self.seen: list[float] = [resident_mb(pid)]
+    def __init__(self, pid: int, *, with_children: bool = True) -> None:
+        self._pid, self._with_children, self._done = pid, with_children, threading.Event()
+        self.seen: list[float] = [self._now()]
         self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def _now(self) -> float:
+        return resident_mb(self._pid, with_children=self._with_children)
 
     def _look(self) -> None:
         while not self._done.wait(0.5):
-            self.seen.append(resident_mb(self._pid))
+            self.seen.append(self._now())
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -183,7 +186,7 @@ class Watched:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
-        self.seen.append(resident_mb(self._pid))
+        self.seen.append(self._now())
 
     def told(self) -> str:
         return f"{self.seen[0]:.0f} MB at first, {max(self.seen):.0f} at most, {self.seen[-1]:.0f} at last"

@@ -79,7 +79,7 @@ async def _measured(stack: Stack, url: str, about: Any, vendors: int) -> list[Li
         world.store, world.pacer = pki.store(), None
         world.lists.registries = {"test": "https://rdap.test/"}
         await _watched(world, url, vendors)
-        with Watched(os.getpid()) as memory:
+        with Watched(os.getpid(), with_children=False) as memory:
             first = await _round(world)
             world.clock = lambda: pki.NOW + timedelta(days=1, hours=13)
             second = await _round(world)

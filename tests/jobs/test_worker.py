@@ -3,12 +3,16 @@
 import asyncio
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
 from vendorrisk import worker
 from vendorrisk.background import QUEUE, Job, Nudger, World, arq_worker, run_job
+from vendorrisk.db.pool import Database
+from vendorrisk.errors import Refusal
+from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +62,30 @@ async def test_a_job_runs_slices_until_nothing_is_left(world: World) -> None:
 
     assert await run_job(Job("eat", eat, 60), world) == 6
     assert left == []
+
+
+async def test_what_a_job_does_at_once_waits_for_a_connection_where_a_request_is_refused(settings: Settings) -> None:
+    narrow = msgspec.structs.replace(settings, database_pool_size=1, database_wait_seconds=0.1)
+    made, nudger = worker.make_world(narrow)
+    hurried = Database(narrow)
+    await made.database.open()
+    await hurried.open()
+
+    async def borrow() -> int:
+        async with made.database.system() as connection:
+            return int(await connection.fetchval("select 1"))
+
+    try:
+        async with made.database.system(), hurried.system():
+            waiting = [asyncio.create_task(borrow()) for _ in range(60)]
+            with pytest.raises(Refusal, match="busy"):
+                async with hurried.system():
+                    pass
+            assert not any(task.done() for task in waiting), "they waited for longer than a request would"
+        assert await asyncio.gather(*waiting) == [1] * 60
+    finally:
+        await hurried.close()
+        await worker.close_world(made, nudger)
 
 
 async def test_a_lost_redis_never_fails_what_is_already_safe() -> None:

@@ -52,17 +52,23 @@ NOT_READY = (
 """What a statement of this release meets in a database that was not migrated to it, or that it may not use."""
 
 _WAITERS_PER_CONNECTION = 32
+_PATIENCE_SECONDS = 60.0
 _log = structlog.get_logger()
 
 
 class Database:
-    """Postgres, as the rest of the product knows it. Opens connections only when they are needed."""
+    """Postgres, as the rest of the product knows it. Opens connections only when they are needed.
 
-    def __init__(self, settings: Settings, *, dsn: str | None = None) -> None:
+    Where `patient`, whoever borrows waits for a minute, however many wait already: for jobs, which bound what they do
+    at once themselves, and whom nobody waits for. Else a request is refused rather than queued.
+    """
+
+    def __init__(self, settings: Settings, *, dsn: str | None = None, patient: bool = False) -> None:
         self._dsn = dsn or settings.database_url
         self._sessions = settings.database_pooling == "session"
         self._size = settings.database_pool_size
-        self._wait_seconds = settings.database_wait_seconds
+        self._patient = patient
+        self._wait_seconds = _PATIENCE_SECONDS if patient else settings.database_wait_seconds
         self._statement_seconds = settings.database_statement_seconds
         self._waiting = 0
         self._pool: Any = None
@@ -149,7 +155,7 @@ class Database:
             connection.terminate()
 
     async def _acquire(self) -> Any:
-        if self._waiting >= self._size * _WAITERS_PER_CONNECTION:
+        if self._waiting >= self._size * _WAITERS_PER_CONNECTION and not self._patient:
             raise _overloaded()
         self._waiting += 1
         try:

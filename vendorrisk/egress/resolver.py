@@ -1,57 +1,28 @@
 """Our own DNS client: asks the configured recursive servers, and tells apart every way of not knowing.
 
 No search list, no hosts file, no cache: the same name asked twice is two questions, so that a look sees the
-present and the guard vets exactly the answer it dials. A truncated answer is asked again over TCP
-(RFC 7766). The AD flag (RFC 4035, section 3.2.3) is asked for and handed on; it means something only where
-the path to the resolver is trusted.
+present and the guard vets exactly the answer it dials. Each question has a socket, a port and an id of its own
+(RFC 5452). A truncated answer is asked again over TCP (RFC 7766). The AD flag (RFC 4035, section 3.2.3) is asked
+for and handed on; it means something only where the path to the resolver is trusted.
 """
 
+import asyncio
 import re
+import socket
 from collections.abc import Sequence
-from enum import StrEnum
 
-import dns.asyncresolver
 import dns.exception
 import dns.flags
-import dns.message
-import dns.name
-import dns.nameserver
-import dns.rcode
-import dns.rdata
-import dns.rdatatype
 import dns.resolver
-import msgspec
 
-_EDNS_PAYLOAD = 1232  # bytes; what crosses the internet unfragmented (DNS Flag Day 2020)
+from vendorrisk.egress.dns_messages import Answer, Outcome, Question, TruncatedError, question, read
+
+__all__ = ("Answer", "Outcome", "Resolver", "parse_servers", "system_servers")
+
 _PORT = 53
-
-
-class Outcome(StrEnum):
-    """What came of a question. Only the first three say something about the name."""
-
-    OK = "ok"
-    NODATA = "nodata"
-    NXDOMAIN = "nxdomain"
-    SERVFAIL = "servfail"
-    REFUSED = "refused"
-    TIMEOUT = "timeout"
-    MALFORMED = "malformed"
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One answer set. `records` is empty unless the outcome is OK; `canonical` is where the CNAMEs led."""
-
-    name: str
-    kind: str
-    outcome: Outcome
-    records: tuple[dns.rdata.Rdata, ...] = ()
-    canonical: str = ""
-    authenticated: bool = False
-    ttl_seconds: int = 0
-
-    def texts(self) -> tuple[str, ...]:
-        """Return the records in presentation form (RFC 1035, section 5.1)."""
-        return tuple(record.to_text() for record in self.records)
+_MOST_BYTES = 65535
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds, before servers that were silent are asked again
+_SAID = frozenset({Outcome.OK, Outcome.NODATA, Outcome.NXDOMAIN})
 
 
 class Resolver:
@@ -60,8 +31,9 @@ class Resolver:
     def __init__(
         self, servers: Sequence[tuple[str, int]], *, try_seconds: float = 2.0, lifetime_seconds: float = 5.0
     ) -> None:
-        self._resolver = _stub(servers, try_seconds, lifetime_seconds, dns.flags.RD | dns.flags.AD)
-        self._unchecked = _stub(servers, try_seconds, lifetime_seconds, dns.flags.RD | dns.flags.CD)
+        self._servers = tuple(servers)
+        self._try_seconds = try_seconds
+        self._lifetime_seconds = lifetime_seconds
 
     async def ask(self, name: str, kind: str, *, checking_disabled: bool = False) -> Answer:
         """Ask one question; never raises for what the network or the name's owner does.
@@ -70,64 +42,68 @@ class Resolver:
         section 3.2.2) a validating resolver hands on what does not validate: so a bogus zone is told from a
         dead one. Raises `ValueError` for a kind that does not exist.
         """
-        rdtype = _kind(kind)
-        stub = self._unchecked if checking_disabled else self._resolver
+        flags = dns.flags.RD | (dns.flags.CD if checking_disabled else dns.flags.AD)
         try:
-            found = await stub.resolve(dns.name.from_text(name), rdtype, search=False)
-        except dns.resolver.NXDOMAIN as error:
-            responses = error.kwargs.get("responses", {})
-            return _without_records(name, kind, Outcome.NXDOMAIN, next(iter(responses.values()), None))
-        except dns.resolver.NoAnswer as error:
-            return _without_records(name, kind, Outcome.NODATA, error.kwargs.get("response"))
-        except (dns.exception.DNSException, OSError) as error:
-            return Answer(name, kind, _failure(error))
-        return Answer(
-            name,
-            kind,
-            Outcome.OK,
-            records=tuple(found),
-            canonical=found.canonical_name.to_text(omit_final_dot=True),
-            authenticated=bool(found.response.flags & dns.flags.AD),
-            ttl_seconds=max(0, found.chaining_result.minimum_ttl),
-        )
+            asked = question(name, kind, flags)
+        except dns.exception.DNSException:
+            return Answer(name, kind, Outcome.MALFORMED)
+        try:
+            async with asyncio.timeout(self._lifetime_seconds):
+                return await self._ask_in_turn(asked)
+        except TimeoutError:
+            return Answer(name, kind, Outcome.TIMEOUT)
+
+    async def _ask_in_turn(self, asked: Question) -> Answer:
+        """Ask one server after another. One that failed is asked no more, one that was silent is, after a pause.
+
+        Returns what the last one that failed said, where all of them did.
+        """
+        servers, pause = list(self._servers), _FIRST_PAUSE
+        failed = Answer(asked.name, asked.kind, Outcome.MALFORMED)
+        while servers:
+            for server in tuple(servers):
+                try:
+                    async with asyncio.timeout(self._try_seconds):
+                        answer = await _exchange(server, asked)
+                except (TimeoutError, OSError):
+                    continue
+                if answer.outcome in _SAID:
+                    return answer
+                failed = answer
+                servers.remove(server)
+            if servers:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        return failed
 
 
-def _stub(
-    servers: Sequence[tuple[str, int]], try_seconds: float, lifetime_seconds: float, flags: int
-) -> dns.asyncresolver.Resolver:
-    stub = dns.asyncresolver.Resolver(configure=False)
-    stub.nameservers = [dns.nameserver.Do53Nameserver(*server) for server in servers]
-    stub.search = []
-    stub.cache = None
-    stub.timeout = try_seconds
-    stub.lifetime = lifetime_seconds
-    stub.use_edns(0, 0, _EDNS_PAYLOAD)
-    stub.set_flags(flags)
-    return stub
+async def _exchange(server: tuple[str, int], asked: Question) -> Answer:
+    """Ask one server, over TCP where its answer does not fit; what answers something else is waited past."""
+    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+    loop = asyncio.get_running_loop()
+    with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as link:
+        link.connect(server)  # the kernel then drops what comes from elsewhere
+        link.send(asked.wire)
+        while True:
+            try:
+                answer = read(await loop.sock_recv(link, _MOST_BYTES), asked)
+            except TruncatedError:
+                return await _exchange_over_tcp(server, asked)
+            if answer is not None:
+                return answer
 
 
-def _kind(kind: str) -> dns.rdatatype.RdataType:
+async def _exchange_over_tcp(server: tuple[str, int], asked: Question) -> Answer:
+    reader, writer = await asyncio.open_connection(*server)
     try:
-        return dns.rdatatype.from_text(kind)
-    except dns.exception.DNSException:
-        raise ValueError(f"{kind!r} is no DNS record type") from None
-
-
-def _without_records(name: str, kind: str, outcome: Outcome, response: dns.message.Message | None) -> Answer:
-    if response is None:
-        return Answer(name, kind, outcome)
-    return Answer(name, kind, outcome, authenticated=bool(response.flags & dns.flags.AD))
-
-
-def _failure(error: Exception) -> Outcome:
-    """Say why there is no answer; where every server failed, by what the last one itself reported."""
-    if isinstance(error, dns.exception.Timeout):
-        return Outcome.TIMEOUT
-    if not isinstance(error, dns.resolver.NoNameservers):
-        return Outcome.MALFORMED
-    responses = [each[-1] for each in error.kwargs.get("errors", ()) if each[-1] is not None]
-    named = {dns.rcode.SERVFAIL: Outcome.SERVFAIL, dns.rcode.REFUSED: Outcome.REFUSED}
-    return named.get(responses[-1].rcode(), Outcome.MALFORMED) if responses else Outcome.MALFORMED
+        writer.write(len(asked.wire).to_bytes(2) + asked.wire)
+        length = int.from_bytes(await reader.readexactly(2))
+        answer = read(await reader.readexactly(length), asked)
+    except (asyncio.IncompleteReadError, TruncatedError):
+        answer = None
+    finally:
+        writer.transport.abort()
+    return answer or Answer(asked.name, asked.kind, Outcome.MALFORMED)
 
 
 def system_servers() -> list[tuple[str, int]]:

@@ -10,7 +10,8 @@ from question to question (DNS rebinding); the last list stays.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import Counter, UserDict
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from typing import cast
@@ -40,22 +41,57 @@ Records = Sequence[str] | Sequence[Sequence[str]] | Callable[[int], Sequence[str
 Zone = Mapping[tuple[str, str], Records]
 
 
+class _Names(UserDict[tuple[str, str], Records]):
+    """A zone that knows which names exist: those it holds records of, and every name above them (RFC 8020)."""
+
+    def __init__(self, zone: Zone) -> None:
+        self._held: Counter[str] = Counter()
+        super().__init__(zone)
+
+    def __setitem__(self, key: tuple[str, str], records: Records) -> None:
+        if key not in self.data:
+            self._held.update(_above(key[0]))
+        self.data[key] = records
+
+    def __delitem__(self, key: tuple[str, str]) -> None:
+        del self.data[key]
+        self._held.subtract(_above(key[0]))
+
+    def exists(self, name: str) -> bool:
+        return self._held[name] > 0
+
+
+def _above(name: str) -> list[str]:
+    labels = name.split(".")
+    return [".".join(labels[depth:]) for depth in range(len(labels))]
+
+
 class DnsFake:
     """The running server. `questions` holds (name, kind) in the order they came; `zone` may be changed."""
 
     def __init__(self, zone: Zone, *, authenticated: bool = False) -> None:
-        self.zone = dict(zone)
+        self._zone = _Names(zone)
         self.authenticated = authenticated
         self.questions: list[tuple[str, str]] = []
+        self._asked: Counter[tuple[str, str]] = Counter()
         self.over_tcp: list[tuple[str, str]] = []
         self.address = ("127.0.0.1", 0)
+
+    @property
+    def zone(self) -> MutableMapping[tuple[str, str], Records]:
+        return self._zone
+
+    @zone.setter
+    def zone(self, zone: Zone) -> None:
+        self._zone = _Names(zone)
 
     def answer(self, wire: bytes, *, tcp: bool) -> bytes | None:
         query = dns.message.from_wire(wire)
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
-        earlier = self.questions.count((name, kind))
+        earlier = self._asked[name, kind]
+        self._asked[name, kind] += 1
         self.questions.append((name, kind))
         if tcp:
             self.over_tcp.append((name, kind))
@@ -71,7 +107,7 @@ class DnsFake:
 
     def _fill(self, response: dns.message.Message, name: str, kind: str, earlier: int) -> Behaviour | None:
         for _ in range(10):
-            found = self.zone.get((name, kind))
+            found = self._zone.get((name, kind))
             if isinstance(found, Behaviour):
                 codes = {Behaviour.SERVFAIL: dns.rcode.SERVFAIL, Behaviour.REFUSED: dns.rcode.REFUSED}
                 response.set_rcode(codes.get(found, dns.rcode.NOERROR))
@@ -80,13 +116,13 @@ class DnsFake:
                 records = _at(found, earlier)
                 response.answer.append(dns.rrset.from_text_list(f"{name}.", _TTL_SECONDS, "IN", kind, records))
                 return None
-            alias = self.zone.get((name, "CNAME"))
+            alias = self._zone.get((name, "CNAME"))
             if alias is None or isinstance(alias, Behaviour):
                 break
             target = _at(alias, 0)[0].rstrip(".")
             response.answer.append(dns.rrset.from_text(f"{name}.", _TTL_SECONDS, "IN", "CNAME", f"{target}."))
             name = target
-        if not any(known == name or known.endswith(f".{name}") for known, _ in self.zone):
+        if not self._zone.exists(name):
             response.set_rcode(dns.rcode.NXDOMAIN)
         return None
 
