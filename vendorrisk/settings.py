@@ -95,6 +95,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     signal_keep_run_days: Annotated[int, Meta(ge=1, le=3660)] = 90
     contact_url: str = "https://example.org/bot"  # in the User-Agent of outside looks
 
+    def __repr__(self) -> str:
+        """Name the environment alone: whoever prints settings, a debugger or a log line, prints no secret."""
+        return f"<settings for {self.environment}>"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("environment", self.environment)]
+
     def home_path(self) -> Path:
         """Return the data folder: the setting, else /var/lib/vendorrisk for root, else the XDG state folder."""
         if self.home:

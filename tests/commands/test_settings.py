@@ -1,10 +1,13 @@
 """Settings as files: what orchestrators mount is read, and a mistake is named."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.pretty import Pretty
 
-from vendorrisk.settings import VARIABLES, SettingError, from_environment
+from vendorrisk.settings import VARIABLES, SettingError, Settings, from_environment
 
 
 def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
@@ -43,3 +46,12 @@ def test_an_empty_variable_leaves_the_file_and_an_empty_file_name_is_unset(tmp_p
     place.write_text("h")
     assert from_environment({"VENDORRISK_HOST": "", "VENDORRISK_HOST_FILE": str(place)}).host == "h"
     assert from_environment({"VENDORRISK_HOST_FILE": ""}).host == "127.0.0.1"
+
+
+def test_settings_that_are_printed_show_no_secret() -> None:
+    secrets = {"secret_keys": "hidden1", "database_url": "postgresql://u:hidden2@h/d", "smtp_url": "smtp://u:hidden3@h",
+               "storage_s3_secret_access_key": "hidden4", "signal_ct_token": "hidden5"}  # fmt: skip
+    settings = Settings(**secrets)  # type: ignore[arg-type]  # all of them are text
+    written = io.StringIO()
+    Console(file=written, width=500).print(settings, Pretty(settings))
+    assert "hidden" not in f"{settings} {settings!r} {written.getvalue()}"
