@@ -6,13 +6,16 @@ writes nothing down.
 
 import asyncio
 import os
+import ssl
 import time
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import httpx
 import msgspec
+import trustme
 
 from tests.bench.filling import NOW
 from tests.bench.stack import Stack, Watched, serving
@@ -30,6 +33,7 @@ from vendorrisk.identity import service as identity
 from vendorrisk.lab.dns import dns_fake
 
 GOAL = 1_000
+_HOST = "hooks.example.com"
 _AT_ONCE = 64
 _BODY = b"x" * 900
 
@@ -50,22 +54,55 @@ select $1, gen_random_uuid(), id, $2, 8, $3, $3, $3 from made
 """
 
 
+class _Bare:
+    """A client that posts as many bodies and does nothing else."""
+
+    def __init__(self, port: int, trusted: ssl.SSLContext) -> None:
+        self._port, self._trusted = port, trusted
+
+    async def post_all(self, count: int) -> float:
+        """Return in how many seconds all were taken."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def post(client: httpx.AsyncClient) -> None:
+            async with gate:
+                url, extensions = f"https://127.0.0.1:{self._port}/hook", {"sni_hostname": _HOST}
+                (await client.post(url, content=_BODY, extensions=extensions)).raise_for_status()
+
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=_AT_ONCE), verify=self._trusted) as client:
+            begun = time.perf_counter()
+            await asyncio.gather(*(post(client) for _ in range(count)))
+            return time.perf_counter() - begun
+
+
 async def run(stack: Stack, count: int) -> list[Line]:
     url = await stack.new_database("delivering")
-    with serving(["tests.bench.sink"], {}, stack.folder / "sink.log") as (_, port):
-        async with dns_fake({("sink.test", "A"): ["127.0.0.1"]}) as names:
+    trusted, environment = _certified(stack.folder)
+    with serving(["tests.bench.sink"], environment, stack.folder / "sink.log") as (_, port):
+        async with dns_fake({(_HOST, "A"): ["127.0.0.1"]}) as names:
             settings = msgspec.structs.replace(
                 stack.settings("delivering"),
                 environment="test",
                 egress_resolvers=":".join(map(str, names.address)),
                 egress_test_networks="127.0.0.0/8",
-                egress_test_ports=f"80={port}",
+                egress_test_ports=f"443={port}",
             )
             async with world_of(settings, NOW) as world:
                 await world.channels.aclose()
-                world.channels = outlets_from(settings, world.clock)
+                world.channels = outlets_from(settings, world.clock, tls=trusted)
                 await _filled(world, url, count)
-                return await _measured(world, url, count, port)
+                return await _measured(world, url, count, _Bare(port, trusted))
+
+
+def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
+    """Make the receiver's certificate; returns who trusts it, and where it lies."""
+    authority, trusted = trustme.CA(), ssl.create_default_context()
+    authority.configure_trust(trusted)
+    issued = authority.issue_cert(_HOST)
+    certificate, key = folder / "sink.pem", folder / "sink.key"
+    certificate.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(str(key))
+    return trusted, {"CERTIFICATE": str(certificate), "KEY": str(key)}
 
 
 async def _filled(world: World, url: str, count: int) -> None:
@@ -81,15 +118,15 @@ async def _filled(world: World, url: str, count: int) -> None:
 
 
 async def _receiver(world: World, tenant: Tenant) -> UUID:
-    new = NewReceiver(name="Sink", target=ToWebhook(url="http://sink.test/hook"))
+    new = NewReceiver(name="Sink", target=ToWebhook(url=f"https://{_HOST}/hook"))
     async with world.database.tenant(tenant.id) as connection:
         by = system(tenant, "bench", Permission.ALERTS_MANAGE)
         work = Work(db=connection, by=by, now=NOW, request_id="bench")
         return (await service.add_receiver(work, world.keyring, new)).id
 
 
-async def _measured(world: World, url: str, count: int, port: int) -> list[Line]:
-    with Watched(os.getpid()) as memory:
+async def _measured(world: World, url: str, count: int, bare: _Bare) -> list[Line]:
+    with Watched(os.getpid(), with_children=False) as memory:
         begun = time.perf_counter()
         while await deliver_alerts(world):
             pass
@@ -99,23 +136,9 @@ async def _measured(world: World, url: str, count: int, port: int) -> list[Line]
     await owner.close()
     if sent != count:
         raise RuntimeError(f"{sent} of {count} deliveries were sent at the first try")
-    bare = await _bare(count, port)
+    seconds_bare = await bare.post_all(count)
     return [
         Line(f"{count:,} deliveries", count / seconds, GOAL, "the goal", "a second", ">= 1.00"),
-        Line("the same", count / seconds, count / bare, "bare httpx", "a second"),
+        Line("the same", count / seconds, count / seconds_bare, "bare httpx", "a second"),
         Line("memory at most", max(memory.seen), memory.seen[0], "at first", "MB", "<= 1.30"),
     ]
-
-
-async def _bare(count: int, port: int) -> float:
-    """Post as many bodies with a client that does nothing else; returns its seconds."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def post(client: httpx.AsyncClient) -> None:
-        async with gate:
-            (await client.post(f"http://127.0.0.1:{port}/hook", content=_BODY)).raise_for_status()
-
-    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=_AT_ONCE)) as client:
-        begun = time.perf_counter()
-        await asyncio.gather(*(post(client) for _ in range(count)))
-        return time.perf_counter() - begun

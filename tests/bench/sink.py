@@ -1,10 +1,11 @@
 """A receiver that takes every message at once: 204, nothing read but the body's end.
 
-PORT=… python -m tests.bench.sink
+PORT=… CERTIFICATE=… KEY=… python -m tests.bench.sink
 """
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -24,7 +25,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 async def _serve() -> None:
     server = Server(
         application, address="127.0.0.1", port=int(os.environ["PORT"]), interface=Interfaces.ASGI, log_enabled=False,
-        websockets=False,
+        websockets=False, ssl_cert=Path(os.environ["CERTIFICATE"]), ssl_key=Path(os.environ["KEY"]),
     )  # fmt: skip
     await server.serve()
 
