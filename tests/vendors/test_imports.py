@@ -148,6 +148,9 @@ async def test_every_problem_is_told_with_row_and_column_and_nothing_is_half_imp
     ]
     refused = await accepted(client, made)
     assert (refused.status_code, refused.json()["code"]) == (409, "import_has_problems")
+    assert refused.json()["detail"] == (
+        '3 rows have problems. Correct the file, or accept with the body {"partial": true} to leave them out.'
+    )
     assert [v["name"] for v in await client.items("/v1/vendors")] == ["Taken"]
     done = await accepted(client, made, partial=True)
     assert done.json()["state"] == "applied"
@@ -215,6 +218,7 @@ async def test_headings_can_be_mapped_and_left_out(client: Client) -> None:
     [
         (b"", CSV, 422),
         (b"\x00\x01\x02\x03" * 100, CSV, 422),
+        (b"Name\nSo\x81derland\n", CSV, 422),
         (b'Name\n"open', CSV, 422),
         (b"PK\x03\x04 not a zip", XLSX, 422),
         (make.workbook([["Name"], ["Acme"]])[:900], XLSX, 422),
@@ -222,7 +226,7 @@ async def test_headings_can_be_mapped_and_left_out(client: Client) -> None:
         (b"Name\nAcme\n", {"content-type": "application/json"}, 415),
         (b"Name\nAcme\n", {"content-type": "text/html"}, 415),
     ],
-    ids=["empty", "binary", "open quote", "no zip", "cut", "old", "json", "html"],
+    ids=["empty", "binary", "in no encoding", "open quote", "no zip", "cut", "old", "json", "html"],
 )
 async def test_what_is_no_table_is_refused_and_leaves_nothing(
     client: Client, content: bytes, headers: dict[str, str], status: int
@@ -230,6 +234,13 @@ async def test_what_is_no_table_is_refused_and_leaves_nothing(
     answer = await sent(client, content, headers)
     assert answer.status_code == status, answer.text
     assert await client.items("/v1/vendor-imports") == []
+
+
+async def test_bytes_in_no_encoding_are_told_with_their_place_and_both_ways_out(client: Client) -> None:
+    answer = await sent(client, b"Name\nSo\x81derland\n", CSV)
+    assert answer.json()["detail"] == (
+        "Byte 8 of the file fits neither UTF-8 nor Windows-1252. Save it as CSV UTF-8, or as XLSX, and send it again."
+    )
 
 
 async def test_a_workbook_that_would_fill_memory_is_lost_with_its_child_process_only(client: Client) -> None:

@@ -194,9 +194,8 @@ async def accept(work: Work, import_id: UUID, acceptance: Acceptance, expected: 
         detail = f"Only an import that is checked can be accepted; this one is {before.state}."
         raise Refusal(Code.IMPORT_NOT_READY, detail)
     if before.with_problems and not acceptance.partial:
-        detail = (
-            f"{before.with_problems} rows have problems. Correct the file, or accept with partial=true without them."
-        )
+        which = "1 row has" if before.with_problems == 1 else f"{before.with_problems} rows have"
+        detail = f'{which} problems. Correct the file, or accept with the body {{"partial": true}} to leave them out.'
         raise Refusal(Code.IMPORT_HAS_PROBLEMS, detail)
     after = await queries.set_state(work, import_id, ImportState.ACCEPTED, is_partial=acceptance.partial)
     action = Action.IMPORT_ACCEPTED

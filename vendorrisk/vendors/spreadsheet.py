@@ -114,9 +114,10 @@ def _strictly(content: bytes, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        name = "Windows-1252" if encoding == "cp1252" else encoding.upper().removesuffix("-SIG")
+        name = encoding.upper().removesuffix("-SIG")
+        what = "fits neither UTF-8 nor Windows-1252" if encoding == "cp1252" else f"is not valid {name}"
         raise UnreadableError(
-            f"Byte {error.start + 1} of the file is not valid {name}. Save it as CSV UTF-8 and send it again."
+            f"Byte {error.start + 1} of the file {what}. Save it as CSV UTF-8, or as XLSX, and send it again."
         ) from None
 
 
