@@ -59,6 +59,43 @@ async def test_every_operation_succeeds_with_its_example_and_a_write_leaves_its_
     assert "\n".join(faults) == ""
 
 
+async def test_every_post_is_one_operation_under_its_key_and_another_body_needs_another_key(
+    api: Api, things: Things
+) -> None:
+    faults = []
+    for operation in operations(api):
+        if operation.method != "POST":
+            continue
+        known = await things.known_for(operation)
+        body = await things.body_of(operation, known)
+        etag = await things.etag(operation.path.format(**known)) if operation.match else None
+        key = {"idempotency-key": f"once-{operation.name}"}
+        first = await things.send(operation, known, body, etag=etag, headers=key)
+        before = (await rows_of(things), await entries(things))
+        again = await things.send(operation, known, body, etag=etag, headers=key)
+        other = await things.send(operation, known, (body or b"{}") + b"\n", etag=etag, headers=key)
+        if not 200 <= first.status_code < 300 or (again.status_code, again.content) != (first.status_code, first.content):
+            faults.append(f"{operation.name}: {first.status_code}, then {again.status_code} {again.text[:200]}")
+        if again.headers.get("idempotency-replayed") != "true":
+            faults.append(f"{operation.name}: does not say that it repeats an answer")
+        if (other.status_code, code_of(other)) != (422, "idempotency_key_reused"):
+            faults.append(f"{operation.name}: another body under the key is answered {other.status_code}")
+        if (await rows_of(things), await entries(things)) != before:
+            faults.append(f"{operation.name}: a repetition had an effect")
+    assert "\n".join(faults) == ""
+
+
+def test_what_only_reads_asks_to_read_and_what_writes_asks_for_more() -> None:
+    """The table says who holds a permission; this holds the routes to asking for one of the right kind."""
+    for operation in operations(unopened_app()):
+        reads = operation.permission.value.endswith(":read")
+        assert reads is not operation.writes or operation.name in SECRETLY, operation.name
+
+
+SECRETLY = {"list_api_keys", "get_api_key"}
+"""Reads of what only those may see who may change it."""
+
+
 def written_by(operation: Operation, answer: Any) -> int:
     """Return how many records a success wrote: of a bulk operation, those of its rows that were not refused."""
     if not operation.writes:

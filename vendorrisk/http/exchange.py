@@ -119,6 +119,14 @@ class Exchange:
         if self.takes is not None:
             check_fit(self.value, self.takes.annotation)
 
+    async def take_file(self, receive: Receive) -> Receive:
+        """Return the `receive` of a raw body. Under an Idempotency-Key it is read first: another file is no repetition."""
+        _check_unpacked(self.headers)
+        if self.key is None:
+            return _hurried(receive)
+        self.body = await _read(receive, self.service.settings.import_max_bytes, self.headers)
+        return _replay(self.body)
+
     def fingerprint(self) -> bytes:
         """Tell this request from another with the same Idempotency-Key."""
         parts = [self.scope["method"].encode(), self.scope["path"].encode(), self.scope["query_string"], self.body]
@@ -188,7 +196,7 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASG
         await exchange.take_body(receive)
         receive = _replay(exchange.body)
     else:
-        receive = _hurried(receive)
+        receive = await exchange.take_file(receive)
     answer = Answer()
     async with AsyncExitStack() as stack:
         if exchange.key is not None:
@@ -228,8 +236,7 @@ async def _effect(exchange: Exchange, answer: Answer, scope: Any, receive: Recei
 
 
 async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise _media("Send the body without Content-Encoding.")
+    _check_unpacked(headers)
     declared = headers.get("content-length", "0")
     if not _LENGTH.fullmatch(declared):
         raise Refusal(Code.PARAMETER_INVALID, "Send the length of the body in bytes.", parameter="Content-Length")
@@ -251,6 +258,11 @@ async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
     except TimeoutError:
         detail = f"The body did not arrive within {_BODY_SECONDS} s."
         raise Refusal(Code.BODY_MALFORMED, detail) from None
+
+
+def _check_unpacked(headers: dict[str, str]) -> None:
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise _media("Send the body without Content-Encoding.")
 
 
 def _hurried(receive: Receive) -> Receive:
