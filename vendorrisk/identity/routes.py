@@ -114,7 +114,7 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
     "/api-keys/{key_id:uuid}/rotations",
     Permission.KEYS_MANAGE,
     status_code=201,
-    refuses=[Code.API_KEY_ENDED],
+    refuses=[Code.API_KEY_ENDED, Code.EXPIRY_IN_THE_PAST],
     example={"overlap_seconds": 3600},
 )
 async def rotate_api_key(
