@@ -119,6 +119,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         nudge=nudger.softly,
         ping_redis=nudger.ping,
         per_key=Limiter("key", settings.rate_limit_per_minute),
+        per_tenant=Limiter("tenant", settings.rate_limit_tenant_per_minute),
         per_address=Limiter("address", settings.rate_limit_unauthenticated_per_minute),
     )
     return Api(routed(), service, authenticator, nudger)

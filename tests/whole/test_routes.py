@@ -74,7 +74,10 @@ async def test_every_post_is_one_operation_under_its_key_and_another_body_needs_
         before = (await rows_of(things), await entries(things))
         again = await things.send(operation, known, body, etag=etag, headers=key)
         other = await things.send(operation, known, (body or b"{}") + b"\n", etag=etag, headers=key)
-        if not 200 <= first.status_code < 300 or (again.status_code, again.content) != (first.status_code, first.content):
+        if not 200 <= first.status_code < 300 or (again.status_code, again.content) != (
+            first.status_code,
+            first.content,
+        ):
             faults.append(f"{operation.name}: {first.status_code}, then {again.status_code} {again.text[:200]}")
         if again.headers.get("idempotency-replayed") != "true":
             faults.append(f"{operation.name}: does not say that it repeats an answer")

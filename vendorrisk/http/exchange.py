@@ -79,7 +79,10 @@ class Exchange:
     async def admit(self) -> None:
         """Check everything that can be checked before the body is read."""
         self.actor = await self._authenticate()
-        self._charge(self.service.per_key, str(self.actor.id))
+        tenant, actor = str(self.actor.tenant.id), str(self.actor.id)
+        self.scope["noted"].update(tenant=tenant, actor=actor)
+        self._charge(self.service.per_key, actor)
+        self._charge(self.service.per_tenant, tenant)
         permit(self.actor, self.opt["permission"])
         if self.opt["match"]:
             self.expected_version = expected_version(self.headers.get("if-match"))
@@ -93,7 +96,9 @@ class Exchange:
         except Refusal as refusal:
             if refusal.code.kind is RefusalKind.UNAUTHENTICATED:
                 # Guessing is slowed for the address it comes from; a key that is in order is never slowed by it.
-                self._charge(self.service.per_address, client_address(self.scope, self.headers, self.service.settings))
+                address = client_address(self.scope, self.headers, self.service.settings)
+                self.scope["noted"].update(refusal.noted, address=address)
+                self._charge(self.service.per_address, address)
             raise
 
     def _charge(self, limiter: Limiter, key: str) -> None:
@@ -120,7 +125,7 @@ class Exchange:
             check_fit(self.value, self.takes.annotation)
 
     async def take_file(self, receive: Receive) -> Receive:
-        """Return the `receive` of a raw body. Under an Idempotency-Key it is read first: another file is no repetition."""
+        """Return the `receive` of a raw body; under an Idempotency-Key it is read first, so that another file shows."""
         _check_unpacked(self.headers)
         if self.key is None:
             return _hurried(receive)
