@@ -8,7 +8,7 @@ import copy
 import gzip
 import hashlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from vendorrisk.http import reference
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.schemas import Schema, field_names, schemas_of, shown_type, tidy
+from vendorrisk.http.webhooks import PARAMETERS, RESPONSES, Webhook, section
 
 Document = dict[str, Any]
 
@@ -42,6 +43,9 @@ Third-party risk management: vendors, evidence, findings and alerts.
 Every answer is JSON; every refusal is a problem document (RFC 9457) with a stable `code`. A change names the version it
 was meant for (`If-Match`); a POST may carry an `Idempotency-Key` and can then be repeated safely. Lists are pages with
 cursors, and take `filter=field:operator:value` and `sort`.
+
+Instants are RFC 3339 in UTC, dates ISO 8601, countries ISO 3166, currencies ISO 4217; an amount is a decimal in a text.
+What is read may grow: be ready for fields, codes and values of lists that this document does not name yet.
 """
 
 
@@ -58,8 +62,8 @@ CONFIG = OpenAPIConfig(
 )
 
 
-def document(app: Litestar) -> Document:
-    """Return the whole document."""
+def document(app: Litestar, webhooks: Sequence[Webhook] = ()) -> Document:
+    """Return the whole document, with what is sent to others."""
     made: Document = app.openapi_schema.to_schema()
     made["info"] = {
         "title": "vendorrisk",
@@ -72,14 +76,16 @@ def document(app: Litestar) -> Document:
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: `vr_key_…`."}
     }
-    components["headers"] = _HEADERS
-    shown, schemas = schemas_of(found for *_, handler in _handlers(app) for found in _types_of(handler) if found)
+    components |= {"headers": _HEADERS, "parameters": PARAMETERS, "responses": RESPONSES}
+    types = [found for *_, handler in _handlers(app) for found in _types_of(handler) if found]
+    shown, schemas = schemas_of([*types, *(one.body for one in webhooks)])
     for path, method, handler in _handlers(app):
         operation = made["paths"][path][method]
         _name(operation, handler.fn)
         _type(operation, [shown.get(found) for found in _types_of(handler)])
         _complete(operation, handler, method)
         operation["parameters"] = [_plain(parameter) for parameter in operation["parameters"]]
+    made["webhooks"] = section(webhooks, shown)
     components["schemas"] = dict(sorted({**_left(made, schemas), **schemas, **_problem_schemas()}.items()))
     return made
 
