@@ -125,9 +125,16 @@ async def test_a_request_id_follows_the_caller_trace_and_no_forged_one(client: C
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     told = await client.get("/v1/me", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
     assert told.headers["x-request-id"] == trace
-    for forged in ("00-" + "x" * 32 + "-00f067aa0ba902b7-01", "evil\tvalue", "00-" + "0" * 5000):
-        answer = await client.get("/v1/me", headers={"traceparent": forged})
+    forged = ["00-" + "x" * 32 + "-00f067aa0ba902b7-01", "evil\tvalue", "00-" + "0" * 5000]
+    forged += [
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{trace}-{'0' * 16}-01",
+        f"00-{trace.upper()}-00f067aa0ba902b7-01",
+    ]
+    for value in forged:
+        answer = await client.get("/v1/me", headers={"traceparent": value})
         assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+        assert answer.headers["x-request-id"] not in {trace, "0" * 32}
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/nothing", "/health/live", "/openapi.json", "/docs", "/metrics"])

@@ -28,7 +28,7 @@ from vendorrisk.http import idempotency
 from vendorrisk.http.addresses import client_address
 from vendorrisk.http.bodies import check_fit, check_json
 from vendorrisk.http.front import refused, send_refusal
-from vendorrisk.http.headers import expected_version, idempotency_key, wants_minimal
+from vendorrisk.http.headers import expected_version, idempotency_key, joined, wants_minimal
 from vendorrisk.http.limits import Limiter
 from vendorrisk.http.openapi import QueryParameter
 from vendorrisk.http.routing import WRITES, Kind
@@ -59,7 +59,7 @@ class Exchange:
         self.opt: dict[str, Any] = scope["route_handler"].opt
         self.kind: Kind = self.opt["kind"]
         self.takes = scope["route_handler"].parsed_data_field
-        self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        self.headers = joined(scope["headers"])
         self.expected_version = 0
         self.body = b""
         self.value: object = None

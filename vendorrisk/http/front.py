@@ -20,7 +20,8 @@ from vendorrisk.db.pool import UNREACHABLE, unavailable
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.http import problems
 
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+# Trace Context, section 3.2: ids of zeros only are not valid.
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MOST_AT_ONCE = 512
 _SUSPECT = {401, 403}  # who calls may not: worth a look even where the log is kept short
 
@@ -138,7 +139,7 @@ def _counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]
 
 def _marked(scope: Any) -> Any:
     traceparent = next((v for k, v in scope["headers"] if k == b"traceparent"), b"").decode("latin-1")
-    match = _TRACEPARENT.match(traceparent)
+    match = _TRACEPARENT.fullmatch(traceparent)
     scope["request_id"] = match[1] if match else uuid4().hex
     scope["extra_headers"] = []
     # What the log line tells besides: who called, from where a wrong key came, and which code refused.
