@@ -23,8 +23,13 @@ NOBODY_S = {"alert_class", "step"}
 HARD_TO_SEND: set[str] = set()
 """Operations whose success takes more than a maker can do; their feature's own tests send them."""
 
-SEVERAL_ENTRIES = {"add_soc2_exception": 2, "decide_subprocessor_change": 2}
-"""Operations that write more than one record, each with its entry: a finding is opened, a fourth party added."""
+SEVERAL_ENTRIES = {
+    "add_soc2_exception": 2,  # its finding is opened
+    "approve_intake_request": 2,  # the vendor is made
+    "decide_subprocessor_change": 2,  # a fourth party is added
+    "rotate_api_key": 2,  # the old key gets its end, the new one is made
+}
+"""Operations that write more than one record, each with its entry."""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from vendorrisk.access.records import check_version, found, patched
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Target
+from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
@@ -146,9 +146,9 @@ async def rotate_key(work: Work, key_id: UUID, rotation: Rotation, expected: int
     )
     stored = await queries.insert_key(work, made, successor, rotated_from_id=old.id)
     ended = await queries.end_key(work, old.id, ends_at, None)
-    await audit.record(
-        work, Action.API_KEY_ROTATED, Target("api_key", old.id), before=old, after={"old": ended, "new": stored}
-    )
+    rotated = Change(Action.API_KEY_ROTATED, Target("api_key", old.id), old, ended)
+    made_anew = Change(Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
+    await audit.record_all(work, [rotated, made_anew])
     return ShownApiKey(stored.id, made.text, stored, stored.version)
 
 
