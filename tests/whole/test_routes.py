@@ -61,6 +61,7 @@ async def test_every_operation_succeeds_with_its_example_and_a_write_leaves_its_
             faults.append(f"{operation.name}: left {left} audit entries, not {expected}")
         if str(answer.status_code) not in operation.document["responses"]:
             faults.append(f"{operation.name}: answered {answer.status_code}, which its document does not show")
+        faults += [f"{operation.name}: {fault}" for fault in await broken_headers(operation, answer, things)]
     assert "\n".join(faults) == ""
 
 
@@ -113,6 +114,21 @@ def written_by(operation: Operation, answer: Any) -> int:
     if rows is not None:
         return sum("code" not in row for row in rows)
     return SEVERAL_ENTRIES.get(operation.name, 1)
+
+
+async def broken_headers(operation: Operation, answer: Any, things: Things) -> list[str]:
+    """Say which header of a success is promised and not sent, or sent and not told; and follow Location."""
+    promised = operation.document["responses"].get(str(answer.status_code), {}).get("headers", {})
+    sent = {
+        name for name in ("ETag", "Location", "RateLimit", "RateLimit-Policy", "X-Request-Id") if name in answer.headers
+    }
+    faults = [f"{name} is promised or sent, not both" for name in sent ^ (set(promised) - {"Link"})]
+    if "Location" in sent:
+        place = answer.headers["location"]
+        followed = await things.client.get(place)
+        if followed.status_code != 200 or followed.json()["id"] != answer.json()["id"]:
+            faults.append(f"leads to {place}, where there is nothing of it")
+    return faults
 
 
 async def entries(things: Things) -> int:

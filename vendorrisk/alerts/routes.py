@@ -103,6 +103,7 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
     "/receivers/{receiver_id:uuid}/test",
     Permission.ALERTS_MANAGE,
     match=False,
+    at="/v1/deliveries/{id}",
     status_code=202,
     refuses=[Code.RECEIVER_INACTIVE, Code.RECEIVER_WITHOUT_ADDRESS],
 )

@@ -25,7 +25,7 @@ from vendorrisk.errors import Code
 from vendorrisk.http import reference
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
-from vendorrisk.http.schemas import Schema, field_names, schemas_of, shown_type, tidy
+from vendorrisk.http.schemas import Schema, field_names, has_version, schemas_of, shown_type, tidy
 from vendorrisk.http.webhooks import PARAMETERS, RESPONSES, Webhook, section
 
 Document = dict[str, Any]
@@ -208,7 +208,7 @@ def _complete(operation: Document, handler: Any, method: str) -> None:
     _success(operation["responses"])["description"] = "A file." if opt["streams"] else _SUCCESSES[kind]
     _add_successes(operation["responses"], opt["also"], writes=kind in WRITES)
     _add_refusals(operation["responses"], codes)
-    _add_promises(operation["responses"], kind)
+    _add_promises(operation["responses"], handler)
     if opt["raw"]:
         binary = {"schema": {"type": "string", "format": "binary"}}
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(_types(opt["raw"]), binary)}
@@ -248,15 +248,16 @@ def _add_refusals(responses: Document, codes: Iterable[Code]) -> None:
             responses[str(status)]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 
 
-def _add_promises(responses: Document, kind: Kind) -> None:
+def _add_promises(responses: Document, handler: Any) -> None:
+    given = _types_of(handler)[1]
     for status, response in responses.items():
         if not status.startswith("2"):
             continue
         headers = response.setdefault("headers", {})
         names = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
-        names += ["ETag"] if kind in {Kind.READ, Kind.CREATE, Kind.CHANGE, Kind.ACT} else []
-        names += ["Location"] if kind is Kind.CREATE else []
-        names += ["Link"] if kind is Kind.LIST else []
+        names += ["ETag"] if has_version(given) or handler.opt["tagged"] else []
+        names += ["Location"] if handler.opt["at"] is not None else []
+        names += ["Link"] if handler.opt["kind"] is Kind.LIST else []
         headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names})
 
 

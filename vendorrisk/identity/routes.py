@@ -113,6 +113,7 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
 @acts(
     "/api-keys/{key_id:uuid}/rotations",
     Permission.KEYS_MANAGE,
+    at="/v1/api-keys/{id}",
     status_code=201,
     refuses=[Code.API_KEY_ENDED, Code.EXPIRY_IN_THE_PAST],
     example={"overlap_seconds": 3600},
