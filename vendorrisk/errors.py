@@ -76,6 +76,7 @@ class Code(Enum):
     API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
     EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
     OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
+    LAST_ADMIN_KEY = ("last_admin_key", Kind.CONFLICT, "The tenant would have no key left that may do everything")
 
     # vendors
     VENDOR_NAME_TAKEN = ("vendor_name_taken", Kind.CONFLICT, "Another vendor has this name")

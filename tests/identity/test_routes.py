@@ -8,6 +8,7 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock, client_of
+from vendorrisk.access.permissions import GRANTS, Role
 from vendorrisk.app import Api, create_app
 from vendorrisk.settings import Settings
 
@@ -175,6 +176,36 @@ async def test_a_key_cannot_give_what_it_does_not_hold(role_client: object, clie
     refused = await narrow.post("/v1/api-keys", {"name": "wide", "roles": ["admin"]})
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
     assert len(await client.items("/v1/api-keys")) == 2
+
+
+async def test_a_tenant_keeps_a_key_that_may_do_everything_whoever_ends_the_others(
+    api: Api, company: Company, role_client: Any
+) -> None:
+    narrow = await role_client("admin", scopes=["keys:manage", "members:manage", *GRANTS[Role.OWNER]])
+    first = f"/v1/api-keys/{company.key.id}"
+    refused = await narrow.delete(first, etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_admin_key"), refused.text
+    assert (await company.client.get("/v1/me")).status_code == 200
+    dana = await company.client.post("/v1/members", {**DANA, "roles": ["owner"]})
+    hers = {"name": "hers", "roles": ["admin"], "member_id": dana.json()["id"]}
+    made = (await company.client.post("/v1/api-keys", hers)).json()
+    ended = await client_of(api, made["key"]).delete(first, etag='"1"')
+    assert ended.status_code == 204, "another key of an admin is left"
+    off = await narrow.patch(dana.headers["location"], {"is_active": False}, etag='"1"')
+    assert (off.status_code, off.json()["code"]) == (409, "last_admin_key"), off.text
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    assert (await client_of(api, made["key"]).get("/v1/me")).status_code == 200
+
+
+async def test_of_two_admins_who_end_each_others_key_at_once_one_is_left(api: Api, company: Company) -> None:
+    keys = [(await company.client.post("/v1/api-keys", {"name": "a", "roles": ["admin"]})).json() for _ in "ab"]
+    clients = [client_of(api, key["key"]) for key in keys]
+    assert (await clients[0].delete(f"/v1/api-keys/{company.key.id}", etag='"1"')).status_code == 204
+    ends = [clients[here].delete(f"/v1/api-keys/{keys[1 - here]['id']}", etag='"1"') for here in (0, 1)]
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*ends))
+    assert statuses in ([204, 401], [204, 409])
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    assert sorted([(await each.get("/v1/me")).status_code for each in clients]) == [200, 401]
 
 
 async def test_the_key_that_calls_cannot_revoke_itself(company: Company) -> None:

@@ -106,6 +106,7 @@ async def change_member(work: Work, member_id: UUID, changes: MemberChanges, exp
     after = await queries.update_member(work, wanted)
     if after.is_active != before.is_active:
         await queries.announce_keys(work, member_id)
+        await _check_admin_left(work)
     await audit.record(work, Action.MEMBER_CHANGED, Target("member", member_id), before=before, after=after)
     return after
 
@@ -153,12 +154,21 @@ async def rotate_key(work: Work, key_id: UUID, rotation: Rotation, expected: int
 
 
 async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:
-    """End a key now. The one that is calling cannot end itself, so that nobody locks the door from outside."""
+    """End a key now. Neither the one that is calling nor the last of an admin can be ended, or nobody gets in again."""
     old = await _open_key(work, key_id, expected)
     if old.id == work.by.actor.id:
         raise Refusal(Code.OWN_ACCESS, "Make another key, and revoke this one with it.")
     ended = await queries.end_key(work, old.id, old.expires_at, work.now)
+    await _check_admin_left(work)
     await audit.record(work, Action.API_KEY_REVOKED, Target("api_key", old.id), before=old, after=ended)
+
+
+async def _check_admin_left(work: Work) -> None:
+    """Refuse what would leave no key that may do everything; of two who end each other's, the second is refused."""
+    await queries.lock_tenant(work)
+    if not await queries.has_admin_key(work):
+        detail = "It is the last key that works and may do everything; make another one first."
+        raise Refusal(Code.LAST_ADMIN_KEY, detail)
 
 
 def _check_expiry(work: Work, expires_at: datetime | None) -> None:
