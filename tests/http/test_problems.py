@@ -2,15 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
-import structlog
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock, client_of, found_company
+from tests.fakes.log import Lines, kept
 from tests.http.make import DANA, send_raw
 from vendorrisk.app import Api, create_app
 from vendorrisk.identity import rules
@@ -228,13 +227,12 @@ async def test_readiness_says_that_redis_is_away_and_everything_is_served_at_onc
 
 
 @pytest.fixture
-def lines() -> Iterator[list[Any]]:
-    """The log lines of requests, in order."""
-    with structlog.testing.capture_logs() as found:
-        yield found
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """The log, as it comes."""
+    return kept(monkeypatch)
 
 
-def told(lines: list[Any]) -> Any:
+def told(lines: Lines) -> Any:
     """Return the last request's line, and see that it was one line."""
     requests = [line for line in lines if line["event"] == "request"]
     lines.clear()
@@ -243,7 +241,7 @@ def told(lines: list[Any]) -> Any:
 
 
 async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and_never_with_its_secret(
-    api: Api, company: Company, client: Client, clock: FakeClock, lines: list[Any]
+    api: Api, company: Company, client: Client, clock: FakeClock, lines: Lines
 ) -> None:
     made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]})).json()
     public_id, good = made["api_key"]["public_id"], made["key"]
@@ -266,7 +264,7 @@ async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and
         line = told(lines)
         assert answer.status == 401
         assert (line["status"], line["code"], line["why"], line.get("key")) == (401, "credentials_invalid", why, key)
-        assert (line["address"], line["log_level"]) == ("192.0.2.7", "warning")
+        assert (line["address"], line["level"]) == ("192.0.2.7", "warning")
         assert "actor" not in line
         for secret in ("hunter2", good.rpartition("_")[2], other.text.rpartition("_")[2]):
             assert secret not in repr(line)
@@ -275,13 +273,13 @@ async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and
 
 
 async def test_what_a_caller_may_not_or_cannot_do_is_logged_with_caller_and_code(
-    company: Company, client: Client, role_client: Any, lines: list[Any]
+    company: Company, client: Client, role_client: Any, lines: Lines
 ) -> None:
     auditor = await role_client("auditor")
     lines.clear()
     assert (await auditor.post("/v1/members", DANA)).status_code == 403
     denied = told(lines)
-    assert (denied["code"], denied["tenant"], denied["log_level"]) == (
+    assert (denied["code"], denied["tenant"], denied["level"]) == (
         "permission_denied",
         str(company.tenant.id),
         "warning",
@@ -289,6 +287,6 @@ async def test_what_a_caller_may_not_or_cannot_do_is_logged_with_caller_and_code
     assert denied["actor"] != str(company.key.id)
     assert (await client.get("/v1/members/018f0000-0000-7000-8000-000000000000")).status_code == 404
     absent = told(lines)
-    assert (absent["code"], absent["actor"], absent["log_level"]) == ("not_found", str(company.key.id), "info")
+    assert (absent["code"], absent["actor"], absent["level"]) == ("not_found", str(company.key.id), "info")
     assert (await client.get("/v1/me")).status_code == 200
     assert "code" not in told(lines)
