@@ -74,7 +74,6 @@ async def test_what_a_job_writes_of_a_record_leaves_its_audit_entry(
     assert faults == []
     assert {
         ("settle_vendors", "vendor_assets"),
-        ("settle_vendors", "findings"),
         ("end_acceptances", "findings"),
         ("read_evidence", "documents"),
         ("run_imports", "vendor_imports"),
