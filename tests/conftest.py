@@ -161,6 +161,7 @@ def settings(servers: Servers, database_name: str, tmp_path: Path) -> Settings:
         environment="test",
         home=str(tmp_path / "home"),
         rate_limit_per_minute=1_000_000,
+        rate_limit_tenant_per_minute=1_000_000,
         rate_limit_unauthenticated_per_minute=1_000_000,
     )
 

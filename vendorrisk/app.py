@@ -11,6 +11,7 @@ import structlog
 from litestar import Litestar, Router
 from litestar.types import Receive, Send
 
+from vendorrisk.alerts import render as alerts_render
 from vendorrisk.alerts import routes as alerts_routes
 from vendorrisk.audit import routes as audit_routes
 from vendorrisk.background import Nudger
@@ -119,6 +120,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         nudge=nudger.softly,
         ping_redis=nudger.ping,
         per_key=Limiter("key", settings.rate_limit_per_minute),
+        per_tenant=Limiter("tenant", settings.rate_limit_tenant_per_minute),
         per_address=Limiter("address", settings.rate_limit_unauthenticated_per_minute),
     )
     return Api(routed(), service, authenticator, nudger)
@@ -143,7 +145,7 @@ def routed() -> Litestar:
         debug=False,
         pdb_on_exception=False,
     )
-    litestar.state.document = openapi.document(litestar)
+    litestar.state.document = openapi.document(litestar, alerts_render.webhooks())
     litestar.state.query_names = openapi.query_names(litestar.state.document)
     litestar.state.field_lists = openapi.field_lists(litestar.state.document)
     return litestar

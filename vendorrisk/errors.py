@@ -6,10 +6,11 @@
       detail   str       for the caller: says what to do
       errors   [Fault]   one per field, with a JSON pointer (RFC 6901) into the body, or a parameter's name
 
-What an operator needs is logged once, where the refusal is handled; it is never in `detail`.
+What an operator needs is logged once, where the refusal is handled; it is never in `detail`. What only the one who
+refuses knows travels as `noted`, for the log alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, StrEnum
 
 import msgspec
@@ -75,6 +76,7 @@ class Code(Enum):
     API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
     EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
     OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
+    LAST_ADMIN_KEY = ("last_admin_key", Kind.CONFLICT, "The tenant would have no key left that may do everything")
 
     # vendors
     VENDOR_NAME_TAKEN = ("vendor_name_taken", Kind.CONFLICT, "Another vendor has this name")
@@ -174,6 +176,7 @@ class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error 
         pointer: str | None = None,
         parameter: str | None = None,
         retry_after_seconds: int | None = None,
+        noted: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(f"{code.code}: {detail}")
         self.code = code
@@ -182,3 +185,4 @@ class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error 
             errors = [*errors, Fault(detail, code.code, pointer=pointer, parameter=parameter)]
         self.errors = tuple(errors)
         self.retry_after_seconds = retry_after_seconds
+        self.noted = noted or {}

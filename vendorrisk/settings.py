@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     mail_from: str = "Vendor risk <vendorrisk@localhost>"
     slack_api_url: str = "https://slack.com/api/"
     rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
+    rate_limit_tenant_per_minute: Annotated[int, Meta(ge=1)] = 30_000  # over all keys of a tenant, per API process
     rate_limit_unauthenticated_per_minute: Annotated[int, Meta(ge=1)] = 300  # per address
     trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -286,6 +286,9 @@ from receivers
 where tenant_id = $1 and removed_at is null /*where*/
 /*order*/;
 
+-- name: find_sealed_address
+select coalesce(address_sealed, ''::bytea) as address_sealed from receivers where tenant_id = $1 and id = $2;
+
 -- name: update_receiver
 -- The sealed address is replaced only where a new one was sent.
 update receivers

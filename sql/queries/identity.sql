@@ -89,6 +89,22 @@ join tenants as t on t.id = k.tenant_id
 left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
 where k.public_id = $1 and coalesce(m.is_active, true);
 
+-- name: has_admin_key
+-- A key that may do everything and works: of the role, not narrowed, not ended, and of nobody who is switched off.
+select exists (
+    select from api_keys as k
+    left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
+    where k.tenant_id = $1 and $2 = any(k.roles) and k.scopes is null and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > $3) and coalesce(m.is_active, true)
+) as found;
+
+-- name: announce_keys
+-- What API processes remember of a key holds its member's activity and its tenant's time zone too. Heard at the commit,
+-- as the trigger on api_keys is; of one member, or of the whole tenant.
+select count(pg_notify('vendorrisk_api_keys', k.public_id)) as announced
+from api_keys as k
+where k.tenant_id = $1 and ($2::uuid is null or k.member_id = $2) and k.revoked_at is null;
+
 -- name: note_key_use
 -- Across tenants, in batches: the last use of many keys at once. Never goes back in time.
 update api_keys as k

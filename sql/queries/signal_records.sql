@@ -54,9 +54,12 @@ where tenant_id = $1 and id = $2
 returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
     updated_at, version;
 
--- name: demote_other_assets
-update vendor_assets set is_primary = false, updated_at = $4, version = version + 1
-where tenant_id = $1 and vendor_id = $2 and id <> $3 and is_primary and removed_at is null;
+-- name: lock_other_primaries
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from vendor_assets
+where tenant_id = $1 and vendor_id = $2 and id <> $3 and is_primary and removed_at is null
+for update;
 
 -- name: remove_asset
 update vendor_assets set removed_at = $3, asked_at = null, updated_at = $3, version = version + 1

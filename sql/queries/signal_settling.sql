@@ -39,13 +39,29 @@ where not exists (
     select from vendor_assets as known
     where known.tenant_id = $1 and known.vendor_id = $2 and known.asset_id = w.asset_id
         and (known.removed_at is null or known.source = 'person' or known.version > 1)
-);
+)
+returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version;
 
 -- name: leave_unrecorded_domains
-update vendor_assets
-set removed_at = $3, asked_at = null, updated_at = $3
-where tenant_id = $1 and vendor_id = $2 and source = 'vendor_record' and removed_at is null
-    and name <> all($4::text[]);
+-- Returns them as they were, for the audit log.
+with gone as (
+    select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+        updated_at, version
+    from vendor_assets
+    where tenant_id = $1 and vendor_id = $2 and source = 'vendor_record' and removed_at is null
+        and name <> all($4::text[])
+    for update
+),
+left_ones as (
+    update vendor_assets as v
+    set removed_at = $3, asked_at = null, updated_at = $3
+    from gone as g
+    where v.tenant_id = $1 and v.id = g.id
+)
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from gone;
 
 -- name: domains_of_vendor
 select domain from vendor_domains where tenant_id = $1 and vendor_id = $2 order by domain;

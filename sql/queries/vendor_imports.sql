@@ -202,15 +202,25 @@ select $1, c.id, $2, c.row_number,
 from compared as c;
 
 -- name: count_rows
+-- The digest is over what each row does, to which vendor, and what that was before: the audit log keeps it.
 select count(*) filter (where outcome = 'create')::int as to_create,
     count(*) filter (where outcome = 'change')::int as to_change,
     count(*) filter (where outcome = 'unchanged')::int as unchanged,
     count(*) filter (where outcome = 'problem')::int as with_problems,
     sha256(coalesce(string_agg(
-        sha256(convert_to(row_number || outcome || given::text, 'UTF8')), ''::bytea order by row_number
+        sha256(convert_to(
+            jsonb_build_array(row_number, outcome, id, vendor_id, given, before)::text, 'UTF8'
+        )), ''::bytea order by row_number, id
     ), ''::bytea)) as rows_digest
 from vendor_import_rows
 where tenant_id = $1 and import_id = $2;
+
+-- name: applied_imports
+-- Across tenants, for verification: what the audit log, whose chain was walked, tells of the rows of imports.
+select e.sequence, e.target_id as import_id, e.content::jsonb -> 'after' ->> 'rows_digest' as rows_digest
+from audit_entries as e
+where e.tenant_id = $1 and e.action = 'vendor_import:applied'
+order by e.sequence;
 
 -- name: list_import_rows
 select id, row_number, outcome, vendor_id, given, before, problems, conflicts

@@ -56,6 +56,35 @@ async def test_an_address_is_kept_sealed_shown_in_part_and_used_whole(
     assert [to for _, to, _ in outlet.sent] == [address]
 
 
+async def test_a_webhook_that_moves_keeps_the_secret_its_receiver_knows(company: Company, world: World) -> None:
+    outlet = recording(world)
+    made = await a_receiver(company, target={"kind": "webhook", "url": "https://in.example.com/hook"})
+    place = f"/v1/receivers/{made['id']}"
+    for target, secret in (
+        ({"url": "https://new.example.com/hook"}, made["secret"]),
+        ({"url": "https://new.example.com/hook", "secret": SECRET}, SECRET),
+        ({"url": "https://newer.example.com/hook"}, SECRET),
+    ):
+        body = {"target": {"kind": "webhook", **target}}
+        moved = await company.client.patch(place, body, etag=await company.client.etag(place))
+        assert (moved.status_code, moved.json()["destination"]) == (200, target["url"]), moved.text
+        await company.client.post(f"{place}/test")
+        await run_jobs(world)
+        assert outlet.sent[-1][1] == WebhookEndpoint(target["url"], secret)
+
+
+async def test_a_receiver_that_becomes_a_webhook_is_told_its_secret_by_whoever_changes_it(company: Company) -> None:
+    made = await a_receiver(company, target={"kind": "email", "address": "risk@example.com"})
+    place = f"/v1/receivers/{made['id']}"
+    target = {"kind": "webhook", "url": "https://in.example.com/hook"}
+    refused = await company.client.patch(place, {"target": target}, etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (422, "receiver_address_invalid"), refused.text
+    assert refused.json()["errors"][0]["pointer"] == "/target/secret"
+    assert (await company.client.get(place)).json()["kind"] == "email"
+    taken = await company.client.patch(place, {"target": {**target, "secret": SECRET}}, etag='"1"')
+    assert (taken.status_code, taken.json()["kind"]) == (200, "webhook"), taken.text
+
+
 async def test_a_webhook_without_a_secret_gets_a_strong_one_shown_once(company: Company) -> None:
     made = await a_receiver(company, target={"kind": "webhook", "url": "https://in.example.com/hook"})
     assert len(base64.b64decode(made["secret"].removeprefix("whsec_"))) == 32

@@ -1,5 +1,6 @@
 """Every class for every channel: real dates, the vendor, days left, who owns it, a link, and what to do."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -9,7 +10,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from tests.whole.surface import unopened_app
 from vendorrisk.alerts.model import AlertClass, Claimed, ReceiverKind, TimedClass
 from vendorrisk.alerts.render import day, message_of
 from vendorrisk.channels.mail_form import email_of, html_of
@@ -135,6 +138,30 @@ def test_a_reader_learns_why_they_are_told_and_where_to_change_it() -> None:
 def test_two_tries_of_one_alert_say_the_same() -> None:
     first, second = (message_of(an_alert(AlertClass.COVERAGE_GAP, attempts=n), BASE) for n in (1, 9))
     assert first == second
+
+
+def webhooks() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(unopened_app().litestar.state.document["webhooks"]))
+    return made
+
+
+def test_the_document_tells_of_every_class_what_a_webhook_is_sent() -> None:
+    assert set(webhooks()) == {f"alert.{alert_class.value}" for alert_class in AlertClass}
+
+
+@pytest.mark.parametrize("alert_class", AlertClass)
+def test_what_a_webhook_is_sent_and_its_example_fit_the_schema_of_its_class_and_of_no_other(
+    alert_class: AlertClass,
+) -> None:
+    shown = webhooks()[f"alert.{alert_class.value}"]["post"]["requestBody"]["content"]["application/json"]
+    document = unopened_app().litestar.state.document
+    schema = Draft202012Validator({**shown["schema"], "components": document["components"]})
+    sent = json.loads(body_of(message_of(an_alert(alert_class), BASE)))
+    for body in (sent, shown["example"]):
+        assert [error.message for error in schema.iter_errors(body)] == []
+        assert set(body["data"]) == set(document["components"]["schemas"]["ToldAlert"]["properties"])
+    assert list(schema.iter_errors({**sent, "type": "alert.none"}))
+    assert list(schema.iter_errors({**sent, "data": {}}))
 
 
 @given(st.dates())

@@ -37,7 +37,7 @@ async def test_what_is_foretold_is_what_is_then_told(
         for _, _, message in outlet.sent:
             data: Any = message.payload
             day = clock.now.date().isoformat()
-            told[day, data["vendor"]["name"], data["class"].value, data["step"], data["days_left"]] += 1
+            told[day, data["vendor"]["name"], data["class"], data["step"], data["days_left"]] += 1
         outlet.sent.clear()
         clock.advance(days=1)
     assert told == promised

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,34 @@ async def test_without_a_database_and_without_data_nothing_is_made(tmp_path: Pat
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"vendorrisk: there is nothing in {home} yet")
     assert not await asyncio.to_thread(home.exists)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        """update vendor_import_rows set before = '{"name": "Never"}' where outcome = 'change'""",
+        """update vendor_import_rows set given = given || '{"country": "FR"}' where outcome = 'create'""",
+        "update vendor_import_rows set vendor_id = gen_random_uuid() where outcome = 'change'",
+        "delete from vendor_import_rows where row_number = 2",
+        "delete from vendor_import_rows",
+    ],
+)
+async def test_rows_of_an_import_that_are_not_those_of_its_entry_are_found(
+    settings: Settings, company: Company, other_company: Company, owner: Any, sql: str
+) -> None:
+    csv = {"content-type": "text/csv"}
+    for each, sheet in (
+        (company, b"name\nAcme\n"),
+        (company, b"name,country\nAcme,DE\nGlobex,US\n"),
+        (other_company, b"name\nX\n"),
+    ):
+        made = await each.client.post("/v1/vendor-imports?dry_run=false", sheet, headers=csv)
+        assert made.json()["state"] == "applied", made.text
+    assert (await verify(settings)).code == 0
+    await owner.execute("alter table vendor_import_rows no force row level security")
+    await owner.execute(f"{sql} {'and' if 'where' in sql else 'where'} tenant_id = '{company.tenant.id}'")
+    ran = await verify(settings)
+    assert ran.code == 1
+    [fault] = [line for line in ran.out.splitlines() if line.startswith("FAULT")]
+    assert re.match(rf"FAULT  {company.tenant.id}  entry \d+ tells of other rows than import ", fault), fault
+    assert f"ok     {other_company.tenant.id}" in ran.out

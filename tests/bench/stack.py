@@ -63,6 +63,7 @@ class Stack(msgspec.Struct):
             secret_keys=SECRET_KEYS,
             home=str(self.folder / "home"),
             rate_limit_per_minute=1_000_000_000,
+            rate_limit_tenant_per_minute=1_000_000_000,
         )
 
     async def new_database(self, name: str) -> str:

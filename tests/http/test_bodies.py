@@ -233,6 +233,15 @@ async def test_a_packed_body_is_refused_unread(client: Client, coding: str) -> N
     assert (refused.status_code, refused.json()["code"]) == (415, "media_type_unsupported")
 
 
+@pytest.mark.parametrize("key", [{}, {"idempotency-key": "k"}], ids=["without a key", "under a key"])
+async def test_a_packed_file_is_refused_unread_too(client: Client, key: dict[str, str]) -> None:
+    packed = {**key, "content-encoding": "gzip", "content-type": "text/csv"}
+    for path in ("/v1/vendor-imports", "/v1/vendor-ratings/import"):
+        refused = await client.post(path, b"name\nAcme\n", headers=packed)
+        assert (refused.status_code, refused.json()["code"]) == (415, "media_type_unsupported"), refused.text
+    assert await client.items("/v1/vendor-imports") == []
+
+
 async def test_ten_megabytes_are_refused_announced_or_not(client: Client) -> None:
     body = b'{"name": "' + b"x" * 10_000_000 + b'"}'
     announced = await client.post("/v1/members", body)

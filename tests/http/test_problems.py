@@ -2,14 +2,17 @@
 
 import re
 import time
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock, client_of, found_company
+from tests.fakes.log import Lines, kept
 from tests.http.make import DANA, send_raw
 from vendorrisk.app import Api, create_app
+from vendorrisk.identity import rules
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -121,9 +124,16 @@ async def test_a_request_id_follows_the_caller_trace_and_no_forged_one(client: C
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     told = await client.get("/v1/me", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
     assert told.headers["x-request-id"] == trace
-    for forged in ("00-" + "x" * 32 + "-00f067aa0ba902b7-01", "evil\tvalue", "00-" + "0" * 5000):
-        answer = await client.get("/v1/me", headers={"traceparent": forged})
+    forged = ["00-" + "x" * 32 + "-00f067aa0ba902b7-01", "evil\tvalue", "00-" + "0" * 5000]
+    forged += [
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{trace}-{'0' * 16}-01",
+        f"00-{trace.upper()}-00f067aa0ba902b7-01",
+    ]
+    for value in forged:
+        answer = await client.get("/v1/me", headers={"traceparent": value})
         assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+        assert answer.headers["x-request-id"] not in {trace, "0" * 32}
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/nothing", "/health/live", "/openapi.json", "/docs", "/metrics"])
@@ -211,3 +221,72 @@ async def test_readiness_says_that_redis_is_away_and_everything_is_served_at_onc
     assert (ready.status_code, ready.json()["status"], ready.json()["checks"]["database"]) == (200, "ok", "ok")
     assert ready.json()["checks"]["redis"].startswith("cannot be reached"), ready.text
     assert (made.status_code, sent.status_code) == (201, 202)
+
+
+# --- what the log keeps of those who may not -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    """The log, as it comes."""
+    return kept(monkeypatch)
+
+
+def told(lines: Lines) -> Any:
+    """Return the last request's line, and see that it was one line."""
+    requests = [line for line in lines if line["event"] == "request"]
+    lines.clear()
+    assert len(requests) == 1
+    return requests[0]
+
+
+async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and_never_with_its_secret(
+    api: Api, company: Company, client: Client, clock: FakeClock, lines: Lines
+) -> None:
+    made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]})).json()
+    public_id, good = made["api_key"]["public_id"], made["key"]
+    other = rules.make_key()
+    ended = {"overlap_seconds": 0}
+    assert (await client.post(f"/v1/api-keys/{made['id']}/rotations", ended, etag='"1"')).status_code == 201
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    clock.advance(seconds=1)
+    forged = f"vr_key_{public_id}_{other.text.split('_')[3][:-6]}"
+    forged += rules._checksum(forged)
+    wrong = [
+        (f"Bearer {good}", "ended", public_id),
+        (f"Bearer {other.text}", "unknown", other.public_id),
+        (f"Bearer {forged}", "wrong_secret", public_id),
+        ("Bearer hunter2", "no_key", None),
+    ]
+    for authorization, why, key in wrong:
+        lines.clear()
+        answer = await send_raw(api, "GET", "/v1/me", [("authorization", authorization)])
+        line = told(lines)
+        assert answer.status == 401
+        assert (line["status"], line["code"], line["why"], line.get("key")) == (401, "credentials_invalid", why, key)
+        assert (line["address"], line["level"]) == ("192.0.2.7", "warning")
+        assert "actor" not in line
+        for secret in ("hunter2", good.rpartition("_")[2], other.text.rpartition("_")[2]):
+            assert secret not in repr(line)
+    await send_raw(api, "GET", "/v1/me", [])
+    assert told(lines)["code"] == "credentials_missing"
+
+
+async def test_what_a_caller_may_not_or_cannot_do_is_logged_with_caller_and_code(
+    company: Company, client: Client, role_client: Any, lines: Lines
+) -> None:
+    auditor = await role_client("auditor")
+    lines.clear()
+    assert (await auditor.post("/v1/members", DANA)).status_code == 403
+    denied = told(lines)
+    assert (denied["code"], denied["tenant"], denied["level"]) == (
+        "permission_denied",
+        str(company.tenant.id),
+        "warning",
+    )
+    assert denied["actor"] != str(company.key.id)
+    assert (await client.get("/v1/members/018f0000-0000-7000-8000-000000000000")).status_code == 404
+    absent = told(lines)
+    assert (absent["code"], absent["actor"], absent["level"]) == ("not_found", str(company.key.id), "info")
+    assert (await client.get("/v1/me")).status_code == 200
+    assert "code" not in told(lines)

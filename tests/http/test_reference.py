@@ -54,6 +54,15 @@ async def test_the_page_shows_every_operation_its_permission_and_its_refusals(ap
         assert code in page.text
 
 
+async def test_the_page_shows_what_webhooks_are_sent_and_what_their_answers_mean(api: Api, client: Client) -> None:
+    page = Page((await client.get("/docs")).text)
+    for name in api.litestar.state.document["webhooks"]:
+        assert f"webhook-{name}" in page.all("id")
+        assert f"#webhook-{name}" in page.all("href")
+    for words in ("webhook-signature", "alert.review_due", "it is not sent again", "Nobody listens here any more"):
+        assert words in page.text
+
+
 async def test_the_page_shows_how_to_call_an_operation_and_who_may(client: Client) -> None:
     page = Page((await client.get("/docs")).text)
     assert "-H 'If-Match: \"1\"'" in page.text

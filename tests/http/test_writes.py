@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock, client_of
-from tests.http.make import DANA
+from tests.http.make import DANA, chunk, send_raw
 from vendorrisk.app import Api, create_app
 from vendorrisk.settings import Settings
 
@@ -45,6 +45,37 @@ async def test_a_change_needs_exactly_the_strong_tag_it_was_given(
     refused = await client.http.patch(place, content=body, headers=typed)
     assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
     assert (await client.get(place)).json()["name"] == "Dana Reyes"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "status", "code"),
+    [
+        ("if-match", ('"2"', '"1"'), 400, "if_match_invalid"),
+        ("if-match", ('"1"', '"1"'), 400, "if_match_invalid"),
+        ("content-type", ("text/plain", "application/json"), 415, "media_type_unsupported"),
+        ("authorization", ("Bearer x", "{key}"), 401, "credentials_invalid"),
+        ("authorization", ("{key}", "Bearer x"), 401, "credentials_invalid"),
+    ],
+)
+async def test_of_a_header_sent_twice_none_silently_wins(
+    api: Api, company: Company, name: str, values: tuple[str, str], status: int, code: str
+) -> None:
+    place = (await company.client.post("/v1/members", DANA)).headers["location"]
+    key = f"Bearer {company.key.key}"
+    good = {"authorization": key, "content-type": "application/json", "if-match": '"1"'}
+    headers = [(k, v) for k, v in good.items() if k != name] + [(name, v.format(key=key)) for v in values]
+    refused = await send_raw(api, "PATCH", place, headers, [chunk(b'{"name": "X"}')])
+    assert (refused.status, refused.json()["code"]) == (status, code), refused.body
+    assert (await company.client.get(place)).json()["name"] == "Dana Reyes"
+
+
+async def test_two_idempotency_keys_are_none(api: Api, company: Company) -> None:
+    headers = [("authorization", f"Bearer {company.key.key}"), ("content-type", "application/json")]
+    headers += [("idempotency-key", "a"), ("idempotency-key", "b")]
+    body = b'{"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}'
+    refused = await send_raw(api, "POST", "/v1/members", headers, [chunk(body)])
+    assert (refused.status, refused.json()["code"]) == (400, "idempotency_key_invalid")
+    assert await company.client.items("/v1/members") == []
 
 
 async def test_of_writers_at_once_exactly_one_wins(client: Client) -> None:

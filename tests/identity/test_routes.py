@@ -1,10 +1,16 @@
 """The tenant, its members and keys, by route."""
 
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock, client_of
-from vendorrisk.app import Api
+from vendorrisk.access.permissions import GRANTS, Role
+from vendorrisk.app import Api, create_app
+from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -70,11 +76,136 @@ async def test_a_rotated_key_lives_on_for_its_overlap_only(
     assert (await new.get("/v1/me")).status_code == 200
 
 
+async def rotated(client: Client, key: dict[str, Any], body: dict[str, Any]) -> Any:
+    place = f"/v1/api-keys/{key['id']}"
+    return await client.post(f"{place}/rotations", body, etag=await client.etag(place))
+
+
+async def test_the_successor_of_a_key_that_ends_ends_too_and_lives_as_long(client: Client, clock: FakeClock) -> None:
+    ends_at = clock.now + timedelta(days=90)
+    made = {"name": "ci", "roles": ["auditor"], "expires_at": ends_at.isoformat()}
+    old = (await client.post("/v1/api-keys", made)).json()
+    clock.advance(days=80)
+    first = await rotated(client, old, {"overlap_seconds": 3600})
+    assert datetime.fromisoformat(first.json()["api_key"]["expires_at"]) == clock.now + timedelta(days=90)
+    chosen = await rotated(client, first.json(), {"expires_at": "2030-01-01T00:00:00Z"})
+    assert chosen.json()["api_key"]["expires_at"] == "2030-01-01T00:00:00Z"
+    endless = await rotated(client, chosen.json(), {"expires_at": None})
+    assert (endless.status_code, endless.json()["api_key"]["expires_at"]) == (201, None)
+    again = await rotated(client, endless.json(), {})
+    assert (again.status_code, again.json()["api_key"]["expires_at"]) == (201, None)
+
+
+async def test_a_successor_that_has_ended_is_refused_and_one_that_would_outlive_time_ends_with_it(
+    client: Client, clock: FakeClock
+) -> None:
+    made = {"name": "ci", "roles": ["auditor"], "expires_at": "9999-12-31T23:59:59Z"}
+    old = (await client.post("/v1/api-keys", made)).json()
+    refused = await rotated(client, old, {"expires_at": clock.now.isoformat()})
+    assert (refused.status_code, refused.json()["code"]) == (422, "expiry_in_the_past")
+    assert refused.json()["errors"][0]["pointer"] == "/expires_at"
+    assert len(await client.items("/v1/api-keys")) == 2
+    clock.advance(days=400)
+    late = await rotated(client, old, {})
+    assert late.status_code == 201, late.text
+    assert late.json()["api_key"]["expires_at"].startswith("9999-12-31")
+
+
+@pytest.mark.parametrize("change", ["the key is revoked", "its member is switched off"])
+async def test_a_key_that_may_no_more_is_forgotten_by_every_process_when_the_change_commits(
+    settings: Settings, clock: FakeClock, api: Api, client: Client, owner: Any, change: str
+) -> None:
+    if not api.service.database.keeps_sessions:
+        pytest.skip("behind a pooler in transaction mode nobody can listen; a key is then remembered for 20 seconds")
+    dana = (await client.post("/v1/members", DANA)).json()["id"]
+    made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"], "member_id": dana})).json()
+    elsewhere = create_app(settings, clock=clock)
+    async with elsewhere.running():
+        here, there = client_of(api, made["key"]), client_of(elsewhere, made["key"])
+        await until_all_listen(owner, 2)
+        assert [(await c.get("/v1/me")).status_code for c in (here, there)] == [200, 200]
+        if change == "the key is revoked":
+            answer = await client.delete(f"/v1/api-keys/{made['id']}", etag='"1"')
+        else:
+            answer = await client.patch(f"/v1/members/{dana}", {"is_active": False}, etag='"1"')
+        assert answer.status_code in {200, 204}, answer.text
+        for each in (here, there):
+            await until_refused(each)
+
+
+async def test_today_is_that_of_a_new_time_zone_in_every_process_at_once(
+    settings: Settings, clock: FakeClock, api: Api, company: Company, owner: Any
+) -> None:
+    if not api.service.database.keeps_sessions:
+        pytest.skip("behind a pooler in transaction mode nobody can listen; a tenant is then remembered for 20 seconds")
+    elsewhere = create_app(settings, clock=clock)
+    async with elsewhere.running():
+        there = client_of(elsewhere, company.key.key)
+        await until_all_listen(owner, 2)
+        assert (await there.get("/v1/me")).status_code == 200
+        changed = await company.client.patch("/v1/tenant", {"time_zone": "Pacific/Kiritimati"}, etag='"1"')
+        assert changed.status_code == 200, changed.text
+        for _ in range(100):
+            actor = await elsewhere.service.authenticate(f"Bearer {company.key.key}", clock())
+            if actor.tenant.time_zone == "Pacific/Kiritimati":
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError("the other process still has the old time zone")
+
+
+async def until_all_listen(owner: Any, count: int) -> None:
+    """Wait until that many processes hear of changed keys."""
+    sql = "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
+    for _ in range(100):
+        if await owner.fetchval(sql) >= count:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("somebody does not listen")
+
+
+async def until_refused(client: Client) -> None:
+    for _ in range(100):
+        if (await client.get("/v1/me")).status_code == 401:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the key is still taken")
+
+
 async def test_a_key_cannot_give_what_it_does_not_hold(role_client: object, client: Client) -> None:
     narrow = await role_client("admin", scopes=["keys:manage", "members:manage"])  # type: ignore[operator]
     refused = await narrow.post("/v1/api-keys", {"name": "wide", "roles": ["admin"]})
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
     assert len(await client.items("/v1/api-keys")) == 2
+
+
+async def test_a_tenant_keeps_a_key_that_may_do_everything_whoever_ends_the_others(
+    api: Api, company: Company, role_client: Any
+) -> None:
+    narrow = await role_client("admin", scopes=["keys:manage", "members:manage", *GRANTS[Role.OWNER]])
+    first = f"/v1/api-keys/{company.key.id}"
+    refused = await narrow.delete(first, etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "last_admin_key"), refused.text
+    assert (await company.client.get("/v1/me")).status_code == 200
+    dana = await company.client.post("/v1/members", {**DANA, "roles": ["owner"]})
+    hers = {"name": "hers", "roles": ["admin"], "member_id": dana.json()["id"]}
+    made = (await company.client.post("/v1/api-keys", hers)).json()
+    ended = await client_of(api, made["key"]).delete(first, etag='"1"')
+    assert ended.status_code == 204, "another key of an admin is left"
+    off = await narrow.patch(dana.headers["location"], {"is_active": False}, etag='"1"')
+    assert (off.status_code, off.json()["code"]) == (409, "last_admin_key"), off.text
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    assert (await client_of(api, made["key"]).get("/v1/me")).status_code == 200
+
+
+async def test_of_two_admins_who_end_each_others_key_at_once_one_is_left(api: Api, company: Company) -> None:
+    keys = [(await company.client.post("/v1/api-keys", {"name": "a", "roles": ["admin"]})).json() for _ in "ab"]
+    clients = [client_of(api, key["key"]) for key in keys]
+    assert (await clients[0].delete(f"/v1/api-keys/{company.key.id}", etag='"1"')).status_code == 204
+    ends = [clients[here].delete(f"/v1/api-keys/{keys[1 - here]['id']}", etag='"1"') for here in (0, 1)]
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*ends))
+    assert statuses in ([204, 401], [204, 409])
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    assert sorted([(await each.get("/v1/me")).status_code for each in clients]) == [200, 401]
 
 
 async def test_the_key_that_calls_cannot_revoke_itself(company: Company) -> None:

@@ -57,6 +57,7 @@ class Installation:
             "VENDORRISK_ENVIRONMENT": "test",
             "VENDORRISK_SECRET_KEYS": base64.b64encode(secrets.token_bytes(32)).decode(),
             "VENDORRISK_RATE_LIMIT_PER_MINUTE": "1000000",
+            "VENDORRISK_RATE_LIMIT_TENANT_PER_MINUTE": "1000000",
             **settings,
         }
         self.programs: dict[str, Command] = {}

@@ -23,8 +23,13 @@ NOBODY_S = {"alert_class", "step"}
 HARD_TO_SEND: set[str] = set()
 """Operations whose success takes more than a maker can do; their feature's own tests send them."""
 
-SEVERAL_ENTRIES = {"add_soc2_exception": 2, "decide_subprocessor_change": 2}
-"""Operations that write more than one record, each with its entry: a finding is opened, a fourth party added."""
+SEVERAL_ENTRIES = {
+    "add_soc2_exception": 2,  # its finding is opened
+    "approve_intake_request": 2,  # the vendor is made
+    "decide_subprocessor_change": 2,  # a fourth party is added
+    "rotate_api_key": 2,  # the old key gets its end, the new one is made
+}
+"""Operations that write more than one record, each with its entry."""
 
 
 @pytest.fixture
@@ -56,7 +61,48 @@ async def test_every_operation_succeeds_with_its_example_and_a_write_leaves_its_
             faults.append(f"{operation.name}: left {left} audit entries, not {expected}")
         if str(answer.status_code) not in operation.document["responses"]:
             faults.append(f"{operation.name}: answered {answer.status_code}, which its document does not show")
+        faults += [f"{operation.name}: {fault}" for fault in await broken_headers(operation, answer, things)]
     assert "\n".join(faults) == ""
+
+
+async def test_every_post_is_one_operation_under_its_key_and_another_body_needs_another_key(
+    api: Api, things: Things
+) -> None:
+    faults = []
+    for operation in operations(api):
+        if operation.method != "POST":
+            continue
+        known = await things.known_for(operation)
+        body = await things.body_of(operation, known)
+        etag = await things.etag(operation.path.format(**known)) if operation.match else None
+        key = {"idempotency-key": f"once-{operation.name}"}
+        first = await things.send(operation, known, body, etag=etag, headers=key)
+        before = (await rows_of(things), await entries(things))
+        again = await things.send(operation, known, body, etag=etag, headers=key)
+        other = await things.send(operation, known, (body or b"{}") + b"\n", etag=etag, headers=key)
+        if not 200 <= first.status_code < 300 or (again.status_code, again.content) != (
+            first.status_code,
+            first.content,
+        ):
+            faults.append(f"{operation.name}: {first.status_code}, then {again.status_code} {again.text[:200]}")
+        if again.headers.get("idempotency-replayed") != "true":
+            faults.append(f"{operation.name}: does not say that it repeats an answer")
+        if (other.status_code, code_of(other)) != (422, "idempotency_key_reused"):
+            faults.append(f"{operation.name}: another body under the key is answered {other.status_code}")
+        if (await rows_of(things), await entries(things)) != before:
+            faults.append(f"{operation.name}: a repetition had an effect")
+    assert "\n".join(faults) == ""
+
+
+def test_what_only_reads_asks_to_read_and_what_writes_asks_for_more() -> None:
+    """The table says who holds a permission; this holds the routes to asking for one of the right kind."""
+    for operation in operations(unopened_app()):
+        reads = operation.permission.value.endswith(":read")
+        assert reads is not operation.writes or operation.name in SECRETLY, operation.name
+
+
+SECRETLY = {"list_api_keys", "get_api_key"}
+"""Reads of what only those may see who may change it."""
 
 
 def written_by(operation: Operation, answer: Any) -> int:
@@ -68,6 +114,21 @@ def written_by(operation: Operation, answer: Any) -> int:
     if rows is not None:
         return sum("code" not in row for row in rows)
     return SEVERAL_ENTRIES.get(operation.name, 1)
+
+
+async def broken_headers(operation: Operation, answer: Any, things: Things) -> list[str]:
+    """Say which header of a success is promised and not sent, or sent and not told; and follow Location."""
+    promised = operation.document["responses"].get(str(answer.status_code), {}).get("headers", {})
+    sent = {
+        name for name in ("ETag", "Location", "RateLimit", "RateLimit-Policy", "X-Request-Id") if name in answer.headers
+    }
+    faults = [f"{name} is promised or sent, not both" for name in sent ^ (set(promised) - {"Link"})]
+    if "Location" in sent:
+        place = answer.headers["location"]
+        followed = await things.client.get(place)
+        if followed.status_code != 200 or followed.json()["id"] != answer.json()["id"]:
+            faults.append(f"leads to {place}, where there is nothing of it")
+    return faults
 
 
 async def entries(things: Things) -> int:

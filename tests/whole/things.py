@@ -75,16 +75,17 @@ class Things:
         body: bytes | None,
         client: Client | None = None,
         etag: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Send the operation whole and well, with its version."""
         client = client or self.client
         place = operation.path.format(**known)
-        headers: dict[str, str] = {}
+        headers = dict(headers or {})
         if operation.match:
             headers["if-match"] = etag or await self.etag(place)
         if operation.raw:
             headers["content-type"] = FILES[operation.name][0]
-        elif operation.takes_json:
+        elif body:
             headers["content-type"] = "application/json"
         return await client.http.request(operation.method, place, params=operation.query, headers=headers, content=body)
 

@@ -266,6 +266,50 @@ class ShownReceiver(msgspec.Struct, frozen=True):
     version: int
 
 
+# What a webhook's receiver is sent; fields are only ever added
+
+
+class ToldVendor(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+
+
+class ToldSubject(msgspec.Struct, frozen=True):
+    """What the alert is about, such as a document; `kind` is the noun of its feature."""
+
+    kind: str
+    id: UUID
+
+
+class ToldOwners(msgspec.Struct, frozen=True):
+    business: str | None
+    security: str | None
+
+
+class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as it is told. `due_on`, `step` and `days_left` are null for what is no date."""
+
+    alert_id: UUID
+    alert_class: AlertClass = msgspec.field(name="class")
+    vendor: ToldVendor | None
+    tier: Tier | None
+    subject: ToldSubject
+    title: str
+    due_on: date | None
+    step: int | None
+    days_left: int | None
+    facts: dict[str, Any]
+    owners: ToldOwners
+
+
+class AlertEvent(msgspec.Struct, frozen=True):
+    """The body of a webhook. `timestamp` is when the alert was raised, and the same at every try."""
+
+    type: str
+    timestamp: datetime
+    data: ToldAlert
+
+
 # Deliveries
 
 

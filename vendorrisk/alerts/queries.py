@@ -64,6 +64,7 @@ class SealedAddress(msgspec.Struct, frozen=True):
     address_sealed: bytes
 
 
+_SEALED = _sql.scalar("find_sealed_address", bytes)
 _SEALED_BY_OTHERS = _sql.rows("receivers_sealed_by_others", SealedAddress)
 _RESEAL = _sql.command("reseal_receiver")
 _CANCEL = _sql.command("cancel_deliveries")
@@ -270,6 +271,11 @@ async def find_receiver(work: Work, receiver_id: UUID) -> Receiver | None:
 
 async def lock_receiver(work: Work, receiver_id: UUID) -> Receiver | None:
     return await _LOCK_RECEIVER.one_or_none(work.db, work.tenant_id, receiver_id)
+
+
+async def sealed_address(work: Work, receiver_id: UUID) -> bytes:
+    """Return the sealed address; empty for owners, who have none."""
+    return await _SEALED.one(work.db, work.tenant_id, receiver_id)
 
 
 async def update_receiver(work: Work, receiver: Receiver, *, readdressed: bool, sealed: bytes | None) -> Receiver:

@@ -4,10 +4,24 @@ The same alert renders to the same message at every try: what is said of time wa
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
+from uuid import UUID
 
-from vendorrisk.alerts.model import AlertClass, Claimed
+import msgspec
+
+from vendorrisk.alerts.model import (
+    AlertClass,
+    AlertEvent,
+    Claimed,
+    TimedClass,
+    ToldAlert,
+    ToldOwners,
+    ToldSubject,
+    ToldVendor,
+)
 from vendorrisk.channels.port import Fact, Message
+from vendorrisk.http.webhooks import Webhook
+from vendorrisk.vendors.model import Tier
 
 _CHASE_DAYS = 30  # from here on asking is not enough
 _PREPARE_DAYS = 90
@@ -19,7 +33,7 @@ def message_of(alert: Claimed, public_url: str) -> Message:
     base = public_url.rstrip("/")
     title, summary, action = _WORDS[alert.alert_class](alert)
     return Message(
-        kind=f"alert.{alert.alert_class.value}",
+        kind=kind_of(alert.alert_class),
         title=title,
         summary=summary,
         facts=tuple(_facts(alert)),
@@ -226,18 +240,70 @@ def _why(alert: Claimed) -> str:
 
 
 def _payload(alert: Claimed) -> dict[str, object]:
-    """Return what a webhook's receiver gets as `data`; fields are only ever added."""
-    vendor = None if alert.vendor_id is None else {"id": alert.vendor_id, "name": alert.vendor_name}
-    return {
-        "alert_id": alert.alert_id,
-        "class": alert.alert_class,
-        "vendor": vendor,
-        "tier": alert.tier,
-        "subject": {"kind": alert.subject_kind, "id": alert.subject_id},
-        "title": alert.title,
-        "due_on": alert.due_on,
-        "step": alert.step,
-        "days_left": alert.days_left,
-        "facts": alert.facts,
-        "owners": _owners_of(alert),
-    }
+    """Return what a webhook's receiver gets as `data`."""
+    told = ToldAlert(
+        alert_id=alert.alert_id,
+        alert_class=alert.alert_class,
+        vendor=None if alert.vendor_id is None else ToldVendor(alert.vendor_id, _vendor(alert)),
+        tier=alert.tier,
+        subject=ToldSubject(alert.subject_kind, alert.subject_id),
+        title=alert.title,
+        due_on=alert.due_on,
+        step=alert.step,
+        days_left=alert.days_left,
+        facts=alert.facts,
+        owners=ToldOwners(alert.business_owner, alert.security_owner),
+    )
+    payload: dict[str, object] = msgspec.to_builtins(told)
+    return payload
+
+
+_TOLD_WHEN: Mapping[AlertClass, str] = {
+    AlertClass.EVIDENCE_EXPIRING: "A document or report comes to the end of the time it can be relied on",
+    AlertClass.COVERAGE_GAP: "Days that no SOC 2 report covers came to light",
+    AlertClass.REVIEW_DUE: "A vendor's review comes due, or is overdue",
+    AlertClass.FINDING_OVERDUE: "A finding comes due, or is overdue",
+    AlertClass.RECEIVER_TEST: "Somebody asked for a test message",
+    AlertClass.CERTIFICATE_EXPIRING: "A certificate that is served ends soon",
+    AlertClass.DOMAIN_EXPIRING: "A domain's registration ends soon",
+    AlertClass.SIGNAL_FINDING: "A grave finding was opened by what was seen from outside",
+    AlertClass.SCORE_FELL: "A vendor's score fell far",
+    AlertClass.DOMAIN_CHANGED: "A domain's registration or name servers changed",
+    AlertClass.SUBPROCESSORS_CHANGED: "A vendor's list of sub-processors changed",
+    AlertClass.BREACH_LISTED: "A breach of a vendor was listed",
+    AlertClass.KNOWN_EXPLOITED: "A product of a vendor is listed as being exploited",
+    AlertClass.VENDOR_OUTAGE: "A critical vendor's status page tells of an outage",
+    AlertClass.SIGNAL_DIGEST: "Findings of less weight that were opened since the last digest",
+}
+
+
+def webhooks() -> list[Webhook]:
+    """Return what the API's document says of each class."""
+    return [
+        Webhook(kind_of(alert_class), words, AlertEvent, _example(alert_class))
+        for alert_class, words in _TOLD_WHEN.items()
+    ]
+
+
+def kind_of(alert_class: AlertClass) -> str:
+    """Return the type of a webhook's event."""
+    return f"alert.{alert_class.value}"
+
+
+def _example(alert_class: AlertClass) -> object:
+    is_timed, is_test = alert_class.value in set(TimedClass), alert_class is AlertClass.RECEIVER_TEST
+    data = ToldAlert(
+        alert_id=UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be111"),
+        alert_class=alert_class,
+        vendor=None if is_test else ToldVendor(UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222"), "Nimbus Hosting"),
+        tier=None if is_test else Tier.HIGH,
+        subject=ToldSubject("receiver" if is_test else "vendor", UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222")),
+        title="What the alert is about",
+        due_on=date(2026, 4, 1) if is_timed else None,
+        step=30 if is_timed else None,
+        days_left=30 if is_timed else None,
+        facts={},
+        owners=ToldOwners(None if is_test else "Dana Reyes", None),
+    )
+    event = AlertEvent(kind_of(alert_class), datetime(2026, 3, 2, 8, tzinfo=UTC), data)
+    return msgspec.to_builtins(event)

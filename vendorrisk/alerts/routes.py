@@ -89,7 +89,10 @@ async def change_receiver(
     receiver_id: FromPath[UUID],
     data: JSONBody[ReceiverChanges],
 ) -> Receiver:
-    """Change a receiver. `target` replaces the whole address; switching off cancels what waits for it."""
+    """Change a receiver. `target` replaces the whole address, but for the secret of a webhook where none is sent.
+
+    Switching a receiver off cancels what waits for it.
+    """
     return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected)
 
 
@@ -103,6 +106,7 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
     "/receivers/{receiver_id:uuid}/test",
     Permission.ALERTS_MANAGE,
     match=False,
+    at="/v1/deliveries/{id}",
     status_code=202,
     refuses=[Code.RECEIVER_INACTIVE, Code.RECEIVER_WITHOUT_ADDRESS],
 )

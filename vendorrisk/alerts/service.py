@@ -1,5 +1,6 @@
 """Operations on deadlines, alerts, receivers, deliveries and policies."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from vendorrisk.alerts.model import (
     ShownReceiver,
     Target,
     TimedClass,
+    ToWebhook,
     UpcomingAlert,
 )
 from vendorrisk.audit import service as audit
@@ -147,21 +149,37 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> ShownR
 async def change_receiver(
     work: Work, keyring: Keyring, receiver_id: UUID, changes: ReceiverChanges, expected: int
 ) -> Receiver:
-    """Change a receiver. A new target replaces the whole address; switching off cancels what waits."""
+    """Change a receiver. A new target replaces the whole address; switching off cancels what waits.
+
+    A webhook that moves without a new secret keeps the one it has: this answer shows none.
+    """
     before = found(await queries.lock_receiver(work, receiver_id))
     check_version(before, expected)
     given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not UNSET and k != "target"}
     wanted = msgspec.structs.replace(before, **given)
     sealed = None
     if changes.target is not UNSET:
-        sealed = sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(changes.target))
-        wanted = _readdressed(wanted, changes.target)
+        target = await _with_secret(work, keyring, before, changes.target)
+        sealed = sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
+        wanted = _readdressed(wanted, target)
     await _check_owners(work, wanted.owner_ids)
     after = await queries.update_receiver(work, wanted, readdressed=changes.target is not UNSET, sealed=sealed)
     if before.is_active and not after.is_active:
         await queries.cancel_deliveries(work, receiver_id)
     await audit.record(work, Action.RECEIVER_CHANGED, Audited("receiver", receiver_id), before=before, after=after)
     return after
+
+
+async def _with_secret(work: Work, keyring: Keyring, before: Receiver, target: Target) -> Target:
+    if not isinstance(target, ToWebhook) or target.secret is not None:
+        return target
+    with contextlib.suppress(SealError):
+        sealed = await queries.sealed_address(work, before.id)
+        old = opened_address(keyring, work.tenant_id, before.id, sealed)
+        if isinstance(old, WebhookEndpoint):
+            return msgspec.structs.replace(target, secret=old.secret)
+    detail = "The receiver has no secret to keep; send the one its messages are to be signed with."
+    raise Refusal(Code.RECEIVER_ADDRESS_INVALID, detail, pointer="/target/secret")
 
 
 async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from vendorrisk.audit.model import Anchor, Head, Verified
 from vendorrisk.commands.running import database_or_give_up, give_up, run
+from vendorrisk.db.connection import Connection
 from vendorrisk.settings import Settings
 
 _ANCHOR_BYTES_MAX = 64 * 1024 * 1024
@@ -41,7 +42,8 @@ def audit() -> None:
 def verify(tenant: UUID | None, anchor: Path | None, *, as_json: bool) -> None:
     """Find changed, removed, reordered and added audit entries.
 
-    Walks each tenant's chain of hashes and names the first entry that is wrong. The database alone cannot tell a chain
+    Walks each tenant's chain of hashes and names the first entry that is wrong; then holds the rows of imports to the
+    digests that the chain keeps of them. The database alone cannot tell a chain
     whose end was cut off together with its head, or that was computed again as a whole; an anchor can. Keep its file
     where those who administer the database cannot write. Ends with 1 where anything is wrong.
     """
@@ -79,10 +81,22 @@ async def _verified(settings: Settings, tenant: UUID | None, known: Anchor | Non
         with _progress(total) as on_walked:
             for one in chains:
                 async with database.system() as connection:
-                    found.append(await service.verify(connection, one, anchor=heads.get(one), on_walked=on_walked))
+                    walked = await service.verify(connection, one, anchor=heads.get(one), on_walked=on_walked)
+                    found.append(walked if walked.fault else await _with_rows(connection, walked))
         return found
     finally:
         await database.close()
+
+
+async def _with_rows(connection: Connection, walked: Verified) -> Verified:
+    """Say what is wrong with the rows of imports, where the chain itself is whole."""
+    from vendorrisk.vendors import importing
+
+    astray = await importing.first_astray(connection, walked.tenant_id)
+    if astray is None:
+        return walked
+    fault = f"entry {astray.sequence} tells of other rows than import {astray.import_id} has"
+    return msgspec.structs.replace(walked, head=None, fault=fault)
 
 
 @contextmanager

@@ -125,6 +125,7 @@ async def store_document_file(
     "/documents/{document_id:uuid}/file",
     Permission.EVIDENCE_READ,
     streams=tuple(kind.text for kind in MediaType),
+    tagged=True,
     refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED, Code.STORE_UNAVAILABLE],
 )
 async def get_document_file(work: InWork, service: TheService, document_id: FromPath[UUID]) -> Stream:

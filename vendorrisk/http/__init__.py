@@ -11,6 +11,7 @@
     dependencies  what a handler may ask for: `Work`, `ExpectedVersion`, `PageRequest`
     service       what the API holds while it runs
     openapi       the document, completed from the declarations
+    webhooks      its section of what is sent to others
     health        /health/live, /health/ready, /metrics
 
 A handler has no `if`: typed things in, one operation, a typed thing out.

@@ -28,7 +28,7 @@ from vendorrisk.http import idempotency
 from vendorrisk.http.addresses import client_address
 from vendorrisk.http.bodies import check_fit, check_json
 from vendorrisk.http.front import refused, send_refusal
-from vendorrisk.http.headers import expected_version, idempotency_key, wants_minimal
+from vendorrisk.http.headers import expected_version, idempotency_key, joined, wants_minimal
 from vendorrisk.http.limits import Limiter
 from vendorrisk.http.openapi import QueryParameter
 from vendorrisk.http.routing import WRITES, Kind
@@ -59,7 +59,7 @@ class Exchange:
         self.opt: dict[str, Any] = scope["route_handler"].opt
         self.kind: Kind = self.opt["kind"]
         self.takes = scope["route_handler"].parsed_data_field
-        self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        self.headers = joined(scope["headers"])
         self.expected_version = 0
         self.body = b""
         self.value: object = None
@@ -79,7 +79,10 @@ class Exchange:
     async def admit(self) -> None:
         """Check everything that can be checked before the body is read."""
         self.actor = await self._authenticate()
-        self._charge(self.service.per_key, str(self.actor.id))
+        tenant, actor = str(self.actor.tenant.id), str(self.actor.id)
+        self.scope["noted"].update(tenant=tenant, actor=actor)
+        self._charge(self.service.per_key, actor)
+        self._charge(self.service.per_tenant, tenant)
         permit(self.actor, self.opt["permission"])
         if self.opt["match"]:
             self.expected_version = expected_version(self.headers.get("if-match"))
@@ -93,7 +96,9 @@ class Exchange:
         except Refusal as refusal:
             if refusal.code.kind is RefusalKind.UNAUTHENTICATED:
                 # Guessing is slowed for the address it comes from; a key that is in order is never slowed by it.
-                self._charge(self.service.per_address, client_address(self.scope, self.headers, self.service.settings))
+                address = client_address(self.scope, self.headers, self.service.settings)
+                self.scope["noted"].update(refusal.noted, address=address)
+                self._charge(self.service.per_address, address)
             raise
 
     def _charge(self, limiter: Limiter, key: str) -> None:
@@ -118,6 +123,14 @@ class Exchange:
         self.value = check_json(self.body)
         if self.takes is not None:
             check_fit(self.value, self.takes.annotation)
+
+    async def take_file(self, receive: Receive) -> Receive:
+        """Return the `receive` of a raw body; under an Idempotency-Key it is read first, so that another file shows."""
+        _check_unpacked(self.headers)
+        if self.key is None:
+            return _hurried(receive)
+        self.body = await _read(receive, self.service.settings.import_max_bytes, self.headers)
+        return _replay(self.body)
 
     def fingerprint(self) -> bytes:
         """Tell this request from another with the same Idempotency-Key."""
@@ -188,7 +201,7 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASG
         await exchange.take_body(receive)
         receive = _replay(exchange.body)
     else:
-        receive = _hurried(receive)
+        receive = await exchange.take_file(receive)
     answer = Answer()
     async with AsyncExitStack() as stack:
         if exchange.key is not None:
@@ -228,8 +241,7 @@ async def _effect(exchange: Exchange, answer: Answer, scope: Any, receive: Recei
 
 
 async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise _media("Send the body without Content-Encoding.")
+    _check_unpacked(headers)
     declared = headers.get("content-length", "0")
     if not _LENGTH.fullmatch(declared):
         raise Refusal(Code.PARAMETER_INVALID, "Send the length of the body in bytes.", parameter="Content-Length")
@@ -251,6 +263,11 @@ async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
     except TimeoutError:
         detail = f"The body did not arrive within {_BODY_SECONDS} s."
         raise Refusal(Code.BODY_MALFORMED, detail) from None
+
+
+def _check_unpacked(headers: dict[str, str]) -> None:
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise _media("Send the body without Content-Encoding.")
 
 
 def _hurried(receive: Receive) -> Receive:

@@ -21,6 +21,7 @@ _LONGEST = 200  # Litestar repeats what was sent
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     refusal = _refusal_for(error)
+    request.scope["noted"]["code"] = refusal.code.code  # type: ignore[typeddict-item]
     problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]
     return Response(
         msgspec.json.encode(problem),

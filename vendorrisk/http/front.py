@@ -20,8 +20,10 @@ from vendorrisk.db.pool import UNREACHABLE, unavailable
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.http import problems
 
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
+# Trace Context, section 3.2: ids of zeros only are not valid.
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MOST_AT_ONCE = 512
+_SUSPECT = {401, 403}  # who calls may not: worth a look even where the log is kept short
 
 REQUESTS = Counter("vendorrisk_http_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -117,13 +119,15 @@ class _Seen:
         count, timer = _counters(method, route, self.status)
         count.inc()
         timer.observe(seconds)
-        _log.info(
+        told = _log.warning if self.status in _SUSPECT else _log.info
+        told(
             "request",
             method=method,
             route=route,
             status=self.status,
             milliseconds=round(seconds * 1000, 1),
             bytes=self.size,
+            **self.scope["noted"],
         )
 
 
@@ -135,9 +139,11 @@ def _counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]
 
 def _marked(scope: Any) -> Any:
     traceparent = next((v for k, v in scope["headers"] if k == b"traceparent"), b"").decode("latin-1")
-    match = _TRACEPARENT.match(traceparent)
+    match = _TRACEPARENT.fullmatch(traceparent)
     scope["request_id"] = match[1] if match else uuid4().hex
     scope["extra_headers"] = []
+    # What the log line tells besides: who called, from where a wrong key came, and which code refused.
+    scope["noted"] = {}
     # HEAD is GET whose body is not sent (RFC 9110, section 9.3.2).
     scope["only_head"] = scope["method"] == "HEAD"
     if scope["only_head"]:
@@ -163,6 +169,7 @@ def refused(error: Exception) -> Refusal:
 
 async def send_refusal(refusal: Refusal, scope: Any, send: Send) -> None:
     problem = problems.problem_of(refusal, scope["request_id"])
+    scope["noted"]["code"] = problem.code
     body = msgspec.json.encode(problem)
     headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     headers += [(k.encode(), v.encode()) for k, v in problems.headers_of(refusal)]

@@ -1,12 +1,25 @@
 """Request headers that carry a promise: If-Match, Idempotency-Key, Prefer; and the entity tag of an answer."""
 
 import re
+from collections.abc import Iterable
 
 from vendorrisk.access.records import stale
 from vendorrisk.errors import Code, Refusal
 
 _TAG = re.compile(r'^"(\d{1,9})"$')
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+
+
+def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the header fields by name; one that was sent several times is a list (RFC 9110, section 5.3).
+
+    So none of two versions, keys or types silently wins: what takes one value refuses the list.
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw_value in fields:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def etag(version: int) -> str:

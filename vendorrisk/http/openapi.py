@@ -8,7 +8,7 @@ import copy
 import gzip
 import hashlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -25,7 +25,8 @@ from vendorrisk.errors import Code
 from vendorrisk.http import reference
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
-from vendorrisk.http.schemas import Schema, field_names, schemas_of, shown_type, tidy
+from vendorrisk.http.schemas import Schema, field_names, has_version, schemas_of, shown_type, tidy
+from vendorrisk.http.webhooks import PARAMETERS, RESPONSES, Webhook, section
 
 Document = dict[str, Any]
 
@@ -42,6 +43,9 @@ Third-party risk management: vendors, evidence, findings and alerts.
 Every answer is JSON; every refusal is a problem document (RFC 9457) with a stable `code`. A change names the version it
 was meant for (`If-Match`); a POST may carry an `Idempotency-Key` and can then be repeated safely. Lists are pages with
 cursors, and take `filter=field:operator:value` and `sort`.
+
+Instants are RFC 3339 in UTC, dates ISO 8601, countries ISO 3166, currencies ISO 4217; an amount is a decimal in a text.
+What is read may grow: be ready for fields, codes and values of lists that this document does not name yet.
 """
 
 
@@ -58,8 +62,8 @@ CONFIG = OpenAPIConfig(
 )
 
 
-def document(app: Litestar) -> Document:
-    """Return the whole document."""
+def document(app: Litestar, webhooks: Sequence[Webhook] = ()) -> Document:
+    """Return the whole document, with what is sent to others."""
     made: Document = app.openapi_schema.to_schema()
     made["info"] = {
         "title": "vendorrisk",
@@ -72,14 +76,16 @@ def document(app: Litestar) -> Document:
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key: `vr_key_…`."}
     }
-    components["headers"] = _HEADERS
-    shown, schemas = schemas_of(found for *_, handler in _handlers(app) for found in _types_of(handler) if found)
+    components |= {"headers": _HEADERS, "parameters": PARAMETERS, "responses": RESPONSES}
+    types = [found for *_, handler in _handlers(app) for found in _types_of(handler) if found]
+    shown, schemas = schemas_of([*types, *(one.body for one in webhooks)])
     for path, method, handler in _handlers(app):
         operation = made["paths"][path][method]
         _name(operation, handler.fn)
         _type(operation, [shown.get(found) for found in _types_of(handler)])
         _complete(operation, handler, method)
         operation["parameters"] = [_plain(parameter) for parameter in operation["parameters"]]
+    made["webhooks"] = section(webhooks, shown)
     components["schemas"] = dict(sorted({**_left(made, schemas), **schemas, **_problem_schemas()}.items()))
     return made
 
@@ -202,7 +208,7 @@ def _complete(operation: Document, handler: Any, method: str) -> None:
     _success(operation["responses"])["description"] = "A file." if opt["streams"] else _SUCCESSES[kind]
     _add_successes(operation["responses"], opt["also"], writes=kind in WRITES)
     _add_refusals(operation["responses"], codes)
-    _add_promises(operation["responses"], kind)
+    _add_promises(operation["responses"], handler)
     if opt["raw"]:
         binary = {"schema": {"type": "string", "format": "binary"}}
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(_types(opt["raw"]), binary)}
@@ -242,15 +248,16 @@ def _add_refusals(responses: Document, codes: Iterable[Code]) -> None:
             responses[str(status)]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
 
 
-def _add_promises(responses: Document, kind: Kind) -> None:
+def _add_promises(responses: Document, handler: Any) -> None:
+    given = _types_of(handler)[1]
     for status, response in responses.items():
         if not status.startswith("2"):
             continue
         headers = response.setdefault("headers", {})
         names = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
-        names += ["ETag"] if kind in {Kind.READ, Kind.CREATE, Kind.CHANGE, Kind.ACT} else []
-        names += ["Location"] if kind is Kind.CREATE else []
-        names += ["Link"] if kind is Kind.LIST else []
+        names += ["ETag"] if has_version(given) or handler.opt["tagged"] else []
+        names += ["Location"] if handler.opt["at"] is not None else []
+        names += ["Link"] if handler.opt["kind"] is Kind.LIST else []
         headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names})
 
 

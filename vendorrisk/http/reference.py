@@ -36,6 +36,7 @@ def page(document: Mapping[str, Any]) -> str:
     made: str = _template().render(
         document=document,
         tags=_by_tag(document),
+        webhooks=document.get("webhooks", {}),
         schemas=sorted(document.get("components", {}).get("schemas", {}).items()),
         style=Markup(_STYLE),  # noqa: S704 - our own file, and the policy allows no other
     )
@@ -52,7 +53,13 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        kind=_kind, prose=_prose, compact=_compact, curl=examples.curl, samples=examples.answers, target=examples.target
+        kind=_kind,
+        prose=_prose,
+        compact=_compact,
+        pretty=examples.pretty,
+        curl=examples.curl,
+        samples=examples.answers,
+        target=examples.target,
     )
     return environment.get_template("reference.html")
 

@@ -41,7 +41,7 @@ def curl(operation: Operation) -> str:
     for media, body in operation.shown.get("requestBody", {}).get("content", {}).items():
         lines.append(f"-H {_quoted('Content-Type: ' + media)}")
         if "example" in body:
-            lines.append(f"-d {_quoted(_pretty(body['example']))}")
+            lines.append(f"-d {_quoted(pretty(body['example']))}")
         else:
             lines.append("--data-binary @file")
         break
@@ -53,7 +53,7 @@ def answers(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str
     for status, answer in operation.shown["responses"].items():
         shown = answer.get("content", {}).get("application/json", {})
         if status.startswith("2") and "schema" in shown:
-            return [(status, _pretty(shown.get("example", sample(shown["schema"], document))))]
+            return [(status, pretty(shown.get("example", sample(shown["schema"], document))))]
     return []
 
 
@@ -96,5 +96,5 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _pretty(value: object) -> str:
+def pretty(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

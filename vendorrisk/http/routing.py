@@ -58,15 +58,24 @@ def creates(
     **more: Any,
 ) -> Handler:
     """Declare POST that makes something; `at` is its place, such as "/v1/vendors/{id}"."""
-    return post(path, after_request=_located(at), **_told(Kind.CREATE, permission, refuses, more))
+    return post(path, after_request=_located(at), **_told(Kind.CREATE, permission, refuses, more, at=at))
 
 
 def acts(
-    path: str, permission: Permission, *, match: bool = True, refuses: Sequence[Code] = (), **more: Any
+    path: str,
+    permission: Permission,
+    *,
+    match: bool = True,
+    at: str | None = None,
+    refuses: Sequence[Code] = (),
+    **more: Any,
 ) -> Handler:
-    """Declare POST that moves a thing; `match=False` where the thing has no version to lose."""
+    """Declare POST that moves a thing; `match=False` where the thing has no version to lose.
+
+    `at` is the place of what it made on the way, where there is such a thing to follow.
+    """
     more = {"status_code": 200, **more}
-    return post(path, after_request=_tagged, **_told(Kind.ACT, permission, refuses, more, match=match))
+    return post(path, after_request=_located(at), **_told(Kind.ACT, permission, refuses, more, match=match, at=at))
 
 
 def changes(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
@@ -94,6 +103,7 @@ def _told(
     *,
     of: ListOf | None = None,
     match: bool = False,
+    at: str | None = None,
 ) -> dict[str, Any]:
     opt = {
         "kind": kind,
@@ -101,10 +111,13 @@ def _told(
         "refuses": tuple(refuses),
         "of": of,
         "match": match,
+        "at": at,
         # A raw body is read by the handler itself: files and spreadsheets.
         "raw": more.pop("raw", None),
         # The media types of an answer that goes out while the handler still reads: files and exports.
         "streams": more.pop("streams", None),
+        # Whether such an answer carries the ETag of its record, as its handler knows it.
+        "tagged": more.pop("tagged", False),
         "example": more.pop("example", None),
         # Other statuses of success, such as 202 where the work may go on after the answer.
         "also": more.pop("also", ()),

@@ -47,6 +47,11 @@ def _with_instants(schema: Schema) -> Schema:
     return schema
 
 
+def has_version(annotation: Any) -> bool:
+    """Say whether what is given has a version, and so an entity tag."""
+    return _is_struct(annotation) and any(field.name == "version" for field in msgspec.structs.fields(annotation))
+
+
 def field_names(annotation: Any) -> list[str]:
     """Return what `fields` may name: the fields of a row where there are rows, else of the thing."""
     if get_origin(annotation) is Page:

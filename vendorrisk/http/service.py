@@ -32,6 +32,7 @@ class Service(msgspec.Struct, kw_only=True):
     nudge: Callable[[Iterable[str]], Awaitable[None]]
     ping_redis: Callable[[], Awaitable[None]]
     per_key: Limiter
+    per_tenant: Limiter
     per_address: Limiter
     cursor_secrets: tuple[bytes, ...]
     vault: Vault

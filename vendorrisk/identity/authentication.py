@@ -39,12 +39,12 @@ class Authenticator:
         scheme, _, text = authorization.partition(" ")
         public_id = rules.public_id_of(text.strip()) if scheme.lower() == "bearer" else None
         if public_id is None:
-            raise _invalid()
+            raise _invalid("no_key")
         key, actor = await self._find(public_id)
         if not hmac.compare_digest(key.secret_hash, rules.hash_of(text.strip())):
-            raise _invalid()
+            raise _invalid("wrong_secret", public_id)
         if not rules.is_usable(key.expires_at, key.revoked_at, now):
-            raise _invalid()
+            raise _invalid("ended", public_id)
         self._uses[key.tenant_id, key.id] = now
         return actor
 
@@ -56,7 +56,7 @@ class Authenticator:
             key = await queries.key_on_file(connection, public_id)
         if key is None:
             self.forget(public_id)
-            raise _invalid()
+            raise _invalid("unknown", public_id)
         actor = _actor(key)
         self._remembered[public_id] = (self._seconds(), key, actor)
         if len(self._remembered) > _MOST_REMEMBERED:
@@ -97,6 +97,7 @@ def _actor(key: KeyOnFile) -> Actor:
     )
 
 
-def _invalid() -> Refusal:
-    """The same answer for every wrong key, so that nothing is learnt from it."""
-    return Refusal(Code.CREDENTIALS_INVALID, "The key is wrong, revoked or expired. Ask an admin for a new one.")
+def _invalid(why: str, public_id: str | None = None) -> Refusal:
+    """The same answer for every wrong key, so that nothing is learnt from it; the log tells what was wrong."""
+    detail = "The key is wrong, revoked or expired. Ask an admin for a new one."
+    return Refusal(Code.CREDENTIALS_INVALID, detail, noted={"why": why} | ({"key": public_id} if public_id else {}))

@@ -94,9 +94,13 @@ class NewApiKey(Body):
 
 
 class Rotation(Body):
-    """How long the old key goes on working beside the new one."""
+    """How long the old key goes on working beside the new one, and when the new one ends.
+
+    Without `expires_at` the new key lives as long as the old one was made for; with null it does not end by itself.
+    """
 
     overlap_seconds: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+    expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
 
 
 class ShownApiKey(msgspec.Struct, frozen=True):

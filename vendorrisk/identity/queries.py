@@ -32,6 +32,8 @@ _LOCK_KEY = _sql.rows("lock_api_key", ApiKey)
 LIST_KEYS = _sql.rows("list_api_keys", ApiKey)
 _END_KEY = _sql.rows("end_api_key", ApiKey)
 _KEY_ON_FILE = _sql.rows("key_on_file", KeyOnFile)
+_HAS_ADMIN_KEY = _sql.scalar("has_admin_key", bool)
+_ANNOUNCE_KEYS = _sql.scalar("announce_keys", int)
 _NOTE_KEY_USE = _sql.command("note_key_use")
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
@@ -159,6 +161,15 @@ async def lock_key(work: Work, key_id: UUID) -> ApiKey | None:
 
 async def end_key(work: Work, key_id: UUID, expires_at: datetime | None, revoked_at: datetime | None) -> ApiKey:
     return await _END_KEY.one(work.db, work.tenant_id, key_id, expires_at, revoked_at)
+
+
+async def has_admin_key(work: Work) -> bool:
+    return await _HAS_ADMIN_KEY.one(work.db, work.tenant_id, Role.ADMIN, work.now)
+
+
+async def announce_keys(work: Work, member_id: UUID | None = None) -> int:
+    """Let API processes forget what they remember of a member's keys, or of all; returns how many there are."""
+    return await _ANNOUNCE_KEYS.one(work.db, work.tenant_id, member_id)
 
 
 async def key_on_file(connection: Connection, public_id: str) -> KeyOnFile | None:

@@ -73,7 +73,7 @@ async def get_member(work: InWork, member_id: FromPath[UUID]) -> Member:
 @changes(
     "/members/{member_id:uuid}",
     Permission.MEMBERS_MANAGE,
-    refuses=[Code.MEMBER_EMAIL_TAKEN, Code.OWN_ACCESS],
+    refuses=[Code.MEMBER_EMAIL_TAKEN, Code.OWN_ACCESS, Code.LAST_ADMIN_KEY],
     example={"roles": ["reviewer", "procurement"]},
 )
 async def change_member(
@@ -113,8 +113,9 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
 @acts(
     "/api-keys/{key_id:uuid}/rotations",
     Permission.KEYS_MANAGE,
+    at="/v1/api-keys/{id}",
     status_code=201,
-    refuses=[Code.API_KEY_ENDED],
+    refuses=[Code.API_KEY_ENDED, Code.EXPIRY_IN_THE_PAST],
     example={"overlap_seconds": 3600},
 )
 async def rotate_api_key(
@@ -124,7 +125,11 @@ async def rotate_api_key(
     return await service.rotate_key(work, key_id, data, expected)
 
 
-@removes("/api-keys/{key_id:uuid}", Permission.KEYS_MANAGE, refuses=[Code.API_KEY_ENDED, Code.OWN_ACCESS])
+@removes(
+    "/api-keys/{key_id:uuid}",
+    Permission.KEYS_MANAGE,
+    refuses=[Code.API_KEY_ENDED, Code.OWN_ACCESS, Code.LAST_ADMIN_KEY],
+)
 async def revoke_api_key(work: InWork, expected: ExpectedVersion, key_id: FromPath[UUID]) -> None:
     """End a key at once. It stays listed, for the record."""
     await service.revoke_key(work, key_id, expected)

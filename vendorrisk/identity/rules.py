@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 import msgspec
@@ -13,10 +13,12 @@ import msgspec
 from vendorrisk.access.model import Actor, permissions_of
 from vendorrisk.access.permissions import Permission, Role
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.identity.model import ApiKey
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY = re.compile(r"^vr_key_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$")
 _SECRET_BITS = 256
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class MadeKey(msgspec.Struct, frozen=True):
@@ -48,6 +50,13 @@ def public_id_of(text: str) -> str | None:
 
 def is_usable(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
     return revoked_at is None and (expires_at is None or now < expires_at)
+
+
+def successor_ends(old: ApiKey, now: datetime) -> datetime | None:
+    """Return when a key's successor ends that is to live as long as the key was made for; None for one without end."""
+    if old.expires_at is None:
+        return None
+    return now + min(old.expires_at - old.created_at, _LATEST - now)
 
 
 def check_grant(actor: Actor, roles: Iterable[Role], scopes: Iterable[Permission] | None) -> None:

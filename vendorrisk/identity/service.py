@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec import UNSET
+
 from vendorrisk.access.model import Tenant as ActingTenant
 from vendorrisk.access.model import system
 from vendorrisk.access.permissions import Permission, Role
@@ -10,7 +12,7 @@ from vendorrisk.access.records import check_version, found, patched
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Target
+from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
@@ -73,6 +75,8 @@ async def change_tenant(work: Work, changes: TenantChanges, expected: int) -> Te
     wanted = patched(before, changes)
     rules.check_zone(wanted.time_zone)
     after = await queries.update_tenant(work, wanted.name, wanted.time_zone)
+    if after.time_zone != before.time_zone:
+        await queries.announce_keys(work)
     await audit.record(work, Action.TENANT_CHANGED, Target("tenant", after.id), before=before, after=after)
     return after
 
@@ -100,6 +104,9 @@ async def change_member(work: Work, member_id: UUID, changes: MemberChanges, exp
     if not wanted.is_active and work.by.actor.member_id == member_id:
         raise Refusal(Code.OWN_ACCESS, "Ask another admin to deactivate you.", pointer="/is_active")
     after = await queries.update_member(work, wanted)
+    if after.is_active != before.is_active:
+        await queries.announce_keys(work, member_id)
+        await _check_admin_left(work)
     await audit.record(work, Action.MEMBER_CHANGED, Target("member", member_id), before=before, after=after)
     return after
 
@@ -115,8 +122,7 @@ async def key(work: Work, key_id: UUID) -> ApiKey:
 async def create_key(work: Work, new: NewApiKey) -> ShownApiKey:
     """Make a key. Refuses to give what the caller lacks, and an expiry that has passed."""
     rules.check_grant(work.by.actor, new.roles, new.scopes)
-    if new.expires_at is not None and new.expires_at <= work.now:
-        raise Refusal(Code.EXPIRY_IN_THE_PAST, "Send an instant in the future.", pointer="/expires_at")
+    _check_expiry(work, new.expires_at)
     made = rules.make_key()
     stored = await queries.insert_key(work, made, new)
     await audit.record(work, Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
@@ -124,29 +130,50 @@ async def create_key(work: Work, new: NewApiKey) -> ShownApiKey:
 
 
 async def rotate_key(work: Work, key_id: UUID, rotation: Rotation, expected: int) -> ShownApiKey:
-    """Make a successor with the same roles and scopes; the old key ends after the overlap, or earlier as it was to."""
+    """Make a successor with the same roles and scopes; the old key ends after the overlap, or earlier as it was to.
+
+    The successor has an end of its own, so that a key which was made to end is not kept for ever by rotating it.
+    """
     old = await _open_key(work, key_id, expected)
     rules.check_grant(work.by.actor, old.roles, old.scopes)
     ends_at = work.now + timedelta(seconds=rotation.overlap_seconds)
     if old.expires_at is not None:
         ends_at = min(ends_at, old.expires_at)
+    expires_at = rules.successor_ends(old, work.now) if rotation.expires_at is UNSET else rotation.expires_at
+    _check_expiry(work, expires_at)
     made = rules.make_key()
-    successor = NewApiKey(name=old.name, roles=old.roles, scopes=old.scopes, member_id=old.member_id)
+    successor = NewApiKey(
+        name=old.name, roles=old.roles, scopes=old.scopes, member_id=old.member_id, expires_at=expires_at
+    )
     stored = await queries.insert_key(work, made, successor, rotated_from_id=old.id)
     ended = await queries.end_key(work, old.id, ends_at, None)
-    await audit.record(
-        work, Action.API_KEY_ROTATED, Target("api_key", old.id), before=old, after={"old": ended, "new": stored}
-    )
+    rotated = Change(Action.API_KEY_ROTATED, Target("api_key", old.id), old, ended)
+    made_anew = Change(Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
+    await audit.record_all(work, [rotated, made_anew])
     return ShownApiKey(stored.id, made.text, stored, stored.version)
 
 
 async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:
-    """End a key now. The one that is calling cannot end itself, so that nobody locks the door from outside."""
+    """End a key now. Neither the one that is calling nor the last of an admin can be ended, or nobody gets in again."""
     old = await _open_key(work, key_id, expected)
     if old.id == work.by.actor.id:
         raise Refusal(Code.OWN_ACCESS, "Make another key, and revoke this one with it.")
     ended = await queries.end_key(work, old.id, old.expires_at, work.now)
+    await _check_admin_left(work)
     await audit.record(work, Action.API_KEY_REVOKED, Target("api_key", old.id), before=old, after=ended)
+
+
+async def _check_admin_left(work: Work) -> None:
+    """Refuse what would leave no key that may do everything; of two who end each other's, the second is refused."""
+    await queries.lock_tenant(work)
+    if not await queries.has_admin_key(work):
+        detail = "It is the last key that works and may do everything; make another one first."
+        raise Refusal(Code.LAST_ADMIN_KEY, detail)
+
+
+def _check_expiry(work: Work, expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= work.now:
+        raise Refusal(Code.EXPIRY_IN_THE_PAST, "Send an instant in the future.", pointer="/expires_at")
 
 
 async def _open_key(work: Work, key_id: UUID, expected: int) -> ApiKey:

@@ -55,7 +55,7 @@ _FIND_ASSET = _sql.rows("find_asset", VendorAsset)
 _LOCK_ASSET = _sql.rows("lock_asset", VendorAsset)
 LIST_ASSETS = _sql.rows("list_assets", VendorAsset)
 _UPDATE_ASSET = _sql.rows("update_asset", VendorAsset)
-_DEMOTE = _sql.command("demote_other_assets")
+_OTHER_PRIMARIES = _sql.rows("lock_other_primaries", VendorAsset)
 _REMOVE_ASSET = _sql.command("remove_asset")
 _COUNT_ASSETS = _sql.scalar("count_assets", int)
 _WANT_SETTLING = _sql.command("want_settling")
@@ -185,8 +185,8 @@ async def update_asset(work: Work, asset_id: UUID, *, is_primary: bool) -> Vendo
     return await _UPDATE_ASSET.one(work.db, work.tenant_id, asset_id, is_primary, work.now)
 
 
-async def demote_others(work: Work, vendor_id: UUID, asset_id: UUID) -> None:
-    await _DEMOTE.run(work.db, work.tenant_id, vendor_id, asset_id, work.now)
+async def lock_other_primaries(work: Work, vendor_id: UUID, asset_id: UUID) -> list[VendorAsset]:
+    return await _OTHER_PRIMARIES.many(work.db, work.tenant_id, vendor_id, asset_id)
 
 
 async def remove_asset(work: Work, asset_id: UUID) -> None:

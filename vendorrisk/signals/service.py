@@ -12,7 +12,7 @@ from vendorrisk.access.records import check_version, found
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Target
+from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
@@ -92,11 +92,10 @@ async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names
     name, place = settled_name(new, test_names=test_names)
     public_id = schedule.asset_id(new.kind, name)
     attached = await record_queries.attach(work, vendor_id, public_id, new.kind, name, place, is_primary=new.is_primary)
-    if new.is_primary:
-        await record_queries.demote_others(work, vendor_id, attached.id)
+    changes = await _demoted(work, vendor_id, attached.id) if new.is_primary else []
     await record_queries.want_settling(work, vendor_id)
     target = Target("vendor_asset", attached.id)
-    await audit.record(work, Action.VENDOR_ASSET_ATTACHED, target, after=attached)
+    await audit.record_all(work, [*changes, Change(Action.VENDOR_ASSET_ATTACHED, target, after=attached)])
     work.nudge(ENROL)
     return attached
 
@@ -104,14 +103,22 @@ async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names
 async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, expected: int) -> VendorAsset:
     before = found(await record_queries.lock_asset(work, asset_id))
     check_version(before, expected)
-    if changes.is_primary:
-        await record_queries.demote_others(work, before.vendor_id, asset_id)
+    made = await _demoted(work, before.vendor_id, asset_id) if changes.is_primary else []
     after = await record_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
     await record_queries.want_settling(work, before.vendor_id)
     target = Target("vendor_asset", asset_id)
-    await audit.record(work, Action.VENDOR_ASSET_CHANGED, target, before=before, after=after)
+    await audit.record_all(work, [*made, Change(Action.VENDOR_ASSET_CHANGED, target, before, after)])
     work.nudge(SETTLE)
     return after
+
+
+async def _demoted(work: Work, vendor_id: UUID, asset_id: UUID) -> list[Change]:
+    """Let an asset be the only primary one of its vendor; returns what that changed of others."""
+    made = []
+    for before in await record_queries.lock_other_primaries(work, vendor_id, asset_id):
+        after = await record_queries.update_asset(work, before.id, is_primary=False)
+        made.append(Change(Action.VENDOR_ASSET_CHANGED, Target("vendor_asset", before.id), before, after))
+    return made
 
 
 async def remove_asset(work: Work, asset_id: UUID, expected: int) -> None:

@@ -13,6 +13,9 @@ import msgspec
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Change, Target
 from vendorrisk.findings import service as findings
 from vendorrisk.findings.model import Severity, State
 from vendorrisk.ids import new_id
@@ -60,6 +63,7 @@ class Settling:
         self._states: list[VendorState] = []
         self._sources: dict[tuple[UUID, str, str], SignalFinding] = {}
         self._again_at: datetime | None = None
+        self._changes: list[Change] = []
 
     async def go(self, leased_until: datetime) -> None:
         work, vendor = self._work, self._vendor
@@ -77,6 +81,7 @@ class Settling:
             await self._tell()
         result = await self._score()
         await self._close(result, leased_until)
+        await audit.record_all(work, self._changes)
 
     async def _tell(self) -> None:
         work, vendor = self._work, self._vendor
@@ -104,15 +109,25 @@ class Settling:
             for name in recorded
             if schedule.place_of(name) == name and schedule.is_watchable(name)
         ]
-        if wanted and await settling_queries.attach_domains(self._work, self._vendor.id, wanted):
+        attached = await settling_queries.attach_domains(self._work, self._vendor.id, wanted) if wanted else []
+        if attached:
             self._work.nudge("enrol_assets")
-        await settling_queries.leave_domains(self._work, self._vendor.id, [name for _, name, _ in wanted])
+        self._changes += [
+            Change(Action.VENDOR_ASSET_ATTACHED, Target("vendor_asset", asset.id), after=asset) for asset in attached
+        ]
+        await self._leave_domains([name for _, name, _ in wanted])
+
+    async def _leave_domains(self, recorded: Sequence[str]) -> None:
+        self._changes += [
+            Change(Action.VENDOR_ASSET_REMOVED, Target("vendor_asset", asset.id), before=asset)
+            for asset in await settling_queries.leave_domains(self._work, self._vendor.id, recorded)
+        ]
 
     async def _leave(self) -> None:
         """A vendor that is gone is watched no more."""
         own = await settling_queries.assets(self._work, self._vendor.id)
         await telling.forget_dates(self._work, [asset.id for asset in own])
-        await settling_queries.leave_domains(self._work, self._vendor.id, [])
+        await self._leave_domains([])
 
     # ── findings
 

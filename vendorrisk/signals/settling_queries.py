@@ -115,8 +115,8 @@ _sql = QueryFile("signal_settling")
 _CLAIM_VENDORS = _sql.rows("claim_vendors_to_settle", ToSettle)
 _LOCK_VENDOR = _sql.rows("lock_vendor_signals", CurrentScore)
 _VENDOR = _sql.rows("vendor_to_settle", SettledVendor)
-_ATTACH_DOMAINS = _sql.command("attach_recorded_domains")
-_LEAVE_DOMAINS = _sql.command("leave_unrecorded_domains")
+_ATTACH_DOMAINS = _sql.rows("attach_recorded_domains", VendorAsset)
+_LEAVE_DOMAINS = _sql.rows("leave_unrecorded_domains", VendorAsset)
 _DOMAINS = _sql.scalar("domains_of_vendor", str)
 _ASSETS = _sql.rows("assets_of_vendor", VendorAsset)
 _REMOVED = _sql.scalar("assets_removed_of_vendor", UUID)
@@ -153,15 +153,16 @@ async def recorded_domains(work: Work, vendor_id: UUID) -> list[str]:
     return await _DOMAINS.many(work.db, work.tenant_id, vendor_id)
 
 
-async def attach_domains(work: Work, vendor_id: UUID, assets: Sequence[tuple[UUID, str, str]]) -> int:
-    """Attach (asset id, name, place) of recorded domains; returns how many were not attached before."""
+async def attach_domains(work: Work, vendor_id: UUID, assets: Sequence[tuple[UUID, str, str]]) -> list[VendorAsset]:
+    """Attach (asset id, name, place) of recorded domains; returns those that were not attached before."""
     ids, names, places = ([a[i] for a in assets] for i in range(3))
     own = (work.tenant_id, vendor_id, work.now)
-    return await _ATTACH_DOMAINS.run(work.db, *own, [new_id() for _ in assets], ids, names, places)
+    return await _ATTACH_DOMAINS.many(work.db, *own, [new_id() for _ in assets], ids, names, places)
 
 
-async def leave_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> None:
-    await _LEAVE_DOMAINS.run(work.db, work.tenant_id, vendor_id, work.now, recorded)
+async def leave_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> list[VendorAsset]:
+    """Take off the domains that came from the record and stand there no more; returns them as they were."""
+    return await _LEAVE_DOMAINS.many(work.db, work.tenant_id, vendor_id, work.now, recorded)
 
 
 async def assets(work: Work, vendor_id: UUID) -> list[VendorAsset]:

@@ -95,6 +95,14 @@ class RowShown(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[CellProblem]
 
 
+class ToldRows(msgspec.Struct, frozen=True):
+    """What an entry of the audit log tells of the rows of an import that was applied; the digest is hexadecimal."""
+
+    sequence: int
+    import_id: UUID
+    rows_digest: str | None
+
+
 class Counts(msgspec.Struct, frozen=True):
     """How many rows there are of each outcome, and a digest over all of them in order."""
 

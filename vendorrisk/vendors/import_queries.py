@@ -25,6 +25,7 @@ from vendorrisk.vendors.import_model import (
     NewImport,
     RowOutcome,
     StoredRow,
+    ToldRows,
 )
 
 _sql = QueryFile("vendor_imports")
@@ -52,6 +53,7 @@ class _Member(msgspec.Struct, frozen=True):
 _MEMBERS_BY_EMAIL = _sql.rows("members_by_email", _Member)
 _STAGE = _sql.command("stage_rows")
 _COUNT = _sql.rows("count_rows", Counts)
+_APPLIED = _sql.rows("applied_imports", ToldRows)
 LIST_ROWS = _sql.rows("list_import_rows", StoredRow)
 _OUTDATED = _sql.scalar("outdated_rows", int)
 _CREATE = _sql.command("apply_creates")
@@ -225,3 +227,11 @@ async def apply(work: Work, import_id: UUID, note: str) -> tuple[int, int]:
         changed = await _CHANGE.run(*own, work.now, work.today, *cadence)
         created = await _CREATE.run(*own, work.now, work.today, note, *cadence)
     return created, changed
+
+
+async def applied(connection: Connection, tenant_id: UUID) -> list[ToldRows]:
+    return await _APPLIED.many(connection, tenant_id)
+
+
+async def counts(connection: Connection, tenant_id: UUID, import_id: UUID) -> Counts:
+    return await _COUNT.one(connection, tenant_id, import_id)

@@ -19,6 +19,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
+from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.sandbox.running import Limits as SandboxLimits
@@ -44,6 +45,7 @@ from vendorrisk.vendors.import_model import (
     RowOutcome,
     RowShown,
     StoredRow,
+    ToldRows,
 )
 from vendorrisk.vendors.spreadsheet import Limits, Table, UnreadableError, is_workbook, read_csv, workbook_table
 
@@ -217,6 +219,15 @@ async def cancel(work: Work, import_id: UUID, expected: int) -> None:
     after = await queries.set_state(work, import_id, ImportState.CANCELLED, is_partial=before.is_partial)
     target = Target("vendor_import", import_id)
     await audit.record(work, Action.IMPORT_CANCELLED, target, before=before, after=after)
+
+
+async def first_astray(connection: Connection, tenant_id: UUID) -> ToldRows | None:
+    """Return the first import whose rows are not those that the audit log tells of, on a connection across tenants."""
+    for told in await queries.applied(connection, tenant_id):
+        counted = await queries.counts(connection, tenant_id, told.import_id)
+        if counted.rows_digest.hex() != told.rows_digest:
+            return told
+    return None
 
 
 async def one(work: Work, import_id: UUID) -> Import:

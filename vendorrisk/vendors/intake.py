@@ -10,13 +10,13 @@ from vendorrisk.access.records import check_version, found
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Target
+from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import queries
 from vendorrisk.vendors.diligence_model import Approval, IntakeRefusal, IntakeRequest, IntakeState, NewIntakeRequest
 from vendorrisk.vendors.fields import settled
-from vendorrisk.vendors.model import Intake, Lifecycle, NewVendor, Vendor
+from vendorrisk.vendors.model import Intake, Lifecycle, NewVendor
 
 
 async def requests(work: Work, page: PageRequest) -> Page[IntakeRequest]:
@@ -41,15 +41,10 @@ async def approve(work: Work, request_id: UUID, approval: Approval, expected: in
     """Approve a request: its vendor goes into onboarding, and is made where it was not known."""
     before = await _undecided(work, request_id, expected)
     reason = settled(approval)["reason"]
-    vendor = await _taken_on(work, before)
-    after = await queries.decide_request(work, request_id, IntakeState.APPROVED, vendor.id, reason)
-    await audit.record(
-        work,
-        Action.INTAKE_APPROVED,
-        Target("intake_request", request_id),
-        before=before,
-        after={"request": after, "vendor": vendor},
-    )
+    taken_on = await _taken_on(work, before)
+    after = await queries.decide_request(work, request_id, IntakeState.APPROVED, taken_on.target.id, reason)
+    decided = Change(Action.INTAKE_APPROVED, Target("intake_request", request_id), before, after)
+    await audit.record_all(work, [decided, taken_on])
     return after
 
 
@@ -78,12 +73,14 @@ def is_requester(actor: Actor, record: IntakeRequest) -> bool:
     return actor.id == record.requested_by_id or same_person
 
 
-async def _taken_on(work: Work, record: IntakeRequest) -> Vendor:
+async def _taken_on(work: Work, record: IntakeRequest) -> Change:
+    """Make the vendor, or settle the intake of one that was known; returns what that was for the audit log."""
     if record.vendor_id is None:
-        return await queries.insert(work, _fields(record), intake=Intake.APPROVED, tier_source=None)
+        made = await queries.insert(work, _fields(record), intake=Intake.APPROVED, tier_source=None)
+        return Change(Action.VENDOR_REGISTERED, Target("vendor", made.id), after=made)
     known = found(await queries.lock(work, record.vendor_id))
     is_prospect = known.lifecycle is Lifecycle.PROSPECT
-    return await queries.move(
+    moved = await queries.move(
         work,
         known,
         Lifecycle.ONBOARDING if is_prospect else known.lifecycle,
@@ -92,6 +89,8 @@ async def _taken_on(work: Work, record: IntakeRequest) -> Vendor:
         intake=Intake.APPROVED,
         intake_note=known.intake_note,
     )
+    action = Action.VENDOR_MOVED if is_prospect else Action.VENDOR_CHANGED
+    return Change(action, Target("vendor", known.id), known, moved)
 
 
 def _fields(record: IntakeRequest) -> dict[str, Any]:

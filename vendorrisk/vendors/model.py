@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
+from vendorrisk.errors import Fault
 
 
 class Lifecycle(StrEnum):
@@ -318,7 +319,7 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int | None = None
     code: str | None = None
     detail: str | None = None
-    errors: tuple[Any, ...] = ()
+    errors: tuple[Fault, ...] = ()
 
 
 class RowResults(msgspec.Struct, frozen=True):
