@@ -65,8 +65,10 @@ returning id, vendor_id, service_id, kind, title, classification, issued_on, val
     file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
 
 -- name: attach_file
+-- Whoever reads the file before this one loses the lease, so that this one is read.
 update documents
-set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading = $7, reading_detail = null,
+set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading = $7,
+    reading_detail = case when $7 = 'read' then reading_detail end, reading_token = null, reading_leased_until = null,
     updated_at = $8, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
@@ -97,6 +99,9 @@ returning true as finished;
 
 -- name: forget_open_proposals
 delete from proposals where tenant_id = $1 and document_id = $2 and decision = 'open';
+
+-- name: forget_proposals
+delete from proposals where tenant_id = $1 and document_id = $2;
 
 -- name: insert_proposals
 insert into proposals (tenant_id, id, document_id, field, value, page, quotation, confidence, created_at)

@@ -100,6 +100,9 @@ async def store_file(
 ) -> Document:
     """Keep the file of a document, sealed; a SOC 2 report or bridge letter as PDF then waits to be read.
 
+    Another file than the one before takes what was read in that one along, with what was decided of it: the audit log
+    keeps the decisions. The same file again keeps both.
+
     The bytes are durable before the row names them. Where the transaction then fails, they are left without a row, and
     sending the file again finds them.
     """
@@ -108,7 +111,9 @@ async def store_file(
         stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
     except UnreachableError as error:
         raise _unavailable() from error
-    reading = Reading.WAITING if _is_readable(before, stored) else Reading.NONE
+    if before.file_sha256 not in {None, stored.sha256}:
+        await queries.forget_proposals(work, document_id)
+    reading = _reading_of(before, stored)
     after = await queries.attach_file(
         work,
         document_id,
@@ -141,8 +146,12 @@ def _unavailable() -> Refusal:
     return Refusal(Code.STORE_UNAVAILABLE, "The file store does not answer. Try again.", retry_after_seconds=10)
 
 
-def _is_readable(document: Document, stored: StoredFile) -> bool:
-    return document.kind in _READABLE and stored.media_type is MediaType.PDF
+def _reading_of(before: Document, stored: StoredFile) -> Reading:
+    """Say whether a file waits to be read; the same one is not read twice."""
+    if before.kind not in _READABLE or stored.media_type is not MediaType.PDF:
+        return Reading.NONE
+    is_known = before.file_sha256 == stored.sha256 and before.reading is Reading.READ
+    return Reading.READ if is_known else Reading.WAITING
 
 
 async def _superseded(work: Work, new: NewDocument) -> Document:

@@ -84,6 +84,7 @@ _ATTACH_FILE = _sql.rows("attach_file", Document)
 _CLAIM_READING = _sql.rows("claim_reading", FileToRead)
 _FINISH_READING = _sql.scalar("finish_reading", bool)
 _FORGET_OPEN = _sql.command("forget_open_proposals")
+_FORGET = _sql.command("forget_proposals")
 _INSERT_PROPOSALS = _sql.command("insert_proposals")
 LIST_PROPOSALS = _sql.rows("list_proposals", Proposal)
 _CONFIRMED = _sql.rows("confirmed_proposals", Proposal)
@@ -297,6 +298,11 @@ async def replace_open_proposals(work: Work, document_id: UUID, found: Sequence[
         [p.quotation for p in found],
         [p.confidence for p in found],
     )
+
+
+async def forget_proposals(work: Work, document_id: UUID) -> None:
+    """Forget what was read in a file that another one replaces."""
+    await _FORGET.run(work.db, work.tenant_id, document_id)
 
 
 async def confirmed_proposals(work: Work, document_id: UUID) -> list[Proposal]:

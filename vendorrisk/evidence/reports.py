@@ -126,7 +126,7 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     rules.check_report(wanted, work.today)
     await _check_belonging(work, wanted)
     await queries.update_report(work, wanted)
-    if wanted.opinion is not before.opinion:
+    if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
         await _tell_of_opinion(work, wanted)
     await service.cover(work, wanted.vendor_id)
     after = await report(work, report_id)
@@ -165,6 +165,7 @@ async def change_exception(
     before = found(await queries.lock_exception(work, report_id, exception_id))
     check_version(before, expected)
     after = await queries.update_exception(work, patched(before, changes))
+    await findings.restate_for(work, "soc2_exception", after.id, **_told(after))
     await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
 
@@ -219,11 +220,18 @@ async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exceptio
         "soc2_exception",
         added.id,
         vendor_id=stored.vendor_id,
-        severity=added.severity,
-        title=f"SOC 2 exception at {added.criterion}",
-        description=f"{added.control}\n\n{added.deviation}",
+        **_told(added),
     )
     return added
+
+
+def _told(exception: Soc2Exception) -> dict[str, Any]:
+    """Return what the finding of an exception says."""
+    return {
+        "severity": exception.severity,
+        "title": f"SOC 2 exception at {exception.criterion}",
+        "description": f"{exception.control}\n\n{exception.deviation}",
+    }
 
 
 async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at: str) -> BridgeLetter:
@@ -237,21 +245,19 @@ async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, a
 
 
 async def _tell_of_opinion(work: Work, stored: Soc2Report) -> None:
-    """Open a finding for an opinion that is not clean; end it where the opinion was mended."""
+    """Open a finding for an opinion that is not clean, or let it say what that is now; end it where it was mended."""
     severity = rules.OPINION_SEVERITY.get(stored.opinion)
     if severity is None:
         await findings.close_for(work, "soc2_opinion", stored.id, reason="The opinion is unqualified.")
         return
     what = {Opinion.QUALIFIED: "a qualified opinion", Opinion.ADVERSE: "an adverse opinion"}
-    await findings.open_for(
-        work,
-        "soc2_opinion",
-        stored.id,
-        vendor_id=stored.vendor_id,
-        severity=severity,
-        title=f"The SOC 2 report carries {what.get(stored.opinion, 'a disclaimer of opinion')}",
-        description=stored.opinion_reason or "Read the auditor's reasons in section I of the report.",
-    )
+    told: dict[str, Any] = {
+        "severity": severity,
+        "title": f"The SOC 2 report carries {what.get(stored.opinion, 'a disclaimer of opinion')}",
+        "description": stored.opinion_reason or "Read the auditor's reasons in section I of the report.",
+    }
+    await findings.open_for(work, "soc2_opinion", stored.id, vendor_id=stored.vendor_id, **told)
+    await findings.restate_for(work, "soc2_opinion", stored.id, **told)
 
 
 async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
