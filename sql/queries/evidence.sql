@@ -64,6 +64,30 @@ returning id, vendor_id, service_id, kind, title, classification, issued_on, val
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
     file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
 
+-- name: judge_again_after
+update documents set judge_on = $3::date + 1
+where tenant_id = $1 and id = $2 and judge_on is distinct from $3::date + 1;
+
+-- name: tenants_with_documents_to_judge
+-- Across tenants: whose documents are judged anew on a day that has come, by each tenant's own calendar.
+select t.id, t.time_zone
+from tenants as t
+where exists (
+    select from documents as d
+    where d.tenant_id = t.id and d.judge_on <= ($1::timestamptz at time zone t.time_zone)::date
+)
+order by t.id;
+
+-- name: documents_to_judge
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and judge_on <= $2
+order by judge_on, id
+limit $3
+for update skip locked;
+
 -- name: attach_file
 -- Whoever reads the file before this one loses the lease, so that this one is read.
 update documents

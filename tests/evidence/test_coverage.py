@@ -215,6 +215,26 @@ def test_the_timeline_is_ordered_without_overlap_or_hole(reports: list[Report], 
         assert timeline[-1].until_on is None
 
 
+@given(_reports(), _DAYS)
+def test_nothing_changes_before_the_day_of_the_next_change_and_something_does_on_it(
+    reports: list[Report], day: date
+) -> None:
+    def seen(at: date) -> tuple[object, ...]:
+        found = coverage(reports, at, POLICY)
+        here = [s for s in found.timeline if s.from_on <= at and (s.until_on is None or at <= s.until_on)]
+        by = [segment.report_id for segment in here]
+        return found.state, found.qualified, found.reason, by, categories_relied_on(reports, at, POLICY)
+
+    change = coverage(reports, day, POLICY).next_change_on
+    last = day + timedelta(days=900) if change is None else change - DAY
+    walk = day
+    while walk < last:
+        assert seen(walk) == seen(day)
+        walk += timedelta(days=13)
+    assert seen(last) == seen(day)
+    assert change is None or seen(change) != seen(day)
+
+
 @given(_reports(), _DAYS, st.randoms())
 def test_the_order_of_reports_does_not_matter(reports: list[Report], day: date, chance: object) -> None:
     shuffled = list(reports)

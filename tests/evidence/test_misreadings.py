@@ -37,8 +37,8 @@ def _of(pages: list[str], field: Field) -> list[Proposal]:
         (
             (
                 "In our opinion, in all material respects, based on the description criteria and the applicable trust "
-                "services criteria identified in Quill's assertion, a. the description fairly presents the system that was "
-                "designed and implemented; b. the controls were suitably designed throughout the period to provide "
+                "services criteria identified in Quill's assertion, a. the description fairly presents the system that "
+                "was designed and implemented; b. the controls were suitably designed throughout the period to provide "
                 "reasonable assurance; and c. except for the matter described in the preceding paragraph, the controls "
                 "operated effectively.\n"
             ),
@@ -54,8 +54,8 @@ def _of(pages: list[str], field: Field) -> list[Proposal]:
         ),
         (
             (
-                "In our opinion, because of the effects of the matters above, the controls stated in the description were "
-                "not operating effectively.\n"
+                "In our opinion, because of the effects of the matters above, the controls stated in the description "
+                "were not operating effectively.\n"
             ),
             "adverse",
         ),

@@ -185,6 +185,25 @@ async def test_time_alone_changes_coverage_by_the_calendar_of_the_tenant(
     assert (await client.items("/v1/soc2-coverage"))[0]["state"] == "lapsed"
 
 
+async def test_a_category_is_missing_from_the_day_its_only_report_is_relied_on_no_more(
+    client: Client, world: World, clock: FakeClock
+) -> None:
+    vendor_id = await vendor(client)
+    await client.post(f"/v1/vendors/{vendor_id}/services", {"name": "Mail", "categories_needed": ["privacy"]})
+    await recorded(client, type_2(vendor_id, "2024-04-01", "2025-03-31", categories=["security", "privacy"]))
+    await recorded(client, type_2(vendor_id, "2025-01-01", "2025-12-31"))
+    (row,) = await client.items("/v1/soc2-coverage")
+    assert (row["missing_categories"], row["next_change_on"]) == ([], "2026-04-01")
+    clock.advance(days=30)
+    assert await age_coverage(world) == 1
+    (row,) = await client.items("/v1/soc2-coverage")
+    assert (row["state"], row["missing_categories"], row["next_change_on"]) == (
+        "in_reliance",
+        ["privacy"],
+        "2027-01-01",
+    )
+
+
 async def test_a_change_of_policy_computes_every_date_anew(client: Client) -> None:
     vendor_id = await vendor(client)
     await recorded(client, type_2(vendor_id))

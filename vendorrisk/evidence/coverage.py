@@ -98,7 +98,10 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Coverage at a day. `effective_until_on` is the last day reachable from it without a hole."""
+    """Coverage at a day. `effective_until_on` is the last day reachable from it without a hole.
+
+    `next_change_on` is the first day after it on which the state, or what categories are relied on, is another.
+    """
 
     at: date
     state: CoverageState
@@ -145,7 +148,7 @@ def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> Cov
         qualified=here is not None and here.qualified,
         reason="No report says anything about this day." if here is None else here.reason,
         effective_until_on=until,
-        next_change_on=_next_change(timeline, at),
+        next_change_on=_next_change(known, timeline, at, policy),
         preparation_from_on=None if until is None else _minus_days(until, policy.preparation_days),
         gaps=gaps(known, policy),
         warnings=_warnings(known, policy),
@@ -155,8 +158,11 @@ def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> Cov
 
 def categories_relied_on(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> frozenset[str]:
     """Return the categories in scope of the reports that are relied on at a day."""
-    claims = _counting([claim for report in reports for claim in _claims(report, policy)], at)
-    return frozenset[str]().union(*(c.report.categories for c in claims if c.state in RELIED_ON))
+    return _categories([claim for report in reports for claim in _claims(report, policy)], at)
+
+
+def _categories(claims: Sequence[_Claim], day: date) -> frozenset[str]:
+    return frozenset[str]().union(*(c.report.categories for c in _counting(claims, day) if c.state in RELIED_ON))
 
 
 def gaps(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Gap, ...]:
@@ -222,13 +228,17 @@ def _timeline(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Segmen
     claims = [claim for report in reports for claim in _claims(report, policy)]
     if not claims:
         return ()
-    edges = {c.from_on for c in claims} | {c.until_on + DAY for c in claims if c.until_on < date.max}
-    days = sorted(edges)
+    days = _edges(claims)
     found: list[Segment] = []
     for index, first in enumerate(days):
         last = days[index + 1] - DAY if index + 1 < len(days) else None
         _append(found, _segment(claims, first, last))
     return tuple(found)
+
+
+def _edges(claims: Sequence[_Claim]) -> list[date]:
+    """Return the days on which a claim begins, or has just ended."""
+    return sorted({c.from_on for c in claims} | {c.until_on + DAY for c in claims if c.until_on < date.max})
 
 
 def _counting(claims: Sequence[_Claim], day: date) -> list[_Claim]:
@@ -243,7 +253,8 @@ def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> Segmen
     open_claims = _counting(claims, first)
     if not open_claims:
         ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.report.to_on, c.report.id))
-        reason = f"What was relied on ended on {ended.until_on}; nothing follows it."
+        what = "What was not relied on" if ended.state is CoverageState.NOT_RELIED_ON else "What was relied on"
+        reason = f"{what} ended on {ended.until_on}; nothing follows it."
         return Segment(first, last, CoverageState.LAPSED, False, ended.report.id, reason)  # noqa: FBT003
     best = min(open_claims, key=lambda c: (_RANK[c.state], -c.until_on.toordinal(), -c.report.to_on.toordinal()))
     return Segment(first, last, best.state, best.report.opinion is Opinion.QUALIFIED, best.report.id, best.reason)
@@ -274,9 +285,14 @@ def _reachable(timeline: Sequence[Segment], at: date) -> date | None:
     return until
 
 
-def _next_change(timeline: Sequence[Segment], at: date) -> date | None:
-    """Return the first day after `at` on which the state is another one."""
-    return next((s.from_on for s in timeline if s.from_on > at), None)
+def _next_change(
+    reports: Sequence[Report], timeline: Sequence[Segment], at: date, policy: EvidencePolicy
+) -> date | None:
+    """Return the first day after `at` on which the state, or what categories are relied on, is another."""
+    claims = [claim for report in reports for claim in _claims(report, policy)]
+    changes, now = {segment.from_on for segment in timeline}, _categories(claims, at)
+    later = (day for day in _edges(claims) if day > at)
+    return next((day for day in later if day in changes or _categories(claims, day) != now), None)
 
 
 def _warnings(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[str, ...]:

@@ -68,6 +68,20 @@ async def age_coverage(world: World) -> int:
     return done
 
 
+async def age_documents(world: World) -> int:
+    """Judge anew what time or a leaving vendor changes: what documents prove, and who is told that they end."""
+    now = world.clock()
+    async with world.database.system() as connection:
+        due = await queries.tenants_with_documents_to_judge(connection, now)
+    done = 0
+    for each in due:
+        by = system(Tenant(each.id, each.time_zone), "age_documents", Permission.EVIDENCE_WRITE)
+        async with world.database.tenant(each.id) as connection:
+            work = Work(db=connection, by=by, now=now, request_id="age_documents")
+            done += await service.age_documents(work, _SLICE)
+    return done
+
+
 async def sweep_files(world: World) -> int:
     """Remove what uploads that died have left in the store: bodies that no key names, and parts never finished."""
     before = world.clock() - _UPLOADS_HAVE_ENDED
@@ -85,5 +99,6 @@ async def sweep_files(world: World) -> int:
 JOBS = (
     Job(documents.READ_EVIDENCE, read_evidence, 60, alone=False),
     Job("age_coverage", age_coverage, 600),
+    Job("age_documents", age_documents, 600),
     Job("sweep_files", sweep_files, 86400, timeout_seconds=3600),
 )

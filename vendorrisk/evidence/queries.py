@@ -80,6 +80,9 @@ _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
 LIST_DOCUMENTS = _sql.rows("list_documents", Document)
 _CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
 _UPDATE_DOCUMENT = _sql.rows("update_document", Document)
+_JUDGE_AGAIN_AFTER = _sql.command("judge_again_after")
+_TENANTS_TO_JUDGE = _sql.rows("tenants_with_documents_to_judge", TenantDue)
+_DOCUMENTS_TO_JUDGE = _sql.rows("documents_to_judge", Document)
 _ATTACH_FILE = _sql.rows("attach_file", Document)
 _CLAIM_READING = _sql.rows("claim_reading", FileToRead)
 _FINISH_READING = _sql.scalar("finish_reading", bool)
@@ -260,6 +263,19 @@ async def update_document(work: Work, d: Document) -> Document:
     more = (d.surveillance_on, d.expires_on, d.assurance, d.note, d.superseded_at, d.withdrawn_at)
     with refusing(_DOCUMENT_BROKEN):
         return await _UPDATE_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
+
+
+async def judge_again_after(work: Work, document_id: UUID, until: date | None) -> None:
+    """Let the job judge a document anew on the day after this one; never, where there is none."""
+    await _JUDGE_AGAIN_AFTER.run(work.db, work.tenant_id, document_id, until)
+
+
+async def tenants_with_documents_to_judge(connection: Connection, now: datetime) -> list[TenantDue]:
+    return await _TENANTS_TO_JUDGE.many(connection, now)
+
+
+async def documents_to_judge(work: Work, most: int) -> list[Document]:
+    return await _DOCUMENTS_TO_JUDGE.many(work.db, work.tenant_id, work.today, most)
 
 
 async def attach_file(

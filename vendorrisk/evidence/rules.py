@@ -41,9 +41,9 @@ def validity_of(document: Document, policy: EvidencePolicy, today: date) -> Vali
     """
     issued, end = document.issued_on, document.stated_until_on
     kinds = {
-        DocumentKind.SOC2_TYPE1: (None, Assurance.FULL),
+        DocumentKind.SOC2_TYPE1: (None, Assurance.PARTIAL),
         DocumentKind.SOC2_TYPE2: (None, Assurance.FULL),
-        DocumentKind.BRIDGE_LETTER: (None, Assurance.FULL),
+        DocumentKind.BRIDGE_LETTER: (None, Assurance.NONE),
         DocumentKind.SOC1: (_months_after(end or issued, policy.soc1_months), Assurance.NONE),
         DocumentKind.SOC3: (_months_after(end or issued, policy.soc3_months), Assurance.PARTIAL),
         DocumentKind.ISO27001_CERTIFICATE: (end, _iso_assurance(document, policy, today)),
@@ -57,19 +57,31 @@ def validity_of(document: Document, policy: EvidencePolicy, today: date) -> Vali
 
 def _iso_assurance(document: Document, policy: EvidencePolicy, today: date) -> Assurance:
     """A certificate without a surveillance audit in the last twelve months proves only in part."""
+    until = surveyed_until(document, policy)
+    return Assurance.FULL if until is not None and today <= until else Assurance.PARTIAL
+
+
+def surveyed_until(document: Document, policy: EvidencePolicy) -> date | None:
+    """Return the last day on which a certificate's newest audit is recent enough; null for what is no certificate."""
     seen = [d for d in (document.issued_on, document.valid_from_on, document.surveillance_on) if d is not None]
-    last = max(seen, default=None)
-    if last is None or plus_months(last, policy.iso_surveillance_months) < today:
-        return Assurance.PARTIAL
-    return Assurance.FULL
+    if document.kind is not DocumentKind.ISO27001_CERTIFICATE or not seen:
+        return None
+    return plus_months(max(seen), policy.iso_surveillance_months)
 
 
 def _months_after(day: date | None, months: int) -> date | None:
     return None if day is None else plus_months(day, months)
 
 
+_EXAMINED = frozenset({DocumentKind.SOC1, DocumentKind.SOC3, DocumentKind.PEN_TEST_REPORT})
+"""Kinds whose stated end is that of what was examined, which is over when the report is written."""
+
+
 def check_document(document: Document, today: date) -> None:
-    """Refuse dates that cannot be: before 1990, after 2200, issued in the future, ending before they begin."""
+    """Refuse dates that cannot be: before 1990, after 2200, issued in the future, ending before they begin.
+
+    What was examined lies in the past, and the report on it is dated on or after its end.
+    """
     faults = _sane(
         [
             ("/issued_on", document.issued_on),
@@ -79,10 +91,20 @@ def check_document(document: Document, today: date) -> None:
         ]
     )
     faults += _not_after(today, [("/issued_on", document.issued_on), ("/surveillance_on", document.surveillance_on)])
-    start, end = document.valid_from_on or document.issued_on, document.stated_until_on
+    end = document.stated_until_on
+    start = document.valid_from_on or (None if document.kind in _EXAMINED else document.issued_on)
     if start is not None and end is not None and end < start:
         faults.append(Fault("It ends before it begins.", Code.DATES_INVALID.code, pointer="/stated_until_on"))
+    if document.kind in _EXAMINED:
+        faults += _not_after(today, [("/stated_until_on", end)])
+        if end is not None and document.issued_on is not None and document.issued_on < end and not faults:
+            faults.append(_dated_early(end, "/issued_on"))
     _refuse(faults)
+
+
+def _dated_early(last: date, pointer: str) -> Fault:
+    detail = f"A report is dated on or after the last day it speaks of ({last})."
+    return Fault(detail, Code.DATES_INVALID.code, pointer=pointer)
 
 
 def check_report(report: Soc2Report, today: date) -> None:
@@ -100,8 +122,7 @@ def check_report(report: Soc2Report, today: date) -> None:
         faults.append(Fault("The period ends before it begins.", Code.DATES_INVALID.code, pointer="/period_end_on"))
     last = end or report.as_of_on
     if report.report_on is not None and last is not None and report.report_on < last:
-        detail = f"A report is dated on or after the last day it speaks of ({last})."
-        faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/report_on"))
+        faults.append(_dated_early(last, "/report_on"))
     if TrustCategory.SECURITY not in report.categories:
         detail = "Security is always in scope of a SOC 2 report; add it."
         faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/categories"))

@@ -17,6 +17,7 @@ from vendorrisk.evidence import coverage as rules_of_coverage
 from vendorrisk.evidence import queries, rules
 from vendorrisk.evidence.coverage import Coverage, Letter, Report
 from vendorrisk.evidence.model import (
+    Assurance,
     Document,
     PolicyShown,
     ServiceCoverage,
@@ -92,10 +93,13 @@ def judge_document(document: Document, in_force: EvidencePolicy, today: date) ->
     return msgspec.structs.replace(document, expires_on=validity.expires_on, assurance=validity.assurance)
 
 
-async def watch_document(work: Work, document: Document) -> None:
-    """Keep the end of a document in view while it counts."""
+async def watch_document(work: Work, document: Document, in_force: EvidencePolicy) -> None:
+    """Keep in view the end of a document that counts, of a vendor that stays, and the day it is judged anew."""
     counts = document.superseded_at is None and document.withdrawn_at is None
-    if document.expires_on is None or not counts:
+    until = rules.surveyed_until(document, in_force) if document.assurance is Assurance.FULL and counts else None
+    await queries.judge_again_after(work, document.id, until)
+    vendor = found(await queries.find_vendor(work, document.vendor_id))
+    if document.expires_on is None or not counts or vendor.lifecycle in _ENDED:
         await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "document", document.id)
         return
     await alerts.watch(
@@ -118,7 +122,22 @@ async def _judge_documents(work: Work, in_force: EvidencePolicy) -> None:
         for document in batch:
             judged = judge_document(document, in_force, work.today)
             if judged != document:
-                await watch_document(work, await queries.update_document(work, judged))
+                judged = await queries.update_document(work, judged)
+            await watch_document(work, judged, in_force)
+
+
+async def age_documents(work: Work, most: int) -> int:
+    """Judge anew the documents whose day has come, or whose vendor has begun to leave or come back."""
+    in_force = (await policy(work)).policy
+    due = await queries.documents_to_judge(work, most)
+    for document in due:
+        judged = judge_document(document, in_force, work.today)
+        if judged != document:
+            judged = await queries.update_document(work, judged)
+            target = Target("document", document.id)
+            await audit.record(work, Action.DOCUMENT_CHANGED, target, before=document, after=judged)
+        await watch_document(work, judged, in_force)
+    return len(due)
 
 
 async def _cover_all(work: Work, in_force: EvidencePolicy) -> None:
