@@ -1417,6 +1417,30 @@ create policy every_job on public_assets to vendorrisk_system
 grant delete, insert, select on public_assets to vendorrisk_system;
 grant select on public_assets to vendorrisk_tenant;
 
+create table review_policies (
+    tenant_id uuid not null,
+    critical_months integer not null,
+    high_months integer not null,
+    medium_months integer not null,
+    low_months integer not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint review_policies_pkey PRIMARY KEY (tenant_id),
+    constraint review_policies_months_are_1_to_60 CHECK (critical_months >= 1 AND critical_months <= 60 AND high_months >= 1 AND high_months <= 60 AND medium_months >= 1 AND medium_months <= 60 AND low_months >= 1 AND low_months <= 60),
+    constraint review_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on table review_policies is 'only where a tenant departs from the defaults: 3, 6, 12, 24 months';
+alter table review_policies enable row level security;
+alter table review_policies force row level security;
+create policy every_tenant on review_policies to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on review_policies to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on review_policies to vendorrisk_system;
+grant insert, select, update on review_policies to vendorrisk_tenant;
+
 create table schema_migrations (
     number integer not null,
     name text not null,

@@ -41,3 +41,20 @@ begin
     return null;
 end
 $$;
+
+-- How often vendors are reviewed is the tenant's to say.
+create table review_policies (
+    tenant_id uuid primary key references tenants (id),
+    critical_months integer not null,
+    high_months integer not null,
+    medium_months integer not null,
+    low_months integer not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    constraint review_policies_months_are_1_to_60 check (
+        critical_months between 1 and 60 and high_months between 1 and 60
+        and medium_months between 1 and 60 and low_months between 1 and 60
+    )
+);
+comment on table review_policies is 'only where a tenant departs from the defaults: 3, 6, 12, 24 months';
+call guard_tenant_table('review_policies', 'select, insert, update');

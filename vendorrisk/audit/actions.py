@@ -16,6 +16,7 @@ class Action(StrEnum):
     VENDOR_MOVED = "vendor:moved"
     VENDOR_RATED = "vendor:rated"
     VENDOR_REVIEWED = "vendor:reviewed"
+    REVIEW_POLICY_CHANGED = "review_policy:changed"
     OFFBOARDING_STEP_SETTLED = "offboarding_step:settled"
     VENDOR_SERVICE_ADDED = "vendor_service:added"
     VENDOR_SERVICE_CHANGED = "vendor_service:changed"

@@ -13,7 +13,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import criteria, queries, reports
+from vendorrisk.evidence import criteria, proposal_queries, queries, reports
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import (
     Decision,
@@ -30,7 +30,7 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.proposal import Field
 from vendorrisk.evidence.proposal import Proposal as Read
-from vendorrisk.evidence.queries import ProposalToKeep
+from vendorrisk.evidence.proposal_queries import ProposalToKeep
 from vendorrisk.vendors.model import TrustCategory
 
 LEASE = timedelta(minutes=5)
@@ -39,16 +39,16 @@ LEASE = timedelta(minutes=5)
 async def proposals(work: Work, document_id: UUID, page: PageRequest) -> Page[Proposal]:
     """Return what was read in a document's file; its `reading` says whether it has been read at all."""
     found(await queries.find_document(work, document_id))
-    return await work.page(queries.LIST_PROPOSALS, page, document_id)
+    return await work.page(proposal_queries.LIST_PROPOSALS, page, document_id)
 
 
 async def decide(work: Work, document_id: UUID, proposal_id: UUID, decision: NewDecision, expected: int) -> Proposal:
     """Confirm or reject one proposal; a decision stands."""
-    before = found(await queries.lock_proposal(work, document_id, proposal_id))
+    before = found(await proposal_queries.lock_proposal(work, document_id, proposal_id))
     check_version(before, expected)
     if before.decision is not Decision.OPEN:
         raise Refusal(Code.PROPOSAL_DECIDED, "A decision stands; change the record instead.")
-    after = await queries.decide_proposal(work, proposal_id, Decision(decision.decision))
+    after = await proposal_queries.decide_proposal(work, proposal_id, Decision(decision.decision))
     await audit.record(work, Action.PROPOSAL_DECIDED, Target("proposal", proposal_id), before=before, after=after)
     return after
 
@@ -56,9 +56,9 @@ async def decide(work: Work, document_id: UUID, proposal_id: UUID, decision: New
 async def keep_reading(work: Work, document: UUID, token: UUID, read: list[Read], problem: str | None) -> bool:
     """Keep what a reading gave; false where its lease was lost, and nothing was changed."""
     reading = Reading.UNREADABLE if problem is not None and not read else Reading.READ
-    if not await queries.finish_reading(work, document, token, reading, problem):
+    if not await proposal_queries.finish_reading(work, document, token, reading, problem):
         return False
-    await queries.replace_open_proposals(work, document, [_to_keep(proposal) for proposal in read])
+    await proposal_queries.replace_open_proposals(work, document, [_to_keep(proposal) for proposal in read])
     after = {"reading": reading, "problem": problem, "proposals": len(read)}
     await audit.record(work, Action.DOCUMENT_READ, Target("document", document), after=after)
     return True
@@ -67,7 +67,7 @@ async def keep_reading(work: Work, document: UUID, token: UUID, read: list[Read]
 async def record_report(work: Work, document_id: UUID) -> Soc2ReportShown:
     """Record the SOC 2 report that the confirmed proposals of a document make."""
     document = found(await queries.find_document(work, document_id))
-    confirmed = await queries.confirmed_proposals(work, document_id)
+    confirmed = await proposal_queries.confirmed_proposals(work, document_id)
     return await reports.record(work, _report_of(document, confirmed))
 
 

@@ -12,7 +12,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import queries, rules, service
+from vendorrisk.evidence import proposal_queries, queries, rules, service
 from vendorrisk.evidence.model import (
     Assurance,
     Document,
@@ -112,7 +112,7 @@ async def store_file(
     except UnreachableError as error:
         raise _unavailable() from error
     if before.file_sha256 not in {None, stored.sha256}:
-        await queries.forget_proposals(work, document_id)
+        await proposal_queries.forget_proposals(work, document_id)
     reading = _reading_of(before, stored)
     after = await queries.attach_file(
         work,

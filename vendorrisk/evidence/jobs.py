@@ -8,7 +8,7 @@ from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.background import Job, World
-from vendorrisk.evidence import confirming, documents, queries, service
+from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
 from vendorrisk.evidence.proposals import Reading, read_report
 from vendorrisk.evidence.reading import Problem
 from vendorrisk.identity import service as identity
@@ -23,7 +23,7 @@ async def read_evidence(world: World) -> int:
     """Read one waiting file in the sandbox, with no transaction open meanwhile, and keep what it proposes."""
     now = world.clock()
     async with world.database.system() as connection:
-        claimed = await queries.claim_reading(connection, now, now + confirming.LEASE)
+        claimed = await proposal_queries.claim_reading(connection, now, now + confirming.LEASE)
         if claimed is None:
             return 0
         token, file = claimed
@@ -39,7 +39,7 @@ async def read_evidence(world: World) -> int:
     return 1
 
 
-async def _read(world: World, file: queries.FileToRead) -> Reading:
+async def _read(world: World, file: proposal_queries.FileToRead) -> Reading:
     try:
         content = await world.vault.read(file.tenant_id, file.file_sha256)
     except UnreachableError as error:

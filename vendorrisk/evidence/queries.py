@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -19,7 +18,6 @@ from vendorrisk.evidence.model import (
     BridgeLetter,
     Classification,
     Cuec,
-    Decision,
     Document,
     DocumentKind,
     NewBridgeLetter,
@@ -27,7 +25,6 @@ from vendorrisk.evidence.model import (
     NewSoc2Exception,
     NewSubserviceOrganisation,
     PolicyShown,
-    Proposal,
     Reading,
     Soc2Exception,
     Soc2Report,
@@ -40,15 +37,6 @@ from vendorrisk.vendors.model import TrustCategory
 from vendorrisk.vendors.supply_model import VendorService
 
 
-class FileToRead(msgspec.Struct, frozen=True):
-    """A file whose reading was claimed."""
-
-    tenant_id: UUID
-    id: UUID
-    kind: DocumentKind
-    file_sha256: str
-
-
 class VendorInBrief(msgspec.Struct, frozen=True):
     id: UUID
     name: str
@@ -58,16 +46,6 @@ class VendorInBrief(msgspec.Struct, frozen=True):
 class TenantDue(msgspec.Struct, frozen=True):
     id: UUID
     time_zone: str
-
-
-class ProposalToKeep(msgspec.Struct, frozen=True):
-    """What the rules read, before it is stored."""
-
-    field: str
-    value: Any
-    page: int
-    quotation: str
-    confidence: float
 
 
 _sql = QueryFile("evidence")
@@ -84,15 +62,6 @@ _JUDGE_AGAIN_AFTER = _sql.command("judge_again_after")
 _TENANTS_TO_JUDGE = _sql.rows("tenants_with_documents_to_judge", TenantDue)
 _DOCUMENTS_TO_JUDGE = _sql.rows("documents_to_judge", Document)
 _ATTACH_FILE = _sql.rows("attach_file", Document)
-_CLAIM_READING = _sql.rows("claim_reading", FileToRead)
-_FINISH_READING = _sql.scalar("finish_reading", bool)
-_FORGET_OPEN = _sql.command("forget_open_proposals")
-_FORGET = _sql.command("forget_proposals")
-_INSERT_PROPOSALS = _sql.command("insert_proposals")
-LIST_PROPOSALS = _sql.rows("list_proposals", Proposal)
-_CONFIRMED = _sql.rows("confirmed_proposals", Proposal)
-_LOCK_PROPOSAL = _sql.rows("lock_proposal", Proposal)
-_DECIDE_PROPOSAL = _sql.rows("decide_proposal", Proposal)
 _INSERT_REPORT = _sql.command("insert_report")
 _COVER_SERVICES = _sql.command("cover_services")
 _UNCOVER_SERVICES = _sql.command("uncover_services")
@@ -177,18 +146,6 @@ COVERAGE = ListOf(
     },
     default_sort="effective_until_on",
 )
-PROPOSALS = ListOf(
-    "proposals",
-    {
-        "id": _ID,
-        "field": Column("field", sortable=True),
-        "decision": Column("decision", Decision),
-        "confidence": Column("confidence", float, "real", RANGE),
-        "page": Column("page", int, "integer", RANGE, sortable=True),
-    },
-    default_sort="field",
-)
-
 _UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id")
 _UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
 _UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
@@ -284,54 +241,6 @@ async def attach_file(
     return await _ATTACH_FILE.one(
         work.db, work.tenant_id, document_id, sha256, size, name, media_type, reading, work.now
     )
-
-
-async def claim_reading(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
-    """Claim the next file to read, across tenants; returns the lease's token with it."""
-    token = new_id()
-    claimed = await _CLAIM_READING.one_or_none(connection, token, now, until)
-    return None if claimed is None else (token, claimed)
-
-
-async def finish_reading(work: Work, document_id: UUID, token: UUID, reading: Reading, detail: str | None) -> bool:
-    """Say what came of a reading; false where the lease was lost meanwhile, and nothing was changed."""
-    done = await _FINISH_READING.one_or_none(work.db, work.tenant_id, document_id, token, reading, detail, work.now)
-    return done is not None
-
-
-async def replace_open_proposals(work: Work, document_id: UUID, found: Sequence[ProposalToKeep]) -> None:
-    """Put fresh proposals in place of those nobody has decided."""
-    await _FORGET_OPEN.run(work.db, work.tenant_id, document_id)
-    await _INSERT_PROPOSALS.run(
-        work.db,
-        work.tenant_id,
-        document_id,
-        work.now,
-        [new_id() for _ in found],
-        [p.field for p in found],
-        [p.value for p in found],
-        [p.page for p in found],
-        [p.quotation for p in found],
-        [p.confidence for p in found],
-    )
-
-
-async def forget_proposals(work: Work, document_id: UUID) -> None:
-    """Forget what was read in a file that another one replaces."""
-    await _FORGET.run(work.db, work.tenant_id, document_id)
-
-
-async def confirmed_proposals(work: Work, document_id: UUID) -> list[Proposal]:
-    return await _CONFIRMED.many(work.db, work.tenant_id, document_id)
-
-
-async def lock_proposal(work: Work, document_id: UUID, proposal_id: UUID) -> Proposal | None:
-    return await _LOCK_PROPOSAL.one_or_none(work.db, work.tenant_id, document_id, proposal_id)
-
-
-async def decide_proposal(work: Work, proposal_id: UUID, decision: Decision) -> Proposal:
-    actor = work.by.actor
-    return await _DECIDE_PROPOSAL.one(work.db, work.tenant_id, proposal_id, decision, actor.id, actor.label, work.now)
 
 
 async def insert_report(work: Work, r: Soc2Report) -> None:

@@ -13,7 +13,7 @@ from litestar.response import Stream
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.evidence import confirming, documents, queries, service
+from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
 from vendorrisk.evidence.model import (
     Document,
     DocumentChanges,
@@ -133,7 +133,7 @@ async def get_document_file(work: InWork, service: TheService, document_id: From
     return _attachment(document, chunks)
 
 
-@lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, queries.PROPOSALS)
+@lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, proposal_queries.PROPOSALS)
 async def list_proposals(work: InWork, page: ListPage, document_id: FromPath[UUID]) -> Page[Proposal]:
     """List what our rules read in the file, with page and quotation. Nothing is decided here."""
     return await confirming.proposals(work, document_id, page)
