@@ -44,6 +44,16 @@ from documents
 where tenant_id = $1 /*where*/
 /*order*/;
 
+-- name: supporting_documents
+-- What supports a vendor's coverage beside SOC 2 reports.
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certificate')
+    and superseded_at is null and withdrawn_at is null
+order by id;
+
 -- name: current_documents
 -- What a change of policy judges again, or a new day: documents that still count, in slices.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
@@ -373,8 +383,8 @@ from soc2_coverage
 where tenant_id = $1 /*where*/
 /*order*/;
 
--- name: vendors_with_reports
-select distinct vendor_id from soc2_reports where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
+-- name: vendors_with_coverage
+select distinct vendor_id from soc2_coverage where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
 
 -- name: tenants_with_changes
 -- Across tenants: whose coverage changes by a day that has come, by each tenant's own calendar.

@@ -18,6 +18,7 @@ from vendorrisk.evidence.coverage import (
     Opinion,
     Report,
     ReportType,
+    Support,
     categories_relied_on,
     coverage,
     gaps,
@@ -276,6 +277,45 @@ def test_categories_come_only_from_reports_that_are_relied_on(reports: list[Repo
     found = categories_relied_on(reports, day, POLICY)
     if coverage(reports, day, POLICY).state not in RELIED_ON:
         assert found == frozenset()
+
+
+def _supports() -> st.SearchStrategy[list[Support]]:
+    made = st.builds(
+        lambda number, start, length: Support(
+            UUID(int=number), start, start + timedelta(days=length), start, "A certificate.", frozenset({"security"})
+        ),
+        st.integers(500, 600),
+        _DAYS,
+        st.integers(0, 900),
+    )
+    return st.lists(made, min_size=1, max_size=3)
+
+
+@given(_reports(), _supports(), _DAYS)
+def test_a_document_supports_in_part_what_nothing_better_does_and_moves_no_end_of_reports(
+    reports: list[Report], supports: list[Support], day: date
+) -> None:
+    alone, both = coverage(reports, day, POLICY), coverage(reports, day, POLICY, supports)
+    if alone.state in RELIED_ON:
+        assert (both.state, both.reason, both.qualified) == (alone.state, alone.reason, alone.qualified)
+    else:
+        assert both.state in {alone.state, S.PARTIAL, S.LAPSED}
+    supported = [s for s in supports if s.from_on <= day <= s.until_on]
+    if both.state is S.PARTIAL and alone.state is not S.PARTIAL:
+        assert both.reason in {s.reason for s in supported}
+    if reports:
+        assert both.effective_until_on == alone.effective_until_on
+    assert both.gaps == alone.gaps
+    assert categories_relied_on(reports, day, POLICY) <= categories_relied_on(reports, day, POLICY, supports)
+
+
+def test_an_adverse_report_puts_aside_what_supported_days_before_it() -> None:
+    adverse = type_2("2025-01-01", "2025-06-30", opinion=Opinion.ADVERSE)
+    older = Support(UUID(int=5), date(2024, 6, 1), date(2027, 5, 31), date(2024, 6, 1), "A certificate.")
+    newer = Support(UUID(int=5), date(2024, 6, 1), date(2027, 5, 31), date(2025, 9, 1), "A certificate.")
+    assert coverage([adverse], date(2025, 10, 1), POLICY, [older]).state is S.NOT_RELIED_ON
+    assert coverage([adverse], date(2025, 10, 1), POLICY, [newer]).state is S.PARTIAL
+    assert coverage([adverse], date(2026, 10, 1), POLICY, [older]).state is S.PARTIAL
 
 
 def test_months_are_clamped_at_the_end_of_the_calendar() -> None:

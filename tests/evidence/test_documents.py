@@ -7,10 +7,10 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
-from tests.evidence.make import vendor
+from tests.evidence.make import coverage, recorded, type_2, vendor
 from tests.vendors.make import member, moved
 from vendorrisk.background import World
-from vendorrisk.evidence.jobs import age_documents
+from vendorrisk.evidence.jobs import age_coverage, age_documents
 
 pytestmark = pytest.mark.anyio
 
@@ -131,3 +131,47 @@ async def test_nobody_is_told_of_the_documents_of_a_vendor_that_leaves_until_it_
     assert await age_documents(world) == 2
     assert await age_documents(world) == 0
     assert await _told(client) == {"2026-06-30", "2026-08-01"}
+
+
+async def test_a_soc_3_report_alone_covers_in_part_until_it_is_withdrawn(client: Client) -> None:
+    vendor_id = await vendor(client)
+    dates = {"valid_from_on": "2025-01-01", "stated_until_on": "2025-12-31", "issued_on": "2026-02-01"}
+    made = await _added(client, vendor_id, "soc3", **dates)
+    (found,) = await coverage(client, vendor_id)
+    assert (found["state"], found["effective_until_on"], found["missing_categories"]) == ("partial", "2026-12-31", [])
+    assert "SOC 3" in found["reason"]
+    assert [(s["report_id"], s["document_id"]) for s in found["timeline"][:1]] == [(None, made["id"])]
+    assert [row["state"] for row in await client.items("/v1/soc2-coverage")] == ["partial"]
+    coming = await client.items("/v1/alerts/upcoming", until="2026-12-31", limit=200)
+    assert {a["subject_kind"] for a in coming} == {"document"}, "its end is told once, by itself"
+    place = f"/v1/documents/{made['id']}"
+    await client.post(f"{place}/withdrawal", {"reason": "Filed wrongly"}, etag=await client.etag(place))
+    assert [c["state"] for c in await coverage(client, vendor_id)] == ["none"]
+    assert await client.items("/v1/soc2-coverage") == []
+
+
+async def test_a_certificate_supports_its_service_in_part_and_says_when_surveillance_is_missing(
+    client: Client, world: World, clock: FakeClock
+) -> None:
+    vendor_id = await vendor(client)
+    made = [(await client.post(f"/v1/vendors/{vendor_id}/services", {"name": n})).json()["id"] for n in ("A", "B")]
+    dates = {"issued_on": "2025-03-10", "stated_until_on": "2028-03-09", "service_id": made[0]}
+    await _added(client, vendor_id, "iso27001_certificate", **dates)
+    states = {row["service_id"]: row for row in await client.items("/v1/soc2-coverage")}
+    assert {service: row["state"] for service, row in states.items()} == {made[0]: "partial", made[1]: "none"}
+    assert (states[made[0]]["next_change_on"], states[made[0]]["missing_categories"]) == ("2026-03-11", ["security"])
+    assert "surveillance" not in states[made[0]]["reason"]
+    clock.advance(days=9)
+    assert await age_coverage(world) == 1
+    states = {row["service_id"]: row for row in await client.items("/v1/soc2-coverage")}
+    assert "no surveillance audit is known since 2025-03-10" in states[made[0]]["reason"]
+
+
+async def test_a_certificate_does_not_hide_that_a_report_has_lapsed(client: Client) -> None:
+    vendor_id = await vendor(client)
+    await recorded(client, type_2(vendor_id, "2024-01-01", "2024-12-31"))
+    await _added(client, vendor_id, "iso27001_certificate", issued_on="2025-06-01", stated_until_on="2028-05-31")
+    (found,) = await coverage(client, vendor_id)
+    assert (found["state"], found["effective_until_on"]) == ("partial", "2025-12-31")
+    coming = await client.items("/v1/alerts/upcoming", until="2026-03-20", limit=200)
+    assert ("soc2_coverage", "2025-12-31") in {(a["subject_kind"], a["due_on"]) for a in coming}

@@ -64,7 +64,7 @@ async def add(work: Work, new: NewDocument) -> Document:
     rules.check_document(wanted, work.today)
     in_force = (await service.policy(work)).policy
     added = await queries.insert_document(work, service.judge_document(wanted, in_force, work.today))
-    await service.watch_document(work, added, in_force)
+    await service.follow(work, added, in_force)
     await audit.record(work, Action.DOCUMENT_ADDED, Target("document", added.id), after=added)
     return added
 
@@ -75,7 +75,7 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     rules.check_document(wanted, work.today)
     in_force = (await service.policy(work)).policy
     after = await queries.update_document(work, service.judge_document(wanted, in_force, work.today))
-    await service.watch_document(work, after, in_force)
+    await service.follow(work, after, in_force)
     await audit.record(work, Action.DOCUMENT_CHANGED, Target("document", after.id), before=before, after=after)
     return after
 
@@ -84,7 +84,7 @@ async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expect
     """Let a document count no more: it was filed wrongly, or taken back. It and its file stay on record."""
     before = await _counting(work, document_id, expected)
     after = await queries.update_document(work, msgspec.structs.replace(before, withdrawn_at=work.now))
-    await service.watch_document(work, after, (await service.policy(work)).policy)
+    await service.follow(work, after, (await service.policy(work)).policy)
     await audit.record(
         work,
         Action.DOCUMENT_WITHDRAWN,
@@ -162,7 +162,7 @@ async def _superseded(work: Work, new: NewDocument) -> Document:
         raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/supersedes_id")
     _check_counting(older)
     ended = await queries.update_document(work, msgspec.structs.replace(older, superseded_at=work.now))
-    await service.watch_document(work, ended, (await service.policy(work)).policy)
+    await service.follow(work, ended, (await service.policy(work)).policy)
     return older
 
 

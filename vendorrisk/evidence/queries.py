@@ -56,6 +56,7 @@ _INSERT_DOCUMENT = _sql.rows("insert_document", Document)
 _FIND_DOCUMENT = _sql.rows("find_document", Document)
 _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
 LIST_DOCUMENTS = _sql.rows("list_documents", Document)
+_SUPPORTING_DOCUMENTS = _sql.rows("supporting_documents", Document)
 _CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
 _UPDATE_DOCUMENT = _sql.rows("update_document", Document)
 _JUDGE_AGAIN_AFTER = _sql.command("judge_again_after")
@@ -91,7 +92,7 @@ _COVERAGE_OF_VENDOR = _sql.rows("coverage_of_vendor", StoredCoverage)
 _KEEP_COVERAGE = _sql.rows("keep_coverage", StoredCoverage)
 _DROP_COVERAGE = _sql.command("drop_coverage")
 LIST_COVERAGE = _sql.rows("list_coverage", StoredCoverage)
-_VENDORS_WITH_REPORTS = _sql.scalar("vendors_with_reports", UUID)
+_VENDORS_WITH_COVERAGE = _sql.scalar("vendors_with_coverage", UUID)
 _TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
 _VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
 
@@ -209,6 +210,10 @@ async def find_document(work: Work, document_id: UUID) -> Document | None:
 
 async def lock_document(work: Work, document_id: UUID) -> Document | None:
     return await _LOCK_DOCUMENT.one_or_none(work.db, work.tenant_id, document_id)
+
+
+async def supporting_documents(work: Work, vendor_id: UUID) -> list[Document]:
+    return await _SUPPORTING_DOCUMENTS.many(work.db, work.tenant_id, vendor_id)
 
 
 async def current_documents(work: Work, after: UUID, most: int) -> list[Document]:
@@ -367,8 +372,8 @@ async def drop_coverage(work: Work, ids: Sequence[UUID]) -> None:
     await _DROP_COVERAGE.run(work.db, work.tenant_id, list(ids))
 
 
-async def vendors_with_reports(work: Work, after: UUID, most: int) -> list[UUID]:
-    return await _VENDORS_WITH_REPORTS.many(work.db, work.tenant_id, after, most)
+async def vendors_with_coverage(work: Work, after: UUID, most: int) -> list[UUID]:
+    return await _VENDORS_WITH_COVERAGE.many(work.db, work.tenant_id, after, most)
 
 
 async def tenants_with_changes(connection: Connection, now: datetime) -> list[TenantDue]:

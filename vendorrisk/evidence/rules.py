@@ -1,13 +1,13 @@
 """Decisions about evidence, other than coverage: when a document ends, what a report may say, what a service needs."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.evidence import criteria
-from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, plus_months
+from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, Support, plus_months
 from vendorrisk.evidence.model import (
     AreaView,
     Assurance,
@@ -181,6 +181,31 @@ def report_for_coverage(report: Soc2Report, letters: tuple[Letter, ...]) -> Repo
     if first is None or last is None:  # the table's constraints rule it out
         raise ValueError(f"report {report.id} has no dates")
     return Report(report.id, report.type, first, last, report.opinion, frozenset(report.categories), letters)
+
+
+def supports_of(document: Document, policy: EvidencePolicy) -> list[Support]:
+    """Return what a document that is no SOC 2 report adds to coverage: a SOC 3 report, or an ISO 27001 certificate."""
+    until = validity_of(document, policy, date.min).expires_on
+    last = document.stated_until_on or document.issued_on
+    if document.kind is DocumentKind.SOC3 and until is not None and last is not None:
+        reason = f"A SOC 3 report to {last}: little detail, relied on to {until}."
+        security = frozenset({TrustCategory.SECURITY})
+        return [Support(document.id, document.valid_from_on or last, until, last, reason, security)]
+    audited = surveyed_until(document, policy)
+    first = document.valid_from_on or document.issued_on
+    if audited is None or first is None or until is None:
+        return []
+    return _certified(document, first, until, audited)
+
+
+def _certified(document: Document, first: date, until: date, audited: date) -> list[Support]:
+    last = document.surveillance_on or first
+    valid = f"An ISO/IEC 27001 certificate valid to {until}: no report of tests"
+    missing = f"{valid}, and no surveillance audit is known since {last}."
+    return [
+        Support(document.id, first, min(until, audited), last, f"{valid}."),
+        Support(document.id, min(until, audited) + timedelta(days=1), until, last, missing),
+    ]
 
 
 def categories_needed(service: VendorService | None) -> list[TrustCategory]:
