@@ -966,8 +966,8 @@ create policy every_tenant on bridge_letters to vendorrisk_system
 create policy one_tenant on bridge_letters to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select on bridge_letters to vendorrisk_system;
-grant insert, select on bridge_letters to vendorrisk_tenant;
+grant delete, insert, select, update on bridge_letters to vendorrisk_system;
+grant delete, insert, select, update on bridge_letters to vendorrisk_tenant;
 
 create table receivers (
     tenant_id uuid not null,

@@ -58,3 +58,6 @@ create table review_policies (
 );
 comment on table review_policies is 'only where a tenant departs from the defaults: 3, 6, 12, 24 months';
 call guard_tenant_table('review_policies', 'select, insert, update');
+
+-- A letter that was recorded wrongly can be taken back: it would bridge what nobody bridged.
+grant update, delete on bridge_letters to vendorrisk_tenant, vendorrisk_system;

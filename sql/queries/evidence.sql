@@ -332,6 +332,15 @@ insert into bridge_letters (tenant_id, id, report_id, document_id, ends_on, issu
 values ($1, $2, $3, $4, $5, $6, $7, $7)
 returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version;
 
+-- name: lock_letter
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+from bridge_letters
+where tenant_id = $1 and report_id = $2 and id = $3
+for update;
+
+-- name: delete_letter
+delete from bridge_letters where tenant_id = $1 and id = $2;
+
 -- name: list_letters
 select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
 from bridge_letters

@@ -169,6 +169,44 @@ async def test_a_bridge_letter_bridges_from_the_day_it_is_added(client: Client, 
     assert later["state"] == "in_reliance"
 
 
+async def test_a_letter_recorded_wrongly_is_taken_back_and_bridges_no_more(
+    client: Client, other_company: Company
+) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id, bridge_letters=[{"ends_on": "2026-03-30"}]))
+    place = f"/v1/soc2-reports/{shown['id']}/bridge-letters/{shown['bridge_letters'][0]['id']}"
+    assert (await coverage(client, vendor_id))[0]["state"] == "bridged"
+    assert (await other_company.client.delete(place, etag='"1"')).status_code == 404
+    assert (await client.delete(place, etag='"2"')).status_code == 412
+    assert (await client.delete(place, etag='"1"')).status_code == 204
+    assert (await coverage(client, vendor_id))[0]["state"] == "in_reliance"
+    assert (await client.delete(place, etag='"1"')).status_code == 404
+    again = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", {"ends_on": "2026-03-30"})
+    assert again.status_code == 201, "the right one may end on the same day"
+
+
+@pytest.mark.parametrize(
+    ("letter", "pointer"),
+    [
+        ({"ends_on": "9999-12-31"}, "/ends_on"),
+        ({"ends_on": "2026-02-28", "issued_on": "2026-03-03"}, "/issued_on"),
+        ({"ends_on": "2026-02-28", "issued_on": "0001-01-01"}, "/issued_on"),
+        ({"ends_on": "2025-12-31"}, "/ends_on"),
+    ],
+)
+async def test_a_letter_whose_dates_cannot_be_is_refused(client: Client, letter: dict[str, str], pointer: str) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id))
+    refused = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", letter)
+    assert refused.status_code == 422, refused.text
+    assert pointer in {fault["pointer"] for fault in refused.json()["errors"]}
+    whole = await client.post(
+        "/v1/soc2-reports", type_2(vendor_id, "2024-01-01", "2025-12-31", bridge_letters=[letter])
+    )
+    assert f"/bridge_letters/0{pointer}" in {fault["pointer"] for fault in whole.json()["errors"]}
+    assert (await coverage(client, vendor_id))[0]["state"] == "in_reliance"
+
+
 async def test_time_alone_changes_coverage_by_the_calendar_of_the_tenant(
     client: Client, other_company: Company, world: World, clock: FakeClock
 ) -> None:

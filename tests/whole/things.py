@@ -260,6 +260,11 @@ async def organisation(things: Things, known: Known) -> str:
     return (await things.made(f"/v1/soc2-reports/{known['report_id']}/subservice-organisations", body))["id"]
 
 
+async def letter(things: Things, known: Known) -> str:
+    body = {"ends_on": f"2026-01-{things.number % 28 + 1:02}"}
+    return (await things.made(f"/v1/soc2-reports/{known['report_id']}/bridge-letters", body))["id"]
+
+
 async def finding(things: Things, known: Known) -> str:
     body = {"vendor_id": await vendor(things, known), "title": f"Finding {things.number}", "severity": "high"}
     return (await things.made("/v1/findings", body))["id"]
@@ -341,6 +346,7 @@ MAKERS: dict[str, Maker] = {
     "exception_id": report_exception,
     "cuec_id": cuec,
     "organisation_id": organisation,
+    "letter_id": letter,
     "finding_id": finding,
 }
 

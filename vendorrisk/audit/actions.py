@@ -56,6 +56,7 @@ class Action(StrEnum):
     SOC2_SUBSERVICE_ADDED = "soc2_subservice:added"
     SOC2_SUBSERVICE_CHANGED = "soc2_subservice:changed"
     BRIDGE_LETTER_ADDED = "bridge_letter:added"
+    BRIDGE_LETTER_REMOVED = "bridge_letter:removed"
     VENDOR_ASSET_ATTACHED = "vendor_asset:attached"
     VENDOR_ASSET_CHANGED = "vendor_asset:changed"
     VENDOR_ASSET_REMOVED = "vendor_asset:removed"

@@ -84,6 +84,8 @@ _LIST_SUBSERVICE = _sql.rows("list_subservice", SubserviceOrganisation)
 _LOCK_SUBSERVICE = _sql.rows("lock_subservice", SubserviceOrganisation)
 _UPDATE_SUBSERVICE = _sql.rows("update_subservice", SubserviceOrganisation)
 _INSERT_LETTER = _sql.rows("insert_letter", BridgeLetter)
+_LOCK_LETTER = _sql.rows("lock_letter", BridgeLetter)
+_DELETE_LETTER = _sql.command("delete_letter")
 _LIST_LETTERS = _sql.rows("list_letters", BridgeLetter)
 _FIND_VENDOR = _sql.rows("find_vendor_in_brief", VendorInBrief)
 _LOCK_VENDOR = _sql.rows("lock_vendor", VendorInBrief)
@@ -340,6 +342,14 @@ async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) ->
     own = (letter.document_id, letter.ends_on, letter.issued_on)
     with refusing(_LETTER_BROKEN):
         return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+
+
+async def lock_letter(work: Work, report_id: UUID, letter_id: UUID) -> BridgeLetter | None:
+    return await _LOCK_LETTER.one_or_none(work.db, work.tenant_id, report_id, letter_id)
+
+
+async def delete_letter(work: Work, letter_id: UUID) -> None:
+    await _DELETE_LETTER.run(work.db, work.tenant_id, letter_id)
 
 
 async def letters(work: Work, report_ids: Sequence[UUID]) -> list[BridgeLetter]:

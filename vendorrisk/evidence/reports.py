@@ -212,6 +212,16 @@ async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> Bridg
     return added
 
 
+async def remove_letter(work: Work, report_id: UUID, letter_id: UUID, expected: int) -> None:
+    """Take a letter back that was recorded wrongly; the audit log keeps it, and coverage follows."""
+    stored = await _standing(work, report_id)
+    before = found(await queries.lock_letter(work, report_id, letter_id))
+    check_version(before, expected)
+    await queries.delete_letter(work, letter_id)
+    await service.cover(work, stored.vendor_id)
+    await audit.record(work, Action.BRIDGE_LETTER_REMOVED, Target("bridge_letter", letter_id), before=before)
+
+
 async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exception, at: str) -> Soc2Exception:
     criterion = rules.checked_criterion(new.criterion, f"{at}/criterion")
     added = await queries.insert_exception(work, stored.id, msgspec.structs.replace(new, criterion=criterion))
@@ -241,6 +251,8 @@ async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, a
     if new.ends_on <= stored.period_end_on:
         detail = f"The letter must reach past the period's end ({stored.period_end_on})."
         raise Refusal(Code.BRIDGE_LETTER_INVALID, detail, pointer=pointer)
+    rules.check_letter(new, at, work.today)
+    await _check_document(work, new.document_id, stored.vendor_id, f"{at}/document_id")
     return await queries.insert_letter(work, stored.id, new)
 
 
@@ -262,16 +274,18 @@ async def _tell_of_opinion(work: Work, stored: Soc2Report) -> None:
 
 async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
     """Refuse services and a document of another vendor."""
-    if wanted.document_id is not None:
-        document = await queries.find_document(work, wanted.document_id)
-        if document is not None and document.vendor_id != wanted.vendor_id:
-            detail = "The document belongs to another vendor."
-            raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/document_id")
+    await _check_document(work, wanted.document_id, wanted.vendor_id, "/document_id")
     if wanted.service_ids:
         own = {s.id for s in await queries.services_of_vendor(work, wanted.vendor_id)}
         if not own.issuperset(wanted.service_ids):
             detail = "Send ids of services of this vendor."
             raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/service_ids")
+
+
+async def _check_document(work: Work, document_id: UUID | None, vendor_id: UUID, pointer: str) -> None:
+    document = None if document_id is None else await queries.find_document(work, document_id)
+    if document is not None and document.vendor_id != vendor_id:
+        raise Refusal(Code.REFERENCE_UNKNOWN, "The document belongs to another vendor.", pointer=pointer)
 
 
 def _normalised(wanted: Soc2Report) -> Soc2Report:

@@ -13,6 +13,7 @@ from vendorrisk.evidence.model import (
     Assurance,
     Document,
     DocumentKind,
+    NewBridgeLetter,
     Soc2Exception,
     Soc2Report,
 )
@@ -127,6 +128,12 @@ def check_report(report: Soc2Report, today: date) -> None:
         detail = "Security is always in scope of a SOC 2 report; add it."
         faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/categories"))
     _refuse(faults)
+
+
+def check_letter(letter: NewBridgeLetter, at: str, today: date) -> None:
+    """Refuse a letter whose dates cannot be, or that was signed in the future."""
+    issued = (f"{at}/issued_on", letter.issued_on)
+    _refuse([*_sane([(f"{at}/ends_on", letter.ends_on), issued]), *_not_after(today, [issued])])
 
 
 def _shape_faults(report: Soc2Report) -> list[Fault]:
