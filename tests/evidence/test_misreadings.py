@@ -160,6 +160,12 @@ def test_who_is_carved_out_is_not_sure_where_a_report_speaks_of_both_methods() -
     assert all(each.confidence < _SURE for each in found)
 
 
+def test_a_word_with_a_glyph_that_means_no_character_is_read() -> None:
+    opinion = _CLEAN.replace("material", "ma\ufffeterial")
+    (found,) = _of(_report(opinion), Field.OPINION)
+    assert (found.value, found.quotation) == ("unqualified", "In our opinion, in all ma\ufffeterial respects")
+
+
 def test_a_text_without_an_auditors_report_is_read_with_doubt() -> None:
     plan = "Our SOC 2 roadmap: we will be examined for the period January 1, 2026 to December 31, 2026, a Type 2."
     assert all(each.confidence < _SURE for each in propose([plan]))

@@ -141,6 +141,8 @@ async def test_a_control_of_ours_is_in_place_only_with_an_owner_and_a_proof(clie
     assert (refused.status_code, refused.json()["code"]) == (422, "cuec_without_proof")
     body = {"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}
     member = (await client.post("/v1/members", body)).json()["id"]
+    blank = await client.patch(place, {"state": "in_place", "owner_id": member, "proof": "  "}, etag='"1"')
+    assert (blank.status_code, blank.json()["errors"][0]["pointer"]) == (422, "/proof")
     done = await client.patch(place, {"state": "in_place", "owner_id": member, "proof": "Ticket 17"}, etag='"1"')
     assert (done.status_code, done.json()["state"]) == (200, "in_place")
 

@@ -91,8 +91,11 @@ _FOLDED: Final = {
     **dict.fromkeys("\uf0b7\u25cf\u25aa\u25e6\u2023\u2043\u25a0\u00b7\uf0a7", "\u2022"),
 }
 _ODD = re.compile("[" + "".join(_FOLDED) + "]")
-# PDFium writes U+0002 where a word is divided at a line's end; others leave the hyphen there.
-_PIECE = re.compile(r"(?P<joined>\x02\s{0,4}|(?<=[a-z])[-\u2010\u00ad]\s{0,2}\n\s{0,2}(?=[a-z]))|(?P<blank>\s+)")
+# PDFium writes U+0002 where a word is divided at a line's end, and U+FFFE for what a font gives no character for;
+# others leave the hyphen there.
+_PIECE = re.compile(
+    r"(?P<joined>[\x02\ufffe]\s{0,4}|(?<=[a-z])[-\u2010\u00ad]\s{0,2}\n\s{0,2}(?=[a-z]))|(?P<blank>\s+)"
+)
 
 
 class Text:
