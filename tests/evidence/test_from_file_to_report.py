@@ -1,5 +1,7 @@
 """From a file to a report: sent, read by the job, proposed with page and quotation, decided by a person, recorded."""
 
+import base64
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -171,6 +173,8 @@ async def test_a_file_is_served_as_an_attachment_that_no_browser_opens(client: C
     assert "default-src 'none'" in served.headers["content-security-policy"]
     assert "no-store" in served.headers["cache-control"]
     assert "set-cookie" not in served.headers
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    assert served.headers["repr-digest"] == f"sha-256=:{digest}:"
 
 
 @pytest.mark.parametrize(

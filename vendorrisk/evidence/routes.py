@@ -1,5 +1,6 @@
 """Documents and their files, proposals, coverage, and the policy. SOC 2 reports have routes of their own."""
 
+import base64
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated, Any
@@ -205,9 +206,13 @@ def _attachment(document: Document, chunks: AsyncIterator[bytes]) -> Stream:
             "content-disposition": content_disposition(document.file_name or "document"),
             "content-security-policy": "sandbox; default-src 'none'",
             "etag": f'"{document.version}"',
-            "digest": f"sha-256={document.file_sha256}",
+            "repr-digest": f"sha-256=:{_base64(document.file_sha256 or '')}:",  # RFC 9530
         },
     )
+
+
+def _base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
 router = Router(
