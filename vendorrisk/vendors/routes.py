@@ -12,7 +12,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
-from vendorrisk.vendors import cadence, diligence, export, intake, queries, service, supply, supply_queries
+from vendorrisk.vendors import diligence, export, intake, queries, service, supply, supply_queries
 from vendorrisk.vendors.diligence_model import (
     Approval,
     Assessed,
@@ -27,8 +27,6 @@ from vendorrisk.vendors.diligence_model import (
     OffboardingStep,
     Review,
     ReviewHeld,
-    ReviewPolicy,
-    ReviewPolicyShown,
     Settlement,
     Step,
 )
@@ -167,22 +165,6 @@ async def move_vendor(
 async def get_inherent_risk_model(work: InWork) -> ModelShown:
     """Return what is asked about inherent risk, the scales, weights and floors, and the review cadence by tier."""
     return await diligence.risk_model(work)
-
-
-@reads("/review-policy", _READ)
-async def get_review_policy(work: InWork) -> ReviewPolicyShown:
-    """Read how often vendors are reviewed; version 0 is the default: quarterly for critical ones."""
-    return await cadence.policy(work)
-
-
-@replaces(
-    "/review-policy",
-    Permission.TENANT_MANAGE,
-    example={"critical_months": 3, "high_months": 6, "medium_months": 12, "low_months": 12},
-)
-async def set_review_policy(work: InWork, expected: ExpectedVersion, data: JSONBody[ReviewPolicy]) -> ReviewPolicyShown:
-    """Say the whole policy again. Next reviews that follow from it move; dates that were set by hand stay."""
-    return await cadence.set_policy(work, data, expected)
 
 
 @reads("/vendors/{vendor_id:uuid}/inherent-risk", _READ)
@@ -417,8 +399,6 @@ router = Router(
         change_vendor,
         move_vendor,
         get_inherent_risk_model,
-        get_review_policy,
-        set_review_policy,
         get_inherent_risk,
         answer_inherent_risk,
         list_inherent_risk_history,
