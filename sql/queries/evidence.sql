@@ -302,10 +302,15 @@ where tenant_id = $1 and id = $2
 returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
 
 -- name: insert_subservice
+-- One that is named as a vendor of ours is linked to it, unless it is the report's own.
 insert into soc2_subservice_organisations (
     tenant_id, id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+select $1, $2, $3, $4, $5, $6, $7, coalesce($8, (
+    select v.id from vendors as v
+    where v.tenant_id = $1 and v.name_key = $10
+        and v.id <> (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = $3)
+)), $9, $9
 returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
 
 -- name: list_subservice

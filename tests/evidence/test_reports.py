@@ -81,6 +81,25 @@ async def test_a_withdrawn_report_counts_no_more_and_its_findings_end(client: Cl
 
 
 @pytest.mark.parametrize(
+    ("dates", "pointer"),
+    [
+        ({"as_of_on": "2026-03-03"}, "/as_of_on"),
+        ({}, "/as_of_on"),
+        ({"as_of_on": "2025-08-31", "period_end_on": "2025-08-31"}, "/period_end_on"),
+        ({"as_of_on": "2025-08-31", "report_on": "2025-08-30"}, "/report_on"),
+    ],
+)
+async def test_a_type_1_report_speaks_of_one_day_that_has_been(
+    client: Client, dates: dict[str, str], pointer: str
+) -> None:
+    body = {"vendor_id": await vendor(client), "type": "type_1", "opinion": "unqualified", "categories": ["security"]}
+    refused = await client.post("/v1/soc2-reports", {**body, **dates})
+    assert refused.status_code == 422, refused.text
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == [pointer]
+    assert await client.items("/v1/soc2-reports") == []
+
+
+@pytest.mark.parametrize(
     ("wrong", "pointer"),
     [
         ({"period_end_on": "2026-03-03"}, "/period_end_on"),
@@ -158,6 +177,21 @@ async def test_a_subservice_organisation_is_linked_to_a_vendor_of_ours(client: C
     place = f"/v1/soc2-reports/{shown['id']}/subservice-organisations/{part['id']}"
     linked = await client.patch(place, {"provider_id": cloud}, etag='"1"')
     assert linked.json()["provider_id"] == cloud
+
+
+async def test_a_subservice_organisation_named_as_a_vendor_of_ours_is_linked_and_can_be_unlinked(
+    client: Client, other_company: Company
+) -> None:
+    cloud, vendor_id = await vendor(client, "Cumulus Cloud"), await vendor(client)
+    await vendor(other_company.client, "Stratus Regions")
+    names = ["cumulus CLOUD", "Stratus Regions", "Nimbus Storage"]
+    organisations = [{"name": name, "method": "carve_out"} for name in names]
+    shown = await recorded(client, type_2(vendor_id, subservice_organisations=organisations))
+    linked = {part["name"]: part["provider_id"] for part in shown["subservice_organisations"]}
+    assert linked == {"cumulus CLOUD": cloud, "Stratus Regions": None, "Nimbus Storage": None}
+    part = next(p for p in shown["subservice_organisations"] if p["provider_id"])
+    place = f"/v1/soc2-reports/{shown['id']}/subservice-organisations/{part['id']}"
+    assert (await client.patch(place, {"provider_id": None}, etag='"1"')).json()["provider_id"] is None
 
 
 async def test_a_bridge_letter_bridges_from_the_day_it_is_added(client: Client, clock: FakeClock) -> None:

@@ -33,6 +33,7 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.ids import new_id
+from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import TrustCategory
 from vendorrisk.vendors.supply_model import VendorService
 
@@ -321,7 +322,8 @@ async def update_cuec(work: Work, c: Cuec) -> Cuec:
 async def insert_subservice(work: Work, report_id: UUID, s: NewSubserviceOrganisation) -> SubserviceOrganisation:
     own = (s.name, s.purpose, s.method, s.complementary_controls, s.provider_id)
     with refusing(_SUBSERVICE_BROKEN):
-        return await _INSERT_SUBSERVICE.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+        key = name_key(s.name)
+        return await _INSERT_SUBSERVICE.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now, key)
 
 
 async def subservice(work: Work, report_id: UUID) -> list[SubserviceOrganisation]:

@@ -201,6 +201,7 @@ async def stage(work: Work, import_id: UUID, rows: Sequence[ReadRow]) -> None:
         [_json(row.given) for row in rows],
         [_json(row.problems) for row in rows],
         [_key(row.given.get("name")) for row in rows],
+        work.today,
     )
 
 

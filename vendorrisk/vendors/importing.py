@@ -68,6 +68,7 @@ _CONFLICTS: Mapping[str, tuple[str, str]] = {
     "tier_is_computed": ("tier", "The vendor's tier follows from its inherent-risk answers; change those."),
     "domain_taken": ("domains", "One of these domains belongs to another vendor."),
     "lei_taken": ("lei", "Another vendor has this LEI."),
+    "review_ahead": ("last_reviewed_on", "A review is recorded once it was held; this day is still to come."),
 }
 
 

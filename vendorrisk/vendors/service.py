@@ -74,6 +74,8 @@ async def register(work: Work, new: NewVendor) -> Vendor:
 async def _register(work: Work, new: NewVendor) -> Change:
     fields = settled(new)
     check_spend(fields)
+    if new.last_reviewed_on is not None and new.last_reviewed_on > work.today:
+        raise Refusal(Code.VENDOR_FIELD_INVALID, "A review is recorded once it was held.", pointer="/last_reviewed_on")
     _check_taken_over(new)
     since = new.last_reviewed_on or work.today
     fields["next_review_on"] = new.next_review_on or await cadence.next_review_on(work, new.lifecycle, new.tier, since)
