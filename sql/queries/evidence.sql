@@ -237,6 +237,9 @@ from soc2_reports as r
 where r.tenant_id = $1 and r.vendor_id = any($2) and r.withdrawn_at is null
 order by r.vendor_id, r.id;
 
+-- name: reports_resting_on
+select count(*)::int from soc2_reports where tenant_id = $1 and document_id = $2 and withdrawn_at is null;
+
 -- name: update_report
 update soc2_reports
 set as_of_on = $3, period_start_on = $4, period_end_on = $5, report_on = $6, auditor = $7,

@@ -150,6 +150,16 @@ def test_a_deviation_that_ends_at_no_mark_is_less_sure() -> None:
     assert ended.confidence > _SURE > endless.confidence
 
 
+def test_a_heading_over_responses_is_no_exception_and_one_that_tells_nothing_is_not_sure() -> None:
+    told = "CC6.2\n6.2.1 Leavers.\nDeviation noted. Three of 25 were late.\n6.2.2 Joiners.\nNo deviations noted.\n"
+    heading = "Management's Responses to Deviations Noted\n6.2.1 It is mended.\n"
+    (found,) = _of(_report(lists=told + heading), Field.EXCEPTION)
+    assert found.more["response"] == "It is mended."
+    bare = "CC6.2\n6.2.1 Leavers lose access.\nException noted\n6.2.2 Joiners.\n"
+    (empty,) = _of(_report(lists=bare), Field.EXCEPTION)
+    assert empty.confidence < _SURE
+
+
 def test_who_is_carved_out_is_not_sure_where_a_report_speaks_of_both_methods() -> None:
     more = (
         "Quill uses Northquay Ltd, a subservice organization, for hosting, by the inclusive method, and Amazon Web "

@@ -91,6 +91,27 @@ async def test_a_report_withdrawn_by_mistake_is_recorded_again_from_its_document
     assert covered["state"] == "in_reliance"
 
 
+async def test_a_document_stays_while_a_report_rests_on_it_and_makes_none_once_it_is_withdrawn(
+    world: World, client: Client
+) -> None:
+    place = await filed(client, report("plain"))
+    await read_all(world)
+    for proposal in await client.items(f"{place}/proposals", limit=200):
+        await decide(client, place, proposal, "confirmed")
+    shown = (await client.post(f"{place}/soc2-report", None)).json()
+    wrong = {"reason": "Filed wrongly"}
+    refused = await client.post(f"{place}/withdrawal", wrong, etag=await client.etag(place))
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    (covered,) = await coverage(client, shown["report"]["vendor_id"])
+    assert covered["state"] == "in_reliance"
+    assert (await client.post(f"/v1/soc2-reports/{shown['id']}/withdrawal", wrong, etag='"1"')).status_code == 200
+    gone = await client.post(f"{place}/withdrawal", wrong, etag=await client.etag(place))
+    assert gone.status_code == 200, gone.text
+    late = await client.post(f"{place}/soc2-report", None)
+    assert (late.status_code, late.json()["code"]) == (409, "document_superseded")
+    assert len(await client.items("/v1/soc2-reports")) == 1
+
+
 async def _sent(client: Client, place: str, name: str) -> None:
     sent = await client.put(f"{place}/file", report(name), etag=await client.etag(place), headers=TOOLS)
     assert sent.status_code == 200, sent.text

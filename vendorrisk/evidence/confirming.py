@@ -13,7 +13,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import criteria, proposal_queries, queries, reports
+from vendorrisk.evidence import criteria, documents, proposal_queries, queries, reports
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import (
     Decision,
@@ -66,7 +66,8 @@ async def keep_reading(work: Work, document: UUID, token: UUID, read: list[Read]
 
 async def record_report(work: Work, document_id: UUID) -> Soc2ReportShown:
     """Record the SOC 2 report that the confirmed proposals of a document make."""
-    document = found(await queries.find_document(work, document_id))
+    document = found(await queries.lock_document(work, document_id))
+    documents.check_counting(document)
     confirmed = await proposal_queries.confirmed_proposals(work, document_id)
     return await reports.record(work, _report_of(document, confirmed))
 

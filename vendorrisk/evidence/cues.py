@@ -105,7 +105,7 @@ RESULT = _cue(
     r"\b(?:no (?:exceptions?|deviations?|relevant exceptions?)|none) (?:was |were )?(?:noted|identified|found)\b"
 )
 NEGATED = _cue(
-    r"\b(?:no|not|any|without|if|when|where|whether|zero|such|prior|previous|the|all|of|each|for) "
+    r"\b(?:no|not|any|without|if|when|where|whether|zero|such|prior|previous|the|all|of|each|for|to) "
     r"(?:relevant |material |other |testing |significant )?$"
 )
 EXPLAINS = _cue(

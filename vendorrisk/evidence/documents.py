@@ -81,8 +81,13 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
 
 
 async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expected: int) -> Document:
-    """Let a document count no more: it was filed wrongly, or taken back. It and its file stay on record."""
+    """Let a document count no more: it was filed wrongly, or taken back. It and its file stay on record.
+
+    Refused while a report that counts rests on it.
+    """
     before = await _counting(work, document_id, expected)
+    if await queries.reports_resting_on(work, document_id):
+        raise Refusal(Code.IN_USE, "A SOC 2 report was recorded from it; withdraw that first.")
     after = await queries.update_document(work, msgspec.structs.replace(before, withdrawn_at=work.now))
     await service.follow(work, after, (await service.policy(work)).policy)
     await audit.record(
@@ -160,7 +165,7 @@ async def _superseded(work: Work, new: NewDocument) -> Document:
     if older is None or (older.vendor_id, older.kind) != (new.vendor_id, new.kind):
         detail = "Send the id of a document of the same vendor and kind."
         raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/supersedes_id")
-    _check_counting(older)
+    check_counting(older)
     ended = await queries.update_document(work, msgspec.structs.replace(older, superseded_at=work.now))
     await service.follow(work, ended, (await service.policy(work)).policy)
     return older
@@ -169,10 +174,11 @@ async def _superseded(work: Work, new: NewDocument) -> Document:
 async def _counting(work: Work, document_id: UUID, expected: int) -> Document:
     before = found(await queries.lock_document(work, document_id))
     check_version(before, expected)
-    _check_counting(before)
+    check_counting(before)
     return before
 
 
-def _check_counting(document: Document) -> None:
+def check_counting(document: Document) -> None:
+    """Refuse what works on a document that was superseded or withdrawn."""
     if document.superseded_at is not None or document.withdrawn_at is not None:
         raise Refusal(Code.DOCUMENT_SUPERSEDED, "It was superseded or withdrawn; work on the one that counts.")

@@ -71,6 +71,7 @@ _FIND_REPORT = _sql.rows("find_report", Soc2Report)
 _LOCK_REPORT = _sql.rows("lock_report", Soc2Report)
 LIST_REPORTS = _sql.rows("list_reports", Soc2Report)
 _REPORTS_OF_VENDORS = _sql.rows("reports_of_vendors", Soc2Report)
+_REPORTS_RESTING_ON = _sql.scalar("reports_resting_on", int)
 _UPDATE_REPORT = _sql.command("update_report")
 _INSERT_EXCEPTION = _sql.rows("insert_exception", Soc2Exception)
 _LIST_EXCEPTIONS = _sql.rows("list_exceptions", Soc2Exception)
@@ -270,6 +271,11 @@ async def lock_report(work: Work, report_id: UUID) -> Soc2Report | None:
 
 async def reports_of_vendor(work: Work, vendor_id: UUID) -> list[Soc2Report]:
     return await _REPORTS_OF_VENDORS.many(work.db, work.tenant_id, [vendor_id])
+
+
+async def reports_resting_on(work: Work, document_id: UUID) -> int:
+    """Count the reports that count and were recorded from a document."""
+    return await _REPORTS_RESTING_ON.one(work.db, work.tenant_id, document_id)
 
 
 async def update_report(work: Work, r: Soc2Report) -> None:

@@ -80,7 +80,7 @@ async def change_document(
 @acts(
     "/documents/{document_id:uuid}/withdrawal",
     Permission.EVIDENCE_WRITE,
-    refuses=[Code.DOCUMENT_SUPERSEDED],
+    refuses=[Code.DOCUMENT_SUPERSEDED, Code.IN_USE],
     example={"reason": "The certificate was suspended."},
 )
 async def withdraw_document(
@@ -161,7 +161,13 @@ async def decide_proposal(
     "/documents/{document_id:uuid}/soc2-report",
     Permission.EVIDENCE_CONFIRM,
     at="/v1/soc2-reports/{id}",
-    refuses=[Code.PROPOSALS_INCOMPLETE, Code.DATES_INVALID, Code.SOC2_REPORT_KNOWN, Code.REFERENCE_UNKNOWN],
+    refuses=[
+        Code.PROPOSALS_INCOMPLETE,
+        Code.DATES_INVALID,
+        Code.SOC2_REPORT_KNOWN,
+        Code.REFERENCE_UNKNOWN,
+        Code.DOCUMENT_SUPERSEDED,
+    ],
 )
 async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> Soc2ReportShown:
     """Record the SOC 2 report that the confirmed proposals make."""

@@ -75,7 +75,8 @@ def exceptions(report: Report) -> Iterator[Proposal]:
         response = response or table.response_to(control, end)
         named = {"control": control, "deviation": deviation, "response": response}
         more = {name: text for name, text in named.items() if text}
-        sure = 0.5 if not criterion else 0.6 if end - found.end() >= _DEVIATION_MAX else 0.85
+        sure = 0.85 if criterion and deviation else 0.5
+        sure = min(sure, 0.6) if end - found.end() >= _DEVIATION_MAX else sure
         yield report.propose(Field.EXCEPTION, criterion, (found.start(), end), sure, **more)
         if len(seen) >= _EXCEPTIONS_MAX:
             return
