@@ -145,7 +145,8 @@ async def _judge_documents(work: Work, in_force: EvidencePolicy) -> None:
             judged = judge_document(document, in_force, work.today)
             if judged != document:
                 judged = await queries.update_document(work, judged)
-            await watch_document(work, judged, in_force)
+            if judged != document or rules.surveyed_until(document, in_force) is not None:
+                await watch_document(work, judged, in_force)
 
 
 async def age_documents(work: Work, most: int) -> int:
