@@ -245,6 +245,14 @@ async def report(things: Things, known: Known) -> str:
     return (await things.made("/v1/soc2-reports", body))["id"]
 
 
+async def confirmed_letter(things: Things, known: Known) -> str:
+    made = await things.client.get(f"/v1/soc2-reports/{await report(things, known)}")
+    found = await document(things, {"vendor_id": made.json()["report"]["vendor_id"]})
+    for field, value in (("period_end_on", "2025-12-31"), ("letter_end_on", "2026-01-31")):
+        await proposed(things, found, field, value, "confirmed")
+    return found
+
+
 async def report_exception(things: Things, known: Known) -> str:
     body = {"criterion": "CC6.1", "control": f"Control {things.number}", "deviation": "Late"}
     return (await things.made(f"/v1/soc2-reports/{known['report_id']}/exceptions", body))["id"]
@@ -359,6 +367,7 @@ SITUATIONS: dict[tuple[str, str], Maker] = {
     ("resend_delivery", "delivery_id"): cancelled_delivery,
     ("get_document_file", "document_id"): filed_document,
     ("record_proposed_report", "document_id"): confirmed_document,
+    ("record_proposed_letter", "document_id"): confirmed_letter,
 }
 
 FILES: dict[str, tuple[str, bytes]] = {

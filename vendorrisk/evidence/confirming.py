@@ -1,4 +1,4 @@
-"""What was read in a file, kept for a person to confirm, and the record that confirmed proposals become."""
+"""What was read in a file, kept for a person to confirm, and the records that confirmed proposals become."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -16,8 +16,10 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.evidence import criteria, documents, proposal_queries, queries, reports
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import (
+    BridgeLetter,
     Decision,
     Document,
+    NewBridgeLetter,
     NewCuec,
     NewDecision,
     NewSoc2Exception,
@@ -70,6 +72,27 @@ async def record_report(work: Work, document_id: UUID) -> Soc2ReportShown:
     documents.check_counting(document)
     confirmed = await proposal_queries.confirmed_proposals(work, document_id)
     return await reports.record(work, _report_of(document, confirmed))
+
+
+async def record_letter(work: Work, document_id: UUID) -> BridgeLetter:
+    """Record the bridge letter that the confirmed proposals of a document make, to the report whose period it names."""
+    document = found(await queries.lock_document(work, document_id))
+    documents.check_counting(document)
+    single: dict[str, Any] = {}
+    for proposal in await proposal_queries.confirmed_proposals(work, document_id):
+        single.setdefault(proposal.field, proposal.value)
+    ends_on, period_end = _day(single, Field.LETTER_END_ON), _day(single, Field.PERIOD_END_ON)
+    if ends_on is None or period_end is None:
+        detail = f"Confirm a proposal for each of: {Field.PERIOD_END_ON}, {Field.LETTER_END_ON}; or record it by hand."
+        raise Refusal(Code.PROPOSALS_INCOMPLETE, detail)
+    stored = await queries.reports_of_vendor(work, document.vendor_id)
+    named = [report.id for report in stored if report.period_end_on == period_end]
+    if len(named) != 1:
+        what = "Several reports have" if named else "No report of this vendor has"
+        detail = f"{what} a period that ends on {period_end}. Record the report, and add the letter to it by hand."
+        raise Refusal(Code.PROPOSALS_INCOMPLETE, detail)
+    new = NewBridgeLetter(ends_on=ends_on, issued_on=_day(single, Field.REPORT_ON), document_id=document.id)
+    return await reports.add_letter(work, named[0], new)
 
 
 def _to_keep(read: Read) -> ProposalToKeep:

@@ -16,6 +16,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
 from vendorrisk.evidence.model import (
+    BridgeLetter,
     Document,
     DocumentChanges,
     NewDecision,
@@ -174,6 +175,22 @@ async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> S
     return await confirming.record_report(work, document_id)
 
 
+@creates(
+    "/documents/{document_id:uuid}/bridge-letter",
+    Permission.EVIDENCE_CONFIRM,
+    refuses=[
+        Code.PROPOSALS_INCOMPLETE,
+        Code.BRIDGE_LETTER_INVALID,
+        Code.BRIDGE_LETTER_KNOWN,
+        Code.DATES_INVALID,
+        Code.DOCUMENT_SUPERSEDED,
+    ],
+)
+async def record_proposed_letter(work: InWork, document_id: FromPath[UUID]) -> BridgeLetter:
+    """Record the bridge letter that the confirmed proposals make, to the report whose period it names."""
+    return await confirming.record_letter(work, document_id)
+
+
 @lists("/soc2-coverage", Permission.EVIDENCE_READ, queries.COVERAGE)
 async def list_coverage(work: InWork, page: ListPage) -> Page[StoredCoverage]:
     """List the coverage of every service, soonest to end first."""
@@ -234,6 +251,7 @@ router = Router(
         list_proposals,
         decide_proposal,
         record_proposed_report,
+        record_proposed_letter,
         list_coverage,
         get_vendor_coverage,
         get_evidence_policy,
