@@ -256,6 +256,17 @@ def test_another_clean_report_never_makes_the_effective_date_earlier(
     assert before is None or after >= before
 
 
+@given(_reports(), _DAYS, _DAYS, st.integers(0, 600), st.sampled_from(ReportType))
+def test_another_clean_report_of_any_kind_never_makes_a_day_worse(
+    reports: list[Report], day: date, first: date, length: int, kind: ReportType
+) -> None:
+    last = first if kind is ReportType.TYPE_1 else first + timedelta(days=length)
+    more = Report(UUID(int=77), kind, first, last, Opinion.UNQUALIFIED)
+    order = list(CoverageState)
+    before, after = (coverage(each, day, POLICY).state for each in (reports, [*reports, more]))
+    assert order.index(after) <= order.index(before)
+
+
 @given(_reports())
 def test_gaps_and_covered_days_make_up_the_whole_span(reports: list[Report]) -> None:
     periods = [

@@ -7,7 +7,8 @@ supersedes the older, which stays on record.
 A *SOC 2 report* is a record of its own: its type, its day or period, its auditor and opinion, the categories in scope,
 its *exceptions*, its *CUECs* (complementary user entity controls: ours to operate), its *subservice organisations*
 (carved out or included), its *bridge letters*. *Coverage* follows from the reports of a service: which days are proven,
-by what, until when; `coverage` says the rules. The five *audit areas* (CC1 to CC5) are a lens over a report.
+by what, until when; `coverage` says the rules. A SOC 3 report and an ISO 27001 certificate *support* it in part. The
+five *audit areas* (CC1 to CC5) are a lens over a report.
 
 A *proposal* is what our own rules read in a PDF, with page and quotation. Nothing is decided by it: a person confirms
 or rejects, and the confirmed ones become the record.
