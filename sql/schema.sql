@@ -1916,7 +1916,7 @@ create table soc2_report_services (
     service_id uuid not null,
     constraint soc2_report_services_pkey PRIMARY KEY (tenant_id, report_id, service_id),
     constraint soc2_report_services_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id),
-    constraint soc2_report_services_service_is_known FOREIGN KEY (tenant_id, service_id) REFERENCES vendor_services(tenant_id, id) ON DELETE CASCADE
+    constraint soc2_report_services_service_is_known FOREIGN KEY (tenant_id, service_id) REFERENCES vendor_services(tenant_id, id)
 );
 comment on table soc2_report_services is 'the services a report covers; none listed means every service of the vendor';
 CREATE INDEX soc2_report_services_by_service ON soc2_report_services USING btree (tenant_id, service_id);

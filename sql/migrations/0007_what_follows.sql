@@ -61,3 +61,10 @@ call guard_tenant_table('review_policies', 'select, insert, update');
 
 -- A letter that was recorded wrongly can be taken back: it would bridge what nobody bridged.
 grant update, delete on bridge_letters to vendorrisk_tenant, vendorrisk_system;
+
+-- A report that names no service covers every service: one that names a service would begin to when that is removed.
+-- So the service stays while a report names it.
+alter table soc2_report_services
+drop constraint soc2_report_services_service_is_known,
+add constraint soc2_report_services_service_is_known foreign key (tenant_id, service_id)
+references vendor_services (tenant_id, id);

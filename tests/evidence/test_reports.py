@@ -39,6 +39,21 @@ async def test_each_service_has_its_own_coverage_and_needs(client: Client) -> No
     assert (found["Backup"]["state"], found["Backup"]["missing_categories"]) == ("none", ["security", "availability"])
 
 
+async def test_a_service_that_a_report_names_stays_so_that_the_report_does_not_begin_to_cover_all(
+    client: Client,
+) -> None:
+    vendor_id = await vendor(client)
+    ids = {}
+    for name in ("Mail", "Backup"):
+        ids[name] = (await client.post(f"/v1/vendors/{vendor_id}/services", {"name": name})).json()["id"]
+    await recorded(client, type_2(vendor_id, service_ids=[ids["Mail"]]))
+    refused = await client.delete(f"/v1/vendor-services/{ids['Mail']}", etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    assert (await client.delete(f"/v1/vendor-services/{ids['Backup']}", etag='"1"')).status_code == 204
+    states = {c["service_name"]: c["state"] for c in await coverage(client, vendor_id)}
+    assert states == {"Mail": "in_reliance"}
+
+
 async def test_a_gap_between_two_periods_is_shown_and_told_once(client: Client) -> None:
     vendor_id = await vendor(client)
     await recorded(client, type_2(vendor_id, "2024-01-01", "2024-12-31"))
