@@ -52,6 +52,18 @@ async def test_each_kind_ends_by_its_own_rule_and_proves_what_it_can(
     assert (made["expires_on"], made["assurance"]) == (expires_on, assurance)
 
 
+async def test_a_document_speaks_of_a_service_of_its_own_vendor(client: Client) -> None:
+    own, other = await vendor(client), await vendor(client, "Cumulus")
+    ids = [(await client.post(f"/v1/vendors/{v}/services", {"name": "Mail"})).json()["id"] for v in (own, other)]
+    body = {"vendor_id": own, "kind": "policy", "title": "A"}
+    refused = await client.post("/v1/documents", {**body, "service_id": ids[1]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "reference_unknown")
+    made = (await client.post("/v1/documents", {**body, "service_id": ids[0]})).json()
+    moved_away = await client.patch(f"/v1/documents/{made['id']}", {"service_id": ids[1]}, etag='"1"')
+    assert (moved_away.status_code, moved_away.json()["errors"][0]["pointer"]) == (422, "/service_id")
+    assert (await client.get(f"/v1/documents/{made['id']}")).json()["service_id"] == ids[0]
+
+
 async def test_the_policy_of_the_tenant_moves_the_end_of_documents(client: Client) -> None:
     made = await _added(client, await vendor(client), "pen_test_report", issued_on="2025-08-31")
     policy = (await client.get("/v1/evidence-policy")).json()["policy"]

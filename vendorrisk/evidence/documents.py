@@ -62,6 +62,7 @@ async def add(work: Work, new: NewDocument) -> Document:
         **msgspec.structs.asdict(new),
     )
     rules.check_document(wanted, work.today)
+    await _check_service(work, wanted)
     in_force = (await service.policy(work)).policy
     added = await queries.insert_document(work, service.judge_document(wanted, in_force, work.today))
     await service.follow(work, added, in_force)
@@ -73,6 +74,7 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     before = await _counting(work, document_id, expected)
     wanted = patched(before, changes)
     rules.check_document(wanted, work.today)
+    await _check_service(work, wanted)
     in_force = (await service.policy(work)).policy
     after = await queries.update_document(work, service.judge_document(wanted, in_force, work.today))
     await service.follow(work, after, in_force)
@@ -169,6 +171,15 @@ async def _superseded(work: Work, new: NewDocument) -> Document:
     ended = await queries.update_document(work, msgspec.structs.replace(older, superseded_at=work.now))
     await service.follow(work, ended, (await service.policy(work)).policy)
     return older
+
+
+async def _check_service(work: Work, wanted: Document) -> None:
+    """Refuse a service of another vendor."""
+    if wanted.service_id is None:
+        return
+    own = {service.id for service in await queries.services_of_vendor(work, wanted.vendor_id)}
+    if wanted.service_id not in own:
+        raise Refusal(Code.REFERENCE_UNKNOWN, "Send the id of a service of this vendor.", pointer="/service_id")
 
 
 async def _counting(work: Work, document_id: UUID, expected: int) -> Document:
