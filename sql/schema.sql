@@ -109,11 +109,27 @@ CREATE OR REPLACE FUNCTION public.ask_for_coverage_of_vendors()
  LANGUAGE plpgsql
 AS $function$
 begin
+    -- Most changes of vendors are no moves, and look no further.
+    if not exists (
+        select from new_vendors as n
+        join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
+        where o.lifecycle <> n.lifecycle
+    ) then
+        return null;
+    end if;
+
     update soc2_coverage as c
     set next_change_on = '0001-01-01'
     from new_vendors as n
     join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
     where o.lifecycle <> n.lifecycle and c.tenant_id = n.tenant_id and c.vendor_id = n.id;
+
+    update documents as d
+    set judge_on = '0001-01-01'
+    from new_vendors as n
+    join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
+    where o.lifecycle <> n.lifecycle and d.tenant_id = n.tenant_id and d.vendor_id = n.id
+        and d.superseded_at is null and d.withdrawn_at is null;
     return null;
 end
 $function$;
@@ -838,6 +854,7 @@ create table documents (
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     version integer not null default 1,
+    judge_on date,
     constraint documents_pkey PRIMARY KEY (tenant_id, id),
     constraint documents_assurance_is_known CHECK (assurance = ANY (ARRAY['full'::text, 'partial'::text, 'none'::text])),
     constraint documents_classification_is_known CHECK (classification = ANY (ARRAY['public'::text, 'internal'::text, 'confidential'::text, 'restricted'::text])),
@@ -853,11 +870,13 @@ create table documents (
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
 comment on column documents.reading is 'whether the text of its file was read for proposals; the row is the work of the reading job';
+comment on column documents.judge_on is 'the day on which the job judges it anew; null where time changes nothing';
 CREATE UNIQUE INDEX documents_are_superseded_once ON documents USING btree (tenant_id, supersedes_id) WHERE supersedes_id IS NOT NULL;
 CREATE INDEX documents_by_age ON documents USING btree (tenant_id, created_at DESC, id DESC);
 CREATE INDEX documents_by_expiry ON documents USING btree (tenant_id, expires_on, id);
 CREATE INDEX documents_by_service ON documents USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 CREATE INDEX documents_by_vendor ON documents USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
+CREATE INDEX documents_to_judge ON documents USING btree (tenant_id, judge_on) WHERE judge_on IS NOT NULL;
 CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE reading = 'waiting'::text;
 alter table documents enable row level security;
 alter table documents force row level security;
@@ -894,7 +913,6 @@ create table soc2_reports (
     updated_at timestamp with time zone not null,
     version integer not null default 1,
     constraint soc2_reports_pkey PRIMARY KEY (tenant_id, id),
-    constraint soc2_reports_document_is_recorded_once UNIQUE (tenant_id, document_id),
     constraint soc2_reports_period_is_recorded_once UNIQUE NULLS NOT DISTINCT (tenant_id, vendor_id, type, as_of_on, period_start_on, period_end_on, system_name, withdrawn_at),
     constraint soc2_reports_always_cover_security CHECK ('security'::text = ANY (categories)),
     constraint soc2_reports_auditor_has_1_to_200_characters CHECK (char_length(auditor) >= 1 AND char_length(auditor) <= 200),
@@ -910,7 +928,9 @@ create table soc2_reports (
 );
 comment on column soc2_reports.auditor_licence_state is 'the US state that licensed the firm of certified public accountants';
 CREATE INDEX soc2_reports_by_age ON soc2_reports USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX soc2_reports_by_document ON soc2_reports USING btree (tenant_id, document_id) WHERE document_id IS NOT NULL;
 CREATE INDEX soc2_reports_by_vendor ON soc2_reports USING btree (tenant_id, vendor_id, id);
+CREATE UNIQUE INDEX soc2_reports_document_is_recorded_once ON soc2_reports USING btree (tenant_id, document_id) WHERE withdrawn_at IS NULL;
 alter table soc2_reports enable row level security;
 alter table soc2_reports force row level security;
 create policy every_tenant on soc2_reports to vendorrisk_system
@@ -946,8 +966,8 @@ create policy every_tenant on bridge_letters to vendorrisk_system
 create policy one_tenant on bridge_letters to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select on bridge_letters to vendorrisk_system;
-grant insert, select on bridge_letters to vendorrisk_tenant;
+grant delete, insert, select, update on bridge_letters to vendorrisk_system;
+grant delete, insert, select, update on bridge_letters to vendorrisk_tenant;
 
 create table receivers (
     tenant_id uuid not null,
@@ -1396,6 +1416,30 @@ create policy every_job on public_assets to vendorrisk_system
     with check (true);
 grant delete, insert, select on public_assets to vendorrisk_system;
 grant select on public_assets to vendorrisk_tenant;
+
+create table review_policies (
+    tenant_id uuid not null,
+    critical_months integer not null,
+    high_months integer not null,
+    medium_months integer not null,
+    low_months integer not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint review_policies_pkey PRIMARY KEY (tenant_id),
+    constraint review_policies_months_are_1_to_60 CHECK (critical_months >= 1 AND critical_months <= 60 AND high_months >= 1 AND high_months <= 60 AND medium_months >= 1 AND medium_months <= 60 AND low_months >= 1 AND low_months <= 60),
+    constraint review_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on table review_policies is 'only where a tenant departs from the defaults: 3, 6, 12, 24 months';
+alter table review_policies enable row level security;
+alter table review_policies force row level security;
+create policy every_tenant on review_policies to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on review_policies to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on review_policies to vendorrisk_system;
+grant insert, select, update on review_policies to vendorrisk_tenant;
 
 create table schema_migrations (
     number integer not null,
@@ -1872,7 +1916,7 @@ create table soc2_report_services (
     service_id uuid not null,
     constraint soc2_report_services_pkey PRIMARY KEY (tenant_id, report_id, service_id),
     constraint soc2_report_services_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id),
-    constraint soc2_report_services_service_is_known FOREIGN KEY (tenant_id, service_id) REFERENCES vendor_services(tenant_id, id) ON DELETE CASCADE
+    constraint soc2_report_services_service_is_known FOREIGN KEY (tenant_id, service_id) REFERENCES vendor_services(tenant_id, id)
 );
 comment on table soc2_report_services is 'the services a report covers; none listed means every service of the vendor';
 CREATE INDEX soc2_report_services_by_service ON soc2_report_services USING btree (tenant_id, service_id);

@@ -35,6 +35,7 @@ from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import vault_from
+from vendorrisk.vendors import cadence_routes
 from vendorrisk.vendors import import_routes as vendor_import_routes
 from vendorrisk.vendors import routes as vendor_routes
 
@@ -43,6 +44,7 @@ ROUTERS: tuple[Router, ...] = (
     audit_routes.router,
     alerts_routes.router,
     vendor_routes.router,
+    cadence_routes.router,
     vendor_import_routes.router,
     evidence_routes.router,
     report_routes.router,

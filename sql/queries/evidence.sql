@@ -44,6 +44,16 @@ from documents
 where tenant_id = $1 /*where*/
 /*order*/;
 
+-- name: supporting_documents
+-- What supports a vendor's coverage beside SOC 2 reports.
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certificate')
+    and superseded_at is null and withdrawn_at is null
+order by id;
+
 -- name: current_documents
 -- What a change of policy judges again, or a new day: documents that still count, in slices.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
@@ -64,9 +74,35 @@ returning id, vendor_id, service_id, kind, title, classification, issued_on, val
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
     file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
 
+-- name: judge_again_after
+update documents set judge_on = $3::date + 1
+where tenant_id = $1 and id = $2 and judge_on is distinct from $3::date + 1;
+
+-- name: tenants_with_documents_to_judge
+-- Across tenants: whose documents are judged anew on a day that has come, by each tenant's own calendar.
+select t.id, t.time_zone
+from tenants as t
+where exists (
+    select from documents as d
+    where d.tenant_id = t.id and d.judge_on <= ($1::timestamptz at time zone t.time_zone)::date
+)
+order by t.id;
+
+-- name: documents_to_judge
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+from documents
+where tenant_id = $1 and judge_on <= $2
+order by judge_on, id
+limit $3
+for update skip locked;
+
 -- name: attach_file
+-- Whoever reads the file before this one loses the lease, so that this one is read.
 update documents
-set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading = $7, reading_detail = null,
+set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading = $7,
+    reading_detail = case when $7 = 'read' then reading_detail end, reading_token = null, reading_leased_until = null,
     updated_at = $8, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
@@ -97,6 +133,9 @@ returning true as finished;
 
 -- name: forget_open_proposals
 delete from proposals where tenant_id = $1 and document_id = $2 and decision = 'open';
+
+-- name: forget_proposals
+delete from proposals where tenant_id = $1 and document_id = $2;
 
 -- name: insert_proposals
 insert into proposals (tenant_id, id, document_id, field, value, page, quotation, confidence, created_at)
@@ -198,6 +237,9 @@ from soc2_reports as r
 where r.tenant_id = $1 and r.vendor_id = any($2) and r.withdrawn_at is null
 order by r.vendor_id, r.id;
 
+-- name: reports_resting_on
+select count(*)::int from soc2_reports where tenant_id = $1 and document_id = $2 and withdrawn_at is null;
+
 -- name: update_report
 update soc2_reports
 set as_of_on = $3, period_start_on = $4, period_end_on = $5, report_on = $6, auditor = $7,
@@ -263,10 +305,15 @@ where tenant_id = $1 and id = $2
 returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
 
 -- name: insert_subservice
+-- One that is named as a vendor of ours is linked to it, unless it is the report's own.
 insert into soc2_subservice_organisations (
     tenant_id, id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+select $1, $2, $3, $4, $5, $6, $7, coalesce($8, (
+    select v.id from vendors as v
+    where v.tenant_id = $1 and v.name_key = $10
+        and v.id <> (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = $3)
+)), $9, $9
 returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
 
 -- name: list_subservice
@@ -292,6 +339,15 @@ returning id, report_id, name, purpose, method, complementary_controls, provider
 insert into bridge_letters (tenant_id, id, report_id, document_id, ends_on, issued_on, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $7)
 returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version;
+
+-- name: lock_letter
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+from bridge_letters
+where tenant_id = $1 and report_id = $2 and id = $3
+for update;
+
+-- name: delete_letter
+delete from bridge_letters where tenant_id = $1 and id = $2;
 
 -- name: list_letters
 select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
@@ -344,8 +400,8 @@ from soc2_coverage
 where tenant_id = $1 /*where*/
 /*order*/;
 
--- name: vendors_with_reports
-select distinct vendor_id from soc2_reports where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
+-- name: vendors_with_coverage
+select distinct vendor_id from soc2_coverage where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
 
 -- name: tenants_with_changes
 -- Across tenants: whose coverage changes by a day that has come, by each tenant's own calendar.

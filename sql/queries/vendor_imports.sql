@@ -181,7 +181,8 @@ compared as materialized (
                 then 'tier_is_computed'
             end,
             case when d.id is not null then 'domain_taken' end,
-            case when l.id is not null then 'lei_taken' end
+            case when l.id is not null then 'lei_taken' end,
+            case when (m.fields ->> 'last_reviewed_on')::date > $8 then 'review_ahead' end
         ], null) as conflicts
     from matched as m
     left join domains_taken as d on d.id = m.id

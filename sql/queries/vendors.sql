@@ -100,6 +100,36 @@ returning id, reference, name, aliases, description, lifecycle, lifecycle_reason
     last_reviewed_on,
     next_review_on, created_at, updated_at, version;
 
+-- name: find_review_policy
+select critical_months, high_months, medium_months, low_months, version from review_policies where tenant_id = $1;
+
+-- name: lock_review_policy
+select critical_months, high_months, medium_months, low_months, version
+from review_policies
+where tenant_id = $1
+for update;
+
+-- name: keep_review_policy
+insert into review_policies (tenant_id, critical_months, high_months, medium_months, low_months, updated_at)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (tenant_id) do update
+set critical_months = excluded.critical_months, high_months = excluded.high_months,
+    medium_months = excluded.medium_months, low_months = excluded.low_months, updated_at = excluded.updated_at,
+    version = review_policies.version + 1
+returning critical_months, high_months, medium_months, low_months, version;
+
+-- name: reschedule_reviews
+-- Only the dates that follow from the cadence before; one that was set by hand is another, and stays.
+update vendors as v
+set next_review_on = (due.since + make_interval(months => c.after))::date, updated_at = $6, version = v.version + 1
+from unnest($2::text[], $3::int[], $4::int[]) as c (tier, before, after),
+    lateral (
+        select coalesce(d.last_reviewed_on, (d.lifecycle_changed_at at time zone $5)::date) as since, d.id
+        from vendors as d
+        where d.tenant_id = $1 and d.tier = c.tier and d.lifecycle in ('active', 'suspended')
+    ) as due
+where v.tenant_id = $1 and v.id = due.id and v.next_review_on = (due.since + make_interval(months => c.before))::date;
+
 -- name: insert_assessment
 insert into inherent_risk_assessments (
     tenant_id, id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label,

@@ -18,6 +18,7 @@ from vendorrisk.evidence.coverage import (
     Opinion,
     Report,
     ReportType,
+    Support,
     categories_relied_on,
     coverage,
     gaps,
@@ -215,6 +216,26 @@ def test_the_timeline_is_ordered_without_overlap_or_hole(reports: list[Report], 
         assert timeline[-1].until_on is None
 
 
+@given(_reports(), _DAYS)
+def test_nothing_changes_before_the_day_of_the_next_change_and_something_does_on_it(
+    reports: list[Report], day: date
+) -> None:
+    def seen(at: date) -> tuple[object, ...]:
+        found = coverage(reports, at, POLICY)
+        here = [s for s in found.timeline if s.from_on <= at and (s.until_on is None or at <= s.until_on)]
+        by = [segment.report_id for segment in here]
+        return found.state, found.qualified, found.reason, by, categories_relied_on(reports, at, POLICY)
+
+    change = coverage(reports, day, POLICY).next_change_on
+    last = day + timedelta(days=900) if change is None else change - DAY
+    walk = day
+    while walk < last:
+        assert seen(walk) == seen(day)
+        walk += timedelta(days=13)
+    assert seen(last) == seen(day)
+    assert change is None or seen(change) != seen(day)
+
+
 @given(_reports(), _DAYS, st.randoms())
 def test_the_order_of_reports_does_not_matter(reports: list[Report], day: date, chance: object) -> None:
     shuffled = list(reports)
@@ -233,6 +254,17 @@ def test_another_clean_report_never_makes_the_effective_date_earlier(
     after = coverage([*reports, more], day, POLICY).effective_until_on
     assert after is not None
     assert before is None or after >= before
+
+
+@given(_reports(), _DAYS, _DAYS, st.integers(0, 600), st.sampled_from(ReportType))
+def test_another_clean_report_of_any_kind_never_makes_a_day_worse(
+    reports: list[Report], day: date, first: date, length: int, kind: ReportType
+) -> None:
+    last = first if kind is ReportType.TYPE_1 else first + timedelta(days=length)
+    more = Report(UUID(int=77), kind, first, last, Opinion.UNQUALIFIED)
+    order = list(CoverageState)
+    before, after = (coverage(each, day, POLICY).state for each in (reports, [*reports, more]))
+    assert order.index(after) <= order.index(before)
 
 
 @given(_reports())
@@ -256,6 +288,45 @@ def test_categories_come_only_from_reports_that_are_relied_on(reports: list[Repo
     found = categories_relied_on(reports, day, POLICY)
     if coverage(reports, day, POLICY).state not in RELIED_ON:
         assert found == frozenset()
+
+
+def _supports() -> st.SearchStrategy[list[Support]]:
+    made = st.builds(
+        lambda number, start, length: Support(
+            UUID(int=number), start, start + timedelta(days=length), start, "A certificate.", frozenset({"security"})
+        ),
+        st.integers(500, 600),
+        _DAYS,
+        st.integers(0, 900),
+    )
+    return st.lists(made, min_size=1, max_size=3)
+
+
+@given(_reports(), _supports(), _DAYS)
+def test_a_document_supports_in_part_what_nothing_better_does_and_moves_no_end_of_reports(
+    reports: list[Report], supports: list[Support], day: date
+) -> None:
+    alone, both = coverage(reports, day, POLICY), coverage(reports, day, POLICY, supports)
+    if alone.state in RELIED_ON:
+        assert (both.state, both.reason, both.qualified) == (alone.state, alone.reason, alone.qualified)
+    else:
+        assert both.state in {alone.state, S.PARTIAL, S.LAPSED}
+    supported = [s for s in supports if s.from_on <= day <= s.until_on]
+    if both.state is S.PARTIAL and alone.state is not S.PARTIAL:
+        assert both.reason in {s.reason for s in supported}
+    if reports:
+        assert both.effective_until_on == alone.effective_until_on
+    assert both.gaps == alone.gaps
+    assert categories_relied_on(reports, day, POLICY) <= categories_relied_on(reports, day, POLICY, supports)
+
+
+def test_an_adverse_report_puts_aside_what_supported_days_before_it() -> None:
+    adverse = type_2("2025-01-01", "2025-06-30", opinion=Opinion.ADVERSE)
+    older = Support(UUID(int=5), date(2024, 6, 1), date(2027, 5, 31), date(2024, 6, 1), "A certificate.")
+    newer = Support(UUID(int=5), date(2024, 6, 1), date(2027, 5, 31), date(2025, 9, 1), "A certificate.")
+    assert coverage([adverse], date(2025, 10, 1), POLICY, [older]).state is S.NOT_RELIED_ON
+    assert coverage([adverse], date(2025, 10, 1), POLICY, [newer]).state is S.PARTIAL
+    assert coverage([adverse], date(2026, 10, 1), POLICY, [older]).state is S.PARTIAL
 
 
 def test_months_are_clamped_at_the_end_of_the_calendar() -> None:

@@ -1,5 +1,7 @@
 """From a file to a report: sent, read by the job, proposed with page and quotation, decided by a person, recorded."""
 
+import base64
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +9,9 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock
-from tests.evidence.make import coverage, vendor
+from tests.evidence.make import coverage, recorded, type_2, vendor
 from tests.evidence.reports import pages_pdf, report
+from tests.evidence.unseen import UNSEEN
 from vendorrisk.background import World
 from vendorrisk.evidence.jobs import read_evidence
 
@@ -69,6 +72,31 @@ async def test_a_report_is_read_proposed_confirmed_and_covers(world: World, clie
     [covered] = await coverage(client, shown["vendor_id"])
     assert covered["state"] in {"covered", "in_reliance"}
     assert any(step["report_id"] == shown["id"] for step in covered["timeline"])
+
+
+async def test_a_bridge_letter_is_read_confirmed_and_bridges_the_report_it_names(world: World, client: Client) -> None:
+    pages, _ = UNSEEN["bridge letter"]
+    place = await filed(client, pages_pdf(pages), kind="bridge_letter", title="Bridge letter")
+    await read_all(world)
+    early = await client.post(f"{place}/bridge-letter", None)
+    assert (early.status_code, early.json()["code"]) == (409, "proposals_incomplete")
+    for proposal in await client.items(f"{place}/proposals", limit=200):
+        await decide(client, place, proposal, "confirmed")
+    alone = await client.post(f"{place}/bridge-letter", None)
+    assert (alone.status_code, alone.json()["code"]) == (409, "proposals_incomplete")
+    assert "2025-09-30" in alone.json()["detail"]
+    vendor_id = (await client.get(place)).json()["vendor_id"]
+    shown = await recorded(client, type_2(vendor_id, "2024-10-01", "2025-09-30"))
+    made = await client.post(f"{place}/bridge-letter", None)
+    assert made.status_code == 201, made.text
+    assert (made.json()["report_id"], made.json()["ends_on"], made.json()["issued_on"]) == (
+        shown["id"],
+        "2025-12-31",
+        "2025-12-15",
+    )
+    assert (await coverage(client, vendor_id, "2025-12-20"))[0]["state"] == "bridged"
+    twice = await client.post(f"{place}/bridge-letter", None)
+    assert (twice.status_code, twice.json()["code"]) == (409, "bridge_letter_known")
 
 
 async def test_a_second_click_a_stale_version_and_no_version_change_nothing(world: World, client: Client) -> None:
@@ -171,6 +199,8 @@ async def test_a_file_is_served_as_an_attachment_that_no_browser_opens(client: C
     assert "default-src 'none'" in served.headers["content-security-policy"]
     assert "no-store" in served.headers["cache-control"]
     assert "set-cookie" not in served.headers
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    assert served.headers["repr-digest"] == f"sha-256=:{digest}:"
 
 
 @pytest.mark.parametrize(

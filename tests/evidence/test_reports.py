@@ -39,6 +39,21 @@ async def test_each_service_has_its_own_coverage_and_needs(client: Client) -> No
     assert (found["Backup"]["state"], found["Backup"]["missing_categories"]) == ("none", ["security", "availability"])
 
 
+async def test_a_service_that_a_report_names_stays_so_that_the_report_does_not_begin_to_cover_all(
+    client: Client,
+) -> None:
+    vendor_id = await vendor(client)
+    ids = {}
+    for name in ("Mail", "Backup"):
+        ids[name] = (await client.post(f"/v1/vendors/{vendor_id}/services", {"name": name})).json()["id"]
+    await recorded(client, type_2(vendor_id, service_ids=[ids["Mail"]]))
+    refused = await client.delete(f"/v1/vendor-services/{ids['Mail']}", etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+    assert (await client.delete(f"/v1/vendor-services/{ids['Backup']}", etag='"1"')).status_code == 204
+    states = {c["service_name"]: c["state"] for c in await coverage(client, vendor_id)}
+    assert states == {"Mail": "in_reliance"}
+
+
 async def test_a_gap_between_two_periods_is_shown_and_told_once(client: Client) -> None:
     vendor_id = await vendor(client)
     await recorded(client, type_2(vendor_id, "2024-01-01", "2024-12-31"))
@@ -78,6 +93,25 @@ async def test_a_withdrawn_report_counts_no_more_and_its_findings_end(client: Cl
     assert finding["state"] == "remediated"
     again = await client.patch(f"/v1/soc2-reports/{shown['id']}", {"auditor": "X"}, etag='"2"')
     assert (again.status_code, again.json()["code"]) == (409, "report_withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("dates", "pointer"),
+    [
+        ({"as_of_on": "2026-03-03"}, "/as_of_on"),
+        ({}, "/as_of_on"),
+        ({"as_of_on": "2025-08-31", "period_end_on": "2025-08-31"}, "/period_end_on"),
+        ({"as_of_on": "2025-08-31", "report_on": "2025-08-30"}, "/report_on"),
+    ],
+)
+async def test_a_type_1_report_speaks_of_one_day_that_has_been(
+    client: Client, dates: dict[str, str], pointer: str
+) -> None:
+    body = {"vendor_id": await vendor(client), "type": "type_1", "opinion": "unqualified", "categories": ["security"]}
+    refused = await client.post("/v1/soc2-reports", {**body, **dates})
+    assert refused.status_code == 422, refused.text
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == [pointer]
+    assert await client.items("/v1/soc2-reports") == []
 
 
 @pytest.mark.parametrize(
@@ -141,6 +175,8 @@ async def test_a_control_of_ours_is_in_place_only_with_an_owner_and_a_proof(clie
     assert (refused.status_code, refused.json()["code"]) == (422, "cuec_without_proof")
     body = {"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}
     member = (await client.post("/v1/members", body)).json()["id"]
+    blank = await client.patch(place, {"state": "in_place", "owner_id": member, "proof": "  "}, etag='"1"')
+    assert (blank.status_code, blank.json()["errors"][0]["pointer"]) == (422, "/proof")
     done = await client.patch(place, {"state": "in_place", "owner_id": member, "proof": "Ticket 17"}, etag='"1"')
     assert (done.status_code, done.json()["state"]) == (200, "in_place")
 
@@ -158,6 +194,21 @@ async def test_a_subservice_organisation_is_linked_to_a_vendor_of_ours(client: C
     assert linked.json()["provider_id"] == cloud
 
 
+async def test_a_subservice_organisation_named_as_a_vendor_of_ours_is_linked_and_can_be_unlinked(
+    client: Client, other_company: Company
+) -> None:
+    cloud, vendor_id = await vendor(client, "Cumulus Cloud"), await vendor(client)
+    await vendor(other_company.client, "Stratus Regions")
+    names = ["cumulus CLOUD", "Stratus Regions", "Nimbus Storage"]
+    organisations = [{"name": name, "method": "carve_out"} for name in names]
+    shown = await recorded(client, type_2(vendor_id, subservice_organisations=organisations))
+    linked = {part["name"]: part["provider_id"] for part in shown["subservice_organisations"]}
+    assert linked == {"cumulus CLOUD": cloud, "Stratus Regions": None, "Nimbus Storage": None}
+    part = next(p for p in shown["subservice_organisations"] if p["provider_id"])
+    place = f"/v1/soc2-reports/{shown['id']}/subservice-organisations/{part['id']}"
+    assert (await client.patch(place, {"provider_id": None}, etag='"1"')).json()["provider_id"] is None
+
+
 async def test_a_bridge_letter_bridges_from_the_day_it_is_added(client: Client, clock: FakeClock) -> None:
     vendor_id = await vendor(client)
     shown = await recorded(client, type_2(vendor_id, "2025-01-01", "2025-12-31"))
@@ -167,6 +218,44 @@ async def test_a_bridge_letter_bridges_from_the_day_it_is_added(client: Client, 
     assert found["state"] == "bridged"
     (later,) = await coverage(client, vendor_id, "2026-03-16")
     assert later["state"] == "in_reliance"
+
+
+async def test_a_letter_recorded_wrongly_is_taken_back_and_bridges_no_more(
+    client: Client, other_company: Company
+) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id, bridge_letters=[{"ends_on": "2026-03-30"}]))
+    place = f"/v1/soc2-reports/{shown['id']}/bridge-letters/{shown['bridge_letters'][0]['id']}"
+    assert (await coverage(client, vendor_id))[0]["state"] == "bridged"
+    assert (await other_company.client.delete(place, etag='"1"')).status_code == 404
+    assert (await client.delete(place, etag='"2"')).status_code == 412
+    assert (await client.delete(place, etag='"1"')).status_code == 204
+    assert (await coverage(client, vendor_id))[0]["state"] == "in_reliance"
+    assert (await client.delete(place, etag='"1"')).status_code == 404
+    again = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", {"ends_on": "2026-03-30"})
+    assert again.status_code == 201, "the right one may end on the same day"
+
+
+@pytest.mark.parametrize(
+    ("letter", "pointer"),
+    [
+        ({"ends_on": "9999-12-31"}, "/ends_on"),
+        ({"ends_on": "2026-02-28", "issued_on": "2026-03-03"}, "/issued_on"),
+        ({"ends_on": "2026-02-28", "issued_on": "0001-01-01"}, "/issued_on"),
+        ({"ends_on": "2025-12-31"}, "/ends_on"),
+    ],
+)
+async def test_a_letter_whose_dates_cannot_be_is_refused(client: Client, letter: dict[str, str], pointer: str) -> None:
+    vendor_id = await vendor(client)
+    shown = await recorded(client, type_2(vendor_id))
+    refused = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", letter)
+    assert refused.status_code == 422, refused.text
+    assert pointer in {fault["pointer"] for fault in refused.json()["errors"]}
+    whole = await client.post(
+        "/v1/soc2-reports", type_2(vendor_id, "2024-01-01", "2025-12-31", bridge_letters=[letter])
+    )
+    assert f"/bridge_letters/0{pointer}" in {fault["pointer"] for fault in whole.json()["errors"]}
+    assert (await coverage(client, vendor_id))[0]["state"] == "in_reliance"
 
 
 async def test_time_alone_changes_coverage_by_the_calendar_of_the_tenant(
@@ -183,6 +272,25 @@ async def test_time_alone_changes_coverage_by_the_calendar_of_the_tenant(
     clock.advance(hours=10)
     assert await age_coverage(world) == 1
     assert (await client.items("/v1/soc2-coverage"))[0]["state"] == "lapsed"
+
+
+async def test_a_category_is_missing_from_the_day_its_only_report_is_relied_on_no_more(
+    client: Client, world: World, clock: FakeClock
+) -> None:
+    vendor_id = await vendor(client)
+    await client.post(f"/v1/vendors/{vendor_id}/services", {"name": "Mail", "categories_needed": ["privacy"]})
+    await recorded(client, type_2(vendor_id, "2024-04-01", "2025-03-31", categories=["security", "privacy"]))
+    await recorded(client, type_2(vendor_id, "2025-01-01", "2025-12-31"))
+    (row,) = await client.items("/v1/soc2-coverage")
+    assert (row["missing_categories"], row["next_change_on"]) == ([], "2026-04-01")
+    clock.advance(days=30)
+    assert await age_coverage(world) == 1
+    (row,) = await client.items("/v1/soc2-coverage")
+    assert (row["state"], row["missing_categories"], row["next_change_on"]) == (
+        "in_reliance",
+        ["privacy"],
+        "2027-01-01",
+    )
 
 
 async def test_a_change_of_policy_computes_every_date_anew(client: Client) -> None:

@@ -102,6 +102,12 @@ def test_a_row_without_a_name_and_money_without_currency_are_problems_of_the_row
     ]
 
 
+def test_a_row_that_an_unquoted_comma_has_moved_is_a_problem_and_blank_cells_at_its_end_are_none() -> None:
+    read = rows('Name,Description\nAcme, Inc.,Hosting\n"Globex, Inc.",Mail,,\n')
+    assert told(read) == [(2, None, "cells_beyond_headings")]
+    assert read[1].given == {"name": "Globex, Inc.", "description": "Mail"}
+
+
 def test_the_same_vendor_or_domain_twice_in_a_file_is_a_problem_of_the_second_row() -> None:
     read = rows("Name,Domains\nAcme,acme.com\nACME ,acme.io\nGlobex,globex.com;acme.com\n")
     assert told(read) == [(3, "Name", "name_repeated"), (4, "Domains", "domains_repeated")]

@@ -183,6 +183,14 @@ async def test_a_tier_from_answers_is_not_overwritten(client: Client) -> None:
     assert counts(same) == (0, 0, 1, 0)
 
 
+async def test_a_review_that_lies_ahead_is_a_problem_of_its_cell(client: Client) -> None:
+    made = (await sent(client, "Name,Last review\nA,2026-03-03\nB,2026-03-02\n", dry_run=False)).json()
+    assert (made["state"], counts(made)) == ("checked", (1, 0, 0, 1))
+    (row,) = await rows(client, made, filter="outcome:eq:problem")
+    assert [(p["row"], p["column"], p["code"]) for p in row["problems"]] == [(2, "Last review", "review_ahead")]
+    assert await client.items("/v1/vendors") == []
+
+
 async def test_a_vendor_changed_after_the_check_stops_the_import(client: Client) -> None:
     vendor = await registered(client, name="A")
     made = (await sent(client, "Name,Tags\nA,x\nB,y\n")).json()

@@ -254,6 +254,12 @@ async def test_a_vendor_in_use_is_taken_over_as_active_with_owner_tier_and_reaso
     assert (taken["tier_source"], taken["next_review_on"]) == ("declared", "2026-02-28")
 
 
+async def test_a_vendor_cannot_have_been_reviewed_on_a_day_to_come(client: Client) -> None:
+    refused = await client.post("/v1/vendors", {"name": "A", "last_reviewed_on": "2026-03-03"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/last_reviewed_on")
+    assert await client.items("/v1/vendors") == []
+
+
 async def test_a_suspension_says_why_and_the_next_review_stays(client: Client) -> None:
     place = await active(client)
     silent = await client.post(f"{place}/moves", {"to": "suspended"}, etag=await client.etag(place))

@@ -138,6 +138,17 @@ def test_the_first_visible_sheet_is_read_and_it_is_said_so() -> None:
     assert "'Vendors'" in table.notices[-1]
 
 
+def test_merged_cells_are_read_once_and_it_is_said_so() -> None:
+    def merge(book: Any) -> None:
+        book.active.merge_cells("B2:B3")
+
+    table = read_workbook(
+        make.workbook([["Name", "Country"], ["Acme", "DE"], ["Globex", None]], change=merge), Limits()
+    )
+    assert table.rows == [Row(2, ("Acme", "DE")), Row(3, ("Globex", None))]
+    assert table.notices == ("The worksheet has merged cells; each was read as its first cell, the others as blank.",)
+
+
 def test_macros_and_links_are_left_alone_and_mentioned() -> None:
     content = make.with_part(make.workbook([["Name"], ["Acme"]]), "xl/vbaProject.bin", b"\x00")
     content = make.with_part(content, "xl/externalLinks/externalLink1.xml", b"<x/>")

@@ -246,6 +246,14 @@ async def report(things: Things, known: Known) -> str:
     return (await things.made("/v1/soc2-reports", body))["id"]
 
 
+async def confirmed_letter(things: Things, known: Known) -> str:
+    made = await things.client.get(f"/v1/soc2-reports/{await report(things, known)}")
+    found = await document(things, {"vendor_id": made.json()["report"]["vendor_id"]})
+    for field, value in (("period_end_on", "2025-12-31"), ("letter_end_on", "2026-01-31")):
+        await proposed(things, found, field, value, "confirmed")
+    return found
+
+
 async def report_exception(things: Things, known: Known) -> str:
     body = {"criterion": "CC6.1", "control": f"Control {things.number}", "deviation": "Late"}
     return (await things.made(f"/v1/soc2-reports/{known['report_id']}/exceptions", body))["id"]
@@ -259,6 +267,11 @@ async def cuec(things: Things, known: Known) -> str:
 async def organisation(things: Things, known: Known) -> str:
     body = {"name": f"Organisation {things.number}", "method": "carve_out"}
     return (await things.made(f"/v1/soc2-reports/{known['report_id']}/subservice-organisations", body))["id"]
+
+
+async def letter(things: Things, known: Known) -> str:
+    body = {"ends_on": f"2026-01-{things.number % 28 + 1:02}"}
+    return (await things.made(f"/v1/soc2-reports/{known['report_id']}/bridge-letters", body))["id"]
 
 
 async def finding(things: Things, known: Known) -> str:
@@ -342,6 +355,7 @@ MAKERS: dict[str, Maker] = {
     "exception_id": report_exception,
     "cuec_id": cuec,
     "organisation_id": organisation,
+    "letter_id": letter,
     "finding_id": finding,
 }
 
@@ -354,6 +368,7 @@ SITUATIONS: dict[tuple[str, str], Maker] = {
     ("resend_delivery", "delivery_id"): cancelled_delivery,
     ("get_document_file", "document_id"): filed_document,
     ("record_proposed_report", "document_id"): confirmed_document,
+    ("record_proposed_letter", "document_id"): confirmed_letter,
 }
 
 FILES: dict[str, tuple[str, bytes]] = {

@@ -7,7 +7,8 @@ supersedes the older, which stays on record.
 A *SOC 2 report* is a record of its own: its type, its day or period, its auditor and opinion, the categories in scope,
 its *exceptions*, its *CUECs* (complementary user entity controls: ours to operate), its *subservice organisations*
 (carved out or included), its *bridge letters*. *Coverage* follows from the reports of a service: which days are proven,
-by what, until when; `coverage` says the rules. The five *audit areas* (CC1 to CC5) are a lens over a report.
+by what, until when; `coverage` says the rules. A SOC 3 report and an ISO 27001 certificate *support* it in part. The
+five *audit areas* (CC1 to CC5) are a lens over a report.
 
 A *proposal* is what our own rules read in a PDF, with page and quotation. Nothing is decided by it: a person confirms
 or rejects, and the confirmed ones become the record.
@@ -18,6 +19,7 @@ More files than usual, because the nouns are many:
     documents, reports, confirming  the operations on documents, SOC 2 reports and proposals
     service                         the policy and coverage, kept in step with what they follow from
     report_routes                   the routes of SOC 2 reports
+    proposal_queries                the statements of reading and of proposals
     reading, proposal, proposals, cues, tables
                                     a PDF's text, what is proposed from it, and the turns of phrase that are looked for
 

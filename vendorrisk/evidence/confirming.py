@@ -1,4 +1,4 @@
-"""What was read in a file, kept for a person to confirm, and the record that confirmed proposals become."""
+"""What was read in a file, kept for a person to confirm, and the records that confirmed proposals become."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -13,11 +13,13 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import criteria, queries, reports
+from vendorrisk.evidence import criteria, documents, proposal_queries, queries, reports
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import (
+    BridgeLetter,
     Decision,
     Document,
+    NewBridgeLetter,
     NewCuec,
     NewDecision,
     NewSoc2Exception,
@@ -30,7 +32,7 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.proposal import Field
 from vendorrisk.evidence.proposal import Proposal as Read
-from vendorrisk.evidence.queries import ProposalToKeep
+from vendorrisk.evidence.proposal_queries import ProposalToKeep
 from vendorrisk.vendors.model import TrustCategory
 
 LEASE = timedelta(minutes=5)
@@ -39,16 +41,16 @@ LEASE = timedelta(minutes=5)
 async def proposals(work: Work, document_id: UUID, page: PageRequest) -> Page[Proposal]:
     """Return what was read in a document's file; its `reading` says whether it has been read at all."""
     found(await queries.find_document(work, document_id))
-    return await work.page(queries.LIST_PROPOSALS, page, document_id)
+    return await work.page(proposal_queries.LIST_PROPOSALS, page, document_id)
 
 
 async def decide(work: Work, document_id: UUID, proposal_id: UUID, decision: NewDecision, expected: int) -> Proposal:
     """Confirm or reject one proposal; a decision stands."""
-    before = found(await queries.lock_proposal(work, document_id, proposal_id))
+    before = found(await proposal_queries.lock_proposal(work, document_id, proposal_id))
     check_version(before, expected)
     if before.decision is not Decision.OPEN:
         raise Refusal(Code.PROPOSAL_DECIDED, "A decision stands; change the record instead.")
-    after = await queries.decide_proposal(work, proposal_id, Decision(decision.decision))
+    after = await proposal_queries.decide_proposal(work, proposal_id, Decision(decision.decision))
     await audit.record(work, Action.PROPOSAL_DECIDED, Target("proposal", proposal_id), before=before, after=after)
     return after
 
@@ -56,9 +58,9 @@ async def decide(work: Work, document_id: UUID, proposal_id: UUID, decision: New
 async def keep_reading(work: Work, document: UUID, token: UUID, read: list[Read], problem: str | None) -> bool:
     """Keep what a reading gave; false where its lease was lost, and nothing was changed."""
     reading = Reading.UNREADABLE if problem is not None and not read else Reading.READ
-    if not await queries.finish_reading(work, document, token, reading, problem):
+    if not await proposal_queries.finish_reading(work, document, token, reading, problem):
         return False
-    await queries.replace_open_proposals(work, document, [_to_keep(proposal) for proposal in read])
+    await proposal_queries.replace_open_proposals(work, document, [_to_keep(proposal) for proposal in read])
     after = {"reading": reading, "problem": problem, "proposals": len(read)}
     await audit.record(work, Action.DOCUMENT_READ, Target("document", document), after=after)
     return True
@@ -66,9 +68,31 @@ async def keep_reading(work: Work, document: UUID, token: UUID, read: list[Read]
 
 async def record_report(work: Work, document_id: UUID) -> Soc2ReportShown:
     """Record the SOC 2 report that the confirmed proposals of a document make."""
-    document = found(await queries.find_document(work, document_id))
-    confirmed = await queries.confirmed_proposals(work, document_id)
+    document = found(await queries.lock_document(work, document_id))
+    documents.check_counting(document)
+    confirmed = await proposal_queries.confirmed_proposals(work, document_id)
     return await reports.record(work, _report_of(document, confirmed))
+
+
+async def record_letter(work: Work, document_id: UUID) -> BridgeLetter:
+    """Record the bridge letter that the confirmed proposals of a document make, to the report whose period it names."""
+    document = found(await queries.lock_document(work, document_id))
+    documents.check_counting(document)
+    single: dict[str, Any] = {}
+    for proposal in await proposal_queries.confirmed_proposals(work, document_id):
+        single.setdefault(proposal.field, proposal.value)
+    ends_on, period_end = _day(single, Field.LETTER_END_ON), _day(single, Field.PERIOD_END_ON)
+    if ends_on is None or period_end is None:
+        detail = f"Confirm a proposal for each of: {Field.PERIOD_END_ON}, {Field.LETTER_END_ON}; or record it by hand."
+        raise Refusal(Code.PROPOSALS_INCOMPLETE, detail)
+    stored = await queries.reports_of_vendor(work, document.vendor_id)
+    named = [report.id for report in stored if report.period_end_on == period_end]
+    if len(named) != 1:
+        what = "Several reports have" if named else "No report of this vendor has"
+        detail = f"{what} a period that ends on {period_end}. Record the report, and add the letter to it by hand."
+        raise Refusal(Code.PROPOSALS_INCOMPLETE, detail)
+    new = NewBridgeLetter(ends_on=ends_on, issued_on=_day(single, Field.REPORT_ON), document_id=document.id)
+    return await reports.add_letter(work, named[0], new)
 
 
 def _to_keep(read: Read) -> ProposalToKeep:

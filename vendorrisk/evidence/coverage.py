@@ -8,6 +8,9 @@ months is 28 or 29 February. The rules:
 - A bridge letter bridges from the day after the period's end to its own end, but at most `bridge_months` (3) after the
   period's end. Management writes it, not the auditor: it bridges, it never covers.
 - A Type 1 report speaks of the design on one day, and is relied on for `type1_months` (6) from that day: "partial".
+- A SOC 3 report, and a certificate that its vendor's management system was audited (ISO/IEC 27001), are no SOC 2
+  reports: where nothing better supports a day, they do so "partial". They never move the end of what reports prove, so
+  that whoever waits for the next report is told in time.
 - An adverse opinion or a disclaimer is not relied on, and ends the reliance on (and bridging of) every report whose
   period ends no later: what was proven before is refuted. A day inside another report's period stays covered. A
   qualified opinion is relied on, and is flagged beside any state.
@@ -77,8 +80,20 @@ class Report(msgspec.Struct, frozen=True):
     letters: tuple[Letter, ...] = ()
 
 
+class Support(msgspec.Struct, frozen=True):
+    """A document that supports days in part. `to_on` is the last day that whoever wrote it had looked at."""
+
+    id: UUID
+    from_on: date
+    until_on: date
+    to_on: date
+    reason: str
+    categories: frozenset[str] = frozenset()
+    opinion: Opinion = Opinion.UNQUALIFIED
+
+
 class Segment(msgspec.Struct, frozen=True):
-    """A stretch of days in one state. `until_on` is null where the state has no end of its own."""
+    """A stretch of days in one state, by a report or a document. `until_on` is null where it has no end of its own."""
 
     from_on: date
     until_on: date | None
@@ -86,6 +101,7 @@ class Segment(msgspec.Struct, frozen=True):
     qualified: bool
     report_id: UUID | None
     reason: str
+    document_id: UUID | None = None
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -98,7 +114,10 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Coverage at a day. `effective_until_on` is the last day reachable from it without a hole."""
+    """Coverage at a day. `effective_until_on` is the last day reachable from it without a hole.
+
+    `next_change_on` is the first day after it on which the state, or what categories are relied on, is another.
+    """
 
     at: date
     state: CoverageState
@@ -113,12 +132,12 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class _Claim(msgspec.Struct, frozen=True):
-    """Days in one state by one report."""
+    """Days in one state by one report or document."""
 
     from_on: date
     until_on: date
     state: CoverageState
-    report: Report
+    by: Report | Support
     reason: str
 
 
@@ -133,19 +152,21 @@ def plus_months(day: date, months: int) -> date:
         return date.max
 
 
-def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> Coverage:
-    """Compute the coverage of one service from its reports, as seen on a day."""
+def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy, supports: Iterable[Support] = ()) -> Coverage:
+    """Compute the coverage of one service from its reports and what supports them, as seen on a day."""
     known = sorted(reports, key=lambda r: (r.from_on, r.to_on, r.id))
-    timeline = _timeline(known, policy)
+    proven = [claim for report in known for claim in _claims(report, policy)]
+    claims = [*proven, *_supporting(supports)]
+    timeline = _timeline(claims)
     here = next((s for s in timeline if s.from_on <= at and (s.until_on is None or at <= s.until_on)), None)
-    until = _reachable(timeline, at)
+    until = _reachable(_timeline(proven) if proven else timeline, at)
     return Coverage(
         at=at,
         state=CoverageState.NONE if here is None else here.state,
         qualified=here is not None and here.qualified,
         reason="No report says anything about this day." if here is None else here.reason,
         effective_until_on=until,
-        next_change_on=_next_change(timeline, at),
+        next_change_on=_next_change(claims, timeline, at),
         preparation_from_on=None if until is None else _minus_days(until, policy.preparation_days),
         gaps=gaps(known, policy),
         warnings=_warnings(known, policy),
@@ -153,10 +174,21 @@ def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> Cov
     )
 
 
-def categories_relied_on(reports: Iterable[Report], at: date, policy: EvidencePolicy) -> frozenset[str]:
-    """Return the categories in scope of the reports that are relied on at a day."""
-    claims = _counting([claim for report in reports for claim in _claims(report, policy)], at)
-    return frozenset[str]().union(*(c.report.categories for c in claims if c.state in RELIED_ON))
+def categories_relied_on(
+    reports: Iterable[Report], at: date, policy: EvidencePolicy, supports: Iterable[Support] = ()
+) -> frozenset[str]:
+    """Return the categories in scope of what is relied on at a day."""
+    proven = [claim for report in reports for claim in _claims(report, policy)]
+    return _categories([*proven, *_supporting(supports)], at)
+
+
+def _supporting(supports: Iterable[Support]) -> list[_Claim]:
+    known = sorted(supports, key=lambda s: (s.from_on, s.until_on, s.id))
+    return [_Claim(s.from_on, s.until_on, CoverageState.PARTIAL, s, s.reason) for s in known if s.from_on <= s.until_on]
+
+
+def _categories(claims: Sequence[_Claim], day: date) -> frozenset[str]:
+    return frozenset[str]().union(*(c.by.categories for c in _counting(claims, day) if c.state in RELIED_ON))
 
 
 def gaps(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Gap, ...]:
@@ -217,13 +249,9 @@ def _bridge_end(report: Report, policy: EvidencePolicy) -> date | None:
     return max(ends, default=None)
 
 
-def _timeline(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Segment, ...]:
+def _timeline(claims: Sequence[_Claim]) -> tuple[Segment, ...]:
     """Lay all claims over each other: the best state wins each day, and what follows the last is lapsed."""
-    claims = [claim for report in reports for claim in _claims(report, policy)]
-    if not claims:
-        return ()
-    edges = {c.from_on for c in claims} | {c.until_on + DAY for c in claims if c.until_on < date.max}
-    days = sorted(edges)
+    days = _edges(claims)
     found: list[Segment] = []
     for index, first in enumerate(days):
         last = days[index + 1] - DAY if index + 1 < len(days) else None
@@ -231,30 +259,46 @@ def _timeline(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Segmen
     return tuple(found)
 
 
+def _edges(claims: Sequence[_Claim]) -> list[date]:
+    """Return the days on which a claim begins, or has just ended."""
+    return sorted({c.from_on for c in claims} | {c.until_on + DAY for c in claims if c.until_on < date.max})
+
+
 def _counting(claims: Sequence[_Claim], day: date) -> list[_Claim]:
     """Return the claims that count on a day: those that include it and that no refuting report puts aside."""
     here = [c for c in claims if c.from_on <= day <= c.until_on]
-    refuted = max((c.report.to_on for c in here if c.state is CoverageState.NOT_RELIED_ON), default=date.min)
+    refuted = max((c.by.to_on for c in here if c.state is CoverageState.NOT_RELIED_ON), default=date.min)
     keeps = {CoverageState.COVERED, CoverageState.NOT_RELIED_ON}
-    return [c for c in here if c.state in keeps or c.report.to_on > refuted]
+    return [c for c in here if c.state in keeps or c.by.to_on > refuted]
 
 
 def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> Segment:
     open_claims = _counting(claims, first)
     if not open_claims:
-        ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.report.to_on, c.report.id))
-        reason = f"What was relied on ended on {ended.until_on}; nothing follows it."
-        return Segment(first, last, CoverageState.LAPSED, False, ended.report.id, reason)  # noqa: FBT003
-    best = min(open_claims, key=lambda c: (_RANK[c.state], -c.until_on.toordinal(), -c.report.to_on.toordinal()))
-    return Segment(first, last, best.state, best.report.opinion is Opinion.QUALIFIED, best.report.id, best.reason)
+        ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.by.to_on, c.by.id))
+        what = "What was not relied on" if ended.state is CoverageState.NOT_RELIED_ON else "What was relied on"
+        return _by(ended, first, last, CoverageState.LAPSED, f"{what} ended on {ended.until_on}; nothing follows it.")
+    best = min(open_claims, key=_preference)
+    return _by(best, first, last, best.state, best.reason)
+
+
+def _preference(claim: _Claim) -> tuple[int, bool, int, int]:
+    is_support = isinstance(claim.by, Support)
+    return _RANK[claim.state], is_support, -claim.until_on.toordinal(), -claim.by.to_on.toordinal()
+
+
+def _by(claim: _Claim, first: date, last: date | None, state: CoverageState, reason: str) -> Segment:
+    is_support = isinstance(claim.by, Support)
+    qualified = claim.by.opinion is Opinion.QUALIFIED and state is not CoverageState.LAPSED
+    report_id, document_id = (None, claim.by.id) if is_support else (claim.by.id, None)
+    return Segment(first, last, state, qualified, report_id, reason, document_id)
 
 
 def _append(found: list[Segment], segment: Segment) -> None:
     """Add a segment, joined with the one before where nothing changes between them."""
     if found:
         before = found[-1]
-        same = (before.state, before.qualified, before.report_id, before.reason)
-        if same == (segment.state, segment.qualified, segment.report_id, segment.reason):
+        if msgspec.structs.replace(segment, from_on=before.from_on, until_on=before.until_on) == before:
             found[-1] = msgspec.structs.replace(before, until_on=segment.until_on)
             return
     found.append(segment)
@@ -274,9 +318,11 @@ def _reachable(timeline: Sequence[Segment], at: date) -> date | None:
     return until
 
 
-def _next_change(timeline: Sequence[Segment], at: date) -> date | None:
-    """Return the first day after `at` on which the state is another one."""
-    return next((s.from_on for s in timeline if s.from_on > at), None)
+def _next_change(claims: Sequence[_Claim], timeline: Sequence[Segment], at: date) -> date | None:
+    """Return the first day after `at` on which the state, or what categories are relied on, is another."""
+    changes, now = {segment.from_on for segment in timeline}, _categories(claims, at)
+    later = (day for day in _edges(claims) if day > at)
+    return next((day for day in later if day in changes or _categories(claims, day) != now), None)
 
 
 def _warnings(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[str, ...]:

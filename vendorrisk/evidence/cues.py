@@ -26,7 +26,7 @@ ASSERTION_HEADING = _cue(
 # what kind of report
 SOC = _cue(r"\b(?:SOC|system and organization controls|service organization controls) ?(?:\(SOC\) ?)?-?([123])\b")
 TYPED = _cue(r"\btype[ -]?(2|II|1|I|two|one)\b")
-OPERATED = _cue(r"\b(?:suitability of the )?design and operating effectiveness of controls")
+OPERATED = _cue(r"\b(?:suitability of the )?design and operating effectiveness of (?:the |its )?controls")
 DESIGNED = _cue(r"\bsuitability of the design of (?:the )?controls")
 
 # when
@@ -50,10 +50,17 @@ IN_OUR_OPINION = _cue(r"\bin our opinion\b")
 CLEAN = _cue(
     r"\bin our opinion,? (?:in all material respects|(?:the|management's) [^.]{0,300}in all material respects)"
 )
-QUALIFIED = _cue(r"\bexcept for the (?:possible )?(?:matters?|effects?)\b")
+QUALIFIED = _cue(
+    r"\bexcept (?:for the (?:possible )?(?:matters?|effects?|deviations?|exceptions?)"
+    r"|as (?:described|noted|discussed) in)\b"
+)
 ADVERSE = _cue(
     r"\bbecause of the significance of the matters?\b|\bdoes not (?:fairly )?(?:present|describe)\b"
-    r"|\bwere not suitably designed\b|\bdid not operate effectively\b"
+    r"|\bwere not suitably designed\b|\bdid not operate effectively\b|\bwere not operating effectively\b"
+)
+DOUBTED = _cue(
+    r"\bexcept (?:for|as|that)\b|\bwith the exception of\b|\b(?:qualified|modified) opinion\b|\bdid not operate\b"
+    r"|\bnot (?:been )?(?:suitably designed|operating effectively)\b"
 )
 DISCLAIMED = _cue(
     r"\bdo(?:es)? not express an? opinion on (?!(?:it|that|this|the other|such|any other)\b)|\bdisclaimer of opinion\b"
@@ -98,7 +105,7 @@ RESULT = _cue(
     r"\b(?:no (?:exceptions?|deviations?|relevant exceptions?)|none) (?:was |were )?(?:noted|identified|found)\b"
 )
 NEGATED = _cue(
-    r"\b(?:no|not|any|without|if|when|where|whether|zero|such|prior|previous|the|all|of|each|for) "
+    r"\b(?:no|not|any|without|if|when|where|whether|zero|such|prior|previous|the|all|of|each|for|to) "
     r"(?:relevant |material |other |testing |significant )?$"
 )
 EXPLAINS = _cue(
@@ -123,8 +130,10 @@ ITEM = re.compile(
     r"\n(?:(?:\u2022|-|o|\*|\(?[a-z]\)|\d{1,2}[.)]|\d{1,2}(?=[ \n](?:User|Customer|Client)s?\b)|CUEC[- ]?\d{1,3}:?"
     rf"|(?P<criteria>{CRITERION}(?:, ?{CRITERION}){{0,6}}))[ \n])(?=[A-Z\"])"
 )
+# A heading begins with a capital letter; the same words where an item's line goes on do not.
 CUEC_END = _cue(
-    r"\n(?:section (?:[iv]{1,3}|\d)\b|complementary subservice|subservice organi[sz]ations?(?=\n)|trust services c"
+    r"\n(?-i:(?=[A-Z\d]))"
+    r"(?:section (?:[iv]{1,3}|\d)\b|complementary subservice|subservice organi[sz]ations?(?=\n)|trust services c"
     r"|changes (?:to|during)|incidents?\b|system incidents|principal service|control environment(?=\n)"
     r"|information provided by|the (?:user entity )?controls (?:presented|listed) above|the list of (?:user|controls))"
 )
@@ -171,7 +180,8 @@ SUBSERVICE_HEADING = _cue(
     r"|following sub-?service organi[sz]ations?[^.:]{0,120}[:.](?=\n)"
 )
 SUBSERVICE_END = _cue(
-    r"\n(?:complementary user|section (?:[iv]{1,3}|\d)\b|trust services c|changes (?:to|during)|incidents?\b"
+    r"\n(?-i:(?=[A-Z\d]))"
+    r"(?:complementary user|section (?:[iv]{1,3}|\d)\b|trust services c|changes (?:to|during)|incidents?\b"
     r"|control environment(?=\n))"
 )
 METHODS: Final = {

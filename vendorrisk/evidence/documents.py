@@ -12,7 +12,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import queries, rules, service
+from vendorrisk.evidence import proposal_queries, queries, rules, service
 from vendorrisk.evidence.model import (
     Assurance,
     Document,
@@ -62,9 +62,10 @@ async def add(work: Work, new: NewDocument) -> Document:
         **msgspec.structs.asdict(new),
     )
     rules.check_document(wanted, work.today)
+    await _check_service(work, wanted)
     in_force = (await service.policy(work)).policy
     added = await queries.insert_document(work, service.judge_document(wanted, in_force, work.today))
-    await service.watch_document(work, added)
+    await service.follow(work, added, in_force)
     await audit.record(work, Action.DOCUMENT_ADDED, Target("document", added.id), after=added)
     return added
 
@@ -73,18 +74,24 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     before = await _counting(work, document_id, expected)
     wanted = patched(before, changes)
     rules.check_document(wanted, work.today)
+    await _check_service(work, wanted)
     in_force = (await service.policy(work)).policy
     after = await queries.update_document(work, service.judge_document(wanted, in_force, work.today))
-    await service.watch_document(work, after)
+    await service.follow(work, after, in_force)
     await audit.record(work, Action.DOCUMENT_CHANGED, Target("document", after.id), before=before, after=after)
     return after
 
 
 async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expected: int) -> Document:
-    """Let a document count no more: it was filed wrongly, or taken back. It and its file stay on record."""
+    """Let a document count no more: it was filed wrongly, or taken back. It and its file stay on record.
+
+    Refused while a report that counts rests on it.
+    """
     before = await _counting(work, document_id, expected)
+    if await queries.reports_resting_on(work, document_id):
+        raise Refusal(Code.IN_USE, "A SOC 2 report was recorded from it; withdraw that first.")
     after = await queries.update_document(work, msgspec.structs.replace(before, withdrawn_at=work.now))
-    await service.watch_document(work, after)
+    await service.follow(work, after, (await service.policy(work)).policy)
     await audit.record(
         work,
         Action.DOCUMENT_WITHDRAWN,
@@ -100,6 +107,9 @@ async def store_file(
 ) -> Document:
     """Keep the file of a document, sealed; a SOC 2 report or bridge letter as PDF then waits to be read.
 
+    Another file than the one before takes what was read in that one along, with what was decided of it: the audit log
+    keeps the decisions. The same file again keeps both.
+
     The bytes are durable before the row names them. Where the transaction then fails, they are left without a row, and
     sending the file again finds them.
     """
@@ -108,7 +118,9 @@ async def store_file(
         stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
     except UnreachableError as error:
         raise _unavailable() from error
-    reading = Reading.WAITING if _is_readable(before, stored) else Reading.NONE
+    if before.file_sha256 not in {None, stored.sha256}:
+        await proposal_queries.forget_proposals(work, document_id)
+    reading = _reading_of(before, stored)
     after = await queries.attach_file(
         work,
         document_id,
@@ -141,8 +153,12 @@ def _unavailable() -> Refusal:
     return Refusal(Code.STORE_UNAVAILABLE, "The file store does not answer. Try again.", retry_after_seconds=10)
 
 
-def _is_readable(document: Document, stored: StoredFile) -> bool:
-    return document.kind in _READABLE and stored.media_type is MediaType.PDF
+def _reading_of(before: Document, stored: StoredFile) -> Reading:
+    """Say whether a file waits to be read; the same one is not read twice."""
+    if before.kind not in _READABLE or stored.media_type is not MediaType.PDF:
+        return Reading.NONE
+    is_known = before.file_sha256 == stored.sha256 and before.reading is Reading.READ
+    return Reading.READ if is_known else Reading.WAITING
 
 
 async def _superseded(work: Work, new: NewDocument) -> Document:
@@ -151,19 +167,29 @@ async def _superseded(work: Work, new: NewDocument) -> Document:
     if older is None or (older.vendor_id, older.kind) != (new.vendor_id, new.kind):
         detail = "Send the id of a document of the same vendor and kind."
         raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/supersedes_id")
-    _check_counting(older)
+    check_counting(older)
     ended = await queries.update_document(work, msgspec.structs.replace(older, superseded_at=work.now))
-    await service.watch_document(work, ended)
+    await service.follow(work, ended, (await service.policy(work)).policy)
     return older
+
+
+async def _check_service(work: Work, wanted: Document) -> None:
+    """Refuse a service of another vendor."""
+    if wanted.service_id is None:
+        return
+    own = {service.id for service in await queries.services_of_vendor(work, wanted.vendor_id)}
+    if wanted.service_id not in own:
+        raise Refusal(Code.REFERENCE_UNKNOWN, "Send the id of a service of this vendor.", pointer="/service_id")
 
 
 async def _counting(work: Work, document_id: UUID, expected: int) -> Document:
     before = found(await queries.lock_document(work, document_id))
     check_version(before, expected)
-    _check_counting(before)
+    check_counting(before)
     return before
 
 
-def _check_counting(document: Document) -> None:
+def check_counting(document: Document) -> None:
+    """Refuse what works on a document that was superseded or withdrawn."""
     if document.superseded_at is not None or document.withdrawn_at is not None:
         raise Refusal(Code.DOCUMENT_SUPERSEDED, "It was superseded or withdrawn; work on the one that counts.")

@@ -8,7 +8,7 @@ from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.background import Job, World
-from vendorrisk.evidence import confirming, documents, queries, service
+from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
 from vendorrisk.evidence.proposals import Reading, read_report
 from vendorrisk.evidence.reading import Problem
 from vendorrisk.identity import service as identity
@@ -23,7 +23,7 @@ async def read_evidence(world: World) -> int:
     """Read one waiting file in the sandbox, with no transaction open meanwhile, and keep what it proposes."""
     now = world.clock()
     async with world.database.system() as connection:
-        claimed = await queries.claim_reading(connection, now, now + confirming.LEASE)
+        claimed = await proposal_queries.claim_reading(connection, now, now + confirming.LEASE)
         if claimed is None:
             return 0
         token, file = claimed
@@ -39,7 +39,7 @@ async def read_evidence(world: World) -> int:
     return 1
 
 
-async def _read(world: World, file: queries.FileToRead) -> Reading:
+async def _read(world: World, file: proposal_queries.FileToRead) -> Reading:
     try:
         content = await world.vault.read(file.tenant_id, file.file_sha256)
     except UnreachableError as error:
@@ -68,6 +68,20 @@ async def age_coverage(world: World) -> int:
     return done
 
 
+async def age_documents(world: World) -> int:
+    """Judge anew what time or a leaving vendor changes: what documents prove, and who is told that they end."""
+    now = world.clock()
+    async with world.database.system() as connection:
+        due = await queries.tenants_with_documents_to_judge(connection, now)
+    done = 0
+    for each in due:
+        by = system(Tenant(each.id, each.time_zone), "age_documents", Permission.EVIDENCE_WRITE)
+        async with world.database.tenant(each.id) as connection:
+            work = Work(db=connection, by=by, now=now, request_id="age_documents")
+            done += await service.age_documents(work, _SLICE)
+    return done
+
+
 async def sweep_files(world: World) -> int:
     """Remove what uploads that died have left in the store: bodies that no key names, and parts never finished."""
     before = world.clock() - _UPLOADS_HAVE_ENDED
@@ -85,5 +99,6 @@ async def sweep_files(world: World) -> int:
 JOBS = (
     Job(documents.READ_EVIDENCE, read_evidence, 60, alone=False),
     Job("age_coverage", age_coverage, 600),
+    Job("age_documents", age_documents, 600),
     Job("sweep_files", sweep_files, 86400, timeout_seconds=3600),
 )

@@ -78,9 +78,9 @@ class SubserviceMethod(StrEnum):
     INCLUSIVE = "inclusive"
 
 
-Title = Annotated[str, Meta(min_length=1, max_length=300)]
-Line = Annotated[str, Meta(min_length=1, max_length=200)]
-Text = Annotated[str, Meta(min_length=1, max_length=4000)]
+Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
+Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
 Criterion = Annotated[str, Meta(min_length=2, max_length=10, examples=["CC6.1"])]
 UsState = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", examples=["CA"])]
 Categories = Annotated[list[TrustCategory], Meta(min_length=1, max_length=5)]

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from vendorrisk.evidence import cues
-from vendorrisk.evidence.reading import Text
+from vendorrisk.evidence.reading import Day, Period, Text, days, is_day_first, periods
 
 
 class Field(StrEnum):
@@ -42,6 +42,7 @@ class Proposal(msgspec.Struct, frozen=True):
 _REGION_MAX: Final = 24_000
 SCOPE: Final = 2_500
 _LETTER_PAGES: Final = 6
+_UNFRAMED: Final = 0.7
 
 
 class Report:
@@ -53,6 +54,7 @@ class Report:
     def __init__(self, pages: list[str]) -> None:
         self.text = Text(pages)
         self.plain = self.text.plain
+        self._day_first = is_day_first(self.plain)
         self.cover_end = self.text.page_start(4)
         titled = cues.LETTER.search(self.plain, 0, min(self.text.page_start(2), 4000))
         self.is_letter = titled is not None and len(pages) <= _LETTER_PAGES
@@ -71,8 +73,17 @@ class Report:
         after = cues.ASSERTION_HEADING.search(self.plain, tail, min(limit + 3000, len(self.plain)))
         return start, min(after.start() if after else tail + 2500, tail + 2500), tail
 
+    def days(self, start: int = 0, end: int | None = None) -> list[Day]:
+        """Find dates, those that read in two ways as the rest of the report writes them."""
+        return days(self.plain, start, end, day_first=self._day_first)
+
+    def periods(self, start: int = 0, end: int | None = None) -> list[Period]:
+        return periods(self.plain, start, end, day_first=self._day_first)
+
     def propose(self, field: Field, value: str, span: tuple[int, int], confidence: float, **more: str) -> Proposal:
+        """Propose what stands at a span; less sure where no service auditor's report was found around it."""
         page, quotation = self.text.quotation(*span)
+        confidence *= 1.0 if self.end or self.is_letter else _UNFRAMED
         return Proposal(field, value, page, quotation, round(min(confidence, 0.99), 2), more)
 
     def weight(self, place: int) -> float:

@@ -14,7 +14,7 @@ import msgspec
 
 from vendorrisk.evidence import cues
 from vendorrisk.evidence.proposal import SCOPE, Field, Proposal, Report
-from vendorrisk.evidence.reading import Day, Problem, days, extract, periods
+from vendorrisk.evidence.reading import Day, Problem, extract
 from vendorrisk.evidence.tables import cuecs, exceptions, subservice_organisations
 from vendorrisk.sandbox.running import DEFAULT_LIMITS, Limits, Reason, Sandbox, SandboxError
 
@@ -105,40 +105,48 @@ def _elected(
 
 def _times(report: Report) -> Iterator[Proposal]:
     votes: defaultdict[tuple[date, date], float] = defaultdict(float)
-    best: dict[tuple[date, date], tuple[float, int, int]] = {}
-    for period in periods(report.plain):
+    best: dict[tuple[date, date], tuple[float, int, int, float]] = {}
+    for period in report.periods():
         key, weight = (period.first, period.last), report.weight(period.start) * period.sureness
         votes[key] += weight
-        best[key] = max(best.get(key, (0.0, 0, 0)), (weight, -period.start, period.end))
+        best[key] = max(best.get(key, (0.0, 0, 0, 0.0)), (weight, -period.start, period.end, period.sureness))
     (first, last), count = max(votes.items(), key=lambda item: item[1], default=((date.min, date.min), 0.0))
     as_of = [] if count >= _CLEAR else list(_as_of(report))
     yield from as_of
     if votes and not as_of:
-        _, start, end = best[first, last]
-        confidence = 0.6 + 0.38 * count / sum(votes.values()) if count >= _CLEAR else 0.4
+        _, start, end, sureness = best[first, last]
+        confidence = (0.6 + 0.38 * count / sum(votes.values()) if count >= _CLEAR else 0.4) * sureness
         yield report.propose(Field.PERIOD_START_ON, first.isoformat(), (-start, end), confidence)
         yield report.propose(Field.PERIOD_END_ON, last.isoformat(), (-start, end), confidence)
 
 
 _CLEAR: Final = 2.0
+_OF_A_TYPE_2: Final = 0.4
 
 
 def _as_of(report: Report) -> Iterator[Proposal]:
+    """Propose the day a Type 1 speaks of; hardly, where the auditor says that operation over time was examined."""
     votes: defaultdict[str, float] = defaultdict(float)
     spans: dict[str, tuple[int, int]] = {}
+    sureness: dict[str, float] = {}
     for found in cues.AS_OF.finditer(report.plain):
-        for day in days(report.plain, found.end(), found.end() + 30)[:1]:
+        for day in report.days(found.end(), found.end() + 30)[:1]:
             if day.start == found.end():
                 votes[day.on.isoformat()] += report.weight(found.start()) * day.sureness
                 spans.setdefault(day.on.isoformat(), (found.start(), day.end))
-    yield from _elected(report, Field.AS_OF_ON, votes, spans)
+                sureness[day.on.isoformat()] = day.sureness
+    operated = report.end and cues.OPERATED.search(report.plain, report.start, report.start + SCOPE)
+    trust = _OF_A_TYPE_2 if operated else 1.0
+    for each in _elected(report, Field.AS_OF_ON, votes, spans):
+        confidence = round(each.confidence * sureness[each.value] * trust, 2)
+        yield msgspec.structs.replace(each, confidence=confidence)
 
 
 def _signature(report: Report) -> Iterator[Proposal]:
     """Propose the firm and the date at the end of the service auditor's report."""
     if report.end:
-        signed = [day for day in days(report.plain, report.tail, report.end) if _stands_alone(report.plain, day)]
-        signed = signed or _outside_periods(report.plain, report.tail, report.end)
+        signed = [day for day in report.days(report.tail, report.end) if _stands_alone(report.plain, day)]
+        signed = signed or _outside_periods(report, report.tail, report.end)
         for day in signed[:1]:
             sure = 0.9 if cues.FIRM.search(report.plain, max(report.tail, day.start - 300), day.end + 300) else 0.6
             yield report.propose(Field.REPORT_ON, day.on.isoformat(), (day.start, day.end), sure * day.sureness)
@@ -150,9 +158,9 @@ def _stands_alone(plain: str, day: Day) -> bool:
     return plain[day.start - 1 : day.start] == "\n" and plain[day.end : day.end + 2].lstrip(" ").startswith("\n")
 
 
-def _outside_periods(plain: str, start: int, end: int) -> list[Day]:
-    named = periods(plain, start, end)
-    return [day for day in days(plain, start, end) if not any(p.start <= day.start < p.end for p in named)]
+def _outside_periods(report: Report, start: int, end: int) -> list[Day]:
+    named = report.periods(start, end)
+    return [day for day in report.days(start, end) if not any(p.start <= day.start < p.end for p in named)]
 
 
 def _auditor(report: Report) -> Iterator[Proposal]:
@@ -182,20 +190,22 @@ def _opinion(report: Report) -> Iterator[Proposal]:
         span = found.get(value) or (heading.span() if heading else None)
         if span is None:
             continue
-        both = value == "unqualified" or (heading is not None and value in found)
-        yield report.propose(Field.OPINION, value, span, (0.95 if both else 0.75) * trust)
+        sure = 0.95 if heading is not None and value in found else 0.75
+        if value == "unqualified":
+            sure = 0.5 if cues.DOUBTED.search(report.plain, start, end) else 0.95
+        yield report.propose(Field.OPINION, value, span, sure * trust)
         return
 
 
 def _judged_sentences(plain: str, start: int, end: int) -> dict[str, tuple[int, int]]:
-    """Find the first sentence for each opinion."""
+    """Find the first sentence for each opinion; of two signs in one, the first says what it is."""
     found: dict[str, tuple[int, int]] = {}
     for opened in cues.IN_OUR_OPINION.finditer(plain, start, end):
         stop = min(opened.start() + 900, end)
-        qualified = cues.QUALIFIED.search(plain, opened.start(), opened.start() + 220)
-        adverse = None if qualified else cues.ADVERSE.search(plain, opened.start(), stop)
+        qualified = cues.QUALIFIED.search(plain, opened.start(), stop)
+        adverse = cues.ADVERSE.search(plain, opened.start(), qualified.start() if qualified else stop)
         clean = cues.CLEAN.match(plain, opened.start(), stop)
-        for value, sign in (("qualified", qualified), ("adverse", adverse), ("unqualified", clean)):
+        for value, sign in (("adverse", adverse), ("qualified", qualified), ("unqualified", clean)):
             if sign is not None:
                 found.setdefault(value, (opened.start(), sign.end()))
                 break
@@ -249,9 +259,9 @@ def _letter(report: Report) -> Iterator[Proposal]:
     titled = cues.LETTER.search(report.plain)
     if titled is not None:
         yield report.propose(Field.KIND, "bridge_letter", titled.span(), 0.95)
-    named = sorted(periods(report.plain), key=lambda period: (period.first, period.start))
+    named = sorted(report.periods(), key=lambda period: (period.first, period.start))
     whole = next((period for period in named if (period.last - period.first).days >= _PERIOD_DAYS_MIN), None)
-    signed = _outside_periods(report.plain, 0, len(report.plain))[:1]
+    signed = _outside_periods(report, 0, len(report.plain))[:1]
     if whole is not None:
         for field, on in ((Field.PERIOD_START_ON, whole.first), (Field.PERIOD_END_ON, whole.last)):
             yield report.propose(field, on.isoformat(), (whole.start, whole.end), 0.9)
@@ -267,7 +277,7 @@ def _letter(report: Report) -> Iterator[Proposal]:
 
 def _letter_end(report: Report, signed: list[Day], period_end: date) -> Iterator[Proposal]:
     for found in cues.THROUGH.finditer(report.plain):
-        day = next(iter(days(report.plain, found.end(), found.end() + 30)), None)
+        day = next(iter(report.days(found.end(), found.end() + 30)), None)
         if day is not None and day.start == found.end() and day.on > period_end:
             yield report.propose(Field.LETTER_END_ON, day.on.isoformat(), (found.start(), day.end), 0.85)
             return

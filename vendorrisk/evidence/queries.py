@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -19,7 +18,6 @@ from vendorrisk.evidence.model import (
     BridgeLetter,
     Classification,
     Cuec,
-    Decision,
     Document,
     DocumentKind,
     NewBridgeLetter,
@@ -27,7 +25,6 @@ from vendorrisk.evidence.model import (
     NewSoc2Exception,
     NewSubserviceOrganisation,
     PolicyShown,
-    Proposal,
     Reading,
     Soc2Exception,
     Soc2Report,
@@ -36,17 +33,9 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.ids import new_id
+from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import TrustCategory
 from vendorrisk.vendors.supply_model import VendorService
-
-
-class FileToRead(msgspec.Struct, frozen=True):
-    """A file whose reading was claimed."""
-
-    tenant_id: UUID
-    id: UUID
-    kind: DocumentKind
-    file_sha256: str
 
 
 class VendorInBrief(msgspec.Struct, frozen=True):
@@ -60,16 +49,6 @@ class TenantDue(msgspec.Struct, frozen=True):
     time_zone: str
 
 
-class ProposalToKeep(msgspec.Struct, frozen=True):
-    """What the rules read, before it is stored."""
-
-    field: str
-    value: Any
-    page: int
-    quotation: str
-    confidence: float
-
-
 _sql = QueryFile("evidence")
 _FIND_POLICY = _sql.rows("find_policy", PolicyShown)
 _LOCK_POLICY = _sql.rows("lock_policy", PolicyShown)
@@ -78,17 +57,13 @@ _INSERT_DOCUMENT = _sql.rows("insert_document", Document)
 _FIND_DOCUMENT = _sql.rows("find_document", Document)
 _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
 LIST_DOCUMENTS = _sql.rows("list_documents", Document)
+_SUPPORTING_DOCUMENTS = _sql.rows("supporting_documents", Document)
 _CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
 _UPDATE_DOCUMENT = _sql.rows("update_document", Document)
+_JUDGE_AGAIN_AFTER = _sql.command("judge_again_after")
+_TENANTS_TO_JUDGE = _sql.rows("tenants_with_documents_to_judge", TenantDue)
+_DOCUMENTS_TO_JUDGE = _sql.rows("documents_to_judge", Document)
 _ATTACH_FILE = _sql.rows("attach_file", Document)
-_CLAIM_READING = _sql.rows("claim_reading", FileToRead)
-_FINISH_READING = _sql.scalar("finish_reading", bool)
-_FORGET_OPEN = _sql.command("forget_open_proposals")
-_INSERT_PROPOSALS = _sql.command("insert_proposals")
-LIST_PROPOSALS = _sql.rows("list_proposals", Proposal)
-_CONFIRMED = _sql.rows("confirmed_proposals", Proposal)
-_LOCK_PROPOSAL = _sql.rows("lock_proposal", Proposal)
-_DECIDE_PROPOSAL = _sql.rows("decide_proposal", Proposal)
 _INSERT_REPORT = _sql.command("insert_report")
 _COVER_SERVICES = _sql.command("cover_services")
 _UNCOVER_SERVICES = _sql.command("uncover_services")
@@ -96,6 +71,7 @@ _FIND_REPORT = _sql.rows("find_report", Soc2Report)
 _LOCK_REPORT = _sql.rows("lock_report", Soc2Report)
 LIST_REPORTS = _sql.rows("list_reports", Soc2Report)
 _REPORTS_OF_VENDORS = _sql.rows("reports_of_vendors", Soc2Report)
+_REPORTS_RESTING_ON = _sql.scalar("reports_resting_on", int)
 _UPDATE_REPORT = _sql.command("update_report")
 _INSERT_EXCEPTION = _sql.rows("insert_exception", Soc2Exception)
 _LIST_EXCEPTIONS = _sql.rows("list_exceptions", Soc2Exception)
@@ -110,6 +86,8 @@ _LIST_SUBSERVICE = _sql.rows("list_subservice", SubserviceOrganisation)
 _LOCK_SUBSERVICE = _sql.rows("lock_subservice", SubserviceOrganisation)
 _UPDATE_SUBSERVICE = _sql.rows("update_subservice", SubserviceOrganisation)
 _INSERT_LETTER = _sql.rows("insert_letter", BridgeLetter)
+_LOCK_LETTER = _sql.rows("lock_letter", BridgeLetter)
+_DELETE_LETTER = _sql.command("delete_letter")
 _LIST_LETTERS = _sql.rows("list_letters", BridgeLetter)
 _FIND_VENDOR = _sql.rows("find_vendor_in_brief", VendorInBrief)
 _LOCK_VENDOR = _sql.rows("lock_vendor", VendorInBrief)
@@ -118,7 +96,7 @@ _COVERAGE_OF_VENDOR = _sql.rows("coverage_of_vendor", StoredCoverage)
 _KEEP_COVERAGE = _sql.rows("keep_coverage", StoredCoverage)
 _DROP_COVERAGE = _sql.command("drop_coverage")
 LIST_COVERAGE = _sql.rows("list_coverage", StoredCoverage)
-_VENDORS_WITH_REPORTS = _sql.scalar("vendors_with_reports", UUID)
+_VENDORS_WITH_COVERAGE = _sql.scalar("vendors_with_coverage", UUID)
 _TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
 _VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
 
@@ -173,18 +151,6 @@ COVERAGE = ListOf(
     },
     default_sort="effective_until_on",
 )
-PROPOSALS = ListOf(
-    "proposals",
-    {
-        "id": _ID,
-        "field": Column("field", sortable=True),
-        "decision": Column("decision", Decision),
-        "confidence": Column("confidence", float, "real", RANGE),
-        "page": Column("page", int, "integer", RANGE, sortable=True),
-    },
-    default_sort="field",
-)
-
 _UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id")
 _UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
 _UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
@@ -250,6 +216,10 @@ async def lock_document(work: Work, document_id: UUID) -> Document | None:
     return await _LOCK_DOCUMENT.one_or_none(work.db, work.tenant_id, document_id)
 
 
+async def supporting_documents(work: Work, vendor_id: UUID) -> list[Document]:
+    return await _SUPPORTING_DOCUMENTS.many(work.db, work.tenant_id, vendor_id)
+
+
 async def current_documents(work: Work, after: UUID, most: int) -> list[Document]:
     return await _CURRENT_DOCUMENTS.many(work.db, work.tenant_id, after, most)
 
@@ -261,55 +231,25 @@ async def update_document(work: Work, d: Document) -> Document:
         return await _UPDATE_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
 
 
+async def judge_again_after(work: Work, document_id: UUID, until: date | None) -> None:
+    """Let the job judge a document anew on the day after this one; never, where there is none."""
+    await _JUDGE_AGAIN_AFTER.run(work.db, work.tenant_id, document_id, until)
+
+
+async def tenants_with_documents_to_judge(connection: Connection, now: datetime) -> list[TenantDue]:
+    return await _TENANTS_TO_JUDGE.many(connection, now)
+
+
+async def documents_to_judge(work: Work, most: int) -> list[Document]:
+    return await _DOCUMENTS_TO_JUDGE.many(work.db, work.tenant_id, work.today, most)
+
+
 async def attach_file(
     work: Work, document_id: UUID, sha256: str, size: int, name: str, media_type: str, reading: Reading
 ) -> Document:
     return await _ATTACH_FILE.one(
         work.db, work.tenant_id, document_id, sha256, size, name, media_type, reading, work.now
     )
-
-
-async def claim_reading(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
-    """Claim the next file to read, across tenants; returns the lease's token with it."""
-    token = new_id()
-    claimed = await _CLAIM_READING.one_or_none(connection, token, now, until)
-    return None if claimed is None else (token, claimed)
-
-
-async def finish_reading(work: Work, document_id: UUID, token: UUID, reading: Reading, detail: str | None) -> bool:
-    """Say what came of a reading; false where the lease was lost meanwhile, and nothing was changed."""
-    done = await _FINISH_READING.one_or_none(work.db, work.tenant_id, document_id, token, reading, detail, work.now)
-    return done is not None
-
-
-async def replace_open_proposals(work: Work, document_id: UUID, found: Sequence[ProposalToKeep]) -> None:
-    """Put fresh proposals in place of those nobody has decided."""
-    await _FORGET_OPEN.run(work.db, work.tenant_id, document_id)
-    await _INSERT_PROPOSALS.run(
-        work.db,
-        work.tenant_id,
-        document_id,
-        work.now,
-        [new_id() for _ in found],
-        [p.field for p in found],
-        [p.value for p in found],
-        [p.page for p in found],
-        [p.quotation for p in found],
-        [p.confidence for p in found],
-    )
-
-
-async def confirmed_proposals(work: Work, document_id: UUID) -> list[Proposal]:
-    return await _CONFIRMED.many(work.db, work.tenant_id, document_id)
-
-
-async def lock_proposal(work: Work, document_id: UUID, proposal_id: UUID) -> Proposal | None:
-    return await _LOCK_PROPOSAL.one_or_none(work.db, work.tenant_id, document_id, proposal_id)
-
-
-async def decide_proposal(work: Work, proposal_id: UUID, decision: Decision) -> Proposal:
-    actor = work.by.actor
-    return await _DECIDE_PROPOSAL.one(work.db, work.tenant_id, proposal_id, decision, actor.id, actor.label, work.now)
 
 
 async def insert_report(work: Work, r: Soc2Report) -> None:
@@ -331,6 +271,11 @@ async def lock_report(work: Work, report_id: UUID) -> Soc2Report | None:
 
 async def reports_of_vendor(work: Work, vendor_id: UUID) -> list[Soc2Report]:
     return await _REPORTS_OF_VENDORS.many(work.db, work.tenant_id, [vendor_id])
+
+
+async def reports_resting_on(work: Work, document_id: UUID) -> int:
+    """Count the reports that count and were recorded from a document."""
+    return await _REPORTS_RESTING_ON.one(work.db, work.tenant_id, document_id)
 
 
 async def update_report(work: Work, r: Soc2Report) -> None:
@@ -383,7 +328,8 @@ async def update_cuec(work: Work, c: Cuec) -> Cuec:
 async def insert_subservice(work: Work, report_id: UUID, s: NewSubserviceOrganisation) -> SubserviceOrganisation:
     own = (s.name, s.purpose, s.method, s.complementary_controls, s.provider_id)
     with refusing(_SUBSERVICE_BROKEN):
-        return await _INSERT_SUBSERVICE.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+        key = name_key(s.name)
+        return await _INSERT_SUBSERVICE.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now, key)
 
 
 async def subservice(work: Work, report_id: UUID) -> list[SubserviceOrganisation]:
@@ -404,6 +350,14 @@ async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) ->
     own = (letter.document_id, letter.ends_on, letter.issued_on)
     with refusing(_LETTER_BROKEN):
         return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
+
+
+async def lock_letter(work: Work, report_id: UUID, letter_id: UUID) -> BridgeLetter | None:
+    return await _LOCK_LETTER.one_or_none(work.db, work.tenant_id, report_id, letter_id)
+
+
+async def delete_letter(work: Work, letter_id: UUID) -> None:
+    await _DELETE_LETTER.run(work.db, work.tenant_id, letter_id)
 
 
 async def letters(work: Work, report_ids: Sequence[UUID]) -> list[BridgeLetter]:
@@ -436,8 +390,8 @@ async def drop_coverage(work: Work, ids: Sequence[UUID]) -> None:
     await _DROP_COVERAGE.run(work.db, work.tenant_id, list(ids))
 
 
-async def vendors_with_reports(work: Work, after: UUID, most: int) -> list[UUID]:
-    return await _VENDORS_WITH_REPORTS.many(work.db, work.tenant_id, after, most)
+async def vendors_with_coverage(work: Work, after: UUID, most: int) -> list[UUID]:
+    return await _VENDORS_WITH_COVERAGE.many(work.db, work.tenant_id, after, most)
 
 
 async def tenants_with_changes(connection: Connection, now: datetime) -> list[TenantDue]:

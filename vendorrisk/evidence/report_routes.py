@@ -31,7 +31,7 @@ from vendorrisk.evidence.model import (
     Withdrawal,
 )
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
-from vendorrisk.http.routing import acts, changes, creates, lists, reads
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
 
 _WHOLE = [
     Code.REFERENCE_UNKNOWN,
@@ -230,6 +230,18 @@ async def add_bridge_letter(work: InWork, report_id: FromPath[UUID], data: JSONB
     return await reports.add_letter(work, report_id, data)
 
 
+@removes(
+    "/soc2-reports/{report_id:uuid}/bridge-letters/{letter_id:uuid}",
+    Permission.EVIDENCE_WRITE,
+    refuses=[Code.REPORT_WITHDRAWN],
+)
+async def remove_bridge_letter(
+    work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], letter_id: FromPath[UUID]
+) -> None:
+    """Take a letter back that was recorded wrongly; coverage follows."""
+    await reports.remove_letter(work, report_id, letter_id, expected)
+
+
 router = Router(
     "/",
     route_handlers=[
@@ -247,6 +259,7 @@ router = Router(
         add_subservice_organisation,
         change_subservice_organisation,
         add_bridge_letter,
+        remove_bridge_letter,
     ],
     tags=["SOC 2 reports"],
 )

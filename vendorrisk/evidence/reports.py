@@ -126,7 +126,7 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     rules.check_report(wanted, work.today)
     await _check_belonging(work, wanted)
     await queries.update_report(work, wanted)
-    if wanted.opinion is not before.opinion:
+    if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
         await _tell_of_opinion(work, wanted)
     await service.cover(work, wanted.vendor_id)
     after = await report(work, report_id)
@@ -165,6 +165,7 @@ async def change_exception(
     before = found(await queries.lock_exception(work, report_id, exception_id))
     check_version(before, expected)
     after = await queries.update_exception(work, patched(before, changes))
+    await findings.restate_for(work, "soc2_exception", after.id, **_told(after))
     await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
 
@@ -211,6 +212,16 @@ async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> Bridg
     return added
 
 
+async def remove_letter(work: Work, report_id: UUID, letter_id: UUID, expected: int) -> None:
+    """Take a letter back that was recorded wrongly; the audit log keeps it, and coverage follows."""
+    stored = await _standing(work, report_id)
+    before = found(await queries.lock_letter(work, report_id, letter_id))
+    check_version(before, expected)
+    await queries.delete_letter(work, letter_id)
+    await service.cover(work, stored.vendor_id)
+    await audit.record(work, Action.BRIDGE_LETTER_REMOVED, Target("bridge_letter", letter_id), before=before)
+
+
 async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exception, at: str) -> Soc2Exception:
     criterion = rules.checked_criterion(new.criterion, f"{at}/criterion")
     added = await queries.insert_exception(work, stored.id, msgspec.structs.replace(new, criterion=criterion))
@@ -219,11 +230,18 @@ async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exceptio
         "soc2_exception",
         added.id,
         vendor_id=stored.vendor_id,
-        severity=added.severity,
-        title=f"SOC 2 exception at {added.criterion}",
-        description=f"{added.control}\n\n{added.deviation}",
+        **_told(added),
     )
     return added
+
+
+def _told(exception: Soc2Exception) -> dict[str, Any]:
+    """Return what the finding of an exception says."""
+    return {
+        "severity": exception.severity,
+        "title": f"SOC 2 exception at {exception.criterion}",
+        "description": f"{exception.control}\n\n{exception.deviation}",
+    }
 
 
 async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at: str) -> BridgeLetter:
@@ -233,39 +251,41 @@ async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, a
     if new.ends_on <= stored.period_end_on:
         detail = f"The letter must reach past the period's end ({stored.period_end_on})."
         raise Refusal(Code.BRIDGE_LETTER_INVALID, detail, pointer=pointer)
+    rules.check_letter(new, at, work.today)
+    await _check_document(work, new.document_id, stored.vendor_id, f"{at}/document_id")
     return await queries.insert_letter(work, stored.id, new)
 
 
 async def _tell_of_opinion(work: Work, stored: Soc2Report) -> None:
-    """Open a finding for an opinion that is not clean; end it where the opinion was mended."""
+    """Open a finding for an opinion that is not clean, or let it say what that is now; end it where it was mended."""
     severity = rules.OPINION_SEVERITY.get(stored.opinion)
     if severity is None:
         await findings.close_for(work, "soc2_opinion", stored.id, reason="The opinion is unqualified.")
         return
     what = {Opinion.QUALIFIED: "a qualified opinion", Opinion.ADVERSE: "an adverse opinion"}
-    await findings.open_for(
-        work,
-        "soc2_opinion",
-        stored.id,
-        vendor_id=stored.vendor_id,
-        severity=severity,
-        title=f"The SOC 2 report carries {what.get(stored.opinion, 'a disclaimer of opinion')}",
-        description=stored.opinion_reason or "Read the auditor's reasons in section I of the report.",
-    )
+    told: dict[str, Any] = {
+        "severity": severity,
+        "title": f"The SOC 2 report carries {what.get(stored.opinion, 'a disclaimer of opinion')}",
+        "description": stored.opinion_reason or "Read the auditor's reasons in section I of the report.",
+    }
+    await findings.open_for(work, "soc2_opinion", stored.id, vendor_id=stored.vendor_id, **told)
+    await findings.restate_for(work, "soc2_opinion", stored.id, **told)
 
 
 async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
     """Refuse services and a document of another vendor."""
-    if wanted.document_id is not None:
-        document = await queries.find_document(work, wanted.document_id)
-        if document is not None and document.vendor_id != wanted.vendor_id:
-            detail = "The document belongs to another vendor."
-            raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/document_id")
+    await _check_document(work, wanted.document_id, wanted.vendor_id, "/document_id")
     if wanted.service_ids:
         own = {s.id for s in await queries.services_of_vendor(work, wanted.vendor_id)}
         if not own.issuperset(wanted.service_ids):
             detail = "Send ids of services of this vendor."
             raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/service_ids")
+
+
+async def _check_document(work: Work, document_id: UUID | None, vendor_id: UUID, pointer: str) -> None:
+    document = None if document_id is None else await queries.find_document(work, document_id)
+    if document is not None and document.vendor_id != vendor_id:
+        raise Refusal(Code.REFERENCE_UNKNOWN, "The document belongs to another vendor.", pointer=pointer)
 
 
 def _normalised(wanted: Soc2Report) -> Soc2Report:

@@ -1,5 +1,6 @@
 """Documents and their files, proposals, coverage, and the policy. SOC 2 reports have routes of their own."""
 
+import base64
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated, Any
@@ -13,8 +14,9 @@ from litestar.response import Stream
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.evidence import confirming, documents, queries, service
+from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
 from vendorrisk.evidence.model import (
+    BridgeLetter,
     Document,
     DocumentChanges,
     NewDecision,
@@ -79,7 +81,7 @@ async def change_document(
 @acts(
     "/documents/{document_id:uuid}/withdrawal",
     Permission.EVIDENCE_WRITE,
-    refuses=[Code.DOCUMENT_SUPERSEDED],
+    refuses=[Code.DOCUMENT_SUPERSEDED, Code.IN_USE],
     example={"reason": "The certificate was suspended."},
 )
 async def withdraw_document(
@@ -134,7 +136,7 @@ async def get_document_file(work: InWork, service: TheService, document_id: From
     return _attachment(document, chunks)
 
 
-@lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, queries.PROPOSALS)
+@lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, proposal_queries.PROPOSALS)
 async def list_proposals(work: InWork, page: ListPage, document_id: FromPath[UUID]) -> Page[Proposal]:
     """List what our rules read in the file, with page and quotation. Nothing is decided here."""
     return await confirming.proposals(work, document_id, page)
@@ -161,11 +163,33 @@ async def decide_proposal(
     "/documents/{document_id:uuid}/soc2-report",
     Permission.EVIDENCE_CONFIRM,
     at="/v1/soc2-reports/{id}",
-    refuses=[Code.PROPOSALS_INCOMPLETE, Code.DATES_INVALID, Code.SOC2_REPORT_KNOWN, Code.REFERENCE_UNKNOWN],
+    refuses=[
+        Code.PROPOSALS_INCOMPLETE,
+        Code.DATES_INVALID,
+        Code.SOC2_REPORT_KNOWN,
+        Code.REFERENCE_UNKNOWN,
+        Code.DOCUMENT_SUPERSEDED,
+    ],
 )
 async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> Soc2ReportShown:
     """Record the SOC 2 report that the confirmed proposals make."""
     return await confirming.record_report(work, document_id)
+
+
+@creates(
+    "/documents/{document_id:uuid}/bridge-letter",
+    Permission.EVIDENCE_CONFIRM,
+    refuses=[
+        Code.PROPOSALS_INCOMPLETE,
+        Code.BRIDGE_LETTER_INVALID,
+        Code.BRIDGE_LETTER_KNOWN,
+        Code.DATES_INVALID,
+        Code.DOCUMENT_SUPERSEDED,
+    ],
+)
+async def record_proposed_letter(work: InWork, document_id: FromPath[UUID]) -> BridgeLetter:
+    """Record the bridge letter that the confirmed proposals make, to the report whose period it names."""
+    return await confirming.record_letter(work, document_id)
 
 
 @lists("/soc2-coverage", Permission.EVIDENCE_READ, queries.COVERAGE)
@@ -206,9 +230,13 @@ def _attachment(document: Document, chunks: AsyncIterator[bytes]) -> Stream:
             "content-disposition": content_disposition(document.file_name or "document"),
             "content-security-policy": "sandbox; default-src 'none'",
             "etag": f'"{document.version}"',
-            "digest": f"sha-256={document.file_sha256}",
+            "repr-digest": f"sha-256=:{_base64(document.file_sha256 or '')}:",  # RFC 9530
         },
     )
+
+
+def _base64(sha256: str) -> str:
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 
 router = Router(
@@ -224,6 +252,7 @@ router = Router(
         list_proposals,
         decide_proposal,
         record_proposed_report,
+        record_proposed_letter,
         list_coverage,
         get_vendor_coverage,
         get_evidence_policy,

@@ -1,18 +1,19 @@
 """Decisions about evidence, other than coverage: when a document ends, what a report may say, what a service needs."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.evidence import criteria
-from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, plus_months
+from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, Support, plus_months
 from vendorrisk.evidence.model import (
     AreaView,
     Assurance,
     Document,
     DocumentKind,
+    NewBridgeLetter,
     Soc2Exception,
     Soc2Report,
 )
@@ -41,9 +42,9 @@ def validity_of(document: Document, policy: EvidencePolicy, today: date) -> Vali
     """
     issued, end = document.issued_on, document.stated_until_on
     kinds = {
-        DocumentKind.SOC2_TYPE1: (None, Assurance.FULL),
+        DocumentKind.SOC2_TYPE1: (None, Assurance.PARTIAL),
         DocumentKind.SOC2_TYPE2: (None, Assurance.FULL),
-        DocumentKind.BRIDGE_LETTER: (None, Assurance.FULL),
+        DocumentKind.BRIDGE_LETTER: (None, Assurance.NONE),
         DocumentKind.SOC1: (_months_after(end or issued, policy.soc1_months), Assurance.NONE),
         DocumentKind.SOC3: (_months_after(end or issued, policy.soc3_months), Assurance.PARTIAL),
         DocumentKind.ISO27001_CERTIFICATE: (end, _iso_assurance(document, policy, today)),
@@ -57,19 +58,31 @@ def validity_of(document: Document, policy: EvidencePolicy, today: date) -> Vali
 
 def _iso_assurance(document: Document, policy: EvidencePolicy, today: date) -> Assurance:
     """A certificate without a surveillance audit in the last twelve months proves only in part."""
+    until = surveyed_until(document, policy)
+    return Assurance.FULL if until is not None and today <= until else Assurance.PARTIAL
+
+
+def surveyed_until(document: Document, policy: EvidencePolicy) -> date | None:
+    """Return the last day on which a certificate's newest audit is recent enough; null for what is no certificate."""
     seen = [d for d in (document.issued_on, document.valid_from_on, document.surveillance_on) if d is not None]
-    last = max(seen, default=None)
-    if last is None or plus_months(last, policy.iso_surveillance_months) < today:
-        return Assurance.PARTIAL
-    return Assurance.FULL
+    if document.kind is not DocumentKind.ISO27001_CERTIFICATE or not seen:
+        return None
+    return plus_months(max(seen), policy.iso_surveillance_months)
 
 
 def _months_after(day: date | None, months: int) -> date | None:
     return None if day is None else plus_months(day, months)
 
 
+_EXAMINED = frozenset({DocumentKind.SOC1, DocumentKind.SOC3, DocumentKind.PEN_TEST_REPORT})
+"""Kinds whose stated end is that of what was examined, which is over when the report is written."""
+
+
 def check_document(document: Document, today: date) -> None:
-    """Refuse dates that cannot be: before 1990, after 2200, issued in the future, ending before they begin."""
+    """Refuse dates that cannot be: before 1990, after 2200, issued in the future, ending before they begin.
+
+    What was examined lies in the past, and the report on it is dated on or after its end.
+    """
     faults = _sane(
         [
             ("/issued_on", document.issued_on),
@@ -79,10 +92,20 @@ def check_document(document: Document, today: date) -> None:
         ]
     )
     faults += _not_after(today, [("/issued_on", document.issued_on), ("/surveillance_on", document.surveillance_on)])
-    start, end = document.valid_from_on or document.issued_on, document.stated_until_on
+    end = document.stated_until_on
+    start = document.valid_from_on or (None if document.kind in _EXAMINED else document.issued_on)
     if start is not None and end is not None and end < start:
         faults.append(Fault("It ends before it begins.", Code.DATES_INVALID.code, pointer="/stated_until_on"))
+    if document.kind in _EXAMINED:
+        faults += _not_after(today, [("/stated_until_on", end)])
+        if end is not None and document.issued_on is not None and document.issued_on < end and not faults:
+            faults.append(_dated_early(end, "/issued_on"))
     _refuse(faults)
+
+
+def _dated_early(last: date, pointer: str) -> Fault:
+    detail = f"A report is dated on or after the last day it speaks of ({last})."
+    return Fault(detail, Code.DATES_INVALID.code, pointer=pointer)
 
 
 def check_report(report: Soc2Report, today: date) -> None:
@@ -100,12 +123,17 @@ def check_report(report: Soc2Report, today: date) -> None:
         faults.append(Fault("The period ends before it begins.", Code.DATES_INVALID.code, pointer="/period_end_on"))
     last = end or report.as_of_on
     if report.report_on is not None and last is not None and report.report_on < last:
-        detail = f"A report is dated on or after the last day it speaks of ({last})."
-        faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/report_on"))
+        faults.append(_dated_early(last, "/report_on"))
     if TrustCategory.SECURITY not in report.categories:
         detail = "Security is always in scope of a SOC 2 report; add it."
         faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/categories"))
     _refuse(faults)
+
+
+def check_letter(letter: NewBridgeLetter, at: str, today: date) -> None:
+    """Refuse a letter whose dates cannot be, or that was signed in the future."""
+    issued = (f"{at}/issued_on", letter.issued_on)
+    _refuse([*_sane([(f"{at}/ends_on", letter.ends_on), issued]), *_not_after(today, [issued])])
 
 
 def _shape_faults(report: Soc2Report) -> list[Fault]:
@@ -160,6 +188,31 @@ def report_for_coverage(report: Soc2Report, letters: tuple[Letter, ...]) -> Repo
     if first is None or last is None:  # the table's constraints rule it out
         raise ValueError(f"report {report.id} has no dates")
     return Report(report.id, report.type, first, last, report.opinion, frozenset(report.categories), letters)
+
+
+def supports_of(document: Document, policy: EvidencePolicy) -> list[Support]:
+    """Return what a document that is no SOC 2 report adds to coverage: a SOC 3 report, or an ISO 27001 certificate."""
+    until = validity_of(document, policy, date.min).expires_on
+    last = document.stated_until_on or document.issued_on
+    if document.kind is DocumentKind.SOC3 and until is not None and last is not None:
+        reason = f"A SOC 3 report to {last}: little detail, relied on to {until}."
+        security = frozenset({TrustCategory.SECURITY})
+        return [Support(document.id, document.valid_from_on or last, until, last, reason, security)]
+    audited = surveyed_until(document, policy)
+    first = document.valid_from_on or document.issued_on
+    if audited is None or first is None or until is None:
+        return []
+    return _certified(document, first, until, audited)
+
+
+def _certified(document: Document, first: date, until: date, audited: date) -> list[Support]:
+    last = document.surveillance_on or first
+    valid = f"An ISO/IEC 27001 certificate valid to {until}: no report of tests"
+    missing = f"{valid}, and no surveillance audit is known since {last}."
+    return [
+        Support(document.id, first, min(until, audited), last, f"{valid}."),
+        Support(document.id, min(until, audited) + timedelta(days=1), until, last, missing),
+    ]
 
 
 def categories_needed(service: VendorService | None) -> list[TrustCategory]:

@@ -15,9 +15,11 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import coverage as rules_of_coverage
 from vendorrisk.evidence import queries, rules
-from vendorrisk.evidence.coverage import Coverage, Letter, Report
+from vendorrisk.evidence.coverage import Coverage, Letter, Report, Support
 from vendorrisk.evidence.model import (
+    Assurance,
     Document,
+    DocumentKind,
     PolicyShown,
     ServiceCoverage,
     StoredCoverage,
@@ -32,6 +34,20 @@ _SLICE = 500
 _FIRST = UUID(int=0)
 _ENDED = frozenset({"offboarding", "terminated"})
 """Lifecycles in which nobody needs to be told that evidence ends."""
+
+
+SUPPORTING = frozenset({DocumentKind.SOC3, DocumentKind.ISO27001_CERTIFICATE})
+"""Kinds of documents that coverage follows from too."""
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    """A report or what supports one, and the services it names; none means all."""
+
+    by: Report | Support
+    services: frozenset[UUID]
+
+
+Proof = list[_Piece]
 
 
 async def policy(work: Work) -> PolicyShown:
@@ -57,9 +73,9 @@ async def vendor_coverage(work: Work, vendor_id: UUID, at: date | None) -> Vendo
     vendor = found(await queries.find_vendor(work, vendor_id))
     day = at or work.today
     in_force = (await policy(work)).policy
-    reports = await _reports(work, vendor.id)
+    proof = await _proof(work, vendor.id, in_force)
     services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
-    return VendorCoverage(vendor.id, day, [_shown(service, reports, day, in_force) for service in services or [None]])
+    return VendorCoverage(vendor.id, day, [_shown(service, proof, day, in_force) for service in services or [None]])
 
 
 async def coverages(work: Work, page: PageRequest) -> Page[StoredCoverage]:
@@ -73,13 +89,13 @@ async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = N
     """
     vendor = found(await queries.lock_vendor(work, vendor_id))
     in_force = in_force or (await policy(work)).policy
-    reports = await _reports(work, vendor.id)
+    proof = await _proof(work, vendor.id, in_force)
     services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
     kept = {row.service_id: row for row in await queries.coverage_of_vendor(work, vendor.id)}
-    wanted = (services or [None]) if reports else []
+    wanted = (services or [None]) if proof else []
     for service in wanted:
         row = kept.pop(service.id if service else None, None)
-        await _cover_service(work, vendor, service, reports, row, in_force)
+        await _cover_service(work, vendor, service, proof, row, in_force)
     if kept:
         gone = [row.id for row in kept.values()]
         await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "soc2_coverage", *gone)
@@ -92,10 +108,20 @@ def judge_document(document: Document, in_force: EvidencePolicy, today: date) ->
     return msgspec.structs.replace(document, expires_on=validity.expires_on, assurance=validity.assurance)
 
 
-async def watch_document(work: Work, document: Document) -> None:
-    """Keep the end of a document in view while it counts."""
+async def follow(work: Work, document: Document, in_force: EvidencePolicy) -> None:
+    """Let what follows from a document follow: the end in view, and coverage where it supports that."""
+    await watch_document(work, document, in_force)
+    if document.kind in SUPPORTING:
+        await cover(work, document.vendor_id, in_force)
+
+
+async def watch_document(work: Work, document: Document, in_force: EvidencePolicy) -> None:
+    """Keep in view the end of a document that counts, of a vendor that stays, and the day it is judged anew."""
     counts = document.superseded_at is None and document.withdrawn_at is None
-    if document.expires_on is None or not counts:
+    until = rules.surveyed_until(document, in_force) if document.assurance is Assurance.FULL and counts else None
+    await queries.judge_again_after(work, document.id, until)
+    vendor = found(await queries.find_vendor(work, document.vendor_id))
+    if document.expires_on is None or not counts or vendor.lifecycle in _ENDED:
         await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "document", document.id)
         return
     await alerts.watch(
@@ -118,42 +144,68 @@ async def _judge_documents(work: Work, in_force: EvidencePolicy) -> None:
         for document in batch:
             judged = judge_document(document, in_force, work.today)
             if judged != document:
-                await watch_document(work, await queries.update_document(work, judged))
+                judged = await queries.update_document(work, judged)
+            if judged != document or rules.surveyed_until(document, in_force) is not None:
+                await watch_document(work, judged, in_force)
+
+
+async def age_documents(work: Work, most: int) -> int:
+    """Judge anew the documents whose day has come, or whose vendor has begun to leave or come back."""
+    in_force = (await policy(work)).policy
+    due = await queries.documents_to_judge(work, most)
+    for document in due:
+        judged = judge_document(document, in_force, work.today)
+        if judged != document:
+            judged = await queries.update_document(work, judged)
+            target = Target("document", document.id)
+            await audit.record(work, Action.DOCUMENT_CHANGED, target, before=document, after=judged)
+        await watch_document(work, judged, in_force)
+    return len(due)
 
 
 async def _cover_all(work: Work, in_force: EvidencePolicy) -> None:
     after = _FIRST
-    while batch := await queries.vendors_with_reports(work, after, _SLICE):
+    while batch := await queries.vendors_with_coverage(work, after, _SLICE):
         after = batch[-1]
         for vendor_id in batch:
             await cover(work, vendor_id, in_force)
 
 
-async def _reports(work: Work, vendor_id: UUID) -> list[tuple[Report, frozenset[UUID]]]:
-    """Return a vendor's reports as coverage takes them, each with the services it names."""
+async def _proof(work: Work, vendor_id: UUID, in_force: EvidencePolicy) -> Proof:
+    """Return what a vendor shows for itself: its reports, and the documents that support them."""
     stored = await queries.reports_of_vendor(work, vendor_id)
     letters: dict[UUID, list[Letter]] = {}
     for letter in await queries.letters(work, [r.id for r in stored]):
         letters.setdefault(letter.report_id, []).append(Letter(letter.id, letter.ends_on))
-    return [(rules.report_for_coverage(r, tuple(letters.get(r.id, ()))), frozenset(r.service_ids)) for r in stored]
+    reports = [
+        _Piece(rules.report_for_coverage(r, tuple(letters.get(r.id, ()))), frozenset(r.service_ids)) for r in stored
+    ]
+    documents = await queries.supporting_documents(work, vendor_id)
+    supports = [
+        _Piece(support, frozenset({d.service_id} if d.service_id else ()))
+        for d in documents
+        for support in rules.supports_of(d, in_force)
+    ]
+    return [*reports, *supports]
 
 
-def _of_service(reports: list[tuple[Report, frozenset[UUID]]], service: VendorService | None) -> list[Report]:
-    """Return the reports that speak of a service: those that name it, and those that name none."""
-    return [r for r, named in reports if not named or (service is not None and service.id in named)]
+def _of_service(proof: Proof, service: VendorService | None) -> tuple[list[Report], list[Support]]:
+    """Return the reports, and what supports them, that speak of a service: those that name it, and those without."""
+    mine = [one.by for one in proof if not one.services or (service is not None and service.id in one.services)]
+    return [by for by in mine if isinstance(by, Report)], [by for by in mine if isinstance(by, Support)]
 
 
 async def _cover_service(
     work: Work,
     vendor: VendorInBrief,
     service: VendorService | None,
-    reports: list[tuple[Report, frozenset[UUID]]],
+    proof: Proof,
     before: StoredCoverage | None,
     in_force: EvidencePolicy,
 ) -> None:
-    mine = _of_service(reports, service)
-    now = rules_of_coverage.coverage(mine, work.today, in_force)
-    relied_on = rules_of_coverage.categories_relied_on(mine, work.today, in_force)
+    reports, supports = _of_service(proof, service)
+    now = rules_of_coverage.coverage(reports, work.today, in_force, supports)
+    relied_on = rules_of_coverage.categories_relied_on(reports, work.today, in_force, supports)
     row = StoredCoverage(
         id=before.id if before else new_id(),
         vendor_id=vendor.id,
@@ -170,12 +222,15 @@ async def _cover_service(
     )
     kept = await queries.keep_coverage(work, row)
     title = f"SOC 2 coverage of {service.name if service else vendor.name}"
-    await _watch_coverage(work, vendor, kept, title)
+    await _watch_coverage(work, vendor, kept, title, watched=bool(reports))
     await _tell_of_gaps(work, vendor, kept, now, title)
 
 
-async def _watch_coverage(work: Work, vendor: VendorInBrief, kept: StoredCoverage, title: str) -> None:
-    if kept.effective_until_on is None or vendor.lifecycle in _ENDED:
+async def _watch_coverage(
+    work: Work, vendor: VendorInBrief, kept: StoredCoverage, title: str, *, watched: bool
+) -> None:
+    """Keep the end in view of what reports prove; that of a document alone is kept by the document itself."""
+    if kept.effective_until_on is None or not watched or vendor.lifecycle in _ENDED:
         await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "soc2_coverage", kept.id)
         return
     await alerts.watch(
@@ -215,14 +270,14 @@ async def _tell_of_gaps(work: Work, vendor: VendorInBrief, kept: StoredCoverage,
 
 def _shown(
     service: VendorService | None,
-    reports: list[tuple[Report, frozenset[UUID]]],
+    proof: Proof,
     at: date,
     in_force: EvidencePolicy,
 ) -> ServiceCoverage:
-    mine = _of_service(reports, service)
-    relied_on = rules_of_coverage.categories_relied_on(mine, at, in_force)
+    reports, supports = _of_service(proof, service)
+    relied_on = rules_of_coverage.categories_relied_on(reports, at, in_force, supports)
     return ServiceCoverage.of(
-        rules_of_coverage.coverage(mine, at, in_force),
+        rules_of_coverage.coverage(reports, at, in_force, supports),
         service_id=service.id if service else None,
         service_name=service.name if service else None,
         categories_needed=rules.categories_needed(service),

@@ -75,7 +75,9 @@ def exceptions(report: Report) -> Iterator[Proposal]:
         response = response or table.response_to(control, end)
         named = {"control": control, "deviation": deviation, "response": response}
         more = {name: text for name, text in named.items() if text}
-        yield report.propose(Field.EXCEPTION, criterion, (found.start(), end), 0.85 if criterion else 0.5, **more)
+        sure = 0.85 if criterion and deviation else 0.5
+        sure = min(sure, 0.6) if end - found.end() >= _DEVIATION_MAX else sure
+        yield report.propose(Field.EXCEPTION, criterion, (found.start(), end), sure, **more)
         if len(seen) >= _EXCEPTIONS_MAX:
             return
 
@@ -144,6 +146,7 @@ def _cuec(report: Report, span: tuple[int, int, str | None], sure: float) -> Pro
 _NEAR: Final = 300
 _NAMES_MAX: Final = 40
 _MENTIONS_MAX: Final = 50
+_EITHER: Final = 0.6
 
 _Span = tuple[int, int]
 
@@ -168,7 +171,9 @@ def subservice_organisations(report: Report) -> Iterator[Proposal]:
     for named in own[:_NAMES_MAX]:
         method = _method(report.plain, named, methods)
         more = {"method": method} if method else {}
-        yield report.propose(Field.SUBSERVICE, named.name, named.span, named.sureness, **more)
+        # Where a report speaks of both methods, the nearest words may be those of another organisation.
+        sure = min(named.sureness, _EITHER) if all(methods.values()) else named.sureness
+        yield report.propose(Field.SUBSERVICE, named.name, named.span, sure, **more)
 
 
 def _named(plain: str) -> Iterator[_Named]:

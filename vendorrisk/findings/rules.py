@@ -36,6 +36,11 @@ def due_on_reopening(finding: Finding, today: date, policy: FindingPolicy) -> da
     return max(finding.due_on, due_on(finding.severity, today, policy))
 
 
+def is_graver(one: Severity, other: Severity) -> bool:
+    order = list(Severity)
+    return order.index(one) < order.index(other)
+
+
 def is_standing(finding: Finding) -> bool:
     return finding.state in STANDING
 

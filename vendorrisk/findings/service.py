@@ -102,6 +102,29 @@ async def open_for(
     return standing
 
 
+async def restate_for(
+    work: Work, source_kind: str, source_id: UUID, *, severity: Severity, title: str, description: str | None
+) -> None:
+    """Let the finding of a source say what the source says now; does nothing where it does already, or where none is.
+
+    A new severity moves the due date by the policy. Where it is graver, whatever was decided of the finding was decided
+    of something else, and it stands again.
+    """
+    before = await queries.lock_of_source(work, source_kind, source_id)
+    if before is None:
+        return
+    said = {"severity": severity, "title": title[:_MOST_TITLE], "description": (description or "")[:_MOST_DESCRIPTION]}
+    wanted = msgspec.structs.replace(before, **{**said, "description": said["description"] or None})
+    if wanted == before:
+        return
+    wanted = await _regraded(work, before, wanted)
+    after = await queries.update(work, wanted)
+    await _watch(work, after)
+    await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
+    if rules.is_graver(after.severity, before.severity) and not rules.is_standing(after):
+        await _moved(work, after, State.OPEN, "The source has become graver.", None)
+
+
 async def close_for(work: Work, source_kind: str, source_id: UUID, *, reason: str) -> None:
     """Remediate the finding of a source that no longer holds; does nothing where none stands."""
     standing = await queries.lock_of_source(work, source_kind, source_id)
@@ -115,13 +138,20 @@ async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected
     wanted = patched(before, changes)
     if changes.due_on is not UNSET:
         rules.check_due(wanted.due_on)
-    elif wanted.severity is not before.severity:
-        due_on = rules.due_on(wanted.severity, before.opened_on, await _in_force(work))
-        wanted = msgspec.structs.replace(wanted, due_on=due_on)
+    else:
+        wanted = await _regraded(work, before, wanted)
     after = await queries.update(work, wanted)
     await _watch(work, after)
     await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
     return await finding(work, finding_id)
+
+
+async def _regraded(work: Work, before: Finding, wanted: Finding) -> Finding:
+    """Return the finding with the due date of its new severity; as it is where that has not changed."""
+    if wanted.severity is before.severity:
+        return wanted
+    due_on = rules.due_on(wanted.severity, before.opened_on, await _in_force(work))
+    return msgspec.structs.replace(wanted, due_on=due_on)
 
 
 async def move(work: Work, finding_id: UUID, wanted: NewMove, expected: int) -> FindingShown:

@@ -15,8 +15,8 @@ prospect that was never used ends without one. Who comes back starts as a prospe
 
 *Inherent risk* is what could go wrong before any control is counted: eight factors answered 0 to 4. Unknown counts
 as 3 and is listed. From it follow a score, a *tier* and the reasons for both, by a model with a version; until it is
-answered, a tier may be *declared*. The tier sets the *cadence* of reviews. A *service* is what is used of a vendor;
-evidence covers services. A *fourth party* is a company a vendor stands on.
+answered, a tier may be *declared*. The tier sets the *cadence* of reviews, by the tenant's policy. A *service* is what
+is used of a vendor; evidence covers services. A *fourth party* is a company a vendor stands on.
 
 An *import* is a spreadsheet on its way to become vendors: *received*, *checked* (what would each row create, change,
 leave as it is, or not do, and why), *accepted*, *applied*; or *refused*, or *cancelled*. A blank cell leaves what is
@@ -30,6 +30,6 @@ formula. Vendors are not deleted: they are terminated.
 Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `fields`
 (a body becomes stored values), `spreadsheet` (a file becomes a table), `columns` (a table becomes values),
 `export`. The operations stand by noun: `service` (the record), `diligence` (moves, risk, reviews, offboarding),
-`supply` (services, fourth parties), `intake`, `importing`; `import_…`, `diligence_…` and
-`supply_…` are the models, queries and routes of those.
+`cadence` (how often reviews are held), `supply` (services, fourth parties), `intake`, `importing`; `import_…`,
+`diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those.
 """

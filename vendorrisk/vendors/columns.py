@@ -216,13 +216,23 @@ def read_rows(table: Table, matched: Matched, order: DateOrder | None = None) ->
     readers: list[_Reader] = [(at, heading, field, _reader(field, order)) for at, heading, field in matched.columns]
     seen: dict[tuple[str, str], int] = {}
     for start in range(0, len(table.rows), _CHUNK):
-        chunk = [ReadRow(row.number, {}, []) for row in table.rows[start : start + _CHUNK]]
+        chunk = [ReadRow(row.number, {}, _beyond(row, table)) for row in table.rows[start : start + _CHUNK]]
         for reader in readers:
             _read_column(table.rows[start : start + _CHUNK], chunk, reader, escaped=table.escaped)
         for row in chunk:
             row.problems.extend(_lacking(row))
             row.problems.extend(_repeated(row, seen))
         yield from chunk
+
+
+def _beyond(row: Row, table: Table) -> list[CellProblem]:
+    """Tell of cells that no heading stands above: a mark within a value has moved what follows it."""
+    if all(cell is None for cell in row.cells[len(table.headings) :]):
+        return []
+    detail = (
+        f"The row has more cells than the {len(table.headings)} headings. Put quotes around values that hold a comma."
+    )
+    return [CellProblem(row.number, "cells_beyond_headings", detail)]
 
 
 def _read_column(rows: Sequence[Row], chunk: Sequence[ReadRow], reader: _Reader, *, escaped: bool) -> None:

@@ -1,6 +1,6 @@
 """What is done about a vendor: its moves, inherent risk, reviews and offboarding."""
 
-from typing import Any
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal
-from vendorrisk.vendors import queries, rules, tiering
+from vendorrisk.vendors import cadence, queries, rules, tiering
 from vendorrisk.vendors.diligence_model import (
     Assessed,
     Assessment,
@@ -33,7 +33,7 @@ from vendorrisk.vendors.diligence_model import (
 )
 from vendorrisk.vendors.fields import settled
 from vendorrisk.vendors.model import Intake, Lifecycle, Move, TierSource, Vendor
-from vendorrisk.vendors.service import due_again, locked, vendor
+from vendorrisk.vendors.service import locked, vendor
 
 
 async def move(work: Work, vendor_id: UUID, wanted: Move, expected: int) -> Vendor:
@@ -61,7 +61,7 @@ async def move(work: Work, vendor_id: UUID, wanted: Move, expected: int) -> Vend
         before,
         wanted.to,
         reason=given["reason"],
-        next_review_on=_review_after(work, moved),
+        next_review_on=await _review_after(work, moved),
         intake=intake,
         intake_note=note,
     )
@@ -89,20 +89,20 @@ def _intake_after(work: Work, before: Vendor, note: str | None, to: Lifecycle) -
     return before.intake, before.intake_note
 
 
-def _review_after(work: Work, moved: Vendor) -> Any:
+async def _review_after(work: Work, moved: Vendor) -> date | None:
     if not rules.is_reviewed(moved.lifecycle):
         return None
-    return moved.next_review_on or due_again(work, moved)
+    return moved.next_review_on or await cadence.due_again(work, moved)
 
 
-def risk_model() -> ModelShown:
-    model = tiering.CURRENT
+async def risk_model(work: Work) -> ModelShown:
+    model, months = tiering.CURRENT, await cadence.in_force(work)
     return ModelShown(
         model.version,
         [ScaleShown(q.factor, q.title, q.weight, q.scale) for q in model.questions],
         [FloorShown(floor.key, floor.tier, floor.reason) for floor in model.floors],
         {tier.value: least for tier, least in model.thresholds},
-        {tier.value: months for tier, months in rules.CADENCE_MONTHS.items()},
+        {tier.value: months[tier] for tier in months},
     )
 
 
@@ -112,7 +112,7 @@ async def assess(work: Work, vendor_id: UUID, answers: InherentAnswers, expected
     given = {factor: getattr(answers, factor.value) for factor in tiering.Factor}
     result = tiering.inherent_risk_for(given)
     rated = msgspec.structs.replace(before, tier=result.tier)
-    next_review_on = before.next_review_on if before.tier is result.tier else due_again(work, rated)
+    next_review_on = before.next_review_on if before.tier is result.tier else await cadence.due_again(work, rated)
     assessment = await queries.insert_assessment(work, vendor_id, {f.value: v for f, v in given.items()}, result)
     after = await queries.rate(work, before, result, next_review_on)
     await audit.record(
@@ -149,7 +149,7 @@ async def hold_review(work: Work, vendor_id: UUID, new: NewReview, expected: int
         raise Refusal(Code.VENDOR_FIELD_INVALID, "A review is recorded once it was held.", pointer="/reviewed_on")
     if new.next_review_on is not None and new.next_review_on <= reviewed_on:
         raise Refusal(Code.VENDOR_FIELD_INVALID, "The next review comes after this one.", pointer="/next_review_on")
-    next_on = new.next_review_on or rules.next_review_on(before.lifecycle, before.tier, reviewed_on)
+    next_on = new.next_review_on or await cadence.next_review_on(work, before.lifecycle, before.tier, reviewed_on)
     new.note = note
     review = await queries.insert_review(work, vendor_id, new, reviewed_on, next_on)
     if before.last_reviewed_on is not None and reviewed_on < before.last_reviewed_on:

@@ -113,6 +113,28 @@ class NewReview(Body):
     next_review_on: date | None = None
 
 
+Months = Annotated[int, Meta(ge=1, le=60)]
+
+
+class ReviewPolicy(Body):
+    """How many months lie between two reviews of a vendor, by its tier."""
+
+    critical_months: Months = 3
+    high_months: Months = 6
+    medium_months: Months = 12
+    low_months: Months = 24
+
+
+class ReviewPolicyShown(msgspec.Struct, frozen=True):
+    """The policy in force; version 0 is the default that nobody has changed."""
+
+    critical_months: int
+    high_months: int
+    medium_months: int
+    low_months: int
+    version: int
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_id: UUID

@@ -14,7 +14,6 @@ from vendorrisk.db.paging import RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.vendors import rules
 from vendorrisk.vendors.columns import ReadRow
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.import_model import (
@@ -27,6 +26,7 @@ from vendorrisk.vendors.import_model import (
     StoredRow,
     ToldRows,
 )
+from vendorrisk.vendors.rules import Cadence
 
 _sql = QueryFile("vendor_imports")
 _INSERT = _sql.rows("insert_import", Import)
@@ -203,6 +203,7 @@ async def stage(work: Work, import_id: UUID, rows: Sequence[ReadRow]) -> None:
         [_json(row.given) for row in rows],
         [_json(row.problems) for row in rows],
         [_key(row.given.get("name")) for row in rows],
+        work.today,
     )
 
 
@@ -218,10 +219,9 @@ async def outdated(work: Work, import_id: UUID) -> int:
     return await _OUTDATED.one(work.db, work.tenant_id, import_id)
 
 
-async def apply(work: Work, import_id: UUID, note: str) -> tuple[int, int]:
+async def apply(work: Work, import_id: UUID, note: str, months: Cadence) -> tuple[int, int]:
     """Create and change the vendors; returns how many of each. Refuses where they were overtaken since the check."""
-    tiers = [tier.value for tier in rules.CADENCE_MONTHS]
-    cadence = (tiers, list(rules.CADENCE_MONTHS.values()))
+    cadence = ([tier.value for tier in months], list(months.values()))
     own = (work.db, work.tenant_id, import_id)
     with refusing(_OVERTAKEN):
         changed = await _CHANGE.run(*own, work.now, work.today, *cadence)

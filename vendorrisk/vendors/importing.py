@@ -24,6 +24,7 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.sandbox.running import Limits as SandboxLimits
 from vendorrisk.sandbox.running import Reason, Sandbox, SandboxError
+from vendorrisk.vendors import cadence
 from vendorrisk.vendors import import_queries as queries
 from vendorrisk.vendors.columns import (
     COLUMNS,
@@ -69,6 +70,7 @@ _CONFLICTS: Mapping[str, tuple[str, str]] = {
     "tier_is_computed": ("tier", "The vendor's tier follows from its inherent-risk answers; change those."),
     "domain_taken": ("domains", "One of these domains belongs to another vendor."),
     "lei_taken": ("lei", "Another vendor has this LEI."),
+    "review_ahead": ("last_reviewed_on", "A review is recorded once it was held; this day is still to come."),
 }
 
 
@@ -182,7 +184,7 @@ async def applied(work: Work, accepted: Import) -> Import:
     if await queries.outdated(work, accepted.id):
         raise Refusal(Code.IMPORT_OUTDATED, "Vendors were changed after the check. Send the file again.")
     note = f"Taken over by import {accepted.id}" + (f" of {accepted.file_name}" if accepted.file_name else "") + "."
-    created, changed = await queries.apply(work, accepted.id, note)
+    created, changed = await queries.apply(work, accepted.id, note, await cadence.in_force(work))
     if (created, changed) != (accepted.to_create, accepted.to_change):
         raise Refusal(Code.IMPORT_OUTDATED, "Vendors were changed after the check. Send the file again.")
     return await queries.set_state(work, accepted.id, ImportState.APPLIED, is_partial=accepted.is_partial)

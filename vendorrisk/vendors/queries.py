@@ -22,6 +22,8 @@ from vendorrisk.vendors.diligence_model import (
     OffboardingStep,
     Review,
     ReviewOutcome,
+    ReviewPolicy,
+    ReviewPolicyShown,
     Settlement,
     Step,
     StepState,
@@ -38,6 +40,7 @@ from vendorrisk.vendors.model import (
     VendorFound,
     VendorSummary,
 )
+from vendorrisk.vendors.rules import Cadence
 
 _sql = QueryFile("vendors")
 _INSERT = _sql.rows("insert_vendor", Vendor)
@@ -50,6 +53,10 @@ _MOVE = _sql.rows("move_vendor", Vendor)
 _RATE = _sql.rows("rate_vendor", Vendor)
 _NOTE_REVIEW = _sql.rows("note_review", Vendor)
 EXPORT = _sql.rows("export_vendors", ExportedVendor)
+_FIND_REVIEW_POLICY = _sql.rows("find_review_policy", ReviewPolicyShown)
+_LOCK_REVIEW_POLICY = _sql.rows("lock_review_policy", ReviewPolicyShown)
+_KEEP_REVIEW_POLICY = _sql.rows("keep_review_policy", ReviewPolicyShown)
+_RESCHEDULE_REVIEWS = _sql.command("reschedule_reviews")
 _INSERT_ASSESSMENT = _sql.rows("insert_assessment", Assessment)
 _NEWEST_ASSESSMENT = _sql.rows("newest_assessment", Assessment)
 LIST_ASSESSMENTS = _sql.rows("list_assessments", Assessment)
@@ -245,6 +252,27 @@ async def move(
     return await _MOVE.one(
         work.db, work.tenant_id, vendor.id, to, reason, work.now, next_review_on, intake, intake_note
     )
+
+
+async def find_review_policy(work: Work) -> ReviewPolicyShown | None:
+    return await _FIND_REVIEW_POLICY.one_or_none(work.db, work.tenant_id)
+
+
+async def lock_review_policy(work: Work) -> ReviewPolicyShown | None:
+    return await _LOCK_REVIEW_POLICY.one_or_none(work.db, work.tenant_id)
+
+
+async def keep_review_policy(work: Work, p: ReviewPolicy) -> ReviewPolicyShown:
+    months = (p.critical_months, p.high_months, p.medium_months, p.low_months)
+    return await _KEEP_REVIEW_POLICY.one(work.db, work.tenant_id, *months, work.now)
+
+
+async def reschedule_reviews(work: Work, before: Cadence, after: Cadence) -> int:
+    """Move the next reviews that follow from the cadence before to where they follow from the one after."""
+    tiers = [tier for tier in after if after[tier] != before[tier]]
+    months = ([before[tier] for tier in tiers], [after[tier] for tier in tiers])
+    zone = work.by.actor.tenant.time_zone
+    return await _RESCHEDULE_REVIEWS.run(work.db, work.tenant_id, tiers, *months, zone, work.now)
 
 
 async def rate(work: Work, vendor: Vendor, result: InherentRisk, next_review_on: date | None) -> Vendor:

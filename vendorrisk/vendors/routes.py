@@ -162,9 +162,9 @@ async def move_vendor(
 
 
 @reads("/inherent-risk-model", _READ)
-async def get_inherent_risk_model() -> ModelShown:
+async def get_inherent_risk_model(work: InWork) -> ModelShown:
     """Return what is asked about inherent risk, the scales, weights and floors, and the review cadence by tier."""
-    return diligence.risk_model()
+    return await diligence.risk_model(work)
 
 
 @reads("/vendors/{vendor_id:uuid}/inherent-risk", _READ)

@@ -14,7 +14,7 @@ from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.http.bodies import faults_in
-from vendorrisk.vendors import columns, queries, rules
+from vendorrisk.vendors import cadence, columns, queries
 from vendorrisk.vendors.export import Cells
 from vendorrisk.vendors.fields import check_spend, settled
 from vendorrisk.vendors.identifiers import UnfitError, clean_line
@@ -74,9 +74,11 @@ async def register(work: Work, new: NewVendor) -> Vendor:
 async def _register(work: Work, new: NewVendor) -> Change:
     fields = settled(new)
     check_spend(fields)
+    if new.last_reviewed_on is not None and new.last_reviewed_on > work.today:
+        raise Refusal(Code.VENDOR_FIELD_INVALID, "A review is recorded once it was held.", pointer="/last_reviewed_on")
     _check_taken_over(new)
     since = new.last_reviewed_on or work.today
-    fields["next_review_on"] = new.next_review_on or rules.next_review_on(new.lifecycle, new.tier, since)
+    fields["next_review_on"] = new.next_review_on or await cadence.next_review_on(work, new.lifecycle, new.tier, since)
     registered = await queries.insert(
         work,
         fields,
@@ -115,23 +117,19 @@ async def _change(work: Work, vendor_id: UUID, changes: VendorChanges, expected:
     wanted = msgspec.structs.replace(before, **given)
     check_spend(given | {"annual_spend": wanted.annual_spend, "currency": wanted.currency})
     if wanted.tier is not before.tier:
-        wanted = _declared(work, before, wanted, keeps_date="next_review_on" in given)
+        wanted = await _declared(work, before, wanted, keeps_date="next_review_on" in given)
     after = await queries.update(work, wanted)
     return Change(Action.VENDOR_CHANGED, Target("vendor", vendor_id), before=before, after=after)
 
 
-def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: bool) -> Vendor:
+async def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: bool) -> Vendor:
     if before.tier_source is TierSource.INHERENT_RISK:
         detail = "Answer the inherent-risk questions again: this tier follows from answers."
         raise Refusal(Code.VENDOR_TIER_IS_COMPUTED, detail, pointer="/tier")
     wanted = msgspec.structs.replace(wanted, tier_source=TierSource.DECLARED)
-    return wanted if keeps_date else msgspec.structs.replace(wanted, next_review_on=due_again(work, wanted))
-
-
-def due_again(work: Work, record: Vendor) -> Any:
-    """Return the day of the next review: from the last one, or from the day the vendor came into its state."""
-    since = record.last_reviewed_on or work.by.today(record.lifecycle_changed_at)
-    return rules.next_review_on(record.lifecycle, record.tier, since)
+    if keeps_date:
+        return wanted
+    return msgspec.structs.replace(wanted, next_review_on=await cadence.due_again(work, wanted))
 
 
 async def register_many(work: Work, new: NewVendors) -> RowResults:

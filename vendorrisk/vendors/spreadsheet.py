@@ -161,6 +161,11 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
         sheet = workbook.get_sheet_by_name(sheets[0].name)
         if sheet.total_width > limits.columns or sheet.total_height > limits.rows + 1:
             raise _too_large(limits)
+        if sheet.merged_cell_ranges:
+            notices = (
+                *notices,
+                "The worksheet has merged cells; each was read as its first cell, the others as blank.",
+            )
         return _table(_sheet_rows(sheet), limits, notices, escaped=False)
     except (CalamineError, OSError, EOFError) as error:
         raise UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.") from error

@@ -1,0 +1,106 @@
+"""The statements of reading: files that wait for it, and the proposals that come of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.work import Work
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.paging import RANGE, Column, ListOf
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.evidence.model import Decision, DocumentKind, Proposal, Reading
+from vendorrisk.ids import new_id
+
+
+class FileToRead(msgspec.Struct, frozen=True):
+    """A file whose reading was claimed."""
+
+    tenant_id: UUID
+    id: UUID
+    kind: DocumentKind
+    file_sha256: str
+
+
+class ProposalToKeep(msgspec.Struct, frozen=True):
+    """What the rules read, before it is stored."""
+
+    field: str
+    value: Any
+    page: int
+    quotation: str
+    confidence: float
+
+
+_sql = QueryFile("evidence")
+_CLAIM_READING = _sql.rows("claim_reading", FileToRead)
+_FINISH_READING = _sql.scalar("finish_reading", bool)
+_FORGET_OPEN = _sql.command("forget_open_proposals")
+_FORGET = _sql.command("forget_proposals")
+_INSERT_PROPOSALS = _sql.command("insert_proposals")
+LIST_PROPOSALS = _sql.rows("list_proposals", Proposal)
+_CONFIRMED = _sql.rows("confirmed_proposals", Proposal)
+_LOCK_PROPOSAL = _sql.rows("lock_proposal", Proposal)
+_DECIDE_PROPOSAL = _sql.rows("decide_proposal", Proposal)
+
+PROPOSALS = ListOf(
+    "proposals",
+    {
+        "id": Column("id", UUID, "uuid"),
+        "field": Column("field", sortable=True),
+        "decision": Column("decision", Decision),
+        "confidence": Column("confidence", float, "real", RANGE),
+        "page": Column("page", int, "integer", RANGE, sortable=True),
+    },
+    default_sort="field",
+)
+
+
+async def claim_reading(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
+    """Claim the next file to read, across tenants; returns the lease's token with it."""
+    token = new_id()
+    claimed = await _CLAIM_READING.one_or_none(connection, token, now, until)
+    return None if claimed is None else (token, claimed)
+
+
+async def finish_reading(work: Work, document_id: UUID, token: UUID, reading: Reading, detail: str | None) -> bool:
+    """Say what came of a reading; false where the lease was lost meanwhile, and nothing was changed."""
+    done = await _FINISH_READING.one_or_none(work.db, work.tenant_id, document_id, token, reading, detail, work.now)
+    return done is not None
+
+
+async def replace_open_proposals(work: Work, document_id: UUID, found: Sequence[ProposalToKeep]) -> None:
+    """Put fresh proposals in place of those nobody has decided."""
+    await _FORGET_OPEN.run(work.db, work.tenant_id, document_id)
+    await _INSERT_PROPOSALS.run(
+        work.db,
+        work.tenant_id,
+        document_id,
+        work.now,
+        [new_id() for _ in found],
+        [p.field for p in found],
+        [p.value for p in found],
+        [p.page for p in found],
+        [p.quotation for p in found],
+        [p.confidence for p in found],
+    )
+
+
+async def forget_proposals(work: Work, document_id: UUID) -> None:
+    """Forget what was read in a file that another one replaces."""
+    await _FORGET.run(work.db, work.tenant_id, document_id)
+
+
+async def confirmed_proposals(work: Work, document_id: UUID) -> list[Proposal]:
+    return await _CONFIRMED.many(work.db, work.tenant_id, document_id)
+
+
+async def lock_proposal(work: Work, document_id: UUID, proposal_id: UUID) -> Proposal | None:
+    return await _LOCK_PROPOSAL.one_or_none(work.db, work.tenant_id, document_id, proposal_id)
+
+
+async def decide_proposal(work: Work, proposal_id: UUID, decision: Decision) -> Proposal:
+    actor = work.by.actor
+    return await _DECIDE_PROPOSAL.one(work.db, work.tenant_id, proposal_id, decision, actor.id, actor.label, work.now)
