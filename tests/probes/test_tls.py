@@ -5,7 +5,10 @@ import ssl
 from datetime import datetime, timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Reply
@@ -243,6 +246,48 @@ async def test_a_host_sees_six_connections_and_no_more() -> None:
         await tls.look_at_versions(HOST, guard=world.guard)
         assert world.dns.questions.count((HOST, "A")) == 3  # handshake, the control on port 80, greetings
     assert len(seen) == 6
+
+
+def patched(der: bytes, old: str, new: str) -> bytes:
+    """Return a certificate with one part exchanged for another of the same length, wherever it stands first."""
+    assert bytes.fromhex(old) in der
+    return der.replace(bytes.fromhex(old), bytes.fromhex(new), 1)
+
+
+ODD = {
+    "a version that does not exist": ("a003020102", "a003020107"),
+    "key usage twice": ("0603551d23", "0603551d0f"),
+    "a kind of name that nobody reads": ("820961636d652e74657374", "a30961636d652e74657374"),
+}
+
+
+@pytest.mark.parametrize("case", list(ODD))
+def test_a_certificate_of_which_a_part_cannot_be_read_is_unknown_and_stops_nothing(case: str) -> None:
+    made = leaf().ders
+    for chain in ((patched(made[0], *ODD[case]), made[1]), (made[0], patched(made[0], *ODD[case]))):
+        look = tls.CertLook(host=HOST, handshake=tls.Handshake(version="TLSv1.3", chain=chain))
+        judged = {j.rule: j for j in judge_tls.judge_certificate(look, now=NOW, store=pki.store())}
+        assert judged.pop("tls.https").verdict is Verdict.PASS
+        assert {(j.verdict, j.reason) for j in judged.values()} == {(Verdict.UNKNOWN, "certificate_malformed")}
+
+
+async def test_a_server_that_sends_such_a_certificate_breaks_no_look() -> None:
+    good = leaf()
+    odd = x509.load_der_x509_certificate(patched(good.ders[0], *ODD["key usage twice"]))
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(pki.Leaf((good.chain[0], odd), good.key)))
+        look = await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+    assert look.handshake == Unseen(reason="certificate_malformed")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_no_bytes_of_a_certificate_make_the_judge_fall(changes: list[tuple[int, int]]) -> None:
+    made = leaf(Wish(aia="http://aia.test/ca.der")).ders
+    odd = bytearray(made[0])
+    for place, value in changes:
+        odd[place % len(odd)] = value
+    look = tls.CertLook(host=HOST, handshake=tls.Handshake(version="TLSv1.3", chain=(bytes(odd), made[1])))
+    assert len(judge_tls.judge_certificate(look, now=NOW, store=pki.store())) == 7
 
 
 async def test_two_looks_at_the_same_server_leave_the_same_bytes() -> None:

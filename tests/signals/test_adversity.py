@@ -14,7 +14,8 @@ from vendorrisk.background import World
 from vendorrisk.lab import feeds, pki
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
-from vendorrisk.signals import jobs
+from vendorrisk.probes.tls import HelloLook
+from vendorrisk.signals import jobs, judging
 
 pytestmark = pytest.mark.anyio
 
@@ -317,6 +318,28 @@ async def test_a_first_look_that_failed_whole_is_forgotten_when_subjects_are_see
         found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
         assert found[f"dns.dangling:www.{DOMAIN}"] == "pass"
         assert "unknown" not in found.values(), "nothing is unknown for ever that can be seen"
+
+
+async def test_a_look_that_breaks_its_judge_is_unseen_and_stops_no_other(
+    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
+) -> None:
+    judge = judging.judge
+
+    def breaking(look: Any, **rest: Any) -> Any:
+        if isinstance(look, HelloLook):
+            raise TypeError("an evaluator that breaks its promise")
+        return judge(look, **rest)
+
+    monkeypatch.setattr(judging, "judge", breaking)
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        assert await on.run() == 7
+        found = await on.signals(vendor)
+        assert (found["tls.legacy"]["verdict"], found["tls.legacy"]["reason"]) == ("unknown", "judging_failed")
+        assert found["tls.cert_name"]["verdict"] == "pass"
+        assert await owner.fetchval("select status from signal_runs where look_group = 'tls'") == "judging_failed"
+        assert await owner.fetchval("select count(*) from signal_places where lease_token is not null") == 0
 
 
 async def test_a_place_whose_looks_take_long_is_seen_in_parts_and_loses_nothing(

@@ -17,6 +17,7 @@ from vendorrisk.egress.dialling import Dialled, dial
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import Guard, Vetted
 from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes.certificates import read_certificate
 from vendorrisk.probes.clienthello import Greeting, NeedMoreError, ServerAnswer, client_hello, read_answer
 from vendorrisk.probes.observation import Raw, Unseen
 
@@ -111,7 +112,7 @@ def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
 
 def _missing_issuer(chain: tuple[bytes, ...]) -> str | None:
     """Return the address of the leaf's issuer where the chain lacks it; None where there is no need or no way."""
-    certificates = [x509.load_der_x509_certificate(der) for der in chain]
+    certificates = [read_certificate(der) for der in chain]
     leaf = certificates[0]
     if leaf.issuer == leaf.subject or any(c.subject == leaf.issuer for c in certificates[1:]):
         return None
@@ -133,7 +134,7 @@ async def _fetch_issuer(url: str, fetcher: Fetcher) -> tuple[bytes, str]:
     if fetched.status != 200:  # noqa: PLR2004 - HTTP
         return b"", f"http_{fetched.status}"
     try:
-        return x509.load_der_x509_certificate(fetched.body).public_bytes(Encoding.DER), ""
+        return read_certificate(fetched.body).public_bytes(Encoding.DER), ""
     except ValueError:
         return b"", "certificate_malformed"
 

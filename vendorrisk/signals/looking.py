@@ -79,9 +79,21 @@ class Visit:
         seen = await self._look_at(due, now, budget)
         for one in seen:
             own = [s for s in states if s.asset_id == one.due.asset_id]
-            compare(one, own, pages, now, self._datasets, self._pauses)
+            self._compare(one, own, pages, now)
         await self._write(seen, now)
         return len(seen)
+
+    def _compare(self, seen: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime) -> None:
+        """Compare a look with the past; one that breaks its judge is unseen, and the others of the visit go on."""
+        try:
+            compare(seen, states, pages, now, self._datasets, self._pauses)
+        except Exception:  # noqa: BLE001 - an evaluator promises not to raise; see `_collected`
+            _log.exception("judging_failed", asset=str(seen.due.asset_id), group=seen.due.look_group.value)
+            unseen = Seen(seen.due, seen.run_id, "judging_failed", seen.milliseconds)
+            unseen.judgements = judging.blind(seen.due.kind, seen.due.look_group, "judging_failed")
+            compare(unseen, states, pages, now, self._datasets, self._pauses)
+            for name in Seen.__struct_fields__:
+                setattr(seen, name, getattr(unseen, name))
 
     async def _look_at(self, due: Sequence[DueLook], now: datetime, budget: int) -> list[Seen]:
         """Make one look after another until time is up; the rest stays due. Those that read robots.txt come first."""
