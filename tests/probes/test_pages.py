@@ -200,6 +200,7 @@ def test_incidents_are_counted_by_their_impact_and_age() -> None:
     b"{}", b"[]", b"", b'{"status":{"indicator":"fine"}}', b'{"status":"ok"}', b"{" * 100_000,
     bodies.statuspage("none", {"id": "x", "impact": "terrible", "created_at": "2026-01-01T00:00:00Z"}),
     bodies.statuspage("none", {"id": "x", "impact": "major", "created_at": "yesterday"}),
+    bodies.statuspage("none", {"id": "x", "impact": "major", "created_at": "0001-01-01T00:00:00+12:00"}),
 ])  # fmt: skip
 def test_a_page_of_another_shape_is_refused(body: bytes) -> None:
     with pytest.raises(status_text.StatusError):

@@ -58,17 +58,18 @@ def read_json(body: bytes) -> StatusFacts:
     if page.status.indicator not in _INDICATORS or any(i.impact not in _IMPACTS for i in page.incidents):
         raise StatusError("status_schema")
     incidents = sorted(page.incidents, key=lambda i: i.id)[:_MOST_INCIDENTS]
-    return StatusFacts(
-        indicator=page.status.indicator,
-        incidents=tuple(
-            Incident(
-                id=one.id,
-                impact=one.impact,
-                started_at=_utc(one.started_at or one.created_at),
-                resolved_at=_utc(one.resolved_at) if one.resolved_at else None,
-            )
-            for one in incidents
-        ),
+    try:
+        return StatusFacts(indicator=page.status.indicator, incidents=tuple(_read(one) for one in incidents))
+    except OverflowError:
+        raise StatusError("status_schema") from None
+
+
+def _read(one: _Incident) -> Incident:
+    return Incident(
+        id=one.id,
+        impact=one.impact,
+        started_at=_utc(one.started_at or one.created_at),
+        resolved_at=_utc(one.resolved_at) if one.resolved_at else None,
     )
 
 
@@ -102,4 +103,5 @@ def _instant(text: str) -> datetime | None:
 
 
 def _utc(at: datetime) -> datetime:
+    """Raises `OverflowError` for the first day of the year 1, or the last of 9999, in another zone."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
