@@ -67,6 +67,7 @@ BROKEN: dict[str, tuple[Callable[[bytes], object], bytes, str]] = {
     "epss_empty": (feeds.read_epss, "".join(bodies.EPSS_TEXT.splitlines(keepends=True)[:2]).encode(), "feed_empty"),
     "hibp_renamed": (feeds.read_breaches, drifted(bodies.breaches(), "IsVerified"), "feed_schema"),
     "hibp_object": (feeds.read_breaches, b'{"message":"rate limit"}', "feed_schema"),
+    "hibp_nul": (feeds.read_breaches, bodies.breaches(bodies.breach(Title="Ac\0me")), "feed_malformed"),
     "hibp_first_day": (feeds.read_breaches, bodies.breaches(bodies.breach(AddedDate=FIRST_DAY)), "feed_schema"),
     "hibp_empty": (feeds.read_breaches, b"[]", "feed_empty"),
     "ct_first_day": (feeds.read_issuances, bodies.SPOTTER.replace(b"2026-11-01T00:00:00Z", FIRST_DAY.encode()),

@@ -11,7 +11,7 @@ from tests.conftest import Company, FakeClock
 from tests.signals.test_happenings import LISTS, NAMES, page
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
-from vendorrisk.lab import feeds, pki
+from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.probes.tls import HelloLook
@@ -318,6 +318,37 @@ async def test_a_first_look_that_failed_whole_is_forgotten_when_subjects_are_see
         found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
         assert found[f"dns.dangling:www.{DOMAIN}"] == "pass"
         assert "unknown" not in found.values(), "nothing is unknown for ever that can be seen"
+
+
+async def test_what_no_database_holds_and_what_never_ends_blinds_nobody(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    """NUL in records, names and answers, texts of thousands of characters: seen, judged, told."""
+    zone = {**good_zone(), ("rdap.test", "A"): ["127.0.0.200"]}
+    long = " ".join(f"ip4:192.0.2.{n}" for n in range(255))
+    zone[DOMAIN, "TXT"] = [" ".join(f'"{part}"' for part in ("v=spf1 ", "\\000 ", *long.split(" "), " -all"))]
+    zone[f"_dmarc.{DOMAIN}", "TXT"] = ['"v=DMARC1; p=\\000"']
+    async with watching(world, client, clock, zone) as on:
+        rdap = await on.internet.host("127.0.0.200", tls=pki.server_context(pki.leaf(pki.Wish(names=("rdap.test",)))))
+        body = registry.rdap_domain(DOMAIN).replace(b"Lab Registrar Ltd", b"Lab\\u0000Registrar")
+        assert b"u0000" in body
+        rdap.on("*", Reply(200, [], body))
+        began = f"{clock():%Y-%m-%dT%H:%M:%SZ}"
+        outage = feeds.statuspage("major", feeds.incident("\0" + "x" * 5000, began))
+        on.good.on("/api/v2/summary.json", Reply(200, [], outage))
+        vendor = await on.vendor()
+        await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
+        await on.attach(vendor)
+        await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
+        await on.confirmed()
+        clock.advance(minutes=31)
+        await on.run()
+        found = await on.signals(vendor)
+        assert (found["email.spf_valid"]["verdict"], found["email.dmarc"]["verdict"]) == ("fail", "fail")
+        assert found["dom.change:registrar"]["evidence"]["now"] == ["Lab\ufffdRegistrar"]
+        assert len(found["email.spf"]["evidence"]["record"]) == 1000
+        assert [kind for kind, _ in await on.told()].count("vendor_outage") == 1
+        assert await owner.fetchval("select count(*) from signal_places where lease_token is not null") == 0
 
 
 async def test_a_look_that_breaks_its_judge_is_unseen_and_stops_no_other(

@@ -164,6 +164,8 @@ class _InternetDb(msgspec.Struct):
 
 
 def _decoded(body: bytes, kind: Any) -> Any:
+    if b"\\u0000" in body:  # what is kept of a feed is kept in Postgres, which holds no NUL
+        raise FeedError("feed_malformed")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError:

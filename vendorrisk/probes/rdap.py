@@ -115,6 +115,6 @@ def _instant(text: str) -> datetime | None:
 def _name(entity: _Entity) -> str:
     """Return the `fn` of a jCard (RFC 7095): for a registrar, the name of the company."""
     try:
-        return next(str(line[3])[:200] for line in entity.vcard_array[1] if line[0] == "fn")
+        return next(str(line[3])[:200].replace("\0", "\ufffd") for line in entity.vcard_array[1] if line[0] == "fn")
     except (IndexError, TypeError, KeyError, StopIteration):
         return ""

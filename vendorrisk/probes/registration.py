@@ -98,4 +98,4 @@ async def _ask(guard: Guard, server: str, question: str) -> str:
         most_bytes=whois_text.MOST_BYTES,
         timeout_seconds=_WHOIS_SECONDS,
     )
-    return answer.decode("utf-8", "replace")
+    return answer.decode("utf-8", "replace").replace("\0", "\ufffd")

@@ -9,6 +9,7 @@ import msgspec
 from vendorrisk.probes.observation import Raw
 
 _MOST_INCIDENTS = 100
+_MOST_OF_AN_ID = 100
 _INDICATORS = frozenset({"none", "minor", "major", "critical", "maintenance"})
 _IMPACTS = frozenset({"none", "minor", "major", "critical", "maintenance"})
 
@@ -66,7 +67,7 @@ def read_json(body: bytes) -> StatusFacts:
 
 def _read(one: _Incident) -> Incident:
     return Incident(
-        id=one.id,
+        id=one.id[:_MOST_OF_AN_ID],
         impact=one.impact,
         started_at=_utc(one.started_at or one.created_at),
         resolved_at=_utc(one.resolved_at) if one.resolved_at else None,
@@ -87,7 +88,7 @@ def read_feed(body: bytes) -> StatusFacts:
         when, name = _WHEN.search(match[2]), _ID.search(match[2])
         at = _instant(when[2].decode("utf-8", "replace")) if when else None
         if at is not None:
-            key = name[2].decode("utf-8", "replace") if name else at.isoformat()
+            key = name[2].decode("utf-8", "replace")[:_MOST_OF_AN_ID] if name else at.isoformat()
             incidents.append(Incident(id=key, impact="minor", started_at=at, resolved_at=at))
     ordered = tuple(sorted(incidents, key=lambda i: i.id))
     return StatusFacts(indicator="none", incidents=ordered, knows_impact=False)
