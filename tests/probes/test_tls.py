@@ -202,14 +202,43 @@ async def test_a_hostile_server_is_unknown_and_never_a_verdict(script: object, m
     assert {j.verdict for j in judged.values()} == {Verdict.UNKNOWN}
 
 
-@pytest.mark.parametrize("script", [plain_http, hang_up])
-async def test_no_tls_is_a_fail_only_where_port_80_answers(script: object) -> None:
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(100)
+    writer.transport.abort()
+
+
+async def alert(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(100)
+    writer.write(b"\x15\x03\x01\x00\x02\x02\x28")  # handshake_failure
+    await writer.drain()
+
+
+@pytest.mark.parametrize("script", [plain_http, alert])
+async def test_no_tls_is_a_fail_only_where_http_answers(script: object) -> None:
     async with lab(ZONE) as world:
         await world.host(AT)
         await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
         judged = await certificate(world)
     assert (judged["tls.https"].verdict, judged["tls.https"].cap) == (Verdict.FAIL, 69)
     assert judged["tls.cert_trust"].verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("script", [hang_up, reset, silent])
+async def test_being_hung_up_on_is_no_verdict_though_http_answers(
+    script: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "_SECONDS", 0.5)
+    async with lab(ZONE) as world:
+        await world.host(AT)
+        await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
+        assert {j.verdict for j in (await certificate(world)).values()} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize("script", [silent, hang_up])
+async def test_a_port_80_that_takes_connections_and_speaks_no_http_is_no_control(script: object) -> None:
+    async with lab(ZONE, seconds=0.5) as world:
+        await world.raw(AT, 80, script)  # type: ignore[arg-type]  # a script of streams
+        assert {j.verdict for j in (await certificate(world)).values()} == {Verdict.UNKNOWN}
 
 
 async def test_a_closed_port_443_beside_an_open_80_is_a_fail_and_beside_a_closed_80_is_no_web_site() -> None:

@@ -42,6 +42,8 @@ def unknown(rule: str, reason: str, detail: str = "", **rest: Unpack[Rest]) -> J
 
 
 def _judgement(rule: str, verdict: Verdict, reason: str, detail: str, rest: Rest) -> Judgement:
+    if "discriminator" in rest:
+        rest["discriminator"] = _text(rest["discriminator"])
     if "evidence" in rest:
         rest["evidence"] = {name: _storable(fact) for name, fact in rest["evidence"].items()}
     return Judgement(rule=rule, verdict=verdict, reason=reason, detail=_text(detail), **rest)
