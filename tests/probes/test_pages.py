@@ -243,6 +243,35 @@ async def test_a_status_page_is_looked_at_where_people_said(reply: Reply, reason
     assert judge_status(look, now=NOW).reason == reason
 
 
+PAST = [bodies.incident(f"i{n}", at(10 * n), "major", at(10 * n - 0.1)) for n in range(1, 5)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("history", "summary", "verdict", "reason"), [
+    (Reply(200, [], bodies.incidents()), bodies.statuspage(), "pass", "calm"),
+    (Reply(200, [], bodies.incidents(*PAST)), bodies.statuspage(), "fail", "often"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage(), "pass", "calm"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", bodies.incident("now", at(0))), "fail", "often"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", PAST[0]), "pass", "calm"),
+    (Reply(404), bodies.statuspage(), "pass", "calm"), (Reply(503), bodies.statuspage(), "unknown", "http_503"),
+    (Reply(403), bodies.statuspage(), "unknown", "http_403"),
+    (Reply(200, [], b"<html>"), bodies.statuspage(), "unknown", "status_schema"),
+    (Reply(503), bodies.statuspage("major"), "warn", "running"),
+])  # fmt: skip
+async def test_incidents_that_are_over_are_counted_and_a_history_not_seen_is_no_good_one(
+    history: Reply, summary: bytes, verdict: str, reason: str
+) -> None:
+    async with lab(good_zone()) as world:
+        server = await good_vendor(world)
+        server.on("/api/v2/summary.json", Reply(200, [], summary))
+        server.on("/api/v2/incidents.json", history)
+        look = await status.look("https://status.acme.test/", fetcher=world.strict)
+        assert replay(canonical(look), status.StatusLook) == look
+        found = judge_status(look, now=NOW)
+        assert (found.verdict.value, found.reason) == (verdict, reason)
+        assert [r.target for r in server.requests] == ["/api/v2/summary.json", "/api/v2/incidents.json"]
+
+
 def test_a_named_file_is_taken_as_it_is() -> None:
     assert status.api_url("https://x.test/history.rss") == "https://x.test/history.rss"
     assert status.api_url("https://status.x.test") == "https://status.x.test/api/v2/summary.json"

@@ -11,11 +11,13 @@ from tests.conftest import Company, FakeClock
 from tests.signals.test_happenings import LISTS, NAMES, page
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
+from vendorrisk.egress.pacing import OwnTurns, PolitePacer
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.probes.tls import HelloLook
 from vendorrisk.signals import jobs, judging
+from vendorrisk.signals.schedule import place_of
 
 pytestmark = pytest.mark.anyio
 
@@ -433,6 +435,33 @@ async def test_a_day_without_budget_is_no_look(world: World, client: Client, clo
         clock.advance(days=1, hours=2)
         await on.run()
         assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
+
+
+async def test_a_status_page_is_read_all_day_and_leaves_the_other_looks_their_day(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        world.pacer = PolitePacer(place_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+        on.internet.guard.pacer = world.pacer
+        vendor = await on.vendor()
+        await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
+        await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
+        await on.run()
+        midnight = clock().replace(hour=0) + timedelta(days=1)
+        clock.now = midnight
+        await on.run()
+        on.good.requests.clear()
+        for _ in range(4 * 23):
+            clock.advance(minutes=15)
+            await jobs.look_at_vendors(world)
+        seen = [request.path for request in on.good.requests]
+        assert seen.count("/api/v2/summary.json") > 80, "every quarter of an hour, to the end of the day"
+        assert seen.count("/robots.txt") <= 2, "robots.txt is good for a day"
+        await on.attach(vendor)
+        await on.run()
+        assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
+        spent = await owner.fetchval("select spent_requests from signal_places where name = $1", DOMAIN)
+        assert spent < 30, "the day's budget is of what is no status page"
 
 
 # ── clocks and storms

@@ -140,6 +140,7 @@ async def good_vendor(world: Lab, domain: str = "acme.test", address: str = "127
     secure.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/plain; charset=utf-8")], SECURITY_TXT))
     secure.on("/.well-known/mta-sts.txt", Reply(200, [("Content-Type", "text/plain")], MTA_STS))
     secure.on("/api/v2/summary.json", Reply(200, [("Content-Type", "application/json")], feeds.statuspage()))
+    secure.on("/api/v2/incidents.json", Reply(200, [("Content-Type", "application/json")], feeds.incidents()))
     return secure
 
 

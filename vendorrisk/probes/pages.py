@@ -1,5 +1,6 @@
 """The look at a page that people named: trust, status, agreement, sub-processors. Robots are obeyed (RFC 9309)."""
 
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -11,6 +12,8 @@ from vendorrisk.probes.page_text import PageText, extract
 
 ROBOT = "vendorrisk"
 _ROBOTS_BYTES = 500 * 1024
+_GOOD_FOR = timedelta(hours=24)
+_MOST_HOSTS = 50_000
 
 
 class Page(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_answer"):
@@ -41,6 +44,23 @@ class Robots:
 def _names_us(text: str) -> bool:
     agents = (line.partition(":") for line in text.splitlines() if line.lower().startswith("user-agent"))
     return any(value.partition("#")[0].strip().lower() == ROBOT for _, _, value in agents)
+
+
+class Leave:
+    """Which hosts' robots.txt was read within the last day and did not shut us out; kept by each worker for itself."""
+
+    def __init__(self) -> None:
+        self._read_at: dict[str, datetime] = {}
+
+    def note(self, host: str, now: datetime) -> None:
+        if len(self._read_at) >= _MOST_HOSTS:
+            self._read_at = {one: at for one, at in self._read_at.items() if now - at < _GOOD_FOR}
+        self._read_at[host] = now
+
+    def holds(self, host: str, now: datetime) -> bool:
+        """Whether robots.txt need not be read again: it is good for a day (RFC 9309, section 2.4)."""
+        at = self._read_at.get(host)
+        return at is not None and timedelta(0) <= now - at < _GOOD_FOR
 
 
 async def robots(host: str, *, fetcher: Fetcher) -> Robots:

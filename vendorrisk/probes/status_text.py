@@ -50,17 +50,41 @@ class _Summary(msgspec.Struct):
     incidents: list[_Incident] = []
 
 
+class _History(msgspec.Struct):
+    incidents: list[_Incident]
+
+
 def read_json(body: bytes) -> StatusFacts:
-    """Read `/api/v2/summary.json`, `status.json` or `incidents.json` joined under one object."""
+    """Read `/api/v2/summary.json` or `status.json`."""
     try:
         page = msgspec.json.decode(body, type=_Summary)
     except (msgspec.DecodeError, RecursionError):
         raise StatusError("status_schema") from None
-    if page.status.indicator not in _INDICATORS or any(i.impact not in _IMPACTS for i in page.incidents):
+    if page.status.indicator not in _INDICATORS:
         raise StatusError("status_schema")
-    incidents = sorted(page.incidents, key=lambda i: i.id)[:_MOST_INCIDENTS]
+    return StatusFacts(indicator=page.status.indicator, incidents=_sorted(page.incidents))
+
+
+def read_incidents(body: bytes) -> tuple[Incident, ...]:
+    """Read `/api/v2/incidents.json`: the latest incidents, those that are over as well."""
     try:
-        return StatusFacts(indicator=page.status.indicator, incidents=tuple(_read(one) for one in incidents))
+        return _sorted(msgspec.json.decode(body, type=_History).incidents)
+    except (msgspec.DecodeError, RecursionError):
+        raise StatusError("status_schema") from None
+
+
+def joined(now: StatusFacts, past: tuple[Incident, ...]) -> StatusFacts:
+    """Put what was to what is; of an incident in both, what is counts."""
+    running = {one.id for one in now.incidents}
+    found = [*now.incidents, *(one for one in past if one.id not in running)][:_MOST_INCIDENTS]
+    return msgspec.structs.replace(now, incidents=tuple(sorted(found, key=lambda i: i.id)))
+
+
+def _sorted(incidents: list[_Incident]) -> tuple[Incident, ...]:
+    if any(one.impact not in _IMPACTS for one in incidents):
+        raise StatusError("status_schema")
+    try:
+        return tuple(_read(one) for one in sorted(incidents, key=lambda i: i.id)[:_MOST_INCIDENTS])
     except OverflowError:
         raise StatusError("status_schema") from None
 

@@ -62,6 +62,7 @@ class Visit:
         self._clock, self._spent = clock, spent
         self._opted_out = place.is_opted_out
         self._robots_said: bool | None = None
+        self._of_status = 0  # connections to status pages, which have a pace of their own and no budget
         self._pauses: Mapping[str, Pause] = {}
 
     async def go(self) -> int:
@@ -115,7 +116,7 @@ class Visit:
         observation, reason = None, ""
         if self._must_not(due.look_group):
             reason = "opt_out"
-        elif due.look_group in schedule.ON_THEIR_MACHINES and self._spent_today() >= budget:
+        elif due.look_group in schedule.BUDGETED and self._place.spent + self._spent_here() >= budget:
             return Seen(due, run_id, "budget_spent", 0)
         else:
             observation, reason = await self._collected(due, now)
@@ -129,6 +130,7 @@ class Visit:
         return seen
 
     async def _collected(self, due: DueLook, now: datetime) -> tuple[Observation | None, str]:
+        spent_before = self._spent(self._place.name)
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 found = await self._collector.look(
@@ -143,12 +145,15 @@ class Visit:
             # A collector promises not to raise; where one does, that asset is unseen and all others go on.
             _log.exception("look_failed", asset=str(due.asset_id), group=due.look_group.value)
             return None, "collector_failed"
+        finally:
+            if due.look_group not in schedule.BUDGETED:
+                self._of_status += self._spent(self._place.name) - spent_before
         if due.look_group in _SHOWS_ROBOTS and self._robots_said is None:
             self._robots_said = self._opted_out = False
         return found, ""
 
-    def _spent_today(self) -> int:
-        return self._place.spent + self._spent(self._place.name)
+    def _spent_here(self) -> int:
+        return self._spent(self._place.name) - self._of_status
 
     async def _write(self, seen: Sequence[Seen], now: datetime) -> None:
         versions = {"checker": CHECKER_VERSION, **self._datasets.versions}
@@ -166,7 +171,7 @@ class Visit:
                 self._place.name,
                 self._token,
                 now,
-                self._spent(self._place.name),
+                self._spent_here(),
                 opted_out=self._robots_said is True,
                 opted_in=self._robots_said is False,
             )
