@@ -3,10 +3,12 @@
 import pytest
 
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour, Zone
+from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_zone, lab
 from vendorrisk.probes import nameservice
-from vendorrisk.probes.observation import Lookup, canonical, replay
+from vendorrisk.probes.observation import canonical, replay
 from vendorrisk.signals import judge_dns
 from vendorrisk.signals.model import Judgement, Verdict
 
@@ -81,15 +83,42 @@ async def test_a_target_that_could_not_be_asked_is_not_dangling() -> None:
         assert (await judged(world))["dns.dangling"].verdict is Verdict.UNKNOWN
 
 
-async def test_an_unclaimed_page_is_a_warn_of_less_confidence() -> None:
-    answers = {f"{WWW}/CNAME": Lookup(outcome="ok", records=("acme.github.io",)),
-               "acme.github.io/CNAME": Lookup(outcome="nodata"),
-               "acme.github.io/A": Lookup(outcome="ok", records=("192.0.2.1",))}  # fmt: skip
-    found = judge_dns.judge_unclaimed(WWW, answers, "<h1>There isn't a GitHub Pages site here.</h1>")
-    assert found is not None
-    assert (found.verdict, found.confidence_percent, found.cap) == (Verdict.WARN, 60, None)
-    assert judge_dns.judge_unclaimed(WWW, answers, "<h1>Welcome</h1>") is None
-    assert judge_dns.judge_unclaimed(WWW, answers, None) is None
+PAGES: dict[str, tuple[Zone, Reply | None, Verdict, str]] = {
+    "unclaimed": ({}, Reply(404, [], b"<h1>There isn't a GitHub Pages site here.</h1>"), Verdict.WARN, "unclaimed_page"),
+    "claimed": ({}, Reply(200, [], b"<h1>Welcome</h1>"), Verdict.PASS, "alias_alive"),
+    "elsewhere": ({}, Reply(301, [("Location", "https://acme.test/")]), Verdict.PASS, "alias_alive"),
+    "silent": ({}, None, Verdict.UNKNOWN, "connect_refused"),
+    "private": ({("acme.github.io", "A"): ["10.0.0.1"]}, None, Verdict.UNKNOWN, "address"),
+}
+
+
+@pytest.mark.parametrize("case", list(PAGES))
+async def test_a_page_that_a_service_shows_for_unclaimed_names_is_a_warn_of_less_confidence(case: str) -> None:
+    changes, reply, verdict, reason = PAGES[case]
+    names = {**zone(www_CNAME=["acme.github.io."]), ("acme.github.io", "A"): ["127.0.0.9"], **changes}
+    async with lab(names) as world:
+        server = None
+        if reply is not None:
+            server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf(pki.Wish(self_signed=True))))
+            server.on("/", reply)
+        look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=world.fetcher)
+        assert replay(canonical(look), nameservice.DnsLook) == look
+        found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
+    assert (found.verdict, found.reason, found.cap, found.discriminator) == (verdict, reason, None, WWW)
+    assert found.confidence_percent == (60 if verdict is Verdict.WARN else None)
+    assert server is None or [r.target for r in server.requests] == ["/"]
+
+
+async def test_an_alias_into_no_such_service_or_without_leave_is_not_visited() -> None:
+    for target, fetches in (("acme.elsewhere.test.", True), ("acme-prod.azurewebsites.net.", True), ("acme.github.io.", False)):
+        names = {**zone(www_CNAME=[target]), (target.rstrip("."), "A"): ["127.0.0.9"]}
+        async with lab(names) as world:
+            server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf()))
+            fetcher = world.fetcher if fetches else None
+            look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=fetcher)
+            found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
+            assert server.requests == []
+            assert found.reason == ("alias_alive" if fetches else "opt_out")
 
 
 async def test_an_unsigned_domain_is_a_warn_and_a_signed_one_passes() -> None:

@@ -52,7 +52,8 @@ class Collector:
         if group in {Group.HTTP, Group.PAGES, Group.STATUS}:
             return await self._read(kind, name, host, group, now, is_opted_out=is_opted_out)
         if group is Group.DNS:
-            return await self._looks.dns(place_of(host), (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,))
+            hosts = (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,)
+            return await self._looks.dns(place_of(host), hosts, with_pages=not is_opted_out)
         if group is Group.EMAIL:
             return await self._looks.email(host, with_dkim=True, with_policy=not is_opted_out)
         if group is Group.REG:

@@ -15,11 +15,11 @@ from vendorrisk.probes.nameservice import (
     server_addresses,
     zone_of,
 )
-from vendorrisk.probes.observation import Lookup
+from vendorrisk.probes.observation import Lookup, Unseen
 from vendorrisk.probes.records import issuers
+from vendorrisk.probes.takeover import service_of
 from vendorrisk.signals.model import Facts, Judgement, Severity
 from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.takeover import service_of
 from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, warned
 
 _LEAST_SERVERS = 2
@@ -33,7 +33,7 @@ def judge(look: DnsLook) -> tuple[Judgement, ...]:
         _dnssec(answers, look),
         _caa(answers, look.domain),
         _mail_hosts(answers, look.domain),
-        *(_dangling(answers, host) for host in look.hosts),
+        *(_dangling(answers, host, look.unclaimed.get(host)) for host in look.hosts),
     )
 
 
@@ -144,8 +144,11 @@ def _may_be_public(address: str) -> bool:
         return False
 
 
-def _dangling(answers: Answers, host: str) -> Judgement:
-    """A dangling alias is one that leads to a claimable service, at a name that does not exist there."""
+def _dangling(answers: Answers, host: str, unclaimed: bool | Unseen | None) -> Judgement:  # noqa: FBT001 - as observed
+    """A dangling alias is one that leads to a claimable service, at a name that does not exist there.
+
+    One that is alive, and shows the service's own page for names nobody has claimed, is only likely to be one.
+    """
     rule = "dns.dangling"
     chain, end = aliases(answers, host)
     first = answers.get(host, "CNAME")
@@ -157,6 +160,11 @@ def _dangling(answers: Answers, host: str) -> Judgement:
     facts: Facts = {"target": chain[-1]}
     if end.unseen:
         return unknown(rule, end.unseen, discriminator=host)
+    if isinstance(unclaimed, Unseen):
+        return unknown(rule, unclaimed.reason, discriminator=host, evidence=facts)
+    if service is not None and unclaimed:
+        words = f"{host} shows {service.name}'s page for names that nobody has claimed."
+        return warned(rule, "unclaimed_page", words, discriminator=host, evidence=facts, confidence_percent=60)
     if service is None or end.outcome != "nxdomain":
         reason = "alias_alive" if end.outcome != "nxdomain" else "alias_dead"
         words = f"{host} leads to {chain[-1]}, which nobody else can claim."
@@ -165,14 +173,3 @@ def _dangling(answers: Answers, host: str) -> Judgement:
     return failed(
         rule, "claimable", words, cap=RULES[rule].cap, discriminator=host, evidence=facts, confidence_percent=80
     )
-
-
-def judge_unclaimed(host: str, answers: dict[str, Lookup], body: str | None) -> Judgement | None:
-    """Judge the page behind an alias that is alive: unclaimed only by the service's own words, so a warn."""
-    chain, _ = aliases(Answers(answers), host)
-    service = service_of(chain[-1]) if chain else None
-    if service is None or body is None or not service.page or service.page not in body:
-        return None
-    words = f"{host} shows {service.name}'s page for names that nobody has claimed."
-    facts: Facts = {"target": chain[-1]}
-    return warned("dns.dangling", "unclaimed_page", words, discriminator=host, evidence=facts, confidence_percent=60)
