@@ -128,10 +128,17 @@ def test_a_page_that_people_named_is_there_gone_or_not_seen(status_code: int, ve
     ("User-agent: VendorRisk # us\nDisallow: /", "/x", False, True),
     ("User-agent: vendorrisk\nDisallow: /a\n\nUser-agent: *\nDisallow: /", "/x", True, False),
     ("\x00garbage: : :", "/x", True, False),
+    ("User-agent: vendorrisk/1.0\nDisallow: /", "/x", False, True),
+    ("\ufeffUser-agent: vendorrisk\r\nDisallow: /\r\n", "/x", False, True),
+    (" user-agent : VENDORRISK our bot\rdisallow : /", "/x", False, True),
+    ("User-agent: *\nUser-agent: vendorrisk\nDisallow: /", "/x", False, True),
+    ("User-agent: vendor\nUser-agent: vendorrisk-images\nUser-agent: risk\nDisallow: /", "/x", True, False),
+    ("User-agent: *\nDisallow: /*?sid=", "/x?sid=1", False, False),
+    ("User-agent: *\nDisallow: /*?sid=", "/x?a=1", True, False),
 ])  # fmt: skip
 def test_robots_are_obeyed(text: str, path: str, allowed: bool, opted_out: bool) -> None:  # noqa: FBT001 - a table
     rules = Robots(text)
-    assert (rules.allows(path), rules.opted_out) == (allowed, opted_out)
+    assert (rules.allows_url(f"https://acme.test{path}"), rules.opted_out) == (allowed, opted_out)
 
 
 async def vendor(world: Lab, robots: Reply) -> Robots:
@@ -243,6 +250,7 @@ async def test_a_status_page_is_looked_at_where_people_said(reply: Reply, reason
     assert judge_status(look, now=NOW).reason == reason
 
 
+NEW = bodies.incident("now", at(0))
 PAST = [bodies.incident(f"i{n}", at(10 * n), "major", at(10 * n - 0.1)) for n in range(1, 5)]
 
 
@@ -251,7 +259,7 @@ PAST = [bodies.incident(f"i{n}", at(10 * n), "major", at(10 * n - 0.1)) for n in
     (Reply(200, [], bodies.incidents()), bodies.statuspage(), "pass", "calm"),
     (Reply(200, [], bodies.incidents(*PAST)), bodies.statuspage(), "fail", "often"),
     (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage(), "pass", "calm"),
-    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", bodies.incident("now", at(0))), "fail", "often"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", NEW), "fail", "often"),
     (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", PAST[0]), "pass", "calm"),
     (Reply(404), bodies.statuspage(), "pass", "calm"), (Reply(503), bodies.statuspage(), "unknown", "http_503"),
     (Reply(403), bodies.statuspage(), "unknown", "http_403"),
