@@ -48,6 +48,9 @@ CASES: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "dead_server": ({"NS": ["ns1.acme.test.", "ns2.acme.test.", "gone.acme.test."]}, {"dns.ns": "server_dead"}),
     "dead_servers": ({"ns2_A": None}, {"dns.ns": "servers_dead"}),
     "server_unseen": ({"ns2_A": Behaviour.SERVFAIL}, {"dns.ns": "dns_servfail"}),
+    "caa_report_only": ({"CAA": ['0 iodef "mailto:a@acme.test"', '0 issuewild ";"']}, {"dns.caa": "no_issue"}),
+    "caa_nobody": ({"CAA": ['0 issue ";"']}, {}),
+    "caa_critical": ({"CAA": ['128 future "x"']}, {}),
     "no_caa": ({"CAA": None}, {"dns.caa": "absent"}),
     "mx_address": ({"MX": ["10 8.8.8.8."]}, {"dns.mx": "address"}),
     "mx_alias": ({"mx1_CNAME": ["mx2.mail.test."]}, {"dns.mx": "alias"}),
@@ -84,7 +87,12 @@ async def test_a_target_that_could_not_be_asked_is_not_dangling() -> None:
 
 
 PAGES: dict[str, tuple[Zone, Reply | None, Verdict, str]] = {
-    "unclaimed": ({}, Reply(404, [], b"<h1>There isn't a GitHub Pages site here.</h1>"), Verdict.WARN, "unclaimed_page"),
+    "unclaimed": (
+        {},
+        Reply(404, [], b"<h1>There isn't a GitHub Pages site here.</h1>"),
+        Verdict.WARN,
+        "unclaimed_page",
+    ),
     "claimed": ({}, Reply(200, [], b"<h1>Welcome</h1>"), Verdict.PASS, "alias_alive"),
     "elsewhere": ({}, Reply(301, [("Location", "https://acme.test/")]), Verdict.PASS, "alias_alive"),
     "silent": ({}, None, Verdict.UNKNOWN, "connect_refused"),
@@ -110,7 +118,11 @@ async def test_a_page_that_a_service_shows_for_unclaimed_names_is_a_warn_of_less
 
 
 async def test_an_alias_into_no_such_service_or_without_leave_is_not_visited() -> None:
-    for target, fetches in (("acme.elsewhere.test.", True), ("acme-prod.azurewebsites.net.", True), ("acme.github.io.", False)):
+    for target, fetches in (
+        ("acme.elsewhere.test.", True),
+        ("acme-prod.azurewebsites.net.", True),
+        ("acme.github.io.", False),
+    ):
         names = {**zone(www_CNAME=[target]), (target.rstrip("."), "A"): ["127.0.0.9"]}
         async with lab(names) as world:
             server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf()))

@@ -55,6 +55,11 @@ async def test_rdap_is_asked_first_and_keeps_nobody() -> None:
 
 RDAP_CASES = {
     "not_found": (Reply(404, [], b'{"errorCode":404}'), NotRegistered(source="rdap")),
+    "not_found_bare": (Reply(404), NotRegistered(source="rdap")),
+    "not_found_untold": (Reply(404, [], b'{"title":"Not found"}'), NotRegistered(source="rdap")),
+    "no_such_page": (Reply(404, [], b"<html>404 Not Found</html>"), Unseen(reason="http_404")),
+    "another_error": (Reply(404, [], b'{"errorCode":500}'), Unseen(reason="http_404")),
+    "a_list_of_nothing": (Reply(404, [], b"[]"), Unseen(reason="http_404")),
     "tired": (Reply(429, [("Retry-After", "60")]), Unseen(reason="rate_limited")),
     "broken": (Reply(500), Unseen(reason="http_500")),
     "html": (Reply(200, [], b"<html>"), Unseen(reason="rdap_malformed")),

@@ -115,8 +115,9 @@ async def test_a_policy_in_the_page_counts_but_not_for_framing() -> None:
 async def test_an_error_page_says_nothing_of_the_site(status: int) -> None:
     async with lab(ZONE) as world:
         found = await with_page(world, Reply(status, [], b"sorry"))
-    content = ("web.hsts", "web.csp", "web.frame", "web.nosniff", "web.referrer", "web.cookies", "web.sri", "web.banner")
-    assert {(found[r].verdict, found[r].reason) for r in content} == {(Verdict.UNKNOWN, f"http_{status}")}
+    content = [j for r, j in found.items() if r not in {"web.redirect", "web.cors"}]
+    assert len(content) == 8
+    assert {(j.verdict, j.reason) for j in content} == {(Verdict.UNKNOWN, f"http_{status}")}
 
 
 @pytest.mark.parametrize("status", [200, 204, 401, 403])

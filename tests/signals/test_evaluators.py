@@ -60,7 +60,8 @@ _WORDS = st.sampled_from([
 _TEXT = st.one_of(_WORDS, st.text(max_size=12))
 _INSTANT = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 _KEYS = st.one_of(
-    st.builds("{}/{}".format, st.sampled_from([D, f"_dmarc.{D}", f"_mta-sts.{D}", f"mx1.{D}", WWW, "test", "_dmarc.test"]),
+    st.builds("{}/{}".format,
+              st.sampled_from([D, f"_dmarc.{D}", f"_mta-sts.{D}", f"mx1.{D}", WWW, "test", "_dmarc.test"]),
               st.sampled_from(["TXT", "MX", "NS", "A", "AAAA", "SOA", "DS", "CAA", "CNAME", "TLSA"])),
     st.sampled_from([g.value for g in Greeting]), _TEXT,
 )  # fmt: skip

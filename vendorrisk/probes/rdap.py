@@ -78,6 +78,21 @@ def read_bootstrap(body: bytes) -> dict[str, str]:
     return found
 
 
+class _Error(msgspec.Struct, rename="camel"):
+    error_code: int = 404
+
+
+def says_not_found(body: bytes) -> bool:
+    """Whether the body of a 404 is a registry's: none, or an RDAP error (RFC 7480, section 5.3).
+
+    A page for people is of whatever stands before the registry, and says nothing of a domain.
+    """
+    try:
+        return not body.strip() or msgspec.json.decode(body, type=_Error).error_code == 404  # noqa: PLR2004 - RDAP
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
 def parse(body: bytes, domain: str) -> Registration:
     """Read an answer about a domain; one about another domain, or of another shape, raises `RdapError`."""
     try:

@@ -54,7 +54,7 @@ async def _by_rdap(url: str, domain: str, fetcher: Fetcher) -> Registration | No
     except EgressError as error:
         return Unseen(reason=error.reason.value)
     if answer.status == 404:  # noqa: PLR2004 - HTTP
-        return NotRegistered(source="rdap")
+        return NotRegistered(source="rdap") if rdap.says_not_found(answer.body) else Unseen(reason="http_404")
     if answer.status == 429:  # noqa: PLR2004 - HTTP
         return Unseen(reason="rate_limited")
     if answer.status != 200:  # noqa: PLR2004 - HTTP

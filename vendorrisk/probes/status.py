@@ -13,7 +13,6 @@ from vendorrisk.egress.reasons import EgressError
 from vendorrisk.probes.observation import Raw, Unseen
 from vendorrisk.probes.status_text import StatusError, StatusFacts, joined, read_feed, read_incidents, read_json
 
-
 _SUMMARY, _HISTORY = "/api/v2/summary.json", "/api/v2/incidents.json"
 _Read = TypeVar("_Read")
 

@@ -16,7 +16,7 @@ from vendorrisk.probes.nameservice import (
     zone_of,
 )
 from vendorrisk.probes.observation import Lookup, Unseen
-from vendorrisk.probes.records import issuers
+from vendorrisk.probes.records import issuers, limits_issue
 from vendorrisk.probes.takeover import service_of
 from vendorrisk.signals.model import Facts, Judgement, Severity
 from vendorrisk.signals.rules import RULES
@@ -94,7 +94,10 @@ def _caa(answers: Answers, domain: str) -> Judgement:
         return unknown(rule, found.unseen)
     if not found.records:
         return warned(rule, "absent", "Any authority may issue certificates for the domain.")
-    return passed(rule, "limited", "CAA limits who may issue.", evidence={"issuers": issuers(found.records)})
+    facts: Facts = {"issuers": issuers(found.records)}
+    if not limits_issue(found.records):
+        return warned(rule, "no_issue", "The CAA records name no issuer, so any may issue.", evidence=facts)
+    return passed(rule, "limited", "CAA limits who may issue.", evidence=facts)
 
 
 def _mail_hosts(answers: Answers, domain: str) -> Judgement:

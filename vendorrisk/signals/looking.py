@@ -84,7 +84,9 @@ class Visit:
         await self._write(seen, now)
         return len(seen)
 
-    def _compare(self, seen: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime) -> None:
+    def _compare(
+        self, seen: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime
+    ) -> None:
         """Compare a look with the past; one that breaks its judge is unseen, and the others of the visit go on."""
         try:
             compare(seen, states, pages, now, self._datasets, self._pauses)
