@@ -1,10 +1,12 @@
 """The DNS look and its judgements: delegation, DNSSEC, CAA, mail hosts, dangling aliases."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.lab import pki
-from vendorrisk.lab.dns import Behaviour, Zone
+from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_zone, lab
 from vendorrisk.probes import nameservice
@@ -131,6 +133,45 @@ async def test_an_alias_into_no_such_service_or_without_leave_is_not_visited() -
             found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
             assert server.requests == []
             assert found.reason == ("alias_alive" if fetches else "opt_out")
+
+
+OWN = {(D, "SOA"): ["ns1.acme.test. h.acme.test. 1 7200 3600 1209600 300"]}
+LAME = {(D, "SOA"): Behaviour.REFUSED}
+SILENT = {(D, "SOA"): Behaviour.DROP}
+SERVERS: dict[str, tuple[tuple[Zone, ...], str, str]] = {
+    "all answer": ((OWN, OWN, OWN), "pass", "spread"),
+    "one knows nothing of it": ((OWN, OWN, LAME), "warn", "server_dead"),
+    "one serves another domain": ((OWN, OWN, {("other.test", "SOA"): OWN[D, "SOA"]}), "warn", "server_dead"),
+    "one alone answers": ((OWN, LAME, LAME), "fail", "servers_dead"),
+    "one is silent": ((OWN, OWN, SILENT), "unknown", "dns_timeout"),
+    "one is silent and one lame": ((OWN, LAME, SILENT), "warn", "server_dead"),
+    "all are silent": ((SILENT, SILENT, SILENT), "pass", "spread"),
+}
+
+
+@pytest.mark.parametrize("case", list(SERVERS))
+async def test_each_name_server_is_asked_whether_it_serves_the_domain(case: str) -> None:
+    zones, verdict, reason = SERVERS[case]
+    names = zone(NS=[f"ns{n}.acme.test." for n in (1, 2, 3)])
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(lab(names))
+        asked = []
+        for number, own in enumerate(zones, 1):
+            world.dns.zone[f"ns{number}.acme.test", "A"] = [f"127.0.{number}.53"]
+            server = await stack.enter_async_context(dns_fake(own, host=f"127.0.{number}.53"))
+            world.loopback.map(f"127.0.{number}.53", 53, server.address[1])
+            asked.append(server)
+        look = await nameservice.look(D, resolver=world.resolver, guard=world.guard)
+        assert replay(canonical(look), nameservice.DnsLook) == look
+        found = {j.rule: j for j in judge_dns.judge(look)}["dns.ns"]
+    assert (found.verdict.value, found.reason) == (verdict, reason)
+    assert all(set(server.questions) == {(D, "SOA")} for server in asked)
+
+
+async def test_a_name_server_at_a_private_place_is_not_asked() -> None:
+    async with lab(zone(ns1_A=["10.0.0.53"], ns2_A=["169.254.169.254"])) as world:
+        look = await nameservice.look(D, resolver=world.resolver, guard=world.guard)
+    assert look.servers == {"ns1.acme.test": "address", "ns2.acme.test": "address"}
 
 
 async def test_an_unsigned_domain_is_a_warn_and_a_signed_one_passes() -> None:

@@ -21,7 +21,7 @@ from vendorrisk.egress.resolver import Answer, Outcome, Resolver, parse_servers,
 from vendorrisk.settings import SettingError, Settings
 
 WEB_PORTS = frozenset({80, 443})
-WHOIS_PORT = 43
+WHOIS_PORT, DNS_PORT = 43, 53
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -104,6 +104,11 @@ class Guard:
         if not self._may_dial(address):
             raise EgressError(Reason.ADDRESS, f"{address} is not public")
         return address, port if self._loopback is None else self._loopback.port(address, port)
+
+    async def ask_server(self, address: str, name: str, kind: str) -> Answer:
+        """Ask one name server, at a literal address, as any resolver would; refuses one that is not public."""
+        server = self.target(address, DNS_PORT)
+        return await Resolver([server], try_seconds=1.5, lifetime_seconds=3.5).ask(name, kind)
 
     async def turn(self, host: str, address: str) -> None:
         """Wait until a connection is polite; without a pacer it always is."""

@@ -16,8 +16,8 @@ finds nothing, and inside the sandbox.
 
 What can never happen
 
-- A byte leaves other than through the guard; a body, cookie, credential or form is sent; a port but 43, 80 or
-  443 is dialled; more than 20 DKIM selectors are tried.
+- A byte leaves other than through the guard; a body, cookie, credential or form is sent; a port but 43, 53,
+  80 or 443 is asked; more than 20 DKIM selectors are tried.
 - A look raises for what the other side does: a part is seen or `Unseen`.
 - An instant, a nonce, a cookie's value, a person's name or address stands in an observation.
 """

@@ -1,7 +1,7 @@
 """The look at a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere.
 
-DNS alone, but for an alias into a service that shows a page of its own for names nobody has claimed: that page is
-looked for, by one request.
+The resolver is asked, and each name server once. An alias into a service that shows a page of its own for names nobody
+has claimed costs one web request besides.
 """
 
 import ipaddress
@@ -10,9 +10,11 @@ from collections.abc import Mapping
 import msgspec
 
 from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.probes.answers import Answers, as_lookup, ask_all, key
+from vendorrisk.probes.delegation import ask_servers
 from vendorrisk.probes.domains import parents, registrable_domain
 from vendorrisk.probes.email import MOST_MX, mail_hosts
 from vendorrisk.probes.observation import Lookup, Raw, Unseen
@@ -25,7 +27,8 @@ MOST_ALIASES = 8
 class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
     """`hosts` are the vendor's names whose aliases are followed; `unchecked` the SOA asked without validation.
 
-    `unclaimed` says of each host behind such an alias whether it shows its service's page for unclaimed names.
+    `unclaimed` says of each host behind such an alias whether it shows its service's page for unclaimed names;
+    `servers` what came of asking each name server itself.
     """
 
     domain: str
@@ -33,6 +36,7 @@ class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
     hosts: tuple[str, ...] = ()
     unchecked: Lookup | None = None
     unclaimed: dict[str, bool | Unseen] = msgspec.field(default_factory=dict)
+    servers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def alias_of(found: Lookup) -> str:
@@ -93,19 +97,36 @@ def aliases(answers: Answers, host: str) -> tuple[tuple[str, ...], Lookup]:
 
 
 async def look(
-    domain: str, *, resolver: Resolver, hosts: tuple[str, ...] = (), fetcher: Fetcher | None = None
+    domain: str,
+    *,
+    resolver: Resolver,
+    hosts: tuple[str, ...] = (),
+    fetcher: Fetcher | None = None,
+    guard: Guard | None = None,
 ) -> DnsLook:
-    """Look at a domain's DNS. Without `fetcher` no request goes to the domain's own machines.
+    """Look at a domain's DNS. Without `fetcher` and `guard` nothing goes to the domain's own machines.
 
     `fetcher` should not verify certificates: a service has none for a name that nobody has claimed.
     """
     table = await ask_all(resolver, lambda answers: plan(answers, domain, hosts))
-    look = DnsLook(domain=domain, answers=table, hosts=hosts, unclaimed=await _unclaimed(table, hosts, fetcher))
+    look = DnsLook(
+        domain=domain,
+        answers=table,
+        hosts=hosts,
+        unclaimed=await _unclaimed(table, hosts, fetcher),
+        servers=await ask_servers(zone_of(domain), _first_addresses(table, domain), guard) if guard else {},
+    )
     if table.get(key(domain, "SOA"), Lookup(outcome="")).outcome != "servfail":
         return look
     # A validating resolver answers SERVFAIL for a bogus zone, and answers well when told not to check.
     unchecked = await resolver.ask(domain, "SOA", checking_disabled=True)
     return msgspec.structs.replace(look, unchecked=as_lookup(unchecked))
+
+
+def _first_addresses(table: Mapping[str, Lookup], domain: str) -> dict[str, str]:
+    answers = Answers(table)
+    found = {server: server_addresses(answers, server) for server in name_servers(answers, domain)[:MOST_SERVERS]}
+    return {server: one.records[0] for server, lookups in found.items() for one in lookups[-1:] if one.records}
 
 
 async def _unclaimed(

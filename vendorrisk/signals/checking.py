@@ -47,7 +47,7 @@ async def check(
 
     Seen once only: a watched vendor's findings need to be seen twice.
     """
-    names = await looks.dns(domain, (f"www.{domain}",), with_pages=False)
+    names = await looks.dns(domain, (f"www.{domain}",), with_visits=False)
     if Answers(names.answers).get(domain, "NS").outcome == "nxdomain":
         raise Refusal(Code.NOT_FOUND, f"{domain} does not exist: its name servers say so.")
     found: list[Judgement] = []
@@ -69,7 +69,7 @@ async def check(
             except OptedOutError:
                 opted_out = True
                 found += judging.blind(AssetKind.DOMAIN, group, "opt_out")
-    if names.unclaimed and not opted_out:  # an alias into a service whose page is worth a request
+    if not opted_out:  # now that robots.txt was read
         names = await looks.dns(domain, (f"www.{domain}",))
     found += judging.judge(names, now=now, datasets=datasets)
     return Checked(domain, now, tuple(found), _scored(domain, found, now, off))

@@ -53,7 +53,7 @@ class Collector:
             return await self._read(kind, name, host, group, now, is_opted_out=is_opted_out)
         if group is Group.DNS:
             hosts = (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,)
-            return await self._looks.dns(place_of(host), hosts, with_pages=not is_opted_out)
+            return await self._looks.dns(place_of(host), hosts, with_visits=not is_opted_out)
         if group is Group.EMAIL:
             return await self._looks.email(host, with_dkim=True, with_policy=not is_opted_out)
         if group is Group.REG:

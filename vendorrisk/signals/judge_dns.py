@@ -29,7 +29,7 @@ def judge(look: DnsLook) -> tuple[Judgement, ...]:
     """Judge every DNS rule; dangling aliases once for each host."""
     answers = Answers(look.answers)
     return (
-        _servers(answers, look.domain),
+        _servers(answers, look),
         _dnssec(answers, look),
         _caa(answers, look.domain),
         _mail_hosts(answers, look.domain),
@@ -46,29 +46,38 @@ def _joined(found: tuple[Lookup, ...]) -> tuple[tuple[str, ...], str]:
     return tuple(r for f in found for r in f.records), next((f.unseen for f in found if f.unseen), "")
 
 
-def _servers(answers: Answers, domain: str) -> Judgement:
-    rule, found = "dns.ns", answers.get(zone_of(domain), "NS")
+def _servers(answers: Answers, look: DnsLook) -> Judgement:
+    """Judge the delegation. A server that is silent is not seen; where all are, it is our network, and says nothing."""
+    rule, found = "dns.ns", answers.get(zone_of(look.domain), "NS")
     if found.unseen:
         return unknown(rule, found.unseen)
-    servers = name_servers(answers, domain)
+    servers = name_servers(answers, look.domain)
     facts: Facts = {"servers": servers}
     if not servers:
         return unknown(rule, "no_delegation", "The domain has no name servers of its own to judge.")
     seen = {server: _joined(server_addresses(answers, server)) for server in servers[:MOST_SERVERS]}
     unseen = next((why for addresses, why in seen.values() if why and not addresses), "")
-    dead = tuple(server for server, (addresses, why) in seen.items() if not addresses and not why)
+    dead = tuple(s for s, (addresses, why) in seen.items() if (not addresses and not why) or _is_lame(look, s))
     if len(servers) < _LEAST_SERVERS:
         return failed(rule, "one_server", "There is one name server only.", evidence=facts)
     if len(seen) - len(dead) < _LEAST_SERVERS and not unseen:
-        words = f"{', '.join(dead)} has no address, which leaves fewer than two name servers."
+        words = f"{', '.join(dead)} does not serve the domain, which leaves fewer than two name servers."
         return failed(rule, "servers_dead", words, evidence=facts)
     if unseen:
         return unknown(rule, unseen)
     if dead:
-        return warned(rule, "server_dead", f"{dead[0]} has no address.", evidence=facts)
+        words = "does not answer for the domain" if _is_lame(look, dead[0]) else "has no address"
+        return warned(rule, "server_dead", f"{dead[0]} {words}.", evidence=facts)
+    if {"timeout", "ok"} <= set(look.servers.values()):
+        return unknown(rule, "dns_timeout", "A name server did not answer, while others did.", evidence=facts)
     if len(networks(tuple(a for addresses, _ in seen.values() for a in addresses))) < _LEAST_SERVERS:
         return warned(rule, "one_network", "All name servers are in one network.", evidence=facts)
     return passed(rule, "spread", f"{len(servers)} name servers in several networks.", evidence=facts)
+
+
+def _is_lame(look: DnsLook, server: str) -> bool:
+    """Whether a server that the domain is delegated to says that it knows nothing of it."""
+    return look.servers.get(server) in {"refused", "servfail", "nxdomain", "nodata"}
 
 
 def _dnssec(answers: Answers, look: DnsLook) -> Judgement:
