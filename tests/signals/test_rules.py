@@ -50,7 +50,7 @@ dom.expiry 168 12 critical 100 59 A1.2
 dom.lock 168 3 low 100 - CC6.1
 dom.change 24 0 high 100 - CC7.2,CC3.4
 dom.age 168 2 medium 100 - CC3.2
-dns.dangling 168 12 high 80 49 CC6.1,CC6.6
+dns.dangling 168 12 high 100 49 CC6.1,CC6.6
 dns.mx 24 2 low 100 - A1.2
 exp.ports 168 10 high 70 - CC6.6
 exp.kev 168 14 critical 60 59 CC7.1
