@@ -15,6 +15,7 @@ from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import DAY, NOW, Wish, leaf, server_context
 from vendorrisk.lab.world import Lab, lab
 from vendorrisk.probes import tls
+from vendorrisk.probes.clienthello import Greeting, NeedMoreError, read_answer
 from vendorrisk.probes.observation import Unseen, canonical, replay
 from vendorrisk.signals import judge_tls
 from vendorrisk.signals.model import Judgement, Severity, Verdict
@@ -307,6 +308,17 @@ async def test_a_server_that_sends_such_a_certificate_breaks_no_look() -> None:
         await world.host(AT, tls=server_context(pki.Leaf((good.chain[0], odd), good.key)))
         look = await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
     assert look.handshake == Unseen(reason="certificate_malformed")
+
+
+@given(
+    st.sampled_from(Greeting), st.sampled_from([b"", b"\x16\x03\x03", b"\x15\x03\x00\x00\x02"]), st.binary(max_size=80)
+)
+def test_no_bytes_of_a_server_make_the_reader_fall(greeting: Greeting, start: bytes, rest: bytes) -> None:
+    try:
+        answer = read_answer(greeting, start + rest)
+    except NeedMoreError:
+        return
+    assert answer.outcome in {"accepted", "refused", "lower", "protocol", "not_tls"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=3))

@@ -233,8 +233,7 @@ class _Evaluation:
         version = self._sender.address.version
         kind, length = ("A", term.four) if version == 4 else ("AAAA", term.six)  # noqa: PLR2004 - IP version
         found = self._void_counted(host, kind) if count else self._look_up(host, kind)
-        networks = [ipaddress.ip_network(f"{address}/{length}", strict=False) for address in found.records]
-        return any(self._sender.address in network for network in networks)
+        return any(self._sender.address in network for network in _networks(found.records, length))
 
     def _mail_hosts(self, target: str) -> list[str]:
         hosts = [record.split(" ")[-1] for record in self._void_counted(target, "MX").records]
@@ -284,6 +283,14 @@ def _unmapped(address: _Address) -> _Address:
     """An IPv4 address in IPv6 clothes is an IPv4 address (section 5)."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def _networks(addresses: tuple[str, ...], length: int) -> Iterator[_Network]:
+    for address in addresses:
+        try:
+            yield ipaddress.ip_network(f"{address}/{length}", strict=False)
+        except ValueError:  # not what an address record holds: somebody's invention
+            continue
 
 
 def _only(records: list[str]) -> str:
