@@ -51,6 +51,7 @@ def is_tls_rpt(text: str) -> bool:
 
 
 _LONGEST_AGE = 31_557_600  # seconds; a year
+_MX_PATTERN = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 class MtaStsPolicy(msgspec.Struct, frozen=True):
@@ -75,7 +76,9 @@ def parse_mta_sts_policy(body: str) -> MtaStsPolicy | None:
             found.setdefault(name, value)
     mode, age = found.get("mode", ""), found.get("max_age", "")
     well = found.get("version") == "STSv1" and mode in {"enforce", "testing", "none"}
-    if not well or re.fullmatch(r"[0-9]{1,10}", age) is None or int(age) > _LONGEST_AGE or (mode != "none" and not mx):
+    if not well or re.fullmatch(r"[0-9]{1,10}", age) is None or int(age) > _LONGEST_AGE:
+        return None
+    if not all(_MX_PATTERN.fullmatch(pattern) for pattern in mx) or (mode != "none" and not mx):
         return None
     return MtaStsPolicy(mode, int(age), tuple(mx))
 
