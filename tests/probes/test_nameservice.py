@@ -213,6 +213,14 @@ async def test_a_dead_zone_is_unknown_and_not_bogus() -> None:
     assert found["dns.dnssec"].verdict is Verdict.UNKNOWN
 
 
+async def test_a_name_lent_under_anothers_has_no_delegation_of_its_own_to_judge() -> None:
+    names = {("acme.github.io", "A"): ["192.0.2.1"], ("other.test", "A"): ["192.0.2.1"]}
+    async with lab(names) as world:
+        for domain, verdict in (("acme.github.io", Verdict.NA), ("other.test", Verdict.UNKNOWN)):
+            look = await nameservice.look(domain, resolver=world.resolver)
+            assert {j.rule: j.verdict for j in judge_dns.judge(look)}["dns.ns"] is verdict
+
+
 async def test_caa_is_found_above_the_name() -> None:
     async with lab({**zone(), ("api.acme.test", "A"): ["127.0.0.2"]}) as world:
         look = await nameservice.look("api.acme.test", resolver=world.resolver)

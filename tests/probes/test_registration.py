@@ -13,7 +13,7 @@ from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import Lab, good_zone, lab, registries
 from vendorrisk.probes import rdap, registration, whois_text
 from vendorrisk.probes.observation import Unseen, canonical, replay
-from vendorrisk.probes.rdap import NotRegistered, RdapError, Registration
+from vendorrisk.probes.rdap import NotOwn, NotRegistered, RdapError, Registration
 from vendorrisk.probes.registration import RegLook, SecondOpinion
 from vendorrisk.probes.whois_opinion import WhoisOpinions
 from vendorrisk.probes.whois_text import Kind
@@ -99,6 +99,18 @@ async def test_an_unregistered_domain_is_said_to_be_so() -> None:
     async with lab(good_zone()) as world:
         await registries(world)
         assert (await look(world, "gone.test")).registration == NotRegistered(source="whois")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("domain", ["acme.github.io", "acme.herokuapp.com", "co.uk", "com"])
+async def test_a_name_that_no_registry_has_by_itself_is_not_asked_for_and_not_missing(domain: str) -> None:
+    async with lab(good_zone()) as world:
+        nic = await registries(world)
+        server = await rdap_server(world, Reply(404))
+        found = await look(world, domain, bases=dict.fromkeys(("io", "com", "uk"), "https://rdap.test/"))
+    assert found.registration == NotOwn()
+    assert (server.requests, nic.asked) == ([], [])
+    assert {j.verdict for j in judge_domain.judge(found, now=NOW)} == {Verdict.NA}
 
 
 @pytest.mark.anyio

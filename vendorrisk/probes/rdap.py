@@ -30,6 +30,10 @@ class NotRegistered(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not
     source: str
 
 
+class NotOwn(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not_own"):
+    """No registry has the domain by itself: it is lent by whoever has the one above it, or is a suffix."""
+
+
 class _Event(msgspec.Struct, rename="camel"):
     event_action: str = ""
     event_date: str = ""

@@ -4,6 +4,7 @@ import ipaddress
 
 from vendorrisk.egress.addresses import is_public
 from vendorrisk.probes.answers import Answers
+from vendorrisk.probes.domains import is_registered_at_a_registry
 from vendorrisk.probes.email import MOST_MX, is_null_mx, mail_hosts
 from vendorrisk.probes.nameservice import (
     MOST_SERVERS,
@@ -53,6 +54,8 @@ def _servers(answers: Answers, look: DnsLook) -> Judgement:
         return unknown(rule, found.unseen)
     servers = name_servers(answers, look.domain)
     facts: Facts = {"servers": servers}
+    if not servers and not is_registered_at_a_registry(zone_of(look.domain)):
+        return inapplicable(rule, "no_own_delegation", "The name is lent under another's, and served with it.")
     if not servers:
         return unknown(rule, "no_delegation", "The domain has no name servers of its own to judge.")
     seen = {server: _joined(server_addresses(answers, server)) for server in servers[:MOST_SERVERS]}
