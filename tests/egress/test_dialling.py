@@ -71,7 +71,7 @@ async def old_server_hello(reader: asyncio.StreamReader, writer: asyncio.StreamW
     [
         (silent, {Reason.CONNECT_TIMEOUT}),
         (plain_http, {Reason.TLS_FAILED}),
-        (closes_after_hello, {Reason.CLOSED, Reason.TLS_FAILED}),
+        (closes_after_hello, {Reason.CLOSED}),
         (handshake_for_ever, {Reason.CONNECT_TIMEOUT, Reason.TLS_FAILED}),
         (old_server_hello, {Reason.TLS_FAILED}),
     ],

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from itertools import pairwise
 from uuid import uuid4
 
 import pytest
 
 from vendorrisk.background import Nudger
+from vendorrisk.egress.dialling import dial
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.pacing import OwnTurns, PolitePacer, time_limit
 from vendorrisk.egress.reasons import EgressError, Reason
-from vendorrisk.lab.http import Reply, tcp_fake
+from vendorrisk.lab.http import Received, Reply, tcp_fake
 from vendorrisk.lab.world import lab
 from vendorrisk.settings import Settings
 from vendorrisk.signals.schedule import place_of
@@ -86,8 +87,8 @@ async def test_own_turns_forget_what_is_past() -> None:
 async def waits(*seconds: float) -> Callable[[str, float], Awaitable[float]]:
     left = list(seconds)
 
-    async def reserve(_key: str, _interval: float) -> float:
-        return left.pop(0) if left else 0.0
+    async def reserve(key: str, _interval: float) -> float:
+        return left.pop(0) if left and not key.startswith("rest:") else 0.0
 
     return reserve
 
@@ -97,13 +98,13 @@ async def test_a_turn_waits_for_the_later_of_place_and_address() -> None:
 
     async def reserve(key: str, interval: float) -> float:
         asked.append((key, interval))
-        return 0.05 if key.startswith("place") else 0.15
+        return {"rest": 0.0, "place": 0.05}.get(key.partition(":")[0], 0.15)
 
     pacer = PolitePacer(place_of, reserve)
     began = asyncio.get_running_loop().time()
     await pacer.turn("www.acme.test", "127.0.0.2")
     assert 0.14 < asyncio.get_running_loop().time() - began < 1
-    assert asked == [("place:acme.test", 1.0), ("address:127.0.0.2", 0.5)]
+    assert asked == [("rest:www.acme.test", 0.0), ("place:acme.test", 1.0), ("address:127.0.0.2", 0.5)]
 
 
 async def test_every_connection_counts_against_the_place_of_its_host() -> None:
@@ -154,3 +155,74 @@ async def test_a_server_that_drips_still_ends_when_its_own_time_is_up() -> None:
         await fetcher.aclose()
         assert refused.value.reason is Reason.TIMEOUT
         assert 0.6 < asyncio.get_running_loop().time() - began < 2
+
+
+# ── those who asked us to come later
+
+
+def busy(status: int, after: str) -> Callable[[Received], Reply]:
+    return lambda _: Reply(status, [("Retry-After", after)] if after else [])
+
+
+async def test_a_host_that_asks_us_to_come_later_is_left_alone_by_every_worker(settings: Settings) -> None:
+    async with lab({(f"{n}.test", "A"): ["127.0.0.2"] for n in ("acme", "other")}) as world:
+        web = await world.host("127.0.0.2")
+        web.on("/", busy(429, "3600"))
+        web.on("/other", Reply(200))
+        async with workers(settings.redis_url, 2) as (one, other):
+            await forget(one, "rest:acme.test")
+            world.guard.pacer = PolitePacer(place_of, one.reserve, seconds_between=0.01, seconds_between_of_address=0)
+            assert (await world.fetcher.get("http://acme.test/")).status == 429
+            for worker in (one, other):
+                world.guard.pacer = PolitePacer(
+                    place_of, worker.reserve, seconds_between=0.01, seconds_between_of_address=0
+                )
+                with pytest.raises(EgressError) as refused:
+                    await world.fetcher.get("http://acme.test/other")
+                assert refused.value.reason is Reason.ASKED_TO_WAIT
+                with pytest.raises(EgressError, match="asked_to_wait"):
+                    async with dial(world.guard, "acme.test", 443, timeout_seconds=1):
+                        pytest.fail("it asked not to be disturbed")
+            assert (await world.fetcher.get("http://other.test/other")).status == 200, "another host asked for nothing"
+            await forget(one, "rest:acme.test")
+        assert [request.target for request in web.requests] == ["/", "/other"]
+
+
+async def forget(worker: Nudger, key: str) -> None:
+    await (await worker.connected()).delete(f"vendorrisk:turn:{key}")
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "rests"),
+    [(429, "60", True), (503, "60", True), (503, "Fri, 31 Dec 9999 23:59:59 GMT", True), (429, "", False),
+     (429, "soon", False), (429, "-1", False), (429, "0", False), (503, "Mon, 05 Jan 2015 12:01:30 GMT", False),
+     (200, "60", False), (301, "60", False)],
+)  # fmt: skip
+async def test_only_who_is_busy_and_says_until_when_is_left_alone(status: int, after: str, *, rests: bool) -> None:
+    async with lab({("acme.test", "A"): ["127.0.0.2"]}) as world:
+        web = await world.host("127.0.0.2")
+        web.on("/", busy(status, after))
+        world.guard.pacer = PolitePacer(place_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+        await world.fetcher.get("http://acme.test/")
+        with pytest.raises(EgressError, match="asked_to_wait") if rests else nullcontext():
+            await world.fetcher.get("http://acme.test/")
+        assert len(web.requests) == (1 if rests else 2)
+
+
+async def test_a_rest_is_as_long_as_the_longest_that_was_asked_for_and_ends_with_the_day() -> None:
+    turns = OwnTurns()
+    pacer = PolitePacer(place_of, turns)
+    for seconds in (100, 400, 200):
+        await pacer.rest("acme.test", seconds)
+    assert 399 < await turns("rest:acme.test", 0.0) <= 400
+    await pacer.rest("acme.test", 10**9)
+    assert await turns("rest:acme.test", 0.0) <= 24 * 3600
+
+
+async def test_a_short_rest_is_waited_for() -> None:
+    pacer = PolitePacer(place_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+    await pacer.rest("acme.test", 0.3)
+    began = asyncio.get_running_loop().time()
+    async with time_limit(0.2):
+        await pacer.turn("acme.test", "127.0.0.2")
+    assert asyncio.get_running_loop().time() - began > 0.25

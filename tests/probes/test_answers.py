@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
 from vendorrisk.probes.answers import MOST_QUESTIONS, Answers, ask_all
-from vendorrisk.probes.domains import parents, registrable_domain
+from vendorrisk.probes.domains import is_registered_at_a_registry, parents, registrable_domain
 from vendorrisk.probes.observation import Lookup, canonical, replay, value_hash
 
 
@@ -75,6 +75,14 @@ def test_the_order_in_which_things_were_seen_does_not_change_the_bytes(order: li
 ])  # fmt: skip
 def test_what_its_owner_registered_is_known(name: str, owned: str | None) -> None:
     assert registrable_domain(name) == owned
+
+
+@pytest.mark.parametrize(("domain", "registered"), [
+    ("acme.com", True), ("acme.co.uk", True), ("github.io", True), ("acme.github.io", False), ("www.acme.com", False),
+    ("co.uk", False), ("com", False), ("acme.test", True), ("xn--85x722f.xn--55qx5d.cn", True),
+])  # fmt: skip
+def test_what_a_registry_has_is_told_from_what_is_lent(domain: str, registered: bool) -> None:  # noqa: FBT001 - a table
+    assert is_registered_at_a_registry(domain) is registered
 
 
 def test_parents_go_up_to_the_top() -> None:

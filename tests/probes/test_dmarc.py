@@ -63,6 +63,18 @@ def test_psd_no_ends_the_walk() -> None:
     assert found.at == "b.acme.test"
 
 
+def test_a_public_suffix_that_says_so_counts_only_where_the_domain_below_it_is_silent() -> None:
+    suffix = {"gov_test": "v=DMARC1; p=reject; psd=y"}
+    own = {"acme_gov_test": "v=DMARC1; p=quarantine"}
+    middle = {"b_acme_gov_test": "v=DMARC1; p=none"}
+    assert discover(zone(**suffix, **own), "a.b.acme.gov.test").at == "acme.gov.test"
+    assert discover(zone(**suffix, **own, **middle), "a.b.acme.gov.test").at == "acme.gov.test"
+    assert discover(zone(**suffix, **middle), "a.b.acme.gov.test").at == "gov.test"
+    assert discover(zone(**suffix), "acme.gov.test").at == "gov.test"
+    above = {"test": "v=DMARC1; p=none"}
+    assert discover(zone(**suffix, **above), "acme.gov.test").at == "gov.test", "the walk ends there"
+
+
 def test_several_records_at_the_domain_are_a_problem_and_above_it_are_none() -> None:
     several = Zone({"_dmarc.acme.test/TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]})
     assert discover(several, "acme.test").problem == "records_several"

@@ -18,6 +18,7 @@ from vendorrisk.signals import judge_email
 from vendorrisk.signals.model import Judgement, Verdict
 
 pytestmark = pytest.mark.anyio
+TEXT = [("Content-Type", "text/plain; charset=utf-8")]
 D = "acme.test"
 WELL = {"email.dkim": Verdict.NA, "email.dane": Verdict.NA, "email.bimi": Verdict.NA}
 
@@ -163,7 +164,12 @@ async def test_a_policy_behind_a_bad_certificate_is_no_policy_and_no_verdict() -
     (Reply(404), "policy_invalid"), (Reply(503), "http_503"),
     (Reply(301, [("Location", "https://acme.test/x")]), "policy_invalid"),
     (Reply(200, [], b"<html>hello</html>"), "policy_invalid"),
-    (Reply(200, [], b"version: STSv1\nmode: testing\nmx: *.acme.test\nmax_age: 86400\n"), "mode_testing"),
+    (Reply(200, TEXT, b"version: STSv1\nmode: testing\nmx: *.acme.test\nmax_age: 86400\n"), "mode_testing"),
+    (Reply(200, TEXT, b"version: STSv1\nmode: none\nmax_age: 31557600"), "mode_none"),
+    (Reply(200, TEXT, b"version: STSv1\nmode: none\nmax_age: 31557601\n"), "policy_invalid"),
+    (Reply(200, TEXT, b"version: STSv1\nmode: enforce\nmax_age: 86400\n"), "policy_invalid"),
+    (Reply(200, [("Content-Type", "text/html")], b"version: STSv1\nmode: enforce\nmx: *.test\nmax_age: 86400\n"),
+     "policy_not_text"),
 ])  # fmt: skip
 async def test_a_policy_file_is_read_without_following_redirects(reply: Reply, reason: str) -> None:
     async with lab(zone()) as world:

@@ -21,6 +21,8 @@ from vendorrisk.signals import judge_events, judge_exposure, judge_tls
 from vendorrisk.signals.model import Severity, Verdict
 
 DAY = timedelta(days=1)
+FIRST_DAY = "0001-01-01T00:00:00+12:00"
+"""An instant that has no name in UTC."""
 
 
 def test_the_published_shapes_are_read() -> None:
@@ -59,10 +61,17 @@ BROKEN: dict[str, tuple[Callable[[bytes], object], bytes, str]] = {
     "epss_row": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,high,0.1\n").encode(), "feed_schema"),
     "epss_half_row": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,0.\n").encode(), "feed_schema"),
     "epss_nan": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9999,nan,0.1\n").encode(), "feed_schema"),
+    "epss_no_day": (feeds.read_epss, bodies.EPSS_TEXT.replace("2026-11-23", "2026-13-23").encode(), "feed_schema"),
+    "epss_bare_return": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,0.\r1,2\n").encode(), "feed_schema"),
+    "epss_endless_field": (feeds.read_epss, (bodies.EPSS_TEXT + "a" * 200_000).encode(), "feed_schema"),
     "epss_empty": (feeds.read_epss, "".join(bodies.EPSS_TEXT.splitlines(keepends=True)[:2]).encode(), "feed_empty"),
     "hibp_renamed": (feeds.read_breaches, drifted(bodies.breaches(), "IsVerified"), "feed_schema"),
     "hibp_object": (feeds.read_breaches, b'{"message":"rate limit"}', "feed_schema"),
+    "hibp_nul": (feeds.read_breaches, bodies.breaches(bodies.breach(Title="Ac\0me")), "feed_malformed"),
+    "hibp_first_day": (feeds.read_breaches, bodies.breaches(bodies.breach(AddedDate=FIRST_DAY)), "feed_schema"),
     "hibp_empty": (feeds.read_breaches, b"[]", "feed_empty"),
+    "ct_first_day": (feeds.read_issuances, bodies.SPOTTER.replace(b"2026-11-01T00:00:00Z", FIRST_DAY.encode()),
+                     "feed_schema"),
     "ct_drift": (feeds.read_issuances, b'[{"id":"x"}]', "feed_schema"),
     "idb_of_another": (lambda b: feeds.read_address("192.0.2.1", 200, b), bodies.INTERNET_DB, "feed_schema"),
 }  # fmt: skip

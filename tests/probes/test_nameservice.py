@@ -1,12 +1,16 @@
 """The DNS look and its judgements: delegation, DNSSEC, CAA, mail hosts, dangling aliases."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from vendorrisk.egress.resolver import Resolver
-from vendorrisk.lab.dns import Behaviour, Zone
+from vendorrisk.lab import pki
+from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
+from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_zone, lab
 from vendorrisk.probes import nameservice
-from vendorrisk.probes.observation import Lookup, canonical, replay
+from vendorrisk.probes.observation import canonical, replay
 from vendorrisk.signals import judge_dns
 from vendorrisk.signals.model import Judgement, Verdict
 
@@ -46,6 +50,9 @@ CASES: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "dead_server": ({"NS": ["ns1.acme.test.", "ns2.acme.test.", "gone.acme.test."]}, {"dns.ns": "server_dead"}),
     "dead_servers": ({"ns2_A": None}, {"dns.ns": "servers_dead"}),
     "server_unseen": ({"ns2_A": Behaviour.SERVFAIL}, {"dns.ns": "dns_servfail"}),
+    "caa_report_only": ({"CAA": ['0 iodef "mailto:a@acme.test"', '0 issuewild ";"']}, {"dns.caa": "no_issue"}),
+    "caa_nobody": ({"CAA": ['0 issue ";"']}, {}),
+    "caa_critical": ({"CAA": ['128 future "x"']}, {}),
     "no_caa": ({"CAA": None}, {"dns.caa": "absent"}),
     "mx_address": ({"MX": ["10 8.8.8.8."]}, {"dns.mx": "address"}),
     "mx_alias": ({"mx1_CNAME": ["mx2.mail.test."]}, {"dns.mx": "alias"}),
@@ -81,15 +88,90 @@ async def test_a_target_that_could_not_be_asked_is_not_dangling() -> None:
         assert (await judged(world))["dns.dangling"].verdict is Verdict.UNKNOWN
 
 
-async def test_an_unclaimed_page_is_a_warn_of_less_confidence() -> None:
-    answers = {f"{WWW}/CNAME": Lookup(outcome="ok", records=("acme.github.io",)),
-               "acme.github.io/CNAME": Lookup(outcome="nodata"),
-               "acme.github.io/A": Lookup(outcome="ok", records=("192.0.2.1",))}  # fmt: skip
-    found = judge_dns.judge_unclaimed(WWW, answers, "<h1>There isn't a GitHub Pages site here.</h1>")
-    assert found is not None
-    assert (found.verdict, found.confidence_percent, found.cap) == (Verdict.WARN, 60, None)
-    assert judge_dns.judge_unclaimed(WWW, answers, "<h1>Welcome</h1>") is None
-    assert judge_dns.judge_unclaimed(WWW, answers, None) is None
+PAGES: dict[str, tuple[Zone, Reply | None, Verdict, str]] = {
+    "unclaimed": (
+        {},
+        Reply(404, [], b"<h1>There isn't a GitHub Pages site here.</h1>"),
+        Verdict.WARN,
+        "unclaimed_page",
+    ),
+    "claimed": ({}, Reply(200, [], b"<h1>Welcome</h1>"), Verdict.PASS, "alias_alive"),
+    "elsewhere": ({}, Reply(301, [("Location", "https://acme.test/")]), Verdict.PASS, "alias_alive"),
+    "silent": ({}, None, Verdict.UNKNOWN, "connect_refused"),
+    "private": ({("acme.github.io", "A"): ["10.0.0.1"]}, None, Verdict.UNKNOWN, "address"),
+}
+
+
+@pytest.mark.parametrize("case", list(PAGES))
+async def test_a_page_that_a_service_shows_for_unclaimed_names_is_a_warn_of_less_confidence(case: str) -> None:
+    changes, reply, verdict, reason = PAGES[case]
+    names = {**zone(www_CNAME=["acme.github.io."]), ("acme.github.io", "A"): ["127.0.0.9"], **changes}
+    async with lab(names) as world:
+        server = None
+        if reply is not None:
+            server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf(pki.Wish(self_signed=True))))
+            server.on("/", reply)
+        look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=world.fetcher)
+        assert replay(canonical(look), nameservice.DnsLook) == look
+        found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
+    assert (found.verdict, found.reason, found.cap, found.discriminator) == (verdict, reason, None, WWW)
+    assert found.confidence_percent == (60 if verdict is Verdict.WARN else None)
+    assert server is None or [r.target for r in server.requests] == ["/"]
+
+
+async def test_an_alias_into_no_such_service_or_without_leave_is_not_visited() -> None:
+    for target, fetches in (
+        ("acme.elsewhere.test.", True),
+        ("acme-prod.azurewebsites.net.", True),
+        ("acme.github.io.", False),
+    ):
+        names = {**zone(www_CNAME=[target]), (target.rstrip("."), "A"): ["127.0.0.9"]}
+        async with lab(names) as world:
+            server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf()))
+            fetcher = world.fetcher if fetches else None
+            look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=fetcher)
+            found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
+            assert server.requests == []
+            assert found.reason == ("alias_alive" if fetches else "opt_out")
+
+
+OWN = {(D, "SOA"): ["ns1.acme.test. h.acme.test. 1 7200 3600 1209600 300"]}
+LAME = {(D, "SOA"): Behaviour.REFUSED}
+SILENT = {(D, "SOA"): Behaviour.DROP}
+SERVERS: dict[str, tuple[tuple[Zone, ...], str, str]] = {
+    "all answer": ((OWN, OWN, OWN), "pass", "spread"),
+    "one knows nothing of it": ((OWN, OWN, LAME), "warn", "server_dead"),
+    "one serves another domain": ((OWN, OWN, {("other.test", "SOA"): OWN[D, "SOA"]}), "warn", "server_dead"),
+    "one alone answers": ((OWN, LAME, LAME), "fail", "servers_dead"),
+    "one is silent": ((OWN, OWN, SILENT), "unknown", "dns_timeout"),
+    "one is silent and one lame": ((OWN, LAME, SILENT), "warn", "server_dead"),
+    "all are silent": ((SILENT, SILENT, SILENT), "pass", "spread"),
+}
+
+
+@pytest.mark.parametrize("case", list(SERVERS))
+async def test_each_name_server_is_asked_whether_it_serves_the_domain(case: str) -> None:
+    zones, verdict, reason = SERVERS[case]
+    names = zone(NS=[f"ns{n}.acme.test." for n in (1, 2, 3)])
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(lab(names))
+        asked = []
+        for number, own in enumerate(zones, 1):
+            world.dns.zone[f"ns{number}.acme.test", "A"] = [f"127.0.{number}.53"]
+            server = await stack.enter_async_context(dns_fake(own, host=f"127.0.{number}.53"))
+            world.loopback.map(f"127.0.{number}.53", 53, server.address[1])
+            asked.append(server)
+        look = await nameservice.look(D, resolver=world.resolver, guard=world.guard)
+        assert replay(canonical(look), nameservice.DnsLook) == look
+        found = {j.rule: j for j in judge_dns.judge(look)}["dns.ns"]
+    assert (found.verdict.value, found.reason) == (verdict, reason)
+    assert all(set(server.questions) == {(D, "SOA")} for server in asked)
+
+
+async def test_a_name_server_at_a_private_place_is_not_asked() -> None:
+    async with lab(zone(ns1_A=["10.0.0.53"], ns2_A=["169.254.169.254"])) as world:
+        look = await nameservice.look(D, resolver=world.resolver, guard=world.guard)
+    assert look.servers == {"ns1.acme.test": "address", "ns2.acme.test": "address"}
 
 
 async def test_an_unsigned_domain_is_a_warn_and_a_signed_one_passes() -> None:
@@ -129,6 +211,14 @@ async def test_a_dead_zone_is_unknown_and_not_bogus() -> None:
     async with lab(dict.fromkeys(zone(), Behaviour.SERVFAIL)) as world:
         found = await judged(world)
     assert found["dns.dnssec"].verdict is Verdict.UNKNOWN
+
+
+async def test_a_name_lent_under_anothers_has_no_delegation_of_its_own_to_judge() -> None:
+    names = {("acme.github.io", "A"): ["192.0.2.1"], ("other.test", "A"): ["192.0.2.1"]}
+    async with lab(names) as world:
+        for domain, verdict in (("acme.github.io", Verdict.NA), ("other.test", Verdict.UNKNOWN)):
+            look = await nameservice.look(domain, resolver=world.resolver)
+            assert {j.rule: j.verdict for j in judge_dns.judge(look)}["dns.ns"] is verdict
 
 
 async def test_caa_is_found_above_the_name() -> None:

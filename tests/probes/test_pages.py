@@ -128,10 +128,17 @@ def test_a_page_that_people_named_is_there_gone_or_not_seen(status_code: int, ve
     ("User-agent: VendorRisk # us\nDisallow: /", "/x", False, True),
     ("User-agent: vendorrisk\nDisallow: /a\n\nUser-agent: *\nDisallow: /", "/x", True, False),
     ("\x00garbage: : :", "/x", True, False),
+    ("User-agent: vendorrisk/1.0\nDisallow: /", "/x", False, True),
+    ("\ufeffUser-agent: vendorrisk\r\nDisallow: /\r\n", "/x", False, True),
+    (" user-agent : VENDORRISK our bot\rdisallow : /", "/x", False, True),
+    ("User-agent: *\nUser-agent: vendorrisk\nDisallow: /", "/x", False, True),
+    ("User-agent: vendor\nUser-agent: vendorrisk-images\nUser-agent: risk\nDisallow: /", "/x", True, False),
+    ("User-agent: *\nDisallow: /*?sid=", "/x?sid=1", False, False),
+    ("User-agent: *\nDisallow: /*?sid=", "/x?a=1", True, False),
 ])  # fmt: skip
 def test_robots_are_obeyed(text: str, path: str, allowed: bool, opted_out: bool) -> None:  # noqa: FBT001 - a table
     rules = Robots(text)
-    assert (rules.allows(path), rules.opted_out) == (allowed, opted_out)
+    assert (rules.allows_url(f"https://acme.test{path}"), rules.opted_out) == (allowed, opted_out)
 
 
 async def vendor(world: Lab, robots: Reply) -> Robots:
@@ -200,6 +207,7 @@ def test_incidents_are_counted_by_their_impact_and_age() -> None:
     b"{}", b"[]", b"", b'{"status":{"indicator":"fine"}}', b'{"status":"ok"}', b"{" * 100_000,
     bodies.statuspage("none", {"id": "x", "impact": "terrible", "created_at": "2026-01-01T00:00:00Z"}),
     bodies.statuspage("none", {"id": "x", "impact": "major", "created_at": "yesterday"}),
+    bodies.statuspage("none", {"id": "x", "impact": "major", "created_at": "0001-01-01T00:00:00+12:00"}),
 ])  # fmt: skip
 def test_a_page_of_another_shape_is_refused(body: bytes) -> None:
     with pytest.raises(status_text.StatusError):
@@ -240,6 +248,36 @@ async def test_a_status_page_is_looked_at_where_people_said(reply: Reply, reason
         look = await status.look("https://status.acme.test/", fetcher=world.fetcher)
     assert replay(canonical(look), status.StatusLook) == look
     assert judge_status(look, now=NOW).reason == reason
+
+
+NEW = bodies.incident("now", at(0))
+PAST = [bodies.incident(f"i{n}", at(10 * n), "major", at(10 * n - 0.1)) for n in range(1, 5)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("history", "summary", "verdict", "reason"), [
+    (Reply(200, [], bodies.incidents()), bodies.statuspage(), "pass", "calm"),
+    (Reply(200, [], bodies.incidents(*PAST)), bodies.statuspage(), "fail", "often"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage(), "pass", "calm"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", NEW), "fail", "often"),
+    (Reply(200, [], bodies.incidents(*PAST[:3])), bodies.statuspage("none", PAST[0]), "pass", "calm"),
+    (Reply(404), bodies.statuspage(), "pass", "calm"), (Reply(503), bodies.statuspage(), "unknown", "http_503"),
+    (Reply(403), bodies.statuspage(), "unknown", "http_403"),
+    (Reply(200, [], b"<html>"), bodies.statuspage(), "unknown", "status_schema"),
+    (Reply(503), bodies.statuspage("major"), "warn", "running"),
+])  # fmt: skip
+async def test_incidents_that_are_over_are_counted_and_a_history_not_seen_is_no_good_one(
+    history: Reply, summary: bytes, verdict: str, reason: str
+) -> None:
+    async with lab(good_zone()) as world:
+        server = await good_vendor(world)
+        server.on("/api/v2/summary.json", Reply(200, [], summary))
+        server.on("/api/v2/incidents.json", history)
+        look = await status.look("https://status.acme.test/", fetcher=world.strict)
+        assert replay(canonical(look), status.StatusLook) == look
+        found = judge_status(look, now=NOW)
+        assert (found.verdict.value, found.reason) == (verdict, reason)
+        assert [r.target for r in server.requests] == ["/api/v2/summary.json", "/api/v2/incidents.json"]
 
 
 def test_a_named_file_is_taken_as_it_is() -> None:

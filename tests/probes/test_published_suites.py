@@ -1,8 +1,8 @@
 """The published suites, where their files are at hand; they are other people's work and not kept here.
 
 `PUBLISHED_SUITES` names a folder with `rfc7208-tests.yml` (openspf.org, 2014.04 with the 2019 additions),
-`test_psl.txt` (publicsuffix.org) and `mdn/test` (MDN HTTP Observatory). tests/probes/README.md says where to get
-them and what was counted.
+`test_psl.txt` (publicsuffix.org), `mdn/test` (MDN HTTP Observatory) and `robots_test.cc` (Google's robots.txt parser).
+tests/probes/README.md says where to get them and what was counted.
 """
 
 import os
@@ -16,6 +16,7 @@ from vendorrisk.probes import spf, web
 from vendorrisk.probes.answers import Answers, key
 from vendorrisk.probes.domains import registrable_domain
 from vendorrisk.probes.observation import Lookup
+from vendorrisk.probes.pages import ROBOT, Robots
 from vendorrisk.signals import judge_web
 
 _FOLDER = os.environ.get("PUBLISHED_SUITES", "")
@@ -168,3 +169,50 @@ def test_headers_are_judged_as_the_observatory_does_or_for_a_named_reason(
     judged = judge_web.judge(web.WebLook(host="mozilla.org", plain=visit, secure=visit))
     ours = next(j.verdict.value for j in judged if j.rule == rule)
     assert (ours == says) is (value not in OTHERWISE), (ours, says)
+
+
+# ── Google's tests of RFC 9309
+
+_ROBOTS = Path(_FOLDER) / "robots_test.cc"
+_LITERAL = r'"(?:[^"\\]|\\.)*"'
+_LITERALS = rf"{_LITERAL}(?:\s*{_LITERAL})*"
+_ARGUMENT = rf"({_LITERALS}|\w+)"
+_STATEMENT = re.compile(
+    rf"TEST\(\w+, (?P<test>\w+)\)|(?:string_view|std::string) (?P<name>\w+) =\s*(?P<value>{_LITERALS});|"
+    rf"EXPECT_(?P<says>TRUE|FALSE)\(\s*IsUserAgentAllowed\(\s*{_ARGUMENT},\s*{_ARGUMENT},\s*{_ARGUMENT}\s*\)\s*\)"
+)
+_TOKEN_OF_9309 = re.compile(r"[A-Za-z_-]+")
+ROBOTS_OTHERWISE = {
+    "ID_Encoding http://foo.bar/foo/bar/ツ": "RFC 9309, 2.2.2: what is not ASCII is percent-encoded before comparing",
+    "ID_Encoding http://foo.bar/foo/bar/baz": "RFC 9309, 2.2.2: %62%61%7A is baz",
+}
+"""Where we differ on purpose, and why."""
+
+
+def robots_cases() -> Iterator[object]:
+    """Read each expectation with the texts last given; those without an address or a product token ask for nothing."""
+    text = _ROBOTS.read_text() if _FOLDER and _ROBOTS.exists() else ""
+    test, known = "", {}
+    for number, match in enumerate(_STATEMENT.finditer(re.sub(r"(?m)^\s*//.*$", "", text))):
+        if match["test"]:
+            test, known = match["test"], {}
+        elif match["name"]:
+            known[match["name"]] = _cpp(match["value"])
+        else:
+            rules, agent, url = (known.get(a, "") if a.isidentifier() else _cpp(a) for a in match.groups()[4:])
+            if url and _TOKEN_OF_9309.fullmatch(agent):
+                yield pytest.param(test, rules, agent, url, match["says"] == "TRUE", id=f"{test}-{number}")
+
+
+def _cpp(literals: str) -> str:
+    joined = "".join(part[1:-1] for part in re.findall(_LITERAL, literals))
+    return joined.encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(("test", "rules", "agent", "url", "allowed"), list(robots_cases()))
+def test_robots_are_read_as_google_reads_them_or_for_a_named_reason(
+    test: str, rules: str, agent: str, url: str, allowed: bool  # noqa: FBT001 - a table
+) -> None:  # fmt: skip
+    named = re.sub(rf"(?im)^(\s*user-agent\s*:?\s*){agent}\b", rf"\g<1>{ROBOT}", rules)
+    agrees = Robots(named).allows_url(url) is allowed
+    assert agrees is (f"{test} {url}" not in ROBOTS_OTHERWISE)

@@ -13,7 +13,7 @@ from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import Lab, good_zone, lab, registries
 from vendorrisk.probes import rdap, registration, whois_text
 from vendorrisk.probes.observation import Unseen, canonical, replay
-from vendorrisk.probes.rdap import NotRegistered, RdapError, Registration
+from vendorrisk.probes.rdap import NotOwn, NotRegistered, RdapError, Registration
 from vendorrisk.probes.registration import RegLook, SecondOpinion
 from vendorrisk.probes.whois_opinion import WhoisOpinions
 from vendorrisk.probes.whois_text import Kind
@@ -55,6 +55,11 @@ async def test_rdap_is_asked_first_and_keeps_nobody() -> None:
 
 RDAP_CASES = {
     "not_found": (Reply(404, [], b'{"errorCode":404}'), NotRegistered(source="rdap")),
+    "not_found_bare": (Reply(404), NotRegistered(source="rdap")),
+    "not_found_untold": (Reply(404, [], b'{"title":"Not found"}'), NotRegistered(source="rdap")),
+    "no_such_page": (Reply(404, [], b"<html>404 Not Found</html>"), Unseen(reason="http_404")),
+    "another_error": (Reply(404, [], b'{"errorCode":500}'), Unseen(reason="http_404")),
+    "a_list_of_nothing": (Reply(404, [], b"[]"), Unseen(reason="http_404")),
     "tired": (Reply(429, [("Retry-After", "60")]), Unseen(reason="rate_limited")),
     "broken": (Reply(500), Unseen(reason="http_500")),
     "html": (Reply(200, [], b"<html>"), Unseen(reason="rdap_malformed")),
@@ -94,6 +99,18 @@ async def test_an_unregistered_domain_is_said_to_be_so() -> None:
     async with lab(good_zone()) as world:
         await registries(world)
         assert (await look(world, "gone.test")).registration == NotRegistered(source="whois")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("domain", ["acme.github.io", "acme.herokuapp.com", "co.uk", "com"])
+async def test_a_name_that_no_registry_has_by_itself_is_not_asked_for_and_not_missing(domain: str) -> None:
+    async with lab(good_zone()) as world:
+        nic = await registries(world)
+        server = await rdap_server(world, Reply(404))
+        found = await look(world, domain, bases=dict.fromkeys(("io", "com", "uk"), "https://rdap.test/"))
+    assert found.registration == NotOwn()
+    assert (server.requests, nic.asked) == ([], [])
+    assert {j.verdict for j in judge_domain.judge(found, now=NOW)} == {Verdict.NA}
 
 
 @pytest.mark.anyio

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.probes.make import Zone
 from vendorrisk.probes import spf
 from vendorrisk.probes.answers import Answers
+from vendorrisk.probes.observation import Lookup
 from vendorrisk.probes.spf import Result
 
 D = "acme.test"
@@ -134,6 +135,26 @@ def test_any_tangle_of_includes_ends(here: list[str], there: list[str]) -> None:
                  "c.test/TXT": ["v=spf1 include:b.test"]})  # fmt: skip
     spf.audit(zone, D)
     assert len(zone.asked) < 1000
+
+
+_PIECES = st.lists(
+    st.sampled_from([
+        "v=spf1 ", "include:a.test ", "include:%{d} ", "redirect=%{i}.x.test ", "a ", "mx ", "ptr ", "exists:%{s}.x ",
+        "10 mx.test ", "192.0.2.1", "ip6:::1/0 ", "+all",
+    ])
+).map("".join)  # fmt: skip
+
+
+@given(st.lists(_PIECES, min_size=1, max_size=4))
+def test_answers_of_any_content_to_any_question_are_judged(texts: list[str]) -> None:
+    class Anything(Answers):
+        def get(self, name: str, kind: str) -> Lookup:
+            self.missing[name, kind] = None
+            assert len(self.missing) < 1000
+            return Lookup(outcome="ok", records=(texts[len(name + kind) % len(texts)],))
+
+    assert spf.check_host(Anything({}), "192.0.2.1", D, f"a@{D}", D) in set(Result)
+    spf.audit(Anything({}), D)
 
 
 def test_an_empty_table_says_what_to_ask_first() -> None:

@@ -5,13 +5,17 @@ import ssl
 from datetime import datetime, timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import DAY, NOW, Wish, leaf, server_context
 from vendorrisk.lab.world import Lab, lab
 from vendorrisk.probes import tls
+from vendorrisk.probes.clienthello import Greeting, NeedMoreError, read_answer
 from vendorrisk.probes.observation import Unseen, canonical, replay
 from vendorrisk.signals import judge_tls
 from vendorrisk.signals.model import Judgement, Severity, Verdict
@@ -199,14 +203,43 @@ async def test_a_hostile_server_is_unknown_and_never_a_verdict(script: object, m
     assert {j.verdict for j in judged.values()} == {Verdict.UNKNOWN}
 
 
-@pytest.mark.parametrize("script", [plain_http, hang_up])
-async def test_no_tls_is_a_fail_only_where_port_80_answers(script: object) -> None:
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(100)
+    writer.transport.abort()
+
+
+async def alert(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(100)
+    writer.write(b"\x15\x03\x01\x00\x02\x02\x28")  # handshake_failure
+    await writer.drain()
+
+
+@pytest.mark.parametrize("script", [plain_http, alert])
+async def test_no_tls_is_a_fail_only_where_http_answers(script: object) -> None:
     async with lab(ZONE) as world:
         await world.host(AT)
         await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
         judged = await certificate(world)
     assert (judged["tls.https"].verdict, judged["tls.https"].cap) == (Verdict.FAIL, 69)
     assert judged["tls.cert_trust"].verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("script", [hang_up, reset, silent])
+async def test_being_hung_up_on_is_no_verdict_though_http_answers(
+    script: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "_SECONDS", 0.5)
+    async with lab(ZONE) as world:
+        await world.host(AT)
+        await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
+        assert {j.verdict for j in (await certificate(world)).values()} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize("script", [silent, hang_up])
+async def test_a_port_80_that_takes_connections_and_speaks_no_http_is_no_control(script: object) -> None:
+    async with lab(ZONE, seconds=0.5) as world:
+        await world.raw(AT, 80, script)  # type: ignore[arg-type]  # a script of streams
+        assert {j.verdict for j in (await certificate(world)).values()} == {Verdict.UNKNOWN}
 
 
 async def test_a_closed_port_443_beside_an_open_80_is_a_fail_and_beside_a_closed_80_is_no_web_site() -> None:
@@ -243,6 +276,59 @@ async def test_a_host_sees_six_connections_and_no_more() -> None:
         await tls.look_at_versions(HOST, guard=world.guard)
         assert world.dns.questions.count((HOST, "A")) == 3  # handshake, the control on port 80, greetings
     assert len(seen) == 6
+
+
+def patched(der: bytes, old: str, new: str) -> bytes:
+    """Return a certificate with one part exchanged for another of the same length, wherever it stands first."""
+    assert bytes.fromhex(old) in der
+    return der.replace(bytes.fromhex(old), bytes.fromhex(new), 1)
+
+
+ODD = {
+    "a version that does not exist": ("a003020102", "a003020107"),
+    "key usage twice": ("0603551d23", "0603551d0f"),
+    "a kind of name that nobody reads": ("820961636d652e74657374", "a30961636d652e74657374"),
+}
+
+
+@pytest.mark.parametrize("case", list(ODD))
+def test_a_certificate_of_which_a_part_cannot_be_read_is_unknown_and_stops_nothing(case: str) -> None:
+    made = leaf().ders
+    for chain in ((patched(made[0], *ODD[case]), made[1]), (made[0], patched(made[0], *ODD[case]))):
+        look = tls.CertLook(host=HOST, handshake=tls.Handshake(version="TLSv1.3", chain=chain))
+        judged = {j.rule: j for j in judge_tls.judge_certificate(look, now=NOW, store=pki.store())}
+        assert judged.pop("tls.https").verdict is Verdict.PASS
+        assert {(j.verdict, j.reason) for j in judged.values()} == {(Verdict.UNKNOWN, "certificate_malformed")}
+
+
+async def test_a_server_that_sends_such_a_certificate_breaks_no_look() -> None:
+    good = leaf()
+    odd = x509.load_der_x509_certificate(patched(good.ders[0], *ODD["key usage twice"]))
+    async with lab(ZONE) as world:
+        await world.host(AT, tls=server_context(pki.Leaf((good.chain[0], odd), good.key)))
+        look = await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+    assert look.handshake == Unseen(reason="certificate_malformed")
+
+
+@given(
+    st.sampled_from(Greeting), st.sampled_from([b"", b"\x16\x03\x03", b"\x15\x03\x00\x00\x02"]), st.binary(max_size=80)
+)
+def test_no_bytes_of_a_server_make_the_reader_fall(greeting: Greeting, start: bytes, rest: bytes) -> None:
+    try:
+        answer = read_answer(greeting, start + rest)
+    except NeedMoreError:
+        return
+    assert answer.outcome in {"accepted", "refused", "lower", "protocol", "not_tls"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_no_bytes_of_a_certificate_make_the_judge_fall(changes: list[tuple[int, int]]) -> None:
+    made = leaf(Wish(aia="http://aia.test/ca.der")).ders
+    odd = bytearray(made[0])
+    for place, value in changes:
+        odd[place % len(odd)] = value
+    look = tls.CertLook(host=HOST, handshake=tls.Handshake(version="TLSv1.3", chain=(bytes(odd), made[1])))
+    assert len(judge_tls.judge_certificate(look, now=NOW, store=pki.store())) == 7
 
 
 async def test_two_looks_at_the_same_server_leave_the_same_bytes() -> None:

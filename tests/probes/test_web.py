@@ -111,14 +111,20 @@ async def test_a_policy_in_the_page_counts_but_not_for_framing() -> None:
     assert bad(found) == {"web.frame": "missing"}
 
 
-@pytest.mark.parametrize("status", [404, 429, 500, 503])
+@pytest.mark.parametrize("status", [404, 410, 418, 429, 500, 503])
 async def test_an_error_page_says_nothing_of_the_site(status: int) -> None:
     async with lab(ZONE) as world:
         found = await with_page(world, Reply(status, [], b"sorry"))
-    assert {found[r].verdict for r in ("web.csp", "web.frame", "web.nosniff", "web.cookies", "web.sri")} == {
-        Verdict.UNKNOWN
-    }
-    assert found["web.csp"].reason == f"http_{status}"
+    content = [j for r, j in found.items() if r not in {"web.redirect", "web.cors"}]
+    assert len(content) == 8
+    assert {(j.verdict, j.reason) for j in content} == {(Verdict.UNKNOWN, f"http_{status}")}
+
+
+@pytest.mark.parametrize("status", [200, 204, 401, 403])
+async def test_a_page_that_asks_for_a_login_is_the_sites_own(status: int) -> None:
+    async with lab(ZONE) as world:
+        found = await with_page(world, Reply(status, [], b""))
+    assert (found["web.hsts"].reason, found["web.csp"].reason) == ("missing", "missing")
 
 
 @pytest.mark.parametrize(("extra", "html"), [
@@ -141,7 +147,9 @@ async def test_a_host_that_leads_away_has_no_content_to_judge() -> None:
 
 REDIRECTS = {
     "stays": (Reply(200, [], b"plain"), "fail", "stays_http"),
-    "gone": (Reply(404), "fail", "stays_http"),
+    "asks_for_a_login": (Reply(401), "fail", "stays_http"),
+    "gone": (Reply(404), "unknown", "http_404"),
+    "busy": (Reply(429), "unknown", "http_429"),
     "broken": (Reply(502), "unknown", "http_502"),
     "away_first": (Reply(301, [("Location", "https://other.test/")]), "warn", "leaves_host_first"),
     "http_again": (Reply(301, [("Location", "http://acme.test/next")]), "fail", "stays_http"),

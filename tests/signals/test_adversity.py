@@ -11,10 +11,13 @@ from tests.conftest import Company, FakeClock
 from tests.signals.test_happenings import LISTS, NAMES, page
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
-from vendorrisk.lab import feeds, pki
+from vendorrisk.egress.pacing import OwnTurns, PolitePacer
+from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
-from vendorrisk.signals import jobs
+from vendorrisk.probes.tls import HelloLook
+from vendorrisk.signals import jobs, judging
+from vendorrisk.signals.schedule import place_of
 
 pytestmark = pytest.mark.anyio
 
@@ -319,6 +322,59 @@ async def test_a_first_look_that_failed_whole_is_forgotten_when_subjects_are_see
         assert "unknown" not in found.values(), "nothing is unknown for ever that can be seen"
 
 
+async def test_what_no_database_holds_and_what_never_ends_blinds_nobody(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    """NUL in records, names and answers, texts of thousands of characters: seen, judged, told."""
+    zone = {**good_zone(), ("rdap.test", "A"): ["127.0.0.200"]}
+    long = " ".join(f"ip4:192.0.2.{n}" for n in range(255))
+    zone[DOMAIN, "TXT"] = [" ".join(f'"{part}"' for part in ("v=spf1 ", "\\000 ", *long.split(" "), " -all"))]
+    zone[f"_dmarc.{DOMAIN}", "TXT"] = ['"v=DMARC1; p=\\000"']
+    async with watching(world, client, clock, zone) as on:
+        rdap = await on.internet.host("127.0.0.200", tls=pki.server_context(pki.leaf(pki.Wish(names=("rdap.test",)))))
+        body = registry.rdap_domain(DOMAIN).replace(b"Lab Registrar Ltd", b"Lab\\u0000Registrar")
+        assert b"u0000" in body
+        rdap.on("*", Reply(200, [], body))
+        began = f"{clock():%Y-%m-%dT%H:%M:%SZ}"
+        outage = feeds.statuspage("major", feeds.incident("\0" + "x" * 5000, began))
+        on.good.on("/api/v2/summary.json", Reply(200, [], outage))
+        vendor = await on.vendor()
+        await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
+        await on.attach(vendor)
+        await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
+        await on.confirmed()
+        clock.advance(minutes=31)
+        await on.run()
+        found = await on.signals(vendor)
+        assert (found["email.spf_valid"]["verdict"], found["email.dmarc"]["verdict"]) == ("fail", "fail")
+        assert found["dom.change:registrar"]["evidence"]["now"] == ["Lab\ufffdRegistrar"]
+        assert len(found["email.spf"]["evidence"]["record"]) == 1000
+        assert [kind for kind, _ in await on.told()].count("vendor_outage") == 1
+        assert await owner.fetchval("select count(*) from signal_places where lease_token is not null") == 0
+
+
+async def test_a_look_that_breaks_its_judge_is_unseen_and_stops_no_other(
+    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
+) -> None:
+    judge = judging.judge
+
+    def breaking(look: Any, **rest: Any) -> Any:
+        if isinstance(look, HelloLook):
+            raise TypeError("an evaluator that breaks its promise")
+        return judge(look, **rest)
+
+    monkeypatch.setattr(judging, "judge", breaking)
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        assert await on.run() == 7
+        found = await on.signals(vendor)
+        assert (found["tls.legacy"]["verdict"], found["tls.legacy"]["reason"]) == ("unknown", "judging_failed")
+        assert found["tls.cert_name"]["verdict"] == "pass"
+        assert await owner.fetchval("select status from signal_runs where look_group = 'tls'") == "judging_failed"
+        assert await owner.fetchval("select count(*) from signal_places where lease_token is not null") == 0
+
+
 async def test_a_place_whose_looks_take_long_is_seen_in_parts_and_loses_nothing(
     world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
 ) -> None:
@@ -379,6 +435,33 @@ async def test_a_day_without_budget_is_no_look(world: World, client: Client, clo
         clock.advance(days=1, hours=2)
         await on.run()
         assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
+
+
+async def test_a_status_page_is_read_all_day_and_leaves_the_other_looks_their_day(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        world.pacer = PolitePacer(place_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+        on.internet.guard.pacer = world.pacer
+        vendor = await on.vendor()
+        await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
+        await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
+        await on.run()
+        midnight = clock().replace(hour=0) + timedelta(days=1)
+        clock.now = midnight
+        await on.run()
+        on.good.requests.clear()
+        for _ in range(4 * 23):
+            clock.advance(minutes=15)
+            await jobs.look_at_vendors(world)
+        seen = [request.path for request in on.good.requests]
+        assert seen.count("/api/v2/summary.json") > 80, "every quarter of an hour, to the end of the day"
+        assert seen.count("/robots.txt") <= 2, "robots.txt is good for a day"
+        await on.attach(vendor)
+        await on.run()
+        assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
+        spent = await owner.fetchval("select spent_requests from signal_places where name = $1", DOMAIN)
+        assert spent < 30, "the day's budget is of what is no status page"
 
 
 # ── clocks and storms

@@ -9,6 +9,65 @@ from vendorrisk.signals.model import Factor, Severity
 from vendorrisk.signals.rules import FACTOR_WEIGHTS, RULES, hold_for, next_look, rules_off
 
 DAY = timedelta(days=1)
+TABLE = """
+tls.https 24 10 high 100 69 CC6.7
+tls.cert_expired 24 20 critical 100 59 CC6.7,A1.2
+tls.cert_expiring 24 6 high 100 - A1.2,CC7.1
+tls.cert_name 24 14 high 100 69 CC6.7
+tls.cert_trust 24 14 high 95 69 CC6.7
+tls.key_sig 168 8 medium 100 - CC6.1,CC6.7
+tls.legacy 168 8 medium 95 - CC6.7
+tls.modern 168 6 high 95 - CC6.7
+tls.weak_cipher 168 6 medium 95 - CC6.7
+tls.lifetime 168 2 low 100 - CC6.7
+tls.ct_issuer 168 4 medium 60 - CC6.1,CC7.2
+web.redirect 24 10 high 100 - CC6.7
+web.hsts 24 10 medium 100 - CC6.7
+web.csp 24 10 medium 100 - CC6.8,CC6.6
+web.frame 24 6 medium 100 - CC6.6
+web.nosniff 24 3 low 100 - CC6.6
+web.referrer 168 2 low 100 - C1.1
+web.cookies 24 8 medium 100 - CC6.1,CC6.7
+web.cors 168 8 high 100 - CC6.1
+web.sri 168 4 medium 100 - CC6.8
+web.banner 168 1 info 100 - CC7.1
+email.spf 24 8 medium 100 - CC6.6
+email.spf_valid 24 6 medium 100 - CC6.6
+email.spf_all 24 6 high 100 - CC6.6
+email.dmarc 24 10 high 100 - CC6.6
+email.dmarc_policy 24 10 medium 100 - CC6.6
+email.dmarc_sub 24 3 low 100 - CC6.6
+email.dmarc_rua 168 2 low 100 - CC7.2
+email.dkim 168 2 info 100 - CC6.6
+email.mta_sts 24 4 low 100 - CC6.7
+email.tlsrpt 168 1 info 100 - CC7.2
+email.dane 168 2 info 100 - CC6.7
+email.bimi 168 0 info 100 - -
+dns.ns 24 6 medium 100 - A1.2
+dns.dnssec 24 6 high 100 - CC6.6
+dns.caa 168 3 low 100 - CC6.1
+dom.expiry 168 12 critical 100 59 A1.2
+dom.lock 168 3 low 100 - CC6.1
+dom.change 24 0 high 100 - CC7.2,CC3.4
+dom.age 168 2 medium 100 - CC3.2
+dns.dangling 168 12 high 100 49 CC6.1,CC6.6
+dns.mx 24 2 low 100 - A1.2
+exp.ports 168 10 high 70 - CC6.6
+exp.kev 168 14 critical 60 59 CC7.1
+exp.epss 168 8 high 50 - CC7.1
+exp.eol 168 4 medium 50 - CC7.1
+kev.product 24 0 high 90 - CC7.1,CC9.2
+oss.scorecard 168 3 low 80 - CC8.1
+evt.breach 24 10 critical 100 79 CC7.4,P6.6
+evt.breach_unverified 24 0 info 100 - CC7.3
+evt.status 1 4 medium 100 - A1.2,CC7.4
+tr.security_txt 168 5 low 100 - CC2.3,CC7.4
+tr.status_page 168 2 info 100 - CC2.3
+tr.trust 168 2 info 100 - CC2.3
+tr.dpa 168 1 info 100 - CC2.3
+tr.subprocessors 24 2 medium 100 - CC9.2,P6.4,C1.1
+"""
+"""Rule, hours between looks, weight, gravest severity, confidence in percent, cap, criteria: as published."""
 
 
 def test_the_factors_weigh_a_hundred_and_each_has_rules() -> None:
@@ -22,6 +81,16 @@ def test_every_rule_says_what_it_sees_what_to_do_and_what_it_evidences() -> None
         assert rule.remedy.endswith(".") or rule.remedy.startswith("Publish"), rule.id
         assert rule.criteria or rule.weight == 0, rule.id
         assert 50 <= rule.confidence_percent <= 100, rule.id
+
+
+def test_the_methodology_is_the_one_that_was_specified_line_by_line() -> None:
+    now = [
+        f"{r.id} {r.cadence_hours} {r.weight} {r.severity.value} {r.confidence_percent} {r.cap or '-'} "
+        f"{','.join(r.criteria) or '-'}"
+        for r in RULES.values()
+    ]
+    assert now == TABLE.strip().splitlines()
+    assert len(now) == 56
 
 
 def test_only_serious_rules_cap_the_score() -> None:

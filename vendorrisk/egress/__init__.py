@@ -7,6 +7,7 @@
     transport  an httpx transport whose every new connection goes through the guard (`transport`)
     fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`)
     dial       a vetted raw or TLS connection, for certificate looks and WHOIS (`dialling`)
+    pacer      gives turns by domain and address, and keeps the rests that hosts ask for (`pacing`)
     reason     why a host could not be reached: the closed list in `reasons`
 
 What can never happen

@@ -55,7 +55,7 @@ async def dial(
         reason = Reason.CONNECT_TIMEOUT if opened is None else Reason.TIMEOUT
         raise EgressError(reason, f"not done in {timeout_seconds} s") from None
     except ssl.SSLError as error:
-        raise EgressError(Reason.TLS_FAILED, error.reason or str(error)) from error
+        raise EgressError(tls_reason(error), error.reason or str(error)) from error
     except OSError as error:
         raise EgressError(_reason(error), str(error)) from error
     finally:
@@ -102,6 +102,12 @@ async def _open(
             raise EgressError(Reason.ADDRESS, f"the socket reached another address than {literal}")
         return Dialled(vetted.host, literal, port, reader, writer)
     raise failed or OSError("no address")
+
+
+def tls_reason(error: ssl.SSLError) -> Reason:
+    """Tell a handshake that was refused or answered in no TLS from one that was hung up on: that says nothing."""
+    is_hung_up = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+    return Reason.CLOSED if is_hung_up else Reason.TLS_FAILED
 
 
 def _reason(error: OSError) -> Reason:

@@ -1,7 +1,8 @@
 """The one HTTP client: looks by GET and HEAD, messages by POST; everything within limits.
 
 Redirects are followed by hand for looks, each target checked as if it had been given; never for POST. No
-cookie is kept, nothing is read from the environment, and a caller's headers do not cross to another origin.
+cookie is kept, nothing is read from the environment, and a caller's headers do not cross to another origin. Where an
+answer asks us to come later (429 or 503 with Retry-After), the guard's pacer is told.
 """
 
 import ssl
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 
+from vendorrisk.clock import system_clock
 from vendorrisk.egress.answer import Fetched, Hop
 from vendorrisk.egress.body import BoundedBody
 from vendorrisk.egress.guard import Guard
@@ -19,6 +21,7 @@ from vendorrisk.egress.transport import GuardedTransport
 from vendorrisk.egress.urls import checked_url, redirect_target
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({429, 503})
 _MEGABYTE = 1024 * 1024
 
 
@@ -113,9 +116,12 @@ class Fetcher:
         )
         response = await self._transport.handle_async_request(request)
         try:
-            return await self._read(url, method, response)
+            fetched = await self._read(url, method, response)
         finally:
             await response.aclose()
+        if fetched.status in _BUSY and (seconds := fetched.retry_after_seconds(system_clock())):
+            await self._guard.rest(url.host, seconds)
+        return fetched
 
     async def _read(self, url: httpx.URL, method: str, response: httpx.Response) -> Fetched:
         raw = response.headers.raw

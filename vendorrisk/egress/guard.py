@@ -21,7 +21,7 @@ from vendorrisk.egress.resolver import Answer, Outcome, Resolver, parse_servers,
 from vendorrisk.settings import SettingError, Settings
 
 WEB_PORTS = frozenset({80, 443})
-WHOIS_PORT = 43
+WHOIS_PORT, DNS_PORT = 43, 53
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -105,10 +105,20 @@ class Guard:
             raise EgressError(Reason.ADDRESS, f"{address} is not public")
         return address, port if self._loopback is None else self._loopback.port(address, port)
 
+    async def ask_server(self, address: str, name: str, kind: str) -> Answer:
+        """Ask one name server, at a literal address, as any resolver would; refuses one that is not public."""
+        server = self.target(address, DNS_PORT)
+        return await Resolver([server], try_seconds=1.5, lifetime_seconds=3.5).ask(name, kind)
+
     async def turn(self, host: str, address: str) -> None:
         """Wait until a connection is polite; without a pacer it always is."""
         if self.pacer is not None:
             await self.pacer.turn(host, address)
+
+    async def rest(self, host: str, seconds: float) -> None:
+        """Note that a host asked to be left alone; without a pacer nobody remembers."""
+        if self.pacer is not None:
+            await self.pacer.rest(host, seconds)
 
     def _may_dial(self, address: str) -> bool:
         return is_public(address) or (self._loopback is not None and self._loopback.allows(address))

@@ -1,7 +1,7 @@
 """Politeness: before each new connection of a look, a turn is waited for, by host and by address.
 
 A `Pacer` is asked by whoever dials. The time spent waiting is not the other side's, so it is added to the deadline of
-the request that waits (`time_limit`).
+the request that waits (`time_limit`). A host that asked us to come later is left alone until then, by every worker.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Protocol
+
+from vendorrisk.egress.reasons import EgressError, Reason
 
 Reserve = Callable[[str, float], Awaitable[float]]
 """(key, seconds between turns) → seconds until the caller's turn; the turn is taken."""
@@ -32,6 +34,9 @@ class Pacer(Protocol):
     async def turn(self, host: str, address: str) -> None:
         """Wait until a connection to the host, at this address, is polite."""
 
+    async def rest(self, host: str, seconds: float) -> None:
+        """Make no connection to the host for so long: it asked for that."""
+
 
 class OwnTurns:
     """Turns of one process: each key's next free instant."""
@@ -49,12 +54,15 @@ class OwnTurns:
 
 
 _MOST_KEYS = 20_000
+_WAITED_FOR = 5.0  # seconds of rest that a request waits for; a longer one refuses it
+_LONGEST_REST = 24 * 3600.0
 
 
 class PolitePacer:
     """At most one connection a second to a registrable domain and two to an address, counted by domain.
 
-    `place_of` names what a host belongs to; `reserve` keeps turns, for one process or for all.
+    `place_of` names what a host belongs to; `reserve` keeps turns and rests, for one process or for all. Without a
+    pace each process keeps its own rests.
     """
 
     def __init__(
@@ -67,9 +75,12 @@ class PolitePacer:
     ) -> None:
         self._place_of, self._reserve = place_of, reserve
         self._between, self._between_of_address = seconds_between, seconds_between_of_address
+        self._rests = reserve if seconds_between > 0 else OwnTurns()
         self.spent: Counter[str] = Counter()
 
     async def turn(self, host: str, address: str) -> None:
+        """Wait for a turn; refuses a host that asked for a longer rest."""
+        await self._rested(host)
         place = self._place_of(host)
         self.spent[place] += 1
         wait = max(
@@ -80,15 +91,31 @@ class PolitePacer:
             _put_off(wait)
             await asyncio.sleep(wait)
 
+    async def rest(self, host: str, seconds: float) -> None:
+        wanted = min(seconds, _LONGEST_REST)
+        left = await _asked(self._rests, f"rest:{host}", 0.0)
+        if wanted > left:
+            await _asked(self._rests, f"rest:{host}", wanted - left)
+
+    async def _rested(self, host: str) -> None:
+        left = await _asked(self._rests, f"rest:{host}", 0.0)
+        if left > _WAITED_FOR:
+            raise EgressError(Reason.ASKED_TO_WAIT, f"{host} asked not to be disturbed for {left:.0f} s more")
+        if left > 0:
+            _put_off(left)
+            await asyncio.sleep(left)
+
     async def _take(self, key: str, seconds: float) -> float:
-        """Take a turn; asking for it is waiting too, where Redis is slow."""
-        if seconds <= 0:
-            return 0.0
-        clock = asyncio.get_running_loop().time
-        asked_at = clock()
-        wait = await self._reserve(key, seconds)
-        _put_off(clock() - asked_at)
-        return wait
+        return await _asked(self._reserve, key, seconds) if seconds > 0 else 0.0
+
+
+async def _asked(reserve: Reserve, key: str, seconds: float) -> float:
+    """Take a turn; asking for it is waiting too, where Redis is slow."""
+    clock = asyncio.get_running_loop().time
+    asked_at = clock()
+    wait = await reserve(key, seconds)
+    _put_off(clock() - asked_at)
+    return wait
 
 
 def _put_off(seconds: float) -> None:

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     REDIRECT_INVALID = "redirect_invalid"
     REDIRECT_LOOP = "redirect_loop"
     TOO_MANY_REDIRECTS = "too_many_redirects"
+    # It asked us lately to come later (429 or 503 with Retry-After), and it is not later yet.
+    ASKED_TO_WAIT = "asked_to_wait"
 
 
 class EgressError(Exception):

@@ -14,6 +14,7 @@ import h11
 import httpcore
 import httpx
 
+from vendorrisk.egress.dialling import tls_reason
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
 
@@ -184,8 +185,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(error: Exception, causes: Sequence[BaseException]) -> Reason:
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return Reason.TLS_FAILED
+    in_tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if in_tls is not None:
+        return tls_reason(in_tls)
     if isinstance(error, httpcore.ConnectTimeout):
         return Reason.CONNECT_TIMEOUT
     if isinstance(error, httpcore.TimeoutException):

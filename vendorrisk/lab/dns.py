@@ -162,7 +162,7 @@ class _Udp(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def dns_fake(zone: Zone, *, authenticated: bool = False) -> AsyncIterator[DnsFake]:
+async def dns_fake(zone: Zone, *, authenticated: bool = False, host: str = "127.0.0.1") -> AsyncIterator[DnsFake]:
     """Serve a zone for the length of the block; `address` is where."""
     fake = DnsFake(zone, authenticated=authenticated)
 
@@ -179,7 +179,7 @@ async def dns_fake(zone: Zone, *, authenticated: bool = False) -> AsyncIterator[
         finally:
             writer.close()
 
-    server, transport = await _bind(fake, serve_tcp)
+    server, transport = await _bind(fake, serve_tcp, host)
     try:
         yield fake
     finally:
@@ -188,18 +188,18 @@ async def dns_fake(zone: Zone, *, authenticated: bool = False) -> AsyncIterator[
 
 
 async def _bind(
-    fake: DnsFake, serve_tcp: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
+    fake: DnsFake, serve_tcp: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object], host: str
 ) -> tuple[asyncio.Server, asyncio.DatagramTransport]:
     """Bind TCP first and UDP on the same number after, again until both are free."""
     loop = asyncio.get_running_loop()
     for _ in range(_ATTEMPTS):
-        server = await asyncio.start_server(serve_tcp, "127.0.0.1", 0)  # type: ignore[arg-type] # a coroutine function
+        server = await asyncio.start_server(serve_tcp, host, 0)  # type: ignore[arg-type] # a coroutine function
         port = server.sockets[0].getsockname()[1]
         try:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(fake), local_addr=("127.0.0.1", port))
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Udp(fake), local_addr=(host, port))
         except OSError:
             server.close()
             continue
-        fake.address = ("127.0.0.1", port)
+        fake.address = (host, port)
         return server, transport
     raise OSError("no port was free for both UDP and TCP")

@@ -70,6 +70,11 @@ def statuspage(indicator: str = "none", *incidents: dict[str, object]) -> bytes:
     }).encode()  # fmt: skip
 
 
+def incidents(*rows: dict[str, object]) -> bytes:
+    page = {"id": "x", "name": "Acme", "url": "https://status.acme.test"}
+    return json.dumps({"page": page, "incidents": list(rows)}).encode()
+
+
 def incident(name: str, started: str, impact: str = "major", resolved: str | None = None) -> dict[str, object]:
     return {"id": name, "name": "x", "status": "x", "impact": impact, "created_at": started, "started_at": started,
             "resolved_at": resolved}  # fmt: skip

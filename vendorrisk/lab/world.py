@@ -138,8 +138,10 @@ async def good_vendor(world: Lab, domain: str = "acme.test", address: str = "127
     plain.on("*", lambda request: Reply(301, [("Location", f"https://{request.headers['host']}{request.target}")]))
     secure.on("/", Reply(200, list(GOOD_HEADERS), PAGE))
     secure.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/plain; charset=utf-8")], SECURITY_TXT))
-    secure.on("/.well-known/mta-sts.txt", Reply(200, [("Content-Type", "text/plain")], MTA_STS))
+    policy = MTA_STS.replace(b"acme.test", domain.encode())
+    secure.on("/.well-known/mta-sts.txt", Reply(200, [("Content-Type", "text/plain")], policy))
     secure.on("/api/v2/summary.json", Reply(200, [("Content-Type", "application/json")], feeds.statuspage()))
+    secure.on("/api/v2/incidents.json", Reply(200, [("Content-Type", "application/json")], feeds.incidents()))
     return secure
 
 

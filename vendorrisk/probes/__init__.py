@@ -10,13 +10,14 @@
 A collector is a plan or a short list of requests, nothing more; what the observation means is decided in
 `vendorrisk.signals`, without network and without clock. The grammars of the standards stand here, since a
 collector needs them to know where to look next: `spf`, `dmarc`, `records` (MTA-STS, TLS-RPT, CAA, BIMI, DKIM,
-TLSA), `security_txt`, `clienthello`, `rdap`, `whois_text`, `page_text`, `status_text`, `feeds`. python-whois is
-asked for a `whois_opinion` only where our own reader finds nothing, and inside the sandbox.
+TLSA), `security_txt`, `clienthello`, `certificates`, `rdap`, `whois_text`, `page_text`, `status_text`, `feeds`;
+`takeover` lists where a lost name can be claimed. python-whois is asked for a `whois_opinion` only where our own reader
+finds nothing, and inside the sandbox.
 
 What can never happen
 
-- A byte leaves other than through the guard; a body, cookie, credential or form is sent; a port but 43, 80 or
-  443 is dialled; more than 20 DKIM selectors are tried.
+- A byte leaves other than through the guard; a body, cookie, credential or form is sent; a port but 43, 53,
+  80 or 443 is asked; more than 20 DKIM selectors are tried.
 - A look raises for what the other side does: a part is seen or `Unseen`.
 - An instant, a nonce, a cookie's value, a person's name or address stands in an observation.
 """

@@ -85,7 +85,22 @@ def discover(answers: Answers, domain: str) -> Discovery:
             found.append(step)
             if step.policy.psd in {"y", "n"}:
                 break
-    return found[-1] if found else Discovery()
+    return _chosen(found)
+
+
+def _chosen(found: list[Discovery]) -> Discovery:
+    """Choose among records of parents, longest first (section 4.10.2).
+
+    Under a public suffix that says so (`psd=y`) the organisational domain is one label below, and its own record
+    goes before the suffix's; else it is where the shortest record stands.
+    """
+    if not found:
+        return Discovery()
+    last = found[-1]
+    if last.policy is not None and last.policy.psd == "y":
+        below = (one for one in found if one.at.partition(".")[2] == last.at)
+        return next(below, last)
+    return last
 
 
 def walked_names(domain: str) -> tuple[str, ...]:

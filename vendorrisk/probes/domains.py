@@ -18,6 +18,16 @@ def registrable_domain(name: str) -> str | None:
     return found or None
 
 
+@lru_cache(maxsize=1)
+def _registries() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=True, only_icann=True)
+
+
+def is_registered_at_a_registry(domain: str) -> bool:
+    """Whether a registry has the domain, and not somebody who lends names under their own (`acme.github.io`)."""
+    return _registries().privatesuffix(domain) == domain
+
+
 def parents(name: str) -> tuple[str, ...]:
     """Return the name and each parent, longest first, the top label included."""
     labels = name.lower().rstrip(".").split(".")

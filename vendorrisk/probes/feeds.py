@@ -164,6 +164,8 @@ class _InternetDb(msgspec.Struct):
 
 
 def _decoded(body: bytes, kind: Any) -> Any:
+    if b"\\u0000" in body:  # what is kept of a feed is kept in Postgres, which holds no NUL
+        raise FeedError("feed_malformed")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError:
@@ -204,13 +206,17 @@ def read_epss(body: bytes) -> EpssScores:
     if about is None or next(rows, None) != ["cve", "epss", "percentile"]:
         raise FeedError("feed_schema")
     scores: dict[str, int] = {}
-    for row in rows:
-        if len(row) != 3 or not _CVE.fullmatch(row[0]) or not re.fullmatch(r"[01](?:\.\d+)?(?:e-\d+)?", row[1]):  # noqa: PLR2004 - columns
-            raise FeedError("feed_schema")
-        scores[row[0]] = round(float(row[1]) * 1_000_000)
+    try:
+        scored_on = date.fromisoformat(about[2])
+        for row in rows:
+            if len(row) != 3 or not _CVE.fullmatch(row[0]) or not re.fullmatch(r"[01](?:\.\d+)?(?:e-\d+)?", row[1]):  # noqa: PLR2004 - columns
+                raise FeedError("feed_schema")
+            scores[row[0]] = round(float(row[1]) * 1_000_000)
+    except (csv.Error, ValueError):
+        raise FeedError("feed_schema") from None
     if len(scores) < _LEAST_EPSS_ROWS:
         raise FeedError("feed_empty")
-    return EpssScores(model=about[1], scored_on=date.fromisoformat(about[2]), millionths=scores)
+    return EpssScores(model=about[1], scored_on=scored_on, millionths=scores)
 
 
 def _unzipped(body: bytes) -> bytes:
@@ -305,7 +311,10 @@ def read_scorecard(body: bytes, repository: str) -> int:
 
 
 def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:  # the first day of the year 1, or the last of 9999, in another zone
+        raise FeedError("feed_schema") from None
 
 
 # ── fetching

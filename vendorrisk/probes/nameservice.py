@@ -1,14 +1,24 @@
-"""The look at a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere."""
+"""The look at a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere.
+
+The resolver is asked, and each name server once. An alias into a service that shows a page of its own for names nobody
+has claimed costs one web request besides.
+"""
 
 import ipaddress
+from collections.abc import Mapping
 
 import msgspec
 
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.guard import Guard
+from vendorrisk.egress.reasons import EgressError
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.probes.answers import Answers, as_lookup, ask_all, key
+from vendorrisk.probes.delegation import ask_servers
 from vendorrisk.probes.domains import parents, registrable_domain
 from vendorrisk.probes.email import MOST_MX, mail_hosts
-from vendorrisk.probes.observation import Lookup, Raw
+from vendorrisk.probes.observation import Lookup, Raw, Unseen
+from vendorrisk.probes.takeover import service_with_a_page
 
 MOST_SERVERS = 8
 MOST_ALIASES = 8
@@ -17,13 +27,16 @@ MOST_ALIASES = 8
 class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
     """`hosts` are the vendor's names whose aliases are followed; `unchecked` the SOA asked without validation.
 
-    `servers` says of each name server of the domain whether a resolver finds it an address.
+    `unclaimed` says of each host behind such an alias whether it shows its service's page for unclaimed names;
+    `servers` what came of asking each name server itself.
     """
 
     domain: str
     answers: dict[str, Lookup]
     hosts: tuple[str, ...] = ()
     unchecked: Lookup | None = None
+    unclaimed: dict[str, bool | Unseen] = msgspec.field(default_factory=dict)
+    servers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def alias_of(found: Lookup) -> str:
@@ -83,14 +96,59 @@ def aliases(answers: Answers, host: str) -> tuple[tuple[str, ...], Lookup]:
     return tuple(chain), answers.get(name, "A") if chain else Lookup(outcome="nodata")
 
 
-async def look(domain: str, *, resolver: Resolver, hosts: tuple[str, ...] = ()) -> DnsLook:
+async def look(
+    domain: str,
+    *,
+    resolver: Resolver,
+    hosts: tuple[str, ...] = (),
+    fetcher: Fetcher | None = None,
+    guard: Guard | None = None,
+) -> DnsLook:
+    """Look at a domain's DNS. Without `fetcher` and `guard` nothing goes to the domain's own machines.
+
+    `fetcher` should not verify certificates: a service has none for a name that nobody has claimed.
+    """
     table = await ask_all(resolver, lambda answers: plan(answers, domain, hosts))
-    look = DnsLook(domain=domain, answers=table, hosts=hosts)
+    look = DnsLook(
+        domain=domain,
+        answers=table,
+        hosts=hosts,
+        unclaimed=await _unclaimed(table, hosts, fetcher),
+        servers=await ask_servers(zone_of(domain), _first_addresses(table, domain), guard) if guard else {},
+    )
     if table.get(key(domain, "SOA"), Lookup(outcome="")).outcome != "servfail":
         return look
     # A validating resolver answers SERVFAIL for a bogus zone, and answers well when told not to check.
     unchecked = await resolver.ask(domain, "SOA", checking_disabled=True)
     return msgspec.structs.replace(look, unchecked=as_lookup(unchecked))
+
+
+def _first_addresses(table: Mapping[str, Lookup], domain: str) -> dict[str, str]:
+    answers = Answers(table)
+    found = {server: server_addresses(answers, server) for server in name_servers(answers, domain)[:MOST_SERVERS]}
+    return {server: one.records[0] for server, lookups in found.items() for one in lookups[-1:] if one.records}
+
+
+async def _unclaimed(
+    table: Mapping[str, Lookup], hosts: tuple[str, ...], fetcher: Fetcher | None
+) -> dict[str, bool | Unseen]:
+    found: dict[str, bool | Unseen] = {}
+    for host in hosts:
+        chain, end = aliases(Answers(table), host)
+        service = service_with_a_page(chain[-1]) if chain and end.records else None
+        if service is not None:
+            found[host] = await _shows(service.page, host, fetcher)
+    return found
+
+
+async def _shows(words: str, host: str, fetcher: Fetcher | None) -> bool | Unseen:
+    if fetcher is None:
+        return Unseen(reason="opt_out")
+    try:
+        answer = await fetcher.get_once(f"https://{host}/")
+    except EgressError as error:
+        return Unseen(reason=error.reason.value)
+    return words in answer.body.decode("utf-8", "replace")
 
 
 def networks(addresses: tuple[str, ...]) -> frozenset[str]:

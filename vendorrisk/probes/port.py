@@ -27,9 +27,12 @@ FEED_LIMITS = Limits(wire_bytes=64 * 1024 * 1024, decoded_bytes=64 * 1024 * 1024
 
 
 class Looks(Protocol):
-    """What can be looked at. Hosts and domains are normalised names, URLs what people entered."""
+    """What can be looked at. Hosts and domains are normalised names, URLs what people entered.
 
-    async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook: ...
+    Without visits, a look at DNS asks nobody but the resolver.
+    """
+
+    async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook: ...
 
     async def addresses(self, host: str) -> Lookup: ...
 
@@ -74,8 +77,9 @@ class LiveLooks:
         self._strict = Fetcher(guard, user_agent=agent, tls=trusted)
         self._feeds = Fetcher(guard, user_agent=agent, limits=FEED_LIMITS, tls=trusted)
 
-    async def dns(self, domain: str, hosts: tuple[str, ...]) -> DnsLook:
-        return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts)
+    async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook:
+        fetcher, guard = (self._any_certificate, self._guard) if with_visits else (None, None)
+        return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts, fetcher=fetcher, guard=guard)
 
     async def addresses(self, host: str) -> Lookup:
         return as_lookup(await self._guard.resolver.ask(host, "A"))

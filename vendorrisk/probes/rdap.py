@@ -30,6 +30,10 @@ class NotRegistered(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not
     source: str
 
 
+class NotOwn(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not_own"):
+    """No registry has the domain by itself: it is lent by whoever has the one above it, or is a suffix."""
+
+
 class _Event(msgspec.Struct, rename="camel"):
     event_action: str = ""
     event_date: str = ""
@@ -78,6 +82,21 @@ def read_bootstrap(body: bytes) -> dict[str, str]:
     return found
 
 
+class _Error(msgspec.Struct, rename="camel"):
+    error_code: int = 404
+
+
+def says_not_found(body: bytes) -> bool:
+    """Whether the body of a 404 is a registry's: none, or an RDAP error (RFC 7480, section 5.3).
+
+    A page for people is of whatever stands before the registry, and says nothing of a domain.
+    """
+    try:
+        return not body.strip() or msgspec.json.decode(body, type=_Error).error_code == 404  # noqa: PLR2004 - RDAP
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
 def parse(body: bytes, domain: str) -> Registration:
     """Read an answer about a domain; one about another domain, or of another shape, raises `RdapError`."""
     try:
@@ -115,6 +134,6 @@ def _instant(text: str) -> datetime | None:
 def _name(entity: _Entity) -> str:
     """Return the `fn` of a jCard (RFC 7095): for a registrar, the name of the company."""
     try:
-        return next(str(line[3])[:200] for line in entity.vcard_array[1] if line[0] == "fn")
+        return next(str(line[3])[:200].replace("\0", "\ufffd") for line in entity.vcard_array[1] if line[0] == "fn")
     except (IndexError, TypeError, KeyError, StopIteration):
         return ""

@@ -50,6 +50,10 @@ def is_tls_rpt(text: str) -> bool:
     return bool(places) and all(re.match(r"(?:mailto:[^@]+@.|https://.)", place) for place in places)
 
 
+_LONGEST_AGE = 31_557_600  # seconds; a year
+_MX_PATTERN = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+
+
 class MtaStsPolicy(msgspec.Struct, frozen=True):
     mode: str
     max_age_seconds: int
@@ -72,7 +76,9 @@ def parse_mta_sts_policy(body: str) -> MtaStsPolicy | None:
             found.setdefault(name, value)
     mode, age = found.get("mode", ""), found.get("max_age", "")
     well = found.get("version") == "STSv1" and mode in {"enforce", "testing", "none"}
-    if not well or re.fullmatch(r"\d{1,10}", age) is None or (mode != "none" and not mx):
+    if not well or re.fullmatch(r"[0-9]{1,10}", age) is None or int(age) > _LONGEST_AGE:
+        return None
+    if not all(_MX_PATTERN.fullmatch(pattern) for pattern in mx) or (mode != "none" and not mx):
         return None
     return MtaStsPolicy(mode, int(age), tuple(mx))
 
@@ -151,6 +157,9 @@ def is_usable_tlsa(text: str) -> bool:
     return len(digest) == _TLSA_LENGTH.get(parts[2], -1)
 
 
+_CAA_TAGS = frozenset({"issue", "issuewild", "issuemail", "issuevmc", "iodef", "contactemail", "contactphone"})
+
+
 class Caa(msgspec.Struct, frozen=True):
     critical: bool
     tag: str
@@ -161,6 +170,15 @@ def parse_caa(text: str) -> Caa | None:
     """Read a CAA record in presentation form (RFC 8659, section 4.1)."""
     match = re.fullmatch(r'(\d{1,3}) ([A-Za-z0-9]+) "?([^"]*)"?', text)
     return Caa(bool(int(match[1]) & 128), match[2].lower(), match[3].strip()) if match else None
+
+
+def limits_issue(records: tuple[str, ...]) -> bool:
+    """Whether CAA records say who may issue: `iodef`, `issuewild` and the like alone limit nothing (RFC 8659, 4.2).
+
+    A critical property that no CA knows forbids all of them (section 4.1).
+    """
+    parsed = [parse_caa(text) for text in records]
+    return any(c is not None and (c.tag == "issue" or (c.critical and c.tag not in _CAA_TAGS)) for c in parsed)
 
 
 def issuers(records: tuple[str, ...]) -> tuple[str, ...]:

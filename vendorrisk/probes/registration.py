@@ -12,8 +12,9 @@ from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import WHOIS_PORT, Guard
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.probes import rdap, whois_text
+from vendorrisk.probes.domains import is_registered_at_a_registry
 from vendorrisk.probes.observation import Raw, Unseen
-from vendorrisk.probes.rdap import NotRegistered, RdapError, Registration
+from vendorrisk.probes.rdap import NotOwn, NotRegistered, RdapError, Registration
 from vendorrisk.probes.whois_text import Kind
 
 IANA_SERVER = "whois.iana.org"
@@ -27,7 +28,7 @@ SecondOpinion = Callable[[str, str], Awaitable[Registration | None]]
 
 class RegLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="reg"):
     domain: str
-    registration: Registration | NotRegistered | Unseen
+    registration: Registration | NotRegistered | NotOwn | Unseen
 
 
 async def look(
@@ -40,6 +41,8 @@ async def look(
     second_opinion: SecondOpinion | None = None,
 ) -> RegLook:
     """Look a registrable domain up. `bases` is the RDAP bootstrap, `whois_servers` what IANA said before."""
+    if not is_registered_at_a_registry(_one_line(domain)):
+        return RegLook(domain=domain, registration=NotOwn())
     top = domain.rpartition(".")[2]
     if top in bases:
         found = await _by_rdap(f"{bases[top]}domain/{domain}", domain, fetcher)
@@ -54,7 +57,7 @@ async def _by_rdap(url: str, domain: str, fetcher: Fetcher) -> Registration | No
     except EgressError as error:
         return Unseen(reason=error.reason.value)
     if answer.status == 404:  # noqa: PLR2004 - HTTP
-        return NotRegistered(source="rdap")
+        return NotRegistered(source="rdap") if rdap.says_not_found(answer.body) else Unseen(reason="http_404")
     if answer.status == 429:  # noqa: PLR2004 - HTTP
         return Unseen(reason="rate_limited")
     if answer.status != 200:  # noqa: PLR2004 - HTTP
@@ -88,14 +91,18 @@ async def _by_whois(
 
 async def _ask(guard: Guard, server: str, question: str) -> str:
     """Ask a server; the question is ASCII of our own making, so that nobody can add a line to it."""
-    if not question.isascii() or any(c in question for c in "\r\n\0"):
-        raise ValueError(f"{question!r} is no WHOIS question")
     answer, _ = await exchange(
         guard,
         server,
         WHOIS_PORT,
-        question=f"{question}\r\n".encode("ascii"),
+        question=f"{_one_line(question)}\r\n".encode("ascii"),
         most_bytes=whois_text.MOST_BYTES,
         timeout_seconds=_WHOIS_SECONDS,
     )
-    return answer.decode("utf-8", "replace")
+    return answer.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+def _one_line(question: str) -> str:
+    if not question.isascii() or any(c in question for c in "\r\n\0"):
+        raise ValueError(f"{question!r} is no WHOIS question")
+    return question

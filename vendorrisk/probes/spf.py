@@ -21,7 +21,6 @@ MOST_NAMES = 10  # MX or PTR names of one mechanism
 _AUDITED = 40  # terms; far beyond what any receiver evaluates
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Result(StrEnum):
@@ -233,8 +232,7 @@ class _Evaluation:
         version = self._sender.address.version
         kind, length = ("A", term.four) if version == 4 else ("AAAA", term.six)  # noqa: PLR2004 - IP version
         found = self._void_counted(host, kind) if count else self._look_up(host, kind)
-        networks = [ipaddress.ip_network(f"{address}/{length}", strict=False) for address in found.records]
-        return any(self._sender.address in network for network in networks)
+        return any(_is_in(self._sender.address, record, length) for record in found.records)
 
     def _mail_hosts(self, target: str) -> list[str]:
         hosts = [record.split(" ")[-1] for record in self._void_counted(target, "MX").records]
@@ -284,6 +282,13 @@ def _unmapped(address: _Address) -> _Address:
     """An IPv4 address in IPv6 clothes is an IPv4 address (section 5)."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+def _is_in(address: _Address, record: str, length: int) -> bool:
+    try:
+        return address in ipaddress.ip_network(f"{record}/{length}", strict=False)
+    except ValueError:  # not what an address record holds
+        return False
 
 
 def _only(records: list[str]) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from vendorrisk.probes.observation import Raw
 
 _MOST_INCIDENTS = 100
+_MOST_OF_AN_ID = 100
 _INDICATORS = frozenset({"none", "minor", "major", "critical", "maintenance"})
 _IMPACTS = frozenset({"none", "minor", "major", "critical", "maintenance"})
 
@@ -49,26 +50,51 @@ class _Summary(msgspec.Struct):
     incidents: list[_Incident] = []
 
 
+class _History(msgspec.Struct):
+    incidents: list[_Incident]
+
+
 def read_json(body: bytes) -> StatusFacts:
-    """Read `/api/v2/summary.json`, `status.json` or `incidents.json` joined under one object."""
+    """Read `/api/v2/summary.json` or `status.json`."""
     try:
         page = msgspec.json.decode(body, type=_Summary)
     except (msgspec.DecodeError, RecursionError):
         raise StatusError("status_schema") from None
-    if page.status.indicator not in _INDICATORS or any(i.impact not in _IMPACTS for i in page.incidents):
+    if page.status.indicator not in _INDICATORS:
         raise StatusError("status_schema")
-    incidents = sorted(page.incidents, key=lambda i: i.id)[:_MOST_INCIDENTS]
-    return StatusFacts(
-        indicator=page.status.indicator,
-        incidents=tuple(
-            Incident(
-                id=one.id,
-                impact=one.impact,
-                started_at=_utc(one.started_at or one.created_at),
-                resolved_at=_utc(one.resolved_at) if one.resolved_at else None,
-            )
-            for one in incidents
-        ),
+    return StatusFacts(indicator=page.status.indicator, incidents=_sorted(page.incidents))
+
+
+def read_incidents(body: bytes) -> tuple[Incident, ...]:
+    """Read `/api/v2/incidents.json`: the latest incidents, those that are over as well."""
+    try:
+        return _sorted(msgspec.json.decode(body, type=_History).incidents)
+    except (msgspec.DecodeError, RecursionError):
+        raise StatusError("status_schema") from None
+
+
+def joined(now: StatusFacts, past: tuple[Incident, ...]) -> StatusFacts:
+    """Put what was to what is; of an incident in both, what is counts."""
+    running = {one.id for one in now.incidents}
+    found = [*now.incidents, *(one for one in past if one.id not in running)][:_MOST_INCIDENTS]
+    return msgspec.structs.replace(now, incidents=tuple(sorted(found, key=lambda i: i.id)))
+
+
+def _sorted(incidents: list[_Incident]) -> tuple[Incident, ...]:
+    if any(one.impact not in _IMPACTS for one in incidents):
+        raise StatusError("status_schema")
+    try:
+        return tuple(_read(one) for one in sorted(incidents, key=lambda i: i.id)[:_MOST_INCIDENTS])
+    except OverflowError:
+        raise StatusError("status_schema") from None
+
+
+def _read(one: _Incident) -> Incident:
+    return Incident(
+        id=one.id[:_MOST_OF_AN_ID],
+        impact=one.impact,
+        started_at=_utc(one.started_at or one.created_at),
+        resolved_at=_utc(one.resolved_at) if one.resolved_at else None,
     )
 
 
@@ -86,7 +112,7 @@ def read_feed(body: bytes) -> StatusFacts:
         when, name = _WHEN.search(match[2]), _ID.search(match[2])
         at = _instant(when[2].decode("utf-8", "replace")) if when else None
         if at is not None:
-            key = name[2].decode("utf-8", "replace") if name else at.isoformat()
+            key = name[2].decode("utf-8", "replace")[:_MOST_OF_AN_ID] if name else at.isoformat()
             incidents.append(Incident(id=key, impact="minor", started_at=at, resolved_at=at))
     ordered = tuple(sorted(incidents, key=lambda i: i.id))
     return StatusFacts(indicator="none", incidents=ordered, knows_impact=False)
@@ -102,4 +128,5 @@ def _instant(text: str) -> datetime | None:
 
 
 def _utc(at: datetime) -> datetime:
+    """Raises `OverflowError` for the first day of the year 1, or the last of 9999, in another zone."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

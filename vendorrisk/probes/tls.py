@@ -1,7 +1,8 @@
 """The looks at port 443: one full handshake for the certificate, and five greetings for what is spoken.
 
 The handshake takes any certificate and any old version on purpose: what is wrong with them is judged later, from
-the bytes. Only an incomplete chain makes one more request: for the issuer that the certificate itself names.
+the bytes. Only an incomplete chain makes one more request, for the issuer that the certificate itself names; and so
+does a handshake that failed, for the front page over plain HTTP.
 """
 
 import asyncio
@@ -16,11 +17,12 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 from vendorrisk.egress.dialling import Dialled, dial
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import Guard, Vetted
-from vendorrisk.egress.reasons import EgressError
+from vendorrisk.egress.reasons import EgressError, Reason
+from vendorrisk.probes.certificates import read_certificate
 from vendorrisk.probes.clienthello import Greeting, NeedMoreError, ServerAnswer, client_hello, read_answer
 from vendorrisk.probes.observation import Raw, Unseen
 
-_HTTPS, _HTTP = 443, 80
+_HTTPS = 443
 _SECONDS = 6.0
 _MOST_BYTES = 20 * 1024
 _MOST_CERTIFICATES = 10
@@ -37,7 +39,10 @@ class Handshake(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="handsha
 
 
 class CertLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="cert"):
-    """`plain_answers` is asked only where the handshake failed: whether port 80 takes a connection."""
+    """`plain_answers` is asked only where the handshake failed: whether port 80 answers in HTTP.
+
+    None where that could not be seen; a port that is closed does not answer.
+    """
 
     host: str
     handshake: Handshake | Unseen
@@ -71,7 +76,7 @@ async def look_at_certificate(host: str, *, guard: Guard, fetcher: Fetcher) -> C
     handshake = await _handshake(host, guard, fetcher)
     if isinstance(handshake, Handshake):
         return CertLook(host=host, handshake=handshake)
-    return CertLook(host=host, handshake=handshake, plain_answers=await _plain_answers(host, guard))
+    return CertLook(host=host, handshake=handshake, plain_answers=await _plain_answers(host, fetcher))
 
 
 async def _handshake(host: str, guard: Guard, fetcher: Fetcher) -> Handshake | Unseen:
@@ -111,7 +116,7 @@ def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
 
 def _missing_issuer(chain: tuple[bytes, ...]) -> str | None:
     """Return the address of the leaf's issuer where the chain lacks it; None where there is no need or no way."""
-    certificates = [x509.load_der_x509_certificate(der) for der in chain]
+    certificates = [read_certificate(der) for der in chain]
     leaf = certificates[0]
     if leaf.issuer == leaf.subject or any(c.subject == leaf.issuer for c in certificates[1:]):
         return None
@@ -133,17 +138,17 @@ async def _fetch_issuer(url: str, fetcher: Fetcher) -> tuple[bytes, str]:
     if fetched.status != 200:  # noqa: PLR2004 - HTTP
         return b"", f"http_{fetched.status}"
     try:
-        return x509.load_der_x509_certificate(fetched.body).public_bytes(Encoding.DER), ""
+        return read_certificate(fetched.body).public_bytes(Encoding.DER), ""
     except ValueError:
         return b"", "certificate_malformed"
 
 
-async def _plain_answers(host: str, guard: Guard) -> bool | None:
+async def _plain_answers(host: str, fetcher: Fetcher) -> bool | None:
     try:
-        async with dial(guard, host, _HTTP, timeout_seconds=_SECONDS):
-            return True
+        await fetcher.get_once(f"http://{host}/")
     except EgressError as error:
-        return False if error.reason.value == "connect_refused" else None
+        return False if error.reason is Reason.CONNECT_REFUSED else None
+    return True
 
 
 async def look_at_versions(host: str, *, guard: Guard) -> HelloLook:

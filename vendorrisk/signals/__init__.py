@@ -33,7 +33,7 @@ Beside the customary files there are, all pure:
     judge_transparency     one evaluator per factor of the methodology: observation → judgements
     judging                one way in: an observation of any kind → judgements
     verdicts               short ways to write a judgement
-    csp, takeover          what a policy lets in; where a lost name can be claimed
+    csp                    what a policy lets in
     certificates           what a presented chain proves (names, trust, dates, keys)
     score                  standings → score
     change                 judgements in time → what is confirmed, flapping, a gap, or a storm

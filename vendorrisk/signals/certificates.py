@@ -21,6 +21,8 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from vendorrisk.probes.certificates import read_certificate
+
 _RSA_BITS, _EC_BITS = 2048, 224
 _WEAK_HASHES = frozenset({"md5", "sha1"})
 _LONGEST_PATH = 6
@@ -53,8 +55,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_chain(ders: Sequence[bytes], extra: bytes = b"") -> Chain:
     """Raises `ValueError` for what is not a certificate."""
-    leaf, *others = [x509.load_der_x509_certificate(der) for der in ders]
-    fetched = x509.load_der_x509_certificate(extra) if extra else None
+    leaf, *others = [read_certificate(der) for der in ders]
+    fetched = read_certificate(extra) if extra else None
     return Chain(leaf=leaf, others=tuple(others), extra=fetched)
 
 

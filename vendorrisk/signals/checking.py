@@ -47,10 +47,10 @@ async def check(
 
     Seen once only: a watched vendor's findings need to be seen twice.
     """
-    names = await looks.dns(domain, (f"www.{domain}",))
+    names = await looks.dns(domain, (f"www.{domain}",), with_visits=False)
     if Answers(names.answers).get(domain, "NS").outcome == "nxdomain":
         raise Refusal(Code.NOT_FOUND, f"{domain} does not exist: its name servers say so.")
-    found = list(judging.judge(names, now=now, datasets=datasets))
+    found: list[Judgement] = []
     if registries is None:
         registries = await _registries(looks, settings)
     collector = Collector(looks, settings, registries, Database(settings))
@@ -69,6 +69,9 @@ async def check(
             except OptedOutError:
                 opted_out = True
                 found += judging.blind(AssetKind.DOMAIN, group, "opt_out")
+    if not opted_out:  # now that robots.txt was read
+        names = await looks.dns(domain, (f"www.{domain}",))
+    found += judging.judge(names, now=now, datasets=datasets)
     return Checked(domain, now, tuple(found), _scored(domain, found, now, off))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from vendorrisk.db.pool import Database
-from vendorrisk.probes.pages import Robots
+from vendorrisk.probes.pages import Leave, Robots
 from vendorrisk.probes.port import Looks
 from vendorrisk.settings import Settings
 from vendorrisk.signals.joining import Lists
@@ -25,8 +25,16 @@ class OptedOutError(Exception):
 class Collector:
     """Looks at one asset for one group. `registries` are the RDAP servers by top level."""
 
-    def __init__(self, looks: Looks, settings: Settings, registries: Mapping[str, str], database: Database) -> None:
+    def __init__(
+        self,
+        looks: Looks,
+        settings: Settings,
+        registries: Mapping[str, str],
+        database: Database,
+        leave: Leave | None = None,
+    ) -> None:
         self._looks, self._registries = looks, registries
+        self._leave = leave or Leave()
         self._lists = Lists(looks, settings, database)
         self._rules_on = switched_on(settings.signal_rules_on)
         self._robots: dict[str, Robots] = {}
@@ -42,18 +50,26 @@ class Collector:
         if group in _JOINED:
             return await self._joined(kind, name, group, now)
         if group in {Group.HTTP, Group.PAGES, Group.STATUS}:
-            return await self._read(kind, name, host, group, is_opted_out=is_opted_out)
+            return await self._read(kind, name, host, group, now, is_opted_out=is_opted_out)
         if group is Group.DNS:
-            return await self._looks.dns(place_of(host), (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,))
+            hosts = (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,)
+            return await self._looks.dns(place_of(host), hosts, with_visits=not is_opted_out)
         if group is Group.EMAIL:
             return await self._looks.email(host, with_dkim=True, with_policy=not is_opted_out)
         if group is Group.REG:
             return await self._looks.registration(host, bases=self._registries, whois_servers={})
         return await (self._looks.certificate(host) if group is Group.CERT else self._looks.versions(host))
 
-    async def _read(self, kind: AssetKind, name: str, host: str, group: Group, *, is_opted_out: bool) -> Observation:
-        """Read pages, where robots.txt does not name us. Where it did, one that cannot be read says so still."""
-        allowed = await self._allowed(host)
+    async def _read(
+        self, kind: AssetKind, name: str, host: str, group: Group, now: datetime, *, is_opted_out: bool
+    ) -> Observation:
+        """Read pages, where robots.txt does not name us. Where it did, one that cannot be read says so still.
+
+        A status page is read more often than its robots.txt need be.
+        """
+        if group is Group.STATUS and self._leave.holds(host, now):
+            return await self._looks.status(name)
+        allowed = await self._allowed(host, now)
         if is_opted_out and allowed.unreachable:
             raise OptedOutError(host)
         if group is Group.HTTP:
@@ -69,11 +85,13 @@ class Collector:
             return await self._lists.breaches(name, now)
         return await (self._lists.issuances(name) if group is Group.CT else self._lists.exposure(name, now))
 
-    async def _allowed(self, host: str) -> Robots:
+    async def _allowed(self, host: str, now: datetime) -> Robots:
         """Read robots.txt once for all looks of a visit."""
         robots = self._robots.get(host)
         if robots is None:
             robots = self._robots[host] = await self._looks.robots(host)
         if robots.opted_out:
             raise OptedOutError(host)
+        if not robots.unreachable:
+            self._leave.note(host, now)
         return robots

@@ -18,6 +18,7 @@ from vendorrisk.ids import new_id
 from vendorrisk.probes import feeds, preload, rdap
 from vendorrisk.probes.feeds import FeedError, Fetched
 from vendorrisk.probes.observation import Unseen, canonical
+from vendorrisk.probes.pages import Leave
 from vendorrisk.probes.rdap import RdapError
 from vendorrisk.signals import feed_queries
 from vendorrisk.signals.feed_kinds import FEEDS, is_on
@@ -118,12 +119,16 @@ def _portions(items: Items) -> Iterator[Items]:
 
 
 class Lists:
-    """The lists that collectors and judges read whole; read again when their version changes."""
+    """The lists that collectors and judges read whole; read again when their version changes.
+
+    `leave` is what this worker remembers of robots.txt.
+    """
 
     def __init__(self) -> None:
         self._versions: dict[str, str] = {}
         self.registries: Mapping[str, str] = {}
         self.preloaded = preload.PreloadList("none", {})
+        self.leave = Leave()
 
     async def refresh(self, connection: Connection) -> None:
         for name in ("rdap", "preload"):

@@ -106,7 +106,8 @@ class _Round:
 
     async def _visit(self, place: ClaimedPlace, token: UUID) -> int:
         world = self._world
-        collector = Collector(world.looks, world.settings, world.lists.registries, world.database)
+        lists: Lists = world.lists
+        collector = Collector(world.looks, world.settings, lists.registries, world.database, lists.leave)
         visit = Visit(
             place,
             token,

@@ -65,7 +65,7 @@ class Lists:
             found = feeds.read_issuances(answer.body)
         except FeedError as error:
             return IssuanceLook(domain=domain, issuances=Unseen(reason=error.args[0]))
-        dns = await self._looks.dns(domain, ())
+        dns = await self._looks.dns(domain, (), with_visits=False)
         caa = caa_records(Answers(dns.answers), domain)
         if caa.unseen:
             return IssuanceLook(domain=domain, issuances=Unseen(reason=caa.unseen))

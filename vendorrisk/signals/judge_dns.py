@@ -4,6 +4,7 @@ import ipaddress
 
 from vendorrisk.egress.addresses import is_public
 from vendorrisk.probes.answers import Answers
+from vendorrisk.probes.domains import is_registered_at_a_registry
 from vendorrisk.probes.email import MOST_MX, is_null_mx, mail_hosts
 from vendorrisk.probes.nameservice import (
     MOST_SERVERS,
@@ -15,11 +16,11 @@ from vendorrisk.probes.nameservice import (
     server_addresses,
     zone_of,
 )
-from vendorrisk.probes.observation import Lookup
-from vendorrisk.probes.records import issuers
+from vendorrisk.probes.observation import Lookup, Unseen
+from vendorrisk.probes.records import issuers, limits_issue
+from vendorrisk.probes.takeover import service_of
 from vendorrisk.signals.model import Facts, Judgement, Severity
 from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.takeover import service_of
 from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, warned
 
 _LEAST_SERVERS = 2
@@ -29,11 +30,11 @@ def judge(look: DnsLook) -> tuple[Judgement, ...]:
     """Judge every DNS rule; dangling aliases once for each host."""
     answers = Answers(look.answers)
     return (
-        _servers(answers, look.domain),
+        _servers(answers, look),
         _dnssec(answers, look),
         _caa(answers, look.domain),
         _mail_hosts(answers, look.domain),
-        *(_dangling(answers, host) for host in look.hosts),
+        *(_dangling(answers, host, look.unclaimed.get(host)) for host in look.hosts),
     )
 
 
@@ -46,29 +47,40 @@ def _joined(found: tuple[Lookup, ...]) -> tuple[tuple[str, ...], str]:
     return tuple(r for f in found for r in f.records), next((f.unseen for f in found if f.unseen), "")
 
 
-def _servers(answers: Answers, domain: str) -> Judgement:
-    rule, found = "dns.ns", answers.get(zone_of(domain), "NS")
+def _servers(answers: Answers, look: DnsLook) -> Judgement:
+    """Judge the delegation. A server that is silent is not seen; where all are, it is our network, and says nothing."""
+    rule, found = "dns.ns", answers.get(zone_of(look.domain), "NS")
     if found.unseen:
         return unknown(rule, found.unseen)
-    servers = name_servers(answers, domain)
+    servers = name_servers(answers, look.domain)
     facts: Facts = {"servers": servers}
+    if not servers and not is_registered_at_a_registry(zone_of(look.domain)):
+        return inapplicable(rule, "no_own_delegation", "The name is lent under another's, and served with it.")
     if not servers:
         return unknown(rule, "no_delegation", "The domain has no name servers of its own to judge.")
     seen = {server: _joined(server_addresses(answers, server)) for server in servers[:MOST_SERVERS]}
     unseen = next((why for addresses, why in seen.values() if why and not addresses), "")
-    dead = tuple(server for server, (addresses, why) in seen.items() if not addresses and not why)
+    dead = tuple(s for s, (addresses, why) in seen.items() if (not addresses and not why) or _is_lame(look, s))
     if len(servers) < _LEAST_SERVERS:
         return failed(rule, "one_server", "There is one name server only.", evidence=facts)
     if len(seen) - len(dead) < _LEAST_SERVERS and not unseen:
-        words = f"{', '.join(dead)} has no address, which leaves fewer than two name servers."
+        words = f"{', '.join(dead)} does not serve the domain, which leaves fewer than two name servers."
         return failed(rule, "servers_dead", words, evidence=facts)
     if unseen:
         return unknown(rule, unseen)
     if dead:
-        return warned(rule, "server_dead", f"{dead[0]} has no address.", evidence=facts)
+        words = "does not answer for the domain" if _is_lame(look, dead[0]) else "has no address"
+        return warned(rule, "server_dead", f"{dead[0]} {words}.", evidence=facts)
+    if {"timeout", "ok"} <= set(look.servers.values()):
+        return unknown(rule, "dns_timeout", "A name server did not answer, while others did.", evidence=facts)
     if len(networks(tuple(a for addresses, _ in seen.values() for a in addresses))) < _LEAST_SERVERS:
         return warned(rule, "one_network", "All name servers are in one network.", evidence=facts)
     return passed(rule, "spread", f"{len(servers)} name servers in several networks.", evidence=facts)
+
+
+def _is_lame(look: DnsLook, server: str) -> bool:
+    """Whether a server that the domain is delegated to says that it knows nothing of it."""
+    return look.servers.get(server) in {"refused", "servfail", "nxdomain", "nodata"}
 
 
 def _dnssec(answers: Answers, look: DnsLook) -> Judgement:
@@ -94,7 +106,10 @@ def _caa(answers: Answers, domain: str) -> Judgement:
         return unknown(rule, found.unseen)
     if not found.records:
         return warned(rule, "absent", "Any authority may issue certificates for the domain.")
-    return passed(rule, "limited", "CAA limits who may issue.", evidence={"issuers": issuers(found.records)})
+    facts: Facts = {"issuers": issuers(found.records)}
+    if not limits_issue(found.records):
+        return warned(rule, "no_issue", "The CAA records name no issuer, so any may issue.", evidence=facts)
+    return passed(rule, "limited", "CAA limits who may issue.", evidence=facts)
 
 
 def _mail_hosts(answers: Answers, domain: str) -> Judgement:
@@ -144,8 +159,11 @@ def _may_be_public(address: str) -> bool:
         return False
 
 
-def _dangling(answers: Answers, host: str) -> Judgement:
-    """A dangling alias is one that leads to a claimable service, at a name that does not exist there."""
+def _dangling(answers: Answers, host: str, unclaimed: bool | Unseen | None) -> Judgement:  # noqa: FBT001 - as observed
+    """A dangling alias is one that leads to a claimable service, at a name that does not exist there.
+
+    One that is alive, and shows the service's own page for names nobody has claimed, is only likely to be one.
+    """
     rule = "dns.dangling"
     chain, end = aliases(answers, host)
     first = answers.get(host, "CNAME")
@@ -157,6 +175,11 @@ def _dangling(answers: Answers, host: str) -> Judgement:
     facts: Facts = {"target": chain[-1]}
     if end.unseen:
         return unknown(rule, end.unseen, discriminator=host)
+    if isinstance(unclaimed, Unseen):
+        return unknown(rule, unclaimed.reason, discriminator=host, evidence=facts)
+    if service is not None and unclaimed:
+        words = f"{host} shows {service.name}'s page for names that nobody has claimed."
+        return warned(rule, "unclaimed_page", words, discriminator=host, evidence=facts, confidence_percent=60)
     if service is None or end.outcome != "nxdomain":
         reason = "alias_alive" if end.outcome != "nxdomain" else "alias_dead"
         words = f"{host} leads to {chain[-1]}, which nobody else can claim."
@@ -165,14 +188,3 @@ def _dangling(answers: Answers, host: str) -> Judgement:
     return failed(
         rule, "claimable", words, cap=RULES[rule].cap, discriminator=host, evidence=facts, confidence_percent=80
     )
-
-
-def judge_unclaimed(host: str, answers: dict[str, Lookup], body: str | None) -> Judgement | None:
-    """Judge the page behind an alias that is alive: unclaimed only by the service's own words, so a warn."""
-    chain, _ = aliases(Answers(answers), host)
-    service = service_of(chain[-1]) if chain else None
-    if service is None or body is None or not service.page or service.page not in body:
-        return None
-    words = f"{host} shows {service.name}'s page for names that nobody has claimed."
-    facts: Facts = {"target": chain[-1]}
-    return warned("dns.dangling", "unclaimed_page", words, discriminator=host, evidence=facts, confidence_percent=60)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from vendorrisk.probes.domains import registrable_domain
 from vendorrisk.probes.observation import Lookup, Unseen
-from vendorrisk.probes.rdap import NotRegistered, Registration
+from vendorrisk.probes.rdap import NotOwn, NotRegistered, Registration
 from vendorrisk.probes.registration import RegLook
 from vendorrisk.signals.model import Facts, Judgement, Severity
 from vendorrisk.signals.rules import RULES
@@ -24,6 +24,9 @@ def judge(look: RegLook, *, now: datetime) -> tuple[Judgement, ...]:
     found = look.registration
     if isinstance(found, Unseen):
         return tuple(unknown(rule, found.reason) for rule in _RULES)
+    if isinstance(found, NotOwn):
+        words = "The name is lent under another's, and has no registration of its own."
+        return tuple(inapplicable(rule, "no_own_registration", words) for rule in _RULES)
     if isinstance(found, NotRegistered):
         rule = "dom.expiry"
         gone = failed(rule, "not_registered", "The domain is not registered.", cap=RULES[rule].cap)

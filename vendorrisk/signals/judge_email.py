@@ -265,6 +265,8 @@ def _mta_sts_policy(rule: str, file: PolicyFile, hosts: tuple[str, ...]) -> Judg
     policy = parse_mta_sts_policy(file.body)
     if policy is None:
         return warned(rule, "policy_invalid", f"The policy file is not valid (HTTP {file.status}).")
+    if not file.plain_text:
+        return warned(rule, "policy_not_text", "The policy is not served as text/plain; senders may ignore it.")
     outside = tuple(host for host in hosts if not mx_allowed(host, policy.mx))
     if policy.mode != "enforce":
         return warned(rule, f"mode_{policy.mode}", f"The policy is in mode {policy.mode}.")

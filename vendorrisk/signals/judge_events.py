@@ -82,6 +82,8 @@ def judge_status(look: StatusLook | None, *, now: datetime) -> Judgement:
         return failed(rule, "often", f"{len(recent)} major incidents in 90 days.", evidence=facts)
     if running or look.status.indicator in _SERIOUS:
         return warned(rule, "running", "A major incident is under way.", evidence=facts)
+    if look.history_unseen:
+        return unknown(rule, look.history_unseen)
     return passed(rule, "calm", "No major incident is under way.", evidence=facts)
 
 

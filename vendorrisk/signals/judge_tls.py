@@ -1,7 +1,8 @@
 """What port 443 is worth: certificate, versions, ciphers, and certificates issued elsewhere.
 
-A handshake that failed is no verdict by itself. Only where port 80 answered at the same time (the positive
-control) and port 443 answered otherwise than in TLS, or refused, is HTTPS known to be missing.
+A handshake that failed is no verdict by itself. Only where HTTP answered at the same time (the positive control) and
+port 443 was closed, or answered otherwise than with a handshake, is HTTPS known to be missing. A connection that was
+hung up on may have met a filter, and says nothing.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, w
 _CERTIFICATE_RULES = (
     "tls.cert_expired", "tls.cert_expiring", "tls.cert_name", "tls.cert_trust", "tls.key_sig", "tls.lifetime",
 )  # fmt: skip
-_ANSWERED_OTHERWISE = frozenset({"connect_refused", "tls_failed", "closed", "protocol"})
+_ANSWERED_OTHERWISE = frozenset({"connect_refused", "tls_failed", "protocol"})
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _SSL3 = 0x0300
 
@@ -51,7 +52,7 @@ def _without_handshake(look: CertLook, reason: str, *, tls_spoken: bool = False)
     if tls_spoken:
         return (passed("tls.https", "handshake", "HTTPS is offered."), *rest)
     if look.plain_answers and reason in _ANSWERED_OTHERWISE:
-        words = "Port 80 answers, port 443 does not speak TLS."
+        words = "HTTP answers on port 80, and port 443 completes no TLS handshake."
         missing = failed("tls.https", "no_tls", words, cap=RULES["tls.https"].cap, evidence={"why": reason})
         return (missing, *rest)
     if look.plain_answers is False and reason == "connect_refused":

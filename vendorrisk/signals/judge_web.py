@@ -1,7 +1,8 @@
 """What a host's front page is worth: redirect, HSTS, CSP, framing, cookies, scripts.
 
-A page that ends with another status than 2xx, 401 or 403, or behind a robot check, says nothing of the site. One
-that sends its visitors to another site has no content of its own to protect.
+An answer of another status than 2xx, 3xx, 401 or 403, or behind a robot check, says nothing of the site: the error
+page of whatever stands before it is not the site's. A host that sends its visitors to another site has no content of
+its own to protect.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable
 
 from vendorrisk.probes.domains import registrable_domain
 from vendorrisk.probes.observation import Unseen
-from vendorrisk.probes.web import ODD_ORIGIN, Cookie, Cors, Visit, WebLook
+from vendorrisk.probes.web import ODD_ORIGIN, Cookie, Cors, Step, Visit, WebLook
 from vendorrisk.signals import csp
 from vendorrisk.signals.model import Facts, Judgement, Severity
 from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, warned
@@ -59,8 +60,13 @@ def _unjudgeable(visit: Visit) -> str:
         return "robot_check"
     if visit.stopped:
         return visit.stopped
-    status = visit.final.status
-    return "" if 200 <= status < 300 or status in {401, 403} else f"http_{status}"  # noqa: PLR2004 - HTTP
+    return _untelling(visit.final) if visit.steps else "not_looked_for"
+
+
+def _untelling(step: Step) -> str:
+    """Return why an answer says nothing of the site, or an empty string."""
+    is_telling = 200 <= step.status < 400 or step.status in {401, 403}  # noqa: PLR2004 - HTTP
+    return "" if is_telling else f"http_{step.status}"
 
 
 def _site(host: str) -> str:
@@ -75,11 +81,9 @@ def _redirect(look: WebLook) -> Judgement:
         return unknown(rule, plain.reason)
     if plain.challenge:
         return unknown(rule, "robot_check")
-    if len(plain.steps) == 1 or plain.final.scheme != "https":
-        if plain.stopped:
-            return unknown(rule, plain.stopped)
-        if plain.final.status >= 500 or plain.final.status == 429:  # noqa: PLR2004 - HTTP
-            return unknown(rule, f"http_{plain.final.status}")
+    if len(plain.steps) <= 1 or plain.final.scheme != "https":
+        if reason := _unjudgeable(plain):
+            return unknown(rule, reason)
         return failed(rule, "stays_http", "Visitors who come over HTTP stay on HTTP.")
     first = plain.steps[1]
     if first.host != look.host:
@@ -117,8 +121,9 @@ def _hsts(look: WebLook, *, preloaded: bool) -> Judgement:
         return unknown(rule, look.secure.reason)
     if look.secure.challenge:
         return unknown(rule, "robot_check")
-    if look.secure.steps[0].status >= 500:  # noqa: PLR2004 - HTTP
-        return unknown(rule, f"http_{look.secure.steps[0].status}")
+    reason = _untelling(look.secure.steps[0]) if look.secure.steps else "not_looked_for"
+    if reason:
+        return unknown(rule, reason)
     values = look.secure.own_hsts
     if not values:
         return failed(rule, "missing", "No Strict-Transport-Security.")

@@ -62,6 +62,7 @@ class Visit:
         self._clock, self._spent = clock, spent
         self._opted_out = place.is_opted_out
         self._robots_said: bool | None = None
+        self._of_status = 0  # connections to status pages, which have a pace of their own and no budget
         self._pauses: Mapping[str, Pause] = {}
 
     async def go(self) -> int:
@@ -79,9 +80,23 @@ class Visit:
         seen = await self._look_at(due, now, budget)
         for one in seen:
             own = [s for s in states if s.asset_id == one.due.asset_id]
-            compare(one, own, pages, now, self._datasets, self._pauses)
+            self._compare(one, own, pages, now)
         await self._write(seen, now)
         return len(seen)
+
+    def _compare(
+        self, seen: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime
+    ) -> None:
+        """Compare a look with the past; one that breaks its judge is unseen, and the others of the visit go on."""
+        try:
+            compare(seen, states, pages, now, self._datasets, self._pauses)
+        except Exception:  # noqa: BLE001 - an evaluator promises not to raise; see `_collected`
+            _log.exception("judging_failed", asset=str(seen.due.asset_id), group=seen.due.look_group.value)
+            unseen = Seen(seen.due, seen.run_id, "judging_failed", seen.milliseconds)
+            unseen.judgements = judging.blind(seen.due.kind, seen.due.look_group, "judging_failed")
+            compare(unseen, states, pages, now, self._datasets, self._pauses)
+            for name in Seen.__struct_fields__:
+                setattr(seen, name, getattr(unseen, name))
 
     async def _look_at(self, due: Sequence[DueLook], now: datetime, budget: int) -> list[Seen]:
         """Make one look after another until time is up; the rest stays due. Those that read robots.txt come first."""
@@ -103,7 +118,7 @@ class Visit:
         observation, reason = None, ""
         if self._must_not(due.look_group):
             reason = "opt_out"
-        elif due.look_group in schedule.ON_THEIR_MACHINES and self._spent_today() >= budget:
+        elif due.look_group in schedule.BUDGETED and self._place.spent + self._spent_here() >= budget:
             return Seen(due, run_id, "budget_spent", 0)
         else:
             observation, reason = await self._collected(due, now)
@@ -117,6 +132,7 @@ class Visit:
         return seen
 
     async def _collected(self, due: DueLook, now: datetime) -> tuple[Observation | None, str]:
+        spent_before = self._spent(self._place.name)
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 found = await self._collector.look(
@@ -131,12 +147,15 @@ class Visit:
             # A collector promises not to raise; where one does, that asset is unseen and all others go on.
             _log.exception("look_failed", asset=str(due.asset_id), group=due.look_group.value)
             return None, "collector_failed"
+        finally:
+            if due.look_group not in schedule.BUDGETED:
+                self._of_status += self._spent(self._place.name) - spent_before
         if due.look_group in _SHOWS_ROBOTS and self._robots_said is None:
             self._robots_said = self._opted_out = False
         return found, ""
 
-    def _spent_today(self) -> int:
-        return self._place.spent + self._spent(self._place.name)
+    def _spent_here(self) -> int:
+        return self._spent(self._place.name) - self._of_status
 
     async def _write(self, seen: Sequence[Seen], now: datetime) -> None:
         versions = {"checker": CHECKER_VERSION, **self._datasets.versions}
@@ -154,7 +173,7 @@ class Visit:
                 self._place.name,
                 self._token,
                 now,
-                self._spent(self._place.name),
+                self._spent_here(),
                 opted_out=self._robots_said is True,
                 opted_in=self._robots_said is False,
             )

@@ -202,7 +202,7 @@ _TABLE = (
          "The domain is older than 30 days.", "Confirm that the domain is the vendor's own."),
     _dns("dns.dangling", Group.DNS, _W, _HIGH, 12, "CC6.1 CC6.6",
          "No alias points at a service where anyone could claim the name.",
-         "Remove the CNAME record, or claim the target.", confidence=80, cap=49, swift=True),
+         "Remove the CNAME record, or claim the target.", cap=49, swift=True),
     _dns("dns.mx", Group.DNS, _D, _LOW, 2, "A1.2",
          "Every MX host has public addresses, and is no address or alias itself.",
          "Point MX records at host names with address records."),

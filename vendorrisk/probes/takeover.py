@@ -50,5 +50,7 @@ def service_of(target: str) -> Service | None:
     return next((s for s in SERVICES if any(target.endswith(f".{suffix}") for suffix in s.suffixes)), None)
 
 
-def is_unclaimed_page(service: Service, body: str) -> bool:
-    return bool(service.page) and service.page in body
+def service_with_a_page(target: str) -> Service | None:
+    """Return the service that shows a page of its own for names that nobody has claimed."""
+    service = service_of(target)
+    return service if service is not None and service.page else None
