@@ -1,6 +1,7 @@
 """Deliveries: real channels, failures, death in the middle, and what is never doubled or lost."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -279,6 +280,61 @@ async def test_what_waits_for_a_receiver_that_went_is_cancelled(
         assert (await company.client.post(f"{place}/resend", etag=f'"{delivery["version"]}"')).status_code == 200
         await run_jobs(world)
         assert outlet.keys == [delivery["id"]]
+
+
+@pytest.mark.parametrize("how", ["removed", "switched off"])
+@pytest.mark.parametrize("end", ["asks to wait", "dies"])
+async def test_what_was_under_way_to_a_receiver_that_went_meanwhile_is_not_sent_again(
+    world: World, company: Company, owner: Any, clock: FakeClock, how: str, end: str
+) -> None:
+    outlet = recording(world)
+    made = await a_receiver(company)
+    await an_alert(world, company, owner)
+    await raise_due_alerts(world)
+    await dispatch_alerts(world)
+    place = f"/v1/receivers/{made['id']}"
+
+    class Leaving(RecordingOutlet):
+        async def send(self, message: Message, to: Address, key: str) -> Sent:
+            if how == "removed":
+                await company.client.delete(place, etag='"1"')
+            else:
+                await company.client.patch(place, {"is_active": False}, etag='"1"')
+            raise later() if end == "asks to wait" else Death
+
+    world.channels = Leaving()
+    with pytest.raises(Death) if end == "dies" else contextlib.nullcontext():
+        await deliver_alerts(world)
+    world.channels = outlet
+    clock.advance(days=1)
+    await run_jobs(world)
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["next_attempt_at"], outlet.tries) == ("cancelled", None, 0)
+    assert await attempts(company, delivery) == ([("uncertain", None)] if end == "dies" else [("failed", "temporary")])
+    if how == "switched off":
+        await company.client.patch(place, {"is_active": True}, etag='"2"')
+        again = f"/v1/deliveries/{delivery['id']}"
+        assert (await company.client.post(f"{again}/resend", etag=f'"{delivery["version"]}"')).status_code == 200
+        await run_jobs(world)
+        delivery = await the_delivery(company)
+        assert (outlet.keys, delivery["possibly_doubled"]) == ([delivery["id"]], int(end == "dies"))
+
+
+async def test_a_dead_letter_whose_last_try_may_have_arrived_says_so_when_it_is_resent(
+    world: World, company: Company, owner: Any
+) -> None:
+    outlet = recording(world)
+    made = await a_receiver(company)
+    outlet.trouble = [Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True)]
+    tested = (await company.client.post(f"/v1/receivers/{made['id']}/test")).json()
+    await run_jobs(world)
+    delivery = await the_delivery(company)
+    assert (delivery["id"], delivery["state"], delivery["possibly_doubled"]) == (tested["id"], "dead", 0)
+    place = f"/v1/deliveries/{delivery['id']}"
+    resent = await company.client.post(f"{place}/resend", etag=f'"{delivery["version"]}"')
+    assert resent.json()["possibly_doubled"] == 1
+    await run_jobs(world)
+    assert ((await the_delivery(company))["state"], outlet.keys) == ("sent", [delivery["id"]])
 
 
 # Death in the middle
