@@ -300,9 +300,12 @@ async def test_what_was_under_way_to_a_receiver_that_went_meanwhile_is_not_sent_
                 await company.client.delete(place, etag='"1"')
             else:
                 await company.client.patch(place, {"is_active": False}, etag='"1"')
-            raise later() if end == "asks to wait" else Death
+            return await super().send(message, to, key)
 
-    world.channels = Leaving()
+        def before_answer(self) -> None:
+            raise Death
+
+    world.channels = Leaving(trouble=[later()] if end == "asks to wait" else [])
     with pytest.raises(Death) if end == "dies" else contextlib.nullcontext():
         await deliver_alerts(world)
     world.channels = outlet
@@ -318,6 +321,23 @@ async def test_what_was_under_way_to_a_receiver_that_went_meanwhile_is_not_sent_
         await run_jobs(world)
         delivery = await the_delivery(company)
         assert (outlet.keys, delivery["possibly_doubled"]) == ([delivery["id"]], int(end == "dies"))
+
+
+async def test_a_connection_that_breaks_before_the_answer_is_counted_as_a_possible_double(
+    world: World, company: Company, owner: Any, clock: FakeClock
+) -> None:
+    outlet = recording(world)
+    outlet.breaks = True
+    await a_receiver(company)
+    await an_alert(world, company, owner)
+    await run_jobs(world)
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["possibly_doubled"]) == ("pending", 1)
+    outlet.breaks = False
+    clock.advance(minutes=11)
+    await run_jobs(world)
+    assert outlet.keys == [delivery["id"]] * 2
+    assert await attempts(company, delivery) == [("uncertain", "unreachable"), ("sent", None)]
 
 
 async def test_a_dead_letter_whose_last_try_may_have_arrived_says_so_when_it_is_resent(

@@ -29,10 +29,10 @@ What can never happen
 
 The window. Between the moment a receiver takes a message and the commit that records it, the sender may die; nothing
 outside can be asked whether it was taken. So `sending` is committed before each send, at most as many at once as are
-being sent, and a lease that runs out becomes an *uncertain* attempt, shown and counted (`possibly_doubled`). An
-answer that did not come in time is uncertain as well. The next try carries the same key: a webhook's receiver drops
-it by `webhook-id`, mail systems by `Message-ID`. Slack has no such key for incoming webhooks: there, an alert is
-rather told twice than never, and the delivery says that it may have been.
+being sent, and a lease that runs out becomes an *uncertain* attempt, shown and counted (`possibly_doubled`). What left
+and got no answer, because time ran out or the connection broke, is uncertain as well. The next try carries the same
+key: a webhook's receiver drops it by `webhook-id`, mail systems by `Message-ID`. Slack has no such key for incoming
+webhooks: there, an alert is rather told twice than never, and the delivery says that it may have been.
 
 Alerts, deliveries and attempts are themselves the record of what jobs did; the audit log holds what people changed.
 """
