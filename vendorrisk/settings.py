@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     def home_path(self) -> Path:
         """Return the data folder: the setting, else /var/lib/vendorrisk for root, else the XDG state folder."""
         if self.home:
-            return Path(self.home)
+            return Path(self.home).absolute()
         if os.geteuid() == 0:
             return Path("/var/lib/vendorrisk")
         state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")

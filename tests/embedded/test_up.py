@@ -7,11 +7,13 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.embedded.make import (
+    ROOT,
     START_SECONDS,
     Command,
     Stack,
@@ -156,7 +158,7 @@ def test_data_outlive_a_stop_a_kill_and_another_port(capsys: pytest.CaptureFixtu
             assert second.stop(signal.SIGKILL) == -signal.SIGKILL
             until(lambda: not any(map(is_alive, tree)), "all children die with the supervisor", 10)
 
-        third = Stack(home)
+        third = Stack(Path(os.path.relpath(home, ROOT)))
         with caller(third, first.key) as client:
             assert client.get(place).json()["name"] == "Kept"
         assert third.stop(signal.SIGINT) == 0, "Ctrl-C is a way to stop it, not an error"

@@ -109,6 +109,11 @@ class Postgres:
 
     def _initialise(self, programs: Path) -> None:
         """Make the cluster in a temporary folder and rename it, so that a half-made one is never started."""
+        if self.data.exists() and any(self.data.iterdir()):
+            raise PostgresError(
+                f"{self.data} is no whole cluster of Postgres. Nothing was touched. Put a backup in its place, or move "
+                "it away to begin anew."
+            )
         self.data.parent.mkdir(parents=True, exist_ok=True)
         half = Path(tempfile.mkdtemp(prefix=".initdb-", dir=self.data.parent))
         if self._user is not None:
