@@ -70,7 +70,9 @@ def test_a_cluster_of_which_only_a_part_is_left(home: Path) -> None:
 def test_keys_that_were_damaged_are_not_replaced(home: Path, keys: str) -> None:
     home.mkdir()
     (home / "secret.keys").write_text(keys)
-    assert refusal(home) == f"{home}/secret.keys holds no key. Put its backup there: what it sealed opens with no other."
+    assert (
+        refusal(home) == f"{home}/secret.keys holds no key. Put its backup there: what it sealed opens with no other."
+    )
     assert (home / "secret.keys").read_text() == keys
 
 

@@ -15,7 +15,6 @@ from vendorrisk.embedded.users import SystemUser, can_reach, private_folder, sys
 from vendorrisk.embedded.valkey import Valkey
 from vendorrisk.settings import Settings
 
-
 _KEY_BYTES = 32
 
 
