@@ -32,7 +32,8 @@ where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id =
 
 -- name: raise_due_alerts
 -- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_step), so the cost is
--- what is due and not what is stored. A second worker skips the rows this one holds.
+-- what is due and not what is stored. A second worker skips the rows this one holds. Of a vendor that is being left
+-- nothing is told that runs out: it is looked at and passed over. What it owes, its findings, still is.
 with due as (
     select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         here.today
@@ -50,7 +51,9 @@ with due as (
 ),
 looked as (
     select due.*, v.tier,
-        alert_latest_step(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as step,
+        case when due.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated')
+            then alert_latest_step(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days)
+        end as step,
         alert_next_step_on(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as next_step_on
     from due
     join alert_policies p on p.tenant_id = due.tenant_id and p.alert_class = due.alert_class
@@ -265,6 +268,7 @@ from (
         ) as weeks
     ) as s
     where d.tenant_id = $1 and d.next_step_on <= $3::date and s.step is not null
+        and (d.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated'))
         and not exists (
             select from alerts a
             where a.tenant_id = d.tenant_id and a.deadline_id = d.id and a.due_on = d.due_on and a.step = s.step

@@ -3,7 +3,7 @@
     class      the kind of thing people are told: the closed list in `model`
     deadline   a date that matters: evidence that expires, a review, a finding's due date. Other features keep it by
                `service.watch` and `unwatch`, in their own transaction; a vendor's review date is kept by a trigger,
-               because vendors stand below alerts
+               because vendors stand below alerts. What runs out at a vendor that is being left is told to nobody
     step       days left at which a deadline is told: 30 is thirty days ahead, 0 the day itself, -14 two weeks overdue
     policy     the tenant's lead days for a class, by the vendor's tier, and how often what is overdue is told again
     alert      something people should know, raised once: by the sweep, when a step was crossed since the last look, or
