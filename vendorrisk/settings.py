@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
     rate_limit_unauthenticated_per_minute: Annotated[int, Meta(ge=1)] = 300  # per address
     trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
+    worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0  # of a worker's Prometheus figures; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     # Both serve only tests on loopback; start-up refuses them in production.
