@@ -1,10 +1,10 @@
-"""Worker, API, Valkey and Postgres are killed at random points while people work and alerts go out.
+"""Worker, API, Valkey and Postgres are killed at random points while people work and alerts go out; Valkey forgets.
 
 Nothing that was acknowledged may be lost or doubled, every alert that must exist exists once, every message arrives;
 one arrives twice only where its sender was killed between the receiver's answer and the record of it, and then under
 the same key, counted as perhaps doubled.
 
-    TEST_CHAOS_SEED, TEST_CHAOS_OPERATIONS, TEST_CHAOS_KILLS    another run, or a longer one
+    TEST_CHAOS_SEED, TEST_CHAOS_OPERATIONS, TEST_CHAOS_KILLS    another run, or a longer one (`make chaos`)
     TEST_CHAOS_WAIT=1    lets the leases of killed senders (90 s) and back-offs (30 s) run out by themselves
 """
 
@@ -14,6 +14,7 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -98,6 +99,7 @@ class Run:
     def work(self) -> float:
         """Let people work while things die, until both have been enough; returns how long it took."""
         points, begun = random.Random(f"kills {SEED}"), time.monotonic()
+        parts = _parts(points)
         next_at, left = begun + points.uniform(*_BETWEEN_SECONDS), KILLS
         for caller in self.callers:
             caller.start()
@@ -107,7 +109,7 @@ class Run:
             )
             self._check_callers()
             if left and time.monotonic() > next_at:
-                self._kill(points)
+                self._kill(next(parts), points)
                 left, next_at = left - 1, time.monotonic() + points.uniform(*_BETWEEN_SECONDS)
             self.installation.tend()
             time.sleep(0.02)
@@ -123,9 +125,8 @@ class Run:
         for caller in self.callers:
             assert caller.trouble is None, f"{caller.trouble!r}\n{self.installation.said()[-6000:]}"
 
-    def _kill(self, points: random.Random) -> None:
+    def _kill(self, part: str, points: random.Random) -> None:
         """Kill something; a sender mostly just after a receiver took something, where it hurts most."""
-        part = points.choice(PARTS)
         if part in {"worker", "everything"} and points.random() < 0.8:
             before, deadline = len(self.outside.taken), time.monotonic() + 5
             while len(self.outside.taken) == before and time.monotonic() < deadline:
@@ -177,6 +178,12 @@ class Run:
             found += page["items"]
             if (cursor := page.get("next")) is None:
                 return found
+
+
+def _parts(points: random.Random) -> Iterator[str]:
+    """Return what to kill, for ever: each part once, in some order, and then each once again."""
+    while True:
+        yield from points.sample(PARTS, len(PARTS))
 
 
 _MOVE_TIME = "update deliveries set next_attempt_at = now() where next_attempt_at > now() returning id"
