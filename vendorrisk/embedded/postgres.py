@@ -132,7 +132,7 @@ class Postgres:
         half.rename(self.data)
 
     def _create_database(self, programs: Path) -> None:
-        """Make the database `dsn` names by default, where it is not there: a first start may have been killed before."""
+        """Make the database `dsn` names by default where it is missing: a first start may have been killed before."""
         command = [str(programs / "psql"), "-h", str(self.run), "-U", SUPERUSER, "-d", "postgres", "-qX"]
         done = run([*command, "-v", "ON_ERROR_STOP=1"], user=self._user, folder=self.run, text=_DATABASE)
         if done.returncode != 0:
