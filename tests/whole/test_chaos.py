@@ -15,7 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -90,6 +90,7 @@ class Run:
             made = self.http.post("/v1/receivers", json={"name": name, "target": target})
             assert made.status_code == 201, made.text
             receivers.append(made.json()["id"])
+        self.moved_at: datetime | None = None
         self.callers = [Caller(number, SEED, installation.address, self.key, receivers) for number in range(_CALLERS)]
 
     @property
@@ -142,6 +143,7 @@ class Run:
         if not WAITS:
             # The senders are dead for certain: the end of their leases, and of all waiting, may be moved to now.
             self.installation.kill("worker", random.Random(0))
+            self.moved_at = datetime.now(UTC)
             asyncio.run(self._sql(_MOVE_TIME))
         while unsettled := asyncio.run(self._sql(_UNSETTLED)):
             assert time.monotonic() - begun < _SETTLE_SECONDS, (
@@ -193,7 +195,7 @@ _UNSETTLED = """
     union all select state, id from deliveries where state not in ('sent', 'dead')
 """
 _ATTEMPTS = """
-    select a.delivery_id, a.started_at, a.failure, d.possibly_doubled
+    select a.delivery_id, a.started_at, a.ended_at, a.failure, d.possibly_doubled
     from delivery_attempts a
     join deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
     where a.outcome = 'uncertain'
@@ -297,10 +299,17 @@ def check_doubles(run: Run, figures: Figures) -> None:
     figures.uncertain = len(uncertain)
     tries = Counter(str(attempt["delivery_id"]) for attempt in uncertain)
     deaths = [kill.at for kill in run.installation.kills if kill.part in {"worker", "everything"}]
+    killed_by: Counter[datetime] = Counter()
     for attempt in uncertain:
         begun, last = attempt["started_at"], attempt["started_at"] + _SEND_AND_RECORD
-        assert any(begun <= death <= last for death in deaths), f"nobody was killed, and yet: {dict(attempt)}"
+        death = min((at for at in deaths if at >= begun), default=None)
+        assert death is not None, f"nobody was killed, and yet: {dict(attempt)}"
+        assert death <= last, f"nobody was killed in time, and yet: {dict(attempt)}"
+        killed_by[death] += 1
+        lease_ends = min(begun + _LEASE, run.moved_at or begun + _LEASE)
+        assert attempt["ended_at"] >= lease_ends - _CLOCK, f"taken over before its lease ran out: {dict(attempt)}"
         assert attempt["possibly_doubled"] >= tries[str(attempt["delivery_id"])]
+    assert max(killed_by.values(), default=0) <= _IN_FLIGHT, "one death leaves no more than was under way"
     for key, count in arrivals.items():
         figures.doubled += count - 1
         assert count - 1 <= tries[key], f"{key} arrived {count} times"
@@ -334,6 +343,7 @@ async def _verified(url: str) -> Any:
         await database.close()
 
 
+_LEASE, _CLOCK, _IN_FLIGHT = timedelta(seconds=90), timedelta(seconds=1), 64
 _SEND_AND_RECORD = timedelta(seconds=35)  # the longest send of this test, and as long as recording is tried
 _ENTRIES = "select action, count(*) from audit_entries group by action"
 _AUDITED = {
