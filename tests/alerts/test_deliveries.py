@@ -27,7 +27,7 @@ from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable
 from vendorrisk.ids import new_id
 from vendorrisk.lab.dns import dns_fake
-from vendorrisk.lab.http import HttpFake, Reply, http_fake
+from vendorrisk.lab.http import HttpFake, Received, Reply, http_fake
 
 pytestmark = pytest.mark.anyio
 
@@ -338,6 +338,24 @@ async def test_a_connection_that_breaks_before_the_answer_is_counted_as_a_possib
     await run_jobs(world)
     assert outlet.keys == [delivery["id"]] * 2
     assert await attempts(company, delivery) == [("uncertain", "unreachable"), ("sent", None)]
+
+
+@pytest.mark.parametrize("end", ["abort", "close"])
+async def test_a_webhook_over_tls_that_breaks_off_before_its_answer_may_have_taken_it(
+    world: World, company: Company, owner: Any, end: str
+) -> None:
+    async def breaks(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort() if end == "abort" else writer.close()
+
+    await a_receiver(company, target={"kind": "webhook", "url": f"https://{HOST}/in"})
+    await an_alert(world, company, owner)
+    async with outside(world) as there:
+        there.web.on("/in", breaks)
+        await run_jobs(world)
+        assert len(there.web.requests) == 1
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["failure"], delivery["possibly_doubled"]) == ("pending", "unreachable", 1)
+    assert await attempts(company, delivery) == [("uncertain", "unreachable")]
 
 
 async def test_a_dead_letter_whose_last_try_may_have_arrived_says_so_when_it_is_resent(
