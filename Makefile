@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--require-hashes --only-binary :all: --compile
 
-.PHONY: run test check bench openapi schema demo clean
+.PHONY: run test chaos check bench openapi schema demo clean
 
 run: $(VENV)/installed-run
 	@exec $(BIN)/python -m vendorrisk up
@@ -16,6 +16,11 @@ demo: $(VENV)/installed-run
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# A thousand kills in ten thousand operations, for most of an hour; the suite has a short run of the same.
+chaos: $(VENV)/installed-dev
+	env TEST_CHAOS_OPERATIONS=$${TEST_CHAOS_OPERATIONS:-10000} TEST_CHAOS_KILLS=$${TEST_CHAOS_KILLS:-1000} \
+		$(BIN)/python -m pytest -m chaos $(ARGS) tests/whole/test_chaos.py
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -29,7 +29,7 @@ from vendorrisk.db.pool import Database
 from vendorrisk.egress.pacing import OwnTurns
 from vendorrisk.keys import Keyring
 from vendorrisk.sandbox.running import Sandbox
-from vendorrisk.settings import Settings
+from vendorrisk.settings import SettingError, Settings
 from vendorrisk.storage.vault import Vault
 
 QUEUE = "vendorrisk:jobs"
@@ -106,7 +106,14 @@ async def run_job(job: Job, world: World) -> int:
 
 
 def redis_settings(url: str) -> RedisSettings:
-    settings = RedisSettings.from_dsn(url)
+    """Read REDIS_URL; raises `SettingError`, without the parser's words, which may hold a part of a password."""
+    try:
+        settings = RedisSettings.from_dsn(url)
+    except (RuntimeError, ValueError):
+        raise SettingError(
+            "REDIS_URL cannot be read: it takes redis://[user:password@]host:port/number, rediss://… or "
+            "unix:///path?db=number, with other characters percent-encoded"
+        ) from None
     # Not tried again here: whoever nudges does not wait, and whoever supervises starts the worker again.
     settings.conn_timeout, settings.conn_retries = 2, 0
     return settings

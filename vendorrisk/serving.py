@@ -9,7 +9,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from vendorrisk import logs
-from vendorrisk.app import create_app
+from vendorrisk.app import Api, create_app
 from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
@@ -29,8 +29,9 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     await _check_port(settings)
+    app = create_app(settings)
     server = Server(
-        create_app(settings),
+        app,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -42,13 +43,16 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    await _until_drained(server, stopping)
+    await _until_drained(server, app, stopping)
 
 
-async def _until_drained(server: Server, stopping: asyncio.Event) -> None:
-    """Serve until told to stop, then for as long as requests are under way and the bound allows."""
+async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> None:
+    """Serve until told to stop, then until proxies had time to notice, then for requests under way within a bound."""
     serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+    app.service.is_leaving = True
+    # Who connects in the moment in which the port is closed is cut off; this is for that moment to be nobody's.
+    await asyncio.wait({serving}, timeout=app.service.settings.leave_seconds)
     server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
     await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)
     told.cancel()

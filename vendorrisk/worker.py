@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 import uvloop
+from prometheus_client import start_http_server
 
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
@@ -87,10 +88,11 @@ async def close_world(world: World, nudger: Nudger) -> None:
 def run(settings: Settings) -> None:
     """Run arq's worker until SIGTERM; exits with 1 where Redis drops, so that whoever supervises starts it again.
 
-    Raises `SettingError` where Redis cannot be reached at the start.
+    Raises `SettingError` where Redis cannot be reached at the start, or the port for figures is in use.
     """
     world, nudger = make_world(settings)
     uvloop.run(reach_redis(settings))
+    tell_figures(settings)
     # arq runs on the loop it finds; this one spends a fifth less of the processor on a look.
     asyncio.set_event_loop(uvloop.new_event_loop())
 
@@ -108,6 +110,18 @@ def run(settings: Settings) -> None:
     except REDIS_AWAY as error:
         _log.error("redis_lost", error=str(error))
         sys.exit(1)
+
+
+def tell_figures(settings: Settings) -> None:
+    """Serve this process's own figures for Prometheus where a port is set: the API counts requests, not jobs."""
+    if not settings.worker_metrics_port:
+        return
+    try:
+        start_http_server(settings.worker_metrics_port, settings.host)
+    except OSError as error:
+        place = f"{settings.host} port {settings.worker_metrics_port}"
+        said = f"{place} cannot be listened on ({error.strerror}). Set VENDORRISK_WORKER_METRICS_PORT to a free one."
+        raise SettingError(said) from error
 
 
 async def reach_redis(settings: Settings) -> None:

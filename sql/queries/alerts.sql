@@ -32,7 +32,8 @@ where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id =
 
 -- name: raise_due_alerts
 -- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_step), so the cost is
--- what is due and not what is stored. A second worker skips the rows this one holds.
+-- what is due and not what is stored. A second worker skips the rows this one holds. Of a vendor that is being left
+-- nothing is told that runs out: it is looked at and passed over. What it owes, its findings, still is.
 with due as (
     select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         here.today
@@ -50,7 +51,9 @@ with due as (
 ),
 looked as (
     select due.*, v.tier,
-        alert_latest_step(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as step,
+        case when due.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated')
+            then alert_latest_step(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days)
+        end as step,
         alert_next_step_on(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as next_step_on
     from due
     join alert_policies p on p.tenant_id = due.tenant_id and p.alert_class = due.alert_class
@@ -126,12 +129,14 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
 
 -- name: claim_deliveries
 -- Across tenants: what may be tried now, and what was being sent by someone whose lease ran out. For the latter
--- nobody knows whether it was taken: its attempt becomes uncertain, and the new one counts as perhaps a double.
+-- nobody knows whether it was taken: its attempt becomes uncertain, and the new one counts as perhaps a double. What
+-- was under way when its receiver was removed or switched off comes back here, and is cancelled instead.
 with due as (
-    select tenant_id, id, state, lease_token
-    from deliveries
-    where next_attempt_at <= $1
-    order by next_attempt_at
+    select d.tenant_id, d.id, d.state, d.lease_token,
+        (select r.is_active from receivers r where r.tenant_id = d.tenant_id and r.id = d.receiver_id) as is_active
+    from deliveries d
+    where d.next_attempt_at <= $1
+    order by d.next_attempt_at
     limit $2
     for update skip locked
 ),
@@ -143,13 +148,22 @@ unknown as (
         and a.token = due.lease_token and a.outcome = 'sending'
     returning a.id
 ),
+cancelled as (
+    update deliveries d
+    set state = 'cancelled', lease_token = null, next_attempt_at = null,
+        possibly_doubled = d.possibly_doubled + (due.state = 'sending')::integer,
+        updated_at = $1, version = d.version + 1
+    from due
+    where not due.is_active and d.tenant_id = due.tenant_id and d.id = due.id
+    returning d.id
+),
 claimed as (
     update deliveries d
     set state = 'sending', attempts = d.attempts + 1, lease_token = $3, next_attempt_at = $4,
         possibly_doubled = d.possibly_doubled + (due.state = 'sending')::integer,
         updated_at = $1, version = d.version + 1
     from due
-    where d.tenant_id = due.tenant_id and d.id = due.id
+    where due.is_active and d.tenant_id = due.tenant_id and d.id = due.id
     returning d.tenant_id, d.id, d.alert_id, d.receiver_id, d.recipient, d.attempts, d.attempts_allowed,
         due.state = 'sending' as was_uncertain
 ),
@@ -254,6 +268,7 @@ from (
         ) as weeks
     ) as s
     where d.tenant_id = $1 and d.next_step_on <= $3::date and s.step is not null
+        and (d.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated'))
         and not exists (
             select from alerts a
             where a.tenant_id = d.tenant_id and a.deadline_id = d.id and a.due_on = d.due_on and a.step = s.step
@@ -347,8 +362,16 @@ where tenant_id = $1 and id = $2
 for update;
 
 -- name: resend_delivery
-update deliveries
+-- A last try that may have arrived makes this one perhaps a double; where another was to follow anyway, that is counted.
+update deliveries d
 set state = 'pending', next_attempt_at = $3, attempts_allowed = attempts + $4, updated_at = $3,
+    possibly_doubled = possibly_doubled + (
+        d.state = 'dead' and exists (
+            select from delivery_attempts a
+            where a.tenant_id = d.tenant_id and a.delivery_id = d.id and a.number = d.attempts
+                and a.outcome = 'uncertain'
+        )
+    )::integer,
     version = version + 1
 where tenant_id = $1 and id = $2
 returning id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,

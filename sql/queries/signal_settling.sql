@@ -155,9 +155,20 @@ set settle_at = case when settle_at = $3 then $4 else settle_at end, settled_at 
 where tenant_id = $1 and vendor_id = $2;
 
 -- name: tenants_to_digest
--- Across tenants: where findings of less weight were opened and nobody was told of them yet.
-select t.id, t.time_zone from tenants as t
-where exists (select from signal_findings as sf where sf.tenant_id = t.id and sf.digested_at is null)
+-- Across tenants: where findings of less weight were opened on a day that is over and nobody was told of them yet, and
+-- no digest was raised today. Days are the tenant's; asked every hour, so that no single hour must find a worker.
+select t.id, t.time_zone
+from tenants as t
+cross join lateral (
+    select date_trunc('day', $1::timestamptz at time zone t.time_zone) at time zone t.time_zone as began_at
+) as today
+where exists (
+    select from signal_findings as sf
+    where sf.tenant_id = t.id and sf.digested_at is null and sf.opened_at < today.began_at
+) and not exists (
+    select from alerts as a
+    where a.tenant_id = t.id and a.alert_class = 'signal_digest' and a.raised_at >= today.began_at
+)
 order by t.id;
 
 -- name: findings_to_digest

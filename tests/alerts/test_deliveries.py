@@ -1,6 +1,7 @@
 """Deliveries: real channels, failures, death in the middle, and what is never doubled or lost."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable
 from vendorrisk.ids import new_id
 from vendorrisk.lab.dns import dns_fake
-from vendorrisk.lab.http import HttpFake, Reply, http_fake
+from vendorrisk.lab.http import HttpFake, Received, Reply, http_fake
 
 pytestmark = pytest.mark.anyio
 
@@ -279,6 +280,99 @@ async def test_what_waits_for_a_receiver_that_went_is_cancelled(
         assert (await company.client.post(f"{place}/resend", etag=f'"{delivery["version"]}"')).status_code == 200
         await run_jobs(world)
         assert outlet.keys == [delivery["id"]]
+
+
+@pytest.mark.parametrize("how", ["removed", "switched off"])
+@pytest.mark.parametrize("end", ["asks to wait", "dies"])
+async def test_what_was_under_way_to_a_receiver_that_went_meanwhile_is_not_sent_again(
+    world: World, company: Company, owner: Any, clock: FakeClock, how: str, end: str
+) -> None:
+    outlet = recording(world)
+    made = await a_receiver(company)
+    await an_alert(world, company, owner)
+    await raise_due_alerts(world)
+    await dispatch_alerts(world)
+    place = f"/v1/receivers/{made['id']}"
+
+    class Leaving(RecordingOutlet):
+        async def send(self, message: Message, to: Address, key: str) -> Sent:
+            if how == "removed":
+                await company.client.delete(place, etag='"1"')
+            else:
+                await company.client.patch(place, {"is_active": False}, etag='"1"')
+            return await super().send(message, to, key)
+
+        def before_answer(self) -> None:
+            raise Death
+
+    world.channels = Leaving(trouble=[later()] if end == "asks to wait" else [])
+    with pytest.raises(Death) if end == "dies" else contextlib.nullcontext():
+        await deliver_alerts(world)
+    world.channels = outlet
+    clock.advance(days=1)
+    await run_jobs(world)
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["next_attempt_at"], outlet.tries) == ("cancelled", None, 0)
+    assert await attempts(company, delivery) == ([("uncertain", None)] if end == "dies" else [("failed", "temporary")])
+    if how == "switched off":
+        await company.client.patch(place, {"is_active": True}, etag='"2"')
+        again = f"/v1/deliveries/{delivery['id']}"
+        assert (await company.client.post(f"{again}/resend", etag=f'"{delivery["version"]}"')).status_code == 200
+        await run_jobs(world)
+        delivery = await the_delivery(company)
+        assert (outlet.keys, delivery["possibly_doubled"]) == ([delivery["id"]], int(end == "dies"))
+
+
+async def test_a_connection_that_breaks_before_the_answer_is_counted_as_a_possible_double(
+    world: World, company: Company, owner: Any, clock: FakeClock
+) -> None:
+    outlet = recording(world)
+    outlet.breaks = True
+    await a_receiver(company)
+    await an_alert(world, company, owner)
+    await run_jobs(world)
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["possibly_doubled"]) == ("pending", 1)
+    outlet.breaks = False
+    clock.advance(minutes=11)
+    await run_jobs(world)
+    assert outlet.keys == [delivery["id"]] * 2
+    assert await attempts(company, delivery) == [("uncertain", "unreachable"), ("sent", None)]
+
+
+@pytest.mark.parametrize("end", ["abort", "close"])
+async def test_a_webhook_over_tls_that_breaks_off_before_its_answer_may_have_taken_it(
+    world: World, company: Company, owner: Any, end: str
+) -> None:
+    async def breaks(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort() if end == "abort" else writer.close()
+
+    await a_receiver(company, target={"kind": "webhook", "url": f"https://{HOST}/in"})
+    await an_alert(world, company, owner)
+    async with outside(world) as there:
+        there.web.on("/in", breaks)
+        await run_jobs(world)
+        assert len(there.web.requests) == 1
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["failure"], delivery["possibly_doubled"]) == ("pending", "unreachable", 1)
+    assert await attempts(company, delivery) == [("uncertain", "unreachable")]
+
+
+async def test_a_dead_letter_whose_last_try_may_have_arrived_says_so_when_it_is_resent(
+    world: World, company: Company, owner: Any
+) -> None:
+    outlet = recording(world)
+    made = await a_receiver(company)
+    outlet.trouble = [Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True)]
+    tested = (await company.client.post(f"/v1/receivers/{made['id']}/test")).json()
+    await run_jobs(world)
+    delivery = await the_delivery(company)
+    assert (delivery["id"], delivery["state"], delivery["possibly_doubled"]) == (tested["id"], "dead", 0)
+    place = f"/v1/deliveries/{delivery['id']}"
+    resent = await company.client.post(f"{place}/resend", etag=f'"{delivery["version"]}"')
+    assert resent.json()["possibly_doubled"] == 1
+    await run_jobs(world)
+    assert ((await the_delivery(company))["state"], outlet.keys) == ("sent", [delivery["id"]])
 
 
 # Death in the middle

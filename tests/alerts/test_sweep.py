@@ -210,6 +210,32 @@ async def test_a_vendors_review_date_is_kept_in_step_by_the_database(
     assert await owner.fetchval("select count(*) from deadlines where next_step_on is not null") == 0
 
 
+@pytest.mark.parametrize("lifecycle", ["offboarding", "terminated"])
+async def test_nobody_is_told_of_what_runs_out_at_a_vendor_that_is_left_but_of_what_it_owes(
+    world: World, company: Company, owner: Any, clock: FakeClock, lifecycle: str
+) -> None:
+    recording(world)
+    left = await a_vendor(owner, company, lifecycle=lifecycle)
+    runs_out = [
+        expiry(left, TODAY + timedelta(days=8), alert_class=one)
+        for one in TimedClass
+        if one not in {TimedClass.FINDING_OVERDUE, TimedClass.REVIEW_DUE}
+    ]
+    owed = expiry(left, TODAY + timedelta(days=8), alert_class=TimedClass.FINDING_OVERDUE)
+    await Feature(world, company).watch(*runs_out, owed)
+    until = (TODAY + timedelta(days=30)).isoformat()
+    coming = await company.client.items("/v1/alerts/upcoming", until=until)
+    assert {one["alert_class"] for one in coming} == {"finding_overdue"}
+    clock.advance(days=20)
+    await run_jobs(world)
+    assert [alert["alert_class"] for alert in await company.client.items("/v1/alerts")] == ["finding_overdue"]
+    await owner.execute("update vendors set lifecycle = 'active'")
+    clock.advance(days=7)
+    await run_jobs(world)
+    told = {alert["alert_class"] for alert in await company.client.items("/v1/alerts")}
+    assert told == {"finding_overdue", *(one.alert_class for one in runs_out)}, "it came back"
+
+
 async def test_another_tier_has_other_steps_for_all_deadlines_of_the_vendor(
     world: World, company: Company, owner: Any
 ) -> None:

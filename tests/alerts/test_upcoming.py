@@ -5,10 +5,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, expiry, recording, run_jobs
-from tests.conftest import Company, FakeClock
+from tests.conftest import MONDAY_MORNING, Company, FakeClock
+from vendorrisk.alerts.jobs import raise_due_alerts
 from vendorrisk.background import World
+from vendorrisk.ids import new_id
 
 pytestmark = pytest.mark.anyio
 
@@ -42,6 +46,53 @@ async def test_what_is_foretold_is_what_is_then_told(
         clock.advance(days=1)
     assert told == promised
     assert sum(told.values()) > 50
+
+
+@settings(max_examples=25)
+@given(
+    days_ahead=st.lists(st.integers(-60, 120), min_size=1, max_size=4),
+    leads=st.lists(st.integers(0, 120), min_size=1, max_size=6, unique=True),
+    every=st.none() | st.integers(1, 40),
+    away=st.none() | st.integers(0, 50),
+    view=st.integers(0, 40),
+)
+async def test_whatever_the_policy_and_however_long_nobody_looked_what_is_foretold_is_told(
+    world: World,
+    company: Company,
+    owner: Any,
+    clock: FakeClock,
+    *,
+    days_ahead: list[int],
+    leads: list[int],
+    every: int | None,
+    away: int | None,
+    view: int,
+) -> None:
+    clock.now = MONDAY_MORNING
+    recording(world)
+    await owner.execute("delete from alerts; delete from deadlines")
+    await owner.execute(
+        "update alert_policies set critical = $1, overdue_every_days = $2 where alert_class = 'evidence_expiring'",
+        leads,
+        every,
+    )
+    vendor = await a_vendor(owner, company, f"V {new_id()}")
+    await Feature(world, company).watch(*(expiry(vendor, TODAY + timedelta(days=ahead)) for ahead in days_ahead))
+    if away is not None:
+        await raise_due_alerts(world)
+        clock.advance(days=away)
+    before = await owner.fetchval("select count(*) from alerts")
+    rows = await foretold(company, clock.now.date() + timedelta(days=view), limit=50)
+    promised = Counter((row["step_on"], row["subject_id"], row["step"], row["days_left"]) for row in rows)
+    assert await owner.fetchval("select count(*) from alerts") == before
+    for _ in range(view + 1):
+        await raise_due_alerts(world)
+        clock.advance(days=1)
+    told = await owner.fetch(
+        "select raised_at::date::text, subject_id::text, step, days_left from alerts order by raised_at offset $1",
+        before,
+    )
+    assert Counter(map(tuple, told)) == promised
 
 
 async def test_it_says_to_whom(world: World, company: Company, owner: Any) -> None:

@@ -31,7 +31,7 @@ from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.lab.dns import dns_fake
-from vendorrisk.lab.http import HttpFake, Received, Reply, http_fake, tcp_fake
+from vendorrisk.lab.http import HttpFake, Received, Reply, Script, http_fake, tcp_fake
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 HOOK = "http://hooks.example.test/services/T0/B0/x"
@@ -66,6 +66,7 @@ class Mood(Enum):
     REFUSES = auto()
     LATER = auto()
     SLOW = auto()
+    BREAKS = auto()  # takes the message, and is gone before it says so
     AWAY = auto()
 
 
@@ -82,7 +83,7 @@ Maker = Callable[[Mood], AbstractAsyncContextManager[Bench]]
 
 
 @asynccontextmanager
-async def web(script: Callable[[Received], Reply]) -> AsyncIterator[tuple[HttpFake, Fetcher]]:
+async def web(script: Script) -> AsyncIterator[tuple[HttpFake, Fetcher]]:
     """A server behind every `*.example.test` name here, and the guarded client that may reach it."""
     zone = {(f"{name}.example.test", "A"): ["127.0.0.1"] for name in ("hooks", "api")}
     async with dns_fake(zone) as names, http_fake() as server:
@@ -93,7 +94,9 @@ async def web(script: Callable[[Received], Reply]) -> AsyncIterator[tuple[HttpFa
         await fetcher.aclose()
 
 
-def _scripted(mood: Mood, well: Reply, refuses: Reply) -> Callable[[Received], Reply]:
+def _scripted(mood: Mood, well: Reply, refuses: Reply) -> Script:
+    if mood is Mood.BREAKS:
+        return _break
     replies = {
         Mood.WELL: well,
         Mood.REFUSES: refuses,
@@ -102,6 +105,10 @@ def _scripted(mood: Mood, well: Reply, refuses: Reply) -> Callable[[Received], R
         Mood.AWAY: Reply(503),
     }
     return lambda _: replies[mood]
+
+
+async def _break(_: Received, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
 
 
 async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -148,6 +155,7 @@ async def email(mood: Mood) -> AsyncIterator[Bench]:
     async with smtp_fake() as server:
         server.answer = {Mood.REFUSES: "550 no such user", Mood.LATER: "451 try later"}.get(mood)
         server.delay_seconds = 10 * TIMEOUT_SECONDS if mood is Mood.SLOW else 0.0
+        server.breaks = mood is Mood.BREAKS
         async with tcp_fake(_hang_up) as dead:
             port = dead if mood is Mood.AWAY else server.port
             channel = mail_channel(port)
@@ -188,6 +196,8 @@ async def recording(mood: Mood) -> AsyncIterator[Bench]:
         outlet.trouble.append(Undeliverable(Failure.TEMPORARY, "later", retryable=True))
     if mood is Mood.AWAY:
         outlet.trouble.append(Undeliverable(Failure.UNREACHABLE, "away", retryable=True))
+    if mood is Mood.BREAKS:
+        outlet.breaks = True
     if mood is Mood.SLOW:
         outlet.times_out_after = TIMEOUT_SECONDS
     yield Bench(outlet, Console(), lambda: outlet.keys)
@@ -209,4 +219,5 @@ IMPOSSIBLE = {
     ("console", Mood.REFUSES): "nobody on the other side refuses",
     ("console", Mood.LATER): "nobody on the other side asks to wait",
     ("console", Mood.SLOW): "a write has no time of its own",
+    ("console", Mood.BREAKS): "a write is done when it returns",
 }

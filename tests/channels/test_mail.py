@@ -1,5 +1,6 @@
 """E-mail: headers, both alternatives, addresses, SMTP_URL, and what the server's codes mean."""
 
+import asyncio
 from email.message import EmailMessage
 
 import pytest
@@ -11,6 +12,8 @@ from tests.fakes.smtp import smtp_fake
 from vendorrisk.channels.mail import MailServer, mail_server
 from vendorrisk.channels.mail_form import email_of, html_of, mailbox
 from vendorrisk.channels.port import EmailAddress, Fact, Failure, Undeliverable
+from vendorrisk.embedded.home import free_port
+from vendorrisk.lab.http import tcp_fake
 from vendorrisk.settings import SettingError
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +127,39 @@ async def test_a_refused_recipient_is_judged_by_the_servers_code(
         with pytest.raises(Undeliverable) as raised:
             await mail_channel(server.port).send(a_message(), TO, "k")
     assert (raised.value.failure, raised.value.retryable, raised.value.detail) == (failure, retryable, answer)
+
+
+async def test_what_cannot_have_been_handed_over_is_no_possible_double() -> None:
+    async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with tcp_fake(says_nothing) as mute:
+        for port in (mute, free_port("127.0.0.1", 0)):
+            with pytest.raises(Undeliverable) as raised:
+                await mail_channel(port).send(a_message(), TO, "k")
+            assert (raised.value.failure, raised.value.retryable) == (Failure.UNREACHABLE, True)
+            assert not raised.value.perhaps_taken
+
+
+@pytest.mark.parametrize("greeting", ["554 we take no mail from there", "421 too busy"])
+async def test_a_server_that_refuses_us_and_not_the_message_is_tried_again(greeting: str) -> None:
+    async def refuses(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"{greeting}\r\n".encode())
+        await writer.drain()
+
+    async with tcp_fake(refuses) as port:
+        with pytest.raises(Undeliverable, match=greeting) as raised:
+            await mail_channel(port).send(a_message(), TO, "k")
+    assert raised.value.retryable
+
+
+async def test_a_sender_that_the_server_refuses_is_ours_to_mend_and_loses_no_message() -> None:
+    async with smtp_fake() as server:
+        server.answer_to_sender = "550 not one of ours"
+        with pytest.raises(Undeliverable, match="550 not one of ours") as raised:
+            await mail_channel(server.port).send(a_message(), TO, "k")
+    assert (raised.value.failure, raised.value.retryable) == (Failure.NOT_CONFIGURED, True)
+    assert server.messages == []
 
 
 async def test_a_check_connects_and_sends_nothing() -> None:

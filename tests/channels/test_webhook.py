@@ -9,6 +9,11 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from tests.channels.make import HOOK, SECRET, a_message, clock, web
 from vendorrisk.channels.port import Failure, Undeliverable, WebhookEndpoint
 from vendorrisk.channels.webhook import WebhookChannel, body_of
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.guard import Guard, LoopbackOverride
+from vendorrisk.egress.resolver import Resolver
+from vendorrisk.embedded.home import free_port
+from vendorrisk.lab.dns import dns_fake
 from vendorrisk.lab.http import Reply
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +65,20 @@ async def test_each_answer_has_its_meaning_and_a_redirect_is_not_followed(
     said = raised.value
     assert (said.failure, said.retryable, said.retry_after_seconds) == (failure, retryable, wait)
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["hooks", "unknown", "silent"])
+async def test_what_cannot_have_left_is_no_possible_double(name: str) -> None:
+    silent = "127.0.0.1", 9  # nobody answers questions there
+    async with dns_fake({("hooks.example.test", "A"): ["127.0.0.1"]}) as names:
+        resolver = Resolver([silent if name == "silent" else names.address])
+        allowed = LoopbackOverride(["127.0.0.0/8"], {("", 80): free_port("127.0.0.1", 0)})
+        fetcher = Fetcher(Guard(resolver, loopback=allowed), user_agent="messages/1")
+        to = WebhookEndpoint(HOOK.replace("hooks", name), SECRET)
+        with pytest.raises(Undeliverable) as raised:
+            await WebhookChannel(fetcher, clock).send(a_message(), to, "k")
+        await fetcher.aclose()
+    assert (raised.value.failure, raised.value.perhaps_taken) == (Failure.UNREACHABLE, False)
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_*"])

@@ -5,6 +5,7 @@ from click import Command, Group
 from click.testing import CliRunner
 
 from tests.commands.make import command
+from tests.conftest import Servers, with_database
 from vendorrisk.__main__ import main
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +72,17 @@ async def test_a_wrong_setting_is_named_in_one_line(words: list[str], variable: 
     assert ran.err.startswith("vendorrisk: ")
     assert told in ran.err
     assert ran.err.count("\n") == 1
+
+
+async def test_a_login_or_database_that_is_none_is_one_line_that_names_the_setting(servers: Servers) -> None:
+    there = servers.admin_url
+    for url in (with_database(there, "nowhere"), there.replace("vendorrisk@", "nobody-here@")):
+        for words in (["migrate"], ["tenants", "list"]):
+            ran = await command(*words, DATABASE_URL=url)
+            assert (ran.code, ran.out) == (1, "")
+            assert ran.err.startswith("vendorrisk: the database of DATABASE_URL cannot be reached: ")
+            assert "does not exist" in ran.err
+            assert ran.err.count("\n") == 1, ran.err
 
 
 async def test_a_database_that_does_not_answer_is_one_line_that_names_the_setting() -> None:

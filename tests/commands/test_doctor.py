@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.commands.make import command
-from tests.conftest import Company
+from tests.conftest import Company, entered
 from tests.doctor.make import in_production
 from tests.embedded.make import Stack, data_folder
 from vendorrisk.settings import Settings
@@ -69,6 +71,21 @@ async def test_an_address_of_a_database_that_cannot_be_read_is_told(settings: Se
     assert "DATABASE_URL" in ran.out + ran.err
     assert "canary" not in ran.out + ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look with another's eyes")
+async def test_root_looks_at_another_users_store_even_where_only_root_may_read_pythons_own_files(
+    settings: Settings, company: Company, tmp_path: Path
+) -> None:
+    del company
+    for folder in entered(tmp_path):
+        await asyncio.to_thread(folder.chmod, 0o755)
+    files = tmp_path / "files"
+    await asyncio.to_thread(files.mkdir)
+    await asyncio.to_thread(os.chown, files, 65534, 65534)
+    ran = await command("doctor", "--json", settings=in_production(settings, storage_url=f"file://{files}"))
+    [storage] = [found for found in json.loads(ran.out)["findings"] if found["check"] == "storage"]
+    assert (storage["level"], storage["said"]) == ("ok", f"{files}: written, read and removed")
 
 
 @pytest.mark.embedded_only

@@ -59,6 +59,38 @@ def test_a_cluster_of_another_postgres(home: Path) -> None:
     assert [path.name for path in cluster.iterdir()] == ["PG_VERSION"]
 
 
+def test_a_cluster_of_which_only_a_part_is_left(home: Path) -> None:
+    cluster = home / "pg-18"
+    (cluster / "base").mkdir(parents=True)
+    assert "is no whole cluster of Postgres. Nothing was touched. Put a backup in its place" in refusal(home)
+    assert [path.name for path in cluster.iterdir()] == ["base"]
+
+
+@pytest.mark.parametrize("keys", ["", "nonsense", "AAAA"])
+def test_keys_that_were_damaged_are_not_replaced(home: Path, keys: str) -> None:
+    home.mkdir()
+    (home / "secret.keys").write_text(keys)
+    assert (
+        refusal(home) == f"{home}/secret.keys holds no key. Put its backup there: what it sealed opens with no other."
+    )
+    assert (home / "secret.keys").read_text() == keys
+
+
+def test_keys_in_the_settings_that_are_none(home: Path) -> None:
+    said = refusal(home, VENDORRISK_SECRET_KEYS="nonsense")
+    assert said.startswith("VENDORRISK_SECRET_KEYS takes base64 keys")
+
+
+def test_a_lock_that_cannot_be_taken(home: Path) -> None:
+    (home / "lock").mkdir(parents=True)
+    assert refusal(home).endswith("cannot be used (Is a directory). Set VENDORRISK_HOME to a folder of yours.")
+
+
+def test_a_host_that_is_not_ours(home: Path) -> None:
+    said = refusal(home, VENDORRISK_HOST="192.0.2.1")
+    assert said == "192.0.2.1 is no address of this machine. Set VENDORRISK_HOST to one that is."
+
+
 @pytest.mark.parametrize("command", ["up", "worker", "api", "migrate"])
 def test_a_setting_that_is_none(home: Path, command: str) -> None:
     assert refusal(home, command, VENDORRISK_SMPT_URL="smtp://x") == (
@@ -72,6 +104,27 @@ def test_a_database_that_cannot_be_reached(home: Path, command: str) -> None:
     said = refusal(home, command, DATABASE_URL=f"postgresql://risk:canary-password@{_AWAY}/risk")
     assert said.startswith("the database of DATABASE_URL cannot be reached")
     assert "canary-password" not in said
+
+
+@pytest.mark.parametrize("command", ["up", "migrate"])
+def test_an_address_of_a_database_that_cannot_be_read(home: Path, command: str) -> None:
+    said = refusal(home, command, DATABASE_URL="postgresql://risk:canary/password@127.0.0.1/risk")
+    assert said.startswith("DATABASE_URL cannot be read: it takes postgresql://")
+    assert "canary" not in said
+
+
+def test_the_setting_of_the_owner_is_named_where_its_database_is_away(home: Path) -> None:
+    said = refusal(home, "migrate", DATABASE_URL="postgresql://x", DATABASE_MIGRATION_URL=f"postgresql://{_AWAY}/risk")
+    assert said.startswith("the database of DATABASE_MIGRATION_URL cannot be reached")
+
+
+@pytest.mark.parametrize("command", ["up", "worker", "healthy worker"])
+@pytest.mark.parametrize("url", ["redis", "http://x", "redis://:canary/x@h", "redis://h:1/first"])
+def test_an_address_of_redis_that_cannot_be_read(home: Path, command: str, url: str) -> None:
+    more = {} if command == "up" else {"DATABASE_URL": f"postgresql://{_AWAY}/x", "VENDORRISK_SECRET_KEYS": "A" * 44}
+    said = refusal(home, *command.split(), REDIS_URL=url, **more)
+    assert said.startswith("REDIS_URL cannot be read: it takes redis://")
+    assert "canary" not in said
 
 
 @pytest.mark.parametrize("command", ["up", "worker"])

@@ -7,11 +7,14 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.embedded.make import (
+    ROOT,
     START_SECONDS,
     Command,
     Stack,
@@ -135,6 +138,23 @@ def test_who_stops_it_before_it_is_ready_is_not_told_that_it_is() -> None:
         assert "shown this once" in starting.text, "the first key is never lost, for it is made once"
 
 
+@pytest.mark.parametrize("at", [".initdb-*", "pg-18/postmaster.pid", "run/valkey/valkey.sock"])
+def test_a_kill_in_the_middle_of_the_first_start_leaves_no_process_and_the_next_start_is_whole(at: str) -> None:
+    with data_folder() as home:
+        starting = Command("up", settings={"VENDORRISK_HOME": str(home), "PORT": "0"})
+        try:
+            until(lambda: list(home.glob(at)), f"{at} is there", START_SECONDS)
+            tree = psutil.Process(starting.pid).children(recursive=True)
+        finally:
+            starting.leave()
+        until(lambda: not any(map(is_alive, tree)), "nothing of it is left", 3)
+        whole = Stack(home)
+        assert whole.is_ready()
+        assert whole.key is not None or "shown this once" in starting.text, "the first key is made once, and shown"
+        assert list(home.glob(".initdb-*")) == []
+        assert whole.stop() == 0
+
+
 def test_data_outlive_a_stop_a_kill_and_another_port(capsys: pytest.CaptureFixture[str]) -> None:
     with data_folder() as home:
         first = Stack(home)
@@ -156,7 +176,7 @@ def test_data_outlive_a_stop_a_kill_and_another_port(capsys: pytest.CaptureFixtu
             assert second.stop(signal.SIGKILL) == -signal.SIGKILL
             until(lambda: not any(map(is_alive, tree)), "all children die with the supervisor", 10)
 
-        third = Stack(home)
+        third = Stack(Path(os.path.relpath(home, ROOT)))
         with caller(third, first.key) as client:
             assert client.get(place).json()["name"] == "Kept"
         assert third.stop(signal.SIGINT) == 0, "Ctrl-C is a way to stop it, not an error"

@@ -14,12 +14,13 @@ class RecordingOutlet:
     """`sent` holds (key, address, message) in order; `trouble` is raised instead, once per entry, oldest first.
 
     `times_out_after` waits that long and counts as a timeout; `before_answer` runs when the message is taken
-    but the sender does not know it yet (the place to die in).
+    but the sender does not know it yet (the place to die in). One that `breaks` takes it and hangs up.
     """
 
     sent: list[tuple[str, Address, Message]] = field(default_factory=list)
     trouble: list[Undeliverable] = field(default_factory=list)
     times_out_after: float | None = None
+    breaks: bool = False
     tries: int = 0
 
     async def send(self, message: Message, to: Address, key: str) -> Sent:
@@ -30,6 +31,8 @@ class RecordingOutlet:
         if self.trouble:
             raise self.trouble.pop(0)
         self.sent.append((key, to, message))
+        if self.breaks:
+            raise Undeliverable(Failure.UNREACHABLE, "hung up", retryable=True, perhaps_taken=True)
         self.before_answer()
         return Sent("recorded")
 

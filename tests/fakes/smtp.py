@@ -4,6 +4,7 @@
 async with smtp_fake() as server:
     server.answer = "451 later"      # to every message; None takes it
     server.delay_seconds = 5         # before it answers
+    server.breaks = True             # takes the next message, and hangs up instead of saying so
     server.answering.clear()         # until it is set, no message is answered
     server.messages                  # what it took, parsed
 """
@@ -28,7 +29,9 @@ class SmtpFake:
         self.connections = 0
         self.answer: str | None = None
         self.answer_to_recipient: str | None = None
+        self.answer_to_sender: str | None = None
         self.delay_seconds = 0.0
+        self.breaks = False
         self.answering = asyncio.Event()
         self.answering.set()
 
@@ -38,6 +41,15 @@ class SmtpFake:
         self.connections += 1
         session.host_name = hostname
         return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.answer_to_sender is not None:
+            return self.answer_to_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -57,6 +69,8 @@ class SmtpFake:
         assert content is not None
         self.messages.append(cast("EmailMessage", message_from_bytes(content, policy=policy.SMTP)))
         self.envelopes.append(envelope)
+        if self.breaks and server.transport is not None:
+            server.transport.abort()
         return "250 Message accepted"
 
 

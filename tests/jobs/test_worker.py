@@ -1,18 +1,22 @@
 """The worker: jobs run by tick and by nudge, and nothing depends on Redis remembering."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import msgspec
 import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
+from tests.embedded.make import Command, until
 from vendorrisk import worker
 from vendorrisk.background import QUEUE, Job, Nudger, World, arq_worker, run_job
 from vendorrisk.db.pool import Database
+from vendorrisk.embedded.home import free_port
 from vendorrisk.errors import Refusal
-from vendorrisk.settings import Settings
+from vendorrisk.settings import VARIABLES, Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +56,28 @@ async def test_a_nudge_runs_the_job_and_leaves_nothing_behind_in_redis(world: Wo
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await nudger.close()
+
+
+async def test_a_worker_tells_its_own_figures_where_a_port_is_set_for_them(settings: Settings, owner: Any) -> None:
+    del owner
+    port = free_port("127.0.0.1", 0)
+    said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
+    there = {**said, "VENDORRISK_WORKER_METRICS_PORT": str(port)}
+    first = Command("worker", settings=there)
+    try:
+        await asyncio.to_thread(until, lambda: "worker_started" in first.text, "it started")
+        second = Command("worker", settings=there)
+        assert await asyncio.to_thread(second.ended) == 1
+        assert f"vendorrisk: 127.0.0.1 port {port} cannot be listened on" in second.text
+        assert "Set VENDORRISK_WORKER_METRICS_PORT to a free one." in second.text
+        assert len(second.lines) == 1
+        nudger = Nudger(settings.redis_url)
+        await nudger(["deliver_alerts"])
+        await nudger.close()
+        ran = 'vendorrisk_job_runs_total{job="deliver_alerts",outcome="done"}'
+        await asyncio.to_thread(until, lambda: ran in httpx.get(f"http://127.0.0.1:{port}/metrics").text, "it ran")
+    finally:
+        first.leave()
 
 
 async def test_a_job_runs_slices_until_nothing_is_left(world: World) -> None:

@@ -357,18 +357,27 @@ async def test_nothing_stored_of_the_past_can_be_changed(
                     await owner.execute(statement)
 
 
-async def test_a_digest_tells_of_milder_findings_once_a_day(world: World, client: Client, clock: FakeClock) -> None:
+async def test_a_digest_tells_of_milder_findings_once_a_day_whenever_a_worker_runs(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async def told() -> list[str]:
+        while await jobs.send_signal_digests(world):
+            pass
+        return [title for kind, title in await on.told() if kind == "signal_digest"]
+
     async with watching(world, client, clock) as on:
         on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
         await on.attach(await on.vendor())
         await on.confirmed()
         assert {f["severity"] for f in await on.findings()} >= {"medium"}
-        for _ in range(2):
-            while await jobs.send_signal_digests(world):
-                pass
-        digests = [title for kind, title in await on.told() if kind == "signal_digest"]
-        assert len(digests) == 1
-        assert "new findings" in digests[0]
+        assert await told() == [], "the day is not over: more may come"
+        clock.advance(days=1, hours=5)  # no worker ran at midnight
+        (digest,) = await told()
+        assert "new findings" in digest
+        await owner.execute("update signal_findings set digested_at = null")
+        assert await told() == [digest], "once a day, however much there is"
+        clock.advance(days=1)
+        assert await told() == [digest] * 2
 
 
 async def test_a_vendor_that_is_gone_is_looked_at_no_more(

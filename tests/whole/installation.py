@@ -27,10 +27,9 @@ from vendorrisk.embedded.home import free_port
 from vendorrisk.embedded.postgres import Postgres, PostgresError
 from vendorrisk.embedded.valkey import Valkey, ValkeyError
 
-PARTS = ("worker", "api", "valkey", "postgres", "backend", "everything")
-
-"""What may be killed: `backend` is one of Postgres's own processes, which makes it recover as a whole."""
-
+PARTS = ("worker", "api", "valkey", "postgres", "backend", "everything", "memory")
+"""What may be killed: `backend` is one of Postgres's own processes, which makes it recover as a whole; `memory` is all
+that Valkey knows (FLUSHALL), while it runs on."""
 
 _LOOK_SECONDS = 0.5
 
@@ -115,9 +114,20 @@ class Installation:
         finally:
             await nudger.close()
 
+    async def _forget(self) -> None:
+        nudger = Nudger(self.valkey.url)
+        try:
+            await (await nudger.connected()).flushall()
+        finally:
+            await nudger.close()
+
     def kill(self, part: str, points: random.Random) -> None:
         """Kill without a warning. What is dead already stays so."""
         self.kills.append(Kill(part, datetime.now(UTC)))
+        if part == "memory":
+            with suppress(*REDIS_AWAY):
+                asyncio.run(self._forget())
+            return
         for name in ("worker", "api", "valkey", "postgres") if part == "everything" else (part,):
             _kill(self._process(name, points))
 

@@ -1,10 +1,10 @@
-"""Worker, API, Valkey and Postgres are killed at random points while people work and alerts go out.
+"""Worker, API, Valkey and Postgres are killed at random points while people work and alerts go out; Valkey forgets.
 
 Nothing that was acknowledged may be lost or doubled, every alert that must exist exists once, every message arrives;
 one arrives twice only where its sender was killed between the receiver's answer and the record of it, and then under
 the same key, counted as perhaps doubled.
 
-    TEST_CHAOS_SEED, TEST_CHAOS_OPERATIONS, TEST_CHAOS_KILLS    another run, or a longer one
+    TEST_CHAOS_SEED, TEST_CHAOS_OPERATIONS, TEST_CHAOS_KILLS    another run, or a longer one (`make chaos`)
     TEST_CHAOS_WAIT=1    lets the leases of killed senders (90 s) and back-offs (30 s) run out by themselves
 """
 
@@ -14,7 +14,8 @@ import os
 import random
 import time
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -89,6 +90,7 @@ class Run:
             made = self.http.post("/v1/receivers", json={"name": name, "target": target})
             assert made.status_code == 201, made.text
             receivers.append(made.json()["id"])
+        self.moved_at: datetime | None = None
         self.callers = [Caller(number, SEED, installation.address, self.key, receivers) for number in range(_CALLERS)]
 
     @property
@@ -98,6 +100,7 @@ class Run:
     def work(self) -> float:
         """Let people work while things die, until both have been enough; returns how long it took."""
         points, begun = random.Random(f"kills {SEED}"), time.monotonic()
+        parts = _parts(points)
         next_at, left = begun + points.uniform(*_BETWEEN_SECONDS), KILLS
         for caller in self.callers:
             caller.start()
@@ -107,7 +110,7 @@ class Run:
             )
             self._check_callers()
             if left and time.monotonic() > next_at:
-                self._kill(points)
+                self._kill(next(parts), points)
                 left, next_at = left - 1, time.monotonic() + points.uniform(*_BETWEEN_SECONDS)
             self.installation.tend()
             time.sleep(0.02)
@@ -123,9 +126,8 @@ class Run:
         for caller in self.callers:
             assert caller.trouble is None, f"{caller.trouble!r}\n{self.installation.said()[-6000:]}"
 
-    def _kill(self, points: random.Random) -> None:
+    def _kill(self, part: str, points: random.Random) -> None:
         """Kill something; a sender mostly just after a receiver took something, where it hurts most."""
-        part = points.choice(PARTS)
         if part in {"worker", "everything"} and points.random() < 0.8:
             before, deadline = len(self.outside.taken), time.monotonic() + 5
             while len(self.outside.taken) == before and time.monotonic() < deadline:
@@ -141,6 +143,7 @@ class Run:
         if not WAITS:
             # The senders are dead for certain: the end of their leases, and of all waiting, may be moved to now.
             self.installation.kill("worker", random.Random(0))
+            self.moved_at = datetime.now(UTC)
             asyncio.run(self._sql(_MOVE_TIME))
         while unsettled := asyncio.run(self._sql(_UNSETTLED)):
             assert time.monotonic() - begun < _SETTLE_SECONDS, (
@@ -179,6 +182,12 @@ class Run:
                 return found
 
 
+def _parts(points: random.Random) -> Iterator[str]:
+    """Return what to kill, for ever: each part once, in some order, and then each once again."""
+    while True:
+        yield from points.sample(PARTS, len(PARTS))
+
+
 _MOVE_TIME = "update deliveries set next_attempt_at = now() where next_attempt_at > now() returning id"
 _UNSETTLED = """
     select 'deadline' as what, id from deadlines where next_step_on <= current_date
@@ -186,7 +195,7 @@ _UNSETTLED = """
     union all select state, id from deliveries where state not in ('sent', 'dead')
 """
 _ATTEMPTS = """
-    select a.delivery_id, a.started_at, a.failure, d.possibly_doubled
+    select a.delivery_id, a.started_at, a.ended_at, a.failure, d.possibly_doubled
     from delivery_attempts a
     join deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
     where a.outcome = 'uncertain'
@@ -290,10 +299,17 @@ def check_doubles(run: Run, figures: Figures) -> None:
     figures.uncertain = len(uncertain)
     tries = Counter(str(attempt["delivery_id"]) for attempt in uncertain)
     deaths = [kill.at for kill in run.installation.kills if kill.part in {"worker", "everything"}]
+    killed_by: Counter[datetime] = Counter()
     for attempt in uncertain:
         begun, last = attempt["started_at"], attempt["started_at"] + _SEND_AND_RECORD
-        assert any(begun <= death <= last for death in deaths), f"nobody was killed, and yet: {dict(attempt)}"
+        death = min((at for at in deaths if at >= begun), default=None)
+        assert death is not None, f"nobody was killed, and yet: {dict(attempt)}"
+        assert death <= last, f"nobody was killed in time, and yet: {dict(attempt)}"
+        killed_by[death] += 1
+        lease_ends = min(begun + _LEASE, run.moved_at or begun + _LEASE)
+        assert attempt["ended_at"] >= lease_ends - _CLOCK, f"taken over before its lease ran out: {dict(attempt)}"
         assert attempt["possibly_doubled"] >= tries[str(attempt["delivery_id"])]
+    assert max(killed_by.values(), default=0) <= _IN_FLIGHT, "one death leaves no more than was under way"
     for key, count in arrivals.items():
         figures.doubled += count - 1
         assert count - 1 <= tries[key], f"{key} arrived {count} times"
@@ -327,6 +343,7 @@ async def _verified(url: str) -> Any:
         await database.close()
 
 
+_LEASE, _CLOCK, _IN_FLIGHT = timedelta(seconds=90), timedelta(seconds=1), 64
 _SEND_AND_RECORD = timedelta(seconds=35)  # the longest send of this test, and as long as recording is tried
 _ENTRIES = "select action, count(*) from audit_entries group by action"
 _AUDITED = {

@@ -3,7 +3,7 @@
     class      the kind of thing people are told: the closed list in `model`
     deadline   a date that matters: evidence that expires, a review, a finding's due date. Other features keep it by
                `service.watch` and `unwatch`, in their own transaction; a vendor's review date is kept by a trigger,
-               because vendors stand below alerts
+               because vendors stand below alerts. What runs out at a vendor that is being left is told to nobody
     step       days left at which a deadline is told: 30 is thirty days ahead, 0 the day itself, -14 two weeks overdue
     policy     the tenant's lead days for a class, by the vendor's tier, and how often what is overdue is told again
     alert      something people should know, raised once: by the sweep, when a step was crossed since the last look, or
@@ -29,10 +29,10 @@ What can never happen
 
 The window. Between the moment a receiver takes a message and the commit that records it, the sender may die; nothing
 outside can be asked whether it was taken. So `sending` is committed before each send, at most as many at once as are
-being sent, and a lease that runs out becomes an *uncertain* attempt, shown and counted (`possibly_doubled`). An
-answer that did not come in time is uncertain as well. The next try carries the same key: a webhook's receiver drops
-it by `webhook-id`, mail systems by `Message-ID`. Slack has no such key for incoming webhooks: there, an alert is
-rather told twice than never, and the delivery says that it may have been.
+being sent, and a lease that runs out becomes an *uncertain* attempt, shown and counted (`possibly_doubled`). What left
+and got no answer, because time ran out or the connection broke, is uncertain as well. The next try carries the same
+key: a webhook's receiver drops it by `webhook-id`, mail systems by `Message-ID`. Slack has no such key for incoming
+webhooks: there, an alert is rather told twice than never, and the delivery says that it may have been.
 
 Alerts, deliveries and attempts are themselves the record of what jobs did; the audit log holds what people changed.
 """

@@ -54,8 +54,8 @@ def sent(claimed: Claimed, token: UUID, detail: str) -> Result:
 
 
 def not_sent(claimed: Claimed, token: UUID, why: Undeliverable, now: datetime) -> Result:
-    """Say what follows a failure: another try later, or none. No answer in time may mean that it was taken."""
-    outcome = Outcome.UNCERTAIN if why.failure is Failure.TIMEOUT else Outcome.FAILED
+    """Say what follows a failure: another try later, or none. What left without an answer may have been taken."""
+    outcome = Outcome.UNCERTAIN if why.perhaps_taken else Outcome.FAILED
     again = why.retryable and claimed.attempts < claimed.attempts_allowed
     state = DeliveryState.PENDING if again else DeliveryState.DEAD
     wait = wait_seconds(claimed.id, claimed.attempts, why.retry_after_seconds)

@@ -63,7 +63,7 @@ def mail_server(url: str) -> MailServer:
 
 
 class MailChannel:
-    """One connection per message; 5xx to the message is for good, to our credentials it is not."""
+    """One connection per message; 5xx to the message is for good, to us (greeting, login, sender) it is not."""
 
     def __init__(
         self,
@@ -87,11 +87,13 @@ class MailChannel:
             email = email_of(message, sender=self._sender, to=box, key=key, sent_at=self._clock())
         except ValueError as error:
             raise Undeliverable(Failure.ADDRESS_INVALID, str(error), retryable=False) from error
+        has_begun = False
         try:
             async with self._session() as client:
+                has_begun = True
                 _, said = await client.send_message(email, sender=mailbox_of(self._sender), recipients=[box])
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise _undeliverable(error) from error
+            raise _undeliverable(error, has_begun=has_begun) from error
         return Sent(said[:200])
 
     async def check(self) -> None:
@@ -100,7 +102,7 @@ class MailChannel:
             async with self._session() as client:
                 await client.noop()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise _undeliverable(error) from error
+            raise _undeliverable(error, has_begun=False) from error
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiosmtplib.SMTP]:
@@ -138,17 +140,24 @@ def mailbox_of(sender: str) -> str:
     return sender.rpartition("<")[2].rstrip(">").strip()
 
 
-def _undeliverable(error: Exception) -> Undeliverable:
+_TO_US = (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPSenderRefused)
+
+
+def _undeliverable(error: Exception, *, has_begun: bool) -> Undeliverable:
+    """Say what an error means; once handing over has begun, only an answer tells that the message was not taken."""
     if isinstance(error, aiosmtplib.SMTPTimeoutError | TimeoutError):
-        return Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True)
+        failure = Failure.TIMEOUT if has_begun else Failure.UNREACHABLE
+        return Undeliverable(failure, "no answer in time", retryable=True)
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         first = error.recipients[0]
         return _by_code(first.code, first.message)
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return Undeliverable(Failure.NOT_CONFIGURED, f"{error.code} login refused", retryable=True)
+    if isinstance(error, _TO_US) and error.code in _PERMANENT:
+        return Undeliverable(Failure.NOT_CONFIGURED, f"{error.code} {error.message}"[:200], retryable=True)
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _by_code(error.code, error.message)
-    return Undeliverable(Failure.UNREACHABLE, type(error).__name__, retryable=True)
+    return Undeliverable(Failure.UNREACHABLE, type(error).__name__, retryable=True, perhaps_taken=has_begun)
 
 
 def _by_code(code: int, said: str) -> Undeliverable:

@@ -65,14 +65,14 @@ Address = SlackWebhook | SlackConversation | EmailAddress | WebhookEndpoint | Co
 class Failure(StrEnum):
     """Why a message was not taken. Append only; stored with attempts."""
 
-    NOT_CONFIGURED = "not_configured"  # the operator has not set this channel up
+    NOT_CONFIGURED = "not_configured"  # the operator has not set this channel up, or not rightly
     ADDRESS_INVALID = "address_invalid"
     ADDRESS_REFUSED = "address_refused"  # the guard does not let us go there
     REJECTED = "rejected"  # the receiver will not take it, now or later
     RATE_LIMITED = "rate_limited"
     TEMPORARY = "temporary"  # the receiver says: later
     UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"  # perhaps taken: no answer in time
+    TIMEOUT = "timeout"  # no answer in time
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -82,16 +82,26 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Undeliverable(Exception):  # noqa: N818 - an outcome the port names, not a fault of the service
-    """The receiver did not take it. `retryable` says whether trying again makes sense."""
+    """The receiver did not take it, or did not say so. `retryable` says whether trying again makes sense.
+
+    `perhaps_taken`: it had left, and nobody knows whether it arrived; another try may double it.
+    """
 
     def __init__(
-        self, failure: Failure, detail: str, *, retryable: bool, retry_after_seconds: int | None = None
+        self,
+        failure: Failure,
+        detail: str,
+        *,
+        retryable: bool,
+        retry_after_seconds: int | None = None,
+        perhaps_taken: bool | None = None,
     ) -> None:
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
+        self.perhaps_taken = failure is Failure.TIMEOUT if perhaps_taken is None else perhaps_taken
 
 
 class Channel(Protocol):

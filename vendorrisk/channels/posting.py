@@ -29,7 +29,18 @@ _NOT_ALLOWED = frozenset(
         Reason.HOST_SPECIAL_TLD,
     }
 )
-_PERHAPS_TAKEN = frozenset({Reason.TIMEOUT, Reason.CONNECT_TIMEOUT, Reason.DNS_TIMEOUT})
+_PERHAPS_TAKEN = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CLOSED,
+        Reason.PROTOCOL,
+        Reason.HEADERS_TOO_LARGE,
+        Reason.TOO_MANY_HEADERS,
+        Reason.ENCODING,
+        Reason.BODY_CORRUPT,
+    }
+)
+"""What can only, or may as well, have happened after the request had left."""
 
 
 async def post(fetcher: Fetcher, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
@@ -39,8 +50,9 @@ async def post(fetcher: Fetcher, url: str, headers: Mapping[str, str], body: byt
     except EgressError as error:
         if error.reason in _NOT_ALLOWED:
             raise Undeliverable(Failure.ADDRESS_REFUSED, error.reason.value, retryable=False) from error
-        failure = Failure.TIMEOUT if error.reason in _PERHAPS_TAKEN else Failure.UNREACHABLE
-        raise Undeliverable(failure, error.reason.value, retryable=True) from error
+        failure = Failure.TIMEOUT if error.reason is Reason.TIMEOUT else Failure.UNREACHABLE
+        perhaps = error.reason in _PERHAPS_TAKEN
+        raise Undeliverable(failure, error.reason.value, retryable=True, perhaps_taken=perhaps) from error
 
 
 def later(answer: Fetched, clock: Clock) -> Undeliverable:

@@ -99,11 +99,18 @@ async def _worker_said(settings: Settings) -> str | None:
 async def migrated(settings: Settings) -> list[str]:
     """Apply what is missing, as the owner where one is set; returns the names of what was applied."""
     from vendorrisk.db import migrations
+    from vendorrisk.db.pool import DATABASE_ADDRESS, UNREACHABLE
 
+    name = "DATABASE_MIGRATION_URL" if settings.database_migration_url else "DATABASE_URL"
     try:
         return await migrations.migrate(settings.database_migration_url or settings.database_url)
     except migrations.MigrationError as error:
         give_up(str(error))
+    except UNREACHABLE as error:
+        give_up(f"the database of {name} cannot be reached: {error}")
+    except ValueError:
+        # Without the driver's words, which may hold a part of a password.
+        give_up(f"{name} cannot be read: it takes {DATABASE_ADDRESS}")
 
 
 async def _demo(settings: Settings) -> None:
@@ -134,8 +141,10 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
     from vendorrisk.commands.tenants import found_on
     from vendorrisk.db.pool import Database
     from vendorrisk.identity import service as identity
+    from vendorrisk.keys import Keyring
     from vendorrisk.worker import reach_redis
 
+    Keyring.from_setting(settings.secret_keys)
     await reach_redis(settings)
     applied = await migrated(settings)
     database = Database(settings)

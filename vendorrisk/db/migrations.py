@@ -16,6 +16,7 @@ from vendorrisk.db.queries import sql_folder
 
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 _LOCK = 0x7665_6E64_6F72  # "vendor"
+_LOCK_SECONDS = 5  # others wait behind a migration that waits for a table
 
 
 class MigrationError(Exception):
@@ -49,7 +50,7 @@ async def migrate(dsn: str, migrations: list[Migration] | None = None) -> list[s
     connection: Any = await asyncpg.connect(dsn, statement_cache_size=0)
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
-        await connection.execute("set lock_timeout = '5s'; " + _LEDGER)
+        await connection.execute(f"set lock_timeout = '{_LOCK_SECONDS}s'; " + _LEDGER)
         return [
             migration.name
             for migration in (all_migrations() if migrations is None else migrations)
@@ -107,12 +108,18 @@ async def _apply(connection: Any, migration: Migration) -> bool:
             f"migration {migration.number:04} ({migration.name}) was changed after it was applied; "
             "restore the file and add a new one"
         )
-    async with connection.transaction():
-        await connection.execute(migration.sql)
-        await connection.execute(
-            "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
-            migration.number,
-            migration.name,
-            migration.checksum,
-        )
+    try:
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(
+                "insert into schema_migrations (number, name, checksum) values ($1, $2, $3)",
+                migration.number,
+                migration.name,
+                migration.checksum,
+            )
+    except asyncpg.LockNotAvailableError:
+        raise MigrationError(
+            f"migration {migration.number:04} ({migration.name}) waited for {_LOCK_SECONDS} s for a table that is in "
+            "use; nothing of it was applied: run it again"
+        ) from None
     return True

@@ -23,7 +23,7 @@ import structlog
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.settings import Settings
+from vendorrisk.settings import SettingError, Settings
 
 TENANT_ROLE = "vendorrisk_tenant"
 SYSTEM_ROLE = "vendorrisk_system"
@@ -36,10 +36,15 @@ UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    # A login or a database that is none, or is not let in.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     # A server that goes says so out of turn, and asyncpg then takes the next statement for a second one at once.
     asyncpg.InternalClientError,
 )
 """What asyncpg raises while the server is away, starting, stopping or full."""
+
+DATABASE_ADDRESS = "postgresql://user:password@host:port/database, with other characters percent-encoded"
 
 NOT_READY = (
     asyncpg.InvalidParameterValueError,
@@ -165,6 +170,9 @@ class Database:
         except UNREACHABLE as error:
             _log.warning("database_unreachable", error=str(error))
             raise unavailable() from error
+        except ValueError:
+            # Not the driver's words, which may hold a part of a password.
+            raise unavailable() from SettingError(f"it takes {DATABASE_ADDRESS}")
         finally:
             self._waiting -= 1
 

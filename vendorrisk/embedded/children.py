@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from vendorrisk.embedded.users import SystemUser
 
@@ -32,14 +32,39 @@ def spawn(
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
-        user=None if user is None else user.uid,
-        group=None if user is None else user.gid,
-        extra_groups=None if user is None else [],
-        env=None if environment is None else dict(environment),
         cwd=folder,
-        start_new_session=True,
-        preexec_fn=_dies_with(os.getpid(), on_parent_death),  # noqa: PLW1509 - runs after the change of user
+        **_ours(user, environment, on_parent_death),
     )
+
+
+def run(
+    command: Sequence[str],
+    *,
+    user: SystemUser | None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    text: str = "",
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program to its end as `user`, with `text` as its input; it too dies with this process."""
+    return subprocess.run(
+        command,
+        check=False,
+        input=text.encode(),
+        capture_output=True,
+        cwd=folder,
+        **_ours(user, environment, signal.SIGKILL),
+    )
+
+
+def _ours(user: SystemUser | None, environment: Mapping[str, str] | None, death: signal.Signals) -> dict[str, Any]:
+    return {
+        "user": None if user is None else user.uid,
+        "group": None if user is None else user.gid,
+        "extra_groups": None if user is None else [],
+        "env": None if environment is None else dict(environment),
+        "start_new_session": True,
+        "preexec_fn": _dies_with(os.getpid(), death),  # runs after the change of user
+    }
 
 
 def _dies_with(parent: int, death: signal.Signals) -> Callable[[], None]:

@@ -15,6 +15,8 @@ from vendorrisk.embedded.users import SystemUser, can_reach, private_folder, sys
 from vendorrisk.embedded.valkey import Valkey
 from vendorrisk.settings import Settings
 
+_KEY_BYTES = 32
+
 
 class HomeError(Exception):
     """The data folder cannot be used; the message says what to do."""
@@ -30,7 +32,10 @@ class Home(msgspec.Struct, frozen=True):
 
     def lock(self) -> IO[str]:
         """Hold the folder for this supervisor alone; the lock goes with the process."""
-        handle = (self.path / "lock").open("w")
+        try:
+            handle = (self.path / "lock").open("w")
+        except OSError as error:
+            raise _unusable(self.path, error) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -45,10 +50,25 @@ class Home(msgspec.Struct, frozen=True):
         place = self.path / "secret.keys"
         if not place.exists():
             half = place.with_suffix(".new")
-            half.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+            half.write_text(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
             half.chmod(0o600)
             half.rename(place)
-        return place.read_text().strip()
+        keys = place.read_text().strip()
+        if not _is_key(keys.partition(",")[0]):
+            raise HomeError(f"{place} holds no key. Put its backup there: what it sealed opens with no other.")
+        return keys
+
+
+def _is_key(text: str) -> bool:
+    """Say whether it is one as `secret_keys` makes them; `vendorrisk.keys` is the judge of others."""
+    try:
+        return len(base64.urlsafe_b64decode(text.strip().replace("+", "-").replace("/", "_"))) >= _KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _unusable(path: Path, error: OSError) -> HomeError:
+    return HomeError(f"{path} cannot be used ({error.strerror}). Set VENDORRISK_HOME to a folder of yours.")
 
 
 def open_home(settings: Settings) -> Home:
@@ -60,9 +80,7 @@ def open_home(settings: Settings) -> Home:
         for name in ("log", "run", "files"):
             private_folder(path / name, user)
     except OSError as error:
-        raise HomeError(
-            f"{path} cannot be used ({error.strerror}). Set VENDORRISK_HOME to a folder of yours."
-        ) from None
+        raise _unusable(path, error) from None
     if not can_reach(path, user):
         raise HomeError(
             f"{path} lies below a folder that the user {user.name if user else ''} cannot enter, as whom the servers "
@@ -108,11 +126,11 @@ def complete(settings: Settings, home: Home) -> Embedded:
 def free_port(host: str, wanted: int) -> int:
     """Return the wanted port where it is free, else one that is."""
     for port in (wanted, 0):
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise HomeError(f"no port is free on {host}. Set PORT to one that is.")
+    raise HomeError(f"{host} is no address of this machine. Set VENDORRISK_HOST to one that is.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vendorrisk.embedded.binaries import postgres_bin
-from vendorrisk.embedded.children import spawn, stop
+from vendorrisk.embedded.children import run, spawn, stop
 from vendorrisk.embedded.users import SystemUser, private_folder, system_user
 
 SUPERUSER = "vendorrisk"
@@ -39,6 +39,9 @@ _SMALL: Mapping[str, str] = {
     "logging_collector": "off",
 }
 _NEWER_ONLY = {"autovacuum_worker_slots": 18}
+_DATABASE = f"""
+select 'create database {SUPERUSER}' where not exists (select from pg_database where datname = '{SUPERUSER}') \\gexec
+"""
 
 
 class PostgresError(Exception):
@@ -70,8 +73,7 @@ class Postgres:
         private_folder(self.run, self._user)
         programs = postgres_bin(self._user, self.run.parent)
         major = _major_of(programs)
-        fresh = not (self.data / "PG_VERSION").exists()
-        if fresh:
+        if not (self.data / "PG_VERSION").exists():
             self._initialise(programs)
         self._check_major(major)
         self._forget_recycled_pid()
@@ -89,8 +91,7 @@ class Postgres:
                 folder=self.run,
             )
         self._wait()
-        if fresh:
-            self._create_database(programs)
+        self._create_database(programs)
 
     def stop(self) -> None:
         """Shut down fast: open transactions are rolled back, everything committed is on disk."""
@@ -109,14 +110,20 @@ class Postgres:
 
     def _initialise(self, programs: Path) -> None:
         """Make the cluster in a temporary folder and rename it, so that a half-made one is never started."""
+        if self.data.exists() and any(self.data.iterdir()):
+            raise PostgresError(
+                f"{self.data} is no whole cluster of Postgres. Nothing was touched. Put a backup in its place, or move "
+                "it away to begin anew."
+            )
         self.data.parent.mkdir(parents=True, exist_ok=True)
+        for left in self.data.parent.glob(".initdb-*"):
+            shutil.rmtree(left, ignore_errors=True)
         half = Path(tempfile.mkdtemp(prefix=".initdb-", dir=self.data.parent))
         if self._user is not None:
             os.chown(half, self._user.uid, self._user.gid)
         command = [str(programs / "initdb"), "-D", str(half), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
         command += ["--locale=C", "--no-sync", "--no-instructions", "--data-checksums"]
-        ids = {} if self._user is None else {"user": self._user.uid, "group": self._user.gid, "extra_groups": []}
-        done = subprocess.run(command, check=False, capture_output=True, cwd=self.run, **ids)  # type: ignore[call-overload]
+        done = run(command, user=self._user, folder=self.run)
         if done.returncode != 0:
             shutil.rmtree(half, ignore_errors=True)
             raise PostgresError(f"initdb failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
@@ -125,10 +132,11 @@ class Postgres:
         half.rename(self.data)
 
     def _create_database(self, programs: Path) -> None:
-        """Make the database `dsn` names by default."""
-        query = f"create database {SUPERUSER}"
-        command = [str(programs / "psql"), "-h", str(self.run), "-U", SUPERUSER, "-d", "postgres", "-qXc", query]
-        subprocess.run(command, check=True, capture_output=True)
+        """Make the database `dsn` names by default where it is missing: a first start may have been killed before."""
+        command = [str(programs / "psql"), "-h", str(self.run), "-U", SUPERUSER, "-d", "postgres", "-qX"]
+        done = run([*command, "-v", "ON_ERROR_STOP=1"], user=self._user, folder=self.run, text=_DATABASE)
+        if done.returncode != 0:
+            raise PostgresError(f"no database could be made: {done.stderr.decode(errors='replace').strip()[-500:]}")
 
     def _check_major(self, major: int) -> None:
         kept = (self.data / "PG_VERSION").read_text().strip()

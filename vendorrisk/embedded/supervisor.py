@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from vendorrisk.embedded.children import spawn, stop
+from vendorrisk.embedded.children import run, spawn, stop
 from vendorrisk.embedded.home import Home, complete, free_port, open_home
 from vendorrisk.embedded.users import SystemUser, can_reach
 from vendorrisk.settings import FILE_SUFFIX, VARIABLES, Settings
@@ -92,9 +92,9 @@ class Supervisor:
         self._settings = msgspec.structs.replace(
             embedded.settings, port=(port := free_port(settings.host, settings.port))
         )
+        self._address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         if settings.public_url == Settings().public_url:
-            address = f"http://{settings.host}:{port}"
-            self._settings = msgspec.structs.replace(self._settings, public_url=address)
+            self._settings = msgspec.structs.replace(self._settings, public_url=self._address)
         self._children: list[Kept] = []
         self._stopping = False
 
@@ -134,16 +134,13 @@ class Supervisor:
         if user is None or (can_reach(Path(sys.executable), user) and can_reach(Path(__file__), user)):
             return user
         self._say(
-            "API and worker run as root, because only root can enter the folder of this checkout. "
-            "Clone it where others may read, such as /opt, to have them run as an ordinary user."
+            "API and worker run as root, because only root can enter the folder of this checkout or of its Python. "
+            "Have both where others may read, such as /opt, to let them run as an ordinary user."
         )
         return None
 
     def _prepare(self, environment: dict[str, str], user: SystemUser | None) -> Prepared:
-        ids = {} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}
-        done = subprocess.run(  # type: ignore[call-overload]
-            [sys.executable, "-m", "vendorrisk", "prepare"], check=False, capture_output=True, env=environment, **ids
-        )
+        done = run([sys.executable, "-m", "vendorrisk", "prepare"], user=user, environment=environment)
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace").strip().removeprefix("vendorrisk: ")
             raise StartError(said or "the database could not be prepared")
@@ -183,8 +180,8 @@ class Supervisor:
         return False
 
     def _tell(self, seconds: float) -> None:
-        address = f"http://{self._settings.host}:{self._settings.port}"
-        lines = [f"vendorrisk is ready at {address} ({seconds:.1f} s)", f"  API document   {address}/docs"]
+        lines = [f"vendorrisk is ready at {self._address} ({seconds:.1f} s)"]
+        lines += [f"  API document   {self._address}/docs"]
         lines += [
             f"  data folder    {self._home.path}",
             f"  logs           {self._home.logs}",

@@ -102,6 +102,8 @@ class _Seen:
                 headers.append(_API_POLICY)
             if b"cache-control" not in named:
                 headers.append((b"cache-control", b"no-store"))
+            if self.scope["service"].is_leaving and self.scope["http_version"].startswith("1"):
+                headers.append((b"connection", b"close"))
             headers.append((b"x-request-id", self.scope["request_id"].encode()))
             headers.extend(self.scope["extra_headers"])
             message["headers"] = headers

@@ -31,10 +31,12 @@ async def live() -> Health:
 
 @get("/ready", operation_id="check_ready")
 async def ready(service: TheService) -> Response[Health]:
-    """Say whether requests can be served: the database answers and has this release's schema."""
+    """Say whether requests can be served: the database answers, has this release's schema, and we are not stopping."""
     checks = {"database": await _database(service), "redis": await _redis(service)}
     # Without Redis requests are still served and jobs still run at their next tick.
-    failing = checks["database"] != "ok"
+    failing = checks["database"] != "ok" or service.is_leaving
+    if service.is_leaving:
+        checks["process"] = "is stopping"
     return Response(Health("failing" if failing else "ok", checks), status_code=503 if failing else 200)
 
 

@@ -38,3 +38,5 @@ class Service(msgspec.Struct, kw_only=True):
     vault: Vault
     same_key: WeakValueDictionary[tuple[str, str], asyncio.Lock] = msgspec.field(default_factory=WeakValueDictionary)
     """One lock per Idempotency-Key in use, so that a storm of the same request waits without a connection each."""
+    is_leaving: bool = False
+    """Set when the process is to end: it still serves, and says that it is not ready and that connections end."""

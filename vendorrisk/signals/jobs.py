@@ -1,7 +1,7 @@
 """Background work on signals: enrol, look, settle, fetch feeds, tell the digest, keep partitions."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from vendorrisk.signals.looking import LAG, Visit
 from vendorrisk.signals.model import Group
 from vendorrisk.signals.queries import ClaimedPlace
 from vendorrisk.signals.settling import Settling
-from vendorrisk.signals.settling_queries import ToSettle
+from vendorrisk.signals.settling_queries import ToDigest, ToSettle
 from vendorrisk.signals.watch_model import AssetKind
 
 _ENROL, _COMPLETE, _SETTLE = 2000, 20_000, 100
@@ -168,10 +168,10 @@ async def _settle(
 
 
 async def send_signal_digests(world: World) -> int:
-    """Tell each tenant once a day of findings of less weight that nobody was told of."""
+    """Tell each tenant once a day, of days that are over, of findings of less weight that nobody was told of."""
     now = world.clock()
     async with world.database.system() as connection:
-        due = await settling_queries.tenants_to_digest(connection)
+        due = await settling_queries.tenants_to_digest(connection, now)
     done = 0
     for each in due:
         tenant = Tenant(each.id, each.time_zone)
@@ -186,21 +186,19 @@ async def send_signal_digests(world: World) -> int:
 
 async def _digest(work: Work) -> int:
     found = await settling_queries.to_digest(work)
-    await settling_queries.digested(work, [one.id for one in found])
     mild = [one for one in found if not one.is_told]
-    if mild:
-        lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}
-        await alerts.raise_event(
-            work,
-            AlertClass.SIGNAL_DIGEST,
-            f"{work.tenant_id}:{work.now.isoformat()}",
-            None,
-            "tenant",
-            work.tenant_id,
-            f"{len(mild)} new findings from outside signals",
-            lines,
-        )
+    if mild and not await _tell(work, mild):
+        return 0  # another worker's digest of today came first: these wait for tomorrow's
+    await settling_queries.digested(work, [one.id for one in found])
     return len(found)
+
+
+async def _tell(work: Work, mild: Sequence[ToDigest]) -> bool:
+    lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}
+    title = f"{len(mild)} new findings from outside signals"
+    key = f"{work.tenant_id}:{work.today}"
+    tenant = work.tenant_id
+    return await alerts.raise_event(work, AlertClass.SIGNAL_DIGEST, key, None, "tenant", tenant, title, lines)
 
 
 async def keep_partitions(world: World) -> int:
@@ -225,6 +223,6 @@ JOBS = (
     Job("fetch_signal_feeds", fetch_feeds, 300, 600),
     Job(service.LOOK, look_at_vendors, 60, 1800),
     Job(service.SETTLE, settle_vendors, 60, 600),
-    Job("send_signal_digests", send_signal_digests, 86400),
+    Job("send_signal_digests", send_signal_digests, 3600),
 )
 """What the schedule lists of this feature; partitions come first, so that a new database has them before it looks."""

@@ -227,8 +227,8 @@ async def settled(work: Work, vendor_id: UUID, *values: object) -> None:
     await _SETTLED.run(work.db, work.tenant_id, vendor_id, *values)
 
 
-async def tenants_to_digest(connection: Connection) -> list[TenantDue]:
-    return await _TENANTS_TO_DIGEST.many(connection)
+async def tenants_to_digest(connection: Connection, now: datetime) -> list[TenantDue]:
+    return await _TENANTS_TO_DIGEST.many(connection, now)
 
 
 async def to_digest(work: Work) -> list[ToDigest]:
