@@ -92,6 +92,13 @@ Items = Sequence[tuple[str, str, bytes]]
 
 def read(feed: str, body: bytes) -> tuple[str, Items]:
     """Read a feed into its version and items; raises `FeedError` or `RdapError` for one of another shape."""
+    version, items = _read(feed, body)
+    if "\0" in version or any("\0" in key or "\0" in subject for key, subject, _ in items):
+        raise FeedError("feed_schema")  # no name has a NUL, and Postgres takes none
+    return version, items
+
+
+def _read(feed: str, body: bytes) -> tuple[str, Items]:
     match feed:
         case "kev":
             catalogue = feeds.read_kev(body)

@@ -79,7 +79,7 @@ class Visit:
         seen = await self._look_at(due, now, budget)
         for one in seen:
             own = [s for s in states if s.asset_id == one.due.asset_id]
-            compare(one, own, pages, now, self._datasets, self._pauses)
+            self._judge(one, own, pages, now)
         await self._write(seen, now)
         return len(seen)
 
@@ -108,13 +108,24 @@ class Visit:
         else:
             observation, reason = await self._collected(due, now)
         status = "seen" if observation is not None else reason
-        LOOKS.labels(due.look_group.value, status).inc()
-        seen = Seen(due, run_id, status, round((perf_counter() - begun) * 1000))
+        seen = Seen(due, run_id, status, round((perf_counter() - begun) * 1000), look=observation)
         if observation is None:
             seen.judgements = judging.blind(due.kind, due.look_group, reason)
-        else:
-            _keep(seen, observation, now)
         return seen
+
+    def _judge(self, one: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime) -> None:
+        """Judge a look and compare it with the past; one that breaks its judge is unseen, and all others go on."""
+        try:
+            _keep(one, now)
+            compare(one, states, pages, now, self._datasets, self._pauses)
+        except Exception:  # noqa: BLE001 - a vendor whose answer breaks us must not keep what is known of it standing
+            _log.exception("judging_failed", asset=str(one.due.asset_id), group=one.due.look_group.value)
+            one.status, one.look, one.again = "judging_failed", None, None
+            one.states, one.history, one.flips = [], [], []
+            one.judgements = judging.blind(one.due.kind, one.due.look_group, one.status)
+            compare(one, states, pages, now, self._datasets, self._pauses)
+        if one.status != "budget_spent":
+            LOOKS.labels(one.due.look_group.value, one.status).inc()
 
     async def _collected(self, due: DueLook, now: datetime) -> tuple[Observation | None, str]:
         try:
@@ -175,17 +186,19 @@ class Visit:
         await queries.keep_schedule(connection, now, [_next(one, now) for one in seen])
 
 
-def _keep(seen: Seen, observation: Observation, now: datetime) -> None:
+def _keep(seen: Seen, now: datetime) -> None:
     """Append the observation where it changed, or where the last was kept a month ago."""
-    due, raw = seen.due, canonical(observation)
-    seen.raw_hash = value_hash(observation)
+    if seen.look is None:
+        return
+    due, raw = seen.due, canonical(seen.look)
+    seen.raw_hash = value_hash(seen.look)
     is_old = due.observed_at is None or now - due.observed_at >= KEYFRAME
     if seen.raw_hash != due.raw_hash or is_old:
         seen.observation = NewObservation(
             new_id(), due.asset_id, due.look_group, raw, seen.raw_hash, due.raw_hash, seen.run_id
         )
     # What is judged is what would be read back: nothing can count that is not in the stored form.
-    seen.look = replay(raw, type(observation))
+    seen.look = replay(raw, type(seen.look))
 
 
 async def _last_pages(connection: Connection, states: Iterable[StoredState]) -> dict[UUID, PageText]:
