@@ -92,7 +92,7 @@ update signal_findings set closed_at = $3 where tenant_id = $1 and id = $2;
 -- name: happenings_of_vendor
 -- What happened to the vendor's assets since they were attached: read with an hour's overlap, told once by its key.
 select va.id as vendor_asset_id, va.name as asset_name, j.id, j.rule, j.discriminator, j.verdict, j.reason, j.detail,
-    j.evidence, j.severity, j.happening, j.judged_at, j.value_hash
+    j.evidence, j.severity, j.happening, j.judged_at
 from vendor_assets as va
 join signal_judgements as j on j.asset_id = va.asset_id and j.judged_at >= va.attached_at
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and j.judged_at > $3

@@ -17,7 +17,17 @@ from vendorrisk.signals.queries import DueLook, NewObservation, Pause, StoredSta
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.verdicts import inapplicable, passed
 
-_TOLD = frozenset(Happening) - {Happening.LOOK_AGAIN}
+_TOLD = (
+    Happening.CONFIRMED,
+    Happening.CHANGED,
+    Happening.CLOSED,
+    Happening.IMPROVED,
+    Happening.FLAPPING,
+    Happening.UNOBSERVABLE,
+    Happening.GAP,
+    Happening.SEEN_AGAIN,
+)
+"""What the history tells of a look that means several things at once, first what weighs most: events are read from it."""
 _TURNS = frozenset({Happening.LOOK_AGAIN, Happening.CONFIRMED, Happening.IMPROVED})
 _WELL = {Verdict.PASS, Verdict.NA}
 _WAITING = "not_yet_confirmed"
@@ -129,7 +139,8 @@ def _observe(
     if stored is not None and _is_same(was, state):
         return
     seen.states.append(_state_row(seen, judgement, state, stored, hashed, now))
-    happening = next((c.happening for c in changes if c.happening in _TOLD), None)
+    meant = {one.happening for one in changes}
+    happening = next((one for one in _TOLD if one in meant), None)
     if stored is None or happening is not None or (was.unknown_n > 0) != (state.unknown_n > 0):
         seen.history.append(_history_row(seen, judgement, was, happening, hashed, changes))
 

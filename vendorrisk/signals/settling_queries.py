@@ -89,7 +89,6 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     happening: str
     judged_at: datetime
-    value_hash: bytes
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -194,11 +193,12 @@ async def happenings(work: Work, vendor_id: UUID, since: datetime) -> list[Happe
 
 
 async def propose(
-    work: Work, vendor_id: UUID, vendor_asset_id: UUID, value_hash: bytes, changes: Sequence[tuple[str, str]]
+    work: Work, vendor_id: UUID, vendor_asset_id: UUID, judged: bytes, changes: Sequence[tuple[str, str]]
 ) -> None:
+    """Propose changes that one judgement saw (`judged` names it); the same again does nothing."""
     ids = [new_id() for _ in changes]
     kinds, names = [change for change, _ in changes], [name for _, name in changes]
-    own = (work.tenant_id, vendor_id, vendor_asset_id, value_hash, work.now)
+    own = (work.tenant_id, vendor_id, vendor_asset_id, judged, work.now)
     await _PROPOSE.run(work.db, *own, ids, kinds, names)
 
 

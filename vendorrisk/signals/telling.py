@@ -181,7 +181,8 @@ async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str
 async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
     changes = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
     if changes:
-        await settling_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.value_hash, changes)
+        # By the judgement and not by its value: what comes, goes and comes again is a change each time.
+        await settling_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.id.bytes, changes)
 
 
 def _facts(happened: Happened) -> dict[str, str]:
