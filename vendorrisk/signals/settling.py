@@ -22,7 +22,14 @@ from vendorrisk.signals.model import Score, Standing
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
 from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
-from vendorrisk.signals.standings import finding_severity, is_finding, standings_of, unobservable, waived_until
+from vendorrisk.signals.standings import (
+    finding_severity,
+    is_finding,
+    is_graver,
+    standings_of,
+    unobservable,
+    waived_until,
+)
 from vendorrisk.signals.watch_model import AssetKind, CurrentScore, VendorAsset
 from vendorrisk.vendors.model import Lifecycle
 
@@ -146,7 +153,11 @@ class Settling:
         about = f" ({state.discriminator})" if state.discriminator and state.discriminator != asset.name else ""
         title = f"{asset.name}: {state.detail}{about}"
         description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
-        source = await self._stand(key, severity, title, description)
+        standing = self._sources.get(key)
+        if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
+            source = await self._regrade(standing, severity, title, description)
+        else:
+            source = await self._stand(key, severity, title, description)
         if source is not None and severity in _GRAVE and not state.is_flapping:
             await self._tell_finding(source, severity, title, state)
 
@@ -170,7 +181,7 @@ class Settling:
             # What happens anew is another finding; what is seen anew is the same, for a month.
             is_same = rule not in _STAYS and change.is_same_finding(before.closed_at, now)
             generation += 0 if is_same else 1
-        source_id = uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+        source_id = self._source_id(key, generation)
         opened = await findings.open_for(
             self._work,
             SOURCE,
@@ -180,6 +191,10 @@ class Settling:
             title=title,
             description=description,
         )
+        if before is not None and is_graver(severity, before.severity):  # it comes back graver than it went
+            await findings.regrade_for(
+                self._work, SOURCE, source_id, severity=severity, title=title, description=description
+            )
         kept = SignalFinding(
             id=source_id if before is None else before.id,
             vendor_asset_id=asset_id,
@@ -190,6 +205,7 @@ class Settling:
             opened_at=now,
             closed_at=None,
             told_at=None if before is None else before.told_at,
+            severity=severity,
             state=opened.state,
             until_on=opened.until_on,
             state_changed_at=opened.state_changed_at,
@@ -198,9 +214,28 @@ class Settling:
         self._sources[key] = kept
         return kept
 
+    async def _regrade(
+        self, source: SignalFinding, severity: Severity, title: str, description: str
+    ) -> SignalFinding | None:
+        """Say that a standing finding has grown graver; that is news, however lately it was told of."""
+        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        source_id, work = self._source_id(key, source.generation), self._work
+        if not await findings.regrade_for(
+            work, SOURCE, source_id, severity=severity, title=title, description=description
+        ):
+            return None
+        graver = msgspec.structs.replace(source, severity=severity, told_at=None)
+        await settling_queries.keep_finding(work, self._vendor.id, graver)
+        self._sources[key] = graver
+        return graver
+
+    def _source_id(self, key: tuple[UUID, str, str], generation: int) -> UUID:
+        asset_id, rule, discriminator = key
+        return uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+
     async def _shut(self, source: SignalFinding) -> None:
-        own = f"{self._work.tenant_id} {source.vendor_asset_id} {source.rule} {source.discriminator}"
-        source_id = uuid5(_NAMESPACE, f"{own} {source.generation}")
+        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        source_id = self._source_id(key, source.generation)
         reason = "Seen mended, twice."
         if source.vendor_asset_id not in self._assets:
             reason = "The asset is watched no more."

@@ -10,6 +10,7 @@ import msgspec
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
+from vendorrisk.findings.model import Severity as FindingSeverity
 from vendorrisk.findings.model import State
 from vendorrisk.ids import new_id
 from vendorrisk.signals.model import Group, Severity, Verdict
@@ -71,6 +72,7 @@ class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     closed_at: datetime | None
     told_at: datetime | None
+    severity: FindingSeverity
     state: State
     until_on: date | None
     state_changed_at: datetime
@@ -181,7 +183,8 @@ async def signal_findings(work: Work, vendor_id: UUID) -> list[SignalFinding]:
 
 async def keep_finding(work: Work, vendor_id: UUID, f: SignalFinding) -> None:
     own = (f.vendor_asset_id, f.rule, f.discriminator, f.generation, f.finding_id)
-    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, f.opened_at, f.closed_at, f.told_at)
+    times = (f.opened_at, f.closed_at, f.told_at)
+    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, *times, f.severity)
 
 
 async def finding_closed(work: Work, source_id: UUID) -> None:

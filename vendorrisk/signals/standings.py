@@ -35,6 +35,11 @@ def finding_severity(state: VendorState) -> FindingSeverity | None:
     return FindingSeverity(_RANKED[rank].value) if rank > 0 else None
 
 
+def is_graver(severity: FindingSeverity, than: FindingSeverity) -> bool:
+    order = tuple(FindingSeverity)  # from critical to low
+    return order.index(severity) < order.index(than)
+
+
 def is_finding(state: VendorState) -> bool:
     return state.is_open and state.known in {Verdict.WARN, Verdict.FAIL} and finding_severity(state) is not None
 
