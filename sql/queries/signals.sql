@@ -72,7 +72,8 @@ returning p.name, p.opted_out_at is not null as is_opted_out,
 -- is put off by more than 42 days: what is due later was written by a clock that ran ahead.
 select s.place, s.asset_id, a.kind, a.name, s.look_group, s.failures, s.last_look_at, s.observation_id, s.observed_at,
     s.raw_hash,
-    coalesce(w.watchers, 0) as watchers, coalesce(w.tier_rank, 4) as tier_rank
+    coalesce(w.watchers, 0) as watchers, coalesce(w.tier_rank, 4) as tier_rank,
+    (select count(distinct o.asset_id)::integer from signal_schedule as o where o.place = $1) as assets_here
 from signal_schedule as s
 join public_assets as a on a.id = s.asset_id
 left join lateral (

@@ -52,14 +52,17 @@ class Collector:
         return await (self._looks.certificate(host) if group is Group.CERT else self._looks.versions(host))
 
     async def _read(self, kind: AssetKind, name: str, host: str, group: Group, *, is_opted_out: bool) -> Observation:
-        """Read pages, where robots.txt does not name us. Where it did, one that cannot be read says so still."""
+        """Read pages, where robots.txt does not name us. Where it did, one that cannot be read says so still.
+
+        The look at a status page goes by what the daily look at the same page read there.
+        """
+        if group is Group.STATUS:
+            return await self._looks.status(name)
         allowed = await self._allowed(host)
         if is_opted_out and allowed.unreachable:
             raise OptedOutError(host)
         if group is Group.HTTP:
             return await self._looks.web(host, with_cors="web.cors" in self._rules_on, with_security_txt=True)
-        if group is Group.STATUS:
-            return await self._looks.status(name)
         return await self._looks.page(name, allowed=allowed, with_text=kind is AssetKind.SUBPROCESSOR_PAGE)
 
     async def _joined(self, kind: AssetKind, name: str, group: Group, now: datetime) -> Observation:

@@ -62,6 +62,7 @@ class Visit:
         self._clock, self._spent = clock, spent
         self._opted_out = place.is_opted_out
         self._robots_said: bool | None = None
+        self._unbudgeted = 0
         self._pauses: Mapping[str, Pause] = {}
 
     async def go(self) -> int:
@@ -75,7 +76,7 @@ class Visit:
             states = await queries.states_of(connection, {each.asset_id for each in due})
             pages = await _last_pages(connection, states)
             self._pauses = await queries.last_pauses(connection)
-        budget = _REQUESTS_OF_A_ROUND * _ROUNDS_A_DAY * max(1, len({each.asset_id for each in due}))
+        budget = _REQUESTS_OF_A_ROUND * _ROUNDS_A_DAY * max([1, *(each.assets_here for each in due)])
         seen = await self._look_at(due, now, budget)
         for one in seen:
             own = [s for s in states if s.asset_id == one.due.asset_id]
@@ -103,10 +104,13 @@ class Visit:
         observation, reason = None, ""
         if self._must_not(due.look_group):
             reason = "opt_out"
-        elif due.look_group in schedule.ON_THEIR_MACHINES and self._spent_today() >= budget:
+        elif due.look_group in schedule.BUDGETED and self._spent_today() >= budget:
             return Seen(due, run_id, "budget_spent", 0)
         else:
+            spent = self._spent(self._place.name)
             observation, reason = await self._collected(due, now)
+            if due.look_group not in schedule.BUDGETED:
+                self._unbudgeted += self._spent(self._place.name) - spent
         status = "seen" if observation is not None else reason
         seen = Seen(due, run_id, status, round((perf_counter() - begun) * 1000), look=observation)
         if observation is None:
@@ -147,7 +151,10 @@ class Visit:
         return found, ""
 
     def _spent_today(self) -> int:
-        return self._place.spent + self._spent(self._place.name)
+        return self._place.spent + self._spent_here()
+
+    def _spent_here(self) -> int:
+        return self._spent(self._place.name) - self._unbudgeted
 
     async def _write(self, seen: Sequence[Seen], now: datetime) -> None:
         versions = {"checker": CHECKER_VERSION, **self._datasets.versions}
@@ -165,7 +172,7 @@ class Visit:
                 self._place.name,
                 self._token,
                 now,
-                self._spent(self._place.name),
+                self._spent_here(),
                 opted_out=self._robots_said is True,
                 opted_in=self._robots_said is False,
             )

@@ -52,6 +52,8 @@ PAGE_RULES: Mapping[AssetKind, str] = MappingProxyType(
 PAGES = frozenset(PAGE_RULES)
 ON_THEIR_MACHINES = frozenset({Group.HTTP, Group.CERT, Group.TLS, Group.PAGES, Group.STATUS})
 """Groups that open a connection to the vendor's own machines: what an opt-out stops."""
+BUDGETED = ON_THEIR_MACHINES - {Group.STATUS}
+"""Groups that a day's budget of requests is for. A status page is made to be asked: once an hour, or each quarter."""
 
 _CRITICAL, _LOW = 1, 4
 _SLOWER = {1: 1, 2: 1, 3: 2, 4: 7}
