@@ -199,7 +199,7 @@ def _keep(seen: Seen, now: datetime) -> None:
         return
     due, raw = seen.due, canonical(seen.look)
     seen.raw_hash = value_hash(seen.look)
-    is_old = due.observed_at is None or now - due.observed_at >= KEYFRAME
+    is_old = due.observed_at is None or abs(now - due.observed_at) >= KEYFRAME
     if seen.raw_hash != due.raw_hash or is_old:
         seen.observation = NewObservation(
             new_id(), due.asset_id, due.look_group, raw, seen.raw_hash, due.raw_hash, seen.run_id

@@ -237,7 +237,7 @@ async def complete_schedule(
 
 
 async def wake(connection: Connection, now: datetime) -> None:
-    await _WAKE.run(connection, now)
+    await _WAKE.run(connection, now, list(Group))
 
 
 async def keep_partitions(connection: Connection, now: datetime, months: int, run_days: int) -> int:

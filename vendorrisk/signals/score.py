@@ -78,7 +78,7 @@ def settle(standing: Standing, now: datetime) -> Settled:
     if known is None or standing.known_at is None:
         return Settled(rule, standing, UNKNOWN_DEFICIT, worst, best, covered=False, confidence=confidence)
     cost = deficit_of(known, confidence, faded)
-    if now - standing.known_at <= hold_for(rule):
+    if abs(now - standing.known_at) <= hold_for(rule):  # a sight of next year holds nothing: its clock was wrong
         return Settled(rule, standing, cost, max(cost, worst), min(cost, best), covered=True, confidence=confidence)
     cost = max(UNKNOWN_DEFICIT, cost)
     return Settled(rule, standing, cost, max(cost, worst), best, covered=False, confidence=confidence)

@@ -338,7 +338,7 @@ class Settling:
             reason = "model"
         elif last.result != msgspec.json.decode(msgspec.json.encode(shown)):
             reason = "change"
-        elif now - last.scored_at >= _WEEK:
+        elif abs(now - last.scored_at) >= _WEEK:
             reason = "keyframe"
         else:
             return last.id
