@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
 
     host: str = "127.0.0.1"
+    # A worker's figures, at /metrics on `host`; 0: not served. Those of the API are at its own /metrics.
+    worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
     public_url: str = "http://127.0.0.1:8080"  # what links in messages begin with

@@ -2,10 +2,13 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 import uvloop
+from prometheus_client import start_http_server
 
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
@@ -104,10 +107,30 @@ def run(settings: Settings) -> None:
 
     made = arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=world.stopping)
     try:
-        made.run()
+        with figures(settings):
+            made.run()
     except REDIS_AWAY as error:
         _log.error("redis_lost", error=str(error))
         sys.exit(1)
+
+
+@contextmanager
+def figures(settings: Settings) -> Iterator[None]:
+    """Serve this process's figures meanwhile, where a port is set; raises `SettingError` where it cannot be had."""
+    if not settings.worker_metrics_port:
+        yield
+        return
+    try:
+        server, thread = start_http_server(settings.worker_metrics_port, settings.host)
+    except OSError as error:
+        place = f"{settings.host} port {settings.worker_metrics_port}"
+        raise SettingError(f"VENDORRISK_WORKER_METRICS_PORT: {place} cannot be had: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 async def reach_redis(settings: Settings) -> None:

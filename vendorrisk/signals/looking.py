@@ -29,6 +29,8 @@ from vendorrisk.signals.queries import ClaimedPlace, DueLook, NewObservation, Pa
 from vendorrisk.signals.rules import CHECKER_VERSION
 
 LOOKS = Counter("vendorrisk_signal_looks_total", "Looks at vendors' assets.", ["group", "status"])
+JUDGEMENTS = Counter("vendorrisk_signal_judgements_total", "Judgements of looks.", ["rule", "verdict"])
+UNSEEN = Counter("vendorrisk_signal_unseen_total", "Looks of which a part was not seen, and why.", ["group", "reason"])
 PAUSED = Counter("vendorrisk_signal_rules_paused_total", "Rules paused: they turned on too many assets.", ["rule"])
 LAG = Gauge("vendorrisk_signal_lag_seconds", "How long the look that has waited longest has been due.")
 
@@ -128,8 +130,7 @@ class Visit:
             one.states, one.history, one.flips = [], [], []
             one.judgements = judging.blind(one.due.kind, one.due.look_group, one.status)
             compare(one, states, pages, now, self._datasets, self._pauses)
-        if one.status != "budget_spent":
-            LOOKS.labels(one.due.look_group.value, one.status).inc()
+        _count(one)
 
     async def _collected(self, due: DueLook, now: datetime) -> tuple[Observation | None, str]:
         try:
@@ -191,6 +192,17 @@ class Visit:
         if made:
             await queries.append_runs(connection, now, versions, [_run(one) for one in made])
         await queries.keep_schedule(connection, now, [_next(one, now) for one in seen])
+
+
+def _count(seen: Seen) -> None:
+    """Count a look for operators: what became of it, of each rule, and each reason why a part was not seen."""
+    group = seen.due.look_group.value
+    if seen.status != "budget_spent":
+        LOOKS.labels(group, seen.status).inc()
+    for judgement in seen.judgements:
+        JUDGEMENTS.labels(judgement.rule, judgement.verdict.value).inc()
+    for reason in {j.reason for j in seen.judgements if j.verdict is Verdict.UNKNOWN}:
+        UNSEEN.labels(group, reason).inc()
 
 
 def _keep(seen: Seen, now: datetime) -> None:
