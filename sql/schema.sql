@@ -306,7 +306,7 @@ declare
     column_name name;
     partition text;
     done integer := 0;
-    old record;
+    old text;
 begin
     if keep_months not between 1 and 600 or keep_run_days not between 1 and 3660 then
         raise exception 'a retention is out of range';
@@ -342,22 +342,24 @@ begin
                 done := done + 1;
             end if;
         end loop;
-        for old in
-            select c.relname::text as name
+        old := (
+            select c.relname::text
             from pg_inherits as i
             join pg_class as c on c.oid = i.inhrelid
             where i.inhparent = ('public.' || parent)::regclass and c.relname ~ '_[0-9]+$'
                 and to_timestamp(substring(c.relname from '[0-9]+$'),
                     case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end) < at - kept - unit
-        loop
-            execute format('drop table public.%I', old.name);
-            done := done + 1;
-        end loop;
+            order by c.relname
+            limit 1
+        );
+        if old is not null then
+            execute format('drop table public.%I', old);
+        end if;
     end loop;
     return done;
 end
 $function$;
-comment on function keep_signal_partitions(timestamp with time zone,integer,integer) is 'makes partitions of this unit and three ahead, drops those past their retention; returns how many it touched';
+comment on function keep_signal_partitions(timestamp with time zone,integer,integer) is 'makes partitions of this unit and three ahead, drops the oldest of each table past its retention; returns how many it made';
 revoke execute on function keep_signal_partitions(timestamp with time zone,integer,integer) from public;
 grant execute on function keep_signal_partitions(timestamp with time zone,integer,integer) to vendorrisk_system;
 
@@ -1544,6 +1546,9 @@ create table signal_findings (
     closed_at timestamp with time zone,
     told_at timestamp with time zone,
     digested_at timestamp with time zone,
+    severity text,
+    model_version text,
+    observation_id uuid,
     constraint signal_findings_pkey PRIMARY KEY (tenant_id, id),
     constraint signal_findings_stand_once UNIQUE (tenant_id, vendor_asset_id, rule, discriminator),
     constraint signal_findings_asset_is_known FOREIGN KEY (tenant_id, vendor_asset_id) REFERENCES vendor_assets(tenant_id, id),
@@ -1552,6 +1557,9 @@ create table signal_findings (
     constraint signal_findings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column signal_findings.id is 'the source of the finding';
+comment on column signal_findings.severity is 'how grave its source was said to be; null of one older than the column';
+comment on column signal_findings.model_version is 'the methodology that opened it; null of one older than the column';
+comment on column signal_findings.observation_id is 'what it was opened on';
 CREATE INDEX signal_findings_by_finding ON signal_findings USING btree (tenant_id, finding_id);
 CREATE INDEX signal_findings_by_vendor ON signal_findings USING btree (tenant_id, vendor_id);
 CREATE INDEX signal_findings_to_digest ON signal_findings USING btree (tenant_id, opened_at) WHERE digested_at IS NULL;
@@ -1943,6 +1951,7 @@ create table subprocessor_changes (
     constraint subprocessor_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint subprocessor_changes_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
 CREATE INDEX subprocessor_changes_by_vendor ON subprocessor_changes USING btree (tenant_id, vendor_id, id);
 alter table subprocessor_changes enable row level security;
 alter table subprocessor_changes force row level security;

@@ -1,6 +1,9 @@
 -- What looks at signals lacked: how grave a finding was when it was told, and a limit to what one wrong clock can drop.
 
-alter table signal_findings add column severity text;
+alter table signal_findings
+add column severity text, add column model_version text, add column observation_id uuid;
+comment on column signal_findings.observation_id is 'what it was opened on';
+comment on column signal_findings.model_version is 'the methodology that opened it; null of one older than the column';
 comment on column signal_findings.severity is 'how grave its source was said to be; null of one older than the column';
 comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
 

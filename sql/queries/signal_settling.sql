@@ -71,7 +71,7 @@ order by va.id, s.rule, s.discriminator;
 
 -- name: findings_of_signals
 select sf.id, sf.vendor_asset_id, sf.rule, sf.discriminator, sf.generation, sf.finding_id, sf.opened_at, sf.closed_at,
-    sf.told_at, coalesce(sf.severity, f.severity) as severity, f.state, f.until_on, f.state_changed_at
+    sf.told_at, coalesce(sf.severity, f.severity) as severity, sf.model_version, sf.observation_id, f.state, f.until_on, f.state_changed_at
 from signal_findings as sf
 join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
 where sf.tenant_id = $1 and sf.vendor_id = $2;
@@ -79,12 +79,13 @@ where sf.tenant_id = $1 and sf.vendor_id = $2;
 -- name: keep_signal_finding
 insert into signal_findings (
     tenant_id, id, vendor_id, vendor_asset_id, rule, discriminator, generation, finding_id, opened_at, closed_at,
-    told_at, severity
+    told_at, severity, model_version, observation_id
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (tenant_id, vendor_asset_id, rule, discriminator) do update
 set generation = excluded.generation, finding_id = excluded.finding_id, opened_at = excluded.opened_at,
-    closed_at = excluded.closed_at, told_at = excluded.told_at, severity = excluded.severity, digested_at = null;
+    closed_at = excluded.closed_at, told_at = excluded.told_at, severity = excluded.severity,
+    model_version = excluded.model_version, observation_id = excluded.observation_id, digested_at = null;
 
 -- name: signal_finding_closed
 update signal_findings set closed_at = $3 where tenant_id = $1 and id = $2;

@@ -1,15 +1,16 @@
 """Findings from outside signals that grow worse, are set aside, or belong to nobody any more."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from tests.client import Client
-from tests.conftest import FakeClock
+from tests.conftest import Company, FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
+from vendorrisk.signals.rules import MODEL_VERSION, RULES
 
 pytestmark = pytest.mark.anyio
 
@@ -103,3 +104,35 @@ async def test_a_grade_that_a_person_gave_is_not_taken_back_while_the_signal_say
         clock.advance(days=2)
         await on.confirmed()
         assert (await spf(on))["severity"] == "low"
+
+
+async def test_a_finding_shows_the_observations_it_rests_on_and_the_rule_that_judged_them(
+    world: World, client: Client, other_company: Company, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        await senders(on, "?")
+        opened_at = clock()
+        await senders(on, "+")
+        finding = await spf(on)
+        answer = await client.get(f"/v1/findings/{finding['id']}/signal")
+        assert answer.status_code == 200, answer.text
+        shown = answer.json()
+        assert (shown["rule"], shown["asset_name"], shown["vendor_id"]) == ("email.spf_all", DOMAIN, vendor)
+        assert (shown["criteria"], shown["model_version"]) == (["CC6.6"], MODEL_VERSION)
+        assert shown["remedy"] == RULES["email.spf_all"].remedy
+        assert (shown["verdict"], shown["evidence"]["qualifier"]) == ("fail", "+")
+        assert datetime.fromisoformat(shown["first_seen_at"]) == opened_at
+        assert datetime.fromisoformat(shown["last_seen_at"]) == clock()
+        assert shown["gone_at"] is None
+        for one, said in zip(shown["observation_ids"], ("?all", "+all"), strict=True):
+            assert said in str((await client.get(f"/v1/signal-observations/{one}")).json()["observation"])
+        assert (await other_company.client.get(f"/v1/findings/{finding['id']}/signal")).status_code == 404
+        await senders(on, "-")
+        gone = (await client.get(f"/v1/findings/{finding['id']}/signal")).json()
+        assert datetime.fromisoformat(gone["gone_at"]) == clock()
+        body = {"vendor_id": vendor, "title": "Found by hand", "severity": "low"}
+        by_hand = (await client.post("/v1/findings", body)).json()["id"]
+        assert (await client.get(f"/v1/findings/{by_hand}/signal")).status_code == 404

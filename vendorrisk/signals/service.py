@@ -35,6 +35,7 @@ from vendorrisk.signals.watch_model import (
     AssetKind,
     Feeds,
     FeedShown,
+    FindingSignalShown,
     Methodology,
     NewVendorAsset,
     ObservationShown,
@@ -226,6 +227,32 @@ async def observation(work: Work, observation_id: UUID) -> ObservationShown:
         previous_hash=None if stored.previous_hash is None else stored.previous_hash.hex(),
         checker_version=stored.checker_version,
         datasets=stored.datasets,
+    )
+
+
+async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
+    """Return what a finding rests on; 404 for one that no signal opened."""
+    stored = found(await record_queries.find_signal(work, finding_id))
+    rule = RULES.get(stored.rule)
+    seen_on = (stored.opened_on, stored.seen_on)
+    return FindingSignalShown(
+        finding_id=stored.finding_id,
+        vendor_id=stored.vendor_id,
+        vendor_asset_id=stored.vendor_asset_id,
+        asset_name=stored.asset_name,
+        rule=stored.rule,
+        discriminator=stored.discriminator,
+        criteria=list(rule.criteria) if rule is not None else [],
+        remedy=rule.remedy if rule is not None else "",
+        model_version=stored.model_version,
+        observation_ids=list(dict.fromkeys(one for one in seen_on if one is not None)),
+        first_seen_at=stored.opened_at,
+        last_seen_at=stored.last_seen_at,
+        gone_at=stored.closed_at,
+        verdict=stored.verdict,
+        reason=stored.reason,
+        detail=stored.detail,
+        evidence=stored.evidence,
     )
 
 

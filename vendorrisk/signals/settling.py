@@ -157,7 +157,7 @@ class Settling:
         if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
             source = await self._regrade(standing, severity, title, description)
         else:
-            source = await self._stand(key, severity, title, description)
+            source = await self._stand(key, severity, title, description, state.observation_id)
         if source is not None and severity in _GRAVE and not state.is_flapping:
             await self._tell_finding(source, severity, title, state)
 
@@ -169,7 +169,12 @@ class Settling:
         await self._stand(key, Severity.LOW, title, words)
 
     async def _stand(
-        self, key: tuple[UUID, str, str], severity: Severity, title: str, description: str
+        self,
+        key: tuple[UUID, str, str],
+        severity: Severity,
+        title: str,
+        description: str,
+        observation_id: UUID | None = None,
     ) -> SignalFinding | None:
         """See that the finding of a source stands; returns it where it was opened or opened again just now."""
         before, now = self._sources.get(key), self._work.now
@@ -206,6 +211,8 @@ class Settling:
             closed_at=None,
             told_at=None if before is None else before.told_at,
             severity=severity,
+            model_version=MODEL_VERSION,
+            observation_id=observation_id,
             state=opened.state,
             until_on=opened.until_on,
             state_changed_at=opened.state_changed_at,

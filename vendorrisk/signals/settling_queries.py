@@ -73,6 +73,8 @@ class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     told_at: datetime | None
     severity: FindingSeverity
+    model_version: str | None
+    observation_id: UUID | None
     state: State
     until_on: date | None
     state_changed_at: datetime
@@ -184,7 +186,8 @@ async def signal_findings(work: Work, vendor_id: UUID) -> list[SignalFinding]:
 async def keep_finding(work: Work, vendor_id: UUID, f: SignalFinding) -> None:
     own = (f.vendor_asset_id, f.rule, f.discriminator, f.generation, f.finding_id)
     times = (f.opened_at, f.closed_at, f.told_at)
-    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, *times, f.severity)
+    grounds = (f.severity, f.model_version, f.observation_id)
+    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, *times, *grounds)
 
 
 async def finding_closed(work: Work, source_id: UUID) -> None:

@@ -160,6 +160,53 @@ class ObservationShown(msgspec.Struct, frozen=True, kw_only=True):
     datasets: dict[str, Any]
 
 
+class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finding rests on, as stored: the sight that opened it, and the present one."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    vendor_asset_id: UUID
+    asset_name: str
+    rule: str
+    discriminator: str
+    model_version: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    opened_on: UUID | None
+    seen_on: UUID | None
+    verdict: Verdict | None
+    reason: str | None
+    detail: str | None
+    evidence: dict[str, Any] | None
+    last_seen_at: datetime | None
+
+
+class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finding rests on. `rule` is "unobservable" where nothing was seen for a week; then it has no criteria.
+
+    `observation_ids` are those it was opened on and last seen on. `verdict` and what follows it are of the present, null
+    where the asset is watched no more; `gone_at` is when the rule was seen well again, twice.
+    """
+
+    finding_id: UUID
+    vendor_id: UUID
+    vendor_asset_id: UUID
+    asset_name: str
+    rule: str
+    discriminator: str
+    criteria: list[str]
+    remedy: str
+    model_version: str | None
+    observation_ids: list[UUID]
+    first_seen_at: datetime
+    last_seen_at: datetime | None
+    gone_at: datetime | None
+    verdict: Verdict | None
+    reason: str | None
+    detail: str | None
+    evidence: dict[str, Any] | None
+
+
 class RuleShown(msgspec.Struct, frozen=True, kw_only=True):
     """A rule as it counts. `off_because` says why it does not; `paused_until` while it is not believed."""
 
