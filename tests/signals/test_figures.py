@@ -83,7 +83,7 @@ async def test_a_worker_serves_its_figures_where_it_is_told_to(settings: Any) ->
         port = free.getsockname()[1]
     told = msgspec.structs.replace(settings, worker_metrics_port=port)
     with worker.figures(told):
-        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:  # noqa: ASYNC210, S310 - loopback, of this test
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:  # noqa: ASYNC210 - loopback, of this test
             assert b"vendorrisk_signal_lag_seconds" in answer.read()
         with pytest.raises(SettingError, match="VENDORRISK_WORKER_METRICS_PORT"), worker.figures(told):
             pass

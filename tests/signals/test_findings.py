@@ -28,7 +28,9 @@ async def senders(on: Watching, qualifier: str) -> None:
 
 
 async def spf(on: Watching) -> dict[str, Any]:
-    found: list[dict[str, Any]] = [f for f in await on.findings() if "senders" in f["title"] or "may send" in f["title"]]
+    found: list[dict[str, Any]] = [
+        f for f in await on.findings() if "senders" in f["title"] or "may send" in f["title"]
+    ]
     assert len(found) == 1, [f["title"] for f in await on.findings()]
     return found[0]
 

@@ -26,7 +26,8 @@ _FILL = (
     f"insert into tenants (id, name, created_at, updated_at) values ({TENANT_ID}, 'Big', {AT}, {AT})",
     f"""
     insert into vendors (tenant_id, id, name, name_key, lifecycle, lifecycle_changed_at, intake, created_at, updated_at)
-    select {TENANT_ID}, {_ID}, 'V' || n, 'v' || n, 'active', {AT}, 'open', {AT}, {AT} from generate_series(1, {ASSETS}) as n
+    select {TENANT_ID}, {_ID}, 'V' || n, 'v' || n, 'active', {AT}, 'open', {AT}, {AT}
+    from generate_series(1, {ASSETS}) as n
     """,
     f"""
     insert into vendor_assets (
@@ -93,7 +94,9 @@ async def plan(owner: Any, sql: str, *arguments: Any, job: bool = True) -> set[t
 
 def _reads(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "Relation Name" in node:
-        index = node.get("Index Name") or next((c["Index Name"] for c in node.get("Plans", ()) if "Index Name" in c), "")
+        index = node.get("Index Name") or next(
+            (c["Index Name"] for c in node.get("Plans", ()) if "Index Name" in c), ""
+        )
         yield node["Relation Name"], index or node["Node Type"]
     for child in node.get("Plans", ()):
         yield from _reads(child)

@@ -1,6 +1,7 @@
-"""A vendor's list of sub-processors over time: each change proposed once, whatever lies between, and taken over by name."""
+"""A vendor's list of sub-processors over time: each change is proposed once, and taken over under any spelling."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -79,6 +80,23 @@ async def test_a_change_seen_before_and_after_the_page_was_down_is_told_and_prop
         await shown(on, *NAMES, "Ember")
         assert await changes(on, vendor) == [("added", "Ember")]
         assert [kind for kind, _ in await on.told()].count("subprocessors_changed") == 1
+
+
+async def test_a_list_that_stays_for_years_is_still_compared_after_its_first_reading_was_dropped(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock, signal_keep_months=2) as on:
+        vendor = await listed(on)
+        first = (await on.signals(vendor))["tr.subprocessors"]["observation_id"]
+        for _ in range(5):
+            clock.advance(days=31)
+            await on.run()
+        assert await owner.fetchval("select count(*) from signal_observations where id = $1", UUID(first)) == 0
+        shown_now = (await on.signals(vendor))["tr.subprocessors"]
+        assert (shown_now["verdict"], shown_now["reason"]) == ("pass", "first_reading")
+        assert (await client.get(f"/v1/signal-observations/{shown_now['observation_id']}")).status_code == 200
+        await shown(on, *NAMES, "Ember")
+        assert await changes(on, vendor) == [("added", "Ember")]
 
 
 async def test_an_accepted_change_finds_the_fourth_party_under_its_other_spelling(

@@ -27,7 +27,7 @@ _TOLD = (
     Happening.GAP,
     Happening.SEEN_AGAIN,
 )
-"""What the history tells of a look that means several things at once, first what weighs most: events are read from it."""
+"""What the history tells of a look that means several things at once, what weighs most first: events are read there."""
 _TURNS = frozenset({Happening.LOOK_AGAIN, Happening.CONFIRMED, Happening.IMPROVED})
 _WELL = {Verdict.PASS, Verdict.NA}
 _WAITING = "not_yet_confirmed"

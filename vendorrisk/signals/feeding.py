@@ -24,7 +24,7 @@ from vendorrisk.signals.feed_kinds import FEEDS, is_on
 from vendorrisk.signals.feed_queries import ClaimedFeed
 from vendorrisk.signals.names import plain
 
-FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds: changed, unchanged, or why not.", ["feed", "outcome"])
+FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds, or why not.", ["feed", "outcome"])
 
 _LEASE = timedelta(minutes=10)
 _RETRY = timedelta(hours=1)

@@ -113,7 +113,7 @@ async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -
 
 @reads("/findings/{finding_id:uuid}/signal", _READ)
 async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalShown:
-    """Return what a finding of outside signals rests on: its rule, its observations, when it was seen first and last."""
+    """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
     return await watching.signal_of(work, finding_id)
 
 

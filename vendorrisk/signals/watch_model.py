@@ -184,8 +184,8 @@ class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
 class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
     """What a finding rests on. `rule` is "unobservable" where nothing was seen for a week; then it has no criteria.
 
-    `observation_ids` are those it was opened on and last seen on. `verdict` and what follows it are of the present, null
-    where the asset is watched no more; `gone_at` is when the rule was seen well again, twice.
+    `observation_ids` are those it was opened on and last seen on. `verdict` and what follows it are of the present,
+    null where the asset is watched no more; `gone_at` is when the rule was seen well again, twice.
     """
 
     finding_id: UUID
