@@ -120,6 +120,23 @@ async def test_an_observation_kept_by_a_clock_that_ran_ahead_is_kept_again_by_th
 
 
 @pytest.mark.anyio
+async def test_what_a_state_rests_on_is_never_dropped_before_it(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock, signal_keep_months=2) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(6):
+            await on.run()
+            clock.advance(days=31)
+        rests_on = {s["observation_id"] for s in (await on.signals(vendor)).values() if s["observation_id"]}
+        assert len(rests_on) >= 5
+        assert await owner.fetchval("select min(observed_at) from signal_observations") > clock() - timedelta(days=130)
+        for one in rests_on:
+            assert (await client.get(f"/v1/signal-observations/{one}")).status_code == 200
+
+
+@pytest.mark.anyio
 async def test_a_clock_that_ran_ahead_for_an_hour_drops_no_more_than_the_oldest_of_each_table(
     world: World, clock: FakeClock, owner: Any
 ) -> None:

@@ -93,7 +93,7 @@ async def test_a_list_that_stays_for_years_is_still_compared_after_its_first_rea
             await on.run()
         assert await owner.fetchval("select count(*) from signal_observations where id = $1", UUID(first)) == 0
         shown_now = (await on.signals(vendor))["tr.subprocessors"]
-        assert (shown_now["verdict"], shown_now["reason"]) == ("pass", "first_reading")
+        assert (shown_now["verdict"], shown_now["reason"]) == ("pass", "same")
         assert (await client.get(f"/v1/signal-observations/{shown_now['observation_id']}")).status_code == 200
         await shown(on, *NAMES, "Ember")
         assert await changes(on, vendor) == [("added", "Ember")]

@@ -45,6 +45,7 @@ class Seen(msgspec.Struct):
     look: Observation | None = None
     observation: NewObservation | None = None
     raw_hash: bytes | None = None
+    is_keyframe: bool = False
     is_suspect: bool = False
     again: timedelta | None = None
     states: list[dict[str, Any]] = []
@@ -136,7 +137,7 @@ def _observe(
         seen.flips.append(judgement.rule)
     if seen.again is None and state.is_open and judgement.verdict in {Verdict.PASS, Verdict.NA}:
         seen.again = change.CONFIRM_AFTER  # seen good once: look again soon, so that the finding can close
-    if stored is not None and _is_same(was, state):
+    if stored is not None and _is_same(was, state) and not seen.is_keyframe:
         return
     seen.states.append(_state_row(seen, judgement, state, stored, hashed, now))
     meant = {one.happening for one in changes}

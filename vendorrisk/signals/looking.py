@@ -212,6 +212,8 @@ def _keep(seen: Seen, now: datetime) -> None:
     due, raw = seen.due, canonical(seen.look)
     seen.raw_hash = value_hash(seen.look)
     is_old = due.observed_at is None or abs(now - due.observed_at) >= KEYFRAME
+    # With it the states move on to it, so that none rests on what its retention drops.
+    seen.is_keyframe = is_old and due.observed_at is not None
     if seen.raw_hash != due.raw_hash or is_old:
         seen.observation = NewObservation(
             new_id(), due.asset_id, due.look_group, raw, seen.raw_hash, due.raw_hash, seen.run_id
