@@ -92,6 +92,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.ask_for_a_new_score()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update vendor_signals
+    set settle_at = least(settle_at, new.state_changed_at)
+    where tenant_id = new.tenant_id and vendor_id = new.vendor_id;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.ask_for_coverage_of_services()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1119,6 +1131,7 @@ CREATE INDEX findings_by_due ON findings USING btree (tenant_id, due_on, id);
 CREATE INDEX findings_by_owner ON findings USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX findings_by_vendor ON findings USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE INDEX findings_set_aside_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
+CREATE TRIGGER findings_set_aside_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION ask_for_a_new_score();
 alter table findings enable row level security;
 alter table findings force row level security;
 create policy every_tenant on findings to vendorrisk_system

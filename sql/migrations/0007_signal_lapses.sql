@@ -77,3 +77,26 @@ begin
 end
 $$;
 comment on function keep_signal_partitions is 'makes partitions of this unit and three ahead, drops the oldest of each table past its retention; returns how many it made';
+
+-- What a person accepts, disputes or calls false leaves the number, and comes back into it: within minutes, where it was
+-- with the next day's settling.
+create function ask_for_a_new_score() returns trigger
+language plpgsql
+as $$
+begin
+    update vendor_signals
+    set settle_at = least(settle_at, new.state_changed_at)
+    where tenant_id = new.tenant_id and vendor_id = new.vendor_id;
+    return null;
+end
+$$;
+create trigger findings_set_aside_are_scored_again
+after update of state on findings
+for each row
+when (
+    new.source_kind = 'signal' and old.state <> new.state
+    and (
+        old.state in ('accepted', 'disputed', 'false_positive') or new.state in ('accepted', 'disputed', 'false_positive')
+    )
+)
+execute function ask_for_a_new_score();

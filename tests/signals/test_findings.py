@@ -10,6 +10,7 @@ from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
+from vendorrisk.signals import jobs
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 
 pytestmark = pytest.mark.anyio
@@ -138,3 +139,29 @@ async def test_a_finding_shows_the_observations_it_rests_on_and_the_rule_that_ju
         body = {"vendor_id": vendor, "title": "Found by hand", "severity": "low"}
         by_hand = (await client.post("/v1/findings", body)).json()["id"]
         assert (await client.get(f"/v1/findings/{by_hand}/signal")).status_code == 404
+
+
+async def test_a_dispute_and_its_end_show_in_the_score_within_minutes(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        await senders(on, "+")
+        counted = await on.score(vendor)
+        place = f"/v1/findings/{(await spf(on))['id']}"
+        until = (clock().date() + timedelta(days=30)).isoformat()
+        for body, disputed in (
+            ({"to": "disputed", "reason": "The vendor says no.", "until_on": until}, ["email.spf_all"]),
+            ({"to": "open"}, []),
+            ({"to": "false_positive", "reason": "It is a test domain."}, ["email.spf_all"]),
+        ):
+            moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
+            assert moved.status_code == 200, moved.text
+            clock.advance(minutes=1)
+            assert await jobs.settle_vendors(world) == 1
+            shown = await on.score(vendor)
+            assert [d["rule"] for d in shown["disputed"]] == disputed
+            assert (shown["number"] > counted["number"]) is bool(disputed)
+            assert await jobs.settle_vendors(world) == 0, "and nothing more"
