@@ -354,15 +354,14 @@ begin
                 done := done + 1;
             end if;
         end loop;
+        -- Names of one table have one width, so that they are in the order of their dates, and none has to be read as one.
         old := (
-            select c.relname::text
+            select min(c.relname::text collate "C")
             from pg_inherits as i
             join pg_class as c on c.oid = i.inhrelid
-            where i.inhparent = ('public.' || parent)::regclass and c.relname ~ '_[0-9]+$'
-                and to_timestamp(substring(c.relname from '[0-9]+$'),
-                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end) < at - kept - unit
-            order by c.relname
-            limit 1
+            where i.inhparent = ('public.' || parent)::regclass
+                and c.relname::text collate "C" <= parent || '_' || to_char((at - kept - unit) at time zone 'UTC',
+                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end)
         );
         if old is not null then
             execute format('drop table public.%I', old);

@@ -8,7 +8,8 @@ comment on column signal_findings.severity is 'how grave its source was said to 
 comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
 
 -- What is past its retention was dropped at once, all of it: a worker whose clock ran ten years ahead for a minute would
--- have dropped everything. Now the oldest partition of each table goes, and the next with the next hour.
+-- have dropped everything. Now the oldest partition of each table goes, and the next with the next hour. Dates were read
+-- from names, which failed on those of other tables wherever the planner took them first.
 create or replace function keep_signal_partitions(at timestamptz, keep_months integer, keep_run_days integer) returns integer
 language plpgsql
 security definer
@@ -59,15 +60,14 @@ begin
                 done := done + 1;
             end if;
         end loop;
+        -- Names of one table have one width, so that they are in the order of their dates, and none has to be read as one.
         old := (
-            select c.relname::text
+            select min(c.relname::text collate "C")
             from pg_inherits as i
             join pg_class as c on c.oid = i.inhrelid
-            where i.inhparent = ('public.' || parent)::regclass and c.relname ~ '_[0-9]+$'
-                and to_timestamp(substring(c.relname from '[0-9]+$'),
-                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end) < at - kept - unit
-            order by c.relname
-            limit 1
+            where i.inhparent = ('public.' || parent)::regclass
+                and c.relname::text collate "C" <= parent || '_' || to_char((at - kept - unit) at time zone 'UTC',
+                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end)
         );
         if old is not null then
             execute format('drop table public.%I', old);

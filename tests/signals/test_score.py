@@ -124,6 +124,15 @@ def test_a_pass_nobody_can_see_any_more_becomes_unknown_after_its_hold_and_not_b
     assert blind.number < held.number
 
 
+def test_what_does_not_apply_and_cannot_be_seen_stays_out_while_it_is_held_and_no_longer() -> None:
+    rule = RULES["email.dane"]
+    rest = [s for s in all_passing() if s.rule != rule.id]
+    hidden = standing(rule.id, Verdict.UNKNOWN, known=Verdict.NA, known_at=NOW)
+    assert score([*rest, hidden], now=NOW + hold_for(rule)).coverage_bp == score(rest, now=NOW).coverage_bp
+    late = NOW + hold_for(rule) + timedelta(seconds=1)
+    assert score([*rest, hidden], now=late).coverage_bp < score(rest, now=late).coverage_bp
+
+
 def test_a_cap_needs_eighty_percent_confidence() -> None:
     rest = [s for s in all_passing() if s.rule != "exp.kev"]
     weak = standing("exp.kev", Verdict.FAIL, confidence_percent=79, cap=59)

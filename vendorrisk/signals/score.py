@@ -78,7 +78,7 @@ def settle(standing: Standing, now: datetime) -> Settled:
     if known is None or standing.known_at is None:
         return Settled(rule, standing, UNKNOWN_DEFICIT, worst, best, covered=False, confidence=confidence)
     cost = deficit_of(known, confidence, faded)
-    if abs(now - standing.known_at) <= hold_for(rule):  # a sight of next year holds nothing: its clock was wrong
+    if _is_held(standing, now):
         return Settled(rule, standing, cost, max(cost, worst), min(cost, best), covered=True, confidence=confidence)
     cost = max(UNKNOWN_DEFICIT, cost)
     return Settled(rule, standing, cost, max(cost, worst), best, covered=False, confidence=confidence)
@@ -89,7 +89,7 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
 
     Standings of unknown rules raise `KeyError`: a replay needs the methodology of its `model_version`.
     """
-    scored = [s for s in standings if RULES[s.rule].weight and s.rule not in off and s.verdict is not Verdict.NA]
+    scored = [s for s in standings if RULES[s.rule].weight and s.rule not in off and _applies(s, now)]
     waived = [s for s in scored if s.waived_until is not None and s.waived_until > now]
     counted = [settle(s, now) for s in scored if s not in waived]
     everything = [settle(s, now) for s in scored]
@@ -111,6 +111,19 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
         off=tuple(name for name in RULES if name in off),
         model_version=MODEL_VERSION,
     )
+
+
+def _applies(standing: Standing, now: datetime) -> bool:
+    """Say whether a standing counts. That a rule does not apply is held like any verdict while it cannot be seen."""
+    if standing.verdict is not Verdict.UNKNOWN:
+        return standing.verdict is not Verdict.NA
+    return standing.known is not Verdict.NA or not _is_held(standing, now)
+
+
+def _is_held(standing: Standing, now: datetime) -> bool:
+    """Say whether what was known still stands; a sight of next year holds nothing, for its clock was wrong."""
+    at = standing.known_at
+    return at is not None and abs(now - at) <= hold_for(RULES[standing.rule], standing.slower)
 
 
 def grade_of(number: int, coverage_bp: int) -> str:

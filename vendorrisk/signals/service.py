@@ -337,8 +337,9 @@ async def methodology(work: Work, settings: Settings) -> Methodology:
         factor_weights={factor.value: weight for factor, weight in FACTOR_WEIGHTS.items()},
         verdict_deficits_bp={verdict.value: deficit for verdict, deficit in DEFICITS_BP.items()},
         hold=(
-            "While a rule is unknown its last known verdict counts for max(72 hours, three cadences); after that it"
-            " costs the greater of 5000 and what was known. A known fail counts until it is seen mended."
+            "While a rule is unknown its last known verdict counts for max(72 hours, three cadences of the vendor's"
+            " tier); after that it costs the greater of 5000 and what was known. A known fail counts until it is seen"
+            " mended."
         ),
         overall=(
             "Factor = 10000 - sum(weight x deficit) / sum(weight). Overall = (3 x weighted mean + the worst factor of"

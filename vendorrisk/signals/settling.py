@@ -271,7 +271,8 @@ class Settling:
 
     async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
         waived = waived_until(self._sources.values())
-        standings = tuple(standings_of(self._assets.values(), self._states, waived, self._off))
+        slower = schedule.slower(self._vendor.tier)
+        standings = tuple(standings_of(self._assets.values(), self._states, waived, self._off, slower))
         return score(standings, now=self._work.now, off=self._off), standings
 
     async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:

@@ -61,6 +61,7 @@ def standings_of(
     states: Iterable[VendorState],
     waived: Mapping[tuple[UUID, str], datetime],
     off: frozenset[str],
+    slower: int,
 ) -> Iterable[Standing]:
     """Return one standing for every rule that applies to every asset; what was never seen is unknown.
 
@@ -75,10 +76,12 @@ def standings_of(
                 continue
             found = by_rule.get((asset.id, rule.id), [])
             until = waived.get((asset.id, rule.id))
-            yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until)
+            yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until, slower)
 
 
-def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None) -> Standing:
+def _standing(
+    asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None, slower: int
+) -> Standing:
     if state is None:
         return Standing(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
     return Standing(
@@ -92,6 +95,7 @@ def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: d
         cap=state.cap,
         deficit_percent=_left_percent(state),
         waived_until=until,
+        slower=slower,
         observation="" if state.observation_id is None else str(state.observation_id),
     )
 
