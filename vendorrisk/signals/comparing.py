@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,10 @@ def compare(
     """Judge a look, and hold each judgement against what was known of its rule."""
     if seen.look is not None:
         before = _before(states, pages.get(seen.due.asset_id))
-        seen.judgements = judging.judge(seen.look, now=now, datasets=datasets, kind=seen.due.kind, before=before)
+        judge = partial(judging.judge, seen.look, now=now, datasets=datasets, kind=seen.due.kind)
+        seen.judgements = judge(before=before)
+        if _is_unlocked_by(seen.judgements, states):
+            seen.judgements = judge(before=msgspec.structs.replace(before, lock_removed_at=now))
     known = {(s.rule, s.discriminator): s for s in states}
     for judgement in (*_of_each_subject(seen, states), *_gone(seen, states)):
         pause = pauses.get(judgement.rule)
@@ -97,6 +101,12 @@ def _before(states: Sequence[StoredState], page: PageText | None) -> Before:
     lock = next((s.remembered() for s in states if s.rule == "dom.lock"), None)
     gone_at = lock.changed_at if lock is not None and lock.verdict is Verdict.WARN and lock.flips else None
     return Before(values=values, page=page, lock_removed_at=gone_at)
+
+
+def _is_unlocked_by(judgements: Iterable[Judgement], states: Iterable[StoredState]) -> bool:
+    """Say whether this look is the first without the lock: what else changed in it, changed after that went."""
+    was_locked = any(s.rule == "dom.lock" and s.known is Verdict.PASS for s in states)
+    return was_locked and any(j.rule == "dom.lock" and j.verdict is Verdict.WARN for j in judgements)
 
 
 def _gone(seen: Seen, states: Sequence[StoredState]) -> Iterable[Judgement]:
