@@ -343,7 +343,7 @@ ProductName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewVendorProduct(Body):
-    """A product that the vendor runs, named as the catalogue of exploited vulnerabilities names it; a version may follow."""
+    """A product that the vendor runs, as the catalogue of exploited vulnerabilities names it; a version may follow."""
 
     maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
     product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
