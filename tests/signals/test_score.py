@@ -81,6 +81,17 @@ def test_going_blind_never_raises_the_score(portfolio: list[Standing], data: st.
     assert score(after, now=now).number <= score(before, now=now).number  # type: ignore[arg-type]  # an instant
 
 
+@given(standings(), st.data(), st.sampled_from([NOW, LATER]))
+def test_hiding_what_does_not_apply_never_raises_the_score(
+    portfolio: list[Standing], data: st.DataObject, now: object
+) -> None:
+    seen = [s for s in portfolio if s.verdict is not Verdict.UNKNOWN]
+    hidden = data.draw(st.sets(st.sampled_from(range(len(seen))))) if seen else set()
+    before = [changed(s, known=s.verdict, known_at=NOW) for s in seen]
+    after = [changed(s, verdict=Verdict.UNKNOWN) if i in hidden else s for i, s in enumerate(before)]
+    assert score(after, now=now).number <= score(before, now=now).number  # type: ignore[arg-type]  # an instant
+
+
 @given(standings(), st.sampled_from([NOW, LATER]))
 def test_the_deductions_add_up_to_what_is_missing(portfolio: list[Standing], now: object) -> None:
     result = score(portfolio, now=now)  # type: ignore[arg-type]  # sampled from instants

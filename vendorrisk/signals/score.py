@@ -6,7 +6,8 @@ by 1 - c, since weak evidence of good is not good. (A warn is never put above a 
 product would do that, so the pass's deficit is the floor.)
 
 An unknown keeps its last known verdict for `rules.hold_for`; after that its deficit is the greater of 5000 and
-what was known, so that a fail stays a fail until it is seen mended.
+what was known, so that a fail stays a fail until it is seen mended. What did not apply when it was last seen counts
+past its hold only where that costs points: hiding it must not raise a mean that is worse.
 
     factor   = 10 000 - Σ weight·deficit / Σ weight        na leaves both sums
     overall  = (3 · weighted mean of factors + the worst factor of weight 10 or more) / 4
@@ -93,7 +94,8 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
     waived = [s for s in scored if s.waived_until is not None and s.waived_until > now]
     counted = [settle(s, now) for s in scored if s not in waived]
     everything = [settle(s, now) for s in scored]
-    result = _number(counted)
+    borne = _borne(counted)
+    result = _number(borne)
     coverage = _coverage(counted)
     return Score(
         score=None if coverage < COVERAGE_FOR_A_NUMBER_BP else result.number,
@@ -103,11 +105,11 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
         high=max(result.number, _extreme(counted, _best, worst=False)),
         coverage_bp=coverage,
         confidence_percent=_confidence(counted),
-        factors=_factor_scores(counted),
+        factors=_factor_scores(borne, counted),
         deductions=result.deductions,
         caps=tuple(d for d in result.deductions if d.kind in {"cap", "coverage"}),
         waived=tuple(_named(settle(s, now)) for s in waived),
-        score_with_waived=_number(everything).number,
+        score_with_waived=_number(_borne(everything)).number,
         off=tuple(name for name in RULES if name in off),
         model_version=MODEL_VERSION,
     )
@@ -118,6 +120,16 @@ def _applies(standing: Standing, now: datetime) -> bool:
     if standing.verdict is not Verdict.UNKNOWN:
         return standing.verdict is not Verdict.NA
     return standing.known is not Verdict.NA or not _is_held(standing, now)
+
+
+def _borne(counted: Sequence[Settled]) -> Sequence[Settled]:
+    """Return what the number is made of: all that counts, or all but what did not apply when it was last seen.
+
+    Whichever is less. Past its hold such a rule costs what any unknown does, and where the rest is worse than that,
+    hiding it would raise the mean.
+    """
+    applied = [s for s in counted if s.standing.verdict is not Verdict.UNKNOWN or s.standing.known is not Verdict.NA]
+    return min(counted, applied, key=lambda settled: _number(settled).number)
 
 
 def _is_held(standing: Standing, now: datetime) -> bool:
@@ -306,13 +318,13 @@ def _confidence(settled: Sequence[Settled]) -> int:
     return sum(s.rule.weight * s.confidence for s in covered) // weight if weight else 0
 
 
-def _factor_scores(settled: Sequence[Settled]) -> tuple[FactorScore, ...]:
+def _factor_scores(borne: Sequence[Settled], counted: Sequence[Settled]) -> tuple[FactorScore, ...]:
     return tuple(
         FactorScore(
             factor=factor,
             weight=FACTOR_WEIGHTS[factor],
             score_bp=WHOLE - shares.deficit,
-            coverage_bp=_coverage([s for s in settled if s.rule.factor is factor]),
+            coverage_bp=_coverage([s for s in counted if s.rule.factor is factor]),
         )
-        for factor, shares in _factors(settled, _cost).items()
+        for factor, shares in _factors(borne, _cost).items()
     )
