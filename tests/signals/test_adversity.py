@@ -512,3 +512,29 @@ async def test_a_vendor_of_the_low_tier_that_is_down_at_its_weekly_look_keeps_it
             clock.advance(days=1)
             await on.run()
         assert (await on.score(vendor))["grade"] == "NR", "not for ever"
+
+
+async def test_good_hosts_attached_later_do_not_soften_the_domain_that_was_attached_first(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.confirmed()
+
+        async def web() -> int:
+            return next(f["score_bp"] for f in (await on.score(vendor))["factors"] if f["factor"] == "web")
+
+        alone = await web()
+        await good_vendor(on.internet, f"good.{DOMAIN}", "127.0.0.9")
+        on.internet.dns.zone[f"good.{DOMAIN}", "A"] = ["127.0.0.9"]
+        good = await on.attach(vendor, f"good.{DOMAIN}", "host")
+        clock.advance(hours=2)
+        await on.confirmed()
+        assert await web() == alone
+        changed = await client.patch(f"/v1/vendor-assets/{good['id']}", {"is_primary": True}, etag='"1"')
+        assert changed.status_code == 200, changed.text
+        clock.advance(minutes=1)
+        await on.run()
+        assert await web() > alone, "a person may say that another is the main one"

@@ -32,7 +32,10 @@ class AssetSource(StrEnum):
 
 
 class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a vendor that is looked at. `asked_at` is set while a look at once is waited for."""
+    """Something of a vendor that is looked at. `asked_at` is set while a look at once is waited for.
+
+    Where none is primary, the domain or host attached first counts as the vendor's main one.
+    """
 
     id: UUID
     vendor_id: UUID
