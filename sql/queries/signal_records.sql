@@ -103,7 +103,8 @@ where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*
 /*order*/;
 
 -- name: find_observation
--- One that a tenant may see: of an asset it watches, and not of a time before, but for the one that still stands.
+-- One that a tenant may see: of an asset it watches, and not of a time before, but for those that still stand: the last
+-- of a look, and what a present verdict rests on.
 select o.id, o.asset_id, o.look_group, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.checker_version, o.datasets
 from signal_observations as o
 where o.id = $2 and exists (
@@ -112,6 +113,9 @@ where o.id = $2 and exists (
         o.observed_at >= va.attached_at
         or exists (
             select from signal_schedule as s where s.asset_id = o.asset_id and s.observation_id = o.id
+        )
+        or exists (
+            select from signal_states as s where s.asset_id = o.asset_id and s.observation_id = o.id
         )
     )
 );
