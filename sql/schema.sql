@@ -92,6 +92,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.ask_for_a_new_score()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update vendor_signals
+    set settle_at = least(settle_at, new.state_changed_at)
+    where tenant_id = new.tenant_id and vendor_id = new.vendor_id;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.ask_for_coverage_of_services()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -322,7 +334,7 @@ declare
     column_name name;
     partition text;
     done integer := 0;
-    old record;
+    old text;
 begin
     if keep_months not between 1 and 600 or keep_run_days not between 1 and 3660 then
         raise exception 'a retention is out of range';
@@ -358,22 +370,23 @@ begin
                 done := done + 1;
             end if;
         end loop;
-        for old in
-            select c.relname::text as name
+        -- Names of one table have one width, so that they are in the order of their dates, and none has to be read as one.
+        old := (
+            select min(c.relname::text collate "C")
             from pg_inherits as i
             join pg_class as c on c.oid = i.inhrelid
-            where i.inhparent = ('public.' || parent)::regclass and c.relname ~ '_[0-9]+$'
-                and to_timestamp(substring(c.relname from '[0-9]+$'),
-                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end) < at - kept - unit
-        loop
-            execute format('drop table public.%I', old.name);
-            done := done + 1;
-        end loop;
+            where i.inhparent = ('public.' || parent)::regclass
+                and c.relname::text collate "C" <= parent || '_' || to_char((at - kept - unit) at time zone 'UTC',
+                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end)
+        );
+        if old is not null then
+            execute format('drop table public.%I', old);
+        end if;
     end loop;
     return done;
 end
 $function$;
-comment on function keep_signal_partitions(timestamp with time zone,integer,integer) is 'makes partitions of this unit and three ahead, drops those past their retention; returns how many it touched';
+comment on function keep_signal_partitions(timestamp with time zone,integer,integer) is 'makes partitions of this unit and three ahead, drops the oldest of each table past its retention; returns how many it made';
 revoke execute on function keep_signal_partitions(timestamp with time zone,integer,integer) from public;
 grant execute on function keep_signal_partitions(timestamp with time zone,integer,integer) to vendorrisk_system;
 
@@ -1137,6 +1150,7 @@ CREATE INDEX findings_by_due ON findings USING btree (tenant_id, due_on, id);
 CREATE INDEX findings_by_owner ON findings USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX findings_by_vendor ON findings USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE INDEX findings_set_aside_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
+CREATE TRIGGER findings_set_aside_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION ask_for_a_new_score();
 alter table findings enable row level security;
 alter table findings force row level security;
 create policy every_tenant on findings to vendorrisk_system
@@ -1588,6 +1602,9 @@ create table signal_findings (
     closed_at timestamp with time zone,
     told_at timestamp with time zone,
     digested_at timestamp with time zone,
+    severity text,
+    model_version text,
+    observation_id uuid,
     constraint signal_findings_pkey PRIMARY KEY (tenant_id, id),
     constraint signal_findings_stand_once UNIQUE (tenant_id, vendor_asset_id, rule, discriminator),
     constraint signal_findings_asset_is_known FOREIGN KEY (tenant_id, vendor_asset_id) REFERENCES vendor_assets(tenant_id, id),
@@ -1596,6 +1613,9 @@ create table signal_findings (
     constraint signal_findings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column signal_findings.id is 'the source of the finding';
+comment on column signal_findings.severity is 'how grave its source was said to be; null of one older than the column';
+comment on column signal_findings.model_version is 'the methodology that opened it; null of one older than the column';
+comment on column signal_findings.observation_id is 'what it was opened on';
 CREATE INDEX signal_findings_by_finding ON signal_findings USING btree (tenant_id, finding_id);
 CREATE INDEX signal_findings_by_vendor ON signal_findings USING btree (tenant_id, vendor_id);
 CREATE INDEX signal_findings_to_digest ON signal_findings USING btree (tenant_id, opened_at) WHERE digested_at IS NULL;
@@ -1987,6 +2007,7 @@ create table subprocessor_changes (
     constraint subprocessor_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint subprocessor_changes_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
 CREATE INDEX subprocessor_changes_by_vendor ON subprocessor_changes USING btree (tenant_id, vendor_id, id);
 alter table subprocessor_changes enable row level security;
 alter table subprocessor_changes force row level security;

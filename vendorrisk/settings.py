@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # After SIGTERM the API says that it is not ready and serves on for so long, so that a proxy looks elsewhere before
     # it closes; with what a drain takes (7 s) less than whoever stops it grants.
     leave_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
+    # A worker's figures, at /metrics on `host`; 0: not served. Those of the API are at its own /metrics.
+    worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
     public_url: str = "http://127.0.0.1:8080"  # what links in messages begin with
@@ -73,7 +75,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     rate_limit_tenant_per_minute: Annotated[int, Meta(ge=1)] = 30_000  # over all keys of a tenant, per API process
     rate_limit_unauthenticated_per_minute: Annotated[int, Meta(ge=1)] = 300  # per address
     trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
-    worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0  # of a worker's Prometheus figures; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     # Both serve only tests on loopback; start-up refuses them in production.

@@ -106,7 +106,8 @@ where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*
 /*order*/;
 
 -- name: find_observation
--- One that a tenant may see: of an asset it watches, and not of a time before, but for the one that still stands.
+-- One that a tenant may see: of an asset it watches, and not of a time before, but for those that still stand: the last
+-- of a look, and what a present verdict rests on.
 select o.id, o.asset_id, o.look_group, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.checker_version, o.datasets
 from signal_observations as o
 where o.id = $2 and exists (
@@ -115,6 +116,9 @@ where o.id = $2 and exists (
         o.observed_at >= va.attached_at
         or exists (
             select from signal_schedule as s where s.asset_id = o.asset_id and s.observation_id = o.id
+        )
+        or exists (
+            select from signal_states as s where s.asset_id = o.asset_id and s.observation_id = o.id
         )
     )
 );
@@ -236,3 +240,15 @@ select id, vendor_id, domain, provider, rated_on, value_hundredths, grade, impor
 from vendor_ratings
 where tenant_id = $1 and vendor_id = $2 /*where*/
 /*order*/;
+
+-- name: find_signal_of_finding
+-- The sight that opened it, and the present one of the same rule on the same asset.
+select sf.finding_id, sf.vendor_id, sf.vendor_asset_id, va.name as asset_name, sf.rule, sf.discriminator, sf.model_version,
+    sf.opened_at, sf.closed_at, sf.observation_id as opened_on, s.observation_id as seen_on, s.verdict, s.reason, s.detail,
+    s.evidence, case when s.verdict = 'unknown' then s.known_at else l.last_look_at end as last_seen_at
+from signal_findings as sf
+join vendor_assets as va on va.tenant_id = sf.tenant_id and va.id = sf.vendor_asset_id
+left join signal_states as s
+    on s.asset_id = va.asset_id and s.rule = sf.rule and s.discriminator = sf.discriminator and va.removed_at is null
+left join signal_schedule as l on l.asset_id = s.asset_id and l.look_group = s.look_group
+where sf.tenant_id = $1 and sf.finding_id = $2;

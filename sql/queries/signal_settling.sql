@@ -87,7 +87,7 @@ order by va.id, s.rule, s.discriminator;
 
 -- name: findings_of_signals
 select sf.id, sf.vendor_asset_id, sf.rule, sf.discriminator, sf.generation, sf.finding_id, sf.opened_at, sf.closed_at,
-    sf.told_at, f.state, f.until_on, f.state_changed_at
+    sf.told_at, coalesce(sf.severity, f.severity) as severity, sf.model_version, sf.observation_id, f.state, f.until_on, f.state_changed_at
 from signal_findings as sf
 join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
 where sf.tenant_id = $1 and sf.vendor_id = $2;
@@ -95,12 +95,13 @@ where sf.tenant_id = $1 and sf.vendor_id = $2;
 -- name: keep_signal_finding
 insert into signal_findings (
     tenant_id, id, vendor_id, vendor_asset_id, rule, discriminator, generation, finding_id, opened_at, closed_at,
-    told_at
+    told_at, severity, model_version, observation_id
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (tenant_id, vendor_asset_id, rule, discriminator) do update
 set generation = excluded.generation, finding_id = excluded.finding_id, opened_at = excluded.opened_at,
-    closed_at = excluded.closed_at, told_at = excluded.told_at, digested_at = null;
+    closed_at = excluded.closed_at, told_at = excluded.told_at, severity = excluded.severity,
+    model_version = excluded.model_version, observation_id = excluded.observation_id, digested_at = null;
 
 -- name: signal_finding_closed
 update signal_findings set closed_at = $3 where tenant_id = $1 and id = $2;
@@ -108,7 +109,7 @@ update signal_findings set closed_at = $3 where tenant_id = $1 and id = $2;
 -- name: happenings_of_vendor
 -- What happened to the vendor's assets since they were attached: read with an hour's overlap, told once by its key.
 select va.id as vendor_asset_id, va.name as asset_name, j.id, j.rule, j.discriminator, j.verdict, j.reason, j.detail,
-    j.evidence, j.severity, j.happening, j.judged_at, j.value_hash
+    j.evidence, j.severity, j.happening, j.judged_at
 from vendor_assets as va
 join signal_judgements as j on j.asset_id = va.asset_id and j.judged_at >= va.attached_at
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and j.judged_at > $3

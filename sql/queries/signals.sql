@@ -68,11 +68,12 @@ returning p.name, p.opted_out_at is not null as is_opted_out,
     case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent;
 
 -- name: due_looks
--- What is due at places under our lease, with whoever watches it: the least patient tier decides the cadence. No look
--- is put off by more than 42 days: what is due later was written by a clock that ran ahead.
+-- What is due at places under our lease, with whoever watches it: the least patient tier decides the cadence. What was
+-- looked at tomorrow, or is put off by more than 42 days, was written by a clock that ran ahead: it is due.
 select s.place, s.asset_id, a.kind, a.name, s.look_group, s.failures, s.last_look_at, s.observation_id, s.observed_at,
     s.raw_hash,
-    coalesce(w.watchers, 0) as watchers, coalesce(w.tier_rank, 4) as tier_rank
+    coalesce(w.watchers, 0) as watchers, coalesce(w.tier_rank, 4) as tier_rank,
+    (select count(distinct o.asset_id)::integer from signal_schedule as o where o.place = $1) as assets_here
 from signal_schedule as s
 join public_assets as a on a.id = s.asset_id
 left join lateral (
@@ -82,7 +83,11 @@ left join lateral (
     join vendors as v on v.tenant_id = va.tenant_id and v.id = va.vendor_id
     where va.asset_id = s.asset_id and va.removed_at is null and v.lifecycle <> 'terminated'
 ) as w on true
-where s.place = $1 and (s.next_look_at <= $2 or s.next_look_at > $2::timestamptz + interval '45 days')
+where s.place = $1 and (
+    s.next_look_at <= $2
+    or s.next_look_at > $2::timestamptz + interval '45 days'
+    or s.last_look_at > $2::timestamptz + interval '1 day'
+)
 order by a.kind, a.name, s.look_group
 limit $3;
 
@@ -304,15 +309,33 @@ places as (
 select count(*)::integer from missing;
 
 -- name: wake_what_sleeps_too_long
--- After a clock that ran ahead was put right, what it put off to its own future is due again.
-with looks as (
-    update signal_places set next_look_at = $1 where next_look_at > $1::timestamptz + interval '45 days'
+-- After a clock that ran ahead was put right, what it put off to its own future is due again. A lease ends within
+-- minutes: one that ends later is nobody's.
+with ahead as (
+    select p.name from signal_places as p where p.next_look_at > $1::timestamptz + interval '45 days'
+    union
+    select s.place
+    from unnest($2::text[]) as g (look_group)
+    join signal_schedule as s
+        on s.look_group = g.look_group and s.last_look_at > $1::timestamptz + interval '1 day'
+),
+looks as (
+    update signal_places as p
+    set next_look_at = $1
+    from ahead
+    where p.name = ahead.name and (p.lease_token is null or p.next_look_at > $1::timestamptz + interval '1 hour')
+),
+asked as (
+    update vendor_assets set asked_at = $1 where asked_at > $1::timestamptz + interval '1 day'
 ),
 vendors as (
     update vendor_signals set settle_at = $1 where settle_at > $1::timestamptz + interval '2 days'
 ),
 feeds as (
-    update signal_feeds set next_fetch_at = $1 where next_fetch_at > $1::timestamptz + interval '8 days'
+    update signal_feeds
+    set next_fetch_at = $1
+    where next_fetch_at > $1::timestamptz + interval '8 days'
+        or (checked_at > $1::timestamptz + interval '1 day' and next_fetch_at > $1)
 )
 update signal_pauses set paused_until = $1 where paused_until > $1::timestamptz + interval '2 days';
 

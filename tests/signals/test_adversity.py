@@ -13,6 +13,7 @@ from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
 from vendorrisk.egress.pacing import OwnTurns, PolitePacer
 from vendorrisk.lab import feeds, pki, registry
+from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.probes.tls import HelloLook
@@ -563,3 +564,60 @@ async def test_a_list_that_is_switched_off_says_nothing_after_a_week(
         clock.advance(days=9)
         await on.run()
         assert (await on.signals(vendor))["evt.breach"]["reason"] == "feed_stale"
+
+
+async def test_a_vendor_of_the_low_tier_that_is_down_at_its_weekly_look_keeps_its_score_and_nobody_is_told(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await owner.execute("update vendors set tier = 'low', tier_source = 'declared' where id = $1", vendor)
+        await on.attach(vendor)
+        await on.confirmed()
+        for _ in range(9):
+            clock.advance(days=1)
+            await on.run()
+        before = await on.score(vendor)
+        zone = dict(on.internet.dns.zone)
+        for name in zone:
+            on.internet.dns.zone[name] = Behaviour.SERVFAIL
+        for _ in range(9):
+            clock.advance(days=1)
+            await on.run()
+        assert {s["verdict"] for s in (await on.signals(vendor)).values()} >= {"unknown"}
+        during = await on.score(vendor)
+        assert (during["number"], during["coverage_bp"]) == (before["number"], before["coverage_bp"])
+        on.internet.dns.zone.update(zone)
+        assert [kind for kind, _ in await on.told()] == []
+        for name in zone:
+            on.internet.dns.zone[name] = Behaviour.SERVFAIL
+        for _ in range(90):
+            clock.advance(days=1)
+            await on.run()
+        assert (await on.score(vendor))["grade"] == "NR", "not for ever"
+
+
+async def test_good_hosts_attached_later_do_not_soften_the_domain_that_was_attached_first(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.confirmed()
+
+        async def web() -> int:
+            return next(f["score_bp"] for f in (await on.score(vendor))["factors"] if f["factor"] == "web")
+
+        alone = await web()
+        await good_vendor(on.internet, f"good.{DOMAIN}", "127.0.0.9")
+        on.internet.dns.zone[f"good.{DOMAIN}", "A"] = ["127.0.0.9"]
+        good = await on.attach(vendor, f"good.{DOMAIN}", "host")
+        clock.advance(hours=2)
+        await on.confirmed()
+        assert await web() == alone
+        changed = await client.patch(f"/v1/vendor-assets/{good['id']}", {"is_primary": True}, etag='"1"')
+        assert changed.status_code == 200, changed.text
+        clock.advance(minutes=1)
+        await on.run()
+        assert await web() > alone, "a person may say that another is the main one"

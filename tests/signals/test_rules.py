@@ -117,6 +117,8 @@ def test_what_is_off_says_why_and_can_be_switched_on() -> None:
 def test_a_known_verdict_is_held_three_days_or_three_cadences() -> None:
     assert hold_for(RULES["web.csp"]) == 3 * DAY
     assert hold_for(RULES["tls.legacy"]) == 21 * DAY
+    assert hold_for(RULES["web.csp"], slower=7) == 21 * DAY
+    assert hold_for(RULES["tls.legacy"], slower=7) == 3 * 28 * DAY, "the longest cadence there is"
 
 
 @pytest.mark.parametrize(("left", "again"), [

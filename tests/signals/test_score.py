@@ -81,6 +81,17 @@ def test_going_blind_never_raises_the_score(portfolio: list[Standing], data: st.
     assert score(after, now=now).number <= score(before, now=now).number  # type: ignore[arg-type]  # an instant
 
 
+@given(standings(), st.data(), st.sampled_from([NOW, LATER]))
+def test_hiding_what_does_not_apply_never_raises_the_score(
+    portfolio: list[Standing], data: st.DataObject, now: object
+) -> None:
+    seen = [s for s in portfolio if s.verdict is not Verdict.UNKNOWN]
+    hidden = data.draw(st.sets(st.sampled_from(range(len(seen))))) if seen else set()
+    before = [changed(s, known=s.verdict, known_at=NOW) for s in seen]
+    after = [changed(s, verdict=Verdict.UNKNOWN) if i in hidden else s for i, s in enumerate(before)]
+    assert score(after, now=now).number <= score(before, now=now).number  # type: ignore[arg-type]  # an instant
+
+
 @given(standings(), st.sampled_from([NOW, LATER]))
 def test_the_deductions_add_up_to_what_is_missing(portfolio: list[Standing], now: object) -> None:
     result = score(portfolio, now=now)  # type: ignore[arg-type]  # sampled from instants
@@ -122,6 +133,15 @@ def test_a_pass_nobody_can_see_any_more_becomes_unknown_after_its_hold_and_not_b
     blind = score([*rest, hidden], now=NOW + hold_for(rule) + timedelta(seconds=1))
     assert blind.coverage_bp < held.coverage_bp
     assert blind.number < held.number
+
+
+def test_what_does_not_apply_and_cannot_be_seen_stays_out_while_it_is_held_and_no_longer() -> None:
+    rule = RULES["email.dane"]
+    rest = [s for s in all_passing() if s.rule != rule.id]
+    hidden = standing(rule.id, Verdict.UNKNOWN, known=Verdict.NA, known_at=NOW)
+    assert score([*rest, hidden], now=NOW + hold_for(rule)).coverage_bp == score(rest, now=NOW).coverage_bp
+    late = NOW + hold_for(rule) + timedelta(seconds=1)
+    assert score([*rest, hidden], now=late).coverage_bp < score(rest, now=late).coverage_bp
 
 
 def test_a_cap_needs_eighty_percent_confidence() -> None:

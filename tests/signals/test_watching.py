@@ -170,6 +170,35 @@ async def test_two_tenants_share_looks_and_see_only_their_own(
         assert await other_company.client.items(f"/v1/vendors/{third}/signals") == []
 
 
+async def test_whoever_attaches_later_may_read_what_each_standing_verdict_rests_on_and_nothing_older(
+    world: World, client: Client, other_company: Company, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        clock.advance(days=1, hours=13)
+        await on.run()
+        first = {s["observation_id"] for s in (await on.signals(vendor)).values()}
+        on.internet.dns.zone[DOMAIN, "TXT"] = ['"v=spf1 mx include:_spf.mail.test -all"', '"another-site=2"']
+        on.internet.dns.zone[DOMAIN, "NS"] = [f"ns1.{DOMAIN}.", f"ns3.{DOMAIN}."]
+        on.internet.dns.zone[f"ns3.{DOMAIN}", "A"] = ["203.0.113.1"]
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        theirs = (await other_company.client.post("/v1/vendors", {"name": "Theirs"})).json()["id"]
+        body = {"kind": "domain", "name": DOMAIN}
+        assert (await other_company.client.post(f"/v1/vendors/{theirs}/assets", body)).status_code == 201
+        await on.run()
+        found = await other_company.client.items(f"/v1/vendors/{theirs}/signals")
+        standing = {s["observation_id"] for s in found if s["observation_id"]}
+        assert first & standing
+        for one in standing:
+            answer = await other_company.client.get(f"/v1/signal-observations/{one}")
+            assert answer.status_code == 200, one
+        for one in first - standing - {None}:
+            assert (await other_company.client.get(f"/v1/signal-observations/{one}")).status_code == 404
+
+
 async def test_an_observation_of_what_nobody_here_watches_is_not_there(
     world: World, client: Client, other_company: Company, clock: FakeClock
 ) -> None:

@@ -303,6 +303,19 @@ async def observation(things: Things, known: Known) -> str:
     return str(made)
 
 
+async def signal_finding(things: Things, known: Known) -> str:
+    """Open a finding, and say that an asset's signal did."""
+    parent, made = await vendor(things, known), uuid4()
+    own = {"vendor_id": parent}
+    opened, watched = await finding(things, own), await asset(things, own)
+    await things.owner.execute(
+        "insert into signal_findings (tenant_id, id, vendor_id, vendor_asset_id, rule, discriminator, generation,"
+        " finding_id, opened_at) values ($1, $2, $3, $4, 'web.csp', '', 1, $5, $6)",
+        *(things.company.tenant.id, made, UUID(parent), UUID(watched), UUID(opened), things.world.clock()),
+    )
+    return opened
+
+
 async def scored_vendor(things: Things, known: Known) -> str:
     """Settle a vendor whose domain nobody has looked at: everything is unknown, and so is the grade."""
     from vendorrisk.signals.jobs import settle_vendors
@@ -362,6 +375,7 @@ MAKERS: dict[str, Maker] = {
 SITUATIONS: dict[tuple[str, str], Maker] = {
     ("record_vendor_review", "vendor_id"): active_vendor,
     ("get_vendor_score", "vendor_id"): scored_vendor,
+    ("get_finding_signal", "finding_id"): signal_finding,
     ("get_offboarding_step", "vendor_id"): leaving_vendor,
     ("settle_offboarding_step", "vendor_id"): leaving_vendor,
     ("get_inherent_risk", "vendor_id"): assessed_vendor,

@@ -125,6 +125,29 @@ async def restate_for(
         await _moved(work, after, State.OPEN, "The source has become graver.", None)
 
 
+async def regrade_for(
+    work: Work, source_kind: str, source_id: UUID, *, severity: Severity, title: str, description: str | None = None
+) -> bool:
+    """Grade a source's finding anew, which has grown graver; returns False where none stands, and does nothing then.
+
+    It is due as one opened today would be, and never later than it was. What a person set aside stays as it is.
+    """
+    before = await queries.lock_of_source(work, source_kind, source_id)
+    if before is None or not rules.is_standing(before):
+        return False
+    wanted = msgspec.structs.replace(
+        before,
+        severity=severity,
+        title=title[:_MOST_TITLE],
+        description=description[:_MOST_DESCRIPTION] if description else None,
+        due_on=min(before.due_on, rules.due_on(severity, work.today, await _in_force(work))),
+    )
+    after = await queries.update(work, wanted)
+    await _watch(work, after)
+    await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
+    return True
+
+
 async def close_for(work: Work, source_kind: str, source_id: UUID, *, reason: str) -> None:
     """Remediate the finding of a source that no longer holds; does nothing where none stands."""
     standing = await queries.lock_of_source(work, source_kind, source_id)

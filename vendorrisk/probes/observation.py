@@ -42,8 +42,12 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(observation: object) -> bytes:
-    """Return the observation as JSON with sorted keys: equal observations give equal bytes."""
-    return _encoder.encode(observation)
+    """Return the observation as JSON with sorted keys: equal observations give equal bytes.
+
+    A NUL becomes U+FFFD. Postgres keeps none in text or JSON, so one byte of a vendor's would leave its whole visit
+    unwritten, and what was believed before standing for ever.
+    """
+    return _encoder.encode(observation).replace(b"\\u0000", b"\\ufffd")
 
 
 def value_hash(observation: object) -> bytes:

@@ -59,7 +59,7 @@ def _back_in_sight(state: RuleState, seen: Judgement) -> tuple[Change, ...]:
 
 
 def _unseen(state: RuleState, reason: str, now: datetime) -> tuple[RuleState, tuple[Change, ...]]:
-    since = state.unknown_since or now
+    since = min(state.unknown_since or now, now)  # a clock that ran ahead was put right
     after = msgspec.structs.replace(state, unknown_n=state.unknown_n + 1, unknown_since=since, unknown_reason=reason)
     changes = []
     if after.unknown_n == UNKNOWNS_FOR_A_GAP:
@@ -107,7 +107,7 @@ NOTHING_PENDING = {"pending_verdict": None, "pending_hash": b"", "pending_n": 0,
 
 
 def _accepted(state: RuleState, verdict: Verdict, value_hash: bytes, now: datetime, *, flipped: bool) -> RuleState:
-    recent = tuple(at for at in state.flips if now - at < FLAP_WINDOW)
+    recent = _recent(state, now)
     return msgspec.structs.replace(
         state,
         **NOTHING_PENDING,
@@ -122,8 +122,13 @@ def _accepted(state: RuleState, verdict: Verdict, value_hash: bytes, now: dateti
 
 
 def _flapping(after: RuleState, now: datetime) -> tuple[Change, ...]:
-    flips = [at for at in after.flips if now - at < FLAP_WINDOW]
-    return (_change(Happening.FLAPPING, after, after.verdict, ""),) if len(flips) == FLIPS_TO_FLAP else ()
+    flapping = len(_recent(after, now)) == FLIPS_TO_FLAP
+    return (_change(Happening.FLAPPING, after, after.verdict, ""),) if flapping else ()
+
+
+def _recent(state: RuleState, now: datetime) -> tuple[datetime, ...]:
+    """Return the flips of the last week; one of a day that has not come was written by a wrong clock."""
+    return tuple(at for at in state.flips if timedelta(0) <= now - at < FLAP_WINDOW)
 
 
 def _change(
@@ -134,7 +139,7 @@ def _change(
 
 def is_flapping(state: RuleState, now: datetime) -> bool:
     """Whether changes of this rule go to the digest only."""
-    return sum(now - at < FLAP_WINDOW for at in state.flips) >= FLIPS_TO_FLAP
+    return len(_recent(state, now)) >= FLIPS_TO_FLAP
 
 
 def is_same_finding(closed_at: datetime, now: datetime) -> bool:

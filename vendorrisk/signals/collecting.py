@@ -74,8 +74,6 @@ class Collector:
             raise OptedOutError(host)
         if group is Group.HTTP:
             return await self._looks.web(host, with_cors="web.cors" in self._rules_on, with_security_txt=True)
-        if group is Group.STATUS:
-            return await self._looks.status(name)
         return await self._looks.page(name, allowed=allowed, with_text=kind is AssetKind.SUBPROCESSOR_PAGE)
 
     async def _joined(self, kind: AssetKind, name: str, group: Group, now: datetime) -> Observation:

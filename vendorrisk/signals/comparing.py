@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,17 @@ from vendorrisk.signals.queries import DueLook, NewObservation, Pause, StoredSta
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.verdicts import inapplicable, passed
 
-_TOLD = frozenset(Happening) - {Happening.LOOK_AGAIN}
+_TOLD = (
+    Happening.CONFIRMED,
+    Happening.CHANGED,
+    Happening.CLOSED,
+    Happening.IMPROVED,
+    Happening.FLAPPING,
+    Happening.UNOBSERVABLE,
+    Happening.GAP,
+    Happening.SEEN_AGAIN,
+)
+"""What the history tells of a look that means several things at once, what weighs most first: events are read there."""
 _TURNS = frozenset({Happening.LOOK_AGAIN, Happening.CONFIRMED, Happening.IMPROVED})
 _WELL = {Verdict.PASS, Verdict.NA}
 _WAITING = "not_yet_confirmed"
@@ -35,6 +46,7 @@ class Seen(msgspec.Struct):
     look: Observation | None = None
     observation: NewObservation | None = None
     raw_hash: bytes | None = None
+    is_keyframe: bool = False
     is_suspect: bool = False
     again: timedelta | None = None
     states: list[dict[str, Any]] = []
@@ -53,7 +65,10 @@ def compare(
     """Judge a look, and hold each judgement against what was known of its rule."""
     if seen.look is not None:
         before = _before(states, pages.get(seen.due.asset_id))
-        seen.judgements = judging.judge(seen.look, now=now, datasets=datasets, kind=seen.due.kind, before=before)
+        judge = partial(judging.judge, seen.look, now=now, datasets=datasets, kind=seen.due.kind)
+        seen.judgements = judge(before=before)
+        if _is_unlocked_by(seen.judgements, states):
+            seen.judgements = judge(before=msgspec.structs.replace(before, lock_removed_at=now))
     known = {(s.rule, s.discriminator): s for s in states}
     for judgement in (*_of_each_subject(seen, states), *_gone(seen, states)):
         pause = pauses.get(judgement.rule)
@@ -86,6 +101,12 @@ def _before(states: Sequence[StoredState], page: PageText | None) -> Before:
     lock = next((s.remembered() for s in states if s.rule == "dom.lock"), None)
     gone_at = lock.changed_at if lock is not None and lock.verdict is Verdict.WARN and lock.flips else None
     return Before(values=values, page=page, lock_removed_at=gone_at)
+
+
+def _is_unlocked_by(judgements: Iterable[Judgement], states: Iterable[StoredState]) -> bool:
+    """Say whether this look is the first without the lock: what else changed in it, changed after that went."""
+    was_locked = any(s.rule == "dom.lock" and s.known is Verdict.PASS for s in states)
+    return was_locked and any(j.rule == "dom.lock" and j.verdict is Verdict.WARN for j in judgements)
 
 
 def _gone(seen: Seen, states: Sequence[StoredState]) -> Iterable[Judgement]:
@@ -126,10 +147,11 @@ def _observe(
         seen.flips.append(judgement.rule)
     if seen.again is None and state.is_open and judgement.verdict in {Verdict.PASS, Verdict.NA}:
         seen.again = change.CONFIRM_AFTER  # seen good once: look again soon, so that the finding can close
-    if stored is not None and _is_same(was, state):
+    if stored is not None and _is_same(was, state) and not seen.is_keyframe:
         return
     seen.states.append(_state_row(seen, judgement, state, stored, hashed, now))
-    happening = next((c.happening for c in changes if c.happening in _TOLD), None)
+    meant = {one.happening for one in changes}
+    happening = next((one for one in _TOLD if one in meant), None)
     if stored is None or happening is not None or (was.unknown_n > 0) != (state.unknown_n > 0):
         seen.history.append(_history_row(seen, judgement, was, happening, hashed, changes))
 

@@ -25,7 +25,7 @@ from vendorrisk.signals.feed_kinds import FEEDS, is_on
 from vendorrisk.signals.feed_queries import ClaimedFeed
 from vendorrisk.signals.names import plain
 
-FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds.", ["feed", "outcome"])
+FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds, or why not.", ["feed", "outcome"])
 
 _LEASE = timedelta(minutes=10)
 _RETRY = timedelta(hours=1)
@@ -47,34 +47,38 @@ async def fetch_feeds(world: World) -> int:
     answer = await world.looks.feed(
         getattr(world.settings, kind.setting), etag=claimed.etag, last_modified=claimed.last_modified
     )
-    outcome = "failed"
+    outcome, is_failed = "", False
     async with world.database.system() as connection:
         if isinstance(answer, Unseen):
-            await feed_queries.feed_failed(connection, claimed.feed, token, now, answer.reason, now + _RETRY)
+            outcome, is_failed = answer.reason, True
+            await feed_queries.feed_failed(connection, claimed.feed, token, now, outcome, now + _RETRY)
         elif not answer.changed:
             outcome = "unchanged"
             await feed_queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
         else:
-            outcome = await _take(connection, claimed, answer, token, now)
+            outcome, is_failed = await _take(connection, claimed, answer, token, now)
     FETCHES.labels(claimed.feed, outcome).inc()
-    if outcome == "failed":
-        _log.warning("signal_feed_failed", feed=claimed.feed)
+    if is_failed:
+        _log.warning("signal_feed_failed", feed=claimed.feed, reason=outcome)
     return 1
 
 
-async def _take(connection: Connection, claimed: ClaimedFeed, answer: Fetched, token: UUID, now: datetime) -> str:
+async def _take(
+    connection: Connection, claimed: ClaimedFeed, answer: Fetched, token: UUID, now: datetime
+) -> tuple[str, bool]:
+    """Keep what a feed says; returns what came of it, and whether that is a failure."""
     kind = FEEDS[claimed.feed]
     try:
         version, found = read(claimed.feed, answer.body)
     except (FeedError, RdapError) as error:
         await feed_queries.feed_failed(connection, claimed.feed, token, now, str(error.args[0]), now + _RETRY)
-        return "failed"
+        return str(error.args[0]), True
     items = list({key: (key, subject, payload) for key, subject, payload in found}.values())
     body = zlib.compress(answer.body) if kind.is_kept_whole else None
     fetched = ClaimedFeed(claimed.feed, version, answer.etag, answer.last_modified, 0)
     next_at = now + kind.every
     if not await feed_queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
-        return "lost"
+        return "lost", False
     fresh: list[str] = []
     for portion in _portions(items):
         fresh += await feed_queries.keep_items(connection, claimed.feed, portion, now)
@@ -84,7 +88,7 @@ async def _take(connection: Connection, claimed: ClaimedFeed, answer: Fetched, t
         await feed_queries.look_again_at(connection, sorted(set(fresh)), now)
     if claimed.feed == "kev" and fresh:
         await feed_queries.settle_owners_of(connection, sorted(set(fresh)), now)
-    return "changed"
+    return "changed", False
 
 
 Items = Sequence[tuple[str, str, bytes]]
@@ -93,6 +97,13 @@ Items = Sequence[tuple[str, str, bytes]]
 
 def read(feed: str, body: bytes) -> tuple[str, Items]:
     """Read a feed into its version and items; raises `FeedError` or `RdapError` for one of another shape."""
+    version, items = _read(feed, body)
+    if "\0" in version or any("\0" in key or "\0" in subject for key, subject, _ in items):
+        raise FeedError("feed_schema")  # no name has a NUL, and Postgres takes none
+    return version, items
+
+
+def _read(feed: str, body: bytes) -> tuple[str, Items]:
     match feed:
         case "kev":
             catalogue = feeds.read_kev(body)

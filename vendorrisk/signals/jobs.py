@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from prometheus_client import Gauge
 
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
@@ -32,6 +33,8 @@ _LEASE = timedelta(minutes=10)  # longer than any visit
 _VISIT_SECONDS = 480
 _VISITS_OF_A_SLICE = 2000
 _SETTLE_LEASE = timedelta(minutes=10)
+
+ASTRAY = Gauge("vendorrisk_signal_rows_without_partition", "Rows that found no partition.")
 
 _log = structlog.get_logger("signals")
 
@@ -211,6 +214,7 @@ async def keep_partitions(world: World) -> int:
         await queries.forget_flips(connection, world.clock())
         await queries.wake(connection, world.clock())
         astray = await queries.rows_without_partition(connection)
+    ASTRAY.set(astray)
     if astray:
         _log.error("signal_rows_without_partition", rows=astray)
     return 0 if touched == 0 else 1

@@ -7,7 +7,7 @@ from vendorrisk.probes.feeds import Breach, KevItem
 from vendorrisk.probes.observation import Unseen
 from vendorrisk.probes.status import StatusLook
 from vendorrisk.signals.model import Facts, Judgement, Severity
-from vendorrisk.signals.names import plain
+from vendorrisk.signals.names import is_named, plain
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.verdicts import failed, inapplicable, passed, unknown, warned
 
@@ -114,7 +114,7 @@ def _concerns(item: KevItem, wanted: Mapping[str, set[str]]) -> bool:
     if names is None:
         return False
     product = plain(item.product)
-    return "multiple products" in product or any(f" {name} " in f" {product} " for name in names if name)
+    return "multiple products" in product or any(is_named(name, product) for name in names)
 
 
 def _hit(item: KevItem) -> Judgement:

@@ -29,6 +29,8 @@ from vendorrisk.signals.queries import ClaimedPlace, DueLook, NewObservation, Pa
 from vendorrisk.signals.rules import CHECKER_VERSION
 
 LOOKS = Counter("vendorrisk_signal_looks_total", "Looks at vendors' assets.", ["group", "status"])
+JUDGEMENTS = Counter("vendorrisk_signal_judgements_total", "Judgements of looks.", ["rule", "verdict"])
+UNSEEN = Counter("vendorrisk_signal_unseen_total", "Looks of which a part was not seen, and why.", ["group", "reason"])
 PAUSED = Counter("vendorrisk_signal_rules_paused_total", "Rules paused: they turned on too many assets.", ["rule"])
 LAG = Gauge("vendorrisk_signal_lag_seconds", "How long the look that has waited longest has been due.")
 
@@ -62,7 +64,7 @@ class Visit:
         self._clock, self._spent = clock, spent
         self._opted_out = place.is_opted_out
         self._robots_said: bool | None = None
-        self._of_status = 0  # connections to status pages, which have a pace of their own and no budget
+        self._unbudgeted = 0
         self._pauses: Mapping[str, Pause] = {}
 
     async def go(self) -> int:
@@ -76,27 +78,13 @@ class Visit:
             states = await queries.states_of(connection, {each.asset_id for each in due})
             pages = await _last_pages(connection, states)
             self._pauses = await queries.last_pauses(connection)
-        budget = _REQUESTS_OF_A_ROUND * _ROUNDS_A_DAY * max(1, len({each.asset_id for each in due}))
+        budget = _REQUESTS_OF_A_ROUND * _ROUNDS_A_DAY * max([1, *(each.assets_here for each in due)])
         seen = await self._look_at(due, now, budget)
         for one in seen:
             own = [s for s in states if s.asset_id == one.due.asset_id]
-            self._compare(one, own, pages, now)
+            self._judge(one, own, pages, now)
         await self._write(seen, now)
         return len(seen)
-
-    def _compare(
-        self, seen: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime
-    ) -> None:
-        """Compare a look with the past; one that breaks its judge is unseen, and the others of the visit go on."""
-        try:
-            compare(seen, states, pages, now, self._datasets, self._pauses)
-        except Exception:  # noqa: BLE001 - an evaluator promises not to raise; see `_collected`
-            _log.exception("judging_failed", asset=str(seen.due.asset_id), group=seen.due.look_group.value)
-            unseen = Seen(seen.due, seen.run_id, "judging_failed", seen.milliseconds)
-            unseen.judgements = judging.blind(seen.due.kind, seen.due.look_group, "judging_failed")
-            compare(unseen, states, pages, now, self._datasets, self._pauses)
-            for name in Seen.__struct_fields__:
-                setattr(seen, name, getattr(unseen, name))
 
     async def _look_at(self, due: Sequence[DueLook], now: datetime, budget: int) -> list[Seen]:
         """Make one look after another until time is up; the rest stays due. Those that read robots.txt come first."""
@@ -118,21 +106,33 @@ class Visit:
         observation, reason = None, ""
         if self._must_not(due.look_group):
             reason = "opt_out"
-        elif due.look_group in schedule.BUDGETED and self._place.spent + self._spent_here() >= budget:
+        elif due.look_group in schedule.BUDGETED and self._spent_today() >= budget:
             return Seen(due, run_id, "budget_spent", 0)
         else:
+            spent = self._spent(self._place.name)
             observation, reason = await self._collected(due, now)
+            if due.look_group not in schedule.BUDGETED:
+                self._unbudgeted += self._spent(self._place.name) - spent
         status = "seen" if observation is not None else reason
-        LOOKS.labels(due.look_group.value, status).inc()
-        seen = Seen(due, run_id, status, round((perf_counter() - begun) * 1000))
+        seen = Seen(due, run_id, status, round((perf_counter() - begun) * 1000), look=observation)
         if observation is None:
             seen.judgements = judging.blind(due.kind, due.look_group, reason)
-        else:
-            _keep(seen, observation, now)
         return seen
 
+    def _judge(self, one: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime) -> None:
+        """Judge a look and compare it with the past; one that breaks its judge is unseen, and all others go on."""
+        try:
+            _keep(one, now)
+            compare(one, states, pages, now, self._datasets, self._pauses)
+        except Exception:  # noqa: BLE001 - a vendor whose answer breaks us must not keep what is known of it standing
+            _log.exception("judging_failed", asset=str(one.due.asset_id), group=one.due.look_group.value)
+            one.status, one.look, one.again = "judging_failed", None, None
+            one.states, one.history, one.flips = [], [], []
+            one.judgements = judging.blind(one.due.kind, one.due.look_group, one.status)
+            compare(one, states, pages, now, self._datasets, self._pauses)
+        _count(one)
+
     async def _collected(self, due: DueLook, now: datetime) -> tuple[Observation | None, str]:
-        spent_before = self._spent(self._place.name)
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 found = await self._collector.look(
@@ -147,15 +147,15 @@ class Visit:
             # A collector promises not to raise; where one does, that asset is unseen and all others go on.
             _log.exception("look_failed", asset=str(due.asset_id), group=due.look_group.value)
             return None, "collector_failed"
-        finally:
-            if due.look_group not in schedule.BUDGETED:
-                self._of_status += self._spent(self._place.name) - spent_before
         if due.look_group in _SHOWS_ROBOTS and self._robots_said is None:
             self._robots_said = self._opted_out = False
         return found, ""
 
+    def _spent_today(self) -> int:
+        return self._place.spent + self._spent_here()
+
     def _spent_here(self) -> int:
-        return self._spent(self._place.name) - self._of_status
+        return self._spent(self._place.name) - self._unbudgeted
 
     async def _write(self, seen: Sequence[Seen], now: datetime) -> None:
         versions = {"checker": CHECKER_VERSION, **self._datasets.versions}
@@ -194,17 +194,32 @@ class Visit:
         await queries.keep_schedule(connection, now, [_next(one, now) for one in seen])
 
 
-def _keep(seen: Seen, observation: Observation, now: datetime) -> None:
+def _count(seen: Seen) -> None:
+    """Count a look for operators: what became of it, of each rule, and each reason why a part was not seen."""
+    group = seen.due.look_group.value
+    if seen.status != "budget_spent":
+        LOOKS.labels(group, seen.status).inc()
+    for judgement in seen.judgements:
+        JUDGEMENTS.labels(judgement.rule, judgement.verdict.value).inc()
+    for reason in {j.reason for j in seen.judgements if j.verdict is Verdict.UNKNOWN}:
+        UNSEEN.labels(group, reason).inc()
+
+
+def _keep(seen: Seen, now: datetime) -> None:
     """Append the observation where it changed, or where the last was kept a month ago."""
-    due, raw = seen.due, canonical(observation)
-    seen.raw_hash = value_hash(observation)
-    is_old = due.observed_at is None or now - due.observed_at >= KEYFRAME
+    if seen.look is None:
+        return
+    due, raw = seen.due, canonical(seen.look)
+    seen.raw_hash = value_hash(seen.look)
+    is_old = due.observed_at is None or abs(now - due.observed_at) >= KEYFRAME
+    # With it the states move on to it, so that none rests on what its retention drops.
+    seen.is_keyframe = is_old and due.observed_at is not None
     if seen.raw_hash != due.raw_hash or is_old:
         seen.observation = NewObservation(
             new_id(), due.asset_id, due.look_group, raw, seen.raw_hash, due.raw_hash, seen.run_id
         )
     # What is judged is what would be read back: nothing can count that is not in the stored form.
-    seen.look = replay(raw, type(observation))
+    seen.look = replay(raw, type(seen.look))
 
 
 async def _last_pages(connection: Connection, states: Iterable[StoredState]) -> dict[UUID, PageText]:

@@ -109,7 +109,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     `known` is the last verdict that was not unknown, seen at `known_at`; both None when there never was one.
     `primary` marks the vendor's main host, whose TLS and web factors no average can soften.
-    A standing is left out of the number until `waived_until`.
+    A standing is left out of the number until `waived_until`. `slower` is how many cadences lie between two looks.
     """
 
     rule: str
@@ -123,6 +123,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     deficit_percent: int = 100
     """How much of a warn's or fail's deficit still counts: events fade."""
     waived_until: datetime | None = None
+    slower: int = 1
     observation: str = ""
 
 

@@ -23,7 +23,10 @@ class ClaimedPlace(msgspec.Struct, frozen=True):
 
 
 class DueLook(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of signals that is due on an asset; `tier_rank` is 1 (critical) to 4 of the least patient watcher."""
+    """A group of signals that is due on an asset.
+
+    `tier_rank` is 1 (critical) to 4 of the least patient watcher; `assets_here` counts all assets of the place.
+    """
 
     place: str
     asset_id: UUID
@@ -37,6 +40,7 @@ class DueLook(msgspec.Struct, frozen=True, kw_only=True):
     raw_hash: bytes | None
     watchers: int
     tier_rank: int
+    assets_here: int
 
 
 class StoredState(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +237,7 @@ async def complete_schedule(
 
 
 async def wake(connection: Connection, now: datetime) -> None:
-    await _WAKE.run(connection, now)
+    await _WAKE.run(connection, now, list(Group))
 
 
 async def keep_partitions(connection: Connection, now: datetime, months: int, run_days: int) -> int:

@@ -20,6 +20,7 @@ from vendorrisk.signals.watch_model import (
     AssetSource,
     ChangeState,
     Feed,
+    FindingSignal,
     ListChange,
     NewVendorProduct,
     PastJudgement,
@@ -63,6 +64,7 @@ _ASK = _sql.command("ask_for_looks")
 LIST_SIGNALS = _sql.rows("list_signals", Signal)
 LIST_JUDGEMENTS = _sql.rows("list_judgements", PastJudgement)
 _FIND_OBSERVATION = _sql.rows("find_observation", StoredObservation)
+_FIND_SIGNAL = _sql.rows("find_signal_of_finding", FindingSignal)
 _NAMES_SEEN = _sql.scalar("names_seen_on_certificates", str)
 _DOMAINS = _sql.scalar("domains_recorded", str)
 _CURRENT = _sql.rows("current_score", Standing)
@@ -207,6 +209,10 @@ async def ask_for_looks(work: Work, vendor_id: UUID) -> int:
 
 async def find_observation(work: Work, observation_id: UUID) -> StoredObservation | None:
     return await _FIND_OBSERVATION.one_or_none(work.db, work.tenant_id, observation_id)
+
+
+async def find_signal(work: Work, finding_id: UUID) -> FindingSignal | None:
+    return await _FIND_SIGNAL.one_or_none(work.db, work.tenant_id, finding_id)
 
 
 async def names_seen(work: Work, vendor_id: UUID) -> list[str]:

@@ -16,6 +16,7 @@ from vendorrisk.signals import record_queries, supply
 from vendorrisk.signals import service as watching
 from vendorrisk.signals.watch_model import (
     Feeds,
+    FindingSignalShown,
     Methodology,
     NewListDecision,
     NewVendorAsset,
@@ -108,6 +109,12 @@ async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], pa
 async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -> ObservationShown:
     """Return the raw observation that judgements rest on."""
     return await watching.observation(work, observation_id)
+
+
+@reads("/findings/{finding_id:uuid}/signal", _READ)
+async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalShown:
+    """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
+    return await watching.signal_of(work, finding_id)
 
 
 @reads("/vendors/{vendor_id:uuid}/score", _READ)
@@ -229,6 +236,7 @@ router = Router(
         list_vendor_signals,
         list_vendor_signal_history,
         get_signal_observation,
+        get_finding_signal,
         get_vendor_score,
         list_vendor_scores,
         get_past_score,

@@ -265,9 +265,17 @@ def switched_on(setting: str) -> frozenset[str]:
     return frozenset(rule.strip() for rule in setting.split(",")) & frozenset(RULES)
 
 
-def hold_for(rule: Rule) -> timedelta:
-    """How long a known verdict stands while the present one is unknown: max(72 h, three cadences)."""
-    return max(timedelta(hours=72), timedelta(hours=3 * rule.cadence_hours))
+LONGEST_CADENCE = timedelta(days=28)
+"""However little depends on a vendor, everything of it is looked at as often as this."""
+
+
+def hold_for(rule: Rule, slower: int = 1) -> timedelta:
+    """How long a known verdict stands while the present one is unknown: max(72 h, three cadences).
+
+    `slower` is how many cadences lie between two looks at a vendor of its tier; without it one failed look in a week
+    would be enough to lose sight of it.
+    """
+    return max(timedelta(hours=72), 3 * min(timedelta(hours=rule.cadence_hours * slower), LONGEST_CADENCE))
 
 
 def next_look(rule_cadence: timedelta, ends_at: datetime | None, now: datetime) -> timedelta:

@@ -10,8 +10,9 @@ from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.probes.domains import registrable_domain
 from vendorrisk.signals.model import Group, Judgement, Rule, Scope
-from vendorrisk.signals.rules import RULES, next_look
+from vendorrisk.signals.rules import LONGEST_CADENCE, RULES, next_look
 from vendorrisk.signals.watch_model import AssetKind
+from vendorrisk.vendors.model import Tier
 
 _NAMESPACE = UUID("6f1f6a1e-6a0e-5d0c-9c55-3f5f3b0d7a11")
 _OF_HOSTS = (Group.HTTP, Group.CERT, Group.TLS)
@@ -55,9 +56,8 @@ ON_THEIR_MACHINES = frozenset({Group.HTTP, Group.CERT, Group.TLS, Group.PAGES, G
 BUDGETED = ON_THEIR_MACHINES - {Group.STATUS}
 """Those that share a day's budget of connections. A status page is made to be read often, and has its own pace."""
 
-_CRITICAL, _LOW = 1, 4
-_SLOWER = {1: 1, 2: 1, 3: 2, 4: 7}
-_LONGEST = timedelta(days=28)
+_CRITICAL, _HIGH, _MEDIUM, _LOW = 1, 2, 3, 4
+_SLOWER = {_CRITICAL: 1, _HIGH: 1, _MEDIUM: 2, _LOW: 7}
 _CRITICAL_STATUS = timedelta(minutes=15)
 _FIRST_RETRY, _LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
@@ -110,7 +110,13 @@ def period(group: Group, tier_rank: int) -> timedelta:
     """Return how often: by the group, slower for tiers of which less depends (1 critical to 4 low)."""
     if group is Group.STATUS and tier_rank == _CRITICAL:
         return _CRITICAL_STATUS
-    return min(timedelta(hours=_HOURS[group] * _SLOWER[tier_rank]), _LONGEST)
+    return min(timedelta(hours=_HOURS[group] * _SLOWER[tier_rank]), LONGEST_CADENCE)
+
+
+def slower(tier: Tier | None) -> int:
+    """Return how many cadences lie between two looks at a vendor of this tier."""
+    ranks = {Tier.CRITICAL: _CRITICAL, Tier.MEDIUM: _MEDIUM, Tier.LOW: _LOW}
+    return _SLOWER[ranks.get(tier, _HIGH) if tier is not None else _HIGH]
 
 
 def after_seen(

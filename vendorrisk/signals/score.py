@@ -6,7 +6,8 @@ by 1 - c, since weak evidence of good is not good. (A warn is never put above a 
 product would do that, so the pass's deficit is the floor.)
 
 An unknown keeps its last known verdict for `rules.hold_for`; after that its deficit is the greater of 5000 and
-what was known, so that a fail stays a fail until it is seen mended.
+what was known, so that a fail stays a fail until it is seen mended. What did not apply when it was last seen counts
+past its hold only where that costs points: hiding it must not raise a mean that is worse.
 
     factor   = 10 000 - Σ weight·deficit / Σ weight        na leaves both sums
     overall  = (3 · weighted mean of factors + the worst factor of weight 10 or more) / 4
@@ -78,7 +79,7 @@ def settle(standing: Standing, now: datetime) -> Settled:
     if known is None or standing.known_at is None:
         return Settled(rule, standing, UNKNOWN_DEFICIT, worst, best, covered=False, confidence=confidence)
     cost = deficit_of(known, confidence, faded)
-    if now - standing.known_at <= hold_for(rule):
+    if _is_held(standing, now):
         return Settled(rule, standing, cost, max(cost, worst), min(cost, best), covered=True, confidence=confidence)
     cost = max(UNKNOWN_DEFICIT, cost)
     return Settled(rule, standing, cost, max(cost, worst), best, covered=False, confidence=confidence)
@@ -89,11 +90,12 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
 
     Standings of unknown rules raise `KeyError`: a replay needs the methodology of its `model_version`.
     """
-    scored = [s for s in standings if RULES[s.rule].weight and s.rule not in off and s.verdict is not Verdict.NA]
+    scored = [s for s in standings if RULES[s.rule].weight and s.rule not in off and _applies(s, now)]
     waived = [s for s in scored if s.waived_until is not None and s.waived_until > now]
     counted = [settle(s, now) for s in scored if s not in waived]
     everything = [settle(s, now) for s in scored]
-    result = _number(counted)
+    borne = _borne(counted)
+    result = _number(borne)
     coverage = _coverage(counted)
     return Score(
         score=None if coverage < COVERAGE_FOR_A_NUMBER_BP else result.number,
@@ -103,14 +105,37 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
         high=max(result.number, _extreme(counted, _best, worst=False)),
         coverage_bp=coverage,
         confidence_percent=_confidence(counted),
-        factors=_factor_scores(counted),
+        factors=_factor_scores(borne, counted),
         deductions=result.deductions,
         caps=tuple(d for d in result.deductions if d.kind in {"cap", "coverage"}),
         waived=tuple(_named(settle(s, now)) for s in waived),
-        score_with_waived=_number(everything).number,
+        score_with_waived=_number(_borne(everything)).number,
         off=tuple(name for name in RULES if name in off),
         model_version=MODEL_VERSION,
     )
+
+
+def _applies(standing: Standing, now: datetime) -> bool:
+    """Say whether a standing counts. That a rule does not apply is held like any verdict while it cannot be seen."""
+    if standing.verdict is not Verdict.UNKNOWN:
+        return standing.verdict is not Verdict.NA
+    return standing.known is not Verdict.NA or not _is_held(standing, now)
+
+
+def _borne(counted: Sequence[Settled]) -> Sequence[Settled]:
+    """Return what the number is made of: all that counts, or all but what did not apply when it was last seen.
+
+    Whichever is less. Past its hold such a rule costs what any unknown does, and where the rest is worse than that,
+    hiding it would raise the mean.
+    """
+    applied = [s for s in counted if s.standing.verdict is not Verdict.UNKNOWN or s.standing.known is not Verdict.NA]
+    return min(counted, applied, key=lambda settled: _number(settled).number)
+
+
+def _is_held(standing: Standing, now: datetime) -> bool:
+    """Say whether what was known still stands; a sight of next year holds nothing, for its clock was wrong."""
+    at = standing.known_at
+    return at is not None and abs(now - at) <= hold_for(RULES[standing.rule], standing.slower)
 
 
 def grade_of(number: int, coverage_bp: int) -> str:
@@ -293,13 +318,13 @@ def _confidence(settled: Sequence[Settled]) -> int:
     return sum(s.rule.weight * s.confidence for s in covered) // weight if weight else 0
 
 
-def _factor_scores(settled: Sequence[Settled]) -> tuple[FactorScore, ...]:
+def _factor_scores(borne: Sequence[Settled], counted: Sequence[Settled]) -> tuple[FactorScore, ...]:
     return tuple(
         FactorScore(
             factor=factor,
             weight=FACTOR_WEIGHTS[factor],
             score_bp=WHOLE - shares.deficit,
-            coverage_bp=_coverage([s for s in settled if s.rule.factor is factor]),
+            coverage_bp=_coverage([s for s in counted if s.rule.factor is factor]),
         )
-        for factor, shares in _factors(settled, _cost).items()
+        for factor, shares in _factors(borne, _cost).items()
     )

@@ -35,6 +35,7 @@ from vendorrisk.signals.watch_model import (
     AssetKind,
     Feeds,
     FeedShown,
+    FindingSignalShown,
     Methodology,
     NewVendorAsset,
     ObservationShown,
@@ -236,6 +237,32 @@ async def observation(work: Work, observation_id: UUID) -> ObservationShown:
     )
 
 
+async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
+    """Return what a finding rests on; 404 for one that no signal opened."""
+    stored = found(await record_queries.find_signal(work, finding_id))
+    rule = RULES.get(stored.rule)
+    seen_on = (stored.opened_on, stored.seen_on)
+    return FindingSignalShown(
+        finding_id=stored.finding_id,
+        vendor_id=stored.vendor_id,
+        vendor_asset_id=stored.vendor_asset_id,
+        asset_name=stored.asset_name,
+        rule=stored.rule,
+        discriminator=stored.discriminator,
+        criteria=list(rule.criteria) if rule is not None else [],
+        remedy=rule.remedy if rule is not None else "",
+        model_version=stored.model_version,
+        observation_ids=list(dict.fromkeys(one for one in seen_on if one is not None)),
+        first_seen_at=stored.opened_at,
+        last_seen_at=stored.last_seen_at,
+        gone_at=stored.closed_at,
+        verdict=stored.verdict,
+        reason=stored.reason,
+        detail=stored.detail,
+        evidence=stored.evidence,
+    )
+
+
 # Scores
 
 
@@ -317,8 +344,9 @@ async def methodology(work: Work, settings: Settings) -> Methodology:
         factor_weights={factor.value: weight for factor, weight in FACTOR_WEIGHTS.items()},
         verdict_deficits_bp={verdict.value: deficit for verdict, deficit in DEFICITS_BP.items()},
         hold=(
-            "While a rule is unknown its last known verdict counts for max(72 hours, three cadences); after that it"
-            " costs the greater of 5000 and what was known. A known fail counts until it is seen mended."
+            "While a rule is unknown its last known verdict counts for max(72 hours, three cadences of the vendor's"
+            " tier); after that it costs the greater of 5000 and what was known. A known fail counts until it is seen"
+            " mended."
         ),
         overall=(
             "Factor = 10000 - sum(weight x deficit) / sum(weight). Overall = (3 x weighted mean + the worst factor of"

@@ -25,7 +25,14 @@ from vendorrisk.signals.model import Score, Standing
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
 from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
-from vendorrisk.signals.standings import finding_severity, is_finding, standings_of, unobservable, waived_until
+from vendorrisk.signals.standings import (
+    finding_severity,
+    is_finding,
+    is_graver,
+    standings_of,
+    unobservable,
+    waived_until,
+)
 from vendorrisk.signals.watch_model import AssetKind, CurrentScore, VendorAsset
 from vendorrisk.vendors.model import Lifecycle
 
@@ -161,7 +168,11 @@ class Settling:
         about = f" ({state.discriminator})" if state.discriminator and state.discriminator != asset.name else ""
         title = f"{asset.name}: {state.detail}{about}"
         description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
-        source = await self._stand(key, severity, title, description)
+        standing = self._sources.get(key)
+        if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
+            source = await self._regrade(standing, severity, title, description)
+        else:
+            source = await self._stand(key, severity, title, description, state.observation_id)
         if source is not None and severity in _GRAVE and not state.is_flapping:
             await self._tell_finding(source, severity, title, state)
 
@@ -173,7 +184,12 @@ class Settling:
         await self._stand(key, Severity.LOW, title, words)
 
     async def _stand(
-        self, key: tuple[UUID, str, str], severity: Severity, title: str, description: str
+        self,
+        key: tuple[UUID, str, str],
+        severity: Severity,
+        title: str,
+        description: str,
+        observation_id: UUID | None = None,
     ) -> SignalFinding | None:
         """See that the finding of a source stands; returns it where it was opened or opened again just now."""
         before, now = self._sources.get(key), self._work.now
@@ -185,7 +201,7 @@ class Settling:
             # What happens anew is another finding; what is seen anew is the same, for a month.
             is_same = rule not in _STAYS and change.is_same_finding(before.closed_at, now)
             generation += 0 if is_same else 1
-        source_id = uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+        source_id = self._source_id(key, generation)
         opened = await findings.open_for(
             self._work,
             SOURCE,
@@ -195,6 +211,10 @@ class Settling:
             title=title,
             description=description,
         )
+        if before is not None and is_graver(severity, before.severity):  # it comes back graver than it went
+            await findings.regrade_for(
+                self._work, SOURCE, source_id, severity=severity, title=title, description=description
+            )
         kept = SignalFinding(
             id=source_id if before is None else before.id,
             vendor_asset_id=asset_id,
@@ -205,6 +225,9 @@ class Settling:
             opened_at=now,
             closed_at=None,
             told_at=None if before is None else before.told_at,
+            severity=severity,
+            model_version=MODEL_VERSION,
+            observation_id=observation_id,
             state=opened.state,
             until_on=opened.until_on,
             state_changed_at=opened.state_changed_at,
@@ -213,9 +236,28 @@ class Settling:
         self._sources[key] = kept
         return kept
 
+    async def _regrade(
+        self, source: SignalFinding, severity: Severity, title: str, description: str
+    ) -> SignalFinding | None:
+        """Say that a standing finding has grown graver; that is news, however lately it was told of."""
+        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        source_id, work = self._source_id(key, source.generation), self._work
+        if not await findings.regrade_for(
+            work, SOURCE, source_id, severity=severity, title=title, description=description
+        ):
+            return None
+        graver = msgspec.structs.replace(source, severity=severity, told_at=None)
+        await settling_queries.keep_finding(work, self._vendor.id, graver)
+        self._sources[key] = graver
+        return graver
+
+    def _source_id(self, key: tuple[UUID, str, str], generation: int) -> UUID:
+        asset_id, rule, discriminator = key
+        return uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+
     async def _shut(self, source: SignalFinding) -> None:
-        own = f"{self._work.tenant_id} {source.vendor_asset_id} {source.rule} {source.discriminator}"
-        source_id = uuid5(_NAMESPACE, f"{own} {source.generation}")
+        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        source_id = self._source_id(key, source.generation)
         reason = "Seen mended, twice."
         if source.vendor_asset_id not in self._assets:
             reason = "The asset is watched no more."
@@ -244,7 +286,8 @@ class Settling:
 
     async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
         waived = waived_until(self._sources.values())
-        standings = tuple(standings_of(self._assets.values(), self._states, waived, self._off))
+        slower = schedule.slower(self._vendor.tier)
+        standings = tuple(standings_of(self._assets.values(), self._states, waived, self._off, slower))
         return score(standings, now=self._work.now, off=self._off), standings
 
     async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:
@@ -318,7 +361,7 @@ class Settling:
             reason = "model"
         elif last.result != msgspec.json.decode(msgspec.json.encode(shown)):
             reason = "change"
-        elif now - last.scored_at >= _WEEK:
+        elif abs(now - last.scored_at) >= _WEEK:
             reason = "keyframe"
         else:
             return last.id

@@ -10,6 +10,7 @@ import msgspec
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
+from vendorrisk.findings.model import Severity as FindingSeverity
 from vendorrisk.findings.model import State
 from vendorrisk.ids import new_id
 from vendorrisk.signals.model import Group, Severity, Verdict
@@ -71,6 +72,9 @@ class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     closed_at: datetime | None
     told_at: datetime | None
+    severity: FindingSeverity
+    model_version: str | None
+    observation_id: UUID | None
     state: State
     until_on: date | None
     state_changed_at: datetime
@@ -89,7 +93,6 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     happening: str
     judged_at: datetime
-    value_hash: bytes
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -183,7 +186,9 @@ async def signal_findings(work: Work, vendor_id: UUID) -> list[SignalFinding]:
 
 async def keep_finding(work: Work, vendor_id: UUID, f: SignalFinding) -> None:
     own = (f.vendor_asset_id, f.rule, f.discriminator, f.generation, f.finding_id)
-    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, f.opened_at, f.closed_at, f.told_at)
+    times = (f.opened_at, f.closed_at, f.told_at)
+    grounds = (f.severity, f.model_version, f.observation_id)
+    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, *times, *grounds)
 
 
 async def finding_closed(work: Work, source_id: UUID) -> None:
@@ -195,11 +200,12 @@ async def happenings(work: Work, vendor_id: UUID, since: datetime) -> list[Happe
 
 
 async def propose(
-    work: Work, vendor_id: UUID, vendor_asset_id: UUID, value_hash: bytes, changes: Sequence[tuple[str, str]]
+    work: Work, vendor_id: UUID, vendor_asset_id: UUID, judged: bytes, changes: Sequence[tuple[str, str]]
 ) -> None:
+    """Propose changes that one judgement saw (`judged` names it); the same again does nothing."""
     ids = [new_id() for _ in changes]
     kinds, names = [change for change, _ in changes], [name for _, name in changes]
-    own = (work.tenant_id, vendor_id, vendor_asset_id, value_hash, work.now)
+    own = (work.tenant_id, vendor_id, vendor_asset_id, judged, work.now)
     await _PROPOSE.run(work.db, *own, ids, kinds, names)
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from vendorrisk.findings.model import Severity as FindingSeverity
 from vendorrisk.findings.model import State
 from vendorrisk.signals import change, schedule
 from vendorrisk.signals.model import Severity, Standing, Verdict
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.settling_queries import SignalFinding, VendorState
-from vendorrisk.signals.watch_model import VendorAsset
+from vendorrisk.signals.watch_model import AssetKind, VendorAsset
 
 UNOBSERVABLE = "unobservable"
 _FALSE_FOR = timedelta(days=365)
@@ -35,6 +37,11 @@ def finding_severity(state: VendorState) -> FindingSeverity | None:
     return FindingSeverity(_RANKED[rank].value) if rank > 0 else None
 
 
+def is_graver(severity: FindingSeverity, than: FindingSeverity) -> bool:
+    order = tuple(FindingSeverity)  # from critical to low
+    return order.index(severity) < order.index(than)
+
+
 def is_finding(state: VendorState) -> bool:
     return state.is_open and state.known in {Verdict.WARN, Verdict.FAIL} and finding_severity(state) is not None
 
@@ -56,6 +63,7 @@ def standings_of(
     states: Iterable[VendorState],
     waived: Mapping[tuple[UUID, str], datetime],
     off: frozenset[str],
+    slower: int,
 ) -> Iterable[Standing]:
     """Return one standing for every rule that applies to every asset; what was never seen is unknown.
 
@@ -64,16 +72,31 @@ def standings_of(
     by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
     for state in states:
         by_rule.setdefault((state.vendor_asset_id, state.rule), []).append(state)
-    for asset in sorted(assets, key=lambda a: (a.kind, a.name)):
+    for asset in _with_a_main_one(assets):
         for rule in schedule.rules_of(asset.kind):
             if rule.id in off or not rule.weight:
                 continue
             found = by_rule.get((asset.id, rule.id), [])
             until = waived.get((asset.id, rule.id))
-            yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until)
+            yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until, slower)
 
 
-def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None) -> Standing:
+def _with_a_main_one(assets: Iterable[VendorAsset]) -> list[VendorAsset]:
+    """Return the assets in order; where nobody named a main one, the domain or host attached first is it.
+
+    Without one, good hosts attached later would soften the first by their mean.
+    """
+    ordered = sorted(assets, key=lambda a: (a.kind, a.name))
+    hosts = [a for a in ordered if a.kind in {AssetKind.DOMAIN, AssetKind.HOST}]
+    if not hosts or any(a.is_primary for a in hosts):
+        return ordered
+    first = min(hosts, key=lambda a: a.attached_at)
+    return [msgspec.structs.replace(a, is_primary=True) if a is first else a for a in ordered]
+
+
+def _standing(
+    asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None, slower: int
+) -> Standing:
     if state is None:
         return Standing(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
     return Standing(
@@ -87,6 +110,7 @@ def _standing(asset: VendorAsset, rule: str, state: VendorState | None, until: d
         cap=state.cap,
         deficit_percent=_left_percent(state),
         waived_until=until,
+        slower=slower,
         observation="" if state.observation_id is None else str(state.observation_id),
     )
 

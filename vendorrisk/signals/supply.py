@@ -7,8 +7,9 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
-from vendorrisk.db.paging import Filter, Operator, Page, PageRequest
+from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.probes.page_text import entity_key
 from vendorrisk.probes.ratings import Rating, RatingsError, read_csv, read_json
 from vendorrisk.signals import record_queries
 from vendorrisk.signals.names import plain
@@ -30,6 +31,7 @@ from vendorrisk.vendors.supply_model import NewFourthParty
 from vendorrisk.vendors.supply_queries import FOURTH_PARTIES
 
 _MOST_UNMATCHED = 100
+_MOST_FOURTH_PARTIES = 2000
 
 
 async def products(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorProduct]:
@@ -86,10 +88,14 @@ async def decide(work: Work, change_id: UUID, decision: NewListDecision, expecte
 
 
 async def _accept(work: Work, change: SubprocessorChange) -> UUID | None:
-    """Add or remove the fourth party of that name; one that is as it should be is left as it is."""
-    named = Filter("name", Operator.EQ, change.name)
-    page = PageRequest(FOURTH_PARTIES, filters=(named,), limit=1)
-    there = (await vendor_supply.fourth_parties(work, change.vendor_id, page)).items
+    """Add or remove the fourth party of that name, as lists are compared: by its name without the legal form.
+
+    One that is as it should be is left as it is.
+    """
+    page = PageRequest(FOURTH_PARTIES, limit=_MOST_FOURTH_PARTIES)
+    known = (await vendor_supply.fourth_parties(work, change.vendor_id, page)).items
+    there = [one for one in known if entity_key(one.name) == entity_key(change.name)]
+    there.sort(key=lambda one: one.name != change.name)
     if change.change is ListChange.REMOVED:
         if there:
             await vendor_supply.remove_fourth_party(work, there[0].id, there[0].version)

@@ -23,6 +23,8 @@ from vendorrisk.vendors.model import Lifecycle, Tier
 EXPLOIT_SOURCE = "exploited_product"
 _NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
 _OVERLAP = timedelta(hours=1)
+_FIRST_END, _LAST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Nobody waits for an end outside: the year 9999 means "never" (RFC 5280, 4.1.2.5), and the year 1 nothing."""
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _YEAR = timedelta(days=365)
 _OUTAGE_AFTER = timedelta(minutes=15)  # after it was believed, which took a quarter of an hour: half an hour in all
@@ -48,20 +50,25 @@ async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: 
         for rule, field, kind, what in _DATES:
             if state.rule != rule:
                 continue
-            ends_at, asset = state.evidence.get(field), assets[state.vendor_asset_id]
-            if ended or not isinstance(ends_at, str):
+            ends_at, asset = _end(state.evidence.get(field)), assets[state.vendor_asset_id]
+            if ended or ends_at is None:
                 await forget_dates(work, [asset.id], kind)
                 continue
-            due_on = work.by.today(datetime.fromisoformat(ends_at))
             deadline = Deadline(
                 alert_class=kind,
                 subject_kind=kind.value,
                 subject_id=asset.id,
                 vendor_id=vendor.id,
                 title=f"{asset.name}: {what} ends",
-                due_on=due_on,
+                due_on=work.by.today(ends_at),
             )
             await alerts.watch(work, deadline)
+
+
+def _end(told: object) -> datetime | None:
+    """Return the instant that evidence tells of, where it is one that a calendar holds in every time zone."""
+    ends_at = datetime.fromisoformat(told) if isinstance(told, str) else None
+    return ends_at if ends_at is not None and _FIRST_END <= ends_at < _LAST_END else None
 
 
 async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -> None:
@@ -174,7 +181,8 @@ async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str
 async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
     changes = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
     if changes:
-        await settling_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.value_hash, changes)
+        # By the judgement and not by its value: what comes, goes and comes again is a change each time.
+        await settling_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.id.bytes, changes)
 
 
 def _facts(happened: Happened) -> dict[str, str]:

@@ -32,7 +32,10 @@ class AssetSource(StrEnum):
 
 
 class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a vendor that is looked at. `asked_at` is set while a look at once is waited for."""
+    """Something of a vendor that is looked at. `asked_at` is set while a look at once is waited for.
+
+    Where none is primary, the domain or host attached first counts as the vendor's main one.
+    """
 
     id: UUID
     vendor_id: UUID
@@ -158,6 +161,53 @@ class ObservationShown(msgspec.Struct, frozen=True, kw_only=True):
     previous_hash: str | None
     checker_version: str
     datasets: dict[str, Any]
+
+
+class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finding rests on, as stored: the sight that opened it, and the present one."""
+
+    finding_id: UUID
+    vendor_id: UUID
+    vendor_asset_id: UUID
+    asset_name: str
+    rule: str
+    discriminator: str
+    model_version: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    opened_on: UUID | None
+    seen_on: UUID | None
+    verdict: Verdict | None
+    reason: str | None
+    detail: str | None
+    evidence: dict[str, Any] | None
+    last_seen_at: datetime | None
+
+
+class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finding rests on. `rule` is "unobservable" where nothing was seen for a week; then it has no criteria.
+
+    `observation_ids` are those it was opened on and last seen on. `verdict` and what follows it are of the present,
+    null where the asset is watched no more; `gone_at` is when the rule was seen well again, twice.
+    """
+
+    finding_id: UUID
+    vendor_id: UUID
+    vendor_asset_id: UUID
+    asset_name: str
+    rule: str
+    discriminator: str
+    criteria: list[str]
+    remedy: str
+    model_version: str | None
+    observation_ids: list[UUID]
+    first_seen_at: datetime
+    last_seen_at: datetime | None
+    gone_at: datetime | None
+    verdict: Verdict | None
+    reason: str | None
+    detail: str | None
+    evidence: dict[str, Any] | None
 
 
 class RuleShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,7 +346,7 @@ ProductName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewVendorProduct(Body):
-    """A product that the vendor runs, named as the catalogue of exploited vulnerabilities names it."""
+    """A product that the vendor runs, as the catalogue of exploited vulnerabilities names it; a version may follow."""
 
     maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
     product: Annotated[ProductName, Meta(examples=["Connect Secure"])]

@@ -1,0 +1,180 @@
+"""Clocks that jump: whatever was written by the wrong one, nothing is lost, put off, held or hushed by it for long."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.client import Client
+from tests.conftest import FakeClock
+from tests.signals.make import NOW, all_passing, judgement, standing
+from tests.signals.watching import DOMAIN, Watching, watching
+from vendorrisk.background import World, run_job
+from vendorrisk.lab.dns import Behaviour
+from vendorrisk.signals import change, jobs
+from vendorrisk.signals.model import RuleState, Verdict
+from vendorrisk.signals.rules import RULES
+from vendorrisk.signals.score import score
+from vendorrisk.signals.standings import unobservable
+
+DAY = timedelta(days=1)
+CSP = RULES["web.csp"]
+JOB = {job.name: job for job in jobs.JOBS}
+
+
+@pytest.fixture
+def settings(settings: Any) -> Any:
+    return msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
+
+
+def seen(state: RuleState, verdict: Verdict, at: Any) -> RuleState:
+    return change.observe(state, judgement(verdict), verdict.value.encode(), rule=CSP, now=at)[0]
+
+
+def test_changes_of_a_day_that_has_not_come_do_not_count_as_flapping() -> None:
+    state, ahead = RuleState(), NOW + 400 * DAY
+    for verdict, at in ((Verdict.PASS, NOW), (Verdict.FAIL, ahead), (Verdict.FAIL, ahead + DAY / 24)):
+        state = seen(state, verdict, at)
+    state = seen(state, Verdict.PASS, NOW + DAY)
+    for hours in (30, 31):
+        state = seen(state, Verdict.FAIL, NOW + timedelta(hours=hours))
+    assert state.verdict is Verdict.FAIL
+    assert not change.is_flapping(state, NOW + timedelta(hours=31))
+
+
+def test_what_is_unseen_since_a_day_that_has_not_come_is_unobservable_in_a_week() -> None:
+    state = seen(RuleState(), Verdict.PASS, NOW)
+    state = seen(state, Verdict.UNKNOWN, NOW + 400 * DAY)
+    for days in range(9):
+        state = seen(state, Verdict.UNKNOWN, NOW + days * DAY)
+    assert state.unknown_since == NOW
+    assert unobservable([], NOW) == {}
+
+
+def test_a_sight_of_a_day_that_has_not_come_holds_nothing() -> None:
+    rest = [s for s in all_passing() if s.rule != CSP.id]
+    never = standing(CSP.id, Verdict.UNKNOWN)
+    ahead = standing(CSP.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW + 400 * DAY)
+    assert score([*rest, ahead], now=NOW).coverage_bp == score([*rest, never], now=NOW).coverage_bp
+    skewed = standing(CSP.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW + timedelta(minutes=5))
+    assert score([*rest, skewed], now=NOW).coverage_bp > score([*rest, never], now=NOW).coverage_bp
+
+
+async def jumped(on: Watching, days: int) -> None:
+    """Let everything run by a clock that is ahead, and put it right."""
+    right = on.clock.now
+    on.clock.advance(days=days)
+    await on.confirmed()
+    on.clock.now = right + timedelta(days=1)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("days", [10, 40, 400])
+async def test_a_clock_that_ran_ahead_puts_no_look_off(
+    world: World, client: Client, clock: FakeClock, owner: Any, days: int
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        await jumped(on, days)
+        await on.run()
+        late = "select count(*) from signal_schedule where last_look_at > $1 or next_look_at > $1::timestamptz + $2"
+        assert await owner.fetchval(late, clock(), timedelta(days=12)) == 0
+        score = await on.score(vendor)
+        assert datetime.fromisoformat(score["scored_at"]) <= clock()
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_fell_behind_looks_once_more_and_no_more(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await on.run()
+        clock.advance(days=-10)
+        await on.run()
+        runs = await owner.fetchval("select count(*) from signal_runs")
+        assert runs <= 14
+        for _ in range(3):
+            clock.advance(minutes=5)
+            assert await on.run() == 0
+        assert [f for f in await on.findings() if f["state"] == "open"] == []
+        assert await on.told() == []
+
+
+@pytest.mark.anyio
+async def test_an_observation_kept_by_a_clock_that_ran_ahead_is_kept_again_by_the_right_one(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await on.run()
+        await jumped(on, 400)
+        await on.run()
+        clock.advance(days=40)
+        await on.run()
+        kept = "select count(*) from signal_observations where look_group = 'dns' and observed_at between $1 and $2"
+        assert await owner.fetchval(kept, clock() - timedelta(days=41), clock()) >= 1
+
+
+@pytest.mark.anyio
+async def test_what_a_state_rests_on_is_never_dropped_before_it(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock, signal_keep_months=2) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(6):
+            await on.run()
+            clock.advance(days=31)
+        rests_on = {s["observation_id"] for s in (await on.signals(vendor)).values() if s["observation_id"]}
+        assert len(rests_on) >= 5
+        assert await owner.fetchval("select min(observed_at) from signal_observations") > clock() - timedelta(days=130)
+        for one in rests_on:
+            assert (await client.get(f"/v1/signal-observations/{one}")).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_ran_ahead_for_an_hour_drops_no_more_than_the_oldest_of_each_table(
+    world: World, clock: FakeClock, owner: Any
+) -> None:
+    async def names(parent: str) -> set[str]:
+        rows = await owner.fetch(
+            "select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::regclass", parent
+        )
+        return {row["name"] for row in rows}
+
+    right = clock.now
+    for months in range(6):
+        clock.now = right + months * 31 * DAY
+        await jobs.keep_partitions(world)
+    before = {parent: await names(parent) for parent in ("signal_observations", "score_snapshots", "signal_runs")}
+    clock.advance(days=4000)
+    await run_job(JOB["keep_signal_partitions"], world)
+    for parent, known in before.items():
+        assert len(known - await names(parent)) <= 2, parent
+    for _ in range(60):
+        await run_job(JOB["keep_signal_partitions"], world)
+    assert not before["signal_runs"] & await names("signal_runs") - {"signal_runs_rest"}, "in time all that is old goes"
+
+
+@pytest.mark.anyio
+async def test_a_name_server_asked_for_by_a_wrong_clock_is_unknown_and_nothing_is_told(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        for name in list(on.internet.dns.zone):
+            on.internet.dns.zone[name] = Behaviour.SERVFAIL
+        right = clock.now
+        for days in (300, -300, 40):
+            clock.now = right + timedelta(days=days)
+            await on.run()
+        found = await on.signals(vendor)
+        assert {s["verdict"] for key, s in found.items() if key.startswith("dns.ns")} == {"unknown"}
+        assert [kind for kind, _ in await on.told() if kind != "signal_digest"] == []
+        assert DOMAIN in {s["asset_name"] for s in found.values()}

@@ -1,0 +1,115 @@
+"""A vendor's list of sub-processors over time: each change is proposed once, and taken over under any spelling."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from tests.client import Client
+from tests.conftest import FakeClock
+from tests.signals.test_happenings import NAMES, page
+from tests.signals.watching import DOMAIN, Watching, watching
+from vendorrisk.background import World
+from vendorrisk.lab.http import Reply
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def settings(settings: Any) -> Any:
+    return msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
+
+
+async def shown(on: Watching, *names: str) -> None:
+    """Put names on the page, and let looks confirm them."""
+    on.good.on("/subs", page(*names))
+    on.clock.advance(days=1, hours=13)
+    await on.confirmed()
+
+
+async def listed(on: Watching) -> str:
+    """Return a vendor whose list was read once."""
+    on.good.on("/subs", page(*NAMES))
+    vendor = await on.vendor()
+    await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
+    await on.run()
+    return vendor
+
+
+async def changes(on: Watching, vendor: str) -> list[tuple[str, str]]:
+    found = await on.client.items(f"/v1/vendors/{vendor}/subprocessor-changes", sort="observed_at")
+    return [(c["change"], c["name"]) for c in found]
+
+
+async def accept(on: Watching, vendor: str, change: str) -> dict[str, Any]:
+    found = await on.client.items(f"/v1/vendors/{vendor}/subprocessor-changes", filter=f"change:eq:{change}")
+    answer = await on.client.post(
+        f"/v1/subprocessor-changes/{found[0]['id']}/decision", {"decision": "accept"}, etag='"1"'
+    )
+    assert answer.status_code == 200, answer.text
+    accepted: dict[str, Any] = answer.json()
+    return accepted
+
+
+async def test_one_that_comes_goes_and_comes_again_is_proposed_each_time(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await listed(on)
+        for names in ((*NAMES, "Ember"), NAMES, (*NAMES, "Ember")):
+            await shown(on, *names)
+            await shown(on, *names)
+        assert await changes(on, vendor) == [("added", "Ember"), ("removed", "Ember"), ("added", "Ember")]
+        assert len([kind for kind, _ in await on.told() if kind == "subprocessors_changed"]) == 3
+
+
+async def test_a_change_seen_before_and_after_the_page_was_down_is_told_and_proposed(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await listed(on)
+        on.good.on("/subs", page(*NAMES, "Ember"))
+        clock.advance(days=1, hours=13)
+        await on.run()
+        on.good.on("/subs", Reply(500))
+        for _ in range(4):
+            clock.advance(days=1)
+            await on.run()
+        assert (await on.signals(vendor))["tr.subprocessors"]["verdict"] == "unknown"
+        await shown(on, *NAMES, "Ember")
+        assert await changes(on, vendor) == [("added", "Ember")]
+        assert [kind for kind, _ in await on.told()].count("subprocessors_changed") == 1
+
+
+async def test_a_list_that_stays_for_years_is_still_compared_after_its_first_reading_was_dropped(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock, signal_keep_months=2) as on:
+        vendor = await listed(on)
+        first = (await on.signals(vendor))["tr.subprocessors"]["observation_id"]
+        for _ in range(5):
+            clock.advance(days=31)
+            await on.run()
+        assert await owner.fetchval("select count(*) from signal_observations where id = $1", UUID(first)) == 0
+        shown_now = (await on.signals(vendor))["tr.subprocessors"]
+        assert (shown_now["verdict"], shown_now["reason"]) == ("pass", "same")
+        assert (await client.get(f"/v1/signal-observations/{shown_now['observation_id']}")).status_code == 200
+        await shown(on, *NAMES, "Ember")
+        assert await changes(on, vendor) == [("added", "Ember")]
+
+
+async def test_an_accepted_change_finds_the_fourth_party_under_its_other_spelling(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await listed(on)
+        for name in ("BOREALIS HOSTING, Inc.", "ember"):
+            answer = await client.post(f"/v1/vendors/{vendor}/fourth-parties", {"name": name})
+            assert answer.status_code == 201, answer.text
+        await shown(on, *NAMES[1:], "Ember Ltd")
+        added, removed = await accept(on, vendor, "added"), await accept(on, vendor, "removed")
+        below = await client.items(f"/v1/vendors/{vendor}/fourth-parties")
+        assert [one["name"] for one in below] == ["ember"], "none doubled, and the one that left is gone"
+        assert added["fourth_party_id"] == below[0]["id"]
+        assert removed["state"] == "accepted"
