@@ -254,6 +254,8 @@ def test_gaps_and_covered_days_make_up_the_whole_span(reports: list[Report]) -> 
 @given(_reports(), _DAYS)
 def test_categories_come_only_from_reports_that_are_relied_on(reports: list[Report], day: date) -> None:
     found = categories_relied_on(reports, day, POLICY)
+    alone = [r for r in reports if coverage([r], day, POLICY).state in RELIED_ON]
+    assert found <= frozenset[str]().union(*(r.categories for r in alone))
     if coverage(reports, day, POLICY).state not in RELIED_ON:
         assert found == frozenset()
 
