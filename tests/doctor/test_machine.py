@@ -158,7 +158,7 @@ async def test_rules_of_zones_that_are_years_old_are_a_warning(settings: Setting
 def test_a_disc_is_judged_by_its_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, level: Level
 ) -> None:
-    usage = shutil._ntuple_diskusage(100 * 1024**3, 0, int(free_gib * 1024**3))  # type: ignore[attr-defined]
+    usage = shutil._ntuple_diskusage(100 * 1024**3, 0, int(free_gib * 1024**3))  # type: ignore[attr-defined]  # the type that disk_usage returns
     monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage)
     found = machine.judged_room(tmp_path)
     assert found.level is level

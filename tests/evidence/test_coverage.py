@@ -218,7 +218,7 @@ def test_the_timeline_is_ordered_without_overlap_or_hole(reports: list[Report], 
 @given(_reports(), _DAYS, st.randoms())
 def test_the_order_of_reports_does_not_matter(reports: list[Report], day: date, chance: object) -> None:
     shuffled = list(reports)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]  # drawn: a random.Random
     assert coverage(shuffled, day, POLICY) == coverage(reports, day, POLICY)
 
 

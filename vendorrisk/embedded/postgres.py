@@ -116,7 +116,7 @@ class Postgres:
         command = [str(programs / "initdb"), "-D", str(half), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
         command += ["--locale=C", "--no-sync", "--no-instructions", "--data-checksums"]
         ids = {} if self._user is None else {"user": self._user.uid, "group": self._user.gid, "extra_groups": []}
-        done = subprocess.run(command, check=False, capture_output=True, cwd=self.run, **ids)  # type: ignore[call-overload]
+        done = subprocess.run(command, check=False, capture_output=True, cwd=self.run, **ids)  # type: ignore[call-overload]  # the ids of the user are a mapping
         if done.returncode != 0:
             shutil.rmtree(half, ignore_errors=True)
             raise PostgresError(f"initdb failed: {done.stderr.decode(errors='replace').strip()[-500:]}")

@@ -244,7 +244,7 @@ def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> Segmen
     if not open_claims:
         ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.report.to_on, c.report.id))
         reason = f"What was relied on ended on {ended.until_on}; nothing follows it."
-        return Segment(first, last, CoverageState.LAPSED, False, ended.report.id, reason)  # noqa: FBT003
+        return Segment(first, last, CoverageState.LAPSED, False, ended.report.id, reason)  # noqa: FBT003 - as in the Struct
     best = min(open_claims, key=lambda c: (_RANK[c.state], -c.until_on.toordinal(), -c.report.to_on.toordinal()))
     return Segment(first, last, best.state, best.report.opinion is Opinion.QUALIFIED, best.report.id, best.reason)
 

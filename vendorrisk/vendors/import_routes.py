@@ -36,7 +36,7 @@ async def import_vendors(
     work: InWork,
     service: TheService,
     dry_run: Annotated[bool, QueryParameter(required=False)] = True,  # noqa: FBT002 - a query parameter
-    partial: Annotated[bool, QueryParameter(required=False)] = False,  # noqa: FBT002
+    partial: Annotated[bool, QueryParameter(required=False)] = False,  # noqa: FBT002 - a query parameter
     map: Annotated[list[str] | None, QueryParameter(required=False)] = None,  # noqa: A002 - the parameter's name
     date_order: Annotated[DateOrder | None, QueryParameter(required=False)] = None,
     file_name: Annotated[str | None, QueryParameter(required=False, min_length=1, max_length=255)] = None,
