@@ -1,5 +1,6 @@
 """Whose a store on disk is, where root works on it from the shell."""
 
+import concurrent.futures.thread  # noqa: F401 - asyncio asks for it at the first file, when it may lie out of reach
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
