@@ -58,7 +58,7 @@ async def test_the_page_shows_every_operation_its_permission_and_its_refusals(ap
 async def test_the_page_shows_how_to_call_an_operation_and_who_may(client: Client) -> None:
     page = Page((await client.get("/docs")).text)
     assert "-H 'If-Match: \"1\"'" in page.text
-    assert 'curl -X POST "$VENDORRISK_URL/v1/vendors" \\' in page.text
+    assert 'curl -X POST "$API/v1/vendors" \\' in page.text
     assert "/v1/vendors/search?q=acme" in page.text
     assert "procurement" in page.text
     assert "1 to 200 characters" in page.text
