@@ -54,6 +54,35 @@ def test_after_its_period_a_report_is_relied_on_for_twelve_months() -> None:
     assert at("2024-09-30", type_2("2024-10-01", "2025-09-30")) == (S.NONE, None)
 
 
+def test_a_change_is_the_next_one_even_on_the_day_of_one() -> None:
+    report = type_2("2024-10-01", "2025-09-30")
+    for day, change in (("2024-09-30", "2024-10-01"), ("2024-10-01", "2025-10-01"), ("2025-10-01", "2026-10-01")):
+        assert coverage([report], date.fromisoformat(day), POLICY).next_change_on == date.fromisoformat(change)
+    assert coverage([report], date(2026, 10, 1), POLICY).next_change_on is None
+
+
+def test_a_letter_of_the_next_report_bridges_nothing_before_it() -> None:
+    early, late = type_2("2024-01-01", "2024-12-31"), type_2("2025-02-01", "2026-01-31", letter="2026-03-31")
+    assert gaps([early, late], POLICY) == (Gap(date(2025, 1, 1), date(2025, 1, 31), 31, 0),)
+
+
+@pytest.mark.parametrize(
+    ("end", "letter", "warned"),
+    [
+        ("2025-03-31", None, []),
+        ("2025-03-30", None, ["shorter"]),
+        ("2026-06-30", None, []),
+        ("2026-07-01", None, ["longer"]),
+        ("2025-12-31", "2026-03-31", []),
+        ("2025-12-31", "2026-04-01", ["beyond the limit"]),
+    ],
+)
+def test_a_warning_begins_a_day_past_what_is_usual(end: str, letter: str | None, warned: list[str]) -> None:
+    found = coverage([type_2("2025-01-01", end, letter=letter)], date(2025, 2, 1), POLICY).warnings
+    assert len(found) == len(warned)
+    assert all(word in warning for word, warning in zip(warned, found, strict=True))
+
+
 def test_a_bridge_letter_bridges_three_months_at_most_and_is_flagged_beyond() -> None:
     report = type_2("2024-10-01", "2025-09-30", letter="2026-01-31")
     assert at("2025-12-30", report) == (S.BRIDGED, "2026-09-30")

@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from fractions import Fraction
 
 import msgspec
 import pytest
@@ -93,6 +94,27 @@ def test_a_vendor_with_nothing_wrong_gets_every_point_its_confidence_allows() ->
     result = score(sure, now=NOW)
     assert (result.score, result.grade, result.low, result.high) == (100, "A", 100, 100)
     assert result.deductions == ()
+
+
+def failing(*rules: str) -> list[Standing]:
+    """Everything seen well and passing, but for these."""
+    sure = [changed(s, confidence_percent=100) for s in all_passing()]
+    return [changed(s, verdict=Verdict.FAIL) if s.rule in rules else s for s in sure]
+
+
+def test_the_worst_factor_of_a_tenth_or_more_counts_for_a_quarter_of_the_number() -> None:
+    # Events weigh 10 of 100, a breach 10 of their 14: deficit 7142, mean 9285, (3 · 9285 + 2858) / 4 = 7678.
+    assert score(failing("evt.breach"), now=NOW).number == 76
+    # Transparency weighs 5, security.txt 5 of its 12: deficit 4166, mean 9791, (3 · 9791 + 10 000) / 4 = 9843.
+    assert score(failing("tr.security_txt"), now=NOW).number == 98
+
+
+def test_what_is_missing_is_shared_out_as_it_came_about() -> None:
+    result = score(failing("evt.breach", "tr.security_txt"), now=NOW)
+    points = {d.rule: d.points_bp for d in result.deductions if d.kind == "rule"}
+    breach = Fraction(10, 14) * (Fraction(3, 4) * Fraction(10, 100) + Fraction(1, 4))
+    text = Fraction(5, 12) * Fraction(3, 4) * Fraction(5, 100)
+    assert points["evt.breach"] == pytest.approx(float(sum(points.values()) * breach / (breach + text)), abs=1)
 
 
 def test_a_vendor_never_looked_at_has_no_number() -> None:

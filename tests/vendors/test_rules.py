@@ -128,7 +128,19 @@ def test_a_higher_tier_is_never_reviewed_later(day: date, one: Tier, other: Tier
             False,
             [{TrustCategory.SECURITY}, {TrustCategory.PRIVACY, TrustCategory.CONFIDENTIALITY}],
         ),
-        ([DataClass.SECRETS], False, False, [{TrustCategory.SECURITY}, {TrustCategory.CONFIDENTIALITY}]),
+        *(
+            (
+                [personal],
+                False,
+                False,
+                [{TrustCategory.SECURITY}, {TrustCategory.PRIVACY, TrustCategory.CONFIDENTIALITY}],
+            )
+            for personal in (DataClass.SPECIAL_CATEGORY, DataClass.HEALTH)
+        ),
+        *(
+            ([secret], False, False, [{TrustCategory.SECURITY}, {TrustCategory.CONFIDENTIALITY}])
+            for secret in (DataClass.SECRETS, DataClass.CARD)
+        ),
         (
             [DataClass.PERSONAL, DataClass.CONFIDENTIAL],
             False,
