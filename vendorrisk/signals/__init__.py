@@ -47,8 +47,7 @@ Around them, with database and clock:
     service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings
     checking                        one look from the shell, with nothing stored
     …_queries                       the statements of feeds, settling and records; those of looks are in `queries`
-    watch_model, settling_model     what is stored and shown of watching; what settling reads
-    names                           names in the form they are compared in
+    watch_model, names              what is stored and shown of watching; names in the form they are compared in
 
 `model` holds the types, `rules` the closed table of all rules with its `MODEL_VERSION`.
 """

@@ -21,7 +21,7 @@ from vendorrisk.signals import change, record_queries, schedule, settling_querie
 from vendorrisk.signals.model import Score, Standing
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
-from vendorrisk.signals.settling_model import SettledVendor, SignalFinding, VendorState
+from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.standings import finding_severity, is_finding, standings_of, unobservable, waived_until
 from vendorrisk.signals.watch_model import AssetKind, CurrentScore, VendorAsset
 from vendorrisk.vendors.model import Lifecycle

@@ -9,7 +9,7 @@ from vendorrisk.findings.model import State
 from vendorrisk.signals import change, schedule
 from vendorrisk.signals.model import Severity, Standing, Verdict
 from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.settling_model import SignalFinding, VendorState
+from vendorrisk.signals.settling_queries import SignalFinding, VendorState
 from vendorrisk.signals.watch_model import VendorAsset
 
 UNOBSERVABLE = "unobservable"

@@ -16,7 +16,7 @@ from vendorrisk.signals.judge_events import judge_products
 from vendorrisk.signals.model import Verdict
 from vendorrisk.signals.names import plain
 from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.settling_model import Happened, SettledVendor, VendorState
+from vendorrisk.signals.settling_queries import Happened, SettledVendor, VendorState
 from vendorrisk.signals.watch_model import VendorAsset
 from vendorrisk.vendors.model import Lifecycle, Tier
 
