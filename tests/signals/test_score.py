@@ -169,6 +169,21 @@ def test_a_bad_second_host_lowers_the_score_by_its_part_of_the_mean() -> None:
     assert score(bad, now=NOW).number < both < score(hosts, now=NOW).number
 
 
+def test_of_several_main_hosts_the_worst_counts() -> None:
+    hosts = [s for s in all_passing() if RULES[s.rule].factor.value == "tls"]
+    bad = [changed(s, asset="app.acme.example", verdict=Verdict.FAIL) for s in hosts]
+    assert score([*hosts, *bad], now=NOW).number == score([*bad, *hosts], now=NOW).number == score(bad, now=NOW).number
+
+
+def test_low_and_high_say_what_a_cap_would_make_of_what_cannot_be_seen() -> None:
+    rest = [s for s in all_passing() if s.rule != "tls.cert_expired"]
+    never = score([*rest, standing("tls.cert_expired", Verdict.UNKNOWN)], now=NOW)
+    assert (never.low, never.number > 80, never.high > 90) == (59, True, True)
+    gone = standing("tls.cert_expired", Verdict.UNKNOWN, known=Verdict.FAIL, known_at=NOW, cap=59)
+    hidden = score([*rest, gone], now=NOW)
+    assert (hidden.low, hidden.number, hidden.high > 80) == (59, 59, True)
+
+
 def test_what_does_not_apply_leaves_the_score_alone() -> None:
     without = [s for s in all_passing() if s.rule != "email.dane"]
     assert score([*without, standing("email.dane", Verdict.NA)], now=NOW) == score(without, now=NOW)
