@@ -52,6 +52,15 @@ def test_a_deficit_grows_from_pass_over_warn_to_fail_at_every_confidence(confide
     assert deficit_of(Verdict.UNKNOWN, confidence) <= deficit_of(Verdict.FAIL, confidence)
 
 
+@pytest.mark.parametrize(("verdict", "confidence", "percent", "deficit"), [
+    (Verdict.PASS, 100, 100, 0), (Verdict.WARN, 100, 100, 4_000), (Verdict.FAIL, 100, 100, 10_000),
+    (Verdict.UNKNOWN, 100, 100, 5_000), (Verdict.PASS, 80, 100, 1_000), (Verdict.FAIL, 80, 100, 8_000),
+    (Verdict.FAIL, 100, 50, 5_000), (Verdict.WARN, 50, 100, 2_500), (Verdict.FAIL, 80, 0, 1_000),
+])  # fmt: skip
+def test_the_published_deficits(verdict: Verdict, confidence: int, percent: int, deficit: int) -> None:
+    assert deficit_of(verdict, confidence, percent) == deficit
+
+
 @given(standings(), st.integers())
 def test_the_order_of_standings_does_not_matter(portfolio: list[Standing], seed: int) -> None:
     shuffled = list(portfolio)
