@@ -1,6 +1,6 @@
 """Whose a store on disk is, where root works on it from the shell."""
 
-import concurrent.futures.thread  # noqa: F401 - asyncio asks for it at the first file, when it may lie out of reach
+import concurrent.futures.thread  # noqa: F401 - before: afterwards only root may be able to read Python's own files
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
