@@ -107,6 +107,13 @@ def test_unknown_neither_opens_nor_closes_and_does_not_break_a_confirmation() ->
     assert run("pffu")[0].verdict is F
 
 
+def test_what_is_known_dates_from_the_last_look_that_saw_anything() -> None:
+    assert run("pp")[0].known_at == NOW + 20 * MINUTE
+    assert run("ppuu")[0].known_at == NOW + 20 * MINUTE
+    assert run("ppuf")[0].known_at == NOW + 60 * MINUTE
+    assert run("uu")[0].known_at is None
+
+
 def test_three_unknowns_are_a_gap_told_once_and_seven_days_are_a_finding() -> None:
     _, told = run("puuuuu")
     assert [Happening.GAP in t for t in told] == [False, False, False, True, False, False]
