@@ -29,6 +29,8 @@ check: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 sql/migrations sql/queries
 	$(BIN)/deptry vendorrisk
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/shellcheck .ci/run docker/make-secrets docker/postgres/10-roles.sh
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -216,7 +216,7 @@ async def found_company(api: Api, clock: FakeClock, name: str, time_zone: str = 
 def client_of(api: Api, key: str | None) -> Client:
     """Return a client that calls the application in this process with a key."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
-    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)  # type: ignore[arg-type]  # an ASGI application
     return Client(httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers))
 
 

@@ -312,10 +312,10 @@ def _function(job: Job, coroutine: Any) -> Any:
 
 def _every(seconds: int) -> dict[str, Any]:
     """Return arq's cron fields for a period that divides a minute, an hour or a day."""
-    if seconds < 60:  # noqa: PLR2004
+    if seconds < 60:  # noqa: PLR2004 - of a minute, of an hour
         return {"second": set(range(0, 60, seconds))}
     minutes = seconds // 60
-    if minutes < 60:  # noqa: PLR2004
+    if minutes < 60:  # noqa: PLR2004 - of a minute, of an hour
         return {"minute": set(range(0, 60, minutes)), "second": 0}
     hours = max(1, minutes // 60)
     return {"hour": set(range(0, 24, hours)), "minute": 0, "second": 0}

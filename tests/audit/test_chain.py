@@ -64,6 +64,7 @@ MEDDLING = {
     "a changed text": (_CHANGE + "content = replace(content, 'M1', 'Mx') where sequence = 4", "entry 4 "),
     "a changed column": (_CHANGE + "action = 'member:removed' where sequence = 4", "entry 4 "),
     "a changed actor": (_CHANGE + "actor_id = gen_random_uuid() where sequence = 5", "entry 5 "),
+    "a changed target": (_CHANGE + "target_id = gen_random_uuid() where sequence = 5", "entry 5 "),
     "a changed instant": (_CHANGE + "at = at - interval '1 day' where sequence = 3", "entry 3 "),
     "a changed hash": (_CHANGE + "hash = sha256(hash) where sequence = 4", "entry 4 "),
     "a removed entry": ("delete from audit_entries where sequence = 4", "entry 4 "),

@@ -96,5 +96,5 @@ class Pgbench:
 def inlined(sql: str, *values: str) -> str:
     """Put texts in the place of $1, $2, …: pgbench has variables, and makes parameters of them itself."""
     for number in range(len(values), 0, -1):
-        sql = re.sub(rf"\${number}\b", lambda _match, value=values[number - 1]: value, sql)  # type: ignore[misc]
+        sql = re.sub(rf"\${number}\b", lambda _match, value=values[number - 1]: value, sql)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
     return re.sub(r"--.*", "", sql).replace("\n", " ") + ";\n"

@@ -11,7 +11,7 @@ from vendorrisk.__main__ import main
 pytestmark = pytest.mark.anyio
 
 
-def every(group: Group = main, before: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Command]]:  # type: ignore[assignment]
+def every(group: Group = main, before: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Command]]:  # type: ignore[assignment]  # a click group
     found: list[tuple[tuple[str, ...], Command]] = []
     for name, one in sorted(group.commands.items()):
         found.append(((*before, name), one))

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import shutil
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,40 @@ async def test_root_leaves_nothing_of_its_own_in_another_users_store(settings: S
     assert (os.geteuid(), os.getegid()) == (0, 0)
 
 
+_LIBRARY_OF_ROOT = """
+import asyncio, os, sys
+from pathlib import Path
+from vendorrisk.db.pool import Database
+from vendorrisk.doctor.files import storage
+from vendorrisk.doctor.model import Patient
+from vendorrisk.settings import Settings
+
+class OnlyRoot:
+    def find_spec(self, name, *_):
+        if os.geteuid() != 0:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+sys.meta_path.insert(0, OnlyRoot())
+settings = Settings(storage_url=f"file://{sys.argv[1]}")
+[found] = asyncio.run(storage(Patient(settings, Database(settings), None)))
+print(found.level, found.said)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look with another's eyes")
+async def test_a_library_that_only_root_may_read_does_not_fail_the_store(tmp_path: Path) -> None:
+    for folder in entered(tmp_path):
+        await asyncio.to_thread(folder.chmod, 0o755)
+    files = tmp_path / "files"
+    await asyncio.to_thread(files.mkdir)
+    await asyncio.to_thread(os.chown, files, 65534, 65534)
+    ran = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _LIBRARY_OF_ROOT, str(files), stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await ran.communicate()
+    assert told.decode().strip() == f"ok {files}: written, read and removed"
+
+
 async def test_keys_are_told_by_their_ids_and_whether_older_ones_are_needed(
     settings: Settings, company: Company
 ) -> None:
@@ -158,7 +193,7 @@ async def test_rules_of_zones_that_are_years_old_are_a_warning(settings: Setting
 def test_a_disc_is_judged_by_its_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, level: Level
 ) -> None:
-    usage = shutil._ntuple_diskusage(100 * 1024**3, 0, int(free_gib * 1024**3))  # type: ignore[attr-defined]
+    usage = shutil._ntuple_diskusage(100 * 1024**3, 0, int(free_gib * 1024**3))  # type: ignore[attr-defined]  # the type that disk_usage returns
     monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage)
     found = machine.judged_room(tmp_path)
     assert found.level is level

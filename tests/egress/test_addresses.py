@@ -49,5 +49,5 @@ def test_no_ipv4_address_passes_by_being_written_as_ipv6(address: object) -> Non
 
 @given(st.ip_addresses(v=4))
 def test_what_the_standard_library_calls_private_is_denied(address: object) -> None:
-    if address.is_private or address.is_multicast or address.is_reserved:  # type: ignore[attr-defined]
+    if address.is_private or address.is_multicast or address.is_reserved:  # type: ignore[attr-defined]  # drawn
         assert not is_public(str(address))

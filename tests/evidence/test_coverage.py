@@ -55,6 +55,35 @@ def test_after_its_period_a_report_is_relied_on_for_twelve_months() -> None:
     assert at("2024-09-30", type_2("2024-10-01", "2025-09-30")) == (S.NONE, None)
 
 
+def test_a_change_is_the_next_one_even_on_the_day_of_one() -> None:
+    report = type_2("2024-10-01", "2025-09-30")
+    for day, change in (("2024-09-30", "2024-10-01"), ("2024-10-01", "2025-10-01"), ("2025-10-01", "2026-10-01")):
+        assert coverage([report], date.fromisoformat(day), POLICY).next_change_on == date.fromisoformat(change)
+    assert coverage([report], date(2026, 10, 1), POLICY).next_change_on is None
+
+
+def test_a_letter_of_the_next_report_bridges_nothing_before_it() -> None:
+    early, late = type_2("2024-01-01", "2024-12-31"), type_2("2025-02-01", "2026-01-31", letter="2026-03-31")
+    assert gaps([early, late], POLICY) == (Gap(date(2025, 1, 1), date(2025, 1, 31), 31, 0),)
+
+
+@pytest.mark.parametrize(
+    ("end", "letter", "warned"),
+    [
+        ("2025-03-31", None, []),
+        ("2025-03-30", None, ["shorter"]),
+        ("2026-06-30", None, []),
+        ("2026-07-01", None, ["longer"]),
+        ("2025-12-31", "2026-03-31", []),
+        ("2025-12-31", "2026-04-01", ["beyond the limit"]),
+    ],
+)
+def test_a_warning_begins_a_day_past_what_is_usual(end: str, letter: str | None, warned: list[str]) -> None:
+    found = coverage([type_2("2025-01-01", end, letter=letter)], date(2025, 2, 1), POLICY).warnings
+    assert len(found) == len(warned)
+    assert all(word in warning for word, warning in zip(warned, found, strict=True))
+
+
 def test_a_bridge_letter_bridges_three_months_at_most_and_is_flagged_beyond() -> None:
     report = type_2("2024-10-01", "2025-09-30", letter="2026-01-31")
     assert at("2025-12-30", report) == (S.BRIDGED, "2026-09-30")
@@ -239,7 +268,7 @@ def test_nothing_changes_before_the_day_of_the_next_change_and_something_does_on
 @given(_reports(), _DAYS, st.randoms())
 def test_the_order_of_reports_does_not_matter(reports: list[Report], day: date, chance: object) -> None:
     shuffled = list(reports)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]  # drawn: a random.Random
     assert coverage(shuffled, day, POLICY) == coverage(reports, day, POLICY)
 
 
@@ -286,6 +315,8 @@ def test_gaps_and_covered_days_make_up_the_whole_span(reports: list[Report]) -> 
 @given(_reports(), _DAYS)
 def test_categories_come_only_from_reports_that_are_relied_on(reports: list[Report], day: date) -> None:
     found = categories_relied_on(reports, day, POLICY)
+    alone = [r for r in reports if coverage([r], day, POLICY).state in RELIED_ON]
+    assert found <= frozenset[str]().union(*(r.categories for r in alone))
     if coverage(reports, day, POLICY).state not in RELIED_ON:
         assert found == frozenset()
 

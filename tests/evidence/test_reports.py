@@ -62,6 +62,7 @@ async def test_a_gap_between_two_periods_is_shown_and_told_once(client: Client) 
     assert found["gaps"] == [{"from_on": "2025-01-01", "until_on": "2025-01-31", "days": 31, "bridged_days": 0}]
     alerts = await client.items("/v1/alerts", filter="alert_class:eq:coverage_gap")
     assert len(alerts) == 1
+    assert alerts[0]["facts"] == {"Gap": "2025-01-01 to 2025-01-31", "Days": 31, "Days under a bridge letter": 0}
     report = (await client.items("/v1/soc2-reports"))[0]
     await client.patch(f"/v1/soc2-reports/{report['id']}", {"auditor": "Other LLP"}, etag='"1"')
     assert len(await client.items("/v1/alerts", filter="alert_class:eq:coverage_gap")) == 1

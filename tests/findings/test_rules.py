@@ -98,3 +98,8 @@ def test_a_due_date_no_one_means_is_refused(day: date) -> None:
     with pytest.raises(Refusal) as refused:
         rules.check_due(day)
     assert refused.value.code is Code.FINDING_DATE_INVALID
+
+
+@pytest.mark.parametrize("day", [date(2000, 1, 1), date(2200, 1, 1)])
+def test_the_first_and_the_last_due_date_are_taken(day: date) -> None:
+    rules.check_due(day)

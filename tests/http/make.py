@@ -71,7 +71,7 @@ async def send_raw(
         else:
             answer.body += message.get("body", b"")
 
-    await api(scope_of(method, path, headers, peer), receive, send)  # type: ignore[arg-type]
+    await api(scope_of(method, path, headers, peer), receive, send)  # type: ignore[arg-type]  # plain functions of ASGI
     return answer
 
 

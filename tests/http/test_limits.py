@@ -166,7 +166,7 @@ async def test_a_database_that_is_away_is_503_and_all_is_well_when_it_is_back(
         gate.shut()
         for remembered in (True, False):
             if not remembered:
-                api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+                api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # the identity feature's own
             for _ in range(3):
                 read = await company.client.get("/v1/members")
                 written = await company.client.post("/v1/members", {**body, "email": "eve@example.com"})

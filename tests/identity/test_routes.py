@@ -71,7 +71,7 @@ async def test_a_rotated_key_lives_on_for_its_overlap_only(
     assert (await old.get("/v1/me")).status_code == 200
     assert (await new.get("/v1/me")).status_code == 200
     clock.advance(hours=2)
-    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # the identity feature's own
     assert (await old.get("/v1/me")).status_code == 401
     assert (await new.get("/v1/me")).status_code == 200
 
@@ -172,7 +172,7 @@ async def until_refused(client: Client) -> None:
 
 
 async def test_a_key_cannot_give_what_it_does_not_hold(role_client: object, client: Client) -> None:
-    narrow = await role_client("admin", scopes=["keys:manage", "members:manage"])  # type: ignore[operator]
+    narrow = await role_client("admin", scopes=["keys:manage", "members:manage"])  # type: ignore[operator]  # a fixture that makes
     refused = await narrow.post("/v1/api-keys", {"name": "wide", "roles": ["admin"]})
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
     assert len(await client.items("/v1/api-keys")) == 2

@@ -46,15 +46,19 @@ async def test_a_nudge_runs_the_job_and_leaves_nothing_behind_in_redis(world: Wo
     async def stop(_context: dict[str, object]) -> None:
         pass
 
-    job = Job("note", note, 86400)
+    name = f"job-{uuid4().hex}"
     nudger = Nudger(world.settings.redis_url)
-    await nudger(["note"])
-    made = arq_worker([job], world.settings.redis_url, on_startup=start, on_shutdown=stop)
+    redis = await nudger.connected()
+    await nudger([name])
+    assert [key async for key in redis.scan_iter(f"*{name}*")] != [], "said, and not yet heard"
+    made = arq_worker([Job(name, note, 86400)], world.settings.redis_url, on_startup=start, on_shutdown=stop)
     running = asyncio.create_task(made.async_run())
     await asyncio.wait_for(ran.wait(), 10)
     await made.close()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    assert [key async for key in redis.scan_iter(f"*{name}*")] == []
+    assert (await redis.zscan(QUEUE, match=f"*{name}*"))[1] == []
     await nudger.close()
 
 

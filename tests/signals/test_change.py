@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from itertools import chain
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -82,11 +83,18 @@ def test_two_different_bad_values_do_not_confirm_each_other() -> None:
 def test_a_clock_that_went_back_confirms_nothing() -> None:
     state, _ = look(run("p")[0], F, NOW + 20 * MINUTE)
     assert look(state, F, NOW - 500 * MINUTE)[1] == [Happening.LOOK_AGAIN]
+    _, (again,) = change.observe(state, judgement(F), b"fail", rule=CSP, now=NOW - 500 * MINUTE)
+    assert again.again_after == 15 * MINUTE
 
 
 def test_a_better_verdict_is_believed_at_once_and_closes_when_seen_twice() -> None:
     _, told = run("pffpppp")
     assert told[3:] == [[Happening.IMPROVED], [Happening.CLOSED], [], []]
+
+
+def test_a_bad_look_between_two_good_ones_keeps_it_open() -> None:
+    assert run("pffpfp")[1][-1] == []
+    assert run("pffpfpp")[1][-1] == [Happening.CLOSED]
 
 
 def test_nothing_closes_that_was_never_open() -> None:
@@ -97,6 +105,13 @@ def test_unknown_neither_opens_nor_closes_and_does_not_break_a_confirmation() ->
     assert run("pfuf")[1][-1] == [Happening.CONFIRMED]
     assert run("pffpup")[1][-1] == [Happening.CLOSED]
     assert run("pffu")[0].verdict is F
+
+
+def test_what_is_known_dates_from_the_last_look_that_saw_anything() -> None:
+    assert run("pp")[0].known_at == NOW + 20 * MINUTE
+    assert run("ppuu")[0].known_at == NOW + 20 * MINUTE
+    assert run("ppuf")[0].known_at == NOW + 60 * MINUTE
+    assert run("uu")[0].known_at is None
 
 
 def test_three_unknowns_are_a_gap_told_once_and_seven_days_are_a_finding() -> None:
@@ -150,6 +165,24 @@ def test_a_fall_is_told_when_it_survives_two_runs() -> None:
     assert not change.score_fell(worse, [best, best])
 
 
+class Told(NamedTuple):
+    score: int | None
+    grade: str
+    model_version: str = "1.0.0"
+
+
+@pytest.mark.parametrize(("before", "after", "fell"), [
+    (Told(85, "B"), Told(80, "B"), True),
+    (Told(85, "B"), Told(81, "B"), False),
+    (Told(91, "A"), Told(89, "B"), True),
+    (Told(89, "B"), Told(91, "A"), False),
+    (Told(None, "NR"), Told(80, "B"), False),
+    (Told(80, "B"), Told(None, "NR"), False),
+])  # fmt: skip
+def test_a_fall_is_five_points_or_a_grade(before: Told, after: Told, *, fell: bool) -> None:
+    assert change.score_fell(before, [after, after]) is fell
+
+
 def test_scores_of_two_methodologies_are_never_compared() -> None:
     import msgspec
 
@@ -174,6 +207,7 @@ def test_an_alert_cools_down_for_a_day() -> None:
     assert change.is_cooling_down(NOW, NOW + timedelta(hours=23))
     assert not change.is_cooling_down(NOW, NOW + timedelta(hours=24))
     assert not change.is_cooling_down(None, NOW)
+    assert not change.is_cooling_down(NOW + MINUTE, NOW), "told by a clock that ran ahead"
 
 
 def test_a_finding_that_comes_back_within_thirty_days_is_the_same() -> None:

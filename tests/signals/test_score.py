@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from fractions import Fraction
 
 import msgspec
 import pytest
@@ -49,6 +50,15 @@ def test_a_deficit_grows_from_pass_over_warn_to_fail_at_every_confidence(confide
     assert deficits == sorted(deficits)
     assert deficit_of(Verdict.PASS, confidence) <= deficit_of(Verdict.UNKNOWN, confidence)
     assert deficit_of(Verdict.UNKNOWN, confidence) <= deficit_of(Verdict.FAIL, confidence)
+
+
+@pytest.mark.parametrize(("verdict", "confidence", "percent", "deficit"), [
+    (Verdict.PASS, 100, 100, 0), (Verdict.WARN, 100, 100, 4_000), (Verdict.FAIL, 100, 100, 10_000),
+    (Verdict.UNKNOWN, 100, 100, 5_000), (Verdict.PASS, 80, 100, 1_000), (Verdict.FAIL, 80, 100, 8_000),
+    (Verdict.FAIL, 100, 50, 5_000), (Verdict.WARN, 50, 100, 2_500), (Verdict.FAIL, 80, 0, 1_000),
+])  # fmt: skip
+def test_the_published_deficits(verdict: Verdict, confidence: int, percent: int, deficit: int) -> None:
+    assert deficit_of(verdict, confidence, percent) == deficit
 
 
 @given(standings(), st.integers())
@@ -104,6 +114,27 @@ def test_a_vendor_with_nothing_wrong_gets_every_point_its_confidence_allows() ->
     result = score(sure, now=NOW)
     assert (result.score, result.grade, result.low, result.high) == (100, "A", 100, 100)
     assert result.deductions == ()
+
+
+def failing(*rules: str) -> list[Standing]:
+    """Everything seen well and passing, but for these."""
+    sure = [changed(s, confidence_percent=100) for s in all_passing()]
+    return [changed(s, verdict=Verdict.FAIL) if s.rule in rules else s for s in sure]
+
+
+def test_the_worst_factor_of_a_tenth_or_more_counts_for_a_quarter_of_the_number() -> None:
+    # Events weigh 10 of 100, a breach 10 of their 14: deficit 7142, mean 9285, (3 · 9285 + 2858) / 4 = 7678.
+    assert score(failing("evt.breach"), now=NOW).number == 76
+    # Transparency weighs 5, security.txt 5 of its 12: deficit 4166, mean 9791, (3 · 9791 + 10 000) / 4 = 9843.
+    assert score(failing("tr.security_txt"), now=NOW).number == 98
+
+
+def test_what_is_missing_is_shared_out_as_it_came_about() -> None:
+    result = score(failing("evt.breach", "tr.security_txt"), now=NOW)
+    points = {d.rule: d.points_bp for d in result.deductions if d.kind == "rule"}
+    breach = Fraction(10, 14) * (Fraction(3, 4) * Fraction(10, 100) + Fraction(1, 4))
+    text = Fraction(5, 12) * Fraction(3, 4) * Fraction(5, 100)
+    assert points["evt.breach"] == pytest.approx(float(sum(points.values()) * breach / (breach + text)), abs=1)
 
 
 def test_a_vendor_never_looked_at_has_no_number() -> None:
@@ -165,6 +196,21 @@ def test_a_bad_second_host_lowers_the_score_by_its_part_of_the_mean() -> None:
     bad = [changed(s, asset="old.acme.example", primary=False, verdict=Verdict.FAIL) for s in hosts]
     both = score([*hosts, *bad], now=NOW).number
     assert score(bad, now=NOW).number < both < score(hosts, now=NOW).number
+
+
+def test_of_several_main_hosts_the_worst_counts() -> None:
+    hosts = [s for s in all_passing() if RULES[s.rule].factor.value == "tls"]
+    bad = [changed(s, asset="app.acme.example", verdict=Verdict.FAIL) for s in hosts]
+    assert score([*hosts, *bad], now=NOW).number == score([*bad, *hosts], now=NOW).number == score(bad, now=NOW).number
+
+
+def test_low_and_high_say_what_a_cap_would_make_of_what_cannot_be_seen() -> None:
+    rest = [s for s in all_passing() if s.rule != "tls.cert_expired"]
+    never = score([*rest, standing("tls.cert_expired", Verdict.UNKNOWN)], now=NOW)
+    assert (never.low, never.number > 80, never.high > 90) == (59, True, True)
+    gone = standing("tls.cert_expired", Verdict.UNKNOWN, known=Verdict.FAIL, known_at=NOW, cap=59)
+    hidden = score([*rest, gone], now=NOW)
+    assert (hidden.low, hidden.number, hidden.high > 80) == (59, 59, True)
 
 
 def test_what_does_not_apply_leaves_the_score_alone() -> None:

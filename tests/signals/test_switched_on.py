@@ -55,6 +55,7 @@ async def test_what_is_off_is_neither_asked_nor_counted(world: World, client: Cl
         await on.attach(vendor)
         await on.run()
         assert server.requests == []
+        assert on.good.requests != []
         assert all("origin" not in request.headers for request in on.good.requests)
         off = {"exp.ports", "exp.kev", "exp.epss", "exp.eol", "tls.ct_issuer", "web.cors"}
         assert await switched_on(client) & off == set()

@@ -110,6 +110,16 @@ async def test_a_listing_shows_what_lies_under_the_prefix_and_nothing_beside_it(
     assert [item async for item in store.list("nothing/")] == []
 
 
+async def test_what_somebody_else_put_below_the_folder_is_not_listed(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    await store.put("bodies/a/123", chunks(b"x"))
+    for stray in ("bodies/a/stray", "bodies/stray", "bodies/a/23/notes.txt"):
+        (tmp_path / stray).write_bytes(b"x")
+    assert [listed.name async for listed in store.list("bodies/")] == ["bodies/a/123"]
+    await store.delete("bodies/a/123")
+    assert [listed async for listed in store.list("bodies/")] == []
+
+
 @pytest.mark.parametrize("name", UNFIT)
 async def test_a_name_that_could_mean_another_place_is_refused_by_every_call(store: Store, name: str) -> None:
     with pytest.raises(ValueError, match="not a name"):

@@ -331,7 +331,7 @@ async def test_a_worker_that_died_is_followed_by_another_and_nothing_is_doubled(
 ) -> None:
     place = (await sent(client, large(4_000), dry_run=False)).headers["location"]
     running = asyncio.create_task(run_imports(world))
-    while not await owner.fetchval("select count(*) from vendor_import_rows") and not running.done():  # noqa: ASYNC110
+    while not await owner.fetchval("select count(*) from vendor_import_rows") and not running.done():  # noqa: ASYNC110 - there is no event to wait for: the rows are the sign
         await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -64,7 +64,14 @@ def test_a_prospect_that_was_never_used_needs_no_checklist() -> None:
 def test_reasons_are_asked_only_for_moves_that_exist() -> None:
     asked = {(a, b) for a in Lifecycle for b in Lifecycle if rules.needs_reason(a, b)}
     assert all(rules.may_follow(a, b) for a, b in asked)
-    assert (Lifecycle.ONBOARDING, Lifecycle.ACTIVE) not in asked
+    assert asked == {
+        (Lifecycle.PROSPECT, Lifecycle.TERMINATED),
+        (Lifecycle.ONBOARDING, Lifecycle.PROSPECT),
+        (Lifecycle.ACTIVE, Lifecycle.SUSPENDED),
+        (Lifecycle.SUSPENDED, Lifecycle.ACTIVE),
+        (Lifecycle.OFFBOARDING, Lifecycle.ACTIVE),
+        (Lifecycle.TERMINATED, Lifecycle.PROSPECT),
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,6 +85,7 @@ def test_reasons_are_asked_only_for_moves_that_exist() -> None:
 )
 def test_reviews_fall_due_by_tier_and_stop_at_the_end_of_a_short_month(tier: Tier, due: date) -> None:
     assert rules.next_review_on(Lifecycle.ACTIVE, tier, date(2025, 8, 31)) == due
+    assert rules.next_review_on(Lifecycle.SUSPENDED, tier, date(2025, 8, 31)) == due, "in use again tomorrow"
 
 
 def test_a_leap_day_plus_a_year_is_28_february() -> None:
@@ -128,7 +136,19 @@ def test_a_higher_tier_is_never_reviewed_later(day: date, one: Tier, other: Tier
             False,
             [{TrustCategory.SECURITY}, {TrustCategory.PRIVACY, TrustCategory.CONFIDENTIALITY}],
         ),
-        ([DataClass.SECRETS], False, False, [{TrustCategory.SECURITY}, {TrustCategory.CONFIDENTIALITY}]),
+        *(
+            (
+                [personal],
+                False,
+                False,
+                [{TrustCategory.SECURITY}, {TrustCategory.PRIVACY, TrustCategory.CONFIDENTIALITY}],
+            )
+            for personal in (DataClass.SPECIAL_CATEGORY, DataClass.HEALTH)
+        ),
+        *(
+            ([secret], False, False, [{TrustCategory.SECURITY}, {TrustCategory.CONFIDENTIALITY}])
+            for secret in (DataClass.SECRETS, DataClass.CARD)
+        ),
         (
             [DataClass.PERSONAL, DataClass.CONFIDENTIAL],
             False,

@@ -44,6 +44,22 @@ def test_nothing_known_is_75_critical_and_says_what_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "score", "tier"),
+    [
+        ((2, 0, 0, 3, 0, 0, 0, 0), 24, Tier.LOW),
+        ((2, 0, 0, 3, 0, 0, 1, 0), 25, Tier.MEDIUM),
+        ((2, 4, 2, 4, 0, 0, 1, 0), 49, Tier.MEDIUM),
+        ((2, 4, 2, 4, 1, 0, 0, 0), 50, Tier.HIGH),
+        ((2, 4, 2, 4, 2, 3, 4, 1), 69, Tier.HIGH),
+        ((2, 4, 2, 4, 2, 3, 3, 2), 70, Tier.CRITICAL),
+    ],
+)
+def test_a_tier_begins_at_its_threshold(values: tuple[int, ...], score: int, tier: Tier) -> None:
+    result = inherent_risk_for(answers(*values))
+    assert (result.score, result.tier, result.floors) == (score, tier, ())
+
+
+@pytest.mark.parametrize(
     ("values", "tier", "floor"),
     [
         ((4, 3, 0, 0, 0, 0, 0, 0), Tier.CRITICAL, "special_categories_at_scale"),

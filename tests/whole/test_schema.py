@@ -155,7 +155,7 @@ async def test_the_roles_own_nothing_and_bypass_nothing(owner: Any) -> None:
     assert members == []
 
 
-async def test_only_the_keeper_of_partitions_runs_with_its_owners_rights_and_no_view_hides_the_caller(
+async def test_only_the_keepers_of_partitions_run_with_their_owners_rights_and_no_view_hides_the_caller(
     owner: Any,
 ) -> None:
     definers = await owner.fetch(

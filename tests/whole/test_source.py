@@ -12,13 +12,35 @@ import vendorrisk
 PACKAGE = Path(vendorrisk.__file__).parent
 ROOT = PACKAGE.parent
 
-MOST_LINES, MOST_LINES_OF_A_FUNCTION = 460, 60
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
 LONGER = {
-    "evidence/model.py",  # one noun a struct; they refer to each other
+    "evidence/model.py": 480,  # one noun a struct; they refer to each other
+    "evidence/queries.py": 450,  # one short function a statement, and the nouns of evidence are many
+    "vendors/routes.py": 430,  # declarations of 33 operations, with their examples
+    "http/openapi.py": 430,  # the document is completed in one walk
+    "probes/spf.py": 460,  # RFC 7208's check_host() from end to end
 }
-"""Files that are longer, each with its reason beside it. May only shrink."""
+"""Files that are longer, each with its bound and its reason beside it. May only shrink."""
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "DECISIONS.md", "SECURITY.md")
+LONGER_FUNCTIONS = {"background.py arq_worker": 46}  # one call to arq, each of whose arguments is a decision
+
+AGREED = {"__init__", "model", "rules", "queries", "service", "routes", "jobs", "render"}
+"""The names of house rule 2; any other file is explained in its package's `__init__`."""
+
+PURE = (
+    *("*/rules.py", "*/render.py", "access/permissions.py", "channels/*_form.py"),
+    *("vendors/tiering.py", "vendors/identifiers.py"),
+    *("evidence/coverage.py", "evidence/criteria.py", "evidence/policy.py", "evidence/proposal.py"),
+    *("evidence/tables.py", "evidence/cues.py"),
+    *("signals/judg*.py", "signals/verdicts.py", "signals/csp.py", "signals/takeover.py", "signals/certificates.py"),
+    *("signals/score.py", "signals/change.py", "signals/schedule.py", "signals/standings.py", "signals/names.py"),
+)
+"""Where decisions are made: no I/O, no clock, nothing awaited, and nothing imported that does either."""
+
+DOCUMENTS = (
+    *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "DECISIONS.md", "SECURITY.md", "CHANGELOG.md"),
+    *("docker/README.md", "sql/README.md", "tests/README.md", "tests/bench/README.md", "tests/probes/README.md"),
+)
 _OUT = {
     "httpx": {"egress"},
     "httpcore": {"egress"},
@@ -75,19 +97,79 @@ def test_files_and_functions_are_short() -> None:
     faults = []
     for path, tree in sources():
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        if lines > MOST_LINES and place(path) not in LONGER:
+        if lines > LONGER.get(place(path), MOST_LINES):
             faults.append(f"{place(path)} has {lines} lines")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or 0) - node.lineno + 1
-                if length > MOST_LINES_OF_A_FUNCTION:
+                if length > LONGER_FUNCTIONS.get(f"{place(path)} {node.name}", MOST_LINES_OF_A_FUNCTION):
                     faults.append(f"{place(path)} {node.name}() has {length} lines")
     assert faults == []
 
 
-def test_features_have_only_the_agreed_names() -> None:
+def test_what_is_excused_from_being_short_still_needs_it() -> None:
+    idle = [name for name in LONGER if len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) <= MOST_LINES]
+    assert idle == []
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
     never = {"utils", "helpers", "common", "base", "misc", "manager", "data", "handle", "util", "helper"}
     assert [place(path) for path in PACKAGE.rglob("*.py") if path.stem in never] == []
+
+
+def test_every_file_beyond_the_agreed_names_is_explained_in_its_package() -> None:
+    faults = []
+    for path, tree in sources():
+        if path.name == "__init__.py" and path.parent != PACKAGE:
+            told = ast.get_docstring(tree) or ""
+            # `import_…` explains every file that begins so, `…_queries` every one that ends so.
+            words = [re.escape(word).replace("…", r"\w+") for word in re.findall(r"[\w…]+", told)]
+            explained = re.compile("|".join(words))
+            there = {other.stem for other in path.parent.glob("*.py")} - AGREED
+            faults += [f"{path.parent.name}/{stem}.py" for stem in sorted(there) if not explained.fullmatch(stem)]
+    assert faults == []
+
+
+def test_a_handler_decides_nothing() -> None:
+    deciding = (ast.If, ast.IfExp, ast.Match, ast.For, ast.AsyncFor, ast.While, ast.Try)
+    found, faults = 0, []
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if path.stem.endswith("routes") and isinstance(node, ast.AsyncFunctionDef) and node.decorator_list:
+                found += 1
+                if any(isinstance(inside, deciding) for inside in ast.walk(node)):
+                    faults.append(f"{place(path)} {node.name}")
+    assert found > 100
+    assert faults == []
+
+
+def test_rules_are_pure() -> None:
+    faults, pure = [], {path for pattern in PURE for path in PACKAGE.glob(pattern)}
+    assert len(pure) > 30
+    for path in sorted(pure):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{place(path)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Await | ast.AsyncFunctionDef | ast.AsyncWith | ast.AsyncFor):
+                faults.append(f"{where} waits")
+            if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today", "monotonic", "perf_counter"}:
+                faults += [f"{where} looks at the clock"] if isinstance(node.value, ast.Name) else []
+            if isinstance(node, ast.ImportFrom) and re.search(r"\.(db|http)\.|queries$", node.module or ""):
+                # The rows that a statement fills are types like any other.
+                faults += [f"{where} imports {name.name}" for name in node.names if not name.name[0].isupper()]
+    assert faults == []
+
+
+def test_statements_stand_only_under_sql() -> None:
+    """But for the ledger of migrations, the reader of the catalogue, and the making of a database: they come before."""
+    statement = re.compile(r"^\s*(select|insert into|update|delete from|with \w+ as)\s", re.IGNORECASE)
+    faults = [
+        f"{place(path)}:{node.lineno}"
+        for path, tree in sources()
+        if place(path).split("/")[0] not in {"db", "embedded"}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.match(node.value)
+    ]
+    assert faults == []
 
 
 def test_every_package_says_what_it_is_and_holds_no_code_there() -> None:
@@ -106,13 +188,16 @@ def test_nothing_is_left_to_do_in_the_source() -> None:
     assert found == []
 
 
-def test_every_exception_to_a_rule_names_the_rule() -> None:
-    bare = re.compile(r"#\s*(noqa(?!: [A-Z]+[0-9]+)|type: ignore(?!\[[a-z-]+))")
+def test_every_exception_to_a_rule_names_the_rule_and_says_why() -> None:
+    excused = re.compile(r"#\s*(noqa|type: ignore)\b")
+    whole = re.compile(r"#\s*(noqa: [A-Z]+\d+(, [A-Z]+\d+)* - \w|type: ignore\[[a-z-]+(, [a-z-]+)*\]\s+# \w)")
     found = [
-        f"{place(path)}:{number}"
-        for path in PACKAGE.rglob("*.py")
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted(
+            {*PACKAGE.rglob("*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob(".ci/*.py")} - {Path(__file__)}
+        )
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if bare.search(line)
+        if excused.search(line) and not whole.search(line)
     ]
     assert found == []
 
@@ -128,10 +213,7 @@ def test_every_path_that_a_document_names_exists() -> None:
     tops = {path.name for path in ROOT.iterdir()}
     missing = []
     for name in DOCUMENTS:
-        document = ROOT / name
-        if not document.exists():
-            continue
-        for found in mentioned(document.read_text(encoding="utf-8")):
+        for found in mentioned((ROOT / name).read_text(encoding="utf-8")):
             plain = found.rstrip("/")
             if not re.fullmatch(r"[\w.-]+(/[\w.*-]+)+", plain) or plain.split("/")[0] not in tops:
                 continue
@@ -144,13 +226,20 @@ def test_every_command_that_a_document_names_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     from vendorrisk.__main__ import main
 
-    commands = set(main.commands)  # type: ignore[attr-defined]
+    commands = set(main.commands)  # type: ignore[attr-defined]  # a click group
     missing = []
     for name in DOCUMENTS:
-        document = ROOT / name
-        if not document.exists():
-            continue
-        text = document.read_text(encoding="utf-8")
-        missing += [f"{name}: make {t}" for t in re.findall(r"`make ([a-z-]+)", text) if t not in targets]
-        missing += [f"{name}: {c}" for c in re.findall(r"`vendorrisk ([a-z-]+)", text) if c not in commands]
+        text = (ROOT / name).read_text(encoding="utf-8")
+        # In prose between backticks, in blocks at the beginning of a line or behind its prompt.
+        made = re.findall(r"(?:`|^\$? ?)make ([a-z-]+)", text, re.MULTILINE)
+        missing += [f"{name}: make {target}" for target in made if target not in targets]
+        called = re.findall(r"(?:`|^\$ ?|-m )vendorrisk ([a-z-]+)", text, re.MULTILINE)
+        missing += [f"{name}: {c}" for c in called if c not in commands]
     assert missing == []
+
+
+def test_the_architecture_names_every_folder_and_every_module_beside_them() -> None:
+    named = set(mentioned((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    folders = {f"vendorrisk/{path.parent.name}" for path in PACKAGE.glob("*/__init__.py")}
+    modules = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert (folders | modules) - named == set()

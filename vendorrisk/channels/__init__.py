@@ -6,6 +6,9 @@
     channel   an adapter: `send(message, to, key)` gives `Sent` or raises `Undeliverable`
     failure   why a message was not taken: the closed list in `port`, with whether trying again makes sense
 
+One file a channel: `slack`, `mail`, `webhook`, `console`; `outlets` chooses by the address. `slack_form` and
+`mail_form` are the forms, pure; `text` is what all forms share, `posting` what Slack and webhooks do.
+
 How the key travels: `webhook-id` (Standard Webhooks), `Message-ID` (RFC 5322), `block_id` of the first block and
 message metadata (Slack), in brackets before the text (console).
 

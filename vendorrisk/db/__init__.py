@@ -6,6 +6,7 @@
     paging       declared filters, sorts and keyset cursors, turned into SQL from closed lists
     constraints  a constraint's name becomes a refusal at the one query that can break it
     migrations   forward-only, numbered, checksummed
+    schema       what migrations add up to, read back from the catalogue as SQL
 
 Two database roles, neither owner of anything: `vendorrisk_tenant` sees the rows of one tenant, named by the
 setting `vendorrisk.tenant_id`; `vendorrisk_system` sees every tenant's and serves sweeps, credential look-ups

@@ -305,7 +305,7 @@ def check_sort(of: ListOf, sort: str) -> str:
     return sort
 
 
-def _seek(of: ListOf, field: str, descending: bool, position: _Position, first: int) -> Where:  # noqa: FBT001
+def _seek(of: ListOf, field: str, descending: bool, position: _Position, first: int) -> Where:  # noqa: FBT001 - a direction
     """Return the condition "after this position" in the order that is read."""
     column = of.columns[field]
     sign = "<" if descending != position.backwards else ">"

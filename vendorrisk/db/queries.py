@@ -49,10 +49,10 @@ class Query(Generic[Row]):
     def shape(self, record: Any) -> Row:
         """Turn one record into the row type."""
         if self.as_is:
-            return self.row(**record)  # type: ignore[no-any-return]
+            return self.row(**record)  # type: ignore[no-any-return]  # the row type that was claimed
         if self.is_struct:
-            return msgspec.convert(record, self.row, from_attributes=True)  # type: ignore[no-any-return]
-        return msgspec.convert(record[0], self.row)  # type: ignore[no-any-return]
+            return msgspec.convert(record, self.row, from_attributes=True)  # type: ignore[no-any-return]  # the row type that was claimed
+        return msgspec.convert(record[0], self.row)  # type: ignore[no-any-return]  # the row type that was claimed
 
     async def one(self, connection: Connection, *arguments: object) -> Row:
         """Return the only row; the statement is known to give one (`returning`, aggregates)."""

@@ -124,9 +124,9 @@ def _usual(chance: random.Random) -> dict[str, int]:
 
 def _lifecycle(number: int) -> str:
     special = {7: "suspended", 23: "offboarding", 41: "terminated", 59: "offboarding", 83: "suspended"}
-    if number % 13 == 5:  # noqa: PLR2004
+    if number % 13 == 5:  # noqa: PLR2004 - fiction
         return "prospect"
-    if number % 13 == 11:  # noqa: PLR2004
+    if number % 13 == 11:  # noqa: PLR2004 - fiction
         return "onboarding"
     return special.get(number, "active")
 
@@ -175,9 +175,9 @@ def _documents(number: int, today: date) -> Iterator[tuple[str, str, dict[str, d
         yield ("iso27001_certificate", "ISO/IEC 27001 certificate", dates)
     if number % 5 == 1:
         yield ("insurance_certificate", "Cyber insurance", {"issued_on": day(-360), "stated_until_on": day(5)})
-    if number % 6 == 2:  # noqa: PLR2004
+    if number % 6 == 2:  # noqa: PLR2004 - fiction
         yield ("pen_test_report", "Penetration test of the web application", {"issued_on": day(-320)})
-    if number % 9 == 3:  # noqa: PLR2004
+    if number % 9 == 3:  # noqa: PLR2004 - fiction
         yield ("pci_aoc", "PCI DSS attestation of compliance", {"issued_on": day(-351)})
-    if number % 7 == 4:  # noqa: PLR2004
+    if number % 7 == 4:  # noqa: PLR2004 - fiction
         yield ("dpa", "Data processing agreement", {"issued_on": day(-200)})

@@ -108,7 +108,7 @@ async def _evidence(work: Work, who: Character, vendor_id: UUID, service_id: UUI
             surveillance_on=dates.get("surveillance_on"),
         )
         await documents.add(work, new)
-    if who.number % 11 == 6:  # noqa: PLR2004
+    if who.number % 11 == 6:  # noqa: PLR2004 - fiction
         late = NewFinding(
             vendor_id=vendor_id,
             title="No multi-factor authentication for administrators",

@@ -1,11 +1,12 @@
 """The one way out of the product: HTTP, raw TCP and TLS, and DNS towards hosts that others name.
 
     host       a name a vendor, a receiver or a redirect gave us; never an address (`hosts`)
-    resolver   our own recursive DNS client: no search list, no hosts file, no cache (`resolver`)
-    guard      resolves a host once and vets every address in the answer, or refuses (`guard`)
+    url        a URL that others name, taken apart and put together anew (`urls`)
+    resolver   our own recursive DNS client: no search list, no hosts file, no cache (`resolver`, `dns_messages`)
+    guard      resolves a host once and vets every address in the answer, or refuses (`guard`, `addresses`)
     vetted     a host with the addresses that passed; only such an address is dialled, as a literal
     transport  an httpx transport whose every new connection goes through the guard (`transport`)
-    fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`)
+    fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`, `body`, `answer`)
     dial       a vetted raw or TLS connection, for certificate looks and WHOIS (`dialling`)
     pacer      gives turns by domain and address, and keeps the rests that hosts ask for (`pacing`)
     reason     why a host could not be reached: the closed list in `reasons`

@@ -157,7 +157,7 @@ class Supervisor:
             if kept.child.is_running():
                 continue
             if kept.next_at == 0.0:
-                kept.failures = 0 if now - kept.started_at > 60 else kept.failures + 1  # noqa: PLR2004
+                kept.failures = 0 if now - kept.started_at > 60 else kept.failures + 1  # noqa: PLR2004 - it held for a minute
                 kept.next_at = now + min(0.2 * 2 ** max(0, kept.failures - 1), 10)
                 self._say(f"{kept.name} stopped; starting it again (see {self._home.logs / kept.name}.log)")
             elif now >= kept.next_at:

@@ -196,7 +196,7 @@ METHODS: Final = {
 LEGAL = re.compile(r",?[ \n](?:Inc|LLC|Ltd|Limited|Corp|Corporation|L\.P|GmbH|plc|N\.V|B\.V)\b\.?$")
 NO_NAME: Final = frozenset(
     # prose, not a list literal, so that it can be read
-    "The This These Those Its Our We In For As And A An It Section Trust Services Management Subservice Service "  # noqa: SIM905
+    "The This These Those Its Our We In For As And A An It Section Trust Services Management Subservice Service "  # noqa: SIM905 - read better as prose
     "Organization Organizations Controls Control Criteria Complementary User Entity Entities Security Customers "
     "Description Type SOC AICPA Inc Inc. LLC Ltd Ltd. Limited Corp".split()
 )

@@ -21,17 +21,17 @@ TheService: TypeAlias = NamedDependency[Service]
 
 
 async def provide_work(request: Request[Any, Any, Any]) -> Work:
-    work: Work = request.scope["exchange"].work  # type: ignore[typeddict-item]
+    work: Work = request.scope["exchange"].work  # type: ignore[typeddict-item]  # our own key of the scope
     return work
 
 
 async def provide_expected_version(request: Request[Any, Any, Any], work: InWork) -> int:  # noqa: ARG001 - see above
-    version: int = request.scope["exchange"].expected_version  # type: ignore[typeddict-item]
+    version: int = request.scope["exchange"].expected_version  # type: ignore[typeddict-item]  # our own key of the scope
     return version
 
 
 async def provide_service(request: Request[Any, Any, Any]) -> Service:
-    service: Service = request.scope["service"]  # type: ignore[typeddict-item]
+    service: Service = request.scope["service"]  # type: ignore[typeddict-item]  # our own key of the scope
     return service
 
 

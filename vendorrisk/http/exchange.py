@@ -157,14 +157,14 @@ class ExchangeMiddleware(ASGIMiddleware):
     """Wraps each handler that declares a permission; others (health, documents) pass untouched."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if scope["method"] == "OPTIONS":  # type: ignore[typeddict-item]
+        if scope["method"] == "OPTIONS":  # type: ignore[typeddict-item]  # a key of HTTP scopes
             await _send(_allowed(scope), send)
             return
         if "permission" not in scope["route_handler"].opt:
             await next_app(scope, receive, send)
             return
-        exchange = Exchange(scope["service"], scope)  # type: ignore[typeddict-item]
-        scope["exchange"] = exchange  # type: ignore[typeddict-unknown-key]
+        exchange = Exchange(scope["service"], scope)  # type: ignore[typeddict-item]  # our own key
+        scope["exchange"] = exchange  # type: ignore[typeddict-unknown-key]  # our own key
         if exchange.streams:
             await exchange.admit()
             async with exchange.reading():
@@ -191,7 +191,7 @@ async def _read_only(exchange: Exchange, scope: Any, receive: Receive, next_app:
     answer, fields = Answer(), _wanted_fields(scope)
     async with exchange.reading():
         await next_app(scope, receive, _hold(answer))
-    if answer.status == 200 and fields is not None:  # noqa: PLR2004
+    if answer.status == 200 and fields is not None:  # noqa: PLR2004 - HTTP
         _keep_fields(answer, fields)
     return answer
 
@@ -213,7 +213,7 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASG
                 await _effect(exchange, answer, scope, receive, next_app)
         except _Refused:
             pass
-    if exchange.work.nudges and answer.status < 400:  # noqa: PLR2004
+    if exchange.work.nudges and answer.status < 400:  # noqa: PLR2004 - HTTP
         await exchange.service.nudge(exchange.work.nudges)
     if wants_minimal(exchange.headers.get("prefer")) and answer.status in {200, 201}:
         _drop_body(answer)
@@ -234,7 +234,7 @@ async def _effect(exchange: Exchange, answer: Answer, scope: Any, receive: Recei
             answer.headers.append((b"idempotency-replayed", b"true"))
             return
     await next_app(scope, receive, _hold(answer))
-    if answer.status >= 400:  # noqa: PLR2004
+    if answer.status >= 400:  # noqa: PLR2004 - HTTP
         raise _Refused
     if key is not None:
         await idempotency.keep(work, exchange.service.keyring, key, answer.status, answer.headers, answer.body)
@@ -353,8 +353,8 @@ def _drop_body(answer: Answer) -> None:
     gone = {b"content-length", b"content-type"}
     answer.headers = [(k, v) for k, v in answer.headers if k not in gone]
     answer.headers.append((b"preference-applied", b"return=minimal"))
-    answer.status = 204 if answer.status == 200 else answer.status  # noqa: PLR2004
-    if answer.status != 204:  # noqa: PLR2004
+    answer.status = 204 if answer.status == 200 else answer.status  # noqa: PLR2004 - HTTP
+    if answer.status != 204:  # noqa: PLR2004 - HTTP
         answer.headers.append((b"content-length", b"0"))
     answer.body = b""
 

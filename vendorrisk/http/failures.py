@@ -21,8 +21,8 @@ _LONGEST = 200  # Litestar repeats what was sent
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     refusal = _refusal_for(error)
-    request.scope["noted"]["code"] = refusal.code.code  # type: ignore[typeddict-item]
-    problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]
+    request.scope["noted"]["code"] = refusal.code.code  # type: ignore[typeddict-item]  # our own key of the scope
+    problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]  # as above
     return Response(
         msgspec.json.encode(problem),
         status_code=problem.status,
@@ -47,7 +47,7 @@ def _refusal_for(error: Exception) -> Refusal:
             return Refusal(Code.NOT_FOUND, "Check the address and the id.")
         case MethodNotAllowedException():
             return Refusal(Code.METHOD_NOT_ALLOWED, "See the API document for the methods of this address.")
-        case HTTPException() if error.status_code < 500:  # noqa: PLR2004
+        case HTTPException() if error.status_code < 500:  # noqa: PLR2004 - HTTP
             return Refusal(Code.PARAMETER_INVALID, str(error.detail)[:_LONGEST])
     return refused(error)
 

@@ -32,10 +32,10 @@ def curl(operation: Operation) -> str:
     """Return a request that can be pasted into a shell, once the key and the ids are one's own."""
     parameters = operation.shown.get("parameters", ())
     query = [f"{p['name']}={_placed(p)}" for p in parameters if p["in"] == "query" and p.get("required")]
-    address = "$VENDORRISK_URL" + operation.path + ("?" + "&".join(query) if query else "")
+    address = "$API" + operation.path + ("?" + "&".join(query) if query else "")
     lines = [f'curl "{address}"' if operation.method == "GET" else f'curl -X {operation.method} "{address}"']
     if operation.shown.get("security"):
-        lines.append('-H "Authorization: Bearer $VENDORRISK_KEY"')
+        lines.append('-H "Authorization: Bearer $KEY"')
     needed = [one for one in parameters if one["in"] == "header" and one.get("required")]
     lines += [f"-H {_quoted(one['name'] + ': ' + str(one.get('example', '…')))}" for one in needed]
     for media, body in operation.shown.get("requestBody", {}).get("content", {}).items():

@@ -8,4 +8,6 @@ enough because its secret has 256 random bits. *Rotation* makes a successor and 
 A person who belongs to several tenants is a member of each; credentials of people, with sessions and a second factor,
 attach to members and turn into the same `Actor`. A key never holds a permission that its maker lacks. A tenant never
 loses its last working key of an admin by its own hand, neither by ending it nor by switching its member off.
+
+Beside the agreed files: `authentication` turns an Authorization header into an actor, and remembers for a moment.
 """

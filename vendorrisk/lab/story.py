@@ -99,7 +99,7 @@ async def _servers(internet: Lab) -> Any:
     ending = pki.leaf(pki.Wish(names=(LAPSING, f"*.{LAPSING}"), ends=pki.NOW + 5 * pki.DAY))
     lapsing = await internet.host("127.0.0.4", tls=pki.server_context(ending))
     lapsing.on("/", Reply(200, list(GOOD_HEADERS), b"<html></html>"))
-    to_https = lambda r: Reply(301, [("Location", f"https://{r.headers['host']}{r.target}")])  # noqa: E731
+    to_https = lambda r: Reply(301, [("Location", f"https://{r.headers['host']}{r.target}")])  # noqa: E731 - one line of a story
     (await internet.host("127.0.0.4")).on("*", to_https)
     await registries(internet)
     lists = await internet.host("127.0.0.210", tls=pki.server_context(pki.leaf(pki.Wish(names=("feeds.test",)))))

@@ -7,12 +7,15 @@
     answers       the questions asked and what came of them
     plan          a pure function that says which questions answers still lack
 
-A collector is a plan or a short list of requests, nothing more; what the observation means is decided in
-`vendorrisk.signals`, without network and without clock. The grammars of the standards stand here, since a
-collector needs them to know where to look next: `spf`, `dmarc`, `records` (MTA-STS, TLS-RPT, CAA, BIMI, DKIM,
-TLSA), `security_txt`, `clienthello`, `certificates`, `rdap`, `whois_text`, `page_text`, `status_text`, `feeds`;
-`takeover` lists where a lost name can be claimed. python-whois is asked for a `whois_opinion` only where our own reader
-finds nothing, and inside the sandbox.
+Collectors: `tls`, `web`, `email`, `nameservice`, `registration`, `pages`, `status`; all of them behind `port`. `joined`
+are observations that come of lists, not of the vendor's machines. A collector is a plan or a short list of requests,
+nothing more; what the observation means is decided in `vendorrisk.signals`, without network and without clock.
+
+The grammars of the standards stand here, since a collector needs them to know where to look next: `spf` with its
+`macros`, `dmarc`, `records` (MTA-STS, TLS-RPT, CAA, BIMI, DKIM, TLSA), `security_txt`, `clienthello`, `certificates`,
+`rdap`, `whois_text`, `page_text`, `status_text`, `feeds`, `ratings`, `preload`; `domains` says which part of a name its
+owner registered, and `takeover` lists where a lost name can be claimed. python-whois is asked for a `whois_opinion` only
+where our own reader finds nothing, and inside the sandbox.
 
 What can never happen
 

@@ -42,11 +42,11 @@ Around them, with database and clock:
 
     schedule, collecting, looking   when what is looked at; which collector looks; a visit, from lease to commit
     comparing                       a look held against what was known: states, happenings, turns
-    feed_kinds, feeding             lists that are fetched once for all vendors, and joined here
+    feed_kinds, feeding, joining    lists that are fetched once for all vendors, and how vendors are found in them
     standings, settling, telling    states → standings (pure) → findings and score → dates, events, exploited products
     service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings
     checking                        one look from the shell, with nothing stored
-    …_queries                       the statements of looks, feeds, settling and records
+    …_queries                       the statements of feeds, settling and records; those of looks are in `queries`
     watch_model, names              what is stored and shown of watching; names in the form they are compared in
 
 `model` holds the types, `rules` the closed table of all rules with its `MODEL_VERSION`.

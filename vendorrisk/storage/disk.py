@@ -164,9 +164,10 @@ async def _pieces(file: BinaryIO, start: int, length: int | None) -> AsyncIterat
 
 
 def _walk(root: Path, prefix: str) -> Iterator[Listed]:
+    """Yield what lies where its name says; whatever else somebody put below the folder is not the store's."""
     for folder, _, names in os.walk(root / prefix):
         above = Path(folder).parent.relative_to(root)
-        for last in names:
+        for last in (one for one in names if one[-2:] == Path(folder).name):
             with suppress(FileNotFoundError):
                 status = (Path(folder) / last).stat()
                 yield Listed(f"{above}/{last}", status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

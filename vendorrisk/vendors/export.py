@@ -15,6 +15,7 @@ import xlsxwriter  # type: ignore[import-untyped]  # ships no types
 
 from vendorrisk.vendors.columns import COLUMNS, MAY_RUN, SHOWN_ONLY
 from vendorrisk.vendors.identifiers import written_amount
+from vendorrisk.vendors.import_model import FileFormat
 from vendorrisk.vendors.spreadsheet import Cell
 
 HEADINGS = (*(column.heading for column in COLUMNS.values()), *SHOWN_ONLY.values())
@@ -47,6 +48,10 @@ def _plain(cell: Cell | date | Decimal) -> str:
             return written_amount(cell)
         case _:
             return str(cell)
+
+
+def as_file(file_format: FileFormat, batches: AsyncIterator[Sequence[Cells]]) -> AsyncIterator[bytes]:
+    return {FileFormat.CSV: as_csv, FileFormat.XLSX: as_workbook}[file_format](batches)
 
 
 async def as_csv(batches: AsyncIterator[Sequence[Cells]]) -> AsyncIterator[bytes]:

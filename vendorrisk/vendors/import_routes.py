@@ -12,14 +12,14 @@ from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.files import received_file
 from vendorrisk.http.routing import acts, creates, lists, reads, removes
+from vendorrisk.storage.media_types import MediaType
 from vendorrisk.vendors import import_queries as queries
 from vendorrisk.vendors import importing
 from vendorrisk.vendors.columns import DateOrder
 from vendorrisk.vendors.import_model import Acceptance, Import, ImportState, RowShown
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
-_SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_TAKEN = ("text/csv", _SHEET, "application/octet-stream")
+_TAKEN = (MediaType.CSV.text, MediaType.XLSX.text, "application/octet-stream")
 _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
 
 
@@ -36,7 +36,7 @@ async def import_vendors(
     work: InWork,
     service: TheService,
     dry_run: Annotated[bool, QueryParameter(required=False)] = True,  # noqa: FBT002 - a query parameter
-    partial: Annotated[bool, QueryParameter(required=False)] = False,  # noqa: FBT002
+    partial: Annotated[bool, QueryParameter(required=False)] = False,  # noqa: FBT002 - a query parameter
     map: Annotated[list[str] | None, QueryParameter(required=False)] = None,  # noqa: A002 - the parameter's name
     date_order: Annotated[DateOrder | None, QueryParameter(required=False)] = None,
     file_name: Annotated[str | None, QueryParameter(required=False, min_length=1, max_length=255)] = None,
@@ -55,8 +55,7 @@ async def import_vendors(
         date_order=date_order,
         file_name=importing.file_name_of(file_name),
     )
-    made = await importing.receive(work, content, options)
-    return Response(made, status_code=202 if made.state in _WAITING else 201)
+    return _answer(await importing.receive(work, content, options), done=201)
 
 
 @lists("/vendor-imports", _READ, queries.IMPORTS)
@@ -87,14 +86,17 @@ async def accept_vendor_import(
     work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID], data: JSONBody[Acceptance]
 ) -> Response[Import]:
     """Apply what was checked: all of it, or with `partial` all but the rows that have problems."""
-    after = await importing.accept(work, import_id, data, expected)
-    return Response(after, status_code=202 if after.state in _WAITING else 200)
+    return _answer(await importing.accept(work, import_id, data, expected), done=200)
 
 
 @removes("/vendor-imports/{import_id:uuid}", _WRITE, refuses=[Code.IMPORT_NOT_READY])
 async def cancel_vendor_import(work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID]) -> None:
     """Call an import off that was not applied; its rows are forgotten."""
     await importing.cancel(work, import_id, expected)
+
+
+def _answer(told: Import, *, done: int) -> Response[Import]:
+    return Response(told, status_code=202 if told.state in _WAITING else done)
 
 
 router = Router(

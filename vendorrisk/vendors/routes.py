@@ -12,6 +12,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
+from vendorrisk.storage.media_types import MediaType
 from vendorrisk.vendors import diligence, export, intake, queries, service, supply, supply_queries
 from vendorrisk.vendors.diligence_model import (
     Approval,
@@ -60,7 +61,7 @@ _TAKEN = [
     Code.VENDOR_FIELD_INVALID,
     Code.REFERENCE_UNKNOWN,
 ]
-_SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_WRITTEN_AS = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.XLSX: MediaType.XLSX.text}
 
 
 @lists("/vendors", _READ, queries.VENDORS)
@@ -114,18 +115,16 @@ async def search_vendors(
     return await service.search(work, q, limit)
 
 
-@reads("/vendors/export", _READ, opt={"of": queries.VENDORS}, streams=("text/csv", _SHEET))
+@reads("/vendors/export", _READ, opt={"of": queries.VENDORS}, streams=(MediaType.CSV.text, MediaType.XLSX.text))
 async def export_vendors(
     work: InWork,
     page: ListPage,
     format: Annotated[FileFormat, QueryParameter(required=False)] = FileFormat.CSV,  # noqa: A002 - the parameter's name
 ) -> Stream:
     """Download all that a list shows, with the same filters and order. What comes out can be imported again."""
-    batches = service.exported(work, page)
-    content = export.as_csv(batches) if format is FileFormat.CSV else export.as_workbook(batches)
     return Stream(
-        content,
-        media_type="text/csv; charset=utf-8" if format is FileFormat.CSV else _SHEET,
+        export.as_file(format, service.exported(work, page)),
+        media_type=_WRITTEN_AS[format],
         headers={"content-disposition": f'attachment; filename="vendors.{format}"'},
     )
 

@@ -1,0 +1,149 @@
+"""From states to standings and findings: what stands for a rule, how grave it is, what is left out and until when."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from vendorrisk.findings.model import Severity as FindingSeverity
+from vendorrisk.findings.model import State
+from vendorrisk.signals import standings
+from vendorrisk.signals.model import Group, Severity, Verdict
+from vendorrisk.signals.rules import RULES, rules_off
+from vendorrisk.signals.settling_queries import SignalFinding, VendorState
+from vendorrisk.signals.watch_model import AssetKind, VendorAsset
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+ASSET = UUID(int=1)
+P, W, F, U = Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
+
+
+def an_asset(kind: AssetKind = AssetKind.DOMAIN, name: str = "acme.test", number: int = 1, **more: Any) -> VendorAsset:
+    parts: dict[str, Any] = dict.fromkeys(VendorAsset.__struct_fields__)
+    return VendorAsset(**{**parts, "id": UUID(int=number), "kind": kind, "name": name, "is_primary": False, **more})
+
+
+def a_state(rule: str = "web.csp", verdict: Verdict = F, **more: Any) -> VendorState:
+    known = None if verdict is U else verdict
+    parts: dict[str, Any] = dict.fromkeys(VendorState.__struct_fields__)
+    parts |= {"vendor_asset_id": ASSET, "rule": rule, "verdict": verdict, "known": known, "known_at": NOW}
+    parts |= {"discriminator": "", "look_group": RULES[rule].group, "severity": RULES[rule].severity}
+    parts |= {"believed": {}, "confidence_percent": 100, "is_open": True, "unseen_looks": 0}
+    return VendorState(**{**parts, **more})
+
+
+def a_finding(state: State = State.OPEN, rule: str = "web.csp", **more: Any) -> SignalFinding:
+    parts: dict[str, Any] = dict.fromkeys(SignalFinding.__struct_fields__)
+    parts |= {"vendor_asset_id": ASSET, "rule": rule, "state": state, "opened_at": NOW, "state_changed_at": NOW}
+    return SignalFinding(**{**parts, **more})
+
+
+def standing_for(rule: str, *states: VendorState) -> Any:
+    found = standings.standings_of([an_asset()], states, {}, frozenset())
+    [one] = [standing for standing in found if standing.rule == rule]
+    return one
+
+
+def test_what_was_never_seen_is_unknown_and_what_is_off_or_not_scored_is_left_out() -> None:
+    found = list(standings.standings_of([an_asset()], [], {}, rules_off()))
+    assert {one.verdict for one in found} == {U}
+    assert {one.rule for one in found} & (rules_off() | {"evt.breach_unverified"}) == set()
+    assert {"tls.https", "email.dmarc", "evt.breach"} <= {one.rule for one in found}
+
+
+def test_assets_stand_apart_and_the_main_one_is_marked() -> None:
+    hosts = [an_asset(AssetKind.HOST, "b.test", 2), an_asset(AssetKind.HOST, "a.test", 3, is_primary=True)]
+    found = [one for one in standings.standings_of(hosts, [], {}, frozenset()) if one.rule == "web.csp"]
+    assert [(one.asset, one.primary) for one in found] == [("a.test", True), ("b.test", False)]
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        (a_state(verdict=F), a_state(verdict=U, known=P)),
+        (a_state(verdict=U, known=F), a_state(verdict=U, known=P)),
+        (a_state(verdict=U, known=F), a_state(verdict=W)),
+        (a_state(verdict=U, known=None), a_state(verdict=W)),
+        (a_state(verdict=W), a_state(verdict=P)),
+        (a_state(verdict=P), a_state(verdict=Verdict.NA)),
+        (a_state(cap=59), a_state(cap=69)),
+        (a_state(cap=69), a_state(cap=None)),
+        (a_state(believed={"faded_percent": 80}), a_state(believed={"faded_percent": 20})),
+        (a_state(believed={}), a_state(believed={"faded_percent": 80})),
+        (a_state(confidence_percent=95), a_state(confidence_percent=80)),
+    ],
+)
+def test_of_several_subjects_of_a_rule_the_worst_stands_for_it(worse: VendorState, better: VendorState) -> None:
+    for states in ((worse, better), (better, worse)):
+        stands = standing_for("web.csp", *states)
+        assert (stands.verdict, stands.known, stands.cap) == (worse.verdict, worse.known, worse.cap)
+        assert stands.confidence_percent == worse.confidence_percent
+        assert stands.deficit_percent == worse.believed.get("faded_percent", 100)
+
+
+def test_a_warn_is_one_step_milder_than_its_rule_unless_it_was_graded() -> None:
+    assert RULES["web.csp"].severity is Severity.MEDIUM
+    assert standings.finding_severity(a_state(verdict=F)) is FindingSeverity.MEDIUM
+    assert standings.finding_severity(a_state(verdict=W)) is FindingSeverity.LOW
+    assert standings.finding_severity(a_state(verdict=W, severity=Severity.HIGH)) is FindingSeverity.HIGH
+
+
+def test_what_is_information_alone_opens_no_finding() -> None:
+    assert standings.finding_severity(a_state(verdict=F, severity=Severity.INFO)) is None
+    assert not standings.is_finding(a_state(verdict=F, severity=Severity.INFO))
+    assert not standings.is_finding(a_state("tr.security_txt", W, severity=RULES["tr.security_txt"].severity))
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        (a_state(verdict=F), True),
+        (a_state(verdict=W), True),
+        (a_state(verdict=U, known=F), True),
+        (a_state(verdict=F, is_open=False), False),
+        (a_state(verdict=P), False),
+        (a_state(verdict=U, known=None), False),
+    ],
+)
+def test_what_is_open_and_bad_is_a_finding_also_where_it_cannot_be_seen_any_more(
+    state: VendorState, *, found: bool
+) -> None:
+    assert standings.is_finding(state) is found
+
+
+def test_three_looks_in_vain_over_seven_days_are_told_by_asset_and_group() -> None:
+    unseen = {"unseen_since": NOW - 7 * DAY, "unseen_looks": 3}
+    dark = [a_state("web.csp", **unseen), a_state("web.hsts", **unseen), a_state("email.dmarc", **unseen)]
+    light = [
+        a_state("tls.https", unseen_since=None, unseen_looks=0),
+        a_state("dns.ns", **{**unseen, "unseen_looks": 2}),
+        a_state("dom.expiry", **{**unseen, "unseen_since": NOW - 7 * DAY + timedelta(seconds=1)}),
+    ]
+    found = standings.unobservable([*dark, *light], NOW)
+    assert {(group, len(states)) for (_, _, group), states in found.items()} == {
+        (Group.HTTP.value, 2),
+        (Group.EMAIL.value, 1),
+    }
+
+
+def test_a_finding_set_aside_is_left_out_to_the_end_of_its_day_and_a_false_one_for_a_year() -> None:
+    until = date(2026, 12, 24)
+    for state in (State.ACCEPTED, State.DISPUTED):
+        assert standings.set_aside_until(a_finding(state, until_on=until)) == datetime(2026, 12, 25, tzinfo=UTC)
+    assert standings.set_aside_until(a_finding(State.FALSE_POSITIVE)) == NOW + timedelta(days=365)
+    for state in (State.OPEN, State.ACKNOWLEDGED, State.REMEDIATED):
+        assert standings.set_aside_until(a_finding(state)) is None
+
+
+def test_a_rule_is_left_out_only_where_every_finding_of_it_is_set_aside_and_until_the_first_ends() -> None:
+    early = a_finding(State.ACCEPTED, until_on=date(2026, 12, 1))
+    late = a_finding(State.DISPUTED, until_on=date(2026, 12, 24))
+    key = (ASSET, "web.csp")
+    assert standings.waived_until([late, early]) == {key: datetime(2026, 12, 2, tzinfo=UTC)}
+    assert standings.waived_until([late, a_finding(State.OPEN)]) == {}
+    assert standings.waived_until([late, a_finding(State.OPEN, closed_at=NOW)]) == {
+        key: datetime(2026, 12, 25, tzinfo=UTC)
+    }
+    assert standings.waived_until([late, a_finding(State.OPEN, rule="web.hsts")]).keys() == {key}
