@@ -14,8 +14,8 @@ nothing more; what the observation means is decided in `vendorrisk.signals`, wit
 The grammars of the standards stand here, since a collector needs them to know where to look next: `spf` with its
 `macros`, `dmarc`, `records` (MTA-STS, TLS-RPT, CAA, BIMI, DKIM, TLSA), `security_txt`, `clienthello`, `certificates`,
 `rdap`, `whois_text`, `page_text`, `status_text`, `feeds`, `ratings`, `preload`; `domains` says which part of a name its
-owner registered, and `takeover` lists where a lost name can be claimed. python-whois is asked for a `whois_opinion` only
-where our own reader finds nothing, and inside the sandbox.
+owner registered, and `takeover` lists where a lost name can be claimed. python-whois is asked for a `whois_opinion`
+only where our own reader finds nothing, and inside the sandbox.
 
 What can never happen
 
