@@ -248,7 +248,7 @@ async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and
     other = rules.make_key()
     ended = {"overlap_seconds": 0}
     assert (await client.post(f"/v1/api-keys/{made['id']}/rotations", ended, etag='"1"')).status_code == 201
-    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # the port does not forget, the real one does
     clock.advance(seconds=1)
     forged = f"vr_key_{public_id}_{other.text.split('_')[3][:-6]}"
     forged += rules._checksum(forged)

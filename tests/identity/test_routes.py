@@ -193,7 +193,7 @@ async def test_a_tenant_keeps_a_key_that_may_do_everything_whoever_ends_the_othe
     assert ended.status_code == 204, "another key of an admin is left"
     off = await narrow.patch(dana.headers["location"], {"is_active": False}, etag='"1"')
     assert (off.status_code, off.json()["code"]) == (409, "last_admin_key"), off.text
-    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # the port does not forget, the real one does
     assert (await client_of(api, made["key"]).get("/v1/me")).status_code == 200
 
 
@@ -204,7 +204,7 @@ async def test_of_two_admins_who_end_each_others_key_at_once_one_is_left(api: Ap
     ends = [clients[here].delete(f"/v1/api-keys/{keys[1 - here]['id']}", etag='"1"') for here in (0, 1)]
     statuses = sorted(answer.status_code for answer in await asyncio.gather(*ends))
     assert statuses in ([204, 401], [204, 409])
-    api.service.authenticate.forget_all()  # type: ignore[attr-defined]
+    api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # as above
     assert sorted([(await each.get("/v1/me")).status_code for each in clients]) == [200, 401]
 
 

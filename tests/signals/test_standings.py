@@ -41,13 +41,13 @@ def a_finding(state: State = State.OPEN, rule: str = "web.csp", **more: Any) -> 
 
 
 def standing_for(rule: str, *states: VendorState) -> Any:
-    found = standings.standings_of([an_asset()], states, {}, frozenset())
+    found = standings.standings_of([an_asset()], states, {}, frozenset(), 1)
     [one] = [standing for standing in found if standing.rule == rule]
     return one
 
 
 def test_what_was_never_seen_is_unknown_and_what_is_off_or_not_scored_is_left_out() -> None:
-    found = list(standings.standings_of([an_asset()], [], {}, rules_off()))
+    found = list(standings.standings_of([an_asset()], [], {}, rules_off(), 1))
     assert {one.verdict for one in found} == {U}
     assert {one.rule for one in found} & (rules_off() | {"evt.breach_unverified"}) == set()
     assert {"tls.https", "email.dmarc", "evt.breach"} <= {one.rule for one in found}
@@ -55,7 +55,7 @@ def test_what_was_never_seen_is_unknown_and_what_is_off_or_not_scored_is_left_ou
 
 def test_assets_stand_apart_and_the_main_one_is_marked() -> None:
     hosts = [an_asset(AssetKind.HOST, "b.test", 2), an_asset(AssetKind.HOST, "a.test", 3, is_primary=True)]
-    found = [one for one in standings.standings_of(hosts, [], {}, frozenset()) if one.rule == "web.csp"]
+    found = [one for one in standings.standings_of(hosts, [], {}, frozenset(), 1) if one.rule == "web.csp"]
     assert [(one.asset, one.primary) for one in found] == [("a.test", True), ("b.test", False)]
 
 

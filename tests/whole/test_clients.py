@@ -40,7 +40,7 @@ class Generated:
 
     def client(self, api: Api, key: str) -> Any:
         made = importlib.import_module(f"{self.name}.client").AuthenticatedClient
-        transport = {"transport": httpx.ASGITransport(app=api)}  # type: ignore[arg-type]
+        transport = {"transport": httpx.ASGITransport(app=api)}  # type: ignore[arg-type]  # httpx and Litestar name ASGI differently
         return made(base_url="http://testserver", token=key, httpx_args=transport, raise_on_unexpected_status=True)
 
 
