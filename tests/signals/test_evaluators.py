@@ -101,7 +101,8 @@ _PLAIN: Mapping[type[Any], st.SearchStrategy[Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_an_observation_of_any_content_is_judged_and_always_the_same(kind: type[Any], data: st.DataObject) -> None:
-    look = data.draw(of(kind))
+    # What is judged is what would be read back: without NUL, which is not kept.
+    look = replay(canonical(data.draw(of(kind))), kind)
     asset = data.draw(st.sampled_from([k for k in AssetKind if k is not AssetKind.REPOSITORY]))
     if kind is PageLook and asset in {AssetKind.DOMAIN, AssetKind.HOST}:
         asset = AssetKind.SUBPROCESSOR_PAGE

@@ -63,7 +63,7 @@ async def test_a_nul_in_a_list_is_a_list_that_cannot_be_read(world: World, clien
         await on.attach(await on.vendor())
         await on.run()
         shown = {feed["feed"]: feed for feed in (await client.get("/v1/signal-feeds")).json()["items"]}
-        assert shown["hibp"]["failure"] == "feed_schema"
+        assert shown["hibp"]["failure"] == "feed_malformed"
         assert shown["kev"]["failure"] is None
 
 

@@ -7,9 +7,10 @@
     answers       the questions asked and what came of them
     plan          a pure function that says which questions answers still lack
 
-Collectors: `tls`, `web`, `email`, `nameservice` with `delegation`, `registration`, `pages`, `status`; all of them behind `port`. `joined`
-are observations that come of lists, not of the vendor's machines. A collector is a plan or a short list of requests,
-nothing more; what the observation means is decided in `vendorrisk.signals`, without network and without clock.
+Collectors: `tls`, `web`, `email`, `nameservice` with `delegation`, `registration`, `pages`, `status`; all of them
+behind `port`. `joined` are observations that come of lists, not of the vendor's machines. A collector is a plan or a
+short list of requests, nothing more; what the observation means is decided in `vendorrisk.signals`, without network and
+without clock.
 
 The grammars of the standards stand here, since a collector needs them to know where to look next: `spf` with its
 `macros`, `dmarc`, `records` (MTA-STS, TLS-RPT, CAA, BIMI, DKIM, TLSA), `security_txt`, `clienthello`, `certificates`,
