@@ -1,16 +1,14 @@
-"""The published suites, where their files are at hand; they are other people's work and not kept here.
+"""The published suites, kept in `published/` as their authors wrote them, each beside its licence.
 
-`PUBLISHED_SUITES` names a folder with `rfc7208-tests.yml` (openspf.org, 2014.04 with the 2019 additions),
-`test_psl.txt` (publicsuffix.org), `mdn/test` (MDN HTTP Observatory) and `robots_test.cc` (Google's robots.txt parser).
-tests/probes/README.md says where to get them and what was counted.
+tests/probes/README.md says where they come from, what was counted, and where we differ on purpose.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from vendorrisk.probes import spf, web
 from vendorrisk.probes.answers import Answers, key
@@ -19,18 +17,11 @@ from vendorrisk.probes.observation import Lookup
 from vendorrisk.probes.pages import ROBOT, Robots
 from vendorrisk.signals import judge_web
 
-_FOLDER = os.environ.get("PUBLISHED_SUITES", "")
-_SPF = Path(_FOLDER) / "rfc7208-tests.yml"
-
-pytestmark = pytest.mark.skipif(not _FOLDER or not _SPF.exists(), reason="PUBLISHED_SUITES names no folder")
+_FOLDER = Path(__file__).parent / "published"
 
 
 def spf_cases() -> Iterator[object]:
-    if not _FOLDER or not _SPF.exists():
-        return
-    import yaml
-
-    for section in yaml.safe_load_all(_SPF.read_text()):
+    for section in yaml.safe_load_all((_FOLDER / "rfc7208" / "rfc7208-tests.yml").read_text()):
         table = zone_table(section["zonedata"])
         for name, case in section["tests"].items():
             yield pytest.param(table, case, id=f"{section['description']}-{name}".replace(" ", "_"))
@@ -86,7 +77,7 @@ def test_check_host_agrees_with_the_rfc_7208_suite(table: dict[str, Lookup], cas
 
 
 def test_registrable_domains_agree_with_the_public_suffix_vectors() -> None:
-    lines = (Path(_FOLDER) / "test_psl.txt").read_text().splitlines()
+    lines = (_FOLDER / "psl" / "test_psl.txt").read_text().splitlines()
     vectors = [re.findall(r"'([^']*)'|(null)", line) for line in lines if line.startswith("checkPublicSuffix")]
     pairs = [(a[0], b[0] or None) for a, b in vectors if a[0]]
     assert len(pairs) > 70
@@ -100,7 +91,6 @@ def _ascii(name: str | None) -> str | None:
 
 # ── MDN HTTP Observatory: header values and what it makes of them
 
-_OBSERVATORY = Path(_FOLDER) / "mdn" / "test"
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _TOKEN = re.compile(
     rf"const \w*[vV]alues = \[(?P<list>.*?)\];|headers\[\s*\"[\w-]+\"\s*\]\s*=\s*{_STRING}|"
@@ -141,8 +131,7 @@ OTHERWISE = {
 def observatory_cases() -> list[object]:
     found = []
     for name, (rule, header) in _SUITES.items():
-        file = _OBSERVATORY / f"{name}.test.js"
-        text = re.sub(r"(?m)//[^\n\"]*$", "", file.read_text()) if file.exists() else ""
+        text = re.sub(r"(?m)//[^\n\"]*$", "", (_FOLDER / "observatory" / f"{name}.test.js").read_text())
         pending: list[str] = []
         for match in _TOKEN.finditer(re.sub(r'"\s*\+\s*"', "", text)):
             if match["says"] and pending:
@@ -173,7 +162,6 @@ def test_headers_are_judged_as_the_observatory_does_or_for_a_named_reason(
 
 # ── Google's tests of RFC 9309
 
-_ROBOTS = Path(_FOLDER) / "robots_test.cc"
 _LITERAL = r'"(?:[^"\\]|\\.)*"'
 _LITERALS = rf"{_LITERAL}(?:\s*{_LITERAL})*"
 _ARGUMENT = rf"({_LITERALS}|\w+)"
@@ -191,7 +179,7 @@ ROBOTS_OTHERWISE = {
 
 def robots_cases() -> Iterator[object]:
     """Read each expectation with the texts last given; those without an address or a product token ask for nothing."""
-    text = _ROBOTS.read_text() if _FOLDER and _ROBOTS.exists() else ""
+    text = (_FOLDER / "robots" / "robots_test.cc").read_text()
     test, known = "", {}
     for number, match in enumerate(_STATEMENT.finditer(re.sub(r"(?m)^\s*//.*$", "", text))):
         if match["test"]:
@@ -216,3 +204,7 @@ def test_robots_are_read_as_google_reads_them_or_for_a_named_reason(
     named = re.sub(rf"(?im)^(\s*user-agent\s*:?\s*){agent}\b", rf"\g<1>{ROBOT}", rules)
     agrees = Robots(named).allows_url(url) is allowed
     assert agrees is (f"{test} {url}" not in ROBOTS_OTHERWISE)
+
+
+def test_the_suites_hold_as_many_cases_as_were_counted() -> None:
+    assert [len(list(cases)) for cases in (spf_cases(), observatory_cases(), robots_cases())] == [203, 83, 137]
