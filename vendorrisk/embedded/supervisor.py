@@ -120,11 +120,12 @@ class Supervisor:
             self._keep(server.name, server)
         environment = _environment(self._settings)
         user = self._program_user()
+        # The API needs as long to load as the database to be prepared, and says that it is not ready until it is.
+        self._keep("api", Program("api", self._home, environment, user))
         if (key := self._prepare(environment, user).key) is not None:
             # At once: it is made once, and must not be lost where the start does not come to its end.
             self._say(f"first admin key, shown this once: {key}")
-        self._keep("worker", Program("worker", self._home, environment, user))
-        self._keep("api", Program("api", self._home, environment, user))
+        self._keep("worker", Program("worker", self._home, environment, user), at=len(self._servers))
         if self._became_ready():
             self._tell(time.monotonic() - begun)
 
@@ -146,9 +147,10 @@ class Supervisor:
             raise StartError(said or "the database could not be prepared")
         return msgspec.json.decode(done.stdout, type=Prepared)
 
-    def _keep(self, name: str, child: Runs) -> None:
+    def _keep(self, name: str, child: Runs, *, at: int | None = None) -> None:
+        """Start a child and keep it running; `at` is its place among the others, which end in the opposite order."""
         child.start()
-        self._children.append(Kept(name, child, started_at=time.monotonic()))
+        self._children.insert(len(self._children) if at is None else at, Kept(name, child, started_at=time.monotonic()))
 
     def _look(self) -> None:
         """Start again what has died, later each time it dies soon."""
