@@ -51,7 +51,7 @@ AS $function$
         and m.id in (v.business_owner_id, v.security_owner_id)
     where r.tenant_id = for_tenant and r.removed_at is null and r.is_active
         and (r.classes is null or of_class = any (r.classes))
-        and (r.tiers is null or v.tier = any (r.tiers))
+        and (r.tiers is null or (v.id is not null and coalesce(v.tier, 'critical') = any (r.tiers)))
         and (r.owner_ids is null or v.business_owner_id = any (r.owner_ids) or v.security_owner_id = any (r.owner_ids))
         and (r.kind <> 'owners' or m.id is not null)
 $function$;

@@ -85,7 +85,7 @@ class Feature:
                 self._work(connection), deadline.alert_class, deadline.subject_kind, deadline.subject_id
             )
 
-    async def raise_gap(self, vendor_id: UUID, key: str = "gap-1", **facts: Any) -> bool:
+    async def raise_gap(self, vendor_id: UUID | None, key: str = "gap-1", **facts: Any) -> bool:
         async with self._world.database.tenant(self._tenant.id) as connection:
             return await service.raise_event(
                 self._work(connection),
@@ -93,7 +93,7 @@ class Feature:
                 key,
                 vendor_id,
                 "service",
-                vendor_id,
+                vendor_id or new_id(),
                 "1 to 31 January 2026",
                 facts or {"Days": 31},
             )

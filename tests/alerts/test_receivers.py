@@ -189,9 +189,19 @@ async def test_alerts_are_routed_by_class_tier_and_owner(world: World, company: 
     await feature.watch(expiry(critical, TODAY))
     assert await told() == ["all", "critical", "critical-dana", "dana", "omar", "to-dana"]
     await feature.watch(expiry(untiered, TODAY))
-    assert await told() == ["all", "dana", "to-dana"]
+    as_critical = ["all", "critical", "critical-dana", "dana", "to-dana"]
+    assert await told() == as_critical, "a tier that is not known counts as critical, as it does for lead days"
     await feature.raise_gap(untiered)
-    assert await told() == ["all", "dana", "gaps", "to-dana"]
+    assert await told() == sorted([*as_critical, "gaps"])
+
+
+async def test_what_is_of_no_vendor_is_told_to_no_receiver_that_asks_for_tiers(world: World, company: Company) -> None:
+    outlet = recording(world)
+    await a_receiver(company, name="all")
+    await a_receiver(company, name="tiers", tiers=["critical", "high", "medium", "low"])
+    await Feature(world, company).raise_gap(None)
+    await run_jobs(world)
+    assert len(outlet.sent) == 1
 
 
 async def test_an_owner_who_left_is_not_told(world: World, company: Company, owner: Any) -> None:

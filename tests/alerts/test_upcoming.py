@@ -114,6 +114,16 @@ async def test_it_says_to_whom(world: World, company: Company, owner: Any) -> No
     ]
 
 
+async def test_a_vendor_without_a_tier_is_foretold_to_those_who_ask_for_critical_ones(
+    world: World, company: Company, owner: Any
+) -> None:
+    await a_receiver(company, name="Critical only", tiers=["critical"])
+    await a_receiver(company, name="The others", tiers=["high", "medium", "low"])
+    await Feature(world, company).watch(expiry(await a_vendor(owner, company), TODAY + timedelta(days=20)))
+    (first, *_) = await foretold(company, TODAY + timedelta(days=6))
+    assert [r["name"] for r in first["recipients"]] == ["Critical only"]
+
+
 async def test_what_was_told_is_not_foretold_again(world: World, company: Company, owner: Any) -> None:
     recording(world)
     await Feature(world, company).watch(expiry(await a_vendor(owner, company), TODAY + timedelta(days=30)))

@@ -8,8 +8,8 @@
     policy     the tenant's lead days for a class, by the vendor's tier, and how often what is overdue is told again
     alert      something people should know, raised once: by the sweep, when a step was crossed since the last look, or
                by `service.raise_event` for what is no date (a coverage gap)
-    receiver   who is told and by which channel, filtered by class, tier and vendor owner; `owners` is the vendor's
-               business and security owner, by e-mail
+    receiver   who is told and by which channel, filtered by class, tier (none known counts as critical) and vendor
+               owner; `owners` is the vendor's business and security owner, by e-mail
     delivery   one alert to one recipient; its id is the key that travels with the message
     attempt    one try of a delivery, written down before the message leaves
 

@@ -187,7 +187,14 @@ Secret = Annotated[
 ]
 ReceiverName = Annotated[str, Meta(min_length=1, max_length=200, examples=["Security channel"])]
 Classes = Annotated[list[AlertClass], Meta(min_length=1, max_length=50)]
-Tiers = Annotated[list[Tier], Meta(min_length=1, max_length=4)]
+Tiers = Annotated[
+    list[Tier],
+    Meta(
+        min_length=1,
+        max_length=4,
+        description="`critical` also lets vendors without a tier pass: what is not known is not trusted.",
+    ),
+]
 OwnerIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
