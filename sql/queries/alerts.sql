@@ -116,7 +116,7 @@ made as (
     cross join lateral alert_recipients(t.tenant_id, t.alert_class, t.vendor_id) as to_whom
     join held h on h.tenant_id = t.tenant_id and h.id = to_whom.receiver_id
     on conflict on constraint deliveries_are_made_once do nothing
-    returning id
+    returning tenant_id, alert_id
 ),
 done as (
     update alerts a
@@ -125,17 +125,49 @@ done as (
     where a.tenant_id = t.tenant_id and a.id = t.id
     returning a.id
 )
-select (select count(*) from done) as dispatched, (select count(*) from made) as made;
+select (select count(*) from done) as dispatched, (select count(*) from made) as made,
+    (
+        select count(*) from taken t
+        where not exists (select from made m where m.tenant_id = t.tenant_id and m.alert_id = t.id)
+    ) as untold;
+
+-- name: give_up_deliveries
+-- Across tenants: of what was being sent by someone whose lease ran out, that which was tried as often as it may be. A
+-- message whose sending kills its sender would else be sent for ever. It may have been taken, so its try is uncertain.
+with spent as (
+    select d.tenant_id, d.id, d.lease_token, r.kind, r.is_active
+    from deliveries d
+    join receivers r on r.tenant_id = d.tenant_id and r.id = d.receiver_id
+    where d.next_attempt_at <= $1 and d.state = 'sending' and d.attempts >= d.attempts_allowed
+    order by d.next_attempt_at
+    limit $2
+    for update of d skip locked
+),
+unknown as (
+    update delivery_attempts a
+    set outcome = 'uncertain', ended_at = $1
+    from spent
+    where a.tenant_id = spent.tenant_id and a.delivery_id = spent.id and a.token = spent.lease_token
+        and a.outcome = 'sending'
+)
+update deliveries d
+set state = case when spent.is_active then 'dead' else 'cancelled' end, lease_token = null, next_attempt_at = null,
+    failure = 'timeout', detail = 'whoever sent it died at its last try; it may have arrived', updated_at = $1,
+    version = d.version + 1
+from spent
+where d.tenant_id = spent.tenant_id and d.id = spent.id
+returning d.id, spent.kind, d.state;
 
 -- name: claim_deliveries
 -- Across tenants: what may be tried now, and what was being sent by someone whose lease ran out. For the latter
 -- nobody knows whether it was taken: its attempt becomes uncertain, and the new one counts as perhaps a double. What
--- was under way when its receiver was removed or switched off comes back here, and is cancelled instead.
+-- was under way when its receiver was removed or switched off comes back here, and is cancelled instead. What was tried
+-- as often as it may be is not for here.
 with due as (
     select d.tenant_id, d.id, d.state, d.lease_token,
         (select r.is_active from receivers r where r.tenant_id = d.tenant_id and r.id = d.receiver_id) as is_active
     from deliveries d
-    where d.next_attempt_at <= $1
+    where d.next_attempt_at <= $1 and (d.state = 'pending' or d.attempts < d.attempts_allowed)
     order by d.next_attempt_at
     limit $2
     for update skip locked
@@ -217,15 +249,29 @@ where d.tenant_id = p.tenant_id and d.receiver_id = p.receiver_id and d.state = 
     and d.next_attempt_at < p.until;
 
 -- name: list_alerts
+-- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold.
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-    days_left, facts, raised_at, dispatched_at
-from alerts
-where tenant_id = $1 /*where*/
+    days_left, facts, raised_at, dispatched_at, has_recipients
+from (
+    select a.id, a.alert_class, a.deadline_id, a.dedupe_key, a.vendor_id, a.subject_kind, a.subject_id, a.title,
+        a.tier, a.due_on, a.step, a.days_left, a.facts, a.raised_at, a.dispatched_at,
+        case
+            when a.dispatched_at is not null
+                then exists (select from deliveries d where d.tenant_id = a.tenant_id and d.alert_id = a.id)
+        end as has_recipients
+    from alerts a
+    where a.tenant_id = $1
+) as listed
+where true /*where*/
 /*order*/;
 
 -- name: find_alert
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-    days_left, facts, raised_at, dispatched_at
+    days_left, facts, raised_at, dispatched_at,
+    case
+        when dispatched_at is not null
+            then exists (select from deliveries d where d.tenant_id = $1 and d.alert_id = $2)
+    end as has_recipients
 from alerts
 where tenant_id = $1 and id = $2;
 

@@ -46,6 +46,22 @@ order by t.time_zone;
 -- Across tenants: which channels anyone counts on.
 select kind, count(*) as receivers from receivers where removed_at is null and is_active group by kind order by kind;
 
+-- name: count_untold
+-- Across tenants: whom nobody would hear, and what nobody heard of since an instant. One index range per tenant
+-- (alerts_by_time).
+select count(*) as tenants,
+    count(*) filter (
+        where not exists (select from receivers r where r.tenant_id = t.id and r.removed_at is null and r.is_active)
+    ) as without_receiver,
+    coalesce(sum(untold.alerts), 0)::bigint as alerts
+from tenants t
+cross join lateral (
+    select count(*) as alerts
+    from alerts a
+    where a.tenant_id = t.id and a.raised_at >= $1 and a.dispatched_at is not null
+        and not exists (select from deliveries d where d.tenant_id = t.id and d.alert_id = a.id)
+) as untold;
+
 -- name: some_slack_bots
 -- Across tenants: each has its own tokens.
 select tenant_id, id, name, address_sealed

@@ -410,6 +410,51 @@ async def test_a_sender_that_dies_before_recording_leaves_an_uncertain_try_and_t
     assert outlet.keys == [delivery["id"]] * 2, "doubled inside the window only, and under one key"
 
 
+async def test_a_message_whose_sending_kills_its_sender_is_dead_after_the_tries_allowed_and_can_be_resent(
+    world: World, company: Company, owner: Any, clock: FakeClock
+) -> None:
+    class Deadly(RecordingOutlet):
+        def before_answer(self) -> None:
+            raise Death
+
+    recording(world)
+    world.channels = outlet = Deadly()
+    await a_receiver(company)
+    await an_alert(world, company, owner)
+    await raise_due_alerts(world)
+    await dispatch_alerts(world)
+    for _ in range(rules.TRIES):
+        with pytest.raises(Death):
+            await deliver_alerts(world)
+        clock.advance(seconds=91)
+    assert await deliver_alerts(world) == 1, "given up, which kills nobody"
+    delivery = await the_delivery(company)
+    assert (delivery["state"], delivery["attempts"], delivery["failure"]) == ("dead", rules.TRIES, "timeout")
+    assert await attempts(company, delivery) == [("uncertain", None)] * rules.TRIES
+    clock.advance(days=1)
+    assert await deliver_alerts(world) == 0
+    assert len(outlet.sent) == rules.TRIES
+    world.channels = sound = RecordingOutlet()
+    again = await company.client.post(f"/v1/deliveries/{delivery['id']}/resend", etag=f'"{delivery["version"]}"')
+    assert (again.status_code, again.json()["state"]) == (200, "pending")
+    await run_jobs(world)
+    assert ((await the_delivery(company))["state"], sound.keys) == ("sent", [delivery["id"]])
+
+
+async def test_a_last_try_under_way_to_a_receiver_that_went_meanwhile_is_cancelled(
+    world: World, company: Company, clock: FakeClock
+) -> None:
+    outlet = recording(world)
+    made = await a_receiver(company)
+    assert (await company.client.post(f"/v1/receivers/{made['id']}/test")).status_code == 202
+    async with world.database.system() as connection:
+        await queries.claim(connection, clock(), 10, new_id(), clock() + timedelta(seconds=90))
+    assert (await company.client.delete(f"/v1/receivers/{made['id']}", etag='"1"')).status_code == 204
+    clock.advance(seconds=91)
+    await run_jobs(world)
+    assert ((await the_delivery(company))["state"], outlet.sent) == ("cancelled", [])
+
+
 async def test_a_sender_that_dies_before_sending_loses_nothing(
     world: World, company: Company, owner: Any, clock: FakeClock
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, expiry, recording, run_jobs
 from tests.conftest import Company
+from vendorrisk.alerts.jobs import UNTOLD, raise_due_alerts
 from vendorrisk.background import World
 from vendorrisk.channels.port import EmailAddress, SlackConversation, SlackWebhook, WebhookEndpoint
 
@@ -202,6 +203,28 @@ async def test_what_is_of_no_vendor_is_told_to_no_receiver_that_asks_for_tiers(w
     await Feature(world, company).raise_gap(None)
     await run_jobs(world)
     assert len(outlet.sent) == 1
+
+
+async def test_an_alert_that_no_receiver_lets_pass_says_so_and_is_counted(
+    world: World, company: Company, owner: Any
+) -> None:
+    recording(world)
+    await a_receiver(company, name="low", tiers=["low"])
+    high, low = [await a_vendor(owner, company, tier, tier=tier) for tier in ("high", "low")]
+    await Feature(world, company).watch(expiry(high, TODAY), expiry(low, TODAY))
+    before = UNTOLD._value.get()
+    await raise_due_alerts(world)
+    raised = await company.client.items("/v1/alerts")
+    assert [alert["has_recipients"] for alert in raised] == [None, None], "receivers were not looked for yet"
+    await run_jobs(world)
+    (untold,) = await company.client.items("/v1/alerts", filter="has_recipients:eq:false")
+    assert untold["vendor_id"] == str(high)
+    assert (await company.client.get(f"/v1/alerts/{untold['id']}")).json()["has_recipients"] is False
+    (told,) = await company.client.items("/v1/alerts", filter="has_recipients:eq:true")
+    assert told["vendor_id"] == str(low)
+    assert UNTOLD._value.get() - before == 1
+    await run_jobs(world)
+    assert UNTOLD._value.get() - before == 1
 
 
 async def test_an_owner_who_left_is_not_told(world: World, company: Company, owner: Any) -> None:

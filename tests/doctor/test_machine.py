@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from tests.alerts.make import a_receiver
+from tests.alerts.make import a_receiver
 from tests.conftest import SECRET_KEYS, Company, entered
 from tests.doctor.make import NOW, finding, in_production, patient, report
 from vendorrisk.clock import system_clock
@@ -41,7 +42,7 @@ def contents(folder: Path) -> list[str]:
 async def test_every_check_speaks_of_a_service_that_is_well(
     settings: Settings, company: Company, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    del company
+    await a_receiver(company)
     release = await schema.dump(owner)
     monkeypatch.setattr(database, "release_schema", lambda: release)
     told = await report(in_production(settings))

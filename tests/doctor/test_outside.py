@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.alerts.make import a_receiver
-from tests.conftest import Company
+from tests.alerts.make import TODAY, Feature, a_receiver, a_vendor, expiry, recording, run_jobs
+from tests.conftest import Company, FakeClock
 from tests.doctor.make import finding, in_production, report
 from tests.fakes.smtp import smtp_fake
+from vendorrisk.alerts.jobs import raise_due_alerts
+from vendorrisk.background import World
 from vendorrisk.doctor.model import Level
 from vendorrisk.doctor.nudges import judged_server, judged_worker
 from vendorrisk.lab.dns import dns_fake
@@ -57,6 +59,25 @@ async def test_redis_is_asked_and_one_that_is_away_is_a_failure_without_its_pass
     assert "canary-of-redis" not in away.said + away.todo
     unset = await finding(in_production(settings, redis_url=""), "redis")
     assert (unset.level, unset.said) == (Level.FAILURE, "REDIS_URL is not set")
+
+
+async def test_who_is_told_nothing_and_what_nobody_was_told_are_warnings(
+    settings: Settings, world: World, company: Company, owner: Any, clock: FakeClock
+) -> None:
+    recording(world)
+    alone = await finding(settings, "receivers", clock=clock)
+    assert (alone.level, alone.said[:44]) == (Level.WARNING, "1 of 1 tenants have no active receiver: nobo")
+    assert "POST /v1/receivers" in alone.todo
+    await a_receiver(company, tiers=["low"])
+    await Feature(world, company).watch(expiry(await a_vendor(owner, company, tier="high"), TODAY))
+    await raise_due_alerts(world)
+    assert (await finding(settings, "receivers", clock=clock)).level is Level.OK, "receivers were not looked for yet"
+    await run_jobs(world)
+    untold = await finding(settings, "receivers", clock=clock)
+    assert (untold.level, untold.said[:26]) == (Level.WARNING, "1 alerts of the last 7 day")
+    assert "has_recipients:eq:false" in untold.todo
+    clock.advance(days=8)
+    assert (await finding(settings, "receivers", clock=clock)).level is Level.OK
 
 
 async def test_mail_is_looked_at_as_configured_and_none_is_sent(settings: Settings) -> None:

@@ -25,7 +25,10 @@ What can never happen
 - A latest step lost: a step counts as crossed since the last look, however long ago that was; of several that were
   crossed, the latest is told, in one message. A week of downtime sends one message, not seven.
 - A message sent with a transaction open, or recorded by someone who has lost the lease.
-- An alert lost because its sender died. Whoever finds the expired lease sends again under the same key.
+- An alert lost because its sender died. Whoever finds the expired lease sends again under the same key, as often as a
+  delivery is tried at all; then it is dead, and can be resent.
+- An alert that nobody hears of and nobody sees: one that no receiver lets pass says so (`has_recipients`), is counted,
+  and makes `vendorrisk doctor` warn.
 
 The window. Between the moment a receiver takes a message and the commit that records it, the sender may die; nothing
 outside can be asked whether it was taken. So `sending` is committed before each send, at most as many at once as are

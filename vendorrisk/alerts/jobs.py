@@ -30,6 +30,7 @@ ATTEMPTS = Counter("vendorrisk_delivery_attempts_total", "Tries of deliveries.",
 TAKEN_OVER = Counter(
     "vendorrisk_deliveries_uncertain_total", "Deliveries taken over from a sender that died: perhaps doubled."
 )
+UNTOLD = Counter("vendorrisk_alerts_untold_total", "Alerts that no receiver lets pass: nobody was told.")
 DEAD = Counter("vendorrisk_deliveries_dead_total", "Deliveries that were given up.", ["kind"])
 
 _SWEEP, _FAN_OUT = 1000, 500  # rows of one transaction, so that locks are short
@@ -57,14 +58,28 @@ async def dispatch_alerts(world: World) -> int:
     """Make one delivery per alert and recipient."""
     async with world.database.system() as connection:
         done = await queries.dispatch(connection, world.clock(), _FAN_OUT, rules.TRIES)
+    UNTOLD.inc(done.untold)
+    if done.untold:
+        _log.warning("alerts_untold", alerts=done.untold)
     if done.made:
         await world.nudge([service.DELIVER])
     return done.dispatched
 
 
 async def deliver_alerts(world: World) -> int:
-    """Send what may be tried now; returns how many were tried."""
-    return await _Sender(world).run()
+    """Send what may be tried now; returns how many were tried or given up."""
+    return await _give_up(world) + await _Sender(world).run()
+
+
+async def _give_up(world: World) -> int:
+    """End what was tried as often as it may be by senders that died."""
+    async with world.database.system() as connection:
+        ended = await queries.give_up(connection, world.clock(), _SLICE)
+    for each in ended:
+        if each.state is DeliveryState.DEAD:
+            DEAD.labels(each.kind.value).inc()
+            _log.warning("delivery_dead", delivery=str(each.id), failure=Failure.TIMEOUT.value)
+    return len(ended)
 
 
 class _Sender:

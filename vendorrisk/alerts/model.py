@@ -83,7 +83,10 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """`step` is the days left at the step that was crossed, `days_left` what was really left when it was noticed."""
+    """`step` is the days left at the step that was crossed, `days_left` what was really left when it was noticed.
+
+    `has_recipients` is null until receivers were looked for; false says that none let it pass, and nobody was told.
+    """
 
     id: UUID
     alert_class: AlertClass
@@ -100,6 +103,7 @@ class Alert(msgspec.Struct, frozen=True):
     facts: dict[str, Any]
     raised_at: datetime
     dispatched_at: datetime | None
+    has_recipients: bool | None
 
 
 class Recipient(msgspec.Struct, frozen=True):
@@ -137,10 +141,11 @@ class Looked(msgspec.Struct, frozen=True):
 
 
 class Dispatched(msgspec.Struct, frozen=True):
-    """What one slice of the fan-out did."""
+    """What one slice of the fan-out did; `untold` are the alerts that no receiver lets pass."""
 
     dispatched: int
     made: int
+    untold: int
 
 
 # Policies
@@ -378,6 +383,14 @@ class Claimed(msgspec.Struct, frozen=True):
     vendor_name: str | None
     business_owner: str | None
     security_owner: str | None
+
+
+class GivenUp(msgspec.Struct, frozen=True):
+    """A delivery whose last sender died: dead, or cancelled where its receiver went meanwhile."""
+
+    id: UUID
+    kind: ReceiverKind
+    state: DeliveryState
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from vendorrisk.alerts.model import (
     Delivery,
     DeliveryState,
     Dispatched,
+    GivenUp,
     Looked,
     NewAlertPolicy,
     NewReceiver,
@@ -42,6 +43,7 @@ _UNWATCH = _sql.command("unwatch_deadlines")
 _RAISE_DUE = _sql.rows("raise_due_alerts", Looked)
 _RAISE_EVENT = _sql.scalar("raise_event", UUID)
 _DISPATCH = _sql.rows("dispatch_alerts", Dispatched)
+_GIVE_UP = _sql.rows("give_up_deliveries", GivenUp)
 _CLAIM = _sql.rows("claim_deliveries", Claimed)
 _RECORD = _sql.command("record_attempts")
 _POSTPONE = _sql.command("postpone_deliveries")
@@ -96,6 +98,7 @@ ALERTS = ListOf(
         "tier": Column("tier", Tier, nullable=True),
         "due_on": Column("due_on", date, "date", RANGE, nullable=True),
         "raised_at": Column("raised_at", datetime, "timestamptz", RANGE, sortable=True),
+        "has_recipients": Column("has_recipients", bool, "boolean", EQUALITY, nullable=True),
     },
     default_sort="-raised_at",
 )
@@ -214,6 +217,10 @@ async def raise_event(
 
 async def dispatch(connection: Connection, now: datetime, most: int, tries: int) -> Dispatched:
     return await _DISPATCH.one(connection, now, most, tries)
+
+
+async def give_up(connection: Connection, now: datetime, most: int) -> list[GivenUp]:
+    return await _GIVE_UP.many(connection, now, most)
 
 
 async def claim(connection: Connection, now: datetime, most: int, token: UUID, until: datetime) -> list[Claimed]:

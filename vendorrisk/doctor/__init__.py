@@ -11,7 +11,7 @@ store, which is removed again. Whatever secret the settings hold is blanked out 
     queries     what is asked of the database
     database    reachable, version, roles, walls, schema
     nudges      Redis and the workers
-    messages    e-mail and Slack
+    messages    receivers, e-mail and Slack
     files       the store and the secret keys
     machine     settings, clock, time zones, disc space, backups
     checkup     the closed list of checks, run with their bounds

@@ -20,6 +20,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("redis", nudges.redis),
     ("clock", machine.clock),
     ("time zones", machine.time_zones),
+    ("receivers", messages.receivers),
     ("e-mail", messages.email),
     ("slack", messages.slack),
     ("secret keys", files.secret_keys),

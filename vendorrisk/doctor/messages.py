@@ -1,5 +1,6 @@
-"""E-mail and Slack, as far as they can be looked at without sending anything."""
+"""Who is told, and e-mail and Slack as far as they can be looked at without sending anything."""
 
+from datetime import timedelta
 from email.utils import parseaddr
 
 from vendorrisk.alerts import service as alerts
@@ -15,8 +16,26 @@ from vendorrisk.settings import SettingError
 
 _MOST_BOTS = 20
 _MAIL_KINDS = ("email", "owners")
+_LOOKED_BACK = timedelta(days=7)
 _CLEAR = "Set smtps://, or smtp://…?tls=required: what is sent can be read on the way."
 _DEFAULT_SENDER = "vendorrisk@localhost"
+
+
+async def receivers(patient: Patient) -> list[Finding]:
+    """Say where nobody would be told, and of how many alerts of the last week nobody was."""
+    await server(patient)
+    async with patient.database.system() as connection:
+        untold = await queries.UNTOLD.one(connection, patient.clock() - _LOOKED_BACK)
+    found = []
+    if untold.without_receiver:
+        said = f"{untold.without_receiver} of {untold.tenants} tenants have no active receiver: nobody is told anything"
+        todo = "Add one with POST /v1/receivers; `owners` needs no address."
+        found.append(Finding("receivers", Level.WARNING, said, todo))
+    if untold.alerts:
+        said = f"{untold.alerts} alerts of the last 7 days were told to nobody: no receiver lets them pass"
+        todo = "GET /v1/alerts?filter=has_recipients:eq:false lists them; widen a receiver's classes, tiers or owners."
+        found.append(Finding("receivers", Level.WARNING, said, todo))
+    return found or [Finding("receivers", Level.OK, "every tenant has one, and every alert of the last 7 days had one")]
 
 
 async def email(patient: Patient) -> list[Finding]:

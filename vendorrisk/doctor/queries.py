@@ -52,6 +52,14 @@ class Receivers(msgspec.Struct, frozen=True):
     receivers: int
 
 
+class Untold(msgspec.Struct, frozen=True):
+    """Of all tenants: those that have no active receiver, and the alerts that no receiver let pass."""
+
+    tenants: int
+    without_receiver: int
+    alerts: int
+
+
 class SlackBot(msgspec.Struct, frozen=True):
     tenant_id: UUID
     id: UUID
@@ -75,6 +83,7 @@ TENANTS_SEEN = _sql.scalar("count_tenants_seen", int)
 ARCHIVER = _sql.rows("look_at_archiver", Archiver)
 ZONES = _sql.rows("time_zones_in_use", ZoneInUse)
 RECEIVERS = _sql.rows("count_receivers", Receivers)
+UNTOLD = _sql.rows("count_untold", Untold)
 SLACK_BOTS = _sql.rows("some_slack_bots", SlackBot)
 SEALED = _sql.rows("count_sealed", Sealed)
 
