@@ -71,6 +71,7 @@ class Job(msgspec.Struct, frozen=True):
     """A background job: `run` handles one slice and returns how many things it handled; 0 means nothing is left.
 
     One that is `alone` never runs beside itself in a worker: what a run keeps in flight is then what the worker does.
+    One that is due seldom also runs `at_start` of a worker, or a machine that is off at its minute would never run it.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Job(msgspec.Struct, frozen=True):
     every_seconds: int
     timeout_seconds: int = 120
     alone: bool = True
+    at_start: bool = False
 
 
 async def run_job(job: Job, world: World) -> int:
@@ -252,7 +254,7 @@ def arq_worker(
             cron(
                 coroutine,
                 name=f"tick:{job.name}",
-                **_every(job.every_seconds),
+                **_ticks(job),
                 timeout=job.timeout_seconds,
                 max_tries=1,
                 keep_result=0,
@@ -308,6 +310,10 @@ def _function(job: Job, coroutine: Any) -> Any:
     from arq.worker import func
 
     return func(coroutine, name=job.name, timeout=job.timeout_seconds, max_tries=1, keep_result=0)
+
+
+def _ticks(job: Job) -> dict[str, Any]:
+    return {**_every(job.every_seconds), "run_at_startup": job.at_start}
 
 
 def _every(seconds: int) -> dict[str, Any]:

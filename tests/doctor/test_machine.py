@@ -16,7 +16,6 @@ import pytest
 from rich.console import Console
 
 from tests.alerts.make import a_receiver
-from tests.alerts.make import a_receiver
 from tests.conftest import SECRET_KEYS, Company, entered
 from tests.doctor.make import NOW, finding, in_production, patient, report
 from vendorrisk.clock import system_clock

@@ -62,6 +62,33 @@ async def test_a_nudge_runs_the_job_and_leaves_nothing_behind_in_redis(world: Wo
     await nudger.close()
 
 
+async def test_a_job_that_is_due_seldom_runs_as_a_worker_starts_too(world: World) -> None:
+    seldom, ran = [], asyncio.Event()
+
+    async def note(_world: World) -> int:
+        ran.set()
+        return 0
+
+    async def never(_world: World) -> int:
+        seldom.append("ran")
+        return 0
+
+    async def start(context: dict[str, object]) -> None:
+        context["world"] = world
+
+    async def stop(_context: dict[str, object]) -> None:
+        pass
+
+    jobs = [Job(f"job-{uuid4().hex}", note, 86400, at_start=True), Job(f"job-{uuid4().hex}", never, 86400)]
+    made = arq_worker(jobs, world.settings.redis_url, on_startup=start, on_shutdown=stop)
+    running = asyncio.create_task(made.async_run())
+    await asyncio.wait_for(ran.wait(), 10)
+    await made.close()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert seldom == []
+
+
 async def test_a_worker_tells_its_own_figures_where_a_port_is_set_for_them(settings: Settings, owner: Any) -> None:
     del owner
     port = free_port("127.0.0.1", 0)

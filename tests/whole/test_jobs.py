@@ -28,6 +28,7 @@ def test_the_schedule_names_every_job_once_and_every_period_divides_the_clock() 
     for job in SCHEDULE:
         assert 60 % job.every_seconds == 0 or 3600 % job.every_seconds == 0 or 86400 % job.every_seconds == 0, job.name
         assert 0 < job.timeout_seconds <= 3600, job.name
+        assert job.at_start == (job.every_seconds > 3600), f"{job.name} would wait for one minute of the day"
 
 
 HARD_TO_ARRANGE = {"fetch_signal_feeds"}

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def doctor(*, as_json: bool) -> None:
     """Look at all that the service stands on, and say what to do.
 
-    Database, roles and row-level security, schema, Redis, worker, clock, time zones, receivers, e-mail, Slack, file store,
-    secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 where anything fails.
+    Database, roles and row-level security, schema, Redis, worker, clock, time zones, receivers, e-mail, Slack, file
+    store, secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 where
+    anything fails.
     """
     with _patient(settings_or_give_up()) as patient:
         report = run(_examined(patient))

@@ -1,10 +1,11 @@
 """Companies that use this installation."""
 
 from typing import Any
+from uuid import UUID
 
 import click
 
-from vendorrisk.commands.running import database_or_give_up, run, settings_with_database
+from vendorrisk.commands.running import database_or_give_up, give_up, run
 from vendorrisk.settings import Settings
 
 
@@ -18,8 +19,21 @@ def tenants() -> None:
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA name; decides what today is.")
 def add_tenant(name: str, time_zone: str) -> None:
     """Found a tenant and print its first admin key, once."""
-    tenant, key = run(_found(settings_with_database(), name, time_zone))
+    with database_or_give_up() as settings:
+        tenant, key = run(_found(settings, name, time_zone))
     click.echo(f"tenant {tenant.id}\nfirst admin key, shown this once: {key.key}")
+
+
+@tenants.command("admin-key")
+@click.argument("tenant", type=click.UUID)
+def add_admin_key(tenant: UUID) -> None:
+    """Make another admin key of a tenant whose keys are lost, and print it, once.
+
+    The audit log tells of it. `vendorrisk tenants list` has the tenant's id; end the lost key with the new one.
+    """
+    with database_or_give_up() as settings:
+        key = run(_keyed(settings, tenant))
+    click.echo(f"admin key, shown this once: {key.key}")
 
 
 @tenants.command("list")
@@ -51,6 +65,22 @@ async def _found(settings: Settings, name: str, time_zone: str) -> Any:
     try:
         async with database.system() as connection:
             return await found_on(connection, name, time_zone)
+    finally:
+        await database.close()
+
+
+async def _keyed(settings: Settings, tenant_id: UUID) -> Any:
+    from vendorrisk.clock import system_clock
+    from vendorrisk.db.pool import Database
+    from vendorrisk.identity import service as identity
+
+    database = Database(settings)
+    await database.open()
+    try:
+        async with database.system() as connection:
+            if tenant_id not in {one.id for one in await identity.every_tenant(connection)}:
+                give_up(f"there is no tenant {tenant_id}; `vendorrisk tenants list` names them")
+            return await identity.admin_key(connection, tenant_id, system_clock())
     finally:
         await database.close()
 

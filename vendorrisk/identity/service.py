@@ -43,6 +43,15 @@ async def found_tenant(connection: Connection, name: str, time_zone: str, now: d
     return tenant, await create_key(work, NewApiKey(name="First admin key", roles=[Role.ADMIN]))
 
 
+async def admin_key(connection: Connection, tenant_id: UUID, now: datetime) -> ShownApiKey:
+    """Make an admin key for whoever runs the installation, on a connection that crosses tenants; shown once."""
+    tenant = await acting_tenant(connection, tenant_id)
+    await connection.execute(f"set local vendorrisk.tenant_id = '{tenant.id}'")
+    by = system(tenant, "command line", Permission.TENANT_MANAGE)
+    work = Work(db=connection, by=by, now=now, request_id="command line")
+    return await create_key(work, NewApiKey(name="Admin key of the command line", roles=[Role.ADMIN]))
+
+
 async def has_tenants(connection: Connection) -> bool:
     """Say whether this installation was founded, on a connection that crosses tenants."""
     return bool(await queries.list_tenants(connection))

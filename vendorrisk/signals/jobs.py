@@ -223,7 +223,7 @@ async def keep_partitions(world: World) -> int:
 JOBS = (
     Job("keep_signal_partitions", keep_partitions, 3600),
     Job(service.ENROL, enrol_assets, 60),
-    Job("complete_signal_schedule", complete_schedule, 21600, 600),
+    Job("complete_signal_schedule", complete_schedule, 21600, 600, at_start=True),
     Job("fetch_signal_feeds", fetch_feeds, 300, 600),
     Job(service.LOOK, look_at_vendors, 60, 1800),
     Job(service.SETTLE, settle_vendors, 60, 600),
