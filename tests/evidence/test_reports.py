@@ -210,6 +210,59 @@ async def test_a_subservice_organisation_named_as_a_vendor_of_ours_is_linked_and
     assert (await client.patch(place, {"provider_id": None}, etag='"1"')).json()["provider_id"] is None
 
 
+async def test_a_vendor_is_no_subservice_organisation_of_its_own_report(client: Client) -> None:
+    vendor_id = await vendor(client)
+    own = {"name": "Nimbus", "method": "carve_out", "provider_id": vendor_id}
+    other = {"name": "Cumulus", "method": "carve_out"}
+    whole = await client.post("/v1/soc2-reports", type_2(vendor_id, subservice_organisations=[other, own]))
+    assert told(whole) == (422, "fourth_party_is_the_vendor", "/subservice_organisations/1/provider_id")
+    assert await client.items("/v1/soc2-reports") == []
+    shown = await recorded(client, type_2(vendor_id, subservice_organisations=[other]))
+    place = f"/v1/soc2-reports/{shown['id']}/subservice-organisations"
+    assert told(await client.post(place, own)) == (422, "fourth_party_is_the_vendor", "/provider_id")
+    part = f"{place}/{shown['subservice_organisations'][0]['id']}"
+    changed = await client.patch(part, {"provider_id": vendor_id}, etag='"1"')
+    assert told(changed) == (422, "fourth_party_is_the_vendor", "/provider_id")
+    (kept,) = (await client.get(f"/v1/soc2-reports/{shown['id']}")).json()["subservice_organisations"]
+    assert (kept["name"], kept["provider_id"]) == ("Cumulus", None)
+
+
+def told(refused: Any) -> tuple[int, str, str]:
+    return refused.status_code, refused.json()["code"], refused.json()["errors"][0]["pointer"]
+
+
+async def test_nothing_is_recorded_from_a_withdrawn_document_but_from_an_older_revision(client: Client) -> None:
+    vendor_id = await vendor(client)
+    body = {"vendor_id": vendor_id, "kind": "soc2_type2", "title": "SOC 2"}
+    older, gone = [(await client.post("/v1/documents", body)).json()["id"] for _ in range(2)]
+    assert (await client.post("/v1/documents", {**body, "supersedes_id": older})).status_code == 201
+    withdrawn = await client.post(f"/v1/documents/{gone}/withdrawal", {"reason": "Filed wrongly"}, etag='"1"')
+    assert withdrawn.status_code == 200, withdrawn.text
+    refused = await client.post("/v1/soc2-reports", type_2(vendor_id, document_id=gone))
+    assert told(refused) == (409, "document_superseded", "/document_id")
+    assert await client.items("/v1/soc2-reports") == []
+    shown = await recorded(client, type_2(vendor_id, document_id=older))
+    letter = {"ends_on": "2026-03-15", "document_id": gone}
+    refused = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", letter)
+    assert told(refused) == (409, "document_superseded", "/document_id")
+
+
+@pytest.mark.parametrize("state", ["CA", "DC", "PR", "GU", "VI", "MP"])
+async def test_an_auditor_is_licensed_in_a_state_of_the_united_states(client: Client, state: str) -> None:
+    shown = await recorded(client, type_2(await vendor(client), auditor_licence_state=state))
+    assert shown["report"]["auditor_licence_state"] == state
+
+
+@pytest.mark.parametrize("state", ["XX", "ZZ", "ca", "CAL", "", "UK"])
+async def test_a_licence_of_no_state_is_refused(client: Client, state: str) -> None:
+    vendor_id = await vendor(client)
+    refused = await client.post("/v1/soc2-reports", type_2(vendor_id, auditor_licence_state=state))
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/auditor_licence_state")
+    shown = await recorded(client, type_2(vendor_id))
+    changed = await client.patch(f"/v1/soc2-reports/{shown['id']}", {"auditor_licence_state": state}, etag='"1"')
+    assert (changed.status_code, changed.json()["errors"][0]["pointer"]) == (422, "/auditor_licence_state")
+
+
 async def test_a_bridge_letter_bridges_from_the_day_it_is_added(client: Client, clock: FakeClock) -> None:
     vendor_id = await vendor(client)
     shown = await recorded(client, type_2(vendor_id, "2025-01-01", "2025-12-31"))

@@ -458,6 +458,29 @@ async def test_a_request_for_a_known_prospect_moves_that_one(client: Client, rol
     assert len(await client.items("/v1/vendors")) == 1
 
 
+async def test_a_request_for_a_terminated_vendor_is_approved_only_once_it_is_a_prospect_again(
+    client: Client, role_client: Any
+) -> None:
+    vendor = await registered(client)
+    place, reason = f"/v1/vendors/{vendor['id']}", "No longer needed"
+    ended = await client.post(f"{place}/moves", {"to": "terminated", "reason": reason}, etag='"1"')
+    assert ended.status_code == 200, ended.text
+    business, reviewer = await role_client("owner"), await role_client("reviewer")
+    body = {"name": "Acme", "purpose": "P", "vendor_id": vendor["id"]}
+    asked = (await business.post("/v1/intake-requests", body)).json()
+    approval = f"/v1/intake-requests/{asked['id']}/approval"
+    refused = await reviewer.post(approval, {}, etag='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (409, "vendor_move_not_allowed")
+    assert "prospect" in refused.json()["detail"]
+    assert (await client.get(f"/v1/intake-requests/{asked['id']}")).json()["state"] == "open"
+    after = (await client.get(place)).json()
+    assert (after["lifecycle"], after["intake"], after["version"]) == ("terminated", "open", 2)
+    await client.post(f"{place}/moves", {"to": "prospect", "reason": "Needed again"}, etag='"2"')
+    assert (await reviewer.post(approval, {}, etag='"1"')).status_code == 200
+    back = (await client.get(place)).json()
+    assert (back["lifecycle"], back["intake"]) == ("onboarding", "approved")
+
+
 async def test_a_refused_request_makes_no_vendor(client: Client, role_client: Any) -> None:
     business, reviewer = await role_client("owner"), await role_client("reviewer")
     asked = (await business.post("/v1/intake-requests", {"name": "Acme", "purpose": "P"})).json()

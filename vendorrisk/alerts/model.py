@@ -385,14 +385,6 @@ class Claimed(msgspec.Struct, frozen=True):
     security_owner: str | None
 
 
-class GivenUp(msgspec.Struct, frozen=True):
-    """A delivery whose last sender died: dead, or cancelled where its receiver went meanwhile."""
-
-    id: UUID
-    kind: ReceiverKind
-    state: DeliveryState
-
-
 class Result(msgspec.Struct, frozen=True):
     """What is recorded of a try."""
 

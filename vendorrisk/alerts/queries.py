@@ -18,7 +18,6 @@ from vendorrisk.alerts.model import (
     Delivery,
     DeliveryState,
     Dispatched,
-    GivenUp,
     Looked,
     NewAlertPolicy,
     NewReceiver,
@@ -43,7 +42,6 @@ _UNWATCH = _sql.command("unwatch_deadlines")
 _RAISE_DUE = _sql.rows("raise_due_alerts", Looked)
 _RAISE_EVENT = _sql.scalar("raise_event", UUID)
 _DISPATCH = _sql.rows("dispatch_alerts", Dispatched)
-_GIVE_UP = _sql.rows("give_up_deliveries", GivenUp)
 _CLAIM = _sql.rows("claim_deliveries", Claimed)
 _RECORD = _sql.command("record_attempts")
 _POSTPONE = _sql.command("postpone_deliveries")
@@ -66,6 +64,15 @@ class SealedAddress(msgspec.Struct, frozen=True):
     address_sealed: bytes
 
 
+class GivenUp(msgspec.Struct, frozen=True):
+    """A delivery whose last sender died: dead, or cancelled where its receiver went meanwhile."""
+
+    id: UUID
+    kind: ReceiverKind
+    state: DeliveryState
+
+
+_GIVE_UP = _sql.rows("give_up_deliveries", GivenUp)
 _SEALED = _sql.scalar("find_sealed_address", bytes)
 _SEALED_BY_OTHERS = _sql.rows("receivers_sealed_by_others", SealedAddress)
 _RESEAL = _sql.command("reseal_receiver")

@@ -121,7 +121,7 @@ async def store_file(
     if before.file_sha256 not in {None, stored.sha256}:
         await proposal_queries.forget_proposals(work, document_id)
     reading = _reading_of(before, stored)
-    after = await queries.attach_file(
+    after = await proposal_queries.attach_file(
         work,
         document_id,
         stored.sha256,

@@ -82,7 +82,11 @@ Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
 Criterion = Annotated[str, Meta(min_length=2, max_length=10, examples=["CC6.1"])]
-UsState = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", examples=["CA"])]
+_US_STATES = (
+    r"^(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOPST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT"
+    r"|V[AIT]|W[AIVY])\Z"
+)
+UsState = Annotated[str, Meta(pattern=_US_STATES, description="With DC, GU, MP, PR and VI.", examples=["CA"])]
 Categories = Annotated[list[TrustCategory], Meta(min_length=1, max_length=5)]
 Criteria = Annotated[list[Criterion], Meta(max_length=80)]
 ServiceIds = Annotated[list[UUID], Meta(max_length=100)]

@@ -11,7 +11,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.evidence.model import Decision, DocumentKind, Proposal, Reading
+from vendorrisk.evidence.model import Decision, Document, DocumentKind, Proposal, Reading
 from vendorrisk.ids import new_id
 
 
@@ -35,6 +35,7 @@ class ProposalToKeep(msgspec.Struct, frozen=True):
 
 
 _sql = QueryFile("evidence")
+_ATTACH_FILE = _sql.rows("attach_file", Document)
 _CLAIM_READING = _sql.rows("claim_reading", FileToRead)
 _FINISH_READING = _sql.scalar("finish_reading", bool)
 _FORGET_OPEN = _sql.command("forget_open_proposals")
@@ -56,6 +57,15 @@ PROPOSALS = ListOf(
     },
     default_sort="field",
 )
+
+
+async def attach_file(
+    work: Work, document_id: UUID, sha256: str, size: int, name: str, media_type: str, reading: Reading
+) -> Document:
+    """Give a document its file, which waits to be read where it is one that can be."""
+    return await _ATTACH_FILE.one(
+        work.db, work.tenant_id, document_id, sha256, size, name, media_type, reading, work.now
+    )
 
 
 async def claim_reading(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:

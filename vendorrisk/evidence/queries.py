@@ -63,7 +63,6 @@ _UPDATE_DOCUMENT = _sql.rows("update_document", Document)
 _JUDGE_AGAIN_AFTER = _sql.command("judge_again_after")
 _TENANTS_TO_JUDGE = _sql.rows("tenants_with_documents_to_judge", TenantDue)
 _DOCUMENTS_TO_JUDGE = _sql.rows("documents_to_judge", Document)
-_ATTACH_FILE = _sql.rows("attach_file", Document)
 _INSERT_REPORT = _sql.command("insert_report")
 _COVER_SERVICES = _sql.command("cover_services")
 _UNCOVER_SERVICES = _sql.command("uncover_services")
@@ -242,14 +241,6 @@ async def tenants_with_documents_to_judge(connection: Connection, now: datetime)
 
 async def documents_to_judge(work: Work, most: int) -> list[Document]:
     return await _DOCUMENTS_TO_JUDGE.many(work.db, work.tenant_id, work.today, most)
-
-
-async def attach_file(
-    work: Work, document_id: UUID, sha256: str, size: int, name: str, media_type: str, reading: Reading
-) -> Document:
-    return await _ATTACH_FILE.one(
-        work.db, work.tenant_id, document_id, sha256, size, name, media_type, reading, work.now
-    )
 
 
 async def insert_report(work: Work, r: Soc2Report) -> None:

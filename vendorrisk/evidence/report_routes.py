@@ -42,6 +42,8 @@ _WHOLE = [
     Code.BRIDGE_LETTER_INVALID,
     Code.BRIDGE_LETTER_KNOWN,
     Code.REPORT_WITHDRAWN,
+    Code.DOCUMENT_SUPERSEDED,
+    Code.FOURTH_PARTY_IS_THE_VENDOR,
 ]
 
 
@@ -205,7 +207,7 @@ async def add_subservice_organisation(
 @changes(
     "/soc2-reports/{report_id:uuid}/subservice-organisations/{organisation_id:uuid}",
     Permission.EVIDENCE_WRITE,
-    refuses=[Code.REFERENCE_UNKNOWN],
+    refuses=[Code.REFERENCE_UNKNOWN, Code.FOURTH_PARTY_IS_THE_VENDOR],
     example={"complementary_controls": "Physical access is logged"},
 )
 async def change_subservice_organisation(

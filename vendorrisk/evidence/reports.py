@@ -93,7 +93,8 @@ async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
         await _insert_exception(work, wanted, exception, f"/exceptions/{index}")
     for cuec in new.cuecs:
         await queries.insert_cuec(work, wanted.id, _checked_cuec(cuec))
-    for organisation in new.subservice_organisations:
+    for index, organisation in enumerate(new.subservice_organisations):
+        _check_provider(wanted, organisation.provider_id, f"/subservice_organisations/{index}")
         await queries.insert_subservice(work, wanted.id, organisation)
     for index, letter in enumerate(new.bridge_letters):
         await _insert_letter(work, wanted, letter, f"/bridge_letters/{index}")
@@ -187,7 +188,7 @@ async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecC
 
 
 async def add_subservice(work: Work, report_id: UUID, new: NewSubserviceOrganisation) -> SubserviceOrganisation:
-    await _standing(work, report_id)
+    _check_provider(await _standing(work, report_id), new.provider_id, "")
     added = await queries.insert_subservice(work, report_id, new)
     await audit.record(work, Action.SOC2_SUBSERVICE_ADDED, Target("soc2_subservice", added.id), after=added)
     return added
@@ -198,7 +199,9 @@ async def change_subservice(
 ) -> SubserviceOrganisation:
     before = found(await queries.lock_subservice(work, report_id, organisation_id))
     check_version(before, expected)
-    after = await queries.update_subservice(work, patched(before, changes))
+    wanted = patched(before, changes)
+    _check_provider(found(await queries.find_report(work, report_id)), wanted.provider_id, "")
+    after = await queries.update_subservice(work, wanted)
     await _audit_part(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
     return after
 
@@ -273,7 +276,7 @@ async def _tell_of_opinion(work: Work, stored: Soc2Report) -> None:
 
 
 async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
-    """Refuse services and a document of another vendor."""
+    """Refuse services and a document of another vendor, and a document that was withdrawn."""
     await _check_document(work, wanted.document_id, wanted.vendor_id, "/document_id")
     if wanted.service_ids:
         own = {s.id for s in await queries.services_of_vendor(work, wanted.vendor_id)}
@@ -286,6 +289,16 @@ async def _check_document(work: Work, document_id: UUID | None, vendor_id: UUID,
     document = None if document_id is None else await queries.find_document(work, document_id)
     if document is not None and document.vendor_id != vendor_id:
         raise Refusal(Code.REFERENCE_UNKNOWN, "The document belongs to another vendor.", pointer=pointer)
+    # An older revision may be recorded still: last year's report is no less a report for this year's file.
+    if document is not None and document.withdrawn_at is not None:
+        detail = "The document was withdrawn; add it again, or send another."
+        raise Refusal(Code.DOCUMENT_SUPERSEDED, detail, pointer=pointer)
+
+
+def _check_provider(stored: Soc2Report, provider_id: UUID | None, at: str) -> None:
+    if provider_id == stored.vendor_id:
+        detail = "The report is this vendor's own; name another company."
+        raise Refusal(Code.FOURTH_PARTY_IS_THE_VENDOR, detail, pointer=f"{at}/provider_id")
 
 
 def _normalised(wanted: Soc2Report) -> Soc2Report:

@@ -38,7 +38,10 @@ async def ask(work: Work, new: NewIntakeRequest) -> IntakeRequest:
 
 
 async def approve(work: Work, request_id: UUID, approval: Approval, expected: int) -> IntakeRequest:
-    """Approve a request: its vendor goes into onboarding, and is made where it was not known."""
+    """Approve a request: its vendor goes into onboarding, and is made where it was not known.
+
+    A vendor that ended is refused: on its way back it would be asked about anew.
+    """
     before = await _undecided(work, request_id, expected)
     reason = settled(approval)["reason"]
     taken_on = await _taken_on(work, before)
@@ -79,6 +82,9 @@ async def _taken_on(work: Work, record: IntakeRequest) -> Change:
         made = await queries.insert(work, _fields(record), intake=Intake.APPROVED, tier_source=None)
         return Change(Action.VENDOR_REGISTERED, Target("vendor", made.id), after=made)
     known = found(await queries.lock(work, record.vendor_id))
+    if known.lifecycle is Lifecycle.TERMINATED:
+        detail = "The vendor is terminated; move it back to prospect first, with the reason, and approve then."
+        raise Refusal(Code.VENDOR_MOVE_NOT_ALLOWED, detail)
     is_prospect = known.lifecycle is Lifecycle.PROSPECT
     moved = await queries.move(
         work,

@@ -362,7 +362,7 @@ _DECIDING = [Code.INTAKE_DECIDED, Code.FOUR_EYES_NEEDED, Code.VENDOR_FIELD_INVAL
 @acts(
     "/intake-requests/{request_id:uuid}/approval",
     Permission.VENDORS_APPROVE,
-    refuses=[*_DECIDING, Code.VENDOR_NAME_TAKEN, Code.VENDOR_DOMAIN_TAKEN],
+    refuses=[*_DECIDING, Code.VENDOR_NAME_TAKEN, Code.VENDOR_DOMAIN_TAKEN, Code.VENDOR_MOVE_NOT_ALLOWED],
     example={"reason": "Fits the budget and the architecture."},
 )
 async def approve_intake_request(
