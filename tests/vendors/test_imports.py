@@ -157,6 +157,22 @@ async def test_every_problem_is_told_with_row_and_column_and_nothing_is_half_imp
     assert [v["name"] for v in await client.items("/v1/vendors")] == ["Good", "Taken"]
 
 
+async def test_an_error_in_a_cell_is_a_problem_with_row_and_column_and_never_a_blank(client: Client) -> None:
+    await registered(client, name="Acme", country="DE")
+    table = [["Name", "Country", "Notes"], ["Acme", "#N/A", "x"], ["Initech", "FR", "#REF!"], ["Globex", "FR", "y"]]
+    for sheet in (make.workbook(table), "\n".join(",".join(row) for row in table)):
+        made = (await sent(client, sheet)).json()
+        problems = [
+            (p["row"], p.get("column"), p["code"], p["detail"])
+            for row in await rows(client, made, filter="outcome:eq:problem")
+            for p in row["problems"]
+        ]
+        assert problems == [
+            (2, "Country", "country_invalid", "The cell holds the error #N/A. Correct its formula, or clear it."),
+            (3, "Notes", "description_invalid", "The cell holds the error #REF!. Correct its formula, or clear it."),
+        ]
+
+
 async def test_vendors_are_found_by_id_then_reference_then_name(client: Client) -> None:
     first = await registered(client, name="A", reference="V-1")
     second = await registered(client, name="B")

@@ -1,5 +1,9 @@
 """Files as spreadsheet programs make them, and files made to do harm."""
 
+import io
+import re
+import zipfile
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -194,3 +198,45 @@ def test_other_archives_and_old_formats_are_named() -> None:
     with pytest.raises(UnreadableError, match="password"):
         is_workbook(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest")
     assert not is_workbook(b"Name\nAcme\n")
+
+
+def test_an_error_of_a_workbook_is_read_as_it_is_shown_and_never_as_a_blank() -> None:
+    content = make.workbook([["Name", "Tier", "Spend"], ["Acme", "#N/A", 5], [None, None, None], ["#REF!", "low", 6]])
+    table = read_workbook(content, Limits())
+    assert table.rows == [Row(2, ("Acme", "#N/A", 5)), Row(4, ("#REF!", "low", 6))]
+
+
+def test_errors_are_found_on_the_sheet_that_is_read_wherever_it_lies_and_begins() -> None:
+    def change(book: Any) -> None:
+        book.create_sheet("Hidden", 0).append(["#N/A", "#N/A"])
+        book.worksheets[0].sheet_state = "hidden"
+        sheet = book.worksheets[1]
+        sheet["C3"], sheet["D3"], sheet["C4"], sheet["D4"] = "Name", "Tier", "Acme", "#DIV/0!"
+
+    table = read_workbook(make.workbook([], change=change), Limits())
+    assert (table.headings, table.rows) == (("", "", "Name", "Tier"), [Row(4, (None, None, "Acme", "#DIV/0!"))])
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def replaced(content: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, change(old.read(part)) if part == name else old.read(part))
+    return kept.getvalue()
+
+
+def test_errors_are_found_where_rows_and_cells_do_not_say_where_they_are() -> None:
+    content = make.workbook([["Name", "Tier"], ["Acme", "#N/A"]])
+    bare = replaced(content, SHEET, lambda xml: re.sub(rb' r="[A-Z]*[0-9]+"', b"", xml))
+    assert bare != content
+    assert read_workbook(bare, Limits()).rows == [Row(2, ("Acme", "#N/A"))]
+
+
+def test_errors_that_cannot_be_found_refuse_the_file() -> None:
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
+    content = replaced(make.workbook([["Name", "Tier"], ["Acme", "#N/A"]]), SHEET, lambda xml: bomb + xml)
+    with pytest.raises(UnreadableError, match="Cells hold errors such as #N/A"):
+        read_workbook(content, Limits())

@@ -28,8 +28,8 @@ moved by an import; an import applied in part without being asked to, or twice; 
 formula. Vendors are not deleted: they are terminated.
 
 Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `fields`
-(a body becomes stored values), `spreadsheet` (a file becomes a table), `columns` (a table becomes values),
-`export`. The operations stand by noun: `service` (the record), `diligence` (moves, risk, reviews, offboarding),
-`cadence` (how often reviews are held), `supply` (services, fourth parties), `intake`, `importing`; `import_…`,
-`diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those.
+(a body becomes stored values), `spreadsheet` (a file becomes a table), `sheet_errors` (its #N/A), `columns` (a table
+becomes values), `export`. The operations stand by noun: `service` (the record), `diligence` (moves, risk, reviews,
+offboarding), `cadence` (how often reviews are held), `supply` (services, fourth parties), `intake`, `importing`;
+`import_…`, `diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those.
 """

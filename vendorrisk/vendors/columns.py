@@ -18,6 +18,7 @@ import msgspec
 from vendorrisk.vendors import identifiers
 from vendorrisk.vendors.identifiers import UnfitError
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier
+from vendorrisk.vendors.sheet_errors import ERRORS
 from vendorrisk.vendors.spreadsheet import Cell, Row, Table
 
 Value = str | list[str]
@@ -242,7 +243,9 @@ def _read_column(rows: Sequence[Row], chunk: Sequence[ReadRow], reader: _Reader,
     values: dict[str | None, Value] = {}
     refused: dict[str | None, str] = {}
     for text in set(texts):
-        if text is not None:
+        if text in ERRORS:
+            refused[text] = f"The cell holds the error {text}. Correct its formula, or clear it."
+        elif text is not None:
             try:
                 values[text] = read(text[1:] if escaped and text[0] == "'" and _GUARDED.match(text) else text)
             except UnfitError as error:

@@ -18,6 +18,8 @@ from itertools import islice
 import msgspec
 from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
+from vendorrisk.vendors.sheet_errors import Places, UnfoundError, errors_of
+
 Cell = str | int | float | bool | None
 """None is a blank cell. A date of a workbook is its ISO 8601 text."""
 
@@ -150,15 +152,16 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
     try:
         workbook = load_workbook(io.BytesIO(content))
         sheets = [
-            sheet
-            for sheet in workbook.sheets_metadata
+            (at, sheet.name)
+            for at, sheet in enumerate(workbook.sheets_metadata)
             if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
         ]
         if not sheets:
             raise UnreadableError("The workbook has no visible worksheet.")
+        at, name = sheets[0]
         if len(sheets) > 1:
-            notices = (*notices, f"Only the first worksheet, {sheets[0].name!r}, was read.")
-        sheet = workbook.get_sheet_by_name(sheets[0].name)
+            notices = (*notices, f"Only the first worksheet, {name!r}, was read.")
+        sheet = workbook.get_sheet_by_name(name)
         if sheet.total_width > limits.columns or sheet.total_height > limits.rows + 1:
             raise _too_large(limits)
         if sheet.merged_cell_ranges:
@@ -166,7 +169,9 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
                 *notices,
                 "The worksheet has merged cells; each was read as its first cell, the others as blank.",
             )
-        return _table(_sheet_rows(sheet), limits, notices, escaped=False)
+        return _table(_sheet_rows(sheet, errors_of(content, at)), limits, notices, escaped=False)
+    except UnfoundError as error:
+        raise UnreadableError("Cells hold errors such as #N/A. Correct or clear them, and send it again.") from error
     except (CalamineError, OSError, EOFError) as error:
         raise UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.") from error
 
@@ -206,12 +211,15 @@ def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def _sheet_rows(sheet: CalamineSheet) -> Iterator[tuple[int, Sequence[Cell]]]:
+def _sheet_rows(sheet: CalamineSheet, errors: Places) -> Iterator[tuple[int, Sequence[Cell]]]:
     # iter_rows begins at row 1, but at the first column that is in use.
     _, start_column = sheet.start or (0, 0)
     padding = (None,) * start_column
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        yield number, (*padding, *map(_cell, cells))
+        row = (*padding, *map(_cell, cells))
+        # An error is read as a blank, which would leave what is stored as it is.
+        there = errors.get(number)
+        yield number, row if there is None else [there.get(at, cell) for at, cell in enumerate(row, start=1)]
 
 
 def _cell(value: object) -> Cell:
