@@ -173,8 +173,9 @@ where exists (
 order by t.id;
 
 -- name: findings_to_digest
+-- What was told by itself, or stands no more, is no news: it is done with, and not told.
 select sf.id, f.title, f.severity, f.vendor_id, v.name as vendor_name,
-    coalesce(sf.told_at >= sf.opened_at, false) as is_told
+    f.state in ('open', 'acknowledged') and coalesce(sf.told_at < sf.opened_at, true) as is_news
 from signal_findings as sf
 join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
 join vendors as v on v.tenant_id = f.tenant_id and v.id = f.vendor_id

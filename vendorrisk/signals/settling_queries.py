@@ -111,7 +111,7 @@ class ToDigest(msgspec.Struct, frozen=True):
     severity: str
     vendor_id: UUID
     vendor_name: str
-    is_told: bool
+    is_news: bool
 
 
 _sql = QueryFile("signal_settling")
