@@ -118,10 +118,10 @@ order by j.judged_at, j.id;
 
 -- name: propose_changes
 insert into subprocessor_changes (
-    tenant_id, id, vendor_id, vendor_asset_id, change, name, value_hash, observed_at
+    tenant_id, id, vendor_id, vendor_asset_id, change, name, details, value_hash, observed_at
 )
-select $1, w.id, $2, $3, w.change, w.name, $4, $5
-from unnest($6::uuid[], $7::text[], $8::text[]) as w (id, change, name)
+select $1, w.id, $2, $3, w.change, w.name, nullif(w.details, ''), $4, $5
+from unnest($6::uuid[], $7::text[], $8::text[], $9::text[]) as w (id, change, name, details)
 on conflict on constraint subprocessor_changes_are_proposed_once do nothing;
 
 -- name: products_of_vendor

@@ -44,7 +44,10 @@ class ChangeState(StrEnum):
 
 
 class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change seen on the vendor's page of sub-processors. Accepting it changes the vendor's fourth parties."""
+    """A change seen on the vendor's page of sub-processors. Accepting it changes the vendor's fourth parties.
+
+    `details` are the other cells of its row, or what became of them: "Mail, EU → Mail, US"; null where it has none.
+    """
 
     id: UUID
     vendor_id: UUID
