@@ -79,9 +79,10 @@ select id from vendor_assets where tenant_id = $1 and vendor_id = $2 and removed
 -- name: states_of_vendor
 select va.id as vendor_asset_id, s.rule, s.discriminator, s.look_group, s.verdict, s.known, s.known_at, s.reason,
     s.detail, s.evidence, s.believed, s.severity, s.confidence_percent, s.cap, s.is_open, s.is_flapping, s.judged_at,
-    s.changed_at, s.unseen_since, s.unseen_looks, s.observation_id
+    s.changed_at, s.unseen_since, s.unseen_looks, s.observation_id, looks.last_look_at
 from vendor_assets as va
 join signal_states as s on s.asset_id = va.asset_id
+left join signal_schedule as looks on looks.asset_id = s.asset_id and looks.look_group = s.look_group
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null
 order by va.id, s.rule, s.discriminator;
 

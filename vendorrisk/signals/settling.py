@@ -27,6 +27,7 @@ from vendorrisk.signals.score import score
 from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.standings import (
     finding_severity,
+    is_disproved,
     is_finding,
     is_graver,
     standings_of,
@@ -169,6 +170,8 @@ class Settling:
         title = f"{asset.name}: {state.detail}{about}"
         description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
         standing = self._sources.get(key)
+        if standing is not None and is_disproved(standing, state):  # it comes back, as what was seen mended does
+            standing = self._sources[key] = msgspec.structs.replace(standing, closed_at=standing.state_changed_at)
         if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
             source = await self._regrade(standing, severity, title, description)
         else:

@@ -60,6 +60,7 @@ class VendorState(msgspec.Struct, frozen=True, kw_only=True):
     unseen_since: datetime | None
     unseen_looks: int
     observation_id: UUID | None
+    last_look_at: datetime | None = None
 
 
 class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
