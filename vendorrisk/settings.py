@@ -122,6 +122,9 @@ VARIABLES: Mapping[str, str] = {name: _variable(name) for name in Settings.__str
 """Field name → environment variable."""
 
 
+SIGNAL_RULES = ("tls.ct_issuer", "web.cors", "exp.ports", "exp.kev", "exp.epss", "exp.eol")
+"""The rules that are off by default: what `VENDORRISK_SIGNAL_RULES_ON` may name."""
+
 FILE_SUFFIX = "_FILE"
 
 
@@ -148,6 +151,18 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     if unknown:
         raise SettingError(f"{unknown[0]} is not a setting; see vendorrisk/settings.py for the list")
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingError(f"a setting has the wrong value: {error}") from None
+    _check_rules(settings.signal_rules_on)
+    return settings
+
+
+def _check_rules(named: str) -> None:
+    """Refuse a name that switches nothing on: a rule that was mistyped would stay off, and nobody would be told."""
+    strange = [name for name in map(str.strip, named.split(",")) if name and name not in SIGNAL_RULES]
+    if strange:
+        off = ", ".join(SIGNAL_RULES)
+        raise SettingError(
+            f"{VARIABLES['signal_rules_on']}: {strange[0]!r} is no rule that is off by default; those are {off}"
+        )

@@ -79,9 +79,10 @@ select id from vendor_assets where tenant_id = $1 and vendor_id = $2 and removed
 -- name: states_of_vendor
 select va.id as vendor_asset_id, s.rule, s.discriminator, s.look_group, s.verdict, s.known, s.known_at, s.reason,
     s.detail, s.evidence, s.believed, s.severity, s.confidence_percent, s.cap, s.is_open, s.is_flapping, s.judged_at,
-    s.changed_at, s.unseen_since, s.unseen_looks, s.observation_id
+    s.changed_at, s.unseen_since, s.unseen_looks, s.observation_id, looks.last_look_at
 from vendor_assets as va
 join signal_states as s on s.asset_id = va.asset_id
+left join signal_schedule as looks on looks.asset_id = s.asset_id and looks.look_group = s.look_group
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null
 order by va.id, s.rule, s.discriminator;
 
@@ -118,10 +119,10 @@ order by j.judged_at, j.id;
 
 -- name: propose_changes
 insert into subprocessor_changes (
-    tenant_id, id, vendor_id, vendor_asset_id, change, name, value_hash, observed_at
+    tenant_id, id, vendor_id, vendor_asset_id, change, name, details, value_hash, observed_at
 )
-select $1, w.id, $2, $3, w.change, w.name, $4, $5
-from unnest($6::uuid[], $7::text[], $8::text[]) as w (id, change, name)
+select $1, w.id, $2, $3, w.change, w.name, nullif(w.details, ''), $4, $5
+from unnest($6::uuid[], $7::text[], $8::text[], $9::text[]) as w (id, change, name, details)
 on conflict on constraint subprocessor_changes_are_proposed_once do nothing;
 
 -- name: products_of_vendor
@@ -173,8 +174,9 @@ where exists (
 order by t.id;
 
 -- name: findings_to_digest
+-- What was told by itself, or stands no more, is no news: it is done with, and not told.
 select sf.id, f.title, f.severity, f.vendor_id, v.name as vendor_name,
-    coalesce(sf.told_at >= sf.opened_at, false) as is_told
+    f.state in ('open', 'acknowledged') and coalesce(sf.told_at < sf.opened_at, true) as is_news
 from signal_findings as sf
 join findings as f on f.tenant_id = sf.tenant_id and f.id = sf.finding_id
 join vendors as v on v.tenant_id = f.tenant_id and v.id = f.vendor_id

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 from rich.pretty import Pretty
 
-from vendorrisk.settings import VARIABLES, SettingError, Settings, from_environment
+from vendorrisk.settings import SIGNAL_RULES, VARIABLES, SettingError, Settings, from_environment
+from vendorrisk.signals.rules import rules_off
 
 
 def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
@@ -16,7 +17,7 @@ def test_any_setting_may_be_a_file(tmp_path: Path) -> None:
         place.write_text("7\n")
         if field in {"environment", "database_pooling", "log_level", "log_format"}:
             continue
-        value = "70000" if field.endswith("_bytes") else "7"
+        value = {"signal_rules_on": "web.cors"}.get(field, "70000" if field.endswith("_bytes") else "7")
         place.write_text(f"{value}\n")
         read = from_environment({f"{variable}_FILE": str(place)})
         assert str(getattr(read, field)).removesuffix(".0") == value, variable
@@ -55,3 +56,17 @@ def test_settings_that_are_printed_show_no_secret() -> None:
     written = io.StringIO()
     Console(file=written, width=500).print(settings, Pretty(settings))
     assert "hidden" not in f"{settings} {settings!r} {written.getvalue()}"
+
+
+def test_a_rule_that_cannot_be_switched_on_is_refused_with_those_that_can() -> None:
+    assert from_environment({"VENDORRISK_SIGNAL_RULES_ON": " web.cors, exp.ports,"}).signal_rules_on
+    for wrong in ("web.coors", "exp", "web.csp", "web.cors;exp.kev"):
+        with pytest.raises(SettingError) as refused:
+            from_environment({"VENDORRISK_SIGNAL_RULES_ON": f"web.cors,{wrong}"})
+        told = str(refused.value)
+        assert told.startswith(f"VENDORRISK_SIGNAL_RULES_ON: '{wrong}'")
+        assert all(rule in told for rule in rules_off())
+
+
+def test_the_settings_name_every_rule_that_is_off_by_default() -> None:
+    assert set(SIGNAL_RULES) == rules_off()

@@ -99,7 +99,10 @@ def one_line(ran: Ran) -> str:
         ("not a domain", "public name"),
         ("https://acme.test/", "public name"),
         ("*.acme.test", "public name"),
-        ("www.acme.test", "is a host of acme.test"),
+        (
+            "www.acme.test",
+            "is a host of acme.test, and one look is at a domain: run `vendorrisk signals check acme.test`",
+        ),
         ("nobody.test", "nobody.test does not exist"),
     ],
 )

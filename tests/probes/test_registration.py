@@ -84,6 +84,19 @@ async def test_an_rdap_answer_is_a_registration_none_or_not_seen(case: str) -> N
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("filler", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00"])
+async def test_a_date_that_no_registration_has_is_untold_and_judged_unknown(filler: str) -> None:
+    events = [{"eventAction": what, "eventDate": filler} for what in ("registration", "expiration")]
+    async with lab(good_zone()) as world:
+        await rdap_server(world, Reply(200, [], registry.rdap_domain(D, events=events)))
+        found = await look(world, bases=BASES)
+    judged = {j.rule: (j.verdict, j.reason, j.cap) for j in judge_domain.judge(found, now=NOW)}
+    assert judged["dom.expiry"] == (Verdict.UNKNOWN, "no_expiry_told", None)
+    assert judged["dom.age"] == (Verdict.UNKNOWN, "no_creation_told", None)
+    assert judged["dom.lock"][0] is Verdict.PASS, "the rest of the answer counts"
+
+
+@pytest.mark.anyio
 async def test_without_rdap_the_server_that_iana_names_is_asked_and_no_other() -> None:
     async with lab(good_zone()) as world:
         nic = await registries(world)
@@ -210,6 +223,7 @@ def test_an_empty_or_odd_answer_is_neither(text: str, kind: Kind) -> None:
     ("Wed Feb 03 23:59:59 GMT 2027", "2027-02-03"), ("February 3, 2027", "2027-02-03"), ("13/02/2027", "2027-02-13"),
     ("02/13/2027", "2027-02-13"), ("02/02/2027", "2027-02-02"), ("03/02/2027", None), ("2027-13-40", None),
     ("soon", None), ("0000-00-00", None), ("10000-01-01", None), ("29-Feb-2027", None), ("9999-12-31", "9999-12-31"),
+    ("0001-01-01", None), ("1970-01-01 00:00:00", None), ("01.01.0001", None), ("1985-03-15", "1985-03-15"),
 ])  # fmt: skip
 def test_dates_are_read_or_left(text: str, day: str | None) -> None:
     found = whois_text.instant(text)

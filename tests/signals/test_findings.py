@@ -10,6 +10,7 @@ from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
+from vendorrisk.lab.dns import Behaviour
 from vendorrisk.signals import jobs
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 
@@ -165,3 +166,51 @@ async def test_a_dispute_and_its_end_show_in_the_score_within_minutes(
             assert [d["rule"] for d in shown["disputed"]] == disputed
             assert (shown["number"] > counted["number"]) is bool(disputed)
             assert await jobs.settle_vendors(world) == 0, "and nothing more"
+
+
+async def remediate(on: Watching, finding: dict[str, Any], to: str = "remediated") -> None:
+    place = f"/v1/findings/{finding['id']}"
+    body = {"to": to, "reason": "The vendor says so."}
+    moved = await on.client.post(f"{place}/moves", body, etag=(await on.client.get(place)).headers["etag"])
+    assert moved.status_code == 200, moved.text
+
+
+async def test_what_a_person_calls_remediated_stands_again_once_a_look_still_sees_it(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await on.run()
+        await senders(on, "+")
+        finding = await spf(on)
+        clock.advance(minutes=5)
+        await remediate(on, finding)
+        await on.run()
+        assert (await spf(on))["state"] == "remediated", "nothing was looked at since"
+        clock.advance(days=2)
+        await on.run()
+        again = await spf(on)
+        assert (again["id"], again["state"], again["times_reopened"]) == (finding["id"], "open", 1)
+        assert [kind for kind, _ in await on.told()].count("signal_finding") == 2
+        clock.advance(days=2)
+        await on.run()
+        assert (await spf(on))["times_reopened"] == 1
+        await senders(on, "-")
+        assert (await spf(on))["state"] == "remediated"
+
+
+async def test_what_a_person_calls_remediated_stays_so_where_it_was_or_cannot_be_seen(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        await on.attach(await on.vendor())
+        await on.run()
+        await senders(on, "+")
+        await remediate(on, await spf(on))
+        on.internet.dns.zone[DOMAIN, "TXT"] = Behaviour.SERVFAIL
+        for _ in range(3):
+            clock.advance(days=1)
+            await on.run()
+            assert (await spf(on))["state"] == "remediated", "what is not seen disproves nothing"
+        await senders(on, "-")
+        assert ((await spf(on))["state"], (await spf(on))["times_reopened"]) == ("remediated", 0)

@@ -357,6 +357,45 @@ async def test_nothing_stored_of_the_past_can_be_changed(
                     await owner.execute(statement)
 
 
+async def test_a_digest_names_only_what_still_stands(world: World, client: Client, clock: FakeClock) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
+        await on.attach(await on.vendor())
+        await on.confirmed()
+        kept, *others = await on.findings(filter="severity:eq:medium")
+        for finding in others:
+            moved = await client.post(
+                f"/v1/findings/{finding['id']}/moves",
+                {"to": "false_positive", "reason": "Not ours."},
+                etag=f'"{finding["version"]}"',
+            )
+            assert moved.status_code == 200, moved.text
+        standing = [f for f in await on.findings() if f["state"] == "open"]
+        clock.advance(days=1, hours=5)
+        while await jobs.send_signal_digests(world):
+            pass
+        (digest,) = await client.items("/v1/alerts", filter="alert_class:eq:signal_digest")
+        assert others
+        assert kept in standing
+        assert digest["title"].startswith(f"{len(standing)} new findings"), digest["title"]
+
+
+async def test_a_digest_of_nothing_that_stands_is_not_sent(world: World, client: Client, clock: FakeClock) -> None:
+    async with watching(world, client, clock) as on:
+        on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
+        asset = await on.attach(await on.vendor())
+        await on.confirmed()
+        assert await on.findings()
+        assert (
+            await client.delete(f"/v1/vendor-assets/{asset['id']}", etag=f'"{asset["version"]}"')
+        ).status_code == 204
+        await on.run()
+        clock.advance(days=1, hours=5)
+        assert await jobs.send_signal_digests(world) > 0, "they are done with"
+        assert await jobs.send_signal_digests(world) == 0
+        assert [kind for kind, _ in await on.told()].count("signal_digest") == 0
+
+
 async def test_a_digest_tells_of_milder_findings_once_a_day_whenever_a_worker_runs(
     world: World, client: Client, clock: FakeClock, owner: Any
 ) -> None:

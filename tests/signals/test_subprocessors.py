@@ -64,6 +64,55 @@ async def test_one_that_comes_goes_and_comes_again_is_proposed_each_time(
         assert len([kind for kind, _ in await on.told() if kind == "subprocessors_changed"]) == 3
 
 
+def table(*rows: tuple[str, ...]) -> Reply:
+    """A page whose rows have several cells."""
+    lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return Reply(200, [("Content-Type", "text/html")], f"<html><body><table>{lines}</table></body></html>".encode())
+
+
+async def test_a_change_says_what_the_row_was_and_what_it_became(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    before = [("Aster", "Mail", "EU"), ("Borealis", "Hosting", "EU"), ("Cobalt", "Logs", "EU"), ("Dune", "", "EU")]
+    after = [("Aster", "Mail", "US"), ("Borealis", "Hosting", "EU"), ("Dune", "Billing", "EU"), ("Ember", "Chat", "")]
+    async with watching(world, client, clock) as on:
+        on.good.on("/subs", table(*before))
+        vendor = await on.vendor()
+        await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
+        await on.run()
+        on.good.on("/subs", table(*after))
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        found = await client.items(f"/v1/vendors/{vendor}/subprocessor-changes")
+        assert {(c["change"], c["name"]): c["details"] for c in found} == {
+            ("added", "Ember"): "Chat",
+            ("removed", "Cobalt"): "Logs | EU",
+            ("changed", "Aster"): "EU → US",
+            ("changed", "Dune"): "— → Billing",
+        }
+        assert (await on.signals(vendor))["tr.subprocessors"]["evidence"]["details"] == [
+            "Chat", "Logs | EU", "EU → US", "— → Billing",
+        ]  # fmt: skip
+
+
+async def test_a_cell_that_reads_otherwise_at_every_look_keeps_no_change_from_being_told(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    rows = [("Aster", "day 0"), *((name, "Works for us") for name in NAMES)]
+    async with watching(world, client, clock) as on:
+        on.good.on("/subs", table(*rows))
+        vendor = await on.vendor()
+        await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
+        await on.run()
+        clock.advance(days=1, hours=13)
+        for day in (1, 2):
+            on.good.on("/subs", table(("Aster", f"day {day}"), *rows[1:]))
+            await on.run()
+            clock.advance(minutes=16)
+        found = await client.items(f"/v1/vendors/{vendor}/subprocessor-changes")
+        assert [(c["name"], c["details"]) for c in found] == [("Aster", "day 0 → day 2")]
+
+
 async def test_a_change_seen_before_and_after_the_page_was_down_is_told_and_proposed(
     world: World, client: Client, clock: FakeClock
 ) -> None:

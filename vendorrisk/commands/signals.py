@@ -95,11 +95,13 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
 
 def _place(settings: Settings, domain: str) -> str:
     """Return the registrable domain, or refuse what can never be looked at."""
-    from vendorrisk.signals.service import settled_name
-    from vendorrisk.signals.watch_model import AssetKind, NewVendorAsset
+    from vendorrisk.signals.schedule import place_of
 
-    wanted = NewVendorAsset(kind=AssetKind.DOMAIN, name=domain)
-    return settled_name(wanted, test_names=bool(settings.egress_test_networks))[0]
+    host = _host(settings, domain)
+    place = place_of(host)
+    if place != host:
+        give_up(f"{host} is a host of {place}, and one look is at a domain: run `vendorrisk signals check {place}`")
+    return place
 
 
 def _print(checked: "Checked") -> None:

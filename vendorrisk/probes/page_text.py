@@ -6,7 +6,8 @@ A page is read into rows: of its largest table, else of its largest list. Naviga
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -14,6 +15,7 @@ from vendorrisk.probes.observation import Raw
 
 MOST_ROWS = 1_000
 _MOST_CELL = 300
+_MOST_DETAILS = 100
 _LEAST_ROWS = 2
 _LEAST_TEXT = 200
 _GONE_PERCENT = 60
@@ -113,11 +115,16 @@ def entity_key(name: str) -> str:
 
 
 class PageDiff(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """`unreadable` says why the two cannot be compared; then nothing else is set."""
+    """`unreadable` says why the two cannot be compared; then nothing else is set.
+
+    `details` has for each of added, removed and changed, in this order, the other cells of the row, or what became of
+    them; of the first hundred.
+    """
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     unreadable: str = ""
 
 
@@ -134,15 +141,17 @@ def diff(before: PageText, after: PageText) -> PageDiff:
     if reason:
         return PageDiff(unreadable=reason)
     old, new = {row.key: row for row in before.rows}, {row.key: row for row in after.rows}
-    removed = [key for key in old if key not in new]
-    if old and len(removed) * 100 > len(old) * _GONE_PERCENT:
+    gone = [key for key in old if key not in new]
+    if old and len(gone) * 100 > len(old) * _GONE_PERCENT:
         return PageDiff(unreadable="layout_changed")
     if after.characters * 100 < before.characters * _TEXT_PERCENT:
         return PageDiff(unreadable="text_gone")
+    added = _ordered(new, [key for key in new if key not in old])
+    removed = _ordered(old, gone)
+    changed = _ordered(new, [key for key in new if key in old and _rest(old[key]) != _rest(new[key])])
+    details = (*map(_cells_of, added), *map(_cells_of, removed), *(_became(old[row.key], row) for row in changed))
     return PageDiff(
-        added=_display(new, [key for key in new if key not in old]),
-        removed=_display(old, removed),
-        changed=_display(new, [key for key in new if key in old and _rest(old[key]) != _rest(new[key])]),
+        added=_display(added), removed=_display(removed), changed=_display(changed), details=details[:_MOST_DETAILS]
     )
 
 
@@ -150,5 +159,24 @@ def _rest(row: Row) -> tuple[str, ...]:
     return tuple(cell.casefold() for cell in row.cells[1:])
 
 
-def _display(rows: Mapping[str, Row], keys: list[str]) -> tuple[str, ...]:
-    return tuple(sorted(rows[key].cells[0] for key in keys))
+def _ordered(rows: Mapping[str, Row], keys: list[str]) -> list[Row]:
+    return sorted((rows[key] for key in keys), key=lambda row: row.cells)
+
+
+def _display(rows: list[Row]) -> tuple[str, ...]:
+    return tuple(row.cells[0] for row in rows)
+
+
+def _cells_of(row: Row) -> str:
+    return " | ".join(filter(None, row.cells[1:]))[:_MOST_CELL]
+
+
+def _became(old: Row, new: Row) -> str:
+    """Write each cell that is another now as "before → now"."""
+    return "; ".join(f"{was or '—'} → {now or '—'}" for was, now in _different(old, new))[:_MOST_CELL]
+
+
+def _different(old: Row, new: Row) -> Iterator[tuple[str, str]]:
+    for was, now in zip_longest(old.cells[1:], new.cells[1:], fillvalue=""):
+        if was.casefold() != now.casefold():
+            yield was, now

@@ -7,6 +7,9 @@ import msgspec
 
 from vendorrisk.probes.observation import Raw
 
+_FIRST = datetime(1980, 1, 1, tzinfo=UTC)
+"""No domain was registered before the DNS was: an earlier date fills a field, and tells nothing."""
+
 
 class RdapError(Exception):
     """The answer cannot be used; `args[0]` is a slug."""
@@ -126,9 +129,14 @@ def _at(events: list[_Event], action: str) -> datetime | None:
 def _instant(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text.strip().upper())
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return told(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
+
+
+def told(at: datetime) -> datetime | None:
+    """Return a date of a registration, or None for one that none can have."""
+    return at if at >= _FIRST else None
 
 
 def _name(entity: _Entity) -> str:

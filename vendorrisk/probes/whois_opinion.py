@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 from whois.parser import WhoisEntry  # type: ignore[import-untyped]  # the library has no types
 
-from vendorrisk.probes.rdap import Registration
+from vendorrisk.probes.rdap import Registration, told
 from vendorrisk.sandbox.running import Limits, Sandbox, SandboxError
 
 MOST_BYTES = 32 * 1024
@@ -48,7 +48,8 @@ def opinion(payload: bytes) -> Opinion:
 
 def _one(value: object) -> datetime | None:
     """Take one date; of several that differ none is certain."""
-    dates = {_utc(v) for v in (value if isinstance(value, list) else [value]) if isinstance(v, datetime)}
+    given = value if isinstance(value, list) else [value]
+    dates = {at for v in given if isinstance(v, datetime) and (at := told(_utc(v)))}
     return dates.pop() if len(dates) == 1 else None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from vendorrisk.probes.rdap import Registration
+from vendorrisk.probes.rdap import Registration, told
 
 MOST_BYTES = 64 * 1024
 _MOST_LINES = 2_000
@@ -139,7 +139,7 @@ _TWELVE = 12
 
 
 def instant(text: str) -> datetime | None:
-    """Read a date at the beginning of a value; None for nonsense and for what could mean two days."""
+    """Read a date at the beginning of a value; None for nonsense, fillers and what could mean two days."""
     text = text.strip()[:60]
     for pattern, read_groups in _FORMS:
         if match := pattern.match(text):
@@ -183,7 +183,7 @@ _FORMS = (
 
 def _made(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime | None:
     try:
-        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        return told(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC))
     except ValueError:
         return None
 

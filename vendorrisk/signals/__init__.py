@@ -45,9 +45,11 @@ Around them, with database and clock:
     feed_kinds, feeding, joining    lists that are fetched once for all vendors, and how vendors are found in them
     standings, settling, telling    states → standings (pure) → findings and score → dates, events, exploited products
     service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings
+    methodology                     how the score is made, and the lists it is made with, as they are shown
     checking                        one look from the shell, with nothing stored
     …_queries                       the statements of feeds, settling and records; those of looks are in `queries`
-    watch_model, names              what is stored and shown of watching; names in the form they are compared in
+    watch_model, supply_model       what is stored and shown of watching; of products, sub-processors and ratings
+    names                           names in the form they are compared in
 
 `model` holds the types, `rules` the closed table of all rules with its `MODEL_VERSION`.
 """

@@ -137,7 +137,7 @@ def _observe(
         was = msgspec.structs.replace(was, known_at=due.last_look_at or was.known_at)
     if pause is not None and was.pending_at is not None and was.pending_at <= pause.paused_until:
         was = msgspec.structs.replace(was, **change.NOTHING_PENDING)  # seen in a storm: it confirms nothing
-    hashed = value_hash([judgement.verdict, judgement.reason, judgement.severity, judgement.cap, judgement.evidence])
+    hashed = _hashed(judgement)
     state, changes = change.observe(was, judgement, hashed, rule=rule, now=now)
     state = msgspec.structs.replace(state, passes=min(state.passes, change.PASSES_TO_CLOSE))
     for one in changes:
@@ -154,6 +154,12 @@ def _observe(
     happening = next((one for one in _TOLD if one in meant), None)
     if stored is None or happening is not None or (was.unknown_n > 0) != (state.unknown_n > 0):
         seen.history.append(_history_row(seen, judgement, was, happening, hashed, changes))
+
+
+def _hashed(judgement: Judgement) -> bytes:
+    """Hash what two sights must agree on. Details that read otherwise each time keep no change from being believed."""
+    agreed = {key: value for key, value in judgement.evidence.items() if key != "details"}
+    return value_hash([judgement.verdict, judgement.reason, judgement.severity, judgement.cap, agreed])
 
 
 def _is_flip(was: RuleState, judgement: Judgement, changes: Sequence[Change]) -> bool:

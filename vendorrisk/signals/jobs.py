@@ -189,7 +189,7 @@ async def send_signal_digests(world: World) -> int:
 
 async def _digest(work: Work) -> int:
     found = await settling_queries.to_digest(work)
-    mild = [one for one in found if not one.is_told]
+    mild = [one for one in found if one.is_news]
     if mild and not await _tell(work, mild):
         return 0  # another worker's digest of today came first: these wait for tomorrow's
     await settling_queries.digested(work, [one.id for one in found])

@@ -61,6 +61,7 @@ def judge_subprocessors(look: PageLook | None, before: PageText | None) -> Judge
         return unknown(rule, change.unreadable)
     if not (change.added or change.removed or change.changed):
         return passed(rule, "same", f"{len(look.page.text.rows)} sub-processors, as before.")
-    facts: Facts = {"added": change.added, "removed": change.removed, "changed": change.changed}
+    named = {"added": change.added, "removed": change.removed, "changed": change.changed}
+    facts: Facts = {**named, "details": change.details}
     words = f"{len(change.added)} added, {len(change.removed)} removed, {len(change.changed)} changed."
     return warned(rule, "changed", words, evidence=facts)

@@ -15,23 +15,25 @@ from vendorrisk.ids import new_id
 from vendorrisk.probes.ratings import Rating
 from vendorrisk.signals.model import Group, Severity, Verdict
 from vendorrisk.signals.names import plain
+from vendorrisk.signals.supply_model import (
+    ChangeState,
+    ListChange,
+    NewVendorProduct,
+    SubprocessorChange,
+    VendorProduct,
+    VendorRating,
+)
 from vendorrisk.signals.watch_model import (
     AssetKind,
     AssetSource,
-    ChangeState,
     Feed,
     FindingSignal,
-    ListChange,
-    NewVendorProduct,
     PastJudgement,
     ScoreInBrief,
     Signal,
     Snapshot,
     StoredObservation,
-    SubprocessorChange,
     VendorAsset,
-    VendorProduct,
-    VendorRating,
 )
 
 

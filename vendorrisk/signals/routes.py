@@ -12,28 +12,30 @@ from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.files import media_type, received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
-from vendorrisk.signals import record_queries, supply
+from vendorrisk.signals import methodology, record_queries, supply
 from vendorrisk.signals import service as watching
+from vendorrisk.signals.supply_model import (
+    NewListDecision,
+    NewVendorProduct,
+    RatingsImported,
+    SubprocessorChange,
+    VendorProduct,
+    VendorRating,
+)
 from vendorrisk.signals.watch_model import (
     Feeds,
     FindingSignalShown,
     Methodology,
-    NewListDecision,
     NewVendorAsset,
-    NewVendorProduct,
     ObservationShown,
     PastJudgement,
-    RatingsImported,
     RefreshAsked,
     Replay,
     ScoreInBrief,
     Signal,
-    SubprocessorChange,
     Suggestions,
     VendorAsset,
     VendorAssetChanges,
-    VendorProduct,
-    VendorRating,
     VendorScore,
 )
 
@@ -143,13 +145,13 @@ async def get_score_replay(work: InWork, score_id: FromPath[UUID]) -> Replay:
 @reads("/signal-methodology", _READ)
 async def get_signal_methodology(work: InWork, service: TheService) -> Methodology:
     """Return every rule, weight and constant of the score, which rules are off, and why."""
-    return await watching.methodology(work, service.settings)
+    return await methodology.methodology(work, service.settings)
 
 
 @reads("/signal-feeds", _READ)
 async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
     """Return the lists that are joined with vendors: how old each is, and whose it is."""
-    return await watching.feeds(work, service.settings)
+    return await methodology.feeds(work, service.settings)
 
 
 @lists("/vendors/{vendor_id:uuid}/products", _READ, record_queries.PRODUCTS)

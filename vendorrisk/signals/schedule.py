@@ -59,7 +59,8 @@ BUDGETED = ON_THEIR_MACHINES - {Group.STATUS}
 _CRITICAL, _HIGH, _MEDIUM, _LOW = 1, 2, 3, 4
 _SLOWER = {_CRITICAL: 1, _HIGH: 1, _MEDIUM: 2, _LOW: 7}
 _CRITICAL_STATUS = timedelta(minutes=15)
-_FIRST_RETRY, _LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
+_FIRST_RETRY, _LAST_RETRY = timedelta(hours=1), timedelta(hours=20)
+"""With the spread, which adds a fifth at most, the last is within a day."""
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -134,7 +135,7 @@ def after_seen(
 
 
 def after_unseen(asset: UUID, group: Group, failures: int, now: datetime) -> datetime:
-    """Return when to try again: doubling from an hour to a day, spread by what is looked at."""
+    """Return when to try again: doubling from an hour, spread by what is looked at, and within a day."""
     wait = min(_FIRST_RETRY * (1 << min(failures - 1, 10)), _LAST_RETRY)
     return now + wait + wait * (_offset(asset, group) % 1000) / 5000
 

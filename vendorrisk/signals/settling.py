@@ -17,7 +17,7 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
 from vendorrisk.findings import service as findings
-from vendorrisk.findings.model import Severity, State
+from vendorrisk.findings.model import Finding, Severity, State
 from vendorrisk.ids import new_id
 from vendorrisk.probes.observation import canonical, value_hash
 from vendorrisk.signals import change, record_queries, schedule, settling_queries, telling
@@ -27,6 +27,7 @@ from vendorrisk.signals.score import score
 from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.standings import (
     finding_severity,
+    is_disproved,
     is_finding,
     is_graver,
     standings_of,
@@ -169,6 +170,8 @@ class Settling:
         title = f"{asset.name}: {state.detail}{about}"
         description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
         standing = self._sources.get(key)
+        if standing is not None and is_disproved(standing, state):  # it comes back, as what was seen mended does
+            standing = self._sources[key] = msgspec.structs.replace(standing, closed_at=standing.state_changed_at)
         if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
             source = await self._regrade(standing, severity, title, description)
         else:
@@ -192,16 +195,10 @@ class Settling:
         observation_id: UUID | None = None,
     ) -> SignalFinding | None:
         """See that the finding of a source stands; returns it where it was opened or opened again just now."""
-        before, now = self._sources.get(key), self._work.now
+        before = self._sources.get(key)
         if before is not None and before.closed_at is None:
             return None
-        generation = 1 if before is None else before.generation
-        asset_id, rule, discriminator = key
-        if before is not None and before.closed_at is not None:
-            # What happens anew is another finding; what is seen anew is the same, for a month.
-            is_same = rule not in _STAYS and change.is_same_finding(before.closed_at, now)
-            generation += 0 if is_same else 1
-        source_id = self._source_id(key, generation)
+        source_id = self._source_id(key, self._generation(key, before))
         opened = await findings.open_for(
             self._work,
             SOURCE,
@@ -215,14 +212,29 @@ class Settling:
             await findings.regrade_for(
                 self._work, SOURCE, source_id, severity=severity, title=title, description=description
             )
+        return await self._keep(key, severity, opened, observation_id)
+
+    def _generation(self, key: tuple[UUID, str, str], before: SignalFinding | None) -> int:
+        """Count the findings of a source: what happens anew is another, what is seen anew the same for a month."""
+        if before is None or before.closed_at is None:
+            return 1 if before is None else before.generation
+        is_same = key[1] not in _STAYS and change.is_same_finding(before.closed_at, self._work.now)
+        return before.generation + (0 if is_same else 1)
+
+    async def _keep(
+        self, key: tuple[UUID, str, str], severity: Severity, opened: Finding, observation_id: UUID | None
+    ) -> SignalFinding:
+        """Keep of a source that its finding stands from now on."""
+        before = self._sources.get(key)
+        generation, (asset_id, rule, discriminator) = self._generation(key, before), key
         kept = SignalFinding(
-            id=source_id if before is None else before.id,
+            id=self._source_id(key, generation) if before is None else before.id,
             vendor_asset_id=asset_id,
             rule=rule,
             discriminator=discriminator,
             generation=generation,
             finding_id=opened.id,
-            opened_at=now,
+            opened_at=self._work.now,
             closed_at=None,
             told_at=None if before is None else before.told_at,
             severity=severity,

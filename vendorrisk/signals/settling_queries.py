@@ -60,6 +60,7 @@ class VendorState(msgspec.Struct, frozen=True, kw_only=True):
     unseen_since: datetime | None
     unseen_looks: int
     observation_id: UUID | None
+    last_look_at: datetime | None = None
 
 
 class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +112,7 @@ class ToDigest(msgspec.Struct, frozen=True):
     severity: str
     vendor_id: UUID
     vendor_name: str
-    is_told: bool
+    is_news: bool
 
 
 _sql = QueryFile("signal_settling")
@@ -200,13 +201,13 @@ async def happenings(work: Work, vendor_id: UUID, since: datetime) -> list[Happe
 
 
 async def propose(
-    work: Work, vendor_id: UUID, vendor_asset_id: UUID, judged: bytes, changes: Sequence[tuple[str, str]]
+    work: Work, vendor_id: UUID, vendor_asset_id: UUID, judged: bytes, changes: Sequence[tuple[str, str, str]]
 ) -> None:
-    """Propose changes that one judgement saw (`judged` names it); the same again does nothing."""
+    """Propose changes (kind, name, details) that one judgement saw (`judged` names it); the same again does nothing."""
     ids = [new_id() for _ in changes]
-    kinds, names = [change for change, _ in changes], [name for _, name in changes]
+    kinds, names, details = ([change[i] for change in changes] for i in range(3))
     own = (work.tenant_id, vendor_id, vendor_asset_id, judged, work.now)
-    await _PROPOSE.run(work.db, *own, ids, kinds, names)
+    await _PROPOSE.run(work.db, *own, ids, kinds, names, details)
 
 
 async def products(work: Work, vendor_id: UUID) -> list[Product]:

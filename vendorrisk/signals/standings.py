@@ -15,6 +15,10 @@ from vendorrisk.signals.settling_queries import SignalFinding, VendorState
 from vendorrisk.signals.watch_model import AssetKind, VendorAsset
 
 UNOBSERVABLE = "unobservable"
+HAPPENED = frozenset({
+    "dom.change", "tr.subprocessors", "tls.ct_issuer", "evt.breach", "evt.breach_unverified", "evt.status",
+})  # fmt: skip
+"""Rules of what happened: it stays so whatever is done about it, so that seeing it again disproves nobody."""
 _FALSE_FOR = timedelta(days=365)
 _RANKED = (Severity.INFO, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdict.NA)
@@ -44,6 +48,15 @@ def is_graver(severity: FindingSeverity, than: FindingSeverity) -> bool:
 
 def is_finding(state: VendorState) -> bool:
     return state.is_open and state.known in {Verdict.WARN, Verdict.FAIL} and finding_severity(state) is not None
+
+
+def is_disproved(source: SignalFinding, state: VendorState) -> bool:
+    """Say whether a person called a finding remediated, and a look since then saw it as it was."""
+    if source.closed_at is not None or source.state is not State.REMEDIATED or source.rule in HAPPENED:
+        return False
+    if state.verdict not in {Verdict.WARN, Verdict.FAIL} or state.last_look_at is None:
+        return False
+    return state.last_look_at > source.state_changed_at
 
 
 def unobservable(states: Iterable[VendorState], now: datetime) -> dict[tuple[UUID, str, str], list[VendorState]]:

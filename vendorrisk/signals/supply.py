@@ -14,7 +14,7 @@ from vendorrisk.probes.ratings import Rating, RatingsError, read_csv, read_json
 from vendorrisk.signals import record_queries
 from vendorrisk.signals.names import plain
 from vendorrisk.signals.service import SETTLE
-from vendorrisk.signals.watch_model import (
+from vendorrisk.signals.supply_model import (
     ChangeState,
     ListChange,
     ListDecision,

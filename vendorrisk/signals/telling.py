@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -179,7 +180,9 @@ async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str
 
 
 async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
-    changes = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
+    named = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
+    details = (happened.evidence.get("details") or [])[: len(named)]
+    changes = [(*one, told) for one, told in zip_longest(named, details, fillvalue="")]
     if changes:
         # By the judgement and not by its value: what comes, goes and comes again is a change each time.
         await settling_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.id.bytes, changes)

@@ -1,0 +1,78 @@
+"""How the score is made, shown whole, and the lists it is made with."""
+
+from datetime import datetime
+
+from vendorrisk.access.work import Work
+from vendorrisk.settings import Settings
+from vendorrisk.signals import record_queries
+from vendorrisk.signals.feed_kinds import FEEDS, is_on
+from vendorrisk.signals.model import Rule
+from vendorrisk.signals.rules import CHECKER_VERSION, FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES
+from vendorrisk.signals.score import DEFICITS_BP, GRADES
+from vendorrisk.signals.service import off_rules
+from vendorrisk.signals.watch_model import Feeds, FeedShown, Methodology, RuleShown
+
+
+async def methodology(work: Work, settings: Settings) -> Methodology:
+    paused, off = await record_queries.pauses(work), off_rules(settings)
+    return Methodology(
+        model_version=MODEL_VERSION,
+        checker_version=CHECKER_VERSION,
+        factor_weights={factor.value: weight for factor, weight in FACTOR_WEIGHTS.items()},
+        verdict_deficits_bp={verdict.value: deficit for verdict, deficit in DEFICITS_BP.items()},
+        hold=(
+            "While a rule is unknown its last known verdict counts for max(72 hours, three cadences of the vendor's"
+            " tier); after that it costs the greater of 5000 and what was known. A known fail counts until it is seen"
+            " mended."
+        ),
+        overall=(
+            "Factor = 10000 - sum(weight x deficit) / sum(weight). Overall = (3 x weighted mean + the worst factor of"
+            " weight 10 or more) / 4, lowered to the caps of failing rules of 80 % confidence or more."
+        ),
+        coverage="Under half of the applicable weight seen there is no number (NR); under four fifths 89 at most.",
+        grades={grade: least for least, grade in GRADES},
+        readers_criteria=list(READERS_CRITERIA),
+        rules=[_rule(rule, is_on=rule.id not in off, paused=paused) for rule in RULES.values()],
+    )
+
+
+def _rule(rule: Rule, *, is_on: bool, paused: dict[str, datetime]) -> RuleShown:
+    return RuleShown(
+        id=rule.id,
+        factor=rule.factor.value,
+        look_group=rule.group,
+        scope=rule.scope.value,
+        observes=rule.observes,
+        remedy=rule.remedy,
+        cadence_hours=rule.cadence_hours,
+        severity=rule.severity,
+        weight=rule.weight,
+        confidence_percent=rule.confidence_percent,
+        cap=rule.cap,
+        criteria=list(rule.criteria),
+        is_on=is_on,
+        off_because="" if is_on else rule.off_because or "Its source is not configured.",
+        paused_until=paused.get(rule.id),
+    )
+
+
+async def feeds(work: Work, settings: Settings) -> Feeds:
+    """Say what lists there are, how old, and whose they are."""
+    known = {feed.feed: feed for feed in await record_queries.feeds(work)}
+    items = []
+    for name, kind in FEEDS.items():
+        feed, on = known.get(name), is_on(name, settings)
+        items.append(
+            FeedShown(
+                feed=name,
+                is_on=on,
+                off_because="" if on else kind.off_because or "Its address is not set.",
+                attribution=kind.attribution,
+                version="" if feed is None else feed.version,
+                checked_at=None if feed is None else feed.checked_at,
+                fetched_at=None if feed is None else feed.fetched_at,
+                failure=None if feed is None else feed.failure,
+                item_count=0 if feed is None else feed.item_count,
+            )
+        )
+    return Feeds(items)

@@ -1,0 +1,93 @@
+"""What a vendor runs, how its list of sub-processors changes, and what others think of it."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from vendorrisk.access.records import Body
+
+
+class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    vendor_id: UUID
+    maker: str
+    product: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+ProductName = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class NewVendorProduct(Body):
+    """A product that the vendor runs, as the catalogue of exploited vulnerabilities names it; a version may follow."""
+
+    maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
+    product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
+
+
+class ListChange(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class ChangeState(StrEnum):
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+
+class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change seen on the vendor's page of sub-processors. Accepting it changes the vendor's fourth parties.
+
+    `details` are the other cells of its row, or what became of them: "Mail, EU → Mail, US"; null where it has none.
+    """
+
+    id: UUID
+    vendor_id: UUID
+    vendor_asset_id: UUID
+    change: ListChange
+    name: str
+    details: str | None
+    observed_at: datetime
+    state: ChangeState
+    fourth_party_id: UUID | None
+    decided_at: datetime | None
+    decided_by_label: str | None
+    version: int
+
+
+class ListDecision(StrEnum):
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+
+
+class NewListDecision(Body):
+    decision: ListDecision
+
+
+class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
+    """A rating that somebody else gave, in hundredths of its own scale."""
+
+    id: UUID
+    vendor_id: UUID
+    domain: str
+    provider: str
+    rated_on: date
+    value_hundredths: int | None
+    grade: str
+    imported_at: datetime
+
+
+class RatingsImported(msgspec.Struct, frozen=True):
+    """`unmatched` are domains that no vendor has."""
+
+    imported: int
+    unchanged: int
+    unmatched: list[str]
