@@ -134,11 +134,12 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
 -- name: give_up_deliveries
 -- Across tenants: of what was being sent by someone whose lease ran out, that which was tried as often as it may be. A
 -- message whose sending kills its sender would else be sent for ever. It may have been taken, so its try is uncertain.
+-- A test's single try ends with its first refusal; that its sender died is none.
 with spent as (
     select d.tenant_id, d.id, d.lease_token, r.kind, r.is_active
     from deliveries d
     join receivers r on r.tenant_id = d.tenant_id and r.id = d.receiver_id
-    where d.next_attempt_at <= $1 and d.state = 'sending' and d.attempts >= d.attempts_allowed
+    where d.next_attempt_at <= $1 and d.state = 'sending' and d.attempts >= greatest(d.attempts_allowed, $3)
     order by d.next_attempt_at
     limit $2
     for update of d skip locked
@@ -167,7 +168,7 @@ with due as (
     select d.tenant_id, d.id, d.state, d.lease_token,
         (select r.is_active from receivers r where r.tenant_id = d.tenant_id and r.id = d.receiver_id) as is_active
     from deliveries d
-    where d.next_attempt_at <= $1 and (d.state = 'pending' or d.attempts < d.attempts_allowed)
+    where d.next_attempt_at <= $1 and (d.state = 'pending' or d.attempts < greatest(d.attempts_allowed, $5))
     order by d.next_attempt_at
     limit $2
     for update skip locked

@@ -74,7 +74,7 @@ async def deliver_alerts(world: World) -> int:
 async def _give_up(world: World) -> int:
     """End what was tried as often as it may be by senders that died."""
     async with world.database.system() as connection:
-        ended = await queries.give_up(connection, world.clock(), _SLICE)
+        ended = await queries.give_up(connection, world.clock(), _SLICE, rules.TRIES)
     for each in ended:
         if each.state is DeliveryState.DEAD:
             DEAD.labels(each.kind.value).inc()
@@ -129,7 +129,7 @@ class _Sender:
     async def _claim(self, free: int) -> bool:
         now, token = self._world.clock(), new_id()
         async with self._world.database.system() as connection:
-            claimed = await queries.claim(connection, now, free, token, now + _LEASE)
+            claimed = await queries.claim(connection, now, free, token, now + _LEASE, rules.TRIES)
         self._claimed += len(claimed)
         self._flying |= {asyncio.create_task(_try(self._world, each, token)) for each in claimed}
         TAKEN_OVER.inc(sum(each.was_uncertain for each in claimed))

@@ -226,12 +226,14 @@ async def dispatch(connection: Connection, now: datetime, most: int, tries: int)
     return await _DISPATCH.one(connection, now, most, tries)
 
 
-async def give_up(connection: Connection, now: datetime, most: int) -> list[GivenUp]:
-    return await _GIVE_UP.many(connection, now, most)
+async def give_up(connection: Connection, now: datetime, most: int, tries: int) -> list[GivenUp]:
+    return await _GIVE_UP.many(connection, now, most, tries)
 
 
-async def claim(connection: Connection, now: datetime, most: int, token: UUID, until: datetime) -> list[Claimed]:
-    return await _CLAIM.many(connection, now, most, token, until)
+async def claim(
+    connection: Connection, now: datetime, most: int, token: UUID, until: datetime, tries: int
+) -> list[Claimed]:
+    return await _CLAIM.many(connection, now, most, token, until, tries)
 
 
 async def record(connection: Connection, now: datetime, results: Sequence[Result]) -> int:
