@@ -168,6 +168,16 @@ async def test_in_bulk_each_row_stands_or_falls_for_itself(client: Client) -> No
     assert len(await client.items("/v1/soc2-reports")) == 2
 
 
+async def test_a_refused_control_of_a_new_report_is_named_by_its_place_in_the_body(client: Client) -> None:
+    controls = [{"control": "Review access"}, {"control": "Keep logs", "state": "in_place"}]
+    refused = await client.post("/v1/soc2-reports", type_2(await vendor(client), cuecs=controls))
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/cuecs/1/state")
+    controls[1] = {"control": "Keep logs", "criterion": "CC99.1"}
+    refused = await client.post("/v1/soc2-reports", type_2(await vendor(client, "Other"), cuecs=controls))
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/cuecs/1/criterion")
+    assert await client.items("/v1/soc2-reports") == []
+
+
 async def test_a_control_of_ours_is_in_place_only_with_an_owner_and_a_proof(client: Client, company: Company) -> None:
     vendor_id = await vendor(client)
     shown = await recorded(client, type_2(vendor_id, cuecs=[{"control": "Review access each quarter"}]))

@@ -91,8 +91,8 @@ async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
     await queries.insert_report(work, wanted)
     for index, exception in enumerate(new.exceptions):
         await _insert_exception(work, wanted, exception, f"/exceptions/{index}")
-    for cuec in new.cuecs:
-        await queries.insert_cuec(work, wanted.id, _checked_cuec(cuec))
+    for index, cuec in enumerate(new.cuecs):
+        await queries.insert_cuec(work, wanted.id, _checked_cuec(cuec, f"/cuecs/{index}"))
     for index, organisation in enumerate(new.subservice_organisations):
         _check_provider(wanted, organisation.provider_id, f"/subservice_organisations/{index}")
         await queries.insert_subservice(work, wanted.id, organisation)
@@ -173,7 +173,7 @@ async def change_exception(
 
 async def add_cuec(work: Work, report_id: UUID, new: NewCuec) -> Cuec:
     await _standing(work, report_id)
-    added = await queries.insert_cuec(work, report_id, _checked_cuec(new))
+    added = await queries.insert_cuec(work, report_id, _checked_cuec(new, ""))
     await audit.record(work, Action.SOC2_CUEC_ADDED, Target("soc2_cuec", added.id), after=added)
     return added
 
@@ -286,7 +286,8 @@ async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
 
 
 async def _check_document(work: Work, document_id: UUID | None, vendor_id: UUID, pointer: str) -> None:
-    document = None if document_id is None else await queries.find_document(work, document_id)
+    # Locked, so that it is not withdrawn meanwhile.
+    document = None if document_id is None else await queries.lock_document(work, document_id)
     if document is not None and document.vendor_id != vendor_id:
         raise Refusal(Code.REFERENCE_UNKNOWN, "The document belongs to another vendor.", pointer=pointer)
     # An older revision may be recorded still: last year's report is no less a report for this year's file.
@@ -312,12 +313,13 @@ def _normalised(wanted: Soc2Report) -> Soc2Report:
     )
 
 
-def _checked_cuec(new: NewCuec) -> NewCuec:
+def _checked_cuec(new: NewCuec, at: str) -> NewCuec:
     if new.state is CuecState.IN_PLACE and (new.owner_id is None or new.proof is None):
-        raise Refusal(Code.CUEC_WITHOUT_PROOF, "Say who owns the control and what proves it.", pointer="/state")
+        detail = "Say who owns the control and what proves it."
+        raise Refusal(Code.CUEC_WITHOUT_PROOF, detail, pointer=f"{at}/state")
     if new.criterion is None:
         return new
-    return msgspec.structs.replace(new, criterion=rules.checked_criterion(new.criterion, "/criterion"))
+    return msgspec.structs.replace(new, criterion=rules.checked_criterion(new.criterion, f"{at}/criterion"))
 
 
 async def _standing(work: Work, report_id: UUID, expected: int | None = None) -> Soc2Report:

@@ -113,14 +113,10 @@ async def restate_for(
     before = await queries.lock_of_source(work, source_kind, source_id)
     if before is None:
         return
-    said = {"severity": severity, "title": title[:_MOST_TITLE], "description": (description or "")[:_MOST_DESCRIPTION]}
-    wanted = msgspec.structs.replace(before, **{**said, "description": said["description"] or None})
+    wanted = _saying(before, severity, title, description)
     if wanted == before:
         return
-    wanted = await _regraded(work, before, wanted)
-    after = await queries.update(work, wanted)
-    await _watch(work, after)
-    await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
+    after = await _changed(work, before, await _regraded(work, before, wanted))
     if rules.is_graver(after.severity, before.severity) and not rules.is_standing(after):
         await _moved(work, after, State.OPEN, "The source has become graver.", None)
 
@@ -135,17 +131,23 @@ async def regrade_for(
     before = await queries.lock_of_source(work, source_kind, source_id)
     if before is None or not rules.is_standing(before):
         return False
-    wanted = msgspec.structs.replace(
-        before,
-        severity=severity,
-        title=title[:_MOST_TITLE],
-        description=description[:_MOST_DESCRIPTION] if description else None,
-        due_on=min(before.due_on, rules.due_on(severity, work.today, await _in_force(work))),
-    )
+    due_on = min(before.due_on, rules.due_on(severity, work.today, await _in_force(work)))
+    wanted = _saying(before, severity, title, description)
+    await _changed(work, before, msgspec.structs.replace(wanted, due_on=due_on))
+    return True
+
+
+def _saying(before: Finding, severity: Severity, title: str, description: str | None) -> Finding:
+    """Return the finding with what its source says, cut to what a finding holds."""
+    told = description[:_MOST_DESCRIPTION] if description else None
+    return msgspec.structs.replace(before, severity=severity, title=title[:_MOST_TITLE], description=told)
+
+
+async def _changed(work: Work, before: Finding, wanted: Finding) -> Finding:
     after = await queries.update(work, wanted)
     await _watch(work, after)
     await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
-    return True
+    return after
 
 
 async def close_for(work: Work, source_kind: str, source_id: UUID, *, reason: str) -> None:
@@ -163,9 +165,7 @@ async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected
         rules.check_due(wanted.due_on)
     else:
         wanted = await _regraded(work, before, wanted)
-    after = await queries.update(work, wanted)
-    await _watch(work, after)
-    await audit.record(work, Action.FINDING_CHANGED, Target("finding", after.id), before=before, after=after)
+    await _changed(work, before, wanted)
     return await finding(work, finding_id)
 
 
