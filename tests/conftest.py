@@ -92,8 +92,16 @@ def servers() -> Iterator[Servers]:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             url = url or _start_postgres(folder, stack)
             redis_url = redis_url or _start_valkey(folder, stack)
+        if "TEST_REDIS_URL" in os.environ:
+            redis_url = _own_part(redis_url)
         pooled = os.environ.get("TEST_POOLED_DATABASE_URL")
         yield Servers(url, pooled or url, redis_url, pooled is not None)
+
+
+def _own_part(redis_url: str) -> str:
+    """Give each process of this run a database of a shared server, or their workers would take each other's nudges."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return urlunsplit(urlsplit(redis_url)._replace(path=f"/{number}"))
 
 
 def _throw_away_folder() -> Path:

@@ -1,12 +1,16 @@
 """The worker: jobs run by tick and by nudge, and nothing depends on Redis remembering."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import msgspec
 import pytest
+from arq.connections import ArqRedis
+from arq.worker import Worker
 
 from tests.client import Client
 from tests.conftest import FakeClock
@@ -19,6 +23,33 @@ from vendorrisk.errors import Refusal
 from vendorrisk.settings import VARIABLES, Settings
 
 pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def working(world: World, *jobs: Job) -> AsyncIterator[Worker]:
+    """Run a worker of these jobs meanwhile. It hears nobody else's nudges, and takes nothing new while it is closed."""
+
+    async def start(context: dict[str, object]) -> None:
+        context["world"] = world
+
+    async def stop(_context: dict[str, object]) -> None:
+        pass
+
+    made = arq_worker(jobs, world.settings.redis_url, on_startup=start, on_shutdown=stop)
+    running = asyncio.create_task(made.async_run())
+    try:
+        yield made
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await made.close()
+
+
+async def emptied(nudger: Nudger) -> ArqRedis:
+    """Return Redis without what earlier tests have said: a worker would take it up, and know none of it."""
+    redis = await nudger.connected()
+    await redis.delete(QUEUE)
+    return redis
 
 
 async def test_kept_answers_are_forgotten_after_a_day_and_not_before(
@@ -40,23 +71,13 @@ async def test_a_nudge_runs_the_job_and_leaves_nothing_behind_in_redis(world: Wo
         ran.set()
         return 0
 
-    async def start(context: dict[str, object]) -> None:
-        context["world"] = world
-
-    async def stop(_context: dict[str, object]) -> None:
-        pass
-
     name = f"job-{uuid4().hex}"
     nudger = Nudger(world.settings.redis_url)
-    redis = await nudger.connected()
+    redis = await emptied(nudger)
     await nudger([name])
     assert [key async for key in redis.scan_iter(f"*{name}*")] != [], "said, and not yet heard"
-    made = arq_worker([Job(name, note, 86400)], world.settings.redis_url, on_startup=start, on_shutdown=stop)
-    running = asyncio.create_task(made.async_run())
-    await asyncio.wait_for(ran.wait(), 10)
-    await made.close()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with working(world, Job(name, note, 86400)):
+        await asyncio.wait_for(ran.wait(), 10)
     assert [key async for key in redis.scan_iter(f"*{name}*")] == []
     assert (await redis.zscan(QUEUE, match=f"*{name}*"))[1] == []
     await nudger.close()
@@ -73,19 +94,9 @@ async def test_a_job_that_is_due_seldom_runs_as_a_worker_starts_too(world: World
         seldom.append("ran")
         return 0
 
-    async def start(context: dict[str, object]) -> None:
-        context["world"] = world
-
-    async def stop(_context: dict[str, object]) -> None:
-        pass
-
     jobs = [Job(f"job-{uuid4().hex}", note, 86400, at_start=True), Job(f"job-{uuid4().hex}", never, 86400)]
-    made = arq_worker(jobs, world.settings.redis_url, on_startup=start, on_shutdown=stop)
-    running = asyncio.create_task(made.async_run())
-    await asyncio.wait_for(ran.wait(), 10)
-    await made.close()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with working(world, *jobs):
+        await asyncio.wait_for(ran.wait(), 10)
     assert seldom == []
 
 
@@ -177,27 +188,17 @@ async def test_what_many_killed_workers_left_in_the_queue_starves_nobody(world: 
         ran.set()
         return 0
 
-    async def start(context: dict[str, object]) -> None:
-        context["world"] = world
-
-    async def stop(_context: dict[str, object]) -> None:
-        pass
-
     nudger = Nudger(world.settings.redis_url)
-    redis = await nudger.connected()
+    redis = await emptied(nudger)
     left = [f"left-{uuid4().hex}" for _ in range(150)]
     for job in left:
         await redis.enqueue_job(name, _job_id=job)
         await redis.set(f"arq:in-progress:{job}", b"1", ex=60)
     await nudger([name])
-    made = arq_worker([Job(name, note, 86400)], world.settings.redis_url, on_startup=start, on_shutdown=stop)
-    running = asyncio.create_task(made.async_run())
     try:
-        await asyncio.wait_for(ran.wait(), 10)
+        async with working(world, Job(name, note, 86400)):
+            await asyncio.wait_for(ran.wait(), 10)
     finally:
-        await made.close()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
         for job in left:
             await redis.delete(f"arq:in-progress:{job}", f"arq:job:{job}")
             await redis.zrem(QUEUE, job)
@@ -217,31 +218,21 @@ async def test_a_job_that_is_nudged_while_it_runs_runs_once_more_after_and_never
         at_once -= 1
         return 0
 
-    async def start(context: dict[str, object]) -> None:
-        context["world"] = world
-
-    async def stop(_context: dict[str, object]) -> None:
-        pass
-
     name = f"job-{uuid4().hex}"
-    redis = await (nudger := Nudger(world.settings.redis_url)).connected()
-    made = arq_worker([Job(name, slow, 86400)], world.settings.redis_url, on_startup=start, on_shutdown=stop)
-    running = asyncio.create_task(made.async_run())
-    try:
-        await redis.enqueue_job(name)
-        await asyncio.wait_for(started.wait(), 10)
-        for _ in range(3):
+    redis = await emptied(nudger := Nudger(world.settings.redis_url))
+    async with working(world, Job(name, slow, 86400)) as made:
+        try:
             await redis.enqueue_job(name)
-        async with asyncio.timeout(10):
-            while made.jobs_complete < 3:  # noqa: ASYNC110 - heard, each, while the first still runs
-                await asyncio.sleep(0.01)
-        assert begun == 1
-        may_end.set()
-        await asyncio.wait_for(again.wait(), 10)
-    finally:
-        may_end.set()
-        await made.close()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await nudger.close()
+            await asyncio.wait_for(started.wait(), 10)
+            for _ in range(3):
+                await redis.enqueue_job(name)
+            async with asyncio.timeout(10):
+                while made.jobs_complete < 3:  # noqa: ASYNC110 - heard, each, while the first still runs
+                    await asyncio.sleep(0.01)
+            assert begun == 1
+            may_end.set()
+            await asyncio.wait_for(again.wait(), 10)
+        finally:
+            may_end.set()
+    await nudger.close()
     assert (begun, most) == (2, 1)
