@@ -1567,7 +1567,7 @@ create table vendor_assets (
     constraint vendor_assets_pkey PRIMARY KEY (tenant_id, id),
     constraint vendor_assets_kind_is_known CHECK (kind = ANY (ARRAY['domain'::text, 'host'::text, 'status_page'::text, 'trust_page'::text, 'dpa_page'::text, 'subprocessor_page'::text, 'repository'::text])),
     constraint vendor_assets_name_has_1_to_2000_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 2000),
-    constraint vendor_assets_source_is_known CHECK (source = ANY (ARRAY['person'::text, 'vendor_record'::text])),
+    constraint vendor_assets_source_is_known CHECK (source = ANY (ARRAY['person'::text, 'vendor_record'::text, 'domain'::text])),
     constraint vendor_assets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_assets_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );

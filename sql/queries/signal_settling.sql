@@ -63,6 +63,57 @@ select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at,
     version
 from gone;
 
+-- name: domains_without_www
+-- The watched domains whose `www` is not watched, and was not taken off by a person, with their last look at DNS.
+select d.name, o.raw
+from vendor_assets as d
+join signal_schedule as s on s.asset_id = d.asset_id and s.look_group = 'dns'
+join signal_observations as o on o.id = s.observation_id and o.asset_id = d.asset_id
+where d.tenant_id = $1 and d.vendor_id = $2 and d.kind = 'domain' and d.removed_at is null and not exists (
+    select from vendor_assets as known
+    where known.tenant_id = $1 and known.vendor_id = $2 and known.kind = 'host' and known.name = 'www.' || d.name
+        and (known.removed_at is null or known.source = 'person' or known.version > 1)
+)
+order by d.name;
+
+-- name: attach_www
+-- Up to a number of assets of the vendor in all.
+insert into vendor_assets (
+    tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, updated_at
+)
+select $1, w.id, $2, w.asset_id, 'host', w.name, w.place, false, 'domain', $3, $3, $3
+from unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[]) with ordinality as w (id, asset_id, name, place, number)
+where w.number + (
+    select count(*) from vendor_assets as own
+    where own.tenant_id = $1 and own.vendor_id = $2 and own.removed_at is null
+) <= $8::integer
+on conflict (tenant_id, vendor_id, asset_id) where removed_at is null do nothing
+returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version;
+
+-- name: leave_www
+-- Those whose domain is watched no more. Returns them as they were, for the audit log.
+with gone as (
+    select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+        updated_at, version
+    from vendor_assets as w
+    where w.tenant_id = $1 and w.vendor_id = $2 and w.source = 'domain' and w.removed_at is null and not exists (
+        select from vendor_assets as d
+        where d.tenant_id = $1 and d.vendor_id = $2 and d.kind = 'domain' and d.removed_at is null
+            and d.name = w.place
+    )
+    for update
+),
+left_ones as (
+    update vendor_assets as v
+    set removed_at = $3, asked_at = null, updated_at = $3
+    from gone as g
+    where v.tenant_id = $1 and v.id = g.id
+)
+select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+    version
+from gone;
+
 -- name: domains_of_vendor
 select domain from vendor_domains where tenant_id = $1 and vendor_id = $2 order by domain;
 

@@ -10,6 +10,7 @@ from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_zone, lab
 from vendorrisk.probes import nameservice
+from vendorrisk.probes.answers import Answers
 from vendorrisk.probes.observation import canonical, replay
 from vendorrisk.signals import judge_dns
 from vendorrisk.signals.model import Judgement, Verdict
@@ -246,3 +247,22 @@ async def test_no_resolver_at_all_is_unknown() -> None:
     resolver = Resolver([("127.0.0.1", 1)], try_seconds=0.05, lifetime_seconds=0.1)
     look = await nameservice.look(D, resolver=resolver)
     assert {j.verdict for j in judge_dns.judge(look)} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("changes", "addresses"),
+    [
+        ({}, ("127.0.0.2",)),
+        ({"www_A": None, "www_AAAA": ["2001:db8::1"]}, ("2001:db8::1",)),
+        ({"www_CNAME": ["edge.mail.test."]}, ()),
+        ({"www_CNAME": ["mx2.mail.test."]}, ("8.8.4.4",)),
+        ({"www_A": None}, ()),
+        ({"www_A": Behaviour.SERVFAIL}, ()),
+    ],
+)
+async def test_a_look_shows_whether_a_host_leads_to_addresses(
+    changes: dict[str, object], addresses: tuple[str, ...]
+) -> None:
+    async with lab(zone(**changes), authenticated=True) as world:
+        look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,))
+    assert nameservice.host_addresses(Answers(look.answers), WWW) == addresses

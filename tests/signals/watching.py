@@ -76,11 +76,23 @@ class Watching:
 
 @asynccontextmanager
 async def watching(
-    world: World, client: Client, clock: FakeClock, zone: Zone | None = None, **more: Any
+    world: World,
+    client: Client,
+    clock: FakeClock,
+    zone: Zone | None = None,
+    *,
+    with_www: bool = False,
+    **more: Any,
 ) -> AsyncIterator[Watching]:
-    """Put the world's eyes into a lab with one good vendor; registries answer over RDAP."""
+    """Put the world's eyes into a lab with one good vendor; registries answer over RDAP.
+
+    Its domain has no `www`, which would be watched too, unless the test is about that.
+    """
     clock.now = pki.NOW
-    async with lab(zone if zone is not None else good_zone(), authenticated=True) as internet:
+    names = dict(zone if zone is not None else good_zone())
+    if not with_www:
+        names.pop((f"www.{DOMAIN}", "A"), None)
+    async with lab(names, authenticated=True) as internet:
         good = await good_vendor(internet)
         await registries(internet)
         eyes = world.looks

@@ -5,6 +5,7 @@ It runs the product's own jobs against the lab and a database that is thrown awa
 
 import base64
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -165,15 +166,25 @@ class _Story:
 
     async def _run(self) -> int:
         looks = 0
-        for job in (jobs.keep_partitions, fetch_feeds, jobs.enrol_assets):
-            while await job(self._world):
-                pass
+        await self._all_of(jobs.keep_partitions, fetch_feeds)
+        while made := await self._look():
+            looks += made
+        await self._all_of(raise_due_alerts)
+        return looks
+
+    async def _look(self) -> int:
+        """Look at all that is due, and settle it: that may bring a `www` that is looked at next."""
+        looks = 0
+        await self._all_of(jobs.enrol_assets)
         while made := await jobs.look_at_vendors(self._world):
             looks += made
-        for job in (jobs.settle_vendors, raise_due_alerts):
+        await self._all_of(jobs.settle_vendors)
+        return looks
+
+    async def _all_of(self, *wanted: Callable[[World], Awaitable[int]]) -> None:
+        for job in wanted:
             while await job(self._world):
                 pass
-        return looks
 
     async def _say(self, words: str) -> None:
         looks = await self._run()

@@ -25,7 +25,7 @@ MOST_ALIASES = 8
 
 
 class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
-    """`hosts` are the vendor's names whose aliases are followed; `unchecked` the SOA asked without validation.
+    """`hosts` are the vendor's names whose aliases are followed to addresses; `unchecked` the SOA asked unvalidated.
 
     `unclaimed` says of each host behind such an alias whether it shows its service's page for unclaimed names;
     `servers` what came of asking each name server itself.
@@ -54,13 +54,19 @@ def plan(answers: Answers, domain: str, hosts: tuple[str, ...]) -> None:
         for kind in ("CNAME", "A", "AAAA"):
             answers.get(host, kind)
     for host in hosts:
-        aliases(answers, host)
+        host_addresses(answers, host)
 
 
 def server_addresses(answers: Answers, server: str) -> tuple[Lookup, ...]:
     """Ask for a name server's addresses: those of IPv6 only where it has none of IPv4."""
     four = answers.get(server, "A")
     return (four,) if four.records else (four, answers.get(server, "AAAA"))
+
+
+def host_addresses(answers: Answers, host: str) -> tuple[str, ...]:
+    """Return the addresses that a host leads to, at the end of its aliases."""
+    chain, _ = aliases(answers, host)
+    return tuple(record for found in server_addresses(answers, (host, *chain)[-1]) for record in found.records)
 
 
 def zone_of(domain: str) -> str:

@@ -43,6 +43,7 @@ Around them, with database and clock:
     schedule, collecting, looking   when what is looked at; which collector looks; a visit, from lease to commit
     comparing                       a look held against what was known: states, happenings, turns
     feed_kinds, feeding, joining    lists that are fetched once for all vendors, and how vendors are found in them
+    following                       what is watched by itself: recorded domains, and the `www` of domains
     standings, settling, telling    states → standings (pure) → findings and score → dates, events, exploited products
     service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings
     methodology                     how the score is made, and the lists it is made with, as they are shown

@@ -46,7 +46,7 @@ _RATINGS = ("text/csv", "application/json")
 
 @lists("/vendors/{vendor_id:uuid}/assets", _READ, record_queries.ASSETS)
 async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
-    """Return what is looked at of a vendor: its recorded domains by themselves, and what people attached."""
+    """Return what is looked at of a vendor: recorded domains and the `www` of domains, and what people attached."""
     return await watching.assets(work, vendor_id, page)
 
 
@@ -79,7 +79,7 @@ async def change_vendor_asset(
 
 @removes("/vendor-assets/{asset_id:uuid}", _WRITE)
 async def remove_vendor_asset(work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID]) -> None:
-    """Watch it no more; its findings are closed. A recorded domain that is removed here stays removed."""
+    """Watch it no more; its findings are closed. A recorded domain or `www` that is removed here stays removed."""
     await watching.remove_asset(work, asset_id, expected)
 
 

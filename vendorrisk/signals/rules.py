@@ -16,7 +16,7 @@ from vendorrisk.signals.model import Factor, Group, Rule, Scope, Severity
 
 MODEL_VERSION = "1.0.0"
 
-CHECKER_VERSION = "1"
+CHECKER_VERSION = "2"
 """Rises when a collector records something else for the same world; written down with each run."""
 
 FACTOR_WEIGHTS: Mapping[Factor, int] = MappingProxyType(

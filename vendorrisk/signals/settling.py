@@ -14,13 +14,12 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass
 from vendorrisk.audit import service as audit
-from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Change, Target
+from vendorrisk.audit.model import Change
 from vendorrisk.findings import service as findings
 from vendorrisk.findings.model import Finding, Severity, State
 from vendorrisk.ids import new_id
 from vendorrisk.probes.observation import canonical, value_hash
-from vendorrisk.signals import change, record_queries, schedule, settling_queries, telling
+from vendorrisk.signals import change, following, record_queries, schedule, settling_queries, telling
 from vendorrisk.signals.model import Score, Standing
 from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
@@ -34,7 +33,7 @@ from vendorrisk.signals.standings import (
     unobservable,
     waived_until,
 )
-from vendorrisk.signals.watch_model import AssetKind, CurrentScore, VendorAsset
+from vendorrisk.signals.watch_model import CurrentScore, VendorAsset
 from vendorrisk.vendors.model import Lifecycle
 
 SOURCE = "signal"
@@ -103,39 +102,17 @@ class Settling:
 
     async def _watch(self) -> None:
         """Read what is watched and how it stands; what was taken off leaves its dates behind no longer."""
-        await self._attach()
         work, vendor = self._work, self._vendor
+        self._changes += await following.keep(work, vendor.id)
         self._assets = {a.id: a for a in await settling_queries.assets(work, vendor.id)}
         self._states = [s for s in await settling_queries.vendor_states(work, vendor.id) if s.rule not in self._off]
         await telling.forget_dates(work, await settling_queries.removed_assets(work, vendor.id))
-
-    async def _attach(self) -> None:
-        """Watch the domains that a person recorded of the vendor, and leave those that are recorded no more."""
-        recorded = await settling_queries.recorded_domains(self._work, self._vendor.id)
-        wanted = [
-            (schedule.asset_id(AssetKind.DOMAIN, name), name, name)
-            for name in recorded
-            if schedule.place_of(name) == name and schedule.is_watchable(name)
-        ]
-        attached = await settling_queries.attach_domains(self._work, self._vendor.id, wanted) if wanted else []
-        if attached:
-            self._work.nudge("enrol_assets")
-        self._changes += [
-            Change(Action.VENDOR_ASSET_ATTACHED, Target("vendor_asset", asset.id), after=asset) for asset in attached
-        ]
-        await self._leave_domains([name for _, name, _ in wanted])
-
-    async def _leave_domains(self, recorded: Sequence[str]) -> None:
-        self._changes += [
-            Change(Action.VENDOR_ASSET_REMOVED, Target("vendor_asset", asset.id), before=asset)
-            for asset in await settling_queries.leave_domains(self._work, self._vendor.id, recorded)
-        ]
 
     async def _leave(self) -> None:
         """A vendor that is gone is watched no more."""
         own = await settling_queries.assets(self._work, self._vendor.id)
         await telling.forget_dates(self._work, [asset.id for asset in own])
-        await self._leave_domains([])
+        self._changes += await following.leave(self._work, self._vendor.id)
 
     # ── findings
 

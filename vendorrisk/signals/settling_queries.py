@@ -29,6 +29,13 @@ class ToSettle(msgspec.Struct, frozen=True):
     vendor_id: UUID
 
 
+class LookedAtDomain(msgspec.Struct, frozen=True):
+    """A domain, with the stored form of the last look at its DNS."""
+
+    name: str
+    raw: bytes
+
+
 class SettledVendor(msgspec.Struct, frozen=True):
     id: UUID
     name: str
@@ -121,6 +128,9 @@ _LOCK_VENDOR = _sql.rows("lock_vendor_signals", CurrentScore)
 _VENDOR = _sql.rows("vendor_to_settle", SettledVendor)
 _ATTACH_DOMAINS = _sql.rows("attach_recorded_domains", VendorAsset)
 _LEAVE_DOMAINS = _sql.rows("leave_unrecorded_domains", VendorAsset)
+_WITHOUT_WWW = _sql.rows("domains_without_www", LookedAtDomain)
+_ATTACH_WWW = _sql.rows("attach_www", VendorAsset)
+_LEAVE_WWW = _sql.rows("leave_www", VendorAsset)
 _DOMAINS = _sql.scalar("domains_of_vendor", str)
 _ASSETS = _sql.rows("assets_of_vendor", VendorAsset)
 _REMOVED = _sql.scalar("assets_removed_of_vendor", UUID)
@@ -167,6 +177,24 @@ async def attach_domains(work: Work, vendor_id: UUID, assets: Sequence[tuple[UUI
 async def leave_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> list[VendorAsset]:
     """Take off the domains that came from the record and stand there no more; returns them as they were."""
     return await _LEAVE_DOMAINS.many(work.db, work.tenant_id, vendor_id, work.now, recorded)
+
+
+async def domains_without_www(work: Work, vendor_id: UUID) -> list[LookedAtDomain]:
+    return await _WITHOUT_WWW.many(work.db, work.tenant_id, vendor_id)
+
+
+async def attach_www(
+    work: Work, vendor_id: UUID, assets: Sequence[tuple[UUID, str, str]], most: int
+) -> list[VendorAsset]:
+    """Attach (asset id, name, place) of hosts that follow from domains, up to `most` assets of the vendor in all."""
+    ids, names, places = ([a[i] for a in assets] for i in range(3))
+    own = (work.tenant_id, vendor_id, work.now)
+    return await _ATTACH_WWW.many(work.db, *own, [new_id() for _ in assets], ids, names, places, most)
+
+
+async def leave_www(work: Work, vendor_id: UUID) -> list[VendorAsset]:
+    """Take off the hosts whose domain is watched no more; returns them as they were."""
+    return await _LEAVE_WWW.many(work.db, work.tenant_id, vendor_id, work.now)
 
 
 async def assets(work: Work, vendor_id: UUID) -> list[VendorAsset]:

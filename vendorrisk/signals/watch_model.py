@@ -25,10 +25,11 @@ class AssetKind(StrEnum):
 
 
 class AssetSource(StrEnum):
-    """Who attached it: a person here, or the domains that a person recorded of the vendor."""
+    """Why it is watched: a person attached it, or recorded it of the vendor, or it is the `www` of a watched domain."""
 
     PERSON = "person"
     VENDOR_RECORD = "vendor_record"
+    DOMAIN = "domain"
 
 
 class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):

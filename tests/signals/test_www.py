@@ -1,0 +1,160 @@
+"""The `www` of a watched domain is watched with it, for as long as the domain is."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.client import Client
+from tests.conftest import Company, FakeClock
+from tests.signals.test_watching import recorded
+from tests.signals.watching import DOMAIN, Watching, watching
+from vendorrisk.background import World
+from vendorrisk.lab.dns import Behaviour
+from vendorrisk.settings import Settings
+
+pytestmark = pytest.mark.anyio
+WWW = f"www.{DOMAIN}"
+JUDGED_OF_A_HOST = {"tls.https", "tls.cert_name", "tls.cert_trust", "tls.legacy", "web.redirect", "web.hsts"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
+
+
+async def watched(on: Watching, vendor: str) -> dict[str, Any]:
+    return {asset["name"]: asset for asset in await on.client.items(f"/v1/vendors/{vendor}/assets")}
+
+
+async def judged(on: Watching, vendor: str, name: str) -> dict[str, str]:
+    found = await on.client.items(f"/v1/vendors/{vendor}/signals")
+    return {s["rule"]: s["verdict"] for s in found if s["asset_name"] == name}
+
+
+async def audited(owner: Any, asset_id: str) -> list[str]:
+    entries = await owner.fetch("select action from audit_entries where target_id = $1 order by sequence", asset_id)
+    return [entry["action"] for entry in entries]
+
+
+async def test_www_of_a_recorded_domain_is_watched_and_leaves_with_it(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await recorded(owner, DOMAIN)
+        await on.run()
+        await on.run()
+        await on.run()
+        assets = await watched(on, vendor)
+        assert {name: a["source"] for name, a in assets.items()} == {DOMAIN: "vendor_record", WWW: "domain"}
+        assert (assets[WWW]["kind"], assets[WWW]["place"], assets[WWW]["is_primary"]) == ("host", DOMAIN, False)
+        verdicts = await judged(on, vendor, WWW)
+        assert verdicts.keys() >= JUDGED_OF_A_HOST
+        assert {verdicts[rule] for rule in JUDGED_OF_A_HOST} <= {"pass", "warn"}
+        assert not any(rule.startswith(("email.", "dom.")) for rule in verdicts)
+        again = await client.post(f"/v1/vendors/{vendor}/assets", {"kind": "host", "name": WWW})
+        assert (again.status_code, again.json()["code"]) == (409, "asset_attached")
+
+        on.internet.dns.zone[(WWW, "A")] = Behaviour.SERVFAIL
+        clock.advance(days=2)
+        await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN, WWW}, "that its address is gone does not take it off"
+
+        await recorded(owner)
+        await on.run()
+        assert await watched(on, vendor) == {}
+        assert await audited(owner, assets[WWW]["id"]) == ["vendor_asset:attached", "vendor_asset:removed"]
+
+
+async def test_www_that_leads_nowhere_is_not_watched_until_it_does(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(3):
+            await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN}
+        on.internet.dns.zone[(WWW, "CNAME")] = [f"{DOMAIN}."]
+        clock.advance(days=2)
+        for _ in range(2):
+            await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN, WWW}
+
+
+async def test_www_that_a_person_took_off_stays_off(world: World, client: Client, clock: FakeClock) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        asset = (await watched(on, vendor))[WWW]
+        gone = await client.delete(f"/v1/vendor-assets/{asset['id']}", etag=f'"{asset["version"]}"')
+        assert gone.status_code == 204
+        clock.advance(days=2)
+        for _ in range(2):
+            await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN}
+        mine = await on.attach(vendor, WWW, "host")
+        assert mine["source"] == "person", "a person may still want it"
+
+
+async def test_www_that_a_person_attached_is_theirs_and_stays_when_the_domain_leaves(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        domain = await on.attach(vendor)
+        await on.attach(vendor, WWW, "host")
+        for _ in range(2):
+            await on.run()
+        assert {a["source"] for a in (await watched(on, vendor)).values()} == {"person"}
+        assert len(await client.items(f"/v1/vendors/{vendor}/assets")) == 2
+        now = (await watched(on, vendor))[DOMAIN]
+        assert (await client.delete(f"/v1/vendor-assets/{domain['id']}", etag=f'"{now["version"]}"')).status_code == 204
+        await on.run()
+        assert set(await watched(on, vendor)) == {WWW}
+
+
+async def test_www_leaves_with_the_domain_that_a_person_took_off(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        domain = await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN, WWW}
+        now = (await watched(on, vendor))[DOMAIN]
+        gone = await client.delete(f"/v1/vendor-assets/{domain['id']}", etag=f'"{now["version"]}"')
+        assert gone.status_code == 204
+        await on.run()
+        assert await watched(on, vendor) == {}
+
+
+async def test_www_of_one_tenant_is_not_attached_for_another(
+    world: World, client: Client, other_company: Company, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        other = other_company.client
+        theirs = (await other.post("/v1/vendors", {"name": "Acme too"})).json()["id"]
+        for _ in range(2):
+            await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN, WWW}
+        assert await other.items(f"/v1/vendors/{theirs}/assets") == []
+        assert (await other.get(f"/v1/vendors/{vendor}/assets")).status_code == 404
+
+
+async def test_www_of_a_full_vendor_waits_for_room(
+    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vendorrisk.signals.following.MOST_ASSETS", 1)
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN}
