@@ -19,7 +19,7 @@ Every division rounds down on both sides of the sum, which keeps each step monot
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 from vendorrisk.signals.model import Deduction, Factor, FactorScore, Rule, Scope, Score, Standing, Verdict
@@ -49,10 +49,11 @@ class Settled(NamedTuple):
 
 
 class _Shares(NamedTuple):
-    """A factor's deficit and who bears it; the shares are of the exact, unrounded deficit."""
+    """A deficit and who bears it: each share, divided by `whole`, is exact and not rounded."""
 
     deficit: int
-    shares: tuple[tuple[Settled, Fraction], ...]
+    whole: int
+    shares: tuple[tuple[Settled, int], ...]
 
 
 def deficit_of(verdict: Verdict, confidence_percent: int, percent: int = 100) -> int:
@@ -95,7 +96,7 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
     counted = [settle(s, now) for s in scored if s not in waived]
     everything = [settle(s, now) for s in scored]
     borne = _borne(counted)
-    result = _number(borne)
+    result = _numbered(borne)
     coverage = _coverage(counted)
     return Score(
         score=None if coverage < COVERAGE_FOR_A_NUMBER_BP else result.number,
@@ -109,7 +110,7 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
         deductions=result.deductions,
         caps=tuple(d for d in result.deductions if d.kind in {"cap", "coverage"}),
         waived=tuple(_named(settle(s, now)) for s in waived),
-        score_with_waived=_number(_borne(everything)).number,
+        score_with_waived=_numbered(_borne(everything)).number if waived else result.number,
         off=tuple(name for name in RULES if name in off),
         model_version=MODEL_VERSION,
     )
@@ -129,7 +130,9 @@ def _borne(counted: Sequence[Settled]) -> Sequence[Settled]:
     hiding it would raise the mean.
     """
     applied = [s for s in counted if s.standing.verdict is not Verdict.UNKNOWN or s.standing.known is not Verdict.NA]
-    return min(counted, applied, key=lambda settled: _number(settled).number)
+    if len(applied) == len(counted):
+        return counted
+    return min(counted, applied, key=lambda settled: _numbered(settled).number)
 
 
 def _is_held(standing: Standing, now: datetime) -> bool:
@@ -167,8 +170,8 @@ def _best(settled: Settled) -> int:
 
 def _union(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Shares:
     weight = sum(s.rule.weight for s in members)
-    deficit = sum(s.rule.weight * cost(s) for s in members) // weight
-    return _Shares(deficit, tuple((s, Fraction(s.rule.weight * cost(s), weight)) for s in members))
+    shares = tuple((s, s.rule.weight * cost(s)) for s in members)
+    return _Shares(sum(share for _, share in shares) // weight, weight, shares)
 
 
 def _of_hosts(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Shares:
@@ -177,12 +180,16 @@ def _of_hosts(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Sh
     for member in members:
         hosts[member.standing.asset].append(member)
     each = {asset: _union(of_host, cost) for asset, of_host in hosts.items()}
-    mean = _Shares(
-        sum(host.deficit for host in each.values()) // len(each),
-        tuple((s, share / len(each)) for host in each.values() for s, share in host.shares),
-    )
+    mean = _joined(sum(host.deficit for host in each.values()) // len(each), [(1, host) for host in each.values()])
     primary = [each[asset] for asset, of_host in hosts.items() if any(s.standing.primary for s in of_host)]
     return max([mean, *primary], key=lambda shares: shares.deficit)
+
+
+def _joined(deficit: int, parts: Sequence[tuple[int, _Shares]]) -> _Shares:
+    """Return the mean of shares by weight, over one whole."""
+    whole = lcm(*(shares.whole for _, shares in parts))
+    joined = [(s, weight * share * (whole // of.whole)) for weight, of in parts for s, share in of.shares]
+    return _Shares(deficit, whole * sum(weight for weight, _ in parts), tuple(joined))
 
 
 def _factors(settled: Sequence[Settled], cost: Callable[[Settled], int]) -> dict[Factor, _Shares]:
@@ -190,35 +197,31 @@ def _factors(settled: Sequence[Settled], cost: Callable[[Settled], int]) -> dict
     for one in settled:
         by_factor[one.rule.factor].append(one)
     return {
-        factor: _of_hosts(members, cost) if members[0].rule.scope is Scope.HOST else _union(members, cost)
-        for factor, members in sorted(by_factor.items(), key=lambda pair: tuple(Factor).index(pair[0]))
+        factor: _of_hosts(by_factor[factor], cost)
+        if by_factor[factor][0].rule.scope is Scope.HOST
+        else _union(by_factor[factor], cost)
+        for factor in Factor
+        if factor in by_factor
     }
 
 
-class _Overall(NamedTuple):
-    score_bp: int
-    bearers: tuple[tuple[Settled, Fraction], ...]
-
-
-def _overall(factors: dict[Factor, _Shares]) -> _Overall:
-    """Join the factors, and say what part of the exact deficit each standing bears."""
+def _overall(factors: dict[Factor, _Shares]) -> _Shares:
+    """Join the factors: a quarter of what comes out is the worst of the heavy ones."""
     if not factors:
-        return _Overall(WHOLE, ())
-    total = sum(FACTOR_WEIGHTS[f] for f in factors)
-    mean = sum(FACTOR_WEIGHTS[f] * (WHOLE - s.deficit) for f, s in factors.items()) // total
-    heavy = {f: s for f, s in factors.items() if FACTOR_WEIGHTS[f] >= HEAVY_FACTOR}
-    weakest = max(heavy, key=lambda f: heavy[f].deficit, default=None)
-    part = Fraction(1) if weakest is None else Fraction(3, 4)
-    bearers = [(s, part * share * FACTOR_WEIGHTS[f] / total) for f, of in factors.items() for s, share in of.shares]
-    if weakest is None:
-        return _Overall(mean, tuple(bearers))
-    bearers += [(s, share / 4) for s, share in heavy[weakest].shares]
-    return _Overall((3 * mean + WHOLE - heavy[weakest].deficit) // 4, tuple(bearers))
+        return _Shares(0, 1, ())
+    weights = sum(FACTOR_WEIGHTS[f] for f in factors)
+    mean = sum(FACTOR_WEIGHTS[f] * (WHOLE - s.deficit) for f, s in factors.items()) // weights
+    joined = _joined(WHOLE - mean, [(FACTOR_WEIGHTS[f], s) for f, s in factors.items()])
+    heavy = [s for f, s in factors.items() if FACTOR_WEIGHTS[f] >= HEAVY_FACTOR]
+    if not heavy:
+        return joined
+    weakest = max(heavy, key=lambda shares: shares.deficit)
+    return _joined(WHOLE - (3 * mean + WHOLE - weakest.deficit) // 4, [(3, joined), (1, weakest)])
 
 
 def _extreme(settled: Sequence[Settled], cost: Callable[[Settled], int], *, worst: bool) -> int:
     """The number with every unknown at its worst, caps included, or at its best."""
-    number = _overall(_factors(settled, cost)).score_bp // 100
+    number = (WHOLE - _overall(_factors(settled, cost)).deficit) // 100
     caps = [s.standing.cap for s in settled if _caps(s) and (worst or s.standing.verdict is not Verdict.UNKNOWN)]
     if worst:
         caps += [s.rule.cap for s in settled if _could_cap(s)]
@@ -244,11 +247,10 @@ class _Numbered(NamedTuple):
     deductions: tuple[Deduction, ...]
 
 
-def _number(settled: Sequence[Settled]) -> _Numbered:
+def _numbered(settled: Sequence[Settled]) -> _Numbered:
     overall = _overall(_factors(settled, _cost))
-    lines = list(_apportioned(WHOLE - overall.score_bp, overall.bearers))
-    left = overall.score_bp
-    number, rest = divmod(left, 100)
+    lines = list(_apportioned(overall))
+    number, rest = divmod(WHOLE - overall.deficit, 100)
     if rest:
         lines.append(Deduction(kind="rounding", points_bp=rest))
     capping = sorted((s for s in settled if _caps(s)), key=lambda s: (s.standing.cap or 0, _key(s)))
@@ -263,20 +265,20 @@ def _number(settled: Sequence[Settled]) -> _Numbered:
     return _Numbered(number, tuple(lines))
 
 
-def _apportioned(deficit: int, bearers: Iterable[tuple[Settled, Fraction]]) -> Iterable[Deduction]:
+def _apportioned(overall: _Shares) -> Iterable[Deduction]:
     """Divide a whole deficit by exact shares: largest remainders first, so that the parts add up to it."""
-    shares: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    shares: dict[tuple[str, str, str], int] = defaultdict(int)
     owner = {}
-    for one, share in bearers:
+    for one, share in overall.shares:
         shares[_key(one)] += share
         owner[_key(one)] = one
-    total = sum(shares.values(), Fraction(0))
+    total = sum(shares.values())
     if not total:
         return
-    exact = {key: deficit * share / total for key, share in shares.items()}
-    parts = {key: int(value) for key, value in exact.items()}
-    short = deficit - sum(parts.values())
-    for key in sorted(exact, key=lambda k: (parts[k] - exact[k], k))[:short]:
+    divided = {key: divmod(overall.deficit * share, total) for key, share in shares.items()}
+    parts = {key: points for key, (points, _) in divided.items()}
+    short = overall.deficit - sum(parts.values())
+    for key in sorted(divided, key=lambda k: (-divided[k][1], k))[:short]:
         parts[key] += 1
     yield from (_named(owner[key], points_bp=parts[key]) for key in sorted(parts) if parts[key])
 
