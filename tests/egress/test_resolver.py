@@ -196,20 +196,33 @@ async def test_a_hundred_questions_at_once_each_get_their_own_answer() -> None:
     assert [one.texts() for one in found] == [(f"192.0.2.{n}",) for n in range(100)]
 
 
-@given(st.binary(max_size=80), st.integers(0, 0xFFFF), st.integers(0, 3), st.integers(0, 3))
+_FRAME = b"\xc0\x0c\0\1\0\1\0\0\0\1"  # of one record of the name that was asked for, up to its length
+_PIECES = [
+    *(_FRAME + b"\0\4\x7f\0\0\1", _FRAME + b"\0\3\x7f\0\0", _FRAME + b"\xff\xff", b"\0"),
+    *(b"\0\0\x29\4\xd0" + rest for rest in (bytes(6), b"\1" + bytes(5), bytes(5) + b"\1\7")),
+]
+
+
+@given(
+    st.binary(max_size=80) | st.lists(st.sampled_from(_PIECES)).map(b"".join),
+    st.integers(0, 0xFFFF),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
 def test_no_reply_of_any_kind_raises_or_becomes_records_that_were_not_in_it(
     rest: bytes, flags: int, questions: int, records: int
 ) -> None:
     asked = question(NAME, "A", int(dns.flags.RD))
-    counts = questions.to_bytes(2) + records.to_bytes(2) + bytes(4)
+    counts = questions.to_bytes(2) + records.to_bytes(2) + bytes(3) + (b"\1" if b"\x29" in rest else b"\0")
     wire = asked.wire[:2] + flags.to_bytes(2) + counts + asked.section + rest
     assert _ours(wire, asked) in {None, _by_the_library(wire), Outcome.MALFORMED}
 
 
-_RECORDS = st.lists(
+_REPLIES = st.lists(
     st.sampled_from(
         [
             ("answer", f"{NAME}.", "A", "192.0.2.1"),
+            ("answer", f"{NAME}.", "A", "192.0.2.9"),
             ("answer", f"{NAME}.", "CNAME", "other.example.net."),
             ("answer", "other.example.net.", "A", "192.0.2.2"),
             ("answer", "unasked.example.org.", "A", "192.0.2.3"),
@@ -219,18 +232,30 @@ _RECORDS = st.lists(
         ]
     ),
     unique=True,
-)
+).map(lambda records: ("A", records)) | st.sampled_from(
+    [
+        ("MX", ["10 mx.example.com.", "10 MX.example.com.", "20 mail.other.test."]),
+        ("TXT", ['"v=spf1 -all" " and more"', '"another"']),
+        ("NS", ["ns1.www.example.com.", "example.com."]),
+        ("SOA", ["www.example.com. root.example.com. 1 2 3 4 5", "example.com. root.example.com. 2 2 3 4 5"]),
+        ("CNAME", ["a.example.com.", "b.example.com."]),
+        ("CAA", ['0 issue "ca.test"', '0 issue "ca.test"']),
+        ("TLSA", ["3 1 1 " + 32 * "ab"]),
+        ("AAAA", ["2001:db8::1", "2001:db8::2"]),
+    ]
+).map(lambda drawn: (drawn[0], [("answer", f"{NAME}.", drawn[0], text) for text in drawn[1]]))
 _CODES = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 16, 18, 23])
 
 
-@given(_RECORDS, _CODES, st.booleans(), st.booleans())
+@given(_REPLIES, _CODES, st.booleans(), st.booleans())
 def test_every_well_formed_reply_is_read_as_the_library_reads_it(
-    records: list[tuple[str, str, str, str]],
+    reply: tuple[str, list[tuple[str, str, str, str]]],
     rcode: int,
     edns: bool,  # noqa: FBT001 - drawn
     authenticated: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    asked = question(NAME, "A", int(dns.flags.RD | dns.flags.AD))
+    asked_kind, records = reply
+    asked = question(NAME, asked_kind, int(dns.flags.RD | dns.flags.AD))
     message = dns.message.make_response(dns.message.from_wire(asked.wire), recursion_available=True)
     if not edns:
         message.use_edns(-1)

@@ -1,9 +1,11 @@
 """DNS messages (RFC 1035, section 4): one question written, and what came back read as an answer to it.
 
-Written by hand for the part that never varies, since a vendor takes some sixty questions: the question itself, and an
-answer without records, which half of them get. Records, aliases and everything compressed are dnspython's to read.
+Written by hand for the part that never varies, since a vendor takes some sixty questions: the question itself, an
+answer without records, and the frame around records of the very name that was asked for. Each record, and every message
+that is any different, is dnspython's to read.
 """
 
+import re
 import secrets
 from enum import StrEnum
 
@@ -21,8 +23,10 @@ import msgspec
 _HEADER_BYTES = 12
 _EDNS_PAYLOAD = 1232  # bytes; what crosses the internet unfragmented (DNS Flag Day 2020)
 _OPT = b"\0" + int(dns.rdatatype.OPT).to_bytes(2) + _EDNS_PAYLOAD.to_bytes(2) + bytes(6)  # RFC 6891, section 6.1.2
+_EMPTY_OPT = re.compile(rb"(?:\0\0\x29..\0.{3}\0\0)?", re.DOTALL)  # of whatever size and version, or none at all
 _FIXED_BYTES = 10  # of a record after its name: type, class, TTL, length
 _POINTER, _LONGEST_LABEL = 0xC0, 63
+_THE_NAME = bytes([_POINTER, _HEADER_BYTES])  # a pointer to the question's name, by which nearly all servers repeat it
 _WITHOUT_QUESTION = frozenset({dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED})
 
 
@@ -47,15 +51,13 @@ _OUTCOMES = {
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One answer set. `records` is empty unless the outcome is OK; `canonical` is where the CNAMEs led."""
+    """One answer set. `records` is empty unless the outcome is OK; aliases on the way to them are left out."""
 
     name: str
     kind: str
     outcome: Outcome
     records: tuple[dns.rdata.Rdata, ...] = ()
-    canonical: str = ""
     authenticated: bool = False
-    ttl_seconds: int = 0
 
     def texts(self) -> tuple[str, ...]:
         """Return the records in presentation form (RFC 1035, section 5.1)."""
@@ -104,7 +106,8 @@ def read(wire: bytes, asked: Question) -> Answer | None:
     if flags & dns.flags.TC:
         raise TruncatedError
     if records:
-        return _with_records(wire, asked)
+        is_plain = questions == 1 and not flags & 0xF and not others[0]
+        return (_plain(wire, asked, records, others[1], flags) if is_plain else None) or _with_records(wire, asked)
     rcode = _whole_rcode(wire, start, sum(others), flags & 0xF)
     outcome = _OUTCOMES.get(rcode, Outcome.MALFORMED)  # type: ignore[call-overload]  # an rcode is an int
     return Answer(asked.name, asked.kind, outcome, authenticated=bool(flags & dns.flags.AD))
@@ -138,6 +141,30 @@ def _after_name(wire: bytes, at: int) -> int:
     return -1
 
 
+def _plain(wire: bytes, asked: Question, records: int, additional: int, flags: int) -> Answer | None:
+    """Read records that are all of the name, kind and class asked for, with nothing after them but an empty OPT.
+
+    Returns None where the message is any different, or cannot be read so.
+    """
+    at, kind = _HEADER_BYTES + len(asked.section), dns.rdatatype.RdataType(int.from_bytes(asked.section[-4:-2]))
+    if records > 1 and dns.rdatatype.is_singleton(kind):
+        return None
+    frame = _THE_NAME + asked.section[-4:]
+    found: dict[dns.rdata.Rdata, None] = {}
+    for _ in range(records):
+        if not wire.startswith(frame, at):
+            return None
+        start = at + len(_THE_NAME) + _FIXED_BYTES
+        at = start + int.from_bytes(wire[start - 2 : start])
+        try:
+            found[dns.rdata.from_wire(dns.rdataclass.IN, kind, wire, start, at - start)] = None
+        except (dns.exception.DNSException, ValueError):
+            return None
+    if additional != (at < len(wire)) or _EMPTY_OPT.fullmatch(wire, at) is None:
+        return None
+    return Answer(asked.name, asked.kind, Outcome.OK, tuple(found), authenticated=bool(flags & dns.flags.AD))
+
+
 def _with_records(wire: bytes, asked: Question) -> Answer:
     malformed = Answer(asked.name, asked.kind, Outcome.MALFORMED)
     try:
@@ -151,15 +178,7 @@ def _with_records(wire: bytes, asked: Question) -> Answer:
     authenticated = bool(message.flags & dns.flags.AD)
     if outcome is not Outcome.NODATA or chain.answer is None:
         return Answer(asked.name, asked.kind, outcome, authenticated=authenticated)
-    return Answer(
-        asked.name,
-        asked.kind,
-        Outcome.OK,
-        records=tuple(chain.answer),
-        canonical=chain.canonical_name.to_text(omit_final_dot=True),
-        authenticated=authenticated,
-        ttl_seconds=max(0, chain.minimum_ttl),
-    )
+    return Answer(asked.name, asked.kind, Outcome.OK, records=tuple(chain.answer), authenticated=authenticated)
 
 
 def _kind(kind: str) -> dns.rdatatype.RdataType:
