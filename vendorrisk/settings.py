@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # For exp.… you confirm that its source permits your use; see /v1/signal-methodology for the reasons.
     signal_rules_on: str = ""
     signal_places_at_once: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
-    signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections to one domain
+    signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections and requests to one domain
     signal_seconds_between_of_address: Annotated[float, Meta(ge=0, le=60)] = 0.5  # to one address
     signal_kev_url: str = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
     signal_hibp_url: str = "https://haveibeenpwned.com/api/v3/breaches"

@@ -62,6 +62,7 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
     from vendorrisk.clock import system_clock
     from vendorrisk.egress.guard import guard_from
     from vendorrisk.egress.pacing import OwnTurns, PolitePacer
+    from vendorrisk.egress.sessions import session
     from vendorrisk.probes.port import LiveLooks
     from vendorrisk.probes.whois_opinion import WhoisOpinions
     from vendorrisk.sandbox.running import Sandbox
@@ -81,14 +82,15 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
     )
     looks = LiveLooks(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(Sandbox()))
     try:
-        return await check(
-            place,
-            looks=looks,
-            settings=settings,
-            now=system_clock(),
-            datasets=Datasets(store=mozilla_store()),
-            off=off_rules(settings),
-        )
+        async with session():
+            return await check(
+                place,
+                looks=looks,
+                settings=settings,
+                now=system_clock(),
+                datasets=Datasets(store=mozilla_store()),
+                off=off_rules(settings),
+            )
     finally:
         await looks.aclose()
 

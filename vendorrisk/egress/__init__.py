@@ -6,14 +6,15 @@
     guard      resolves a host once and vets every address in the answer, or refuses (`guard`, `addresses`)
     vetted     a host with the addresses that passed; only such an address is dialled, as a literal
     transport  an httpx transport whose every new connection goes through the guard (`transport`)
+    session    for the length of a visit, answers remembered and connections kept (`sessions`)
     fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`, `body`, `answer`)
     dial       a vetted raw or TLS connection, for certificate looks and WHOIS (`dialling`)
     pacer      gives turns by domain and address, and keeps the rests that hosts ask for (`pacing`)
     reason     why a host could not be reached: the closed list in `reasons`
 
 What can never happen
-- a connection to an address that was not in the answer just vetted: names are resolved here, once per
-  connection, and the socket's own remote address is compared afterwards (DNS rebinding);
+- a connection to an address that was not in the answer just vetted: names are resolved here, for each
+  connection or once a session, and the socket's own remote address is compared afterwards (DNS rebinding);
 - a connection because *one* address of several was public: one private address refuses the host;
 - a request through a proxy of the environment, with a cookie, or to a port outside the short list;
 - a redirect followed without the whole check of its target, and none is followed for POST;

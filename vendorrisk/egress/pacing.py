@@ -32,7 +32,7 @@ async def time_limit(seconds: float) -> AsyncIterator[None]:
 
 class Pacer(Protocol):
     async def turn(self, host: str, address: str) -> None:
-        """Wait until a connection to the host, at this address, is polite."""
+        """Wait until a connection to the host at this address, or a request on one, is polite."""
 
     async def rest(self, host: str, seconds: float) -> None:
         """Make no connection to the host for so long: it asked for that."""
@@ -59,7 +59,7 @@ _LONGEST_REST = 24 * 3600.0
 
 
 class PolitePacer:
-    """At most one connection a second to a registrable domain and two to an address, counted by domain.
+    """At most one connection or request a second to a registrable domain, two to an address; counted by domain.
 
     `place_of` names what a host belongs to; `reserve` keeps turns and rests, for one process or for all. Without a
     pace each process keeps its own rests.

@@ -1,9 +1,11 @@
 """Our own DNS client: asks the configured recursive servers, and tells apart every way of not knowing.
 
-No search list, no hosts file, no cache: the same name asked twice is two questions, so that a look sees the
-present and the guard vets exactly the answer it dials. Each question has a socket, a port and an id of its own
-(RFC 5452). A truncated answer is asked again over TCP (RFC 7766). The AD flag (RFC 4035, section 3.2.3) is asked
-for and handed on; it means something only where the path to the resolver is trusted.
+No search list, no hosts file, no cache: the same name asked twice is two questions, so that a look sees the present and
+the guard vets exactly the answer it dials; only within a session (`sessions`) an answer is good for a minute.
+
+Each question has a socket, a port and an id of its own (RFC 5452). A truncated answer is asked again over TCP (RFC
+7766). The AD flag (RFC 4035, section 3.2.3) is asked for and handed on; it means something only where the path to the
+resolver is trusted.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ import dns.flags
 import dns.resolver
 
 from vendorrisk.egress.dns_messages import Answer, Outcome, Question, TruncatedError, question, read
+from vendorrisk.egress.sessions import current
 
 __all__ = ("Answer", "Outcome", "Resolver", "parse_servers", "system_servers")
 
@@ -47,11 +50,17 @@ class Resolver:
             asked = question(name, kind, flags)
         except dns.exception.DNSException:
             return Answer(name, kind, Outcome.MALFORMED)
+        session, key = current(), (self._servers, name, kind, flags)
+        if session is not None and (remembered := session.answer(key)) is not None:
+            return remembered
         try:
             async with asyncio.timeout(self._lifetime_seconds):
-                return await self._ask_in_turn(asked)
+                answer = await self._ask_in_turn(asked)
         except TimeoutError:
             return Answer(name, kind, Outcome.TIMEOUT)
+        if session is not None and answer.outcome in _SAID:
+            session.remember(key, answer)
+        return answer
 
     async def _ask_in_turn(self, asked: Question) -> Answer:
         """Ask one server after another. One that failed is asked no more, one that was silent is, after a pause.

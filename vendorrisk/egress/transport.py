@@ -1,8 +1,8 @@
 """The guard inside the HTTP stack: every new connection resolves, vets and dials a literal address.
 
 It stands on httpcore's public connection and network interfaces. The URL's own name stays in Host and SNI, so
-certificates are checked against it. With keep-alive off (the default) each request is vetted anew; a sender of
-many messages to one place may keep a connection, whose address was vetted when it was made.
+certificates are checked against it. With keep-alive off (the default) each request is vetted anew; a session, and a
+sender of many messages to one place, may keep a connection, whose address was vetted when it was made.
 """
 
 import asyncio
@@ -17,10 +17,12 @@ import httpx
 from vendorrisk.egress.dialling import tls_reason
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
+from vendorrisk.egress.sessions import KEPT_SECONDS, Kept, current
 
 _MOST_ADDRESSES = 4  # tried for one connection
 _MOST_IDLE = 64  # kept for one origin
 _Origin = tuple[bytes, bytes, int]
+_SAFE = frozenset({"GET", "HEAD"})
 _DEEPEST_CAUSE = 8
 _HEADER_FIELDS_TOO_LARGE = 431  # h11's hint for a header block above its limit
 
@@ -73,10 +75,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, guard: Guard, *, tls: ssl.SSLContext | None = None, keep_alive_seconds: float = 0.0) -> None:
+        self._guard = guard
         self._backend = GuardedBackend(guard)
         self._tls = tls or _trusted()
         self._keep_alive_seconds = keep_alive_seconds
-        self._idle: dict[_Origin, list[httpcore.AsyncHTTPConnection]] = {}
+        self._idle: dict[_Origin, list[Kept]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = httpcore.URL(
@@ -93,7 +96,25 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             extensions=request.extensions,
         )
         origin = (url.scheme, url.host, url.origin.port)
-        connection = await self._connection(origin, url.origin)
+        kept = await self._take(origin)
+        if kept is not None:
+            try:
+                return await self._answer(origin, kept.connection, sent)
+            except EgressError as error:
+                # A server may hang up on a connection at any time (RFC 9112, section 9.5).
+                if error.reason is not Reason.CLOSED or request.method not in _SAFE:
+                    raise
+        return await self._answer(origin, self._new(url.origin), sent)
+
+    async def aclose(self) -> None:
+        for kept in self._idle.values():
+            for one in kept:
+                await one.connection.aclose()
+        self._idle.clear()
+
+    async def _answer(
+        self, origin: _Origin, connection: httpcore.AsyncHTTPConnection, sent: httpcore.Request
+    ) -> httpx.Response:
         try:
             answer = await connection.handle_async_request(sent)
         except BaseException as error:
@@ -101,37 +122,47 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             if isinstance(error, _FAILURES):
                 raise _as_egress_error(error) from error
             raise
-        stream = _Stream(answer, lambda: self._done(origin, connection))
+        address = str(answer.extensions["network_stream"].get_extra_info("server_addr")[0])
+        stream = _Stream(answer, lambda: self._done(origin, Kept(connection, address)))
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
-    async def aclose(self) -> None:
-        for connections in self._idle.values():
-            for connection in connections:
-                await connection.aclose()
-        self._idle.clear()
+    def _kept(self, origin: _Origin) -> list[Kept] | None:
+        """Return where idle connections of an origin are kept; None where they are not."""
+        session = current()
+        if session is not None:
+            return session.kept((id(self), origin))
+        return self._idle.setdefault(origin, []) if self._keep_alive_seconds else None
 
-    async def _connection(self, origin: _Origin, to: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        """Take the connection that was used last, if it still lives; close those that do not."""
-        idle = self._idle.get(origin, [])
-        while idle:
-            connection = idle.pop()
-            if connection.is_available() and not connection.has_expired():
-                return connection
-            await connection.aclose()
+    async def _take(self, origin: _Origin) -> Kept | None:
+        """Take the connection that was used last and still lives, when it is our turn; close those that do not."""
+        kept, has_turn = self._kept(origin), False
+        while kept:
+            one = kept[-1]
+            if not one.connection.is_available() or one.connection.has_expired():
+                kept.pop()
+                await one.connection.aclose()
+            elif has_turn:
+                return kept.pop()
+            else:
+                await self._guard.turn(origin[1].decode("ascii"), one.address)
+                has_turn = True
         self._idle.pop(origin, None)
+        return None
+
+    def _new(self, to: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         return httpcore.AsyncHTTPConnection(
             origin=to,
             ssl_context=self._tls,
-            keepalive_expiry=self._keep_alive_seconds,
+            keepalive_expiry=KEPT_SECONDS if current() is not None else self._keep_alive_seconds,
             network_backend=self._backend,
         )
 
-    async def _done(self, origin: _Origin, connection: httpcore.AsyncHTTPConnection) -> None:
-        idle = self._idle.setdefault(origin, []) if self._keep_alive_seconds else []
-        if self._keep_alive_seconds and connection.is_idle() and len(idle) < _MOST_IDLE:
-            idle.append(connection)
+    async def _done(self, origin: _Origin, one: Kept) -> None:
+        kept = self._kept(origin)
+        if kept is not None and one.connection.is_idle() and len(kept) < _MOST_IDLE:
+            kept.append(one)
         else:
-            await connection.aclose()
+            await one.connection.aclose()
 
 
 @cache

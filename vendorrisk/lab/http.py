@@ -99,6 +99,10 @@ class HttpFake:
         await writer.drain()
         return not reply.close and request.headers.get("connection", "").lower() != "close"
 
+    @property
+    def open_connections(self) -> int:
+        return len(self._writers)
+
     def hang_up(self) -> None:
         for writer in self._writers:
             writer.transport.abort()

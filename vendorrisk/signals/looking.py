@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.pool import Database
+from vendorrisk.egress.sessions import session
 from vendorrisk.ids import new_id
 from vendorrisk.probes.observation import canonical, replay, value_hash
 from vendorrisk.probes.page_text import PageText
@@ -79,7 +80,8 @@ class Visit:
             pages = await _last_pages(connection, states)
             self._pauses = await queries.last_pauses(connection)
         budget = _REQUESTS_OF_A_ROUND * _ROUNDS_A_DAY * max([1, *(each.assets_here for each in due)])
-        seen = await self._look_at(due, now, budget)
+        async with session():
+            seen = await self._look_at(due, now, budget)
         for one in seen:
             own = [s for s in states if s.asset_id == one.due.asset_id]
             self._judge(one, own, pages, now)

@@ -1,0 +1,181 @@
+"""Sessions: one look-up and one handshake for what a visit asks, and nothing of it outside."""
+
+import asyncio
+from contextlib import nullcontext
+
+import pytest
+
+from tests.egress.make import World, world
+from vendorrisk.egress.dns_messages import Outcome
+from vendorrisk.egress.pacing import OwnTurns, PolitePacer
+from vendorrisk.egress.reasons import EgressError, Reason
+from vendorrisk.egress.sessions import session
+from vendorrisk.lab.dns import Behaviour
+from vendorrisk.lab.http import Received, Reply
+
+pytestmark = pytest.mark.anyio
+
+HOME = "http://www.example.test/"
+QUESTION = ("www.example.test", "A")
+
+
+def hurried() -> PolitePacer:
+    return PolitePacer(lambda host: host, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+
+
+async def test_a_session_looks_a_host_up_once_and_keeps_its_connection() -> None:
+    async with world() as w:
+        async with session():
+            for path in ("robots.txt", "", "security.txt"):
+                await w.fetcher.get(f"{HOME}{path}")
+        assert (w.web.connections, len(w.web.requests), w.dns.questions.count(QUESTION)) == (1, 3, 1)
+        await _until_closed(w)
+        await w.fetcher.get(HOME)
+        await w.fetcher.get(HOME)
+        assert (w.web.connections, w.dns.questions.count(QUESTION)) == (3, 3), "nothing of it is left outside"
+
+
+async def _until_closed(w: World) -> None:
+    async with asyncio.timeout(5):
+        while w.web.open_connections:  # noqa: ASYNC110 - the server's own doing, which tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_two_sessions_share_nothing() -> None:
+    async def visit(w: World) -> None:
+        async with session():
+            await w.fetcher.get(HOME)
+            await w.fetcher.get(HOME)
+
+    async with world() as w:
+        await asyncio.gather(visit(w), visit(w))
+        assert (w.web.connections, w.dns.questions.count(QUESTION)) == (2, 2)
+
+
+async def test_a_name_that_turns_private_within_a_session_leads_nowhere_else() -> None:
+    async with world({("re.example.test", "A"): [["127.0.0.1"], ["169.254.169.254"]]}) as w:
+        async with session():
+            for _ in range(3):
+                await w.fetcher.get("http://re.example.test/")
+        assert w.dns.questions.count(("re.example.test", "A")) == 1
+        async with session():
+            with pytest.raises(EgressError) as refused:
+                await w.fetcher.get("http://re.example.test/")
+        assert refused.value.reason is Reason.ADDRESS
+        assert len(w.web.requests) == 3
+
+
+async def test_a_redirect_within_a_session_is_checked_like_any_other() -> None:
+    async with world({("in.example.test", "A"): ["10.0.0.5"]}) as w:
+        w.web.on("/away", Reply(302, [("Location", "http://in.example.test/")]))
+        async with session():
+            await w.fetcher.get(HOME)
+            for _ in range(2):
+                with pytest.raises(EgressError) as refused:
+                    await w.fetcher.get(f"{HOME}away")
+                assert refused.value.reason is Reason.ADDRESS
+
+
+async def test_hosts_of_one_address_have_connections_of_their_own() -> None:
+    async with world() as w:
+        async with session():
+            await w.fetcher.get(HOME)
+            await w.fetcher.get("http://other.example.test/")
+        assert w.web.connections == 2
+
+
+async def test_a_connection_the_server_has_closed_is_made_anew() -> None:
+    async with world() as w:
+        w.web.on("/last", Reply(200, [], b"bye", close=True))
+        async with session():
+            await w.fetcher.get(f"{HOME}last")
+            await _until_closed(w)
+            assert (await w.fetcher.get(HOME)).status == 404
+        assert (w.web.connections, len(w.web.requests)) == (2, 2)
+
+
+async def test_a_server_that_hangs_up_on_the_second_request_is_asked_it_once_more_alone() -> None:
+    async with world() as w:
+        answers = [None, Reply(200, [], b"here"), None, None]
+
+        async def script(_: Received, writer: asyncio.StreamWriter) -> None:
+            reply = answers.pop(0)
+            writer.write(b"" if reply is None else reply.wire("GET"))
+            await writer.drain()
+
+        w.web.on("/moody", script)
+        async with session():
+            await w.fetcher.get(HOME)
+            assert (await w.fetcher.get(f"{HOME}moody")).body == b"here"
+            assert [request.path for request in w.web.requests] == ["/", "/moody", "/moody"]
+            await w.fetcher.get(HOME)
+            with pytest.raises(EgressError) as failed:
+                await w.fetcher.get(f"{HOME}moody")
+        assert failed.value.reason is Reason.CLOSED
+        assert answers == []
+
+
+async def test_a_message_is_never_sent_twice_on_its_own() -> None:
+    async def hang_up(_: Received, _writer: asyncio.StreamWriter) -> None:
+        return
+
+    async with world(keep_alive_seconds=5.0) as w:
+        w.web.on("/hook", hang_up)
+        for block in (session(), nullcontext()):
+            async with block:
+                await w.fetcher.get(HOME)
+                with pytest.raises(EgressError):
+                    await w.fetcher.post(f"{HOME}hook", headers={}, body=b"{}")
+        assert [request.path for request in w.web.requests] == 2 * ["/", "/hook"]
+
+
+async def test_an_answer_that_was_not_read_to_its_end_costs_the_connection() -> None:
+    async with world() as w:
+        w.web.on("/away", Reply(301, [("Location", "/")], b"moved"))
+        async with session():
+            assert (await w.fetcher.get_once(f"{HOME}away")).status == 301
+            assert (await w.fetcher.get(HOME)).status == 404
+        assert w.web.connections == 2
+
+
+@pytest.mark.parametrize("failing", [Behaviour.SERVFAIL, Behaviour.REFUSED, Behaviour.DROP])
+async def test_what_was_not_answered_is_asked_again(failing: Behaviour) -> None:
+    async with world({("odd.example.test", "MX"): failing}) as w, session():
+        for _ in range(2):
+            assert (await w.guard.resolver.ask("odd.example.test", "MX")).outcome.value not in {"ok", "nodata"}
+        first = w.dns.questions.count(("odd.example.test", "MX"))
+        await w.guard.resolver.ask("odd.example.test", "MX")
+        assert w.dns.questions.count(("odd.example.test", "MX")) > first
+
+
+async def test_a_name_that_does_not_exist_is_remembered_and_kinds_and_flags_are_told_apart() -> None:
+    async with world() as w, session():
+        ask = w.guard.resolver.ask
+        for _ in range(2):
+            assert (await ask("gone.example.test", "A")).outcome is Outcome.NXDOMAIN
+            assert (await ask("www.example.test", "A")).outcome is Outcome.OK
+            assert (await ask("www.example.test", "AAAA")).outcome is Outcome.NODATA
+            await ask("www.example.test", "A", checking_disabled=True)
+        assert len(w.dns.questions) == 4
+
+
+async def test_every_request_of_a_session_waits_its_turn_and_counts() -> None:
+    async with world() as w:
+        w.guard.pacer = pacer = hurried()
+        async with session():
+            for _ in range(3):
+                await w.fetcher.get(HOME)
+        assert w.web.connections == 1
+        assert pacer.spent["www.example.test"] == 3
+
+
+async def test_a_host_that_asked_for_rest_is_left_alone_on_a_kept_connection_too() -> None:
+    async with world() as w:
+        w.guard.pacer = hurried()
+        w.web.on("/busy", Reply(429, [("Retry-After", "600")]))
+        async with session():
+            await w.fetcher.get(f"{HOME}busy")
+            with pytest.raises(EgressError) as refused:
+                await w.fetcher.get(HOME)
+        assert refused.value.reason is Reason.ASKED_TO_WAIT
+        assert len(w.web.requests) == 1

@@ -1,0 +1,72 @@
+"""A session: for its length, what DNS said is remembered and connections are kept.
+
+A visit asks the same few hosts many things within a minute. Inside a session each name is looked up and vetted once,
+so that all requests reach one place, and one handshake serves those of an origin. Politeness goes by requests all the
+same. Outside of one, each request resolves, vets and dials anew.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+import httpcore
+import msgspec
+
+from vendorrisk.egress.dns_messages import Answer
+
+KEPT_SECONDS = 30.0
+_REMEMBERED_SECONDS = 60.0
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An idle connection and the literal address it reached, which was vetted when it was made."""
+
+    connection: httpcore.AsyncHTTPConnection
+    address: str
+
+
+class Session:
+    def __init__(self) -> None:
+        self._answers: dict[Hashable, tuple[float, Answer]] = {}
+        self._kept: dict[Hashable, list[Kept]] = {}
+
+    def answer(self, question: Hashable) -> Answer | None:
+        """Return what was said within the last minute."""
+        at, answer = self._answers.get(question, (0.0, None))
+        return answer if answer is not None and _now() - at < _REMEMBERED_SECONDS else None
+
+    def remember(self, question: Hashable, answer: Answer) -> None:
+        self._answers[question] = _now(), answer
+
+    def kept(self, origin: Hashable) -> list[Kept]:
+        """Return the idle connections of an origin, to take from and add to."""
+        return self._kept.setdefault(origin, [])
+
+    async def aclose(self) -> None:
+        while self._kept:
+            for one in self._kept.popitem()[1]:
+                await one.connection.aclose()
+
+
+_current: ContextVar[Session | None] = ContextVar("_current", default=None)
+
+
+@asynccontextmanager
+async def session() -> AsyncIterator[None]:
+    """Make what this task asks inside the block one session."""
+    mine = Session()
+    token = _current.set(mine)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        await mine.aclose()
+
+
+def current() -> Session | None:
+    return _current.get()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
