@@ -115,9 +115,20 @@ async def test_a_page_that_a_service_shows_for_unclaimed_names_is_a_warn_of_less
         look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=world.fetcher)
         assert replay(canonical(look), nameservice.DnsLook) == look
         found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
+        alone = await nameservice.look_at_host(WWW, resolver=world.resolver, fetcher=world.fetcher)
     assert (found.verdict, found.reason, found.cap, found.discriminator) == (verdict, reason, None, WWW)
+    assert [j for j in judge_dns.judge(alone) if j.rule == "dns.dangling"] == [found], "a host alone is judged alike"
     assert found.confidence_percent == (60 if verdict is Verdict.WARN else None)
-    assert server is None or [r.target for r in server.requests] == ["/"]
+    assert server is None or [r.target for r in server.requests] == ["/", "/"], "once in each look"
+
+
+async def test_a_host_alone_is_asked_for_its_aliases_and_addresses_only() -> None:
+    async with lab(zone(www_CNAME=["edge.acme.test."], edge_A=["127.0.0.2"])) as world:
+        look = await nameservice.look_at_host(WWW, resolver=world.resolver)
+        assert {name for name, _ in world.dns.questions} == {WWW, "edge.acme.test"}
+        assert "AAAA" not in {kind for _, kind in world.dns.questions}, "it has an address of IPv4"
+    assert replay(canonical(look), nameservice.DnsLook) == look
+    assert (look.domain, look.hosts, look.servers) == (WWW, (WWW,), {})
 
 
 async def test_an_alias_into_no_such_service_or_without_leave_is_not_visited() -> None:

@@ -13,7 +13,7 @@ from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.egress.resolver import Resolver
-from vendorrisk.probes.answers import Answers, as_lookup, ask_all, key
+from vendorrisk.probes.answers import NOT_ASKED, Answers, as_lookup, ask_all, key
 from vendorrisk.probes.delegation import ask_servers
 from vendorrisk.probes.domains import parents, registrable_domain
 from vendorrisk.probes.email import MOST_MX, mail_hosts
@@ -25,7 +25,9 @@ MOST_ALIASES = 8
 
 
 class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
-    """`hosts` are the vendor's names whose aliases are followed to addresses; `unchecked` the SOA asked unvalidated.
+    """`domain` is what was looked at; where that is a host, only its own aliases were.
+
+    `hosts` are the vendor's names whose aliases are followed to addresses; `unchecked` the SOA asked unvalidated.
 
     `unclaimed` says of each host behind such an alias whether it shows its service's page for unclaimed names;
     `servers` what came of asking each name server itself.
@@ -60,7 +62,7 @@ def plan(answers: Answers, domain: str, hosts: tuple[str, ...]) -> None:
 def server_addresses(answers: Answers, server: str) -> tuple[Lookup, ...]:
     """Ask for a name server's addresses: those of IPv6 only where it has none of IPv4."""
     four = answers.get(server, "A")
-    return (four,) if four.records else (four, answers.get(server, "AAAA"))
+    return (four,) if four.records or four == NOT_ASKED else (four, answers.get(server, "AAAA"))
 
 
 def host_addresses(answers: Answers, host: str) -> tuple[str, ...]:
@@ -127,6 +129,12 @@ async def look(
     # A validating resolver answers SERVFAIL for a bogus zone, and answers well when told not to check.
     unchecked = await resolver.ask(domain, "SOA", checking_disabled=True)
     return msgspec.structs.replace(look, unchecked=as_lookup(unchecked))
+
+
+async def look_at_host(host: str, *, resolver: Resolver, fetcher: Fetcher | None = None) -> DnsLook:
+    """Look at where a host's aliases lead, and nothing else: the rest is its domain's, and seen there."""
+    table = await ask_all(resolver, lambda answers: host_addresses(answers, host))
+    return DnsLook(domain=host, answers=table, hosts=(host,), unclaimed=await _unclaimed(table, (host,), fetcher))
 
 
 def _first_addresses(table: Mapping[str, Lookup], domain: str) -> dict[str, str]:

@@ -34,6 +34,8 @@ class Looks(Protocol):
 
     async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook: ...
 
+    async def aliases(self, host: str, *, with_visits: bool = True) -> DnsLook: ...
+
     async def addresses(self, host: str) -> Lookup: ...
 
     async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook: ...
@@ -80,6 +82,10 @@ class LiveLooks:
     async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook:
         fetcher, guard = (self._any_certificate, self._guard) if with_visits else (None, None)
         return await nameservice.look(domain, resolver=self._guard.resolver, hosts=hosts, fetcher=fetcher, guard=guard)
+
+    async def aliases(self, host: str, *, with_visits: bool = True) -> DnsLook:
+        fetcher = self._any_certificate if with_visits else None
+        return await nameservice.look_at_host(host, resolver=self._guard.resolver, fetcher=fetcher)
 
     async def addresses(self, host: str) -> Lookup:
         return as_lookup(await self._guard.resolver.ask(host, "A"))

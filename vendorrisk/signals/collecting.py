@@ -12,7 +12,6 @@ from vendorrisk.signals.joining import Lists
 from vendorrisk.signals.judging import Observation
 from vendorrisk.signals.model import Group
 from vendorrisk.signals.rules import switched_on
-from vendorrisk.signals.schedule import place_of
 from vendorrisk.signals.watch_model import AssetKind
 
 _JOINED = frozenset({Group.FEEDS, Group.CT, Group.EXPOSURE})
@@ -52,13 +51,17 @@ class Collector:
         if group in {Group.HTTP, Group.PAGES, Group.STATUS}:
             return await self._read(kind, name, host, group, now, is_opted_out=is_opted_out)
         if group is Group.DNS:
-            hosts = (f"www.{host}",) if kind is AssetKind.DOMAIN else (host,)
-            return await self._looks.dns(place_of(host), hosts, with_visits=not is_opted_out)
+            return await self._names(kind, host, with_visits=not is_opted_out)
         if group is Group.EMAIL:
             return await self._looks.email(host, with_dkim=True, with_policy=not is_opted_out)
         if group is Group.REG:
             return await self._looks.registration(host, bases=self._registries, whois_servers={})
         return await (self._looks.certificate(host) if group is Group.CERT else self._looks.versions(host))
+
+    async def _names(self, kind: AssetKind, host: str, *, with_visits: bool) -> Observation:
+        if kind is AssetKind.DOMAIN:
+            return await self._looks.dns(host, (f"www.{host}",), with_visits=with_visits)
+        return await self._looks.aliases(host, with_visits=with_visits)
 
     async def _read(
         self, kind: AssetKind, name: str, host: str, group: Group, now: datetime, *, is_opted_out: bool
