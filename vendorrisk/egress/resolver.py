@@ -53,11 +53,7 @@ class Resolver:
         session, key = current(), (self._servers, name, kind, flags)
         if session is not None and (remembered := session.answer(key)) is not None:
             return remembered
-        try:
-            async with asyncio.timeout(self._lifetime_seconds):
-                answer = await self._ask_in_turn(asked)
-        except TimeoutError:
-            return Answer(name, kind, Outcome.TIMEOUT)
+        answer = await self._ask_in_turn(asked)
         if session is not None and answer.outcome in _SAID:
             session.remember(key, answer)
         return answer
@@ -67,12 +63,13 @@ class Resolver:
 
         Returns what the last one that failed said, where all of them did.
         """
-        servers, pause = list(self._servers), _FIRST_PAUSE
+        clock = asyncio.get_running_loop().time
+        servers, pause, until = list(self._servers), _FIRST_PAUSE, clock() + self._lifetime_seconds
         failed = Answer(asked.name, asked.kind, Outcome.MALFORMED)
         while servers:
             for server in tuple(servers):
                 try:
-                    async with asyncio.timeout(self._try_seconds):
+                    async with asyncio.timeout_at(min(until, clock() + self._try_seconds)):
                         answer = await _exchange(server, asked)
                 except (TimeoutError, OSError):
                     continue
@@ -80,6 +77,8 @@ class Resolver:
                     return answer
                 failed = answer
                 servers.remove(server)
+            if servers and clock() + pause >= until:
+                return Answer(asked.name, asked.kind, Outcome.TIMEOUT)
             if servers:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)

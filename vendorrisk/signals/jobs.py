@@ -33,6 +33,7 @@ _LEASE = timedelta(minutes=10)  # longer than any visit
 _VISIT_SECONDS = 480
 _VISITS_OF_A_SLICE = 2000
 _SETTLE_LEASE = timedelta(minutes=10)
+_SETTLED_AT_ONCE = 3  # one waits for the database while another counts
 
 ASTRAY = Gauge("vendorrisk_signal_rows_without_partition", "Rows that found no partition.")
 
@@ -144,9 +145,13 @@ async def settle_vendors(world: World) -> int:
         paused = await queries.paused_rules(connection, now)
         tenants = {one: await identity.acting_tenant(connection, one) for one in sorted({d.tenant_id for d in due})}
     off = service.off_rules(world.settings)
-    nudges: set[str] = set()
-    for one in due:
-        nudges |= set(await _settle(world, tenants[one.tenant_id], one, off, paused))
+    gate = asyncio.Semaphore(_SETTLED_AT_ONCE)
+
+    async def in_turn(one: ToSettle) -> Iterable[str]:
+        async with gate:
+            return await _settle(world, tenants[one.tenant_id], one, off, paused)
+
+    nudges = {name for named in await asyncio.gather(*map(in_turn, due)) for name in named}
     if nudges:
         await world.nudge(sorted(nudges))
     return len(due)
