@@ -10,6 +10,7 @@ from granian.server.embed import Server
 
 from vendorrisk import logs
 from vendorrisk.app import Api, create_app
+from vendorrisk.memory import settle_in
 from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
@@ -30,6 +31,7 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
+    settle_in()
     server = Server(
         app,
         address=settings.host,

@@ -21,6 +21,7 @@ from vendorrisk.evidence import jobs as evidence
 from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
+from vendorrisk.memory import settle_in
 from vendorrisk.probes.port import LiveLooks
 from vendorrisk.probes.whois_opinion import WhoisOpinions
 from vendorrisk.sandbox.running import Sandbox
@@ -100,6 +101,7 @@ def run(settings: Settings) -> None:
     async def start(ctx: dict[Any, Any]) -> None:
         await world.database.open()
         ctx["world"] = world
+        settle_in()
         _log.info("worker_started", jobs=[job.name for job in SCHEDULE])
 
     async def stop(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - the name is arq's

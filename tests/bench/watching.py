@@ -24,6 +24,7 @@ from vendorrisk.egress.resolver import Resolver
 from vendorrisk.identity import service as identity
 from vendorrisk.lab import pki
 from vendorrisk.lab.world import good_vendor, good_zone, lab, registries, trusting_lab
+from vendorrisk.memory import settle_in
 from vendorrisk.probes.port import LiveLooks
 from vendorrisk.signals import jobs, schedule
 from vendorrisk.signals.watch_model import AssetKind
@@ -81,17 +82,18 @@ async def _measured(stack: Stack, url: str, about: Any, vendors: int) -> list[Li
         world.store, world.pacer = pki.store(), None
         world.lists.registries = {"test": "https://rdap.test/"}
         await _watched(world, url, vendors)
+        settle_in()  # as a worker does
         with Watched(os.getpid(), with_children=False) as memory:
-            first = await _round(world)
-            world.clock = lambda: pki.NOW + timedelta(days=1, hours=13)
-            second = await _round(world)
-        looks, wall, cpu = first
-        if looks < _LOOKS * vendors or second[0] < _LOOKS_OF_A_DAY * vendors:
-            raise RuntimeError(f"only {looks} and {second[0]} looks were made")
+            first = await _round(world, _LOOKS * vendors)
+            world.clock = lambda: pki.NOW + timedelta(days=12)
+            full = await _round(world, _LOOKS * vendors)
+            world.clock = lambda: pki.NOW + timedelta(days=13, hours=13)
+            daily = await _round(world, _LOOKS_OF_A_DAY * vendors)
         return [
-            Line(f"{vendors} vendors, first looks", vendors / wall, GOAL, "the goal", "vendors a second", ">= 1.00"),
-            Line("processor time of one", 1000 * cpu / vendors, 1000 / GOAL, "what the goal leaves", "ms", "<= 1.00"),
-            Line("the day after, unchanged", vendors / second[1], vendors / wall, "first looks", "vendors a second"),
+            Line(f"{vendors} vendors, all looks", vendors / full[0], GOAL, "the goal", "vendors a second", ">= 1.00"),
+            Line("processor time of one", 1000 * full[1] / vendors, 1000 / GOAL, "what that leaves", "ms", "<= 1.00"),
+            Line("when attached", vendors / first[0], vendors / full[0], "all looks", "vendors a second"),
+            Line("what is due daily", vendors / daily[0], vendors / full[0], "all looks", "vendors a second"),
             Line("memory of the worker", max(memory.seen), MOST_MB, "the goal", "MB", "<= 1.00"),
         ]
 
@@ -123,8 +125,8 @@ async def _watched(world: World, url: str, vendors: int) -> None:
         pass
 
 
-async def _round(world: World) -> tuple[int, float, float]:
-    """Look at everything that is due, and settle, until nothing follows; returns looks, seconds, processor seconds."""
+async def _round(world: World, least: int) -> tuple[float, float]:
+    """Look at everything that is due, and settle, until nothing follows; returns seconds and processor seconds."""
     wall, cpu, looks = time.perf_counter(), time.process_time(), 0
     while made := await jobs.look_at_vendors(world):
         looks += made
@@ -132,4 +134,6 @@ async def _round(world: World) -> tuple[int, float, float]:
             pass
         while await jobs.enrol_assets(world):
             pass
-    return looks, time.perf_counter() - wall, time.process_time() - cpu
+    if looks < least:
+        raise RuntimeError(f"only {looks} looks were made, of {least}")
+    return time.perf_counter() - wall, time.process_time() - cpu
