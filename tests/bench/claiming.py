@@ -16,11 +16,12 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MOST = 500
 GOAL_MS = 50
 _ROUNDS = 15
+_DUE_OF = 30  # one of so many is due now
 _BARE = "select name from signal_places where next_look_at <= $1 order by next_look_at limit $2 for update skip locked"
 
 
 async def filled(stack: Stack, assets: int) -> None:
-    """Make as many domains, each of one vendor of one tenant; a thirtieth of them is due now, the rest in a day."""
+    """Make as many domains, each of one vendor of one tenant; one of `_DUE_OF` is due now, the rest in a day."""
     url = await stack.new_database("signals")
     connection = await asyncpg.connect(url)
     try:
@@ -72,7 +73,7 @@ async def run(stack: Stack, assets: int) -> list[Line]:
     await filled(stack, assets)
     claims, bares, looks = [], [], []
     async with world_of(stack.settings("signals"), NOW) as world:
-        for _ in range(_ROUNDS):
+        for _ in range(min(_ROUNDS, assets // _DUE_OF // MOST)):
             async with world.database.system() as connection:
                 begun = time.perf_counter()
                 await connection.fetch(_BARE, NOW, MOST)
