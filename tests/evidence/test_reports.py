@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.alerts.make import a_receiver, recording, run_jobs
 from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.evidence.make import coverage, recorded, type_2, vendor
@@ -397,3 +398,23 @@ async def test_another_tenant_reads_changes_and_links_nothing(client: Client, ot
     refused = await other.post("/v1/soc2-reports", type_2(vendor_id))
     assert (refused.status_code, refused.json()["code"]) == (422, "reference_unknown")
     assert await other.items("/v1/soc2-reports") == []
+
+
+async def test_a_message_of_coverage_names_the_vendor_once_and_the_service_where_there_is_one(
+    world: World, company: Company, client: Client
+) -> None:
+    outlet = recording(world)
+    await a_receiver(company)
+    whole = await vendor(client, "Juniper Grid")
+    parted = await vendor(client, "Fjord Analytics")
+    made = await client.post(f"/v1/vendors/{parted}/services", {"name": "Payroll"})
+    await recorded(client, type_2(whole, "2024-04-01", "2025-03-20"))
+    for start, end in (("2023-01-01", "2023-12-31"), ("2024-04-01", "2025-03-20")):
+        await recorded(client, type_2(parted, start, end, service_ids=[made.json()["id"]]))
+    await run_jobs(world)
+    titles = {message.title for _, _, message in outlet.sent if message.kind in {"alert.evidence_expiring", "alert.coverage_gap"}}
+    assert titles == {
+        "SOC 2 coverage of Juniper Grid expires in 18 days",
+        "SOC 2 coverage (Payroll) of Fjord Analytics expires in 18 days",
+        "Gap in SOC 2 coverage (Payroll) of Fjord Analytics",
+    }

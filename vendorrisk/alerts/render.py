@@ -87,7 +87,7 @@ def _evidence_expiring(alert: Claimed) -> _Words:
 
 def _coverage_gap(alert: Claimed) -> _Words:
     return (
-        f"Coverage gap at {_vendor(alert)}: {alert.title}",
+        f"Gap in {alert.title} of {_vendor(alert)}",
         "Part of the time is not covered by any report, so nobody has tested the controls then.",
         "Ask the vendor for a report or bridge letter for these days, or record why the gap is accepted.",
     )

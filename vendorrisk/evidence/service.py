@@ -221,7 +221,7 @@ async def _cover_service(
         version=1,
     )
     kept = await queries.keep_coverage(work, row)
-    title = f"SOC 2 coverage of {service.name if service else vendor.name}"
+    title = f"SOC 2 coverage ({service.name})" if service else "SOC 2 coverage"
     await _watch_coverage(work, vendor, kept, title, watched=bool(reports))
     await _tell_of_gaps(work, vendor, kept, now, title)
 
