@@ -412,7 +412,11 @@ async def test_a_message_of_coverage_names_the_vendor_once_and_the_service_where
     for start, end in (("2023-01-01", "2023-12-31"), ("2024-04-01", "2025-03-20")):
         await recorded(client, type_2(parted, start, end, service_ids=[made.json()["id"]]))
     await run_jobs(world)
-    titles = {message.title for _, _, message in outlet.sent if message.kind in {"alert.evidence_expiring", "alert.coverage_gap"}}
+    titles = {
+        message.title
+        for _, _, message in outlet.sent
+        if message.kind in {"alert.evidence_expiring", "alert.coverage_gap"}
+    }
     assert titles == {
         "SOC 2 coverage of Juniper Grid expires in 18 days",
         "SOC 2 coverage (Payroll) of Fjord Analytics expires in 18 days",

@@ -158,3 +158,47 @@ async def test_www_of_a_full_vendor_waits_for_room(
         for _ in range(2):
             await on.run()
         assert set(await watched(on, vendor)) == {DOMAIN}
+
+
+async def test_www_that_waits_for_its_first_look_is_no_fall_of_the_score(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        clock.advance(days=2)
+        await on.confirmed()
+        before = await on.score(vendor)
+        on.internet.dns.zone[(WWW, "CNAME")] = [f"{DOMAIN}."]
+        clock.advance(days=2)
+        await on.run()
+        assert set(await watched(on, vendor)) == {DOMAIN, WWW}
+        waiting = await on.score(vendor)
+        assert waiting["number"] < before["number"], "what was not seen is not good"
+        for _ in range(3):  # lookers are behind, settling is not
+            clock.advance(minutes=20)
+            await on.settled()
+        assert (await on.score(vendor))["number"] == waiting["number"]
+        clock.advance(days=1)
+        await on.confirmed()
+        assert (await on.score(vendor))["number"] >= before["number"] - 4
+        assert not [alert for alert in await on.told() if alert[0] == "score_fell"]
+
+
+async def test_www_that_is_bad_is_told_as_a_fall_once_it_was_seen(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        clock.advance(days=2)
+        await on.confirmed()
+        on.internet.dns.zone[(WWW, "A")] = ["127.0.0.77"]
+        clock.advance(days=2)
+        await on.run()
+        for _ in range(3):
+            clock.advance(days=1)
+            await on.confirmed()
+        assert [alert[0] for alert in await on.told()].count("score_fell") == 1

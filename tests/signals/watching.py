@@ -51,6 +51,13 @@ class Watching:
             pass
         return looks
 
+    async def settled(self) -> None:
+        """Settle every vendor now, whether or not something was seen."""
+        async with self.world.database.system() as connection:
+            await connection.execute("update vendor_signals set settle_at = $1", self.world.clock())
+        while await jobs.settle_vendors(self.world):
+            pass
+
     async def confirmed(self) -> None:
         """Look, look again a quarter of an hour later, and settle."""
         await self.run()

@@ -31,6 +31,7 @@ from vendorrisk.signals.standings import (
     is_graver,
     standings_of,
     unobservable,
+    waits_for_a_look,
     waived_until,
 )
 from vendorrisk.signals.watch_model import CurrentScore, VendorAsset
@@ -57,6 +58,13 @@ class Snapshotted(msgspec.Struct, frozen=True):
 
 def _rose(told: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
     return told.score is not None and all(r.score is not None and r.score > told.score for r in recent)
+
+
+def _with(recent: Sequence[Snapshotted], brief: Snapshotted) -> list[Snapshotted]:
+    """Return the last two scores, of which one stands for a quarter of an hour."""
+    if not recent or abs(brief.at - recent[-1].at) >= _BETWEEN_SCORES:
+        return [*recent[-1:], brief]
+    return [*recent[:-1], brief]
 
 
 class Settling:
@@ -285,19 +293,9 @@ class Settling:
         recent = msgspec.convert(row.recent, list[Snapshotted])
         told = None if row.told is None else msgspec.convert(row.told, Snapshotted)
         brief = Snapshotted(result.score, result.grade, result.model_version, now)
-        if not recent or abs(now - recent[-1].at) >= _BETWEEN_SCORES:
-            recent = [*recent[-1:], brief]
-        else:
-            recent = [*recent[:-1], brief]
-        if told is None or told.model_version != brief.model_version or told.score is None:
-            told = brief
-        elif change.score_fell(told, recent):
-            await self._tell_score(told, brief, result)
-            told = brief
-        elif _rose(told, recent):
-            told = brief
-        elif change.score_fell(told, [brief, brief]):
-            self._again_at = min(filter(None, (self._again_at, now + _BETWEEN_SCORES)))  # one score more bears it out
+        if not waits_for_a_look(self._assets.values(), self._states, self._off, now):
+            recent = _with(recent, brief)
+            told = await self._compared(told, recent, result)
         snapshot_id = await self._snapshot(result, standings)
         await settling_queries.settled(
             self._work,
@@ -319,6 +317,20 @@ class Settling:
             told,
             recent,
         )
+
+    async def _compared(self, told: Snapshotted | None, recent: Sequence[Snapshotted], result: Score) -> Snapshotted:
+        """Tell where the score fell; returns the score that later ones are compared with."""
+        brief = recent[-1]
+        if told is None or told.model_version != brief.model_version or told.score is None:
+            return brief
+        if change.score_fell(told, recent):
+            await self._tell_score(told, brief, result)
+            return brief
+        if _rose(told, recent):
+            return brief
+        if change.score_fell(told, [brief, brief]):  # one score more bears it out
+            self._again_at = min(filter(None, (self._again_at, self._work.now + _BETWEEN_SCORES)))
+        return told
 
     async def _tell_score(self, told: Snapshotted, brief: Snapshotted, result: Score) -> None:
         worst = [d for d in result.deductions if d.kind == "rule"]

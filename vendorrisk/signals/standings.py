@@ -94,6 +94,22 @@ def standings_of(
             yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until, slower)
 
 
+def waits_for_a_look(
+    assets: Iterable[VendorAsset], states: Iterable[VendorState], off: frozenset[str], now: datetime
+) -> bool:
+    """Say whether something attached of late was not looked at yet.
+
+    It counts in the score, for what is unknown is not good; but that it was attached is no fall of the vendor's.
+    """
+    looked_at = {state.vendor_asset_id for state in states}
+    return any(
+        asset.id not in looked_at
+        and now - asset.attached_at < change.UNOBSERVABLE_AFTER
+        and any(rule.weight and rule.id not in off for rule in schedule.rules_of(asset.kind))
+        for asset in assets
+    )
+
+
 def _with_a_main_one(assets: Iterable[VendorAsset]) -> list[VendorAsset]:
     """Return the assets in order; where nobody named a main one, the domain or host attached first is it.
 
