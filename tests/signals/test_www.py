@@ -12,6 +12,7 @@ from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.settings import Settings
+from vendorrisk.signals import jobs
 
 pytestmark = pytest.mark.anyio
 WWW = f"www.{DOMAIN}"
@@ -202,3 +203,28 @@ async def test_www_that_is_bad_is_told_as_a_fall_once_it_was_seen(
             clock.advance(days=1)
             await on.confirmed()
         assert [alert[0] for alert in await on.told()].count("score_fell") == 1
+
+
+async def test_www_of_a_vendor_that_left_stays_with_its_domain_and_is_looked_at_no_more(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        await owner.execute("update vendors set lifecycle = 'terminated' where id = $1", vendor)
+        clock.advance(days=2)
+        await on.settled()
+        await on.run()
+        asked = len(on.internet.dns.questions)
+        clock.advance(days=10)
+        await on.run()
+        assert len(on.internet.dns.questions) == asked
+        assert set(await watched(on, vendor)) == {DOMAIN, WWW}, "what a person attached is on record"
+        await owner.execute("update vendors set lifecycle = 'active' where id = $1", vendor)
+        await on.settled()
+        await jobs.complete_schedule(world)
+        clock.advance(days=2)
+        await on.run()
+        assert len(on.internet.dns.questions) > asked, "it came back"
