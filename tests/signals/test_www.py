@@ -1,5 +1,6 @@
 """The `www` of a watched domain is watched with it, for as long as the domain is."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,7 +11,10 @@ from tests.conftest import Company, FakeClock
 from tests.signals.test_watching import recorded
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
+from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour
+from vendorrisk.lab.http import Reply
+from vendorrisk.lab.world import GOOD_HEADERS, PAGE
 from vendorrisk.settings import Settings
 from vendorrisk.signals import jobs
 
@@ -228,3 +232,63 @@ async def test_www_of_a_vendor_that_left_stays_with_its_domain_and_is_looked_at_
         clock.advance(days=2)
         await on.run()
         assert len(on.internet.dns.questions) > asked, "it came back"
+
+
+async def certificate_dates(on: Watching) -> set[tuple[str, str]]:
+    coming = await on.client.items("/v1/alerts/upcoming", until="2027-12-31", limit=200)
+    return {(a["title"], a["due_on"]) for a in coming if a["alert_class"] == "certificate_expiring"}
+
+
+async def test_one_certificate_of_several_hosts_is_one_date_and_one_finding(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        assert await certificate_dates(on) == {(f"{DOMAIN} and {WWW}: certificate ends", "2027-01-22")}
+
+        clock.advance(days=58)
+        await on.confirmed()
+        verdicts = [s for s in await client.items(f"/v1/vendors/{vendor}/signals") if s["rule"] == "tls.cert_expiring"]
+        assert sorted((s["asset_name"], s["verdict"]) for s in verdicts) == [(DOMAIN, "fail"), (WWW, "fail")]
+        found = [f["title"] for f in await on.findings() if "certificate ends in" in f["title"]]
+        assert found == [f"{DOMAIN}: The certificate ends in 1 days."]
+        told = [title for kind, title in await on.told() if "certificate ends in" in title]
+        assert len(told) == 1
+
+        own = pki.server_context(pki.leaf(pki.Wish(names=(WWW,), ends=pki.NOW + timedelta(days=150))))
+        on.internet.dns.zone[(WWW, "A")] = ["127.0.0.78"]
+        (await on.internet.host("127.0.0.78", tls=own)).on("/", Reply(200, list(GOOD_HEADERS), PAGE))
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        assert await certificate_dates(on) == {
+            (f"{DOMAIN}: certificate ends", "2027-01-22"),
+            (f"{WWW}: certificate ends", "2027-04-22"),
+        }
+
+
+async def test_an_alias_of_a_host_that_is_watched_itself_is_that_hosts(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        del on.internet.dns.zone[(WWW, "A")]
+        on.internet.dns.zone[(WWW, "CNAME")] = ["acme-gone.azurewebsites.net."]
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        dangling = [s for s in await client.items(f"/v1/vendors/{vendor}/signals") if s["rule"] == "dns.dangling"]
+        assert sorted((s["asset_name"], s["discriminator"], s["verdict"]) for s in dangling) == [
+            (DOMAIN, WWW, "fail"),
+            (WWW, WWW, "fail"),
+        ]
+        (found,) = [f for f in await on.findings() if "anyone may claim it" in f["title"]]
+        assert found["title"].startswith(f"{WWW}: ")
+        cost = [
+            d for d in (await on.score(vendor))["deductions"] if d["rule"] == "dns.dangling" and d["kind"] == "rule"
+        ]
+        assert [d["asset"] for d in cost] == [WWW]

@@ -29,7 +29,9 @@ from vendorrisk.signals.standings import (
     is_disproved,
     is_finding,
     is_graver,
+    key_of,
     standings_of,
+    told_of_another,
     unobservable,
     waits_for_a_look,
     waived_until,
@@ -125,15 +127,17 @@ class Settling:
     # ── findings
 
     async def _keep_findings(self) -> None:
-        wanted = {(s.vendor_asset_id, s.rule, s.discriminator): s for s in self._states if is_finding(s)}
+        open_already = {key for key, source in self._sources.items() if source.closed_at is None}
+        of_another = told_of_another([*self._assets.values()], self._states) - open_already
+        wanted = {key_of(s): s for s in self._states if is_finding(s)}
         for key, state in wanted.items():
-            if state.rule not in self._paused:
+            if state.rule not in self._paused and key not in of_another:
                 await self._open(key, state)
         blind = unobservable(self._states, self._work.now)
         for key, states in blind.items():
             await self._open_blind(key, states)
         # Seen well once is not enough to close: the state stays open until it was seen well twice.
-        open_still = {(s.vendor_asset_id, s.rule, s.discriminator) for s in self._states if s.is_open}
+        open_still = {key_of(s) for s in self._states if s.is_open}
         for key, source in self._sources.items():
             if source.closed_at is None and key not in open_still and key not in blind and self._may_close(source):
                 await self._shut(source)
@@ -284,7 +288,7 @@ class Settling:
     async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
         waived = waived_until(self._sources.values())
         slower = schedule.slower(self._vendor.tier)
-        standings = tuple(standings_of(self._assets.values(), self._states, waived, self._off, slower))
+        standings = tuple(standings_of([*self._assets.values()], self._states, waived, self._off, slower))
         return score(standings, now=self._work.now, off=self._off), standings
 
     async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:

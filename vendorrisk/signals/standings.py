@@ -1,6 +1,6 @@
 """From the states of a vendor's assets to what is scored and what opens a finding. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,10 +9,13 @@ import msgspec
 from vendorrisk.findings.model import Severity as FindingSeverity
 from vendorrisk.findings.model import State
 from vendorrisk.signals import change, schedule
-from vendorrisk.signals.model import Severity, Standing, Verdict
+from vendorrisk.signals.model import Scope, Severity, Standing, Verdict
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.settling_queries import SignalFinding, VendorState
 from vendorrisk.signals.watch_model import AssetKind, VendorAsset
+
+Key = tuple[UUID, str, str]
+"""An asset of a vendor, a rule and its subject: what a finding is of."""
 
 UNOBSERVABLE = "unobservable"
 HAPPENED = frozenset({
@@ -21,6 +24,7 @@ HAPPENED = frozenset({
 """Rules of what happened: it stays so whatever is done about it, so that seeing it again disproves nobody."""
 _FALSE_FOR = timedelta(days=365)
 _RANKED = (Severity.INFO, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+_OF_CERTIFICATES = ("tls.cert_expired", "tls.cert_expiring")
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdict.NA)
 
 
@@ -71,18 +75,60 @@ def unobservable(states: Iterable[VendorState], now: datetime) -> dict[tuple[UUI
     return found
 
 
+def serving_together(
+    assets: Iterable[VendorAsset], states: Iterable[VendorState]
+) -> dict[UUID, tuple[VendorAsset, ...]]:
+    """Return of each asset with a certificate those that serve the same one, the main one first."""
+    ordered = sorted(_with_a_main_one(assets), key=lambda asset: not asset.is_primary)
+    shown = {s.vendor_asset_id: s.evidence for s in states if s.rule == "tls.cert_expired" and s.evidence.get("serial")}
+    serving: dict[tuple[object, ...], list[VendorAsset]] = {}
+    for asset in ordered:
+        if asset.id in shown:
+            serving.setdefault(_certificate(shown[asset.id]), []).append(asset)
+    return {asset.id: tuple(together) for together in serving.values() for asset in together}
+
+
+def _certificate(shown: Mapping[str, object]) -> tuple[object, ...]:
+    return shown["serial"], shown.get("issuer"), shown.get("not_after")
+
+
+def told_of_another(assets: Sequence[VendorAsset], states: Sequence[VendorState]) -> frozenset[Key]:
+    """Return which states are told of another asset of the vendor, so that nothing is told twice.
+
+    One certificate that serves several hosts is told of the main one. An alias of a host that is watched and was seen
+    itself is told of that host.
+    """
+    hosts = {asset.name: asset.id for asset in assets}
+    seen = {s.vendor_asset_id for s in states if s.rule == "dns.dangling" and s.known is not None}
+    together = serving_together(assets, states)
+    found = set()
+    for state in states:
+        asset = state.vendor_asset_id
+        if state.rule == "dns.dangling" and hosts.get(state.discriminator, asset) in seen - {asset}:
+            found.add(key_of(state))
+        if state.rule in _OF_CERTIFICATES and asset in together and together[asset][0].id != asset:
+            found.add(key_of(state))
+    return frozenset(found)
+
+
+def key_of(state: VendorState) -> Key:
+    return state.vendor_asset_id, state.rule, state.discriminator
+
+
 def standings_of(
-    assets: Iterable[VendorAsset],
-    states: Iterable[VendorState],
+    assets: Sequence[VendorAsset],
+    states: Sequence[VendorState],
     waived: Mapping[tuple[UUID, str], datetime],
     off: frozenset[str],
     slower: int,
 ) -> Iterable[Standing]:
     """Return one standing for every rule that applies to every asset; what was never seen is unknown.
 
-    Where a rule has several subjects on an asset, the worst stands for it.
+    Where a rule has several subjects on an asset, the worst stands for it. One of which every subject stands for itself
+    (`told_of_another`) has none.
     """
     by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
+    of_another = told_of_another(assets, states)
     for state in states:
         by_rule.setdefault((state.vendor_asset_id, state.rule), []).append(state)
     for asset in _with_a_main_one(assets):
@@ -90,6 +136,10 @@ def standings_of(
             if rule.id in off or not rule.weight:
                 continue
             found = by_rule.get((asset.id, rule.id), [])
+            if rule.scope is not Scope.HOST and found:
+                found = [state for state in found if key_of(state) not in of_another]
+                if not found:
+                    continue
             until = waived.get((asset.id, rule.id))
             yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until, slower)
 

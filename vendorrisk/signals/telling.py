@@ -18,6 +18,7 @@ from vendorrisk.signals.model import Verdict
 from vendorrisk.signals.names import plain
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.settling_queries import Happened, SettledVendor, VendorState
+from vendorrisk.signals.standings import serving_together
 from vendorrisk.signals.watch_model import VendorAsset
 from vendorrisk.vendors.model import Lifecycle, Tier
 
@@ -44,15 +45,17 @@ _DATES = (
 Assets = Mapping[UUID, VendorAsset]
 
 
-async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]) -> None:
-    """Keep the ends of certificates and registrations among the tenant's dates."""
+async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: Sequence[VendorState]) -> None:
+    """Keep the ends of certificates and registrations among the tenant's dates, one for each certificate."""
     ended = vendor.lifecycle in {Lifecycle.OFFBOARDING, Lifecycle.TERMINATED}
+    together = serving_together(assets.values(), states)
     for state in states:
         for rule, field, kind, what in _DATES:
             if state.rule != rule:
                 continue
             ends_at, asset = _end(state.evidence.get(field)), assets[state.vendor_asset_id]
-            if ended or ends_at is None:
+            named = together.get(asset.id, (asset,)) if kind is TimedClass.CERTIFICATE_EXPIRING else (asset,)
+            if ended or ends_at is None or named[0].id != asset.id:
                 await forget_dates(work, [asset.id], kind)
                 continue
             deadline = Deadline(
@@ -60,10 +63,15 @@ async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: 
                 subject_kind=kind.value,
                 subject_id=asset.id,
                 vendor_id=vendor.id,
-                title=f"{asset.name}: {what} ends",
+                title=f"{_names(named)}: {what} ends",
                 due_on=work.by.today(ends_at),
             )
             await alerts.watch(work, deadline)
+
+
+def _names(assets: Sequence[VendorAsset]) -> str:
+    first, *more = [asset.name for asset in assets]
+    return " and ".join([first, *more]) if len(more) <= 1 else f"{first} and {len(more)} hosts more"
 
 
 def _end(told: object) -> datetime | None:
