@@ -452,3 +452,13 @@ async def test_a_large_import_can_be_called_off_before_it_was_read(client: Clien
     assert (await client.delete(place, etag='"1"')).status_code == 204
     assert await run_imports(world) == 0
     assert (await client.get(place)).json()["state"] == "cancelled"
+
+
+async def test_a_name_that_cannot_be_taken_is_told_once_and_not_as_missing_too(client: Client) -> None:
+    lines = ["Reference,Name,Website", f",{400 * 'x'},one.example.com", ",,two.example.com", "R-9,,", ",A\x01B,"]
+    made = (await sent(client, "\n".join(lines) + "\n")).json()
+    told = {row["row_number"]: [problem["code"] for problem in row["problems"]] for row in await rows(client, made)}
+    assert told == {2: ["name_invalid"], 3: ["name_missing"], 4: ["name_missing"], 5: ["name_invalid"]}
+    details = {row["row_number"]: row["problems"][0]["detail"] for row in await rows(client, made)}
+    assert details[3] == "Give the vendor a name."
+    assert details[4].startswith("Nothing has this reference yet")
