@@ -49,6 +49,13 @@ def entered(folder: Path) -> list[Path]:
     return [folder, *(above for above in folder.parents if above.name.startswith(("pytest-", "popen-")))]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks Postgres or Redis: what does not is the same on whichever servers."""
+    for item in items:
+        if "servers" in getattr(item, "fixturenames", ()):
+            item.add_marker("servers")
+
+
 class FakeClock:
     """A clock that moves only when told to."""
 
