@@ -194,7 +194,10 @@ class _Story:
             table.add_column(heading, overflow="fold")
         for domain in self._vendors:
             score = await self._score(domain)
-            worst = ", ".join(f"{d.rule} -{d.points_bp / 100:.1f}" for d in score.top_deductions[:3])
+            costs: dict[str, int] = {}
+            for one in score.top_deductions:
+                costs[one.rule] = costs.get(one.rule, 0) + one.points_bp
+            worst = ", ".join(f"{rule} -{points / 100:.1f}" for rule, points in list(costs.items())[:3])
             shown = "-" if score.score is None else str(score.score)
             table.add_row(domain, score.grade, shown, f"{score.coverage_bp / 100:.0f} %", worst)
         self._console.print(table)
@@ -221,6 +224,6 @@ class _Story:
         for one in sorted((d for d in score.deductions if d.points_bp), key=lambda d: -d.points_bp):
             what = one.rule or one.kind
             verdict = one.verdict.value if one.verdict else ""
-            self._console.print(f"  -{one.points_bp / 100:6.2f}  {what:22} {verdict}")
+            self._console.print(f"  -{one.points_bp / 100:6.2f}  {what:22} {verdict:8} {one.asset}".rstrip())
         total = sum(d.points_bp for d in score.deductions)
         self._console.print(f"  100 - {total / 100:.2f} = {score.number}, by methodology {score.model_version}")
