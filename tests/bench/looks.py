@@ -1,34 +1,48 @@
-"""What one worker can look at: full vendor looks a second against the lab, processor time, memory, and the cost
-beside a bare client that makes the same requests.
+"""What collectors and evaluators cost beside a bare client that asks the same questions and makes the same requests.
 
     python -m tests.bench.looks [vendors] [at once]
 
-The lab runs in a process of its own, so that only the looking is measured. A full look is DNS, mail, web with
-security.txt, certificate, five greetings, RDAP and the status page, judged and written in canonical form.
+The lab runs in a process of its own, so that only the looking is measured. A look is a domain's DNS, mail, web with
+security.txt, certificate, five greetings, RDAP and a status page, in one session, judged and written in canonical form.
 """
 
 import asyncio
 import json
 import multiprocessing
 import multiprocessing.connection
-import resource
 import ssl
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
 import uvloop
 
+from tests.bench.table import Line, printed
+from vendorrisk.egress.dns_messages import Answer, Question
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.egress.sessions import session
 from vendorrisk.lab import pki
 from vendorrisk.lab.world import good_vendor, good_zone, lab, registries, trusting_nobody
 from vendorrisk.probes import email, nameservice, registration, status, tls, web
+from vendorrisk.probes.clienthello import Greeting, client_hello
 from vendorrisk.probes.observation import canonical
 from vendorrisk.signals import judging
 
 DOMAIN = "acme.test"
 BASES = {"test": "https://rdap.test/"}
+HIGHEST_RATIO = "<= 2.50"
+_QUESTIONS = 51
+_CONNECTIONS: list[tuple[str, int, str, list[str]]] = [
+    ("127.0.0.2", 80, DOMAIN, ["/"]),
+    ("127.0.0.2", 443, DOMAIN, ["/", "/.well-known/security.txt"]),
+    ("127.0.0.2", 443, f"mta-sts.{DOMAIN}", ["/.well-known/mta-sts.txt"]),
+    ("127.0.0.200", 443, "rdap.test", [f"/domain/{DOMAIN}"]),
+    ("127.0.0.2", 443, f"status.{DOMAIN}", ["/api/v2/summary.json", "/api/v2/incidents.json"]),
+    ("127.0.0.2", 443, DOMAIN, []),  # for the certificate
+]
+"""What a look takes."""
 
 
 def serve(pipe: multiprocessing.connection.Connection) -> None:
@@ -43,9 +57,19 @@ def serve(pipe: multiprocessing.connection.Connection) -> None:
     asyncio.run(run())
 
 
+class _Counting(Resolver):
+    """Counts what really goes out."""
+
+    sent = 0
+
+    async def _ask_in_turn(self, asked: Question) -> Answer:
+        self.sent += 1
+        return await super()._ask_in_turn(asked)
+
+
 def client(about: dict[str, list[object]]) -> tuple[Guard, Fetcher, Fetcher]:
     ports = {(str(a), int(p)): int(r) for a, p, r in about["ports"]}  # type: ignore[misc, call-overload] # JSON
-    resolver = Resolver([tuple(about["dns"])], try_seconds=2, lifetime_seconds=4)  # type: ignore[list-item] # JSON
+    resolver = _Counting([tuple(about["dns"])], try_seconds=2, lifetime_seconds=4)  # type: ignore[list-item] # JSON
     guard = Guard(resolver, loopback=LoopbackOverride(["127.0.0.0/8"], ports))
     limits = Limits(total_seconds=15)
     loose = Fetcher(guard, user_agent="vendorrisk/1 (bench)", limits=limits, tls=trusting_nobody())
@@ -73,70 +97,68 @@ async def one(guard: Guard, loose: Fetcher, strict: Fetcher, datasets: judging.D
 
 
 async def bare(guard: Guard, context: ssl.SSLContext) -> None:
-    """The same questions and connections, by dnspython and raw streams, read and thrown away."""
+    """As many questions, connections, requests and greetings over raw streams, read and thrown away."""
     ports = guard._loopback._ports
-    await asyncio.gather(*(guard.resolver.ask(f"q{n}.{DOMAIN}", "TXT") for n in range(57)))
-    for address, port, name, path in [
-        ("127.0.0.2", 80, DOMAIN, "/"), ("127.0.0.2", 443, DOMAIN, "/"),
-        ("127.0.0.2", 443, DOMAIN, "/.well-known/security.txt"),
-        ("127.0.0.2", 443, f"mta-sts.{DOMAIN}", "/.well-known/mta-sts.txt"),
-        ("127.0.0.200", 443, "rdap.test", f"/domain/{DOMAIN}"),
-        ("127.0.0.2", 443, f"status.{DOMAIN}", "/api/v2/summary.json"),
-    ]:  # fmt: skip
+    await asyncio.gather(*(guard.resolver.ask(f"q{n}.{DOMAIN}", "TXT") for n in range(_QUESTIONS)))
+    for address, port, name, paths in _CONNECTIONS:
         tls_context = context if port == 443 else None
         reader, writer = await asyncio.open_connection(
             address, ports[address, port], ssl=tls_context, server_hostname=name if tls_context else None
         )
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
-        await reader.read()
-        writer.close()
-    for _ in range(6):
-        _, writer = await asyncio.open_connection(
-            "127.0.0.2", ports["127.0.0.2", 443], ssl=context, server_hostname=DOMAIN
-        )
-        writer.close()
+        for path in paths:
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            await reader.readexactly(int(head.partition(b"content-length:")[2].split()[0]))
+        writer.transport.abort()
+    for greeting in Greeting:
+        reader, writer = await asyncio.open_connection("127.0.0.2", ports["127.0.0.2", 443])
+        writer.write(client_hello(greeting, DOMAIN))
+        await reader.read(4096)
+        writer.transport.abort()
 
 
-async def timed(count: int, at_once: int, work: object) -> tuple[float, float]:
-    """Return wall and processor seconds for `count` runs."""
+async def timed(count: int, at_once: int, work: Callable[[], Awaitable[object]]) -> float:
+    """Return the processor's milliseconds for one of `count` runs."""
     gate = asyncio.Semaphore(at_once)
 
     async def gated() -> None:
         async with gate:
-            await work()  # type: ignore[operator] # a coroutine function
+            await work()
 
-    wall, cpu = time.perf_counter(), time.process_time()
+    begun = time.process_time()
     await asyncio.gather(*(gated() for _ in range(count)))
-    return time.perf_counter() - wall, time.process_time() - cpu
+    return 1000 * (time.process_time() - begun) / count
 
 
-async def run(about: dict[str, list[object]], count: int, at_once: int) -> None:
+async def _compared(about: dict[str, list[object]], count: int, at_once: int) -> list[Line]:
     guard, loose, strict = client(about)
     datasets = judging.Datasets(store=pki.store())
-    unknown = await one(guard, loose, strict, datasets)
-    wall, cpu = await timed(count, at_once, lambda: one(guard, loose, strict, datasets))
+
+    async def whole() -> None:
+        async with session():
+            await one(guard, loose, strict, datasets)
+
+    await whole()
+    if guard.resolver.sent != _QUESTIONS:  # type: ignore[attr-defined] # a counting one
+        raise RuntimeError("a look asks other questions than the bare client; see _QUESTIONS")
+    look = await timed(count, at_once, whole)
     context = trusting_nobody()
-    bare_wall, bare_cpu = await timed(count, at_once, lambda: bare(guard, context))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"vendors {count}, at once {at_once}, unknown verdicts a vendor {unknown} (web.cors and dkim aside)")
-    print(f"full looks a second    {count / wall:8.1f}   to reach 20")
-    print(f"processor ms a look    {1000 * cpu / count:8.1f}")
-    print(f"bare client, same requests: {count / bare_wall:6.1f} a second, {1000 * bare_cpu / count:.1f} ms")
-    print(f"cost beside bare (cpu) {cpu / bare_cpu:8.2f}")
-    print(f"memory MB, highest     {memory:8.1f}   to stay under 150")
+    plain = await timed(count, at_once, lambda: bare(guard, context))
+    return [Line("a domain's look, judged", look, plain, "the same requests, bare", "ms", HIGHEST_RATIO)]
 
 
-def main() -> None:
-    count, at_once = (int(a) for a in [*sys.argv[1:], "200", "50"][:2])
+async def run(count: int = 200, at_once: int = 50) -> list[Line]:
+    """Serve the lab from a process of its own, and compare."""
     here, there = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
     server.start()
     try:
-        uvloop.run(run(json.loads(here.recv()), count, at_once))
+        about = await asyncio.to_thread(lambda: json.loads(here.recv()))
+        return await _compared(about, count, at_once)
     finally:
         server.terminate()
         server.join(10)
 
 
 if __name__ == "__main__":
-    main()
+    print(printed(uvloop.run(run(*(int(argument) for argument in sys.argv[1:])))))
