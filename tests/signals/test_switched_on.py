@@ -59,7 +59,8 @@ async def test_what_is_off_is_neither_asked_nor_counted(world: World, client: Cl
         assert all("origin" not in request.headers for request in on.good.requests)
         off = {"exp.ports", "exp.kev", "exp.epss", "exp.eol", "tls.ct_issuer", "web.cors"}
         assert await switched_on(client) & off == set()
-        assert set((await on.score(vendor))["off"]) == off
+        unlisted = {"evt.breach", "evt.breach_unverified", "kev.product"}  # these workers have no lists
+        assert set((await on.score(vendor))["off"]) == off | unlisted
         assert "exposure" not in {factor["factor"] for factor in (await on.score(vendor))["factors"]}
 
 
@@ -172,3 +173,25 @@ async def test_a_reflected_origin_is_seen_only_where_it_was_asked_for(
         state = (await on.signals(vendor))["web.cors"]
         assert (state["verdict"], state["severity"]) == ("fail", "high")
         assert {d["rule"] for d in (await on.score(vendor))["deductions"]} >= {"web.cors"}
+
+
+async def test_a_list_that_an_operator_switches_off_takes_its_rules_out_of_the_number_and_says_so(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, signal_hibp_url="https://sources.test/hibp") as on:
+        server = await sources(on)
+        server.on("/hibp", Reply(200, [], feeds.breaches(feeds.breach(Domain=DOMAIN))))
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.confirmed()
+        listed = await on.score(vendor)
+        assert "evt.breach" in {d["rule"] for d in listed["deductions"]}
+        assert len(await on.findings(filter="state:eq:open")) == 1
+        world.settings = msgspec.structs.replace(world.settings, signal_hibp_url="")
+        clock.advance(days=1, hours=13)
+        await on.confirmed()
+        without = await on.score(vendor)
+        assert without["number"] > listed["number"]
+        assert "evt.breach" not in {d["rule"] for d in without["deductions"]}
+        assert set(without["off"]) >= {"evt.breach", "evt.breach_unverified"}
+        assert await on.findings(filter="state:eq:open") == []

@@ -1,7 +1,8 @@
 """Operations on what is watched, and reading what was seen, judged and scored."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -52,6 +53,10 @@ MOST_ASSETS = 200
 _SCORECARDS = "securityscorecards.dev"
 _REPOSITORY = re.compile(r"https://(?:github|gitlab)\.com/[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
 _HTTPS_PORTS = (None, 443)
+_LISTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"signal_hibp_url": ("evt.breach", "evt.breach_unverified"), "signal_kev_url": ("kev.product",)}
+)
+"""Setting that says where a list is → the rules that are nothing without it."""
 
 
 def off_rules(settings: Settings) -> frozenset[str]:
@@ -61,7 +66,8 @@ def off_rules(settings: Settings) -> frozenset[str]:
         wanted.add("tls.ct_issuer")
     if not settings.signal_exposure_url:
         wanted -= {rule for rule in RULES if rule.startswith("exp.")}
-    return rules_off(wanted)
+    unlisted = {rule for setting, rules in _LISTS.items() if not getattr(settings, setting) for rule in rules}
+    return rules_off(wanted) | unlisted
 
 
 # Assets
