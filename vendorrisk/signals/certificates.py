@@ -9,7 +9,7 @@ the path is walked here.
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import certifi
@@ -29,11 +29,16 @@ _LONGEST_PATH = 6
 _SECOND = timedelta(seconds=1)
 
 
-class TrustStore(msgspec.Struct, frozen=True):
+class TrustStore(msgspec.Struct, frozen=True, dict=True):
     """Roots by name, with the version that is written down with each judgement."""
 
     version: str
     roots: tuple[x509.Certificate, ...]
+
+    @cached_property
+    def anchors(self) -> Store:
+        """The roots as the library holds them, which costs as much to make as ten certificates to verify."""
+        return Store(list(self.roots))
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +149,7 @@ def _by_the_library(
 ) -> bool:
     try:
         subject = x509.DNSName(name)
-        verifier = PolicyBuilder().store(Store(list(store.roots))).time(at).build_server_verifier(subject)
+        verifier = PolicyBuilder().store(store.anchors).time(at).build_server_verifier(subject)
         verifier.verify(leaf, list(others))
     except (VerificationError, ValueError):
         return False

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
@@ -212,7 +213,7 @@ def _keep(seen: Seen, now: datetime) -> None:
     if seen.look is None:
         return
     due, raw = seen.due, canonical(seen.look)
-    seen.raw_hash = value_hash(seen.look)
+    seen.raw_hash = value_hash(msgspec.Raw(raw))
     is_old = due.observed_at is None or abs(now - due.observed_at) >= KEYFRAME
     # With it the states move on to it, so that none rests on what its retention drops.
     seen.is_keyframe = is_old and due.observed_at is not None

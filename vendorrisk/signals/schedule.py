@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from types import MappingProxyType
 from uuid import UUID, uuid5
 
@@ -87,6 +88,7 @@ def groups_of(kind: AssetKind, *, with_ct: bool = False, with_exposure: bool = F
     return (*_ALWAYS[kind], *(group for group, wanted in more if wanted))
 
 
+@cache
 def rules_of(kind: AssetKind, group: Group | None = None) -> tuple[Rule, ...]:
     """Return the rules that an asset of this kind is judged by: all, or those of one group.
 
