@@ -25,6 +25,7 @@ from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
 from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.standings import (
+    Key,
     finding_severity,
     is_disproved,
     is_finding,
@@ -127,8 +128,7 @@ class Settling:
     # ── findings
 
     async def _keep_findings(self) -> None:
-        open_already = {key for key, source in self._sources.items() if source.closed_at is None}
-        of_another = told_of_another([*self._assets.values()], self._states) - open_already
+        of_another = self._told_of_another()
         wanted = {key_of(s): s for s in self._states if is_finding(s)}
         for key, state in wanted.items():
             if state.rule not in self._paused and key not in of_another:
@@ -141,6 +141,9 @@ class Settling:
         for key, source in self._sources.items():
             if source.closed_at is None and key not in open_still and key not in blind and self._may_close(source):
                 await self._shut(source)
+
+    def _told_of_another(self) -> dict[Key, Key]:
+        return told_of_another([*self._assets.values()], self._states, self._sources.values())
 
     def _may_close(self, source: SignalFinding) -> bool:
         """Say whether a finding whose state is well may be closed: of some rules once a person has dealt with it."""
@@ -288,7 +291,8 @@ class Settling:
     async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
         waived = waived_until(self._sources.values())
         slower = schedule.slower(self._vendor.tier)
-        standings = tuple(standings_of([*self._assets.values()], self._states, waived, self._off, slower))
+        assets, of_another = [*self._assets.values()], self._told_of_another()
+        standings = tuple(standings_of(assets, self._states, waived, self._off, slower, of_another))
         return score(standings, now=self._work.now, off=self._off), standings
 
     async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:
