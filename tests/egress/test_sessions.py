@@ -1,6 +1,7 @@
 """Sessions: one look-up and one handshake for what a visit asks, and nothing of it outside."""
 
 import asyncio
+import gc
 import socket
 import struct
 from contextlib import nullcontext
@@ -240,3 +241,25 @@ async def test_what_a_sender_keeps_outside_of_sessions_is_untouched_by_one() -> 
             await w.fetcher.get(HOME)
         await w.fetcher.get(HOME)
         assert w.web.connections == 2
+
+
+async def test_whenever_a_session_is_called_off_no_connection_is_left_open() -> None:
+    async def visit(w: World) -> None:
+        async with session():
+            for path in ("robots.txt", "", "security.txt"):
+                await asyncio.gather(w.fetcher.get(f"{HOME}{path}"), w.fetcher.get("http://other.example.test/"))
+
+    async with world() as w:
+        gc.collect()
+        gc.disable()  # which would close in its own time what nobody has
+        try:
+            for turns in range(160):
+                task = asyncio.create_task(visit(w))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await _until_closed(w)
+        finally:
+            gc.enable()
+        assert w.web.connections > 100

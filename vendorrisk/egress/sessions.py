@@ -45,7 +45,11 @@ class Session:
         return self._kept.setdefault(origin, [])
 
     async def aclose(self) -> None:
+        """Close what is kept; all of it, though whoever waits for that be called off."""
         self.is_over = True
+        await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
         while self._kept:
             for one in self._kept.popitem()[1]:
                 await one.connection.aclose()

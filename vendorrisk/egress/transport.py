@@ -127,7 +127,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 raise _as_egress_error(error) from error
             raise
         address = str(link.get_extra_info("server_addr")[0])
-        stream = _Stream(answer, lambda: self._done(origin, Kept(connection, address)))
+        stream = _Stream(answer, connection, lambda: self._done(origin, Kept(connection, address)))
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     def _kept(self, origin: _Origin) -> list[Kept] | None:
@@ -184,10 +184,13 @@ def _trusted() -> ssl.SSLContext:
 
 
 class _Stream(httpx.AsyncByteStream):
-    """An answer's body; closing it gives the connection back."""
+    """An answer's body; closing it gives the connection back, or ends it where that is called off."""
 
-    def __init__(self, answer: httpcore.Response, done: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, answer: httpcore.Response, connection: httpcore.AsyncHTTPConnection, done: Callable[[], Awaitable[None]]
+    ) -> None:
         self._answer = answer
+        self._connection = connection
         self._done = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -198,7 +201,11 @@ class _Stream(httpx.AsyncByteStream):
             raise _as_egress_error(error) from error
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        try:
+            await self._answer.aclose()
+        except BaseException:
+            await self._connection.aclose()
+            raise
         await self._done()
 
 
