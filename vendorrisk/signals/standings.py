@@ -126,7 +126,7 @@ def told_of_another(
         for place, state in enumerate(together):
             if not is_finding(state) or key_of(state) in standing:
                 continue
-            told = [s for s in together if _tells(standing.get(key_of(s)), state)]
+            told = [s for s in together if s.is_open and _tells(standing.get(key_of(s)), state)]
             told += [s for s in together[:place] if s.unseen_since is None]
             if told:
                 found[key_of(state)] = key_of(told[0])
