@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from vendorrisk.findings.model import Severity as FindingSeverity
@@ -223,3 +224,24 @@ def test_what_is_told_of_another_is_set_aside_with_that() -> None:
     assert [s.waived_until for s in found if s.rule == ENDED] == [NOW + DAY, NOW + DAY]
     found = standings.standings_of([MAIN, WWW], states, until, frozenset(), 1)
     assert [s.waived_until for s in found if s.rule == ENDED] == [NOW + DAY, None], "which has a finding of its own"
+
+
+def test_a_certificate_that_changed_on_the_main_host_leaves_the_others_awaiting_a_look_of_their_own() -> None:
+    other = an_asset(AssetKind.HOST, "acme.example", 3, place="acme.example")
+    main, www = (msgspec.structs.replace(asset, place="acme.test") for asset in (MAIN, WWW))
+    new, own = ({"serial": serial, "issuer": "CN=x", "not_after": "2027-04-22T00:00:00+00:00"} for serial in "23")
+
+    def waiting(**of_main: Any) -> tuple[frozenset[UUID], dict[Any, Any]]:
+        of_main = {"changed_at": NOW, "last_look_at": NOW, "evidence": new, **of_main}
+        earlier = {"changed_at": NOW - 9 * DAY, "last_look_at": NOW - DAY}
+        states = [
+            shows(main, ENDED, P, **of_main),
+            shows(www, ENDED, **earlier),
+            shows(other, ENDED, **earlier, evidence=own),
+        ]
+        assets = [main, www, other]
+        return standings.awaiting_a_look(assets, states), standings.told_of_another(assets, states, [])
+
+    assert waiting() == ({www.id}, {(www.id, ENDED, ""): None})
+    assert waiting(changed_at=NOW - DAY) == (frozenset(), {}), "it was looked at since"
+    assert waiting(unseen_since=NOW) == (frozenset(), {})

@@ -350,3 +350,46 @@ async def test_accepting_the_finding_of_a_shared_certificate_frees_the_score_of_
             ("tls.cert_expired", WWW),
         }
         assert not [d for d in score["deductions"] if d["rule"] == "tls.cert_expired"]
+
+
+async def test_a_host_that_was_not_looked_at_since_the_main_one_was_renewed_waits_for_its_look(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async def findings() -> list[str]:
+        return sorted(f["title"] for f in await on.findings() if "certificate ends in" in f["title"])
+
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        clock.advance(days=56)
+        await on.confirmed()
+        assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."]
+
+        new = pki.server_context(pki.leaf(pki.Wish(names=(DOMAIN, WWW), ends=pki.NOW + timedelta(days=150))))
+        on.internet.dns.zone[(DOMAIN, "A")] = ["127.0.0.78"]
+        (await on.internet.host("127.0.0.78", tls=new)).on("/", Reply(200, list(GOOD_HEADERS), PAGE))
+        await owner.execute(
+            """update signal_schedule set next_look_at = $1 where look_group = 'cert'
+            and asset_id = (select asset_id from vendor_assets where name = $2)""",
+            *(clock() + timedelta(hours=50), WWW),
+        )
+        clock.advance(days=1, hours=6)
+        await on.confirmed()
+        await on.settled()
+        assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."], "it may be renewed as well"
+        assert await certificate_dates(on) == {(f"{DOMAIN}: certificate ends", "2027-04-22")}
+
+        clock.advance(hours=20)
+        await on.confirmed()
+        clock.advance(hours=1)
+        await on.run()
+        assert await findings() == [
+            f"{DOMAIN}: The certificate ends in 3 days.",
+            f"{WWW}: The certificate ends in 3 days.",
+        ]
+        assert await certificate_dates(on) == {
+            (f"{DOMAIN}: certificate ends", "2027-04-22"),
+            (f"{WWW}: certificate ends", "2027-01-22"),
+        }

@@ -93,6 +93,25 @@ def _certificates(states: Iterable[VendorState]) -> dict[UUID, tuple[object, ...
     return {asset: (of["serial"], of.get("issuer"), of.get("not_after")) for asset, of in shown.items()}
 
 
+def awaiting_a_look(assets: Iterable[VendorAsset], states: Iterable[VendorState]) -> frozenset[UUID]:
+    """Return whose certificate was not looked at since that of an asset before it, of the same place, changed.
+
+    What they served together is replaced together as a rule, and looked at hours apart: the old one is no news yet.
+    """
+    shown = {s.vendor_asset_id: s for s in states if s.rule == "tls.cert_expired"}
+    changed_at: dict[str, datetime] = {}
+    found = set()
+    for asset in _main_one_first(assets):
+        state = shown.get(asset.id)
+        if state is None or state.last_look_at is None:
+            continue
+        if asset.place in changed_at and state.last_look_at < changed_at[asset.place]:
+            found.add(asset.id)
+        if state.unseen_since is None:
+            changed_at[asset.place] = max(state.changed_at, changed_at.get(asset.place, state.changed_at))
+    return frozenset(found)
+
+
 def _of_one_thing(assets: Iterable[VendorAsset], states: Sequence[VendorState]) -> Iterable[list[VendorState]]:
     """Put together what several assets show of one thing, that of the asset it is told of first.
 
@@ -114,22 +133,23 @@ def _of_one_thing(assets: Iterable[VendorAsset], states: Sequence[VendorState]) 
 
 def told_of_another(
     assets: Sequence[VendorAsset], states: Sequence[VendorState], sources: Iterable[SignalFinding]
-) -> dict[Key, Key]:
+) -> dict[Key, Key | None]:
     """Return which states open no finding because another asset's tells of it, or is about to, and which that is.
 
     One that stands tells of what is no graver; else the first that is seen does. What can no longer be seen says
-    nothing of how things are now, so it speaks for nobody.
+    nothing of how things are now, so it speaks for nobody. None stands for what waits for a look of its own.
     """
     standing = {(f.vendor_asset_id, f.rule, f.discriminator): f for f in sources if f.closed_at is None}
-    found: dict[Key, Key] = {}
+    waiting = awaiting_a_look(assets, states)
+    found: dict[Key, Key | None] = {}
     for together in _of_one_thing(assets, states):
         for place, state in enumerate(together):
             if not is_finding(state) or key_of(state) in standing:
                 continue
             told = [s for s in together if s.is_open and _tells(standing.get(key_of(s)), state)]
             told += [s for s in together[:place] if s.unseen_since is None]
-            if told:
-                found[key_of(state)] = key_of(told[0])
+            if told or (state.rule in _OF_CERTIFICATES and state.vendor_asset_id in waiting):
+                found[key_of(state)] = key_of(told[0]) if told else None
     return found
 
 
@@ -160,7 +180,7 @@ def standings_of(
     waived: Mapping[tuple[UUID, str], datetime],
     off: frozenset[str],
     slower: int,
-    of_another: Mapping[Key, Key] = MappingProxyType({}),
+    of_another: Mapping[Key, Key | None] = MappingProxyType({}),
 ) -> Iterable[Standing]:
     """Return one standing for every rule that applies to every asset; what was never seen is unknown.
 
@@ -184,7 +204,7 @@ def standings_of(
 
 
 def _waived_there(
-    found: Iterable[VendorState], waived: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key]
+    found: Iterable[VendorState], waived: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key | None]
 ) -> datetime | None:
     """Return until when what opens no finding of its own is set aside: with the findings that tell of it."""
     told_of = [of_another.get(key_of(state)) for state in found if is_finding(state)]
