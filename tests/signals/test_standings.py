@@ -245,3 +245,18 @@ def test_a_certificate_that_changed_on_the_main_host_leaves_the_others_awaiting_
     assert waiting() == ({www.id}, {(www.id, ENDED, ""): None})
     assert waiting(changed_at=NOW - DAY) == (frozenset(), {}), "it was looked at since"
     assert waiting(unseen_since=NOW) == (frozenset(), {})
+
+
+def test_what_was_attached_of_late_is_waited_for_until_each_kind_of_look_was_made() -> None:
+    host = an_asset(AssetKind.HOST, "www.acme.test", attached_at=NOW)
+    groups = {Group.DNS: DANGLING, Group.HTTP: "web.csp", Group.CERT: ENDED, Group.TLS: "tls.legacy"}
+    states = {group: a_state(rule, U) for group, rule in groups.items()}
+
+    def waits(*seen: Group, at: datetime = NOW, off: frozenset[str] = frozenset()) -> bool:
+        return standings.waits_for_a_look([host], [states[group] for group in seen], off, at)
+
+    assert waits()
+    assert waits(Group.DNS, Group.HTTP), "its certificate was not looked at yet"
+    assert not waits(*groups)
+    assert not waits(Group.DNS, at=NOW + 7 * DAY)
+    assert not waits(Group.DNS, Group.HTTP, Group.CERT, off=frozenset({"tls.legacy", "tls.modern", "tls.weak_cipher"}))

@@ -215,16 +215,16 @@ def _waived_there(
 def waits_for_a_look(
     assets: Iterable[VendorAsset], states: Iterable[VendorState], off: frozenset[str], now: datetime
 ) -> bool:
-    """Say whether something attached of late was not looked at yet.
+    """Say whether something attached of late was not looked at yet in every way that counts.
 
     It counts in the score, for what is unknown is not good; but that it was attached is no fall of the vendor's.
     """
-    looked_at = {state.vendor_asset_id for state in states}
+    looked_at = {(state.vendor_asset_id, state.look_group) for state in states}
     return any(
-        asset.id not in looked_at
-        and now - asset.attached_at < change.UNOBSERVABLE_AFTER
-        and any(rule.weight and rule.id not in off for rule in schedule.rules_of(asset.kind))
+        rule.weight and rule.id not in off and (asset.id, rule.group) not in looked_at
         for asset in assets
+        if now - asset.attached_at < change.UNOBSERVABLE_AFTER
+        for rule in schedule.rules_of(asset.kind)
     )
 
 
