@@ -1,6 +1,9 @@
 """Sessions: one look-up and one handshake for what a visit asks, and nothing of it outside."""
 
 import asyncio
+import gc
+import socket
+import struct
 from contextlib import nullcontext
 
 import pytest
@@ -179,3 +182,84 @@ async def test_a_host_that_asked_for_rest_is_left_alone_on_a_kept_connection_too
                 await w.fetcher.get(HOME)
         assert refused.value.reason is Reason.ASKED_TO_WAIT
         assert len(w.web.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "after",
+    [b"\r\nmore than it said", b"x", Reply(200, [], b"nobody asked").wire("GET")],
+)
+async def test_what_a_server_sends_unasked_is_no_answer_to_the_next_request(after: bytes) -> None:
+    async with world(keep_alive_seconds=5.0) as w:
+        w.web.on("/more", Reply(200, [("Content-Length", "5")], b"first" + after))
+        w.web.on("/next", Reply(200, [], b"next"))
+        async with session():
+            assert (await w.fetcher.get(f"{HOME}more")).body == b"first"
+            assert (await w.fetcher.get(f"{HOME}next")).body == b"next"
+        assert w.web.connections == 2
+        await w.fetcher.get(f"{HOME}more")
+        with pytest.raises(EgressError) as failed:
+            await w.fetcher.post(f"{HOME}next", headers={}, body=b"{}")
+        assert failed.value.reason is Reason.PROTOCOL
+
+
+async def test_an_answer_whose_connection_is_reset_behind_it_is_still_read() -> None:
+    async def reset(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.write(Reply(200, [], b"whole").wire("GET"))
+        writer.transport.abort()
+
+    async with world() as w:
+        w.web.on("/reset", reset)
+        for block in (nullcontext(), session()):
+            async with block:
+                fetched = await w.fetcher.get(f"{HOME}reset")
+            assert (fetched.body, fetched.final.address) == (b"whole", "127.0.0.1")
+
+
+async def test_a_task_that_outlives_its_session_keeps_and_remembers_nothing() -> None:
+    async with world() as w:
+        over = asyncio.Event()
+
+        async def later() -> None:
+            await over.wait()
+            await w.fetcher.get(HOME)
+
+        async with session():
+            await w.fetcher.get(HOME)
+            task = asyncio.create_task(later())
+            await asyncio.sleep(0)
+        over.set()
+        await task
+        await _until_closed(w)
+        assert (w.web.connections, w.dns.questions.count(QUESTION)) == (2, 2)
+
+
+async def test_what_a_sender_keeps_outside_of_sessions_is_untouched_by_one() -> None:
+    async with world(keep_alive_seconds=5.0) as w:
+        await w.fetcher.get(HOME)
+        async with session():
+            await w.fetcher.get(HOME)
+        await w.fetcher.get(HOME)
+        assert w.web.connections == 2
+
+
+async def test_whenever_a_session_is_called_off_no_connection_is_left_open() -> None:
+    async def visit(w: World) -> None:
+        async with session():
+            for path in ("robots.txt", "", "security.txt"):
+                await asyncio.gather(w.fetcher.get(f"{HOME}{path}"), w.fetcher.get("http://other.example.test/"))
+
+    async with world() as w:
+        gc.collect()
+        gc.disable()  # which would close in its own time what nobody has
+        try:
+            for turns in range(160):
+                task = asyncio.create_task(visit(w))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await _until_closed(w)
+        finally:
+            gc.enable()
+        assert w.web.connections > 100

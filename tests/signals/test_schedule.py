@@ -116,3 +116,9 @@ def test_the_earliest_end_that_judgements_name_is_taken() -> None:
     named = [judgement(Verdict.PASS), ending(expires_at=late), ending(not_after=early)]
     assert schedule.ends_at(named) == datetime(2026, 12, 1, tzinfo=UTC)
     assert schedule.ends_at(named[:1]) is None
+
+
+@pytest.mark.parametrize("kind", AssetKind)
+def test_nothing_is_judged_by_a_rule_for_which_it_is_never_looked_at(kind: AssetKind) -> None:
+    looked_at = schedule.groups_of(kind, with_ct=True, with_exposure=True)
+    assert {rule.id for rule in schedule.rules_of(kind) if rule.group not in looked_at} == set()

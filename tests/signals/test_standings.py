@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from vendorrisk.findings.model import Severity as FindingSeverity
@@ -147,3 +148,115 @@ def test_a_rule_is_left_out_only_where_every_finding_of_it_is_set_aside_and_unti
         key: datetime(2026, 12, 25, tzinfo=UTC)
     }
     assert standings.waived_until([late, a_finding(State.OPEN, rule="web.hsts")]).keys() == {key}
+
+
+# ── what several assets show of one thing
+
+MAIN = an_asset(is_primary=True)
+WWW = an_asset(AssetKind.HOST, "www.acme.test", 2)
+ENDED, ENDS, DANGLING = "tls.cert_expired", "tls.cert_expiring", "dns.dangling"
+
+
+def shows(asset: VendorAsset, rule: str, verdict: Verdict = F, **more: Any) -> VendorState:
+    evidence = {"serial": "1f", "issuer": "CN=x", "not_after": "2027-01-22T00:00:00+00:00"}
+    subject = WWW.name if rule == DANGLING else ""
+    parts = {"vendor_asset_id": asset.id, "evidence": evidence, "discriminator": subject, "reason": ""}
+    return a_state(rule, verdict, **{**parts, **more})
+
+
+def found_on(asset: VendorAsset, rule: str, state: State = State.OPEN, **more: Any) -> SignalFinding:
+    parts = {"discriminator": WWW.name if rule == DANGLING else "", "severity": FindingSeverity.CRITICAL}
+    return a_finding(state, rule, vendor_asset_id=asset.id, **{**parts, **more})
+
+
+def tellers(states: list[VendorState], *sources: SignalFinding) -> dict[UUID, UUID]:
+    told = standings.told_of_another([MAIN, WWW], states, sources)
+    return {key[0]: teller[0] for key, teller in told.items()}
+
+
+@pytest.mark.parametrize(("rule", "first", "second"), [(ENDED, MAIN, WWW), (DANGLING, WWW, MAIN)])
+def test_one_thing_on_two_assets_is_told_of_the_one_it_belongs_to(
+    rule: str, first: VendorAsset, second: VendorAsset
+) -> None:
+    both = [shows(first, rule), shows(second, rule)]
+    assert tellers(both) == {second.id: first.id}
+    assert tellers([shows(first, rule, P), shows(second, rule)]) == {second.id: first.id}, "it is looked at soon"
+    assert tellers([shows(first, rule, U), shows(second, rule)]) == {second.id: first.id}, "it waits to be confirmed"
+    gone = [shows(first, rule, U, known=P, unseen_since=NOW), shows(second, rule)]
+    assert tellers(gone) == {}, "what cannot be seen tells nothing"
+    held = [shows(first, rule, U, known=F, unseen_since=NOW), shows(second, rule)]
+    assert tellers(held) == {}
+    assert tellers(held, found_on(first, rule)) == {second.id: first.id}, "its finding stands"
+    assert tellers(held, found_on(first, rule, State.ACCEPTED)) == {second.id: first.id}
+    assert tellers(held, found_on(first, rule, State.REMEDIATED)) == {}
+    assert tellers(held, found_on(first, rule, closed_at=NOW)) == {}
+    assert tellers(held, found_on(first, rule, severity=FindingSeverity.LOW)) == {}, "this is graver"
+    assert tellers(both, found_on(second, rule)) == {first.id: second.id}, "not told twice"
+    assert tellers(both, found_on(first, rule), found_on(second, rule)) == {}
+
+
+def test_another_certificate_is_another_matter() -> None:
+    other = {"serial": "2f", "issuer": "CN=x", "not_after": "2027-01-22T00:00:00+00:00"}
+    states = [shows(MAIN, ENDED, P, evidence=other), shows(WWW, ENDED), shows(MAIN, ENDS), shows(WWW, ENDS)]
+    assert tellers(states) == {}
+
+
+def test_an_alias_counts_on_its_host_unless_that_is_unseen_and_was_better() -> None:
+    def counted(of_host: VendorState) -> list[str]:
+        states = [shows(MAIN, DANGLING), of_host]
+        found = standings.standings_of([MAIN, WWW], states, {}, frozenset(), 1)
+        return sorted(one.asset for one in found if one.rule == DANGLING)
+
+    both = [MAIN.name, WWW.name]
+    assert counted(shows(WWW, DANGLING)) == [WWW.name]
+    assert counted(shows(WWW, DANGLING, P)) == [WWW.name]
+    assert counted(shows(WWW, DANGLING, U, known=F, unseen_since=NOW)) == [WWW.name]
+    assert counted(shows(WWW, DANGLING, U, known=P, unseen_since=NOW)) == both
+    assert counted(shows(WWW, DANGLING, U)) == both, "it was never seen itself"
+
+
+def test_what_is_told_of_another_is_set_aside_with_that() -> None:
+    states = [shows(MAIN, ENDED), shows(WWW, ENDED)]
+    until = {(MAIN.id, ENDED): NOW + DAY}
+    source = found_on(MAIN, ENDED, State.ACCEPTED)
+    told = standings.told_of_another([MAIN, WWW], states, [source])
+    found = standings.standings_of([MAIN, WWW], states, until, frozenset(), 1, told)
+    assert [s.waived_until for s in found if s.rule == ENDED] == [NOW + DAY, NOW + DAY]
+    found = standings.standings_of([MAIN, WWW], states, until, frozenset(), 1)
+    assert [s.waived_until for s in found if s.rule == ENDED] == [NOW + DAY, None], "which has a finding of its own"
+
+
+def test_a_certificate_that_changed_on_the_main_host_leaves_the_others_awaiting_a_look_of_their_own() -> None:
+    other = an_asset(AssetKind.HOST, "acme.example", 3, place="acme.example")
+    main, www = (msgspec.structs.replace(asset, place="acme.test") for asset in (MAIN, WWW))
+    new, own = ({"serial": serial, "issuer": "CN=x", "not_after": "2027-04-22T00:00:00+00:00"} for serial in "23")
+
+    def waiting(**of_main: Any) -> tuple[frozenset[UUID], dict[Any, Any]]:
+        of_main = {"changed_at": NOW, "last_look_at": NOW, "evidence": new, **of_main}
+        earlier = {"changed_at": NOW - 9 * DAY, "last_look_at": NOW - DAY}
+        states = [
+            shows(main, ENDED, P, **of_main),
+            shows(www, ENDED, **earlier),
+            shows(other, ENDED, **earlier, evidence=own),
+        ]
+        assets = [main, www, other]
+        return standings.awaiting_a_look(assets, states), standings.told_of_another(assets, states, [])
+
+    assert waiting() == ({www.id}, {(www.id, ENDED, ""): None})
+    assert waiting(changed_at=NOW - DAY) == (frozenset(), {}), "it was looked at since"
+    assert waiting(unseen_since=NOW) == (frozenset(), {})
+
+
+def test_what_was_attached_of_late_is_waited_for_until_each_kind_of_look_was_made() -> None:
+    host = an_asset(AssetKind.HOST, "www.acme.test", attached_at=NOW)
+    groups = {Group.DNS: DANGLING, Group.HTTP: "web.csp", Group.CERT: ENDED, Group.TLS: "tls.legacy"}
+    states = {group: a_state(rule, U) for group, rule in groups.items()}
+
+    def waits(*seen: Group, at: datetime = NOW, off: frozenset[str] = frozenset()) -> bool:
+        return standings.waits_for_a_look([host], [states[group] for group in seen], off, at)
+
+    assert waits()
+    assert waits(Group.DNS, Group.HTTP), "its certificate was not looked at yet"
+    assert not waits(*groups)
+    assert not waits(Group.DNS, at=NOW + 7 * DAY)
+    assert not waits(Group.DNS, Group.HTTP, Group.CERT, off=frozenset({"tls.legacy", "tls.modern", "tls.weak_cipher"}))

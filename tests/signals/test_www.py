@@ -292,3 +292,104 @@ async def test_an_alias_of_a_host_that_is_watched_itself_is_that_hosts(
             d for d in (await on.score(vendor))["deductions"] if d["rule"] == "dns.dangling" and d["kind"] == "rule"
         ]
         assert [d["asset"] for d in cost] == [WWW]
+
+
+async def test_a_certificate_that_the_main_host_shows_no_more_is_told_of_one_that_does(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        on.internet.dns.zone[(DOMAIN, "A")] = ["127.0.0.99"]  # where nobody listens
+        clock.advance(days=2)
+        await on.confirmed()
+        clock.advance(days=60)
+        await on.confirmed()
+        seen = [s for s in await client.items(f"/v1/vendors/{vendor}/signals") if s["rule"] == "tls.cert_expired"]
+        assert sorted((s["asset_name"], s["verdict"]) for s in seen) == [(DOMAIN, "unknown"), (WWW, "fail")]
+        assert await ended(on) == [f"{WWW}: The certificate ended on 2027-01-22."]
+
+        on.internet.dns.zone[(DOMAIN, "A")] = list(on.internet.dns.zone[(WWW, "A")])
+        for _ in range(2):
+            clock.advance(days=1)
+            await on.confirmed()
+        seen = [s for s in await client.items(f"/v1/vendors/{vendor}/signals") if s["rule"] == "tls.cert_expired"]
+        assert [s["verdict"] for s in seen] == ["fail", "fail"]
+        assert await ended(on) == [f"{WWW}: The certificate ended on 2027-01-22."], "nothing is told twice"
+
+
+async def ended(on: Watching) -> list[str]:
+    """Return the findings of certificates that ended, each of which was told once."""
+    found = sorted(f["title"] for f in await on.findings() if "certificate ended" in f["title"])
+    assert sorted(title for _, title in await on.told() if "certificate ended" in title) == found
+    return found
+
+
+async def test_accepting_the_finding_of_a_shared_certificate_frees_the_score_of_every_host(
+    world: World, client: Client, clock: FakeClock
+) -> None:
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        clock.advance(days=61)
+        await on.confirmed()
+        assert {(d["rule"], d["asset"]) for d in (await on.score(vendor))["caps"]} >= {("tls.cert_expired", DOMAIN)}
+        (found,) = [f for f in await on.findings() if "certificate ended" in f["title"]]
+        body = {"to": "accepted", "reason": "Known to us.", "until_on": "2027-06-30"}
+        place = f"/v1/findings/{found['id']}"
+        moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
+        assert moved.status_code == 200, moved.text
+        await on.settled()
+        score = await on.score(vendor)
+        assert {(w["rule"], w["asset"]) for w in score["disputed"]} == {
+            ("tls.cert_expired", DOMAIN),
+            ("tls.cert_expired", WWW),
+        }
+        assert not [d for d in score["deductions"] if d["rule"] == "tls.cert_expired"]
+
+
+async def test_a_host_that_was_not_looked_at_since_the_main_one_was_renewed_waits_for_its_look(
+    world: World, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async def findings() -> list[str]:
+        return sorted(f["title"] for f in await on.findings() if "certificate ends in" in f["title"])
+
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        clock.advance(days=56)
+        await on.confirmed()
+        assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."]
+
+        new = pki.server_context(pki.leaf(pki.Wish(names=(DOMAIN, WWW), ends=pki.NOW + timedelta(days=150))))
+        on.internet.dns.zone[(DOMAIN, "A")] = ["127.0.0.78"]
+        (await on.internet.host("127.0.0.78", tls=new)).on("/", Reply(200, list(GOOD_HEADERS), PAGE))
+        await owner.execute(
+            """update signal_schedule set next_look_at = $1 where look_group = 'cert'
+            and asset_id = (select asset_id from vendor_assets where name = $2)""",
+            *(clock() + timedelta(hours=50), WWW),
+        )
+        clock.advance(days=1, hours=6)
+        await on.confirmed()
+        await on.settled()
+        assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."], "it may be renewed as well"
+        assert await certificate_dates(on) == {(f"{DOMAIN}: certificate ends", "2027-04-22")}
+
+        clock.advance(hours=20)
+        await on.confirmed()
+        clock.advance(hours=1)
+        await on.run()
+        assert await findings() == [
+            f"{DOMAIN}: The certificate ends in 3 days.",
+            f"{WWW}: The certificate ends in 3 days.",
+        ]
+        assert await certificate_dates(on) == {
+            (f"{DOMAIN}: certificate ends", "2027-04-22"),
+            (f"{WWW}: certificate ends", "2027-01-22"),
+        }

@@ -462,3 +462,15 @@ async def test_a_name_that_cannot_be_taken_is_told_once_and_not_as_missing_too(c
     details = {row["row_number"]: row["problems"][0]["detail"] for row in await rows(client, made)}
     assert details[3] == "Give the vendor a name."
     assert details[4].startswith("Nothing has this reference yet")
+
+
+async def test_what_stands_twice_in_a_file_and_is_taken_besides_is_told_as_both(client: Client) -> None:
+    await client.post("/v1/vendors", {"name": "Acme", "domains": ["acme.example"]})
+    made = (await sent(client, "Name,Website\nOne,acme.example\nTwo,acme.example\n")).json()
+    told = {row["row_number"]: {problem["code"] for problem in row["problems"]} for row in await rows(client, made)}
+    assert told == {2: {"domain_taken"}, 3: {"domains_repeated", "domain_taken"}}
+
+    nobody = "01a21a2a-e25e-75b3-a176-b1bffcce13a5"
+    made = (await sent(client, f"Id,Name\n{nobody},One\n{nobody},Two\n")).json()
+    told = {row["row_number"]: {problem["code"] for problem in row["problems"]} for row in await rows(client, made)}
+    assert told == {2: {"id_unknown"}, 3: {"id_repeated", "id_unknown"}}

@@ -5,7 +5,7 @@
     resolver   our own recursive DNS client: no search list, no hosts file, no cache (`resolver`, `dns_messages`)
     guard      resolves a host once and vets every address in the answer, or refuses (`guard`, `addresses`)
     vetted     a host with the addresses that passed; only such an address is dialled, as a literal
-    transport  an httpx transport whose every new connection goes through the guard (`transport`)
+    transport  an httpx transport whose every new connection goes through the guard (`transport`, `streams`)
     session    for the length of a visit, answers remembered and connections kept (`sessions`)
     fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`, `body`, `answer`)
     dial       a vetted raw or TLS connection, for certificate looks and WHOIS (`dialling`)

@@ -30,6 +30,7 @@ class Session:
     def __init__(self) -> None:
         self._answers: dict[Hashable, tuple[float, Answer]] = {}
         self._kept: dict[Hashable, list[Kept]] = {}
+        self.is_over = False
 
     def answer(self, question: Hashable) -> Answer | None:
         """Return what was said within the last minute."""
@@ -44,6 +45,11 @@ class Session:
         return self._kept.setdefault(origin, [])
 
     async def aclose(self) -> None:
+        """Close what is kept; all of it, though whoever waits for that be called off."""
+        self.is_over = True
+        await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
         while self._kept:
             for one in self._kept.popitem()[1]:
                 await one.connection.aclose()
@@ -65,7 +71,9 @@ async def session() -> AsyncIterator[None]:
 
 
 def current() -> Session | None:
-    return _current.get()
+    """Return the session that this task is in; a task that outlives its session is in none."""
+    session = _current.get()
+    return None if session is None or session.is_over else session
 
 
 def _now() -> float:

@@ -18,11 +18,13 @@ from vendorrisk.egress.dialling import tls_reason
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
 from vendorrisk.egress.sessions import KEPT_SECONDS, Kept, current
+from vendorrisk.egress.streams import ANSWERS, ReachedStream
 
 _MOST_ADDRESSES = 4  # tried for one connection
 _MOST_IDLE = 64  # kept for one origin
 _Origin = tuple[bytes, bytes, int]
 _SAFE = frozenset({"GET", "HEAD"})
+_FOR_BEING_KEPT = frozenset({Reason.CLOSED, Reason.PROTOCOL})
 _DEEPEST_CAUSE = 8
 _HEADER_FIELDS_TOO_LARGE = 431  # h11's hint for a header block above its limit
 
@@ -52,19 +54,19 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = failed or error
                 continue
-            await _verify(stream, literal)
-            return stream
+            return await _verified(stream, literal)
         raise failed or EgressError(Reason.DNS_NODATA, host)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _verify(stream: httpcore.AsyncNetworkStream, literal: str) -> None:
+async def _verified(stream: httpcore.AsyncNetworkStream, literal: str) -> ReachedStream:
     reached = stream.get_extra_info("server_addr")
     if not reached or reached[0] != literal:
         await stream.aclose()
         raise EgressError(Reason.ADDRESS, f"the socket reached another address than {literal}")
+    return ReachedStream(stream, reached)
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -101,8 +103,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             try:
                 return await self._answer(origin, kept.connection, sent)
             except EgressError as error:
-                # A server may hang up on a connection at any time (RFC 9112, section 9.5).
-                if error.reason is not Reason.CLOSED or request.method not in _SAFE:
+                # A server may hang up on a connection at any time (RFC 9112, section 9.5), and what it sent too much of
+                # the answer before is no answer to this request (section 6.3).
+                if error.reason not in _FOR_BEING_KEPT or request.method not in _SAFE:
                     raise
         return await self._answer(origin, self._new(url.origin), sent)
 
@@ -117,20 +120,21 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     ) -> httpx.Response:
         try:
             answer = await connection.handle_async_request(sent)
+            link = _asked(answer.extensions["network_stream"])
         except BaseException as error:
             await connection.aclose()
             if isinstance(error, _FAILURES):
                 raise _as_egress_error(error) from error
             raise
-        address = str(answer.extensions["network_stream"].get_extra_info("server_addr")[0])
-        stream = _Stream(answer, lambda: self._done(origin, Kept(connection, address)))
+        address = str(link.get_extra_info("server_addr")[0])
+        stream = _Stream(answer, connection, lambda: self._done(origin, Kept(connection, address)))
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     def _kept(self, origin: _Origin) -> list[Kept] | None:
         """Return where idle connections of an origin are kept; None where they are not."""
         session = current()
         if session is not None:
-            return session.kept((id(self), origin))
+            return session.kept((self, origin))
         return self._idle.setdefault(origin, []) if self._keep_alive_seconds else None
 
     async def _take(self, origin: _Origin) -> Kept | None:
@@ -146,7 +150,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             else:
                 await self._guard.turn(origin[1].decode("ascii"), one.address)
                 has_turn = True
-        self._idle.pop(origin, None)
+        if not self._idle.get(origin, True):
+            del self._idle[origin]
         return None
 
     def _new(self, to: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
@@ -165,6 +170,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             await one.connection.aclose()
 
 
+def _asked(link: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+    """Refuse an answer that was there before the request: it is of the one before, or of none."""
+    if not link.get_extra_info(ANSWERS):
+        raise httpcore.RemoteProtocolError("The server answered before it was asked.")
+    return link
+
+
 @cache
 def _trusted() -> ssl.SSLContext:
     """Return the context that trusts certifi's roots; reading them takes tens of milliseconds."""
@@ -172,10 +184,13 @@ def _trusted() -> ssl.SSLContext:
 
 
 class _Stream(httpx.AsyncByteStream):
-    """An answer's body; closing it gives the connection back."""
+    """An answer's body; closing it gives the connection back, or ends it where that is called off."""
 
-    def __init__(self, answer: httpcore.Response, done: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, answer: httpcore.Response, connection: httpcore.AsyncHTTPConnection, done: Callable[[], Awaitable[None]]
+    ) -> None:
         self._answer = answer
+        self._connection = connection
         self._done = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -186,7 +201,11 @@ class _Stream(httpx.AsyncByteStream):
             raise _as_egress_error(error) from error
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        try:
+            await self._answer.aclose()
+        except BaseException:
+            await self._connection.aclose()
+            raise
         await self._done()
 
 

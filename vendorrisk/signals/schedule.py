@@ -106,7 +106,9 @@ def _applies(rule: Rule, kind: AssetKind) -> bool:
         return rule.id == PAGE_RULES[kind]
     if rule.id in {*PAGE_RULES.values(), "evt.status", "kev.product", "oss.scorecard"}:
         return False
-    return kind is AssetKind.DOMAIN or rule.scope is Scope.HOST or rule.id == "dns.dangling"
+    if kind is AssetKind.DOMAIN or rule.id == "dns.dangling":
+        return True
+    return rule.scope is Scope.HOST and rule.group in _OF_HOSTS
 
 
 def period(group: Group, tier_rank: int) -> timedelta:

@@ -25,6 +25,7 @@ from vendorrisk.signals.rules import MODEL_VERSION, RULES
 from vendorrisk.signals.score import score
 from vendorrisk.signals.settling_queries import SettledVendor, SignalFinding, VendorState
 from vendorrisk.signals.standings import (
+    Key,
     finding_severity,
     is_disproved,
     is_finding,
@@ -43,6 +44,7 @@ SOURCE = "signal"
 _AGAIN = timedelta(hours=24)
 _WEEK = timedelta(days=7)
 _BETWEEN_SCORES = timedelta(minutes=15)
+_UNTIL_LOOKED_AT = timedelta(hours=1)  # a look that brings nothing new settles nothing by itself
 _NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
 _GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
 _STAYS = frozenset({"dom.change", "tr.subprocessors"})
@@ -104,7 +106,8 @@ class Settling:
         work, vendor = self._work, self._vendor
         await telling.keep_dates(work, vendor, self._assets, self._states)
         await telling.tell_events(work, vendor, self._row.told_until, self._paused)
-        self._again_at = await telling.tell_outages(work, vendor, self._assets, self._states)
+        outage_at = await telling.tell_outages(work, vendor, self._assets, self._states)
+        self._again_at = min(filter(None, (self._again_at, outage_at)), default=None)
         if "kev.product" not in self._off | self._paused:
             await telling.tell_exploits(work, vendor)
 
@@ -127,8 +130,9 @@ class Settling:
     # ── findings
 
     async def _keep_findings(self) -> None:
-        open_already = {key for key, source in self._sources.items() if source.closed_at is None}
-        of_another = told_of_another([*self._assets.values()], self._states) - open_already
+        of_another = self._told_of_another()
+        if None in of_another.values():
+            self._again_at = self._work.now + _UNTIL_LOOKED_AT
         wanted = {key_of(s): s for s in self._states if is_finding(s)}
         for key, state in wanted.items():
             if state.rule not in self._paused and key not in of_another:
@@ -141,6 +145,9 @@ class Settling:
         for key, source in self._sources.items():
             if source.closed_at is None and key not in open_still and key not in blind and self._may_close(source):
                 await self._shut(source)
+
+    def _told_of_another(self) -> dict[Key, Key | None]:
+        return told_of_another([*self._assets.values()], self._states, self._sources.values())
 
     def _may_close(self, source: SignalFinding) -> bool:
         """Say whether a finding whose state is well may be closed: of some rules once a person has dealt with it."""
@@ -288,7 +295,8 @@ class Settling:
     async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
         waived = waived_until(self._sources.values())
         slower = schedule.slower(self._vendor.tier)
-        standings = tuple(standings_of([*self._assets.values()], self._states, waived, self._off, slower))
+        assets, of_another = [*self._assets.values()], self._told_of_another()
+        standings = tuple(standings_of(assets, self._states, waived, self._off, slower, of_another))
         return score(standings, now=self._work.now, off=self._off), standings
 
     async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:

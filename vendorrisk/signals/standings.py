@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
@@ -79,35 +80,93 @@ def serving_together(
     assets: Iterable[VendorAsset], states: Iterable[VendorState]
 ) -> dict[UUID, tuple[VendorAsset, ...]]:
     """Return of each asset with a certificate those that serve the same one, the main one first."""
-    ordered = sorted(_with_a_main_one(assets), key=lambda asset: not asset.is_primary)
-    shown = {s.vendor_asset_id: s.evidence for s in states if s.rule == "tls.cert_expired" and s.evidence.get("serial")}
+    shown = _certificates(states)
     serving: dict[tuple[object, ...], list[VendorAsset]] = {}
-    for asset in ordered:
+    for asset in _main_one_first(assets):
         if asset.id in shown:
-            serving.setdefault(_certificate(shown[asset.id]), []).append(asset)
+            serving.setdefault(shown[asset.id], []).append(asset)
     return {asset.id: tuple(together) for together in serving.values() for asset in together}
 
 
-def _certificate(shown: Mapping[str, object]) -> tuple[object, ...]:
-    return shown["serial"], shown.get("issuer"), shown.get("not_after")
+def _certificates(states: Iterable[VendorState]) -> dict[UUID, tuple[object, ...]]:
+    shown = {s.vendor_asset_id: s.evidence for s in states if s.rule == "tls.cert_expired" and s.evidence.get("serial")}
+    return {asset: (of["serial"], of.get("issuer"), of.get("not_after")) for asset, of in shown.items()}
 
 
-def told_of_another(assets: Sequence[VendorAsset], states: Sequence[VendorState]) -> frozenset[Key]:
-    """Return which states are told of another asset of the vendor, so that nothing is told twice.
+def awaiting_a_look(assets: Iterable[VendorAsset], states: Iterable[VendorState]) -> frozenset[UUID]:
+    """Return whose certificate was not looked at since that of an asset before it, of the same place, changed.
 
-    One certificate that serves several hosts is told of the main one. An alias of a host that is watched and was seen
-    itself is told of that host.
+    What they served together is replaced together as a rule, and looked at hours apart: the old one is no news yet.
     """
-    hosts = {asset.name: asset.id for asset in assets}
-    seen = {s.vendor_asset_id for s in states if s.rule == "dns.dangling" and s.known is not None}
-    together = serving_together(assets, states)
+    shown = {s.vendor_asset_id: s for s in states if s.rule == "tls.cert_expired"}
+    changed_at: dict[str, datetime] = {}
     found = set()
+    for asset in _main_one_first(assets):
+        state = shown.get(asset.id)
+        if state is None or state.last_look_at is None:
+            continue
+        if asset.place in changed_at and state.last_look_at < changed_at[asset.place]:
+            found.add(asset.id)
+        if state.unseen_since is None:
+            changed_at[asset.place] = max(state.changed_at, changed_at.get(asset.place, state.changed_at))
+    return frozenset(found)
+
+
+def _of_one_thing(assets: Iterable[VendorAsset], states: Sequence[VendorState]) -> Iterable[list[VendorState]]:
+    """Put together what several assets show of one thing, that of the asset it is told of first.
+
+    A certificate that serves several hosts is told of the main one, an alias of the host itself where that is watched.
+    """
+    shown, order = _certificates(states), [asset.id for asset in _main_one_first(assets)]
+    hosts = {asset.name: asset.id for asset in assets if asset.kind is AssetKind.HOST}
+    things: dict[tuple[object, ...], list[VendorState]] = {}
     for state in states:
-        asset = state.vendor_asset_id
-        if state.rule == "dns.dangling" and hosts.get(state.discriminator, asset) in seen - {asset}:
-            found.add(key_of(state))
-        if state.rule in _OF_CERTIFICATES and asset in together and together[asset][0].id != asset:
-            found.add(key_of(state))
+        if state.rule in _OF_CERTIFICATES and state.vendor_asset_id in shown:
+            things.setdefault((state.rule, *shown[state.vendor_asset_id]), []).append(state)
+        elif state.rule == "dns.dangling" and state.discriminator in hosts:
+            things.setdefault((state.rule, state.discriminator), []).append(state)
+    for together in things.values():
+        yield sorted(
+            together, key=lambda s: (hosts.get(s.discriminator) != s.vendor_asset_id, order.index(s.vendor_asset_id))
+        )
+
+
+def told_of_another(
+    assets: Sequence[VendorAsset], states: Sequence[VendorState], sources: Iterable[SignalFinding]
+) -> dict[Key, Key | None]:
+    """Return which states open no finding because another asset's tells of it, or is about to, and which that is.
+
+    One that stands tells of what is no graver; else the first that is seen does. What can no longer be seen says
+    nothing of how things are now, so it speaks for nobody. None stands for what waits for a look of its own.
+    """
+    standing = {(f.vendor_asset_id, f.rule, f.discriminator): f for f in sources if f.closed_at is None}
+    waiting = awaiting_a_look(assets, states)
+    found: dict[Key, Key | None] = {}
+    for together in _of_one_thing(assets, states):
+        for place, state in enumerate(together):
+            if not is_finding(state) or key_of(state) in standing:
+                continue
+            told = [s for s in together if s.is_open and _tells(standing.get(key_of(s)), state)]
+            told += [s for s in together[:place] if s.unseen_since is None]
+            if told or (state.rule in _OF_CERTIFICATES and state.vendor_asset_id in waiting):
+                found[key_of(state)] = key_of(told[0]) if told else None
+    return found
+
+
+def _tells(source: SignalFinding | None, state: VendorState) -> bool:
+    """Say whether a finding that stands tells of what another asset shows as well."""
+    severity = finding_severity(state)
+    if source is None or severity is None or source.state is State.REMEDIATED:
+        return False
+    return not is_graver(severity, source.severity)
+
+
+def _counted_of_another(assets: Sequence[VendorAsset], states: Sequence[VendorState]) -> frozenset[Key]:
+    """Return what counts on another asset, of rules that count once: unless unseen, and better when it was seen."""
+    found = set()
+    for first, *more in _of_one_thing(assets, states):
+        if RULES[first.rule].scope is not Scope.HOST and first.known is not None:
+            found |= {key_of(s) for s in more if first.unseen_since is None or _worst_first(first) <= _worst_first(s)}
     return frozenset(found)
 
 
@@ -121,14 +180,15 @@ def standings_of(
     waived: Mapping[tuple[UUID, str], datetime],
     off: frozenset[str],
     slower: int,
+    of_another: Mapping[Key, Key | None] = MappingProxyType({}),
 ) -> Iterable[Standing]:
     """Return one standing for every rule that applies to every asset; what was never seen is unknown.
 
     Where a rule has several subjects on an asset, the worst stands for it. One of which every subject stands for itself
-    (`told_of_another`) has none.
+    has none. What is told of another asset (`of_another`) is left out of the number with that.
     """
     by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
-    of_another = told_of_another(assets, states)
+    counted_of_another = _counted_of_another(assets, states)
     for state in states:
         by_rule.setdefault((state.vendor_asset_id, state.rule), []).append(state)
     for asset in _with_a_main_one(assets):
@@ -136,28 +196,40 @@ def standings_of(
             if rule.id in off or not rule.weight:
                 continue
             found = by_rule.get((asset.id, rule.id), [])
-            if rule.scope is not Scope.HOST and found:
-                found = [state for state in found if key_of(state) not in of_another]
-                if not found:
-                    continue
-            until = waived.get((asset.id, rule.id))
-            yield _standing(asset, rule.id, min(found, key=_worst_first, default=None), until, slower)
+            left = [state for state in found if key_of(state) not in counted_of_another]
+            if found and not left:
+                continue
+            until = waived.get((asset.id, rule.id)) or _waived_there(left, waived, of_another)
+            yield _standing(asset, rule.id, min(left, key=_worst_first, default=None), until, slower)
+
+
+def _waived_there(
+    found: Iterable[VendorState], waived: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key | None]
+) -> datetime | None:
+    """Return until when what opens no finding of its own is set aside: with the findings that tell of it."""
+    told_of = [of_another.get(key_of(state)) for state in found if is_finding(state)]
+    ends = [waived.get(key[:2]) if key is not None else None for key in told_of]
+    return min((end for end in ends if end), default=None) if all(ends) else None
 
 
 def waits_for_a_look(
     assets: Iterable[VendorAsset], states: Iterable[VendorState], off: frozenset[str], now: datetime
 ) -> bool:
-    """Say whether something attached of late was not looked at yet.
+    """Say whether something attached of late was not looked at yet in every way that counts.
 
     It counts in the score, for what is unknown is not good; but that it was attached is no fall of the vendor's.
     """
-    looked_at = {state.vendor_asset_id for state in states}
+    looked_at = {(state.vendor_asset_id, state.look_group) for state in states}
     return any(
-        asset.id not in looked_at
-        and now - asset.attached_at < change.UNOBSERVABLE_AFTER
-        and any(rule.weight and rule.id not in off for rule in schedule.rules_of(asset.kind))
+        rule.weight and rule.id not in off and (asset.id, rule.group) not in looked_at
         for asset in assets
+        if now - asset.attached_at < change.UNOBSERVABLE_AFTER
+        for rule in schedule.rules_of(asset.kind)
     )
+
+
+def _main_one_first(assets: Iterable[VendorAsset]) -> list[VendorAsset]:
+    return sorted(_with_a_main_one(assets), key=lambda asset: not asset.is_primary)
 
 
 def _with_a_main_one(assets: Iterable[VendorAsset]) -> list[VendorAsset]:

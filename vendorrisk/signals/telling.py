@@ -18,7 +18,7 @@ from vendorrisk.signals.model import Verdict
 from vendorrisk.signals.names import plain
 from vendorrisk.signals.rules import RULES
 from vendorrisk.signals.settling_queries import Happened, SettledVendor, VendorState
-from vendorrisk.signals.standings import serving_together
+from vendorrisk.signals.standings import awaiting_a_look, serving_together
 from vendorrisk.signals.watch_model import VendorAsset
 from vendorrisk.vendors.model import Lifecycle, Tier
 
@@ -48,7 +48,7 @@ Assets = Mapping[UUID, VendorAsset]
 async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: Sequence[VendorState]) -> None:
     """Keep the ends of certificates and registrations among the tenant's dates, one for each certificate."""
     ended = vendor.lifecycle in {Lifecycle.OFFBOARDING, Lifecycle.TERMINATED}
-    together = serving_together(assets.values(), states)
+    together, waiting = serving_together(assets.values(), states), awaiting_a_look(assets.values(), states)
     for state in states:
         for rule, field, kind, what in _DATES:
             if state.rule != rule:
@@ -57,6 +57,8 @@ async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: 
             named = together.get(asset.id, (asset,)) if kind is TimedClass.CERTIFICATE_EXPIRING else (asset,)
             if ended or ends_at is None or named[0].id != asset.id:
                 await forget_dates(work, [asset.id], kind)
+                continue
+            if kind is TimedClass.CERTIFICATE_EXPIRING and asset.id in waiting:
                 continue
             deadline = Deadline(
                 alert_class=kind,

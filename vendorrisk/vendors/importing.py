@@ -250,11 +250,12 @@ async def rows(work: Work, import_id: UUID, page: PageRequest) -> Page[RowShown]
 def shown(row: StoredRow, whole: Import) -> RowShown:
     """Give words to what stands in a row's way, and name the vendor that the row has made."""
     made = whole.state is ImportState.APPLIED and row.outcome is RowOutcome.CREATE
-    told = {problem.field for problem in row.problems}  # a cell that could not be read is not missing besides
+    # A cell that could not be read is not missing besides. The id is not among what is given, and never sought unread.
+    unread = {problem.field for problem in row.problems} - {*row.given, "id"}
     conflicts = [
         CellProblem(row.row_number, code, detail, whole.headings.get(field), field)
         for code, (field, detail) in ((code, _CONFLICTS[code]) for code in dict.fromkeys(row.conflicts))
-        if field not in told
+        if field not in unread
     ]
     return RowShown(
         id=row.id,
