@@ -51,7 +51,8 @@ class Query(Generic[Row]):
         if self.as_is:
             return self.row(**record)  # type: ignore[no-any-return]  # the row type that was claimed
         if self.is_struct:
-            return msgspec.convert(record, self.row, from_attributes=True)  # type: ignore[no-any-return]  # the row type that was claimed
+            # By way of a dict, which costs a third of looking each field up in the record.
+            return msgspec.convert(dict(record), self.row)  # type: ignore[no-any-return]  # the row type that was claimed
         return msgspec.convert(record[0], self.row)  # type: ignore[no-any-return]  # the row type that was claimed
 
     async def one(self, connection: Connection, *arguments: object) -> Row:

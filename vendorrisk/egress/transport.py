@@ -82,6 +82,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._tls = tls or _trusted()
         self._keep_alive_seconds = keep_alive_seconds
         self._idle: dict[_Origin, list[Kept]] = {}
+        self._reaps_at = 0.0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = httpcore.URL(
@@ -131,11 +132,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     def _kept(self, origin: _Origin) -> list[Kept] | None:
-        """Return where idle connections of an origin are kept; None where they are not."""
+        """Return where idle connections of an origin are kept, by us or by the session; None where they are not."""
+        if self._keep_alive_seconds:
+            return self._idle.setdefault(origin, [])
         session = current()
-        if session is not None:
-            return session.kept((self, origin))
-        return self._idle.setdefault(origin, []) if self._keep_alive_seconds else None
+        return None if session is None else session.kept((self, origin))
 
     async def _take(self, origin: _Origin) -> Kept | None:
         """Take the connection that was used last and still lives, when it is our turn; close those that do not."""
@@ -150,15 +151,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             else:
                 await self._guard.turn(origin[1].decode("ascii"), one.address)
                 has_turn = True
-        if not self._idle.get(origin, True):
-            del self._idle[origin]
         return None
 
     def _new(self, to: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         return httpcore.AsyncHTTPConnection(
             origin=to,
             ssl_context=self._tls,
-            keepalive_expiry=KEPT_SECONDS if current() is not None else self._keep_alive_seconds,
+            keepalive_expiry=self._keep_alive_seconds or (0.0 if current() is None else KEPT_SECONDS),
             network_backend=self._backend,
         )
 
@@ -168,6 +167,21 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             kept.append(one)
         else:
             await one.connection.aclose()
+        await self._reap()
+
+    async def _reap(self) -> None:
+        """Close, now and then, what nobody has come back for."""
+        now = asyncio.get_running_loop().time()
+        if now < self._reaps_at:
+            return
+        self._reaps_at = now + self._keep_alive_seconds
+        for origin, kept in list(self._idle.items()):
+            expired = [one for one in kept if one.connection.has_expired()]
+            kept[:] = [one for one in kept if one not in expired]
+            if not kept:
+                del self._idle[origin]
+            for one in expired:
+                await one.connection.aclose()
 
 
 def _asked(link: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:

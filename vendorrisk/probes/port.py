@@ -23,6 +23,7 @@ from vendorrisk.probes.tls import CertLook, HelloLook
 from vendorrisk.probes.web import WebLook
 
 ROBOT_VERSION = 1
+REGISTRY_KEPT_SECONDS = 20.0
 FEED_LIMITS = Limits(wire_bytes=64 * 1024 * 1024, decoded_bytes=64 * 1024 * 1024, total_seconds=120.0)
 
 
@@ -77,6 +78,8 @@ class LiveLooks:
         # Web pages are read whatever their certificate: that is judged by itself, and nothing secret is sent.
         self._any_certificate = Fetcher(guard, user_agent=agent, tls=_unverified())
         self._strict = Fetcher(guard, user_agent=agent, tls=trusted)
+        # One registry answers for all vendors of a top level.
+        self._registries = Fetcher(guard, user_agent=agent, tls=trusted, keep_alive_seconds=REGISTRY_KEPT_SECONDS)
         self._feeds = Fetcher(guard, user_agent=agent, limits=FEED_LIMITS, tls=trusted)
 
     async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook:
@@ -113,7 +116,7 @@ class LiveLooks:
     async def registration(self, domain: str, *, bases: Mapping[str, str], whois_servers: Mapping[str, str]) -> RegLook:
         return await registration.look(
             domain,
-            fetcher=self._strict,
+            fetcher=self._registries,
             guard=self._guard,
             bases=bases,
             whois_servers=whois_servers,
@@ -134,7 +137,7 @@ class LiveLooks:
         return await feeds.fetch(url, fetcher=self._feeds, etag=etag, last_modified=last_modified, token=token)
 
     async def aclose(self) -> None:
-        for fetcher in (self._any_certificate, self._strict, self._feeds):
+        for fetcher in (self._any_certificate, self._strict, self._registries, self._feeds):
             await fetcher.aclose()
 
 
