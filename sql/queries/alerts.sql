@@ -250,7 +250,8 @@ where d.tenant_id = p.tenant_id and d.receiver_id = p.receiver_id and d.state = 
     and d.next_attempt_at < p.until;
 
 -- name: list_alerts
--- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold.
+-- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit keeps
+-- the planner from hashing every delivery for the sake of one page.
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
     days_left, facts, raised_at, dispatched_at, has_recipients
 from (
@@ -258,7 +259,9 @@ from (
         a.tier, a.due_on, a.step, a.days_left, a.facts, a.raised_at, a.dispatched_at,
         case
             when a.dispatched_at is not null
-                then exists (select from deliveries d where d.tenant_id = a.tenant_id and d.alert_id = a.id)
+                then (
+                    select true from deliveries d where d.tenant_id = a.tenant_id and d.alert_id = a.id limit 1
+                ) is not null
         end as has_recipients
     from alerts a
     where a.tenant_id = $1

@@ -43,6 +43,7 @@ SCENARIOS = {
     for module in (reading, listing, searching, sweeping, creating, importing)
 }
 _QUICK = 20_000
+_OF_A_PAGE = 500  # buffers; a page of fifty takes some fifty
 
 
 def _arguments() -> argparse.Namespace:
@@ -68,8 +69,8 @@ async def ratios(stack: Stack, options: argparse.Namespace) -> list[Line]:
     print(f"  in {data.seconds:.0f} s", flush=True)
     found = await plans.planned(data)
     print(f"\n{plans.told(found)}\n", flush=True)
-    if whole := [plan.name for plan in found if plan.scans]:
-        raise WholeTableError(f"these read a whole big table: {', '.join(whole)}")
+    if whole := [plan.name for plan in found if plan.scans or (plan.name in plans.PAGES and plan.buffers > _OF_A_PAGE)]:
+        raise WholeTableError(f"these read a whole big table, or much of one: {', '.join(whole)}")
     lines: list[Line] = []
     if options.what == "plans":
         return lines

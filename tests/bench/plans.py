@@ -28,6 +28,15 @@ class Planned(msgspec.Struct, frozen=True):
     scans: list[str]
 
 
+PAGES = frozenset(
+    {
+        *("page of vendors", "page of a tier", "page deep in a tier", "vendors by next review", "vendors newest first"),
+        *("page of documents", "page of findings", "page of alerts"),
+    }
+)
+"""What costs as much however many there are."""
+
+
 async def planned(data: Filled) -> list[Planned]:
     """Explain and run each statement, in a transaction that is undone."""
     connection = await asyncpg.connect(data.settings.database_url)
