@@ -1,5 +1,7 @@
 """The `www` of a watched domain is watched with it, for as long as the domain is."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +28,17 @@ JUDGED_OF_A_HOST = {"tls.https", "tls.cert_name", "tls.cert_trust", "tls.legacy"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
+
+
+@asynccontextmanager
+async def both(world: World, client: Client, clock: FakeClock) -> AsyncIterator[tuple[Watching, str]]:
+    """Watch a vendor whose domain a person attached, and whose `www` was found by the first look and looked at."""
+    async with watching(world, client, clock, with_www=True) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        for _ in range(2):
+            await on.run()
+        yield on, vendor
 
 
 async def watched(on: Watching, vendor: str) -> dict[str, Any]:
@@ -89,11 +102,7 @@ async def test_www_that_leads_nowhere_is_not_watched_until_it_does(
 
 
 async def test_www_that_a_person_took_off_stays_off(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         asset = (await watched(on, vendor))[WWW]
         gone = await client.delete(f"/v1/vendor-assets/{asset['id']}", etag=f'"{asset["version"]}"')
         assert gone.status_code == 204
@@ -157,11 +166,7 @@ async def test_www_of_a_full_vendor_waits_for_room(
     world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vendorrisk.signals.following.MOST_ASSETS", 1)
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         assert set(await watched(on, vendor)) == {DOMAIN}
 
 
@@ -212,11 +217,7 @@ async def test_www_that_is_bad_is_told_as_a_fall_once_it_was_seen(
 async def test_www_of_a_vendor_that_left_stays_with_its_domain_and_is_looked_at_no_more(
     world: World, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         await owner.execute("update vendors set lifecycle = 'terminated' where id = $1", vendor)
         clock.advance(days=2)
         await on.settled()
@@ -242,11 +243,7 @@ async def certificate_dates(on: Watching) -> set[tuple[str, str]]:
 async def test_one_certificate_of_several_hosts_is_one_date_and_one_finding(
     world: World, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         assert await certificate_dates(on) == {(f"{DOMAIN} and {WWW}: certificate ends", "2027-01-22")}
 
         clock.advance(days=58)
@@ -272,11 +269,7 @@ async def test_one_certificate_of_several_hosts_is_one_date_and_one_finding(
 async def test_an_alias_of_a_host_that_is_watched_itself_is_that_hosts(
     world: World, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         del on.internet.dns.zone[(WWW, "A")]
         on.internet.dns.zone[(WWW, "CNAME")] = ["acme-gone.azurewebsites.net."]
         clock.advance(days=1, hours=13)
@@ -297,11 +290,7 @@ async def test_an_alias_of_a_host_that_is_watched_itself_is_that_hosts(
 async def test_a_certificate_that_the_main_host_shows_no_more_is_told_of_one_that_does(
     world: World, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         on.internet.dns.zone[(DOMAIN, "A")] = ["127.0.0.99"]  # where nobody listens
         clock.advance(days=2)
         await on.confirmed()
@@ -330,11 +319,7 @@ async def ended(on: Watching) -> list[str]:
 async def test_accepting_the_finding_of_a_shared_certificate_frees_the_score_of_every_host(
     world: World, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, vendor):
         clock.advance(days=61)
         await on.confirmed()
         assert {(d["rule"], d["asset"]) for d in (await on.score(vendor))["caps"]} >= {("tls.cert_expired", DOMAIN)}
@@ -358,11 +343,7 @@ async def test_a_host_that_was_not_looked_at_since_the_main_one_was_renewed_wait
     async def findings() -> list[str]:
         return sorted(f["title"] for f in await on.findings() if "certificate ends in" in f["title"])
 
-    async with watching(world, client, clock, with_www=True) as on:
-        vendor = await on.vendor()
-        await on.attach(vendor)
-        for _ in range(2):
-            await on.run()
+    async with both(world, client, clock) as (on, _):
         clock.advance(days=56)
         await on.confirmed()
         assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."]
