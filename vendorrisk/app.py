@@ -22,12 +22,12 @@ from vendorrisk.evidence import report_routes
 from vendorrisk.evidence import routes as evidence_routes
 from vendorrisk.findings import routes as findings_routes
 from vendorrisk.http import health, openapi
+from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import DEPENDENCIES
-from vendorrisk.http.exchange import ExchangeMiddleware
-from vendorrisk.http.failures import on_failure
-from vendorrisk.http.front import Front
-from vendorrisk.http.limits import Limiter
-from vendorrisk.http.service import Service
+from vendorrisk.http.error_handlers import on_failure
+from vendorrisk.http.outer_middleware import Front
+from vendorrisk.http.rate_limits import Limiter
+from vendorrisk.http.request_middleware import ExchangeMiddleware
 from vendorrisk.identity import authentication
 from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
@@ -35,8 +35,8 @@ from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import vault_from
-from vendorrisk.vendors import cadence_routes
 from vendorrisk.vendors import import_routes as vendor_import_routes
+from vendorrisk.vendors import lifecycle_routes, review_policy_routes, supply_chain_routes
 from vendorrisk.vendors import routes as vendor_routes
 
 ROUTERS: tuple[Router, ...] = (
@@ -44,7 +44,9 @@ ROUTERS: tuple[Router, ...] = (
     audit_routes.router,
     alerts_routes.router,
     vendor_routes.router,
-    cadence_routes.router,
+    lifecycle_routes.router,
+    supply_chain_routes.router,
+    review_policy_routes.router,
     vendor_import_routes.router,
     evidence_routes.router,
     report_routes.router,

@@ -22,12 +22,12 @@ from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
 from vendorrisk.memory import settle_in
-from vendorrisk.probes.port import LiveLooks
-from vendorrisk.probes.whois_opinion import WhoisOpinions
+from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
+from vendorrisk.probes.scanner import LiveLooks
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
 from vendorrisk.signals import jobs as signals
-from vendorrisk.signals.feeding import Lists
+from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import place_of
 from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import jobs as vendors

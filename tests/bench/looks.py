@@ -23,12 +23,16 @@ from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.egress.sessions import session
+from vendorrisk.evaluation import evaluate
 from vendorrisk.lab import pki
 from vendorrisk.lab.world import good_vendor, good_zone, lab, registries, trusting_nobody
-from vendorrisk.probes import email, nameservice, registration, status, tls, web
-from vendorrisk.probes.clienthello import Greeting, client_hello
+from vendorrisk.probes.dns import dns_setup
+from vendorrisk.probes.mail import mail_setup
 from vendorrisk.probes.observation import canonical
-from vendorrisk.signals import judging
+from vendorrisk.probes.registration import domain_registration
+from vendorrisk.probes.tls import handshake
+from vendorrisk.probes.tls.clienthello import Greeting, client_hello
+from vendorrisk.probes.web import site, status_page
 
 DOMAIN = "acme.test"
 BASES = {"test": "https://rdap.test/"}
@@ -78,20 +82,20 @@ def client(about: dict[str, list[object]]) -> tuple[Guard, Fetcher, Fetcher]:
     return guard, loose, Fetcher(guard, user_agent="vendorrisk/1 (bench)", limits=limits, tls=context)
 
 
-async def one(guard: Guard, loose: Fetcher, strict: Fetcher, datasets: judging.Datasets) -> int:
-    looks: list[judging.Observation] = [
-        await nameservice.look(DOMAIN, resolver=guard.resolver, hosts=(f"www.{DOMAIN}",)),
-        await email.look(DOMAIN, resolver=guard.resolver, strict_fetcher=strict),
-        await web.look(DOMAIN, fetcher=loose),
-        await tls.look_at_certificate(DOMAIN, guard=guard, fetcher=loose),
-        await tls.look_at_versions(DOMAIN, guard=guard),
-        await registration.look(DOMAIN, fetcher=loose, guard=guard, bases=BASES, whois_servers={}),
-        await status.look(f"https://status.{DOMAIN}", fetcher=loose),
+async def one(guard: Guard, loose: Fetcher, strict: Fetcher, datasets: evaluate.Datasets) -> int:
+    looks: list[evaluate.Observation] = [
+        await dns_setup.look(DOMAIN, resolver=guard.resolver, hosts=(f"www.{DOMAIN}",)),
+        await mail_setup.look(DOMAIN, resolver=guard.resolver, strict_fetcher=strict),
+        await site.look(DOMAIN, fetcher=loose),
+        await handshake.look_at_certificate(DOMAIN, guard=guard, fetcher=loose),
+        await handshake.look_at_versions(DOMAIN, guard=guard),
+        await domain_registration.look(DOMAIN, fetcher=loose, guard=guard, bases=BASES, whois_servers={}),
+        await status_page.look(f"https://status.{DOMAIN}", fetcher=loose),
     ]
     unknown = 0
     for look in looks:
         canonical(look)
-        judged = judging.judge(look, now=pki.NOW, datasets=datasets)
+        judged = evaluate.judge(look, now=pki.NOW, datasets=datasets)
         unknown += sum(j.verdict.value == "unknown" for j in judged)
     return unknown
 
@@ -132,7 +136,7 @@ async def timed(count: int, at_once: int, work: Callable[[], Awaitable[object]])
 
 async def _compared(about: dict[str, list[object]], count: int, at_once: int) -> list[Line]:
     guard, loose, strict = client(about)
-    datasets = judging.Datasets(store=pki.store())
+    datasets = evaluate.Datasets(store=pki.store())
 
     async def whole() -> None:
         async with session():

@@ -23,13 +23,13 @@ from tests.bench.worlds import world_of
 from vendorrisk.background import World
 from vendorrisk.egress.guard import Guard, LoopbackOverride
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.evaluation.model import AssetKind
 from vendorrisk.identity import service as identity
 from vendorrisk.lab import pki
 from vendorrisk.lab.world import good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.memory import settle_in
-from vendorrisk.probes.port import LiveLooks
+from vendorrisk.probes.scanner import LiveLooks
 from vendorrisk.signals import jobs, schedule
-from vendorrisk.signals.watch_model import AssetKind
 
 GOAL, MOST_MB = 20, 150
 _LOOKS = (7, 7 + 4)  # at a domain, and at its www

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 from rich.pretty import Pretty
 
+from vendorrisk.evaluation.rules import rules_off
 from vendorrisk.settings import SIGNAL_RULES, VARIABLES, SettingError, Settings, from_environment
-from vendorrisk.signals.rules import rules_off
 
 
 def test_any_setting_may_be_a_file(tmp_path: Path) -> None:

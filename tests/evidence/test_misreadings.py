@@ -2,9 +2,9 @@
 
 import pytest
 
-from vendorrisk.evidence.proposal import Field, Proposal
-from vendorrisk.evidence.proposals import propose
-from vendorrisk.evidence.reading import days, periods
+from vendorrisk.evidence.extract_fields import propose
+from vendorrisk.evidence.report_text import Field, Proposal
+from vendorrisk.texts.written_dates import days, periods
 
 _FILL = "The entity keeps written procedures. Backups are taken nightly and watched by operations.\n" * 30
 _PERIOD = "throughout the period January 1, 2025 to December 31, 2025"

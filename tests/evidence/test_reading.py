@@ -14,10 +14,12 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.evidence.reports import SPECS, Spec, pages_pdf, report
 from tests.evidence.unseen import UNSEEN
-from vendorrisk.evidence.proposal import Field
-from vendorrisk.evidence.proposals import Reading, propose, read, read_report
-from vendorrisk.evidence.reading import Problem, Text, days, periods
+from vendorrisk.evidence.extract_fields import Reading, propose, read, read_report
+from vendorrisk.evidence.report_text import Field
 from vendorrisk.sandbox.running import Limits, Sandbox
+from vendorrisk.texts.pdf import Problem
+from vendorrisk.texts.text import Text
+from vendorrisk.texts.written_dates import days, periods
 
 pytestmark = pytest.mark.anyio
 Values = dict[Field, set[object]]

@@ -10,7 +10,7 @@ from vendorrisk.errors import Refusal
 from vendorrisk.evidence import rules
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.criteria import AREA_CRITERIA
-from vendorrisk.evidence.model import Soc2Exception, Soc2Report
+from vendorrisk.evidence.report_model import Soc2Exception, Soc2Report
 from vendorrisk.findings.model import Severity
 from vendorrisk.vendors.model import TrustCategory
 

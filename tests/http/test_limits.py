@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import FakeClock, client_of, found_company
 from vendorrisk.app import Api, create_app
-from vendorrisk.http.limits import Limiter
+from vendorrisk.http.rate_limits import Limiter
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio

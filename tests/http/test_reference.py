@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from tests.client import Client
 from tests.whole.surface import operations, unopened_app
 from vendorrisk.app import Api
-from vendorrisk.http import reference
-from vendorrisk.http import reference_examples as examples
+from vendorrisk.http import docs_page
+from vendorrisk.http import docs_page_examples as examples
 
 pytestmark = pytest.mark.anyio
 
@@ -134,7 +134,7 @@ def test_what_stands_in_the_document_is_text_and_never_markup() -> None:
         "responses": {"200": {"description": evil, "content": {evil: {"schema": {"$ref": evil}, "example": evil}}}},
     }
     schema = {"description": evil, "properties": {evil: {"type": evil, "description": evil, "examples": [evil]}}}
-    made = reference.page(
+    made = docs_page.page(
         {
             "info": {"title": evil, "version": evil, "description": evil},
             "paths": {evil: {"get": operation}},

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vendorrisk.probes.answers import Answers, key
+from vendorrisk.probes.dns.dns_lookups import Answers, key
 from vendorrisk.probes.observation import Lookup
 
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from vendorrisk.egress.resolver import Resolver
 from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
-from vendorrisk.probes.answers import MOST_QUESTIONS, Answers, ask_all
-from vendorrisk.probes.domains import is_registered_at_a_registry, parents, registrable_domain
+from vendorrisk.probes.dns.dns_lookups import MOST_QUESTIONS, Answers, ask_all
 from vendorrisk.probes.observation import Lookup, canonical, replay, value_hash
+from vendorrisk.probes.public_suffix import is_registered_at_a_registry, parents, registrable_domain
 
 
 async def ask(zone: Zone, plan: object) -> tuple[dict[str, Lookup], list[tuple[str, str]]]:

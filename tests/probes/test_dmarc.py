@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.probes.make import Zone
-from vendorrisk.probes import dmarc
-from vendorrisk.probes.dmarc import DmarcError, discover, parse, walked_names
+from vendorrisk.probes.mail import dmarc
+from vendorrisk.probes.mail.dmarc import DmarcError, discover, parse, walked_names
 
 
 @pytest.mark.parametrize(("text", "meant"), [

@@ -8,14 +8,14 @@ import pytest
 from checkdmarc.dmarc import check_dmarc
 from checkdmarc.spf import check_spf
 
+from vendorrisk.evaluation import email
+from vendorrisk.evaluation.model import Judgement, Verdict
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour, Zone
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab
-from vendorrisk.probes import email
+from vendorrisk.probes.mail import mail_setup
 from vendorrisk.probes.observation import canonical, replay
-from vendorrisk.signals import judge_email
-from vendorrisk.signals.model import Judgement, Verdict
 
 pytestmark = pytest.mark.anyio
 TEXT = [("Content-Type", "text/plain; charset=utf-8")]
@@ -24,10 +24,10 @@ WELL = {"email.dkim": Verdict.NA, "email.dane": Verdict.NA, "email.bimi": Verdic
 
 
 async def judged(world: Lab, domain: str = D) -> dict[str, Judgement]:
-    look = await email.look(domain, resolver=world.resolver, strict_fetcher=world.strict)
-    stored = replay(canonical(look), email.EmailLook)
-    assert judge_email.judge(stored) == judge_email.judge(look)
-    return {j.rule: j for j in judge_email.judge(look)}
+    look = await mail_setup.look(domain, resolver=world.resolver, strict_fetcher=world.strict)
+    stored = replay(canonical(look), mail_setup.EmailLook)
+    assert email.judge(stored) == email.judge(look)
+    return {j.rule: j for j in email.judge(look)}
 
 
 def bad(found: dict[str, Judgement]) -> dict[str, str]:

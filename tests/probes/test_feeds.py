@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk.evaluation import events, exposure, tls
+from vendorrisk.evaluation.model import Severity, Verdict
 from vendorrisk.lab import feeds as bodies
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Received, Reply
 from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import good_zone, lab
-from vendorrisk.probes import feeds
-from vendorrisk.probes.feeds import AddressFacts, FeedError, Issuance
+from vendorrisk.probes.feeds import feed_parser
+from vendorrisk.probes.feeds.feed_parser import AddressFacts, FeedError, Issuance
 from vendorrisk.probes.observation import Unseen
-from vendorrisk.signals import judge_events, judge_exposure, judge_tls
-from vendorrisk.signals.model import Severity, Verdict
 
 DAY = timedelta(days=1)
 FIRST_DAY = "0001-01-01T00:00:00+12:00"
@@ -26,19 +26,19 @@ FIRST_DAY = "0001-01-01T00:00:00+12:00"
 
 
 def test_the_published_shapes_are_read() -> None:
-    kev = feeds.read_kev(bodies.kev())
+    kev = feed_parser.read_kev(bodies.kev())
     assert [i.cve for i in kev.items] == ["CVE-2020-2002", "CVE-2026-1001"]
     assert kev.items[1].ransomware
-    epss = feeds.read_epss(bodies.EPSS)
-    assert epss == feeds.read_epss(bodies.EPSS_TEXT.encode())
+    epss = feed_parser.read_epss(bodies.EPSS)
+    assert epss == feed_parser.read_epss(bodies.EPSS_TEXT.encode())
     assert epss.millionths == {"CVE-2026-1001": 943_210, "CVE-2020-2002": 120, "CVE-2019-3003": 12}
     assert (epss.model, epss.scored_on) == ("v2025.03.14", date(2026, 11, 23))
-    (breach,) = feeds.read_breaches(bodies.breaches())
+    (breach,) = feed_parser.read_breaches(bodies.breaches())
     assert (breach.domain, breach.verified, breach.counts) == ("acme.test", True, True)
-    assert feeds.read_issuances(bodies.SPOTTER)[0].names == feeds.read_issuances(bodies.CRT_SH)[0].names
-    assert feeds.read_issuances(b"[]") == ()
-    assert feeds.read_address("198.51.100.7", 200, bodies.INTERNET_DB).ports == (22, 443, 3389)
-    assert feeds.read_address("198.51.100.7", 404, b"{}") == AddressFacts(address="198.51.100.7", known=False)
+    assert feed_parser.read_issuances(bodies.SPOTTER)[0].names == feed_parser.read_issuances(bodies.CRT_SH)[0].names
+    assert feed_parser.read_issuances(b"[]") == ()
+    assert feed_parser.read_address("198.51.100.7", 200, bodies.INTERNET_DB).ports == (22, 443, 3389)
+    assert feed_parser.read_address("198.51.100.7", 404, b"{}") == AddressFacts(address="198.51.100.7", known=False)
 
 
 def drifted(body: bytes, rename: str) -> bytes:
@@ -46,34 +46,34 @@ def drifted(body: bytes, rename: str) -> bytes:
 
 
 BROKEN: dict[str, tuple[Callable[[bytes], object], bytes, str]] = {
-    "kev_cut": (feeds.read_kev, bodies.kev()[:-40], "feed_malformed"),
-    "kev_rows_missing": (feeds.read_kev, bodies.kev(count=3), "feed_cut"),
-    "kev_empty": (feeds.read_kev, bodies.kev(count=0, vulnerabilities=[]), "feed_empty"),
-    "kev_renamed": (feeds.read_kev, drifted(bodies.kev(), "cveID"), "feed_schema"),
-    "kev_retyped": (feeds.read_kev, bodies.kev(vulnerabilities={}), "feed_schema"),
-    "kev_html": (feeds.read_kev, b"<html>", "feed_malformed"),
-    "kev_nothing": (feeds.read_kev, b"", "feed_malformed"),
-    "kev_deep": (feeds.read_kev, b"[" * 200_000, "feed_schema"),
-    "epss_cut": (feeds.read_epss, bodies.EPSS[:-12], "feed_cut"),
-    "epss_torn": (feeds.read_epss, bodies.EPSS[:30] + b"\x00" * 40, "feed_(malformed|cut)"),
-    "epss_no_header": (feeds.read_epss, b"cve,epss,percentile\nCVE-2026-1,0.1,0.1\n", "feed_schema"),
-    "epss_columns": (feeds.read_epss, bodies.EPSS_TEXT.replace("epss,perc", "score,perc").encode(), "feed_schema"),
-    "epss_row": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,high,0.1\n").encode(), "feed_schema"),
-    "epss_half_row": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,0.\n").encode(), "feed_schema"),
-    "epss_nan": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9999,nan,0.1\n").encode(), "feed_schema"),
-    "epss_no_day": (feeds.read_epss, bodies.EPSS_TEXT.replace("2026-11-23", "2026-13-23").encode(), "feed_schema"),
-    "epss_bare_return": (feeds.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,0.\r1,2\n").encode(), "feed_schema"),
-    "epss_endless_field": (feeds.read_epss, (bodies.EPSS_TEXT + "a" * 200_000).encode(), "feed_schema"),
-    "epss_empty": (feeds.read_epss, "".join(bodies.EPSS_TEXT.splitlines(keepends=True)[:2]).encode(), "feed_empty"),
-    "hibp_renamed": (feeds.read_breaches, drifted(bodies.breaches(), "IsVerified"), "feed_schema"),
-    "hibp_object": (feeds.read_breaches, b'{"message":"rate limit"}', "feed_schema"),
-    "hibp_nul": (feeds.read_breaches, bodies.breaches(bodies.breach(Title="Ac\0me")), "feed_malformed"),
-    "hibp_first_day": (feeds.read_breaches, bodies.breaches(bodies.breach(AddedDate=FIRST_DAY)), "feed_schema"),
-    "hibp_empty": (feeds.read_breaches, b"[]", "feed_empty"),
-    "ct_first_day": (feeds.read_issuances, bodies.SPOTTER.replace(b"2026-11-01T00:00:00Z", FIRST_DAY.encode()),
+    "kev_cut": (feed_parser.read_kev, bodies.kev()[:-40], "feed_malformed"),
+    "kev_rows_missing": (feed_parser.read_kev, bodies.kev(count=3), "feed_cut"),
+    "kev_empty": (feed_parser.read_kev, bodies.kev(count=0, vulnerabilities=[]), "feed_empty"),
+    "kev_renamed": (feed_parser.read_kev, drifted(bodies.kev(), "cveID"), "feed_schema"),
+    "kev_retyped": (feed_parser.read_kev, bodies.kev(vulnerabilities={}), "feed_schema"),
+    "kev_html": (feed_parser.read_kev, b"<html>", "feed_malformed"),
+    "kev_nothing": (feed_parser.read_kev, b"", "feed_malformed"),
+    "kev_deep": (feed_parser.read_kev, b"[" * 200_000, "feed_schema"),
+    "epss_cut": (feed_parser.read_epss, bodies.EPSS[:-12], "feed_cut"),
+    "epss_torn": (feed_parser.read_epss, bodies.EPSS[:30] + b"\x00" * 40, "feed_(malformed|cut)"),
+    "epss_no_header": (feed_parser.read_epss, b"cve,epss,percentile\nCVE-2026-1,0.1,0.1\n", "feed_schema"),
+    "epss_columns": (feed_parser.read_epss, bodies.EPSS_TEXT.replace("epss,perc", "score,perc").encode(), "feed_schema"),
+    "epss_row": (feed_parser.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,high,0.1\n").encode(), "feed_schema"),
+    "epss_half_row": (feed_parser.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,0.\n").encode(), "feed_schema"),
+    "epss_nan": (feed_parser.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9999,nan,0.1\n").encode(), "feed_schema"),
+    "epss_no_day": (feed_parser.read_epss, bodies.EPSS_TEXT.replace("2026-11-23", "2026-13-23").encode(), "feed_schema"),
+    "epss_bare_return": (feed_parser.read_epss, (bodies.EPSS_TEXT + "CVE-2026-9,0.\r1,2\n").encode(), "feed_schema"),
+    "epss_endless_field": (feed_parser.read_epss, (bodies.EPSS_TEXT + "a" * 200_000).encode(), "feed_schema"),
+    "epss_empty": (feed_parser.read_epss, "".join(bodies.EPSS_TEXT.splitlines(keepends=True)[:2]).encode(), "feed_empty"),
+    "hibp_renamed": (feed_parser.read_breaches, drifted(bodies.breaches(), "IsVerified"), "feed_schema"),
+    "hibp_object": (feed_parser.read_breaches, b'{"message":"rate limit"}', "feed_schema"),
+    "hibp_nul": (feed_parser.read_breaches, bodies.breaches(bodies.breach(Title="Ac\0me")), "feed_malformed"),
+    "hibp_first_day": (feed_parser.read_breaches, bodies.breaches(bodies.breach(AddedDate=FIRST_DAY)), "feed_schema"),
+    "hibp_empty": (feed_parser.read_breaches, b"[]", "feed_empty"),
+    "ct_first_day": (feed_parser.read_issuances, bodies.SPOTTER.replace(b"2026-11-01T00:00:00Z", FIRST_DAY.encode()),
                      "feed_schema"),
-    "ct_drift": (feeds.read_issuances, b'[{"id":"x"}]', "feed_schema"),
-    "idb_of_another": (lambda b: feeds.read_address("192.0.2.1", 200, b), bodies.INTERNET_DB, "feed_schema"),
+    "ct_drift": (feed_parser.read_issuances, b'[{"id":"x"}]', "feed_schema"),
+    "idb_of_another": (lambda b: feed_parser.read_address("192.0.2.1", 200, b), bodies.INTERNET_DB, "feed_schema"),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_a_feed_that_is_cut_renamed_or_changed_is_refused_whole(case: str) -> No
 
 @given(st.binary(max_size=400))
 def test_no_bytes_make_a_reader_fall_otherwise(body: bytes) -> None:
-    for reader in (feeds.read_kev, feeds.read_epss, feeds.read_breaches, feeds.read_issuances):
+    for reader in (feed_parser.read_kev, feed_parser.read_epss, feed_parser.read_breaches, feed_parser.read_issuances):
         try:
             reader(body)
         except FeedError:
@@ -96,7 +96,7 @@ def test_no_bytes_make_a_reader_fall_otherwise(body: bytes) -> None:
 def test_a_packed_bomb_is_not_unpacked() -> None:
     bomb = gzip.compress(b"#model_version:v1,score_date:2026-11-23\ncve,epss,percentile\n" + b"\n" * (80 << 20), 9)
     with pytest.raises(FeedError, match="feed_cut"):
-        feeds.read_epss(bomb)
+        feed_parser.read_epss(bomb)
 
 
 @pytest.mark.anyio
@@ -109,23 +109,25 @@ async def test_an_unchanged_feed_is_not_sent_again() -> None:
     async with lab({**good_zone(), ("feeds.test", "A"): ["127.0.0.5"]}) as world:
         server = await world.host("127.0.0.5", tls=pki.server_context(pki.leaf()))
         server.on("/kev.json", serve)
-        first = await feeds.fetch("https://feeds.test/kev.json", fetcher=world.fetcher)
-        assert isinstance(first, feeds.Fetched)
-        assert feeds.read_kev(first.body).version == "2026.11.20"
-        again = await feeds.fetch("https://feeds.test/kev.json", fetcher=world.fetcher, etag=first.etag)
-        assert again == feeds.Fetched(changed=False, etag='"v1"')
+        first = await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher)
+        assert isinstance(first, feed_parser.Fetched)
+        assert feed_parser.read_kev(first.body).version == "2026.11.20"
+        again = await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher, etag=first.etag)
+        assert again == feed_parser.Fetched(changed=False, etag='"v1"')
         server.on("/kev.json", Reply(503))
-        failed = await feeds.fetch("https://feeds.test/kev.json", fetcher=world.fetcher)
+        failed = await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher)
         assert failed == Unseen(reason="http_503")
         server.on("/kev.json", Reply(200, [], b"x" * (2 << 20)))
-        assert await feeds.fetch("https://feeds.test/kev.json", fetcher=world.fetcher) == Unseen(reason="feed_cut")
+        assert await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher) == Unseen(
+            reason="feed_cut"
+        )
 
 
 # ── breaches
 
 
-def listed(**changes: object) -> tuple[feeds.Breach, ...]:
-    return feeds.read_breaches(bodies.breaches(bodies.breach(**changes)))
+def listed(**changes: object) -> tuple[feed_parser.Breach, ...]:
+    return feed_parser.read_breaches(bodies.breaches(bodies.breach(**changes)))
 
 
 def added(days_ago: float) -> str:
@@ -138,7 +140,7 @@ def added(days_ago: float) -> str:
     (1095, "pass", None, None), (-5, "pass", None, None),
 ])  # fmt: skip
 def test_a_breach_fades_with_the_years(days: int, verdict: str, severity: Severity | None, cap: int | None) -> None:
-    judged = judge_events.judge_breaches("acme.test", listed(AddedDate=added(days)), now=NOW)[0]
+    judged = events.judge_breaches("acme.test", listed(AddedDate=added(days)), now=NOW)[0]
     assert (judged.verdict.value, judged.severity, judged.cap) == (verdict, severity, cap)
 
 
@@ -147,27 +149,27 @@ def test_a_breach_fades_with_the_years(days: int, verdict: str, severity: Severi
     {"Domain": ""},
 ])  # fmt: skip
 def test_what_is_no_breach_of_the_domain_does_not_count(change: dict[str, object]) -> None:
-    judged = judge_events.judge_breaches("acme.test", listed(**change), now=NOW)
+    judged = events.judge_breaches("acme.test", listed(**change), now=NOW)
     assert {j.verdict for j in judged} == {Verdict.PASS}
 
 
 def test_an_unverified_breach_is_told_and_not_scored() -> None:
-    judged = {j.rule: j for j in judge_events.judge_breaches("acme.test", listed(IsVerified=False), now=NOW)}
+    judged = {j.rule: j for j in events.judge_breaches("acme.test", listed(IsVerified=False), now=NOW)}
     assert judged["evt.breach"].verdict is Verdict.PASS
     assert judged["evt.breach_unverified"].verdict is Verdict.WARN
 
 
 def test_a_list_that_could_not_be_read_is_unknown() -> None:
-    judged = judge_events.judge_breaches("acme.test", Unseen(reason="feed_schema"), now=NOW)
+    judged = events.judge_breaches("acme.test", Unseen(reason="feed_schema"), now=NOW)
     assert {(j.verdict, j.reason) for j in judged} == {(Verdict.UNKNOWN, "feed_schema")}
 
 
 def test_fading_halves_in_a_year_and_never_grows() -> None:
-    percents = [judge_events.faded_percent(n * DAY) for n in range(1200)]
+    percents = [events.faded_percent(n * DAY) for n in range(1200)]
     assert percents == sorted(percents, reverse=True)
     assert (percents[0], percents[365], percents[730], percents[1094], percents[1095]) == (100, 50, 25, 13, 0)
     exact = [round(100 * 0.5 ** (n / 12)) for n in range(37)]
-    assert all(abs(table - true) <= 1 for table, true in zip(judge_events._FADED_PERCENT, exact, strict=True))
+    assert all(abs(table - true) <= 1 for table, true in zip(events._FADED_PERCENT, exact, strict=True))
 
 
 # ── products in the inventory
@@ -181,33 +183,33 @@ def test_fading_halves_in_a_year_and_never_grows() -> None:
 def test_new_entries_meet_the_inventory_by_maker_and_whole_words(
     products: dict[str, list[str]], hits: list[str]
 ) -> None:
-    items = feeds.read_kev(bodies.kev()).items
-    judged = judge_events.judge_products(products, items, since=date(2026, 11, 1))
+    items = feed_parser.read_kev(bodies.kev()).items
+    judged = events.judge_products(products, items, since=date(2026, 11, 1))
     assert [j.discriminator for j in judged if j.verdict is Verdict.WARN] == hits
 
 
 def test_an_entry_for_many_products_concerns_every_product_of_its_maker() -> None:
-    items = feeds.read_kev(bodies.kev()).items
-    judged = judge_events.judge_products({"Lab Soft": ["Spreadsheet"]}, items, since=date(2021, 1, 1))
+    items = feed_parser.read_kev(bodies.kev()).items
+    judged = events.judge_products({"Lab Soft": ["Spreadsheet"]}, items, since=date(2021, 1, 1))
     assert [j.discriminator for j in judged] == ["CVE-2020-2002"]
 
 
 def test_an_empty_inventory_does_not_apply_and_an_unread_list_is_unknown() -> None:
-    assert judge_events.judge_products({}, (), since=date(2026, 1, 1))[0].verdict is Verdict.NA
+    assert events.judge_products({}, (), since=date(2026, 1, 1))[0].verdict is Verdict.NA
     unseen = Unseen(reason="feed_cut")
-    assert judge_events.judge_products({"a": ["b"]}, unseen, since=date(2026, 1, 1))[0].verdict is Verdict.UNKNOWN
+    assert events.judge_products({"a": ["b"]}, unseen, since=date(2026, 1, 1))[0].verdict is Verdict.UNKNOWN
 
 
 # ── exposure
 
 
-FACTS = feeds.read_address("198.51.100.7", 200, bodies.INTERNET_DB)
+FACTS = feed_parser.read_address("198.51.100.7", 200, bodies.INTERNET_DB)
 KEV = frozenset({"CVE-2026-1001"})
 EPSS = {"CVE-2026-1001": 943_210}
 
 
 def exposed(*seen: AddressFacts | Unseen, second: bool = False) -> dict[str, tuple[str, int | None]]:
-    judged = judge_exposure.judge(seen, exploited=KEV, millionths=EPSS, second_source=second)
+    judged = exposure.judge(seen, exploited=KEV, millionths=EPSS, second_source=second)
     return {j.rule: (j.verdict.value, j.cap) for j in judged}
 
 
@@ -234,7 +236,7 @@ def test_an_address_that_could_not_be_asked_hides_no_fail_and_gives_no_pass() ->
     ("tenths", "verdict"), [(None, "na"), (49, "warn"), (50, "pass"), (Unseen(reason="x"), "unknown")]
 )
 def test_a_scorecard_is_judged_at_five(tenths: int | Unseen | None, verdict: str) -> None:
-    assert judge_exposure.judge_scorecard(tenths).verdict.value == verdict
+    assert exposure.judge_scorecard(tenths).verdict.value == verdict
 
 
 # ── certificate transparency
@@ -250,14 +252,14 @@ def issued(issuer: str, days_ago: int = 3) -> Issuance:
     ("C=XX, O=Strange CA", ["c=xx, o=strange ca"], "pass"),
 ])  # fmt: skip
 def test_an_issuer_must_be_admitted_or_known(issuer: str, known: list[str], verdict: str) -> None:
-    (judged,) = judge_tls.judge_issuers([issued(issuer)], admitted=["letsencrypt.org"], known=known, now=NOW)
+    (judged,) = tls.judge_issuers([issued(issuer)], admitted=["letsencrypt.org"], known=known, now=NOW)
     assert judged.verdict.value == verdict
 
 
 def test_old_issuances_are_not_news_and_an_unread_log_is_unknown() -> None:
-    old = judge_tls.judge_issuers([issued("Strange", 31)], admitted=[], known=[], now=NOW)
+    old = tls.judge_issuers([issued("Strange", 31)], admitted=[], known=[], now=NOW)
     assert old[0].verdict is Verdict.PASS
-    assert judge_tls.judge_issuers(Unseen(reason="x"), admitted=[], known=[], now=NOW)[0].verdict is Verdict.UNKNOWN
+    assert tls.judge_issuers(Unseen(reason="x"), admitted=[], known=[], now=NOW)[0].verdict is Verdict.UNKNOWN
 
 
 def test_the_lab_bodies_are_of_the_published_form() -> None:

@@ -5,15 +5,15 @@ from contextlib import AsyncExitStack
 import pytest
 
 from vendorrisk.egress.resolver import Resolver
+from vendorrisk.evaluation import dns as dns_evaluation
+from vendorrisk.evaluation.model import Judgement, Verdict
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour, Zone, dns_fake
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_zone, lab
-from vendorrisk.probes import nameservice
-from vendorrisk.probes.answers import Answers
+from vendorrisk.probes.dns import dns_setup
+from vendorrisk.probes.dns.dns_lookups import Answers
 from vendorrisk.probes.observation import canonical, replay
-from vendorrisk.signals import judge_dns
-from vendorrisk.signals.model import Judgement, Verdict
 
 pytestmark = pytest.mark.anyio
 D, WWW = "acme.test", "www.acme.test"
@@ -34,10 +34,10 @@ def zone(**changes: object) -> Zone:
 
 
 async def judged(world: Lab, hosts: tuple[str, ...] = (WWW,)) -> dict[str, Judgement]:
-    look = await nameservice.look(D, resolver=world.resolver, hosts=hosts)
-    stored = replay(canonical(look), nameservice.DnsLook)
-    assert judge_dns.judge(stored) == judge_dns.judge(look)
-    return {j.rule: j for j in judge_dns.judge(look)}
+    look = await dns_setup.look(D, resolver=world.resolver, hosts=hosts)
+    stored = replay(canonical(look), dns_setup.DnsLook)
+    assert dns_evaluation.judge(stored) == dns_evaluation.judge(look)
+    return {j.rule: j for j in dns_evaluation.judge(look)}
 
 
 def bad(found: dict[str, Judgement]) -> dict[str, str]:
@@ -112,22 +112,24 @@ async def test_a_page_that_a_service_shows_for_unclaimed_names_is_a_warn_of_less
         if reply is not None:
             server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf(pki.Wish(self_signed=True))))
             server.on("/", reply)
-        look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=world.fetcher)
-        assert replay(canonical(look), nameservice.DnsLook) == look
-        found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
-        alone = await nameservice.look_at_host(WWW, resolver=world.resolver, fetcher=world.fetcher)
+        look = await dns_setup.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=world.fetcher)
+        assert replay(canonical(look), dns_setup.DnsLook) == look
+        found = next(j for j in dns_evaluation.judge(look) if j.rule == "dns.dangling")
+        alone = await dns_setup.look_at_host(WWW, resolver=world.resolver, fetcher=world.fetcher)
     assert (found.verdict, found.reason, found.cap, found.discriminator) == (verdict, reason, None, WWW)
-    assert [j for j in judge_dns.judge(alone) if j.rule == "dns.dangling"] == [found], "a host alone is judged alike"
+    assert [j for j in dns_evaluation.judge(alone) if j.rule == "dns.dangling"] == [found], (
+        "a host alone is judged alike"
+    )
     assert found.confidence_percent == (60 if verdict is Verdict.WARN else None)
     assert server is None or [r.target for r in server.requests] == ["/", "/"], "once in each look"
 
 
 async def test_a_host_alone_is_asked_for_its_aliases_and_addresses_only() -> None:
     async with lab(zone(www_CNAME=["edge.acme.test."], edge_A=["127.0.0.2"])) as world:
-        look = await nameservice.look_at_host(WWW, resolver=world.resolver)
+        look = await dns_setup.look_at_host(WWW, resolver=world.resolver)
         assert {name for name, _ in world.dns.questions} == {WWW, "edge.acme.test"}
         assert "AAAA" not in {kind for _, kind in world.dns.questions}, "it has an address of IPv4"
-    assert replay(canonical(look), nameservice.DnsLook) == look
+    assert replay(canonical(look), dns_setup.DnsLook) == look
     assert (look.domain, look.hosts, look.servers) == (WWW, (WWW,), {})
 
 
@@ -141,8 +143,8 @@ async def test_an_alias_into_no_such_service_or_without_leave_is_not_visited() -
         async with lab(names) as world:
             server = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf()))
             fetcher = world.fetcher if fetches else None
-            look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=fetcher)
-            found = next(j for j in judge_dns.judge(look) if j.rule == "dns.dangling")
+            look = await dns_setup.look(D, resolver=world.resolver, hosts=(WWW,), fetcher=fetcher)
+            found = next(j for j in dns_evaluation.judge(look) if j.rule == "dns.dangling")
             assert server.requests == []
             assert found.reason == ("alias_alive" if fetches else "opt_out")
 
@@ -173,16 +175,16 @@ async def test_each_name_server_is_asked_whether_it_serves_the_domain(case: str)
             server = await stack.enter_async_context(dns_fake(own, host=f"127.0.{number}.53"))
             world.loopback.map(f"127.0.{number}.53", 53, server.address[1])
             asked.append(server)
-        look = await nameservice.look(D, resolver=world.resolver, guard=world.guard)
-        assert replay(canonical(look), nameservice.DnsLook) == look
-        found = {j.rule: j for j in judge_dns.judge(look)}["dns.ns"]
+        look = await dns_setup.look(D, resolver=world.resolver, guard=world.guard)
+        assert replay(canonical(look), dns_setup.DnsLook) == look
+        found = {j.rule: j for j in dns_evaluation.judge(look)}["dns.ns"]
     assert (found.verdict.value, found.reason) == (verdict, reason)
     assert all(set(server.questions) == {(D, "SOA")} for server in asked)
 
 
 async def test_a_name_server_at_a_private_place_is_not_asked() -> None:
     async with lab(zone(ns1_A=["10.0.0.53"], ns2_A=["169.254.169.254"])) as world:
-        look = await nameservice.look(D, resolver=world.resolver, guard=world.guard)
+        look = await dns_setup.look(D, resolver=world.resolver, guard=world.guard)
     assert look.servers == {"ns1.acme.test": "address", "ns2.acme.test": "address"}
 
 
@@ -229,35 +231,35 @@ async def test_a_name_lent_under_anothers_has_no_delegation_of_its_own_to_judge(
     names = {("acme.github.io", "A"): ["192.0.2.1"], ("other.test", "A"): ["192.0.2.1"]}
     async with lab(names) as world:
         for domain, verdict in (("acme.github.io", Verdict.NA), ("other.test", Verdict.UNKNOWN)):
-            look = await nameservice.look(domain, resolver=world.resolver)
-            assert {j.rule: j.verdict for j in judge_dns.judge(look)}["dns.ns"] is verdict
+            look = await dns_setup.look(domain, resolver=world.resolver)
+            assert {j.rule: j.verdict for j in dns_evaluation.judge(look)}["dns.ns"] is verdict
 
 
 async def test_caa_is_found_above_the_name() -> None:
     async with lab({**zone(), ("api.acme.test", "A"): ["127.0.0.2"]}) as world:
-        look = await nameservice.look("api.acme.test", resolver=world.resolver)
-        found = {j.rule: j for j in judge_dns.judge(look)}
+        look = await dns_setup.look("api.acme.test", resolver=world.resolver)
+        found = {j.rule: j for j in dns_evaluation.judge(look)}
     assert found["dns.caa"].evidence == {"issuers": ("letsencrypt.org",)}
 
 
 @pytest.mark.parametrize("name", ["", "a..b", "x" * 64 + ".test", "\u0000.test", "127.0.0.1", "*.acme.test", "test"])
 async def test_a_name_that_is_none_gives_no_false_verdict(name: str) -> None:
     async with lab(zone()) as world:
-        look = await nameservice.look(name, resolver=world.resolver)
-    assert Verdict.FAIL not in {j.verdict for j in judge_dns.judge(look)}
+        look = await dns_setup.look(name, resolver=world.resolver)
+    assert Verdict.FAIL not in {j.verdict for j in dns_evaluation.judge(look)}
 
 
 async def test_a_look_ends_however_long_the_aliases_are() -> None:
     chain = {(f"n{n}.acme.test", "CNAME"): [f"n{n + 1}.acme.test."] for n in range(100)}
     async with lab({**zone(), **chain}) as world:
-        await nameservice.look(D, resolver=world.resolver, hosts=("n0.acme.test",))
+        await dns_setup.look(D, resolver=world.resolver, hosts=("n0.acme.test",))
         assert len(world.dns.questions) < 60
 
 
 async def test_no_resolver_at_all_is_unknown() -> None:
     resolver = Resolver([("127.0.0.1", 1)], try_seconds=0.05, lifetime_seconds=0.1)
-    look = await nameservice.look(D, resolver=resolver)
-    assert {j.verdict for j in judge_dns.judge(look)} == {Verdict.UNKNOWN}
+    look = await dns_setup.look(D, resolver=resolver)
+    assert {j.verdict for j in dns_evaluation.judge(look)} == {Verdict.UNKNOWN}
 
 
 @pytest.mark.parametrize(
@@ -275,5 +277,5 @@ async def test_a_look_shows_whether_a_host_leads_to_addresses(
     changes: dict[str, object], addresses: tuple[str, ...]
 ) -> None:
     async with lab(zone(**changes), authenticated=True) as world:
-        look = await nameservice.look(D, resolver=world.resolver, hosts=(WWW,))
-    assert nameservice.host_addresses(Answers(look.answers), WWW) == addresses
+        look = await dns_setup.look(D, resolver=world.resolver, hosts=(WWW,))
+    assert dns_setup.host_addresses(Answers(look.answers), WWW) == addresses

@@ -6,18 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk.evaluation.events import judge_status
+from vendorrisk.evaluation.model import Verdict
+from vendorrisk.evaluation.transparency import judge_page, judge_subprocessors
 from vendorrisk.lab import feeds as bodies
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab
-from vendorrisk.probes import pages, status, status_text
 from vendorrisk.probes.observation import Unseen, canonical, replay
-from vendorrisk.probes.page_text import PageText, diff, entity_key, extract
-from vendorrisk.probes.pages import Page, PageLook, Robots
-from vendorrisk.signals.judge_events import judge_status
-from vendorrisk.signals.judge_transparency import judge_page, judge_subprocessors
-from vendorrisk.signals.model import Verdict
+from vendorrisk.probes.web import pages, robots_txt, status_page, status_page_parser
+from vendorrisk.probes.web.page_parser import PageText, diff, entity_key, extract
+from vendorrisk.probes.web.pages import Page, PageLook
+from vendorrisk.probes.web.robots_txt import Robots
 
 ROWS = [("Amazon Web Services, Inc.", "Hosting", "USA"), ("Twilio Inc", "Messages", "USA"),
         ("Zendesk, Inc.", "Support", "Ireland"), ("OpenAI, L.L.C.", "Text", "USA")]  # fmt: skip
@@ -145,7 +146,7 @@ async def vendor(world: Lab, robots: Reply) -> Robots:
     server = await good_vendor(world)
     server.on("/robots.txt", robots)
     server.on("/sub", Reply(200, [("Content-Type", "text/html")], page(ROWS)))
-    return await pages.robots("acme.test", fetcher=world.fetcher)
+    return await robots_txt.robots("acme.test", fetcher=world.fetcher)
 
 
 @pytest.mark.anyio
@@ -172,7 +173,7 @@ async def test_a_page_is_fetched_only_with_leave(robots: Reply, seen: str) -> No
 @pytest.mark.anyio
 async def test_a_host_that_does_not_answer_gives_no_leave() -> None:
     async with lab(good_zone()) as world:
-        allowed = await pages.robots("acme.test", fetcher=world.fetcher)
+        allowed = await robots_txt.robots("acme.test", fetcher=world.fetcher)
     assert not allowed.allows("/")
     assert not allowed.opted_out
 
@@ -185,8 +186,8 @@ def at(days_ago: float) -> str:
 
 
 def judged(body: bytes) -> tuple[str, str]:
-    facts = status_text.read_json(body)
-    found = judge_status(status.StatusLook(url="https://status.acme.test", status=facts), now=NOW)
+    facts = status_page_parser.read_json(body)
+    found = judge_status(status_page.StatusLook(url="https://status.acme.test", status=facts), now=NOW)
     return found.verdict.value, found.reason
 
 
@@ -210,8 +211,8 @@ def test_incidents_are_counted_by_their_impact_and_age() -> None:
     bodies.statuspage("none", {"id": "x", "impact": "major", "created_at": "0001-01-01T00:00:00+12:00"}),
 ])  # fmt: skip
 def test_a_page_of_another_shape_is_refused(body: bytes) -> None:
-    with pytest.raises(status_text.StatusError):
-        status_text.read_json(body)
+    with pytest.raises(status_page_parser.StatusError):
+        status_page_parser.read_json(body)
 
 
 RSS = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><rss><channel><item><guid>i1</guid>
@@ -221,17 +222,17 @@ ATOM = b"<feed><entry><id>e1</id><updated>2026-11-23T10:00:00Z</updated></entry>
 
 @pytest.mark.parametrize(("feed", "name"), [(RSS, "i1"), (ATOM, "e1")])
 def test_a_feed_is_read_without_an_xml_parser_and_tells_no_impact(feed: bytes, name: str) -> None:
-    facts = status_text.read_feed(feed)
+    facts = status_page_parser.read_feed(feed)
     assert [(i.id, i.started_at) for i in facts.incidents] == [(name, datetime.fromisoformat("2026-11-23T10:00:00Z"))]
-    look = status.StatusLook(url="https://status.acme.test/feed.rss", status=facts)
+    look = status_page.StatusLook(url="https://status.acme.test/feed.rss", status=facts)
     assert judge_status(look, now=NOW).reason == "impact_not_told"
 
 
 @given(st.binary(max_size=300))
 def test_no_feed_makes_the_reader_fall(body: bytes) -> None:
     try:
-        status_text.read_feed(b"<rss>" + body)
-    except status_text.StatusError:
+        status_page_parser.read_feed(b"<rss>" + body)
+    except status_page_parser.StatusError:
         pytest.fail("an RSS feed of any content is one")
 
 
@@ -245,8 +246,8 @@ async def test_a_status_page_is_looked_at_where_people_said(reply: Reply, reason
     async with lab(good_zone()) as world:
         server = await world.host("127.0.0.2", tls=pki.server_context(pki.leaf()))
         server.on("/api/v2/summary.json", reply)
-        look = await status.look("https://status.acme.test/", fetcher=world.fetcher)
-    assert replay(canonical(look), status.StatusLook) == look
+        look = await status_page.look("https://status.acme.test/", fetcher=world.fetcher)
+    assert replay(canonical(look), status_page.StatusLook) == look
     assert judge_status(look, now=NOW).reason == reason
 
 
@@ -273,16 +274,16 @@ async def test_incidents_that_are_over_are_counted_and_a_history_not_seen_is_no_
         server = await good_vendor(world)
         server.on("/api/v2/summary.json", Reply(200, [], summary))
         server.on("/api/v2/incidents.json", history)
-        look = await status.look("https://status.acme.test/", fetcher=world.strict)
-        assert replay(canonical(look), status.StatusLook) == look
+        look = await status_page.look("https://status.acme.test/", fetcher=world.strict)
+        assert replay(canonical(look), status_page.StatusLook) == look
         found = judge_status(look, now=NOW)
         assert (found.verdict.value, found.reason) == (verdict, reason)
         assert [r.target for r in server.requests] == ["/api/v2/summary.json", "/api/v2/incidents.json"]
 
 
 def test_a_named_file_is_taken_as_it_is() -> None:
-    assert status.api_url("https://x.test/history.rss") == "https://x.test/history.rss"
-    assert status.api_url("https://status.x.test") == "https://status.x.test/api/v2/summary.json"
+    assert status_page.api_url("https://x.test/history.rss") == "https://x.test/history.rss"
+    assert status_page.api_url("https://status.x.test") == "https://status.x.test/api/v2/summary.json"
 
 
 def test_an_empty_page_compares_with_nothing() -> None:

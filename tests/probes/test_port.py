@@ -5,9 +5,9 @@ import pytest
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
-from vendorrisk.probes import feeds
+from vendorrisk.probes.feeds import feed_parser
 from vendorrisk.probes.observation import Unseen, canonical
-from vendorrisk.probes.port import FEED_LIMITS, LiveLooks, Looks
+from vendorrisk.probes.scanner import FEED_LIMITS, LiveLooks, Looks
 
 pytestmark = pytest.mark.anyio
 D = "acme.test"
@@ -77,7 +77,7 @@ async def test_a_feed_may_be_larger_than_a_page() -> None:
         server = await good_vendor(world)
         server.on("/feed.json", Reply(200, [], b"x" * (5 << 20)))
         fetcher = Fetcher(world.guard, user_agent="x", limits=FEED_LIMITS, tls=trusting_lab())
-        feed = await feeds.fetch(f"https://{D}/feed.json", fetcher=fetcher)
+        feed = await feed_parser.fetch(f"https://{D}/feed.json", fetcher=fetcher)
         await fetcher.aclose()
-    assert isinstance(feed, feeds.Fetched)
+    assert isinstance(feed, feed_parser.Fetched)
     assert len(feed.body) == 5 << 20

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vendorrisk.probes import spf, web
-from vendorrisk.probes.answers import Answers, key
-from vendorrisk.probes.domains import registrable_domain
+from vendorrisk.evaluation import web
+from vendorrisk.probes.dns.dns_lookups import Answers, key
+from vendorrisk.probes.mail import spf
 from vendorrisk.probes.observation import Lookup
-from vendorrisk.probes.pages import ROBOT, Robots
-from vendorrisk.signals import judge_web
+from vendorrisk.probes.public_suffix import registrable_domain
+from vendorrisk.probes.web import site
+from vendorrisk.probes.web.robots_txt import ROBOT, Robots
 
 _FOLDER = Path(__file__).parent / "published"
 
@@ -150,12 +151,12 @@ def test_headers_are_judged_as_the_observatory_does_or_for_a_named_reason(
     rule: str, header: str, value: str, says: str
 ) -> None:
     value = re.sub(r"'nonce-[^']*'", "'nonce-*'", value)
-    visit = web.Visit(
-        steps=(web.Step(scheme="https", host="mozilla.org", status=200),),
+    visit = site.Visit(
+        steps=(site.Step(scheme="https", host="mozilla.org", status=200),),
         headers={header: (value,)},
         own_hsts=(value,) if rule == "web.hsts" else (),
     )
-    judged = judge_web.judge(web.WebLook(host="mozilla.org", plain=visit, secure=visit))
+    judged = web.judge(site.WebLook(host="mozilla.org", plain=visit, secure=visit))
     ours = next(j.verdict.value for j in judged if j.rule == rule)
     assert (ours == says) is (value not in OTHERWISE), (ours, says)
 

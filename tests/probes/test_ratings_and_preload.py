@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendorrisk.probes import preload, ratings
-from vendorrisk.probes.feeds import FeedError
-from vendorrisk.probes.ratings import Rating, RatingsError
+from vendorrisk.probes.feeds import hsts_preload, ratings
+from vendorrisk.probes.feeds.feed_parser import FeedError
+from vendorrisk.probes.feeds.ratings import Rating, RatingsError
 
 WANTED = (Rating(domain="acme.test", provider="Rater", rated_on=date(2026, 11, 1), value_hundredths=74050, grade="B"),)
 
@@ -68,10 +68,10 @@ LIST = b"""  // comment
     ("pinned.test", False), ("notacme.test", False), ("test", False),
 ])  # fmt: skip
 def test_a_host_is_preloaded_by_itself_or_by_a_parent(host: str, listed: bool) -> None:  # noqa: FBT001 - a table
-    assert preload.read(LIST, "snapshot-1")(host) is listed
+    assert hsts_preload.read(LIST, "snapshot-1")(host) is listed
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"entries":[]}', b'{"entries":[{"nom":"x"}]}', b"[" * 99_999, PRELOAD])
 def test_a_list_of_another_shape_is_refused(body: bytes) -> None:
     with pytest.raises(FeedError):
-        preload.read(body, "x")
+        hsts_preload.read(body, "x")

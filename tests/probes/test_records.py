@@ -8,7 +8,7 @@ from checkdmarc.smtp_tls_reporting import parse_smtp_tls_reporting_record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendorrisk.probes import records
+from vendorrisk.probes.dns import dns_records
 
 HEAD = "version: STSv1\nmode: enforce\n"
 STS = (
@@ -68,33 +68,33 @@ def theirs(parse: Callable[[str], object], text: str) -> bool:
 
 
 def announced(text: str, version: str, is_valid: Callable[[str], bool]) -> bool:
-    return bool(records.versioned((text,), version)) and is_valid(text)
+    return bool(dns_records.versioned((text,), version)) and is_valid(text)
 
 
 @pytest.mark.parametrize("text", STS)
 def test_our_mta_sts_records_and_checkdmarcs_agree(text: str) -> None:
-    ours = announced(text, "STSv1", records.is_mta_sts)
+    ours = announced(text, "STSv1", dns_records.is_mta_sts)
     assert (ours is theirs(parse_mta_sts_record, text)) is (text not in OTHERWISE)
 
 
 @pytest.mark.parametrize("text", POLICIES)
 def test_our_mta_sts_policies_and_checkdmarcs_agree(text: str) -> None:
-    assert (records.parse_mta_sts_policy(text) is not None) is theirs(parse_mta_sts_policy, text)
+    assert (dns_records.parse_mta_sts_policy(text) is not None) is theirs(parse_mta_sts_policy, text)
 
 
 @pytest.mark.parametrize("text", RPT)
 def test_our_tls_rpt_records_and_checkdmarcs_agree(text: str) -> None:
-    assert announced(text, "TLSRPTv1", records.is_tls_rpt) is theirs(parse_smtp_tls_reporting_record, text)
+    assert announced(text, "TLSRPTv1", dns_records.is_tls_rpt) is theirs(parse_smtp_tls_reporting_record, text)
 
 
 @given(st.text(max_size=80))
 def test_no_text_makes_a_reader_fall(text: str) -> None:
     for read in (
-        records.is_mta_sts,
-        records.is_tls_rpt,
-        records.parse_mta_sts_policy,
-        records.parse_dkim,
-        records.is_usable_tlsa,
-        records.parse_caa,
+        dns_records.is_mta_sts,
+        dns_records.is_tls_rpt,
+        dns_records.parse_mta_sts_policy,
+        dns_records.parse_dkim,
+        dns_records.is_usable_tlsa,
+        dns_records.parse_caa,
     ):
         read(text)  # type: ignore[operator]  # each takes a text

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk.evaluation import domain as domain_evaluation
+from vendorrisk.evaluation.model import Severity, Verdict
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import Lab, good_zone, lab, registries
-from vendorrisk.probes import rdap, registration, whois_text
 from vendorrisk.probes.observation import Unseen, canonical, replay
-from vendorrisk.probes.rdap import NotOwn, NotRegistered, RdapError, Registration
-from vendorrisk.probes.registration import RegLook, SecondOpinion
-from vendorrisk.probes.whois_opinion import WhoisOpinions
-from vendorrisk.probes.whois_text import Kind
+from vendorrisk.probes.registration import domain_registration, rdap, whois_parser
+from vendorrisk.probes.registration.domain_registration import RegLook, SecondOpinion
+from vendorrisk.probes.registration.rdap import NotOwn, NotRegistered, RdapError, Registration
+from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
+from vendorrisk.probes.registration.whois_parser import Kind
 from vendorrisk.sandbox.running import Sandbox
-from vendorrisk.signals import judge_domain
-from vendorrisk.signals.model import Severity, Verdict
 
 D = "acme.test"
 BASES = {"test": "https://rdap.test/"}
@@ -28,7 +28,7 @@ ENDS = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 async def look(world: Lab, domain: str = D, *, opinion: SecondOpinion | None = None, **given: object) -> RegLook:
     bases = given.get("bases", {})
-    found = await registration.look(
+    found = await domain_registration.look(
         domain, fetcher=world.fetcher, guard=world.guard, bases=bases, whois_servers={}, second_opinion=opinion  # type: ignore[arg-type]  # a mapping
     )  # fmt: skip
     assert replay(canonical(found), RegLook) == found
@@ -90,7 +90,7 @@ async def test_a_date_that_no_registration_has_is_untold_and_judged_unknown(fill
     async with lab(good_zone()) as world:
         await rdap_server(world, Reply(200, [], registry.rdap_domain(D, events=events)))
         found = await look(world, bases=BASES)
-    judged = {j.rule: (j.verdict, j.reason, j.cap) for j in judge_domain.judge(found, now=NOW)}
+    judged = {j.rule: (j.verdict, j.reason, j.cap) for j in domain_evaluation.judge(found, now=NOW)}
     assert judged["dom.expiry"] == (Verdict.UNKNOWN, "no_expiry_told", None)
     assert judged["dom.age"] == (Verdict.UNKNOWN, "no_creation_told", None)
     assert judged["dom.lock"][0] is Verdict.PASS, "the rest of the answer counts"
@@ -123,7 +123,7 @@ async def test_a_name_that_no_registry_has_by_itself_is_not_asked_for_and_not_mi
         found = await look(world, domain, bases=dict.fromkeys(("io", "com", "uk"), "https://rdap.test/"))
     assert found.registration == NotOwn()
     assert (server.requests, nic.asked) == ([], [])
-    assert {j.verdict for j in judge_domain.judge(found, now=NOW)} == {Verdict.NA}
+    assert {j.verdict for j in domain_evaluation.judge(found, now=NOW)} == {Verdict.NA}
 
 
 @pytest.mark.anyio
@@ -137,7 +137,7 @@ async def test_a_referral_to_a_private_place_is_not_followed(server: str) -> Non
 @pytest.mark.anyio
 @pytest.mark.parametrize("script", [registry.flood, registry.drip])
 async def test_a_server_that_never_ends_is_cut_off(script: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registration, "_WHOIS_SECONDS", 0.5)
+    monkeypatch.setattr(domain_registration, "_WHOIS_SECONDS", 0.5)
     async with lab(good_zone()) as world:
         await world.raw("127.0.0.201", 43, registry.WhoisServer(otherwise="whois: whois.nic.test\n"))
         await world.raw("127.0.0.202", 43, script)  # type: ignore[arg-type]  # a script of streams
@@ -145,7 +145,7 @@ async def test_a_server_that_never_ends_is_cut_off(script: object, monkeypatch: 
         found = (await look(world)).registration
     assert time.monotonic() - begun < 3
     assert not isinstance(found, NotRegistered)
-    assert judge_domain.judge(RegLook(domain=D, registration=found), now=NOW)[0].verdict is Verdict.UNKNOWN
+    assert domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[0].verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.anyio
@@ -174,7 +174,7 @@ async def test_the_second_opinion_is_asked_only_where_we_find_no_date() -> None:
         found = (await look(world, opinion=opinion)).registration
     assert asked == [D]
     assert isinstance(found, Registration)
-    assert judge_domain.judge(RegLook(domain=D, registration=found), now=NOW)[0].reason == "no_expiry_told"
+    assert domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[0].reason == "no_expiry_told"
 
 
 @pytest.mark.anyio
@@ -192,29 +192,29 @@ async def test_python_whois_gives_its_opinion_in_a_child_and_dies_of_bombs_there
 @pytest.mark.parametrize("dialect", [d for d in registry.DIALECTS if d not in {"ambiguous", "no_dates"}])
 def test_each_dialect_is_read(dialect: str) -> None:
     text = registry.DIALECTS[dialect]
-    assert whois_text.classify(text, D) is Kind.OK
-    expires = whois_text.read(text).expires_at
+    assert whois_parser.classify(text, D) is Kind.OK
+    expires = whois_parser.read(text).expires_at
     assert expires is not None
     assert expires.date() == ENDS.date()
 
 
 def test_a_date_that_could_be_two_days_is_no_date() -> None:
-    assert whois_text.read(registry.DIALECTS["ambiguous"]).expires_at is None
+    assert whois_parser.read(registry.DIALECTS["ambiguous"]).expires_at is None
 
 
 @pytest.mark.parametrize("text", registry.NOT_FOUND)
 def test_a_free_domain_is_known_in_many_words(text: str) -> None:
-    assert whois_text.classify(text, D) is Kind.NOT_FOUND
+    assert whois_parser.classify(text, D) is Kind.NOT_FOUND
 
 
 @pytest.mark.parametrize("text", registry.TIRED)
 def test_a_tired_server_is_never_a_free_domain(text: str) -> None:
-    assert whois_text.classify(text, D) is Kind.RATE_LIMITED
+    assert whois_parser.classify(text, D) is Kind.RATE_LIMITED
 
 
 @pytest.mark.parametrize(("text", "kind"), [("", Kind.EMPTY), (" \r\n", Kind.EMPTY), ("<html>", Kind.ODD)])
 def test_an_empty_or_odd_answer_is_neither(text: str, kind: Kind) -> None:
-    assert whois_text.classify(text, D) is kind
+    assert whois_parser.classify(text, D) is kind
 
 
 @pytest.mark.parametrize(("text", "day"), [
@@ -226,21 +226,21 @@ def test_an_empty_or_odd_answer_is_neither(text: str, kind: Kind) -> None:
     ("0001-01-01", None), ("1970-01-01 00:00:00", None), ("01.01.0001", None), ("1985-03-15", "1985-03-15"),
 ])  # fmt: skip
 def test_dates_are_read_or_left(text: str, day: str | None) -> None:
-    found = whois_text.instant(text)
+    found = whois_parser.instant(text)
     assert (None if found is None else found.date().isoformat()) == day
 
 
 @given(st.text(max_size=3000))
 def test_no_text_makes_the_reader_fall(text: str) -> None:
-    whois_text.classify(text, D)
-    whois_text.read(text)
+    whois_parser.classify(text, D)
+    whois_parser.read(text)
 
 
 @pytest.mark.parametrize("bomb", ["a" * 65_536, "\n" * 65_536, ": " * 32_768, "domain " * 9_000, "limit " * 10_000])
 def test_a_bomb_costs_the_reader_little(bomb: str) -> None:
     begun = time.process_time()
-    whois_text.classify(bomb, D)
-    whois_text.read(bomb)
+    whois_parser.classify(bomb, D)
+    whois_parser.read(bomb)
     assert time.process_time() - begun < 0.5
 
 
@@ -270,7 +270,7 @@ OLD = datetime(2001, 1, 1, tzinfo=UTC)
 def test_the_end_of_a_registration_is_judged_by_what_is_left(
     found: Registration | NotRegistered | Unseen, verdict: str, severity: Severity | None, cap: int | None
 ) -> None:
-    judged = judge_domain.judge(RegLook(domain=D, registration=found), now=NOW)[0]
+    judged = domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[0]
     assert (judged.verdict.value, judged.severity, judged.cap) == (verdict, severity, cap)
 
 
@@ -280,17 +280,17 @@ def test_the_end_of_a_registration_is_judged_by_what_is_left(
 ])  # fmt: skip
 def test_a_lock_is_missed_only_where_there_can_be_one(domain: str, statuses: tuple[str, ...], verdict: str) -> None:
     found = Registration(source="rdap", statuses=statuses, created_at=OLD)
-    assert judge_domain.judge(RegLook(domain=domain, registration=found), now=NOW)[1].verdict.value == verdict
+    assert domain_evaluation.judge(RegLook(domain=domain, registration=found), now=NOW)[1].verdict.value == verdict
 
 
 def test_a_young_domain_is_a_warn() -> None:
     for days, verdict in ((29, "warn"), (30, "pass")):
         found = Registration(source="rdap", created_at=NOW - days * DAY)
-        assert judge_domain.judge(RegLook(domain=D, registration=found), now=NOW)[2].verdict.value == verdict
+        assert domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[2].verdict.value == verdict
 
 
 def test_a_change_of_hands_is_told_and_grave_after_an_unlock() -> None:
-    change = judge_domain.judge_change
+    change = domain_evaluation.judge_change
     same = change("ns", ("a", "b"), ("b", "a"), lock_removed_at=NOW, now=NOW)
     assert same.verdict is Verdict.PASS
     assert change("ns", ("a",), ("b",), lock_removed_at=None, now=NOW).verdict is Verdict.WARN

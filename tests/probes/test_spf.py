@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.probes.make import Zone
-from vendorrisk.probes import spf
-from vendorrisk.probes.answers import Answers
+from vendorrisk.probes.dns.dns_lookups import Answers
+from vendorrisk.probes.mail import spf, spf_audit
+from vendorrisk.probes.mail.spf_record import Result
 from vendorrisk.probes.observation import Lookup
-from vendorrisk.probes.spf import Result
 
 D = "acme.test"
 
@@ -65,11 +65,13 @@ def test_a_failure_to_see_is_temperror_and_never_a_verdict() -> None:
     for outcome in ("timeout", "servfail", "refused", "malformed"):
         zone = Zone({}, {f"{D}/TXT": outcome})
         assert spf.check_host(zone, "192.0.2.1", D, f"a@{D}", D) is Result.TEMPERROR
-        assert spf.audit(zone, D) == spf.Audit(records=0, unseen=f"dns_{outcome}")
+        assert spf_audit.audit(zone, D) == spf_audit.Audit(records=0, unseen=f"dns_{outcome}")
 
 
-def audit(record: str, records: dict[str, list[str]] | None = None, failing: dict[str, str] | None = None) -> spf.Audit:
-    return spf.audit(Zone({f"{D}/TXT": [record], **(records or {})}, failing), D)
+def audit(
+    record: str, records: dict[str, list[str]] | None = None, failing: dict[str, str] | None = None
+) -> spf_audit.Audit:
+    return spf_audit.audit(Zone({f"{D}/TXT": [record], **(records or {})}, failing), D)
 
 
 def test_an_audit_counts_what_a_stranger_makes_a_receiver_look_up() -> None:
@@ -125,7 +127,7 @@ def test_a_part_that_cannot_be_seen_leaves_the_audit_unseen_but_not_empty() -> N
 def test_no_text_makes_the_reader_fall(text: str) -> None:
     zone = Zone({f"{D}/TXT": [f"v=spf1 {text}"]})
     assert spf.check_host(zone, "192.0.2.1", D, f"a@{D}", D) in set(Result)
-    assert spf.audit(zone, D).records == 1
+    assert spf_audit.audit(zone, D).records == 1
 
 
 @given(st.lists(st.sampled_from(["include:b.test", "include:c.test", "a", "mx", "redirect=b.test", "-all", "ptr"])),
@@ -133,7 +135,7 @@ def test_no_text_makes_the_reader_fall(text: str) -> None:
 def test_any_tangle_of_includes_ends(here: list[str], there: list[str]) -> None:
     zone = Zone({f"{D}/TXT": [f"v=spf1 {' '.join(here)}"], "b.test/TXT": [f"v=spf1 {' '.join(there)}"],
                  "c.test/TXT": ["v=spf1 include:b.test"]})  # fmt: skip
-    spf.audit(zone, D)
+    spf_audit.audit(zone, D)
     assert len(zone.asked) < 1000
 
 
@@ -154,10 +156,10 @@ def test_answers_of_any_content_to_any_question_are_judged(texts: list[str]) -> 
             return Lookup(outcome="ok", records=(texts[len(name + kind) % len(texts)],))
 
     assert spf.check_host(Anything({}), "192.0.2.1", D, f"a@{D}", D) in set(Result)
-    spf.audit(Anything({}), D)
+    spf_audit.audit(Anything({}), D)
 
 
 def test_an_empty_table_says_what_to_ask_first() -> None:
     answers = Answers({})
-    assert spf.audit(answers, D).unseen == "dns_not_asked"
+    assert spf_audit.audit(answers, D).unseen == "dns_not_asked"
     assert list(answers.missing) == [(D, "TXT")]

@@ -10,15 +10,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk.evaluation import tls
+from vendorrisk.evaluation.model import Judgement, Severity, Verdict
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import DAY, NOW, Wish, leaf, server_context
 from vendorrisk.lab.world import Lab, lab
-from vendorrisk.probes import tls
-from vendorrisk.probes.clienthello import Greeting, NeedMoreError, read_answer
 from vendorrisk.probes.observation import Unseen, canonical, replay
-from vendorrisk.signals import judge_tls
-from vendorrisk.signals.model import Judgement, Severity, Verdict
+from vendorrisk.probes.tls import handshake
+from vendorrisk.probes.tls.clienthello import Greeting, NeedMoreError, read_answer
 
 pytestmark = pytest.mark.anyio
 
@@ -28,15 +28,15 @@ V = ssl.TLSVersion
 
 
 async def certificate(world: Lab, now: datetime = NOW, host: str = HOST) -> dict[str, Judgement]:
-    look = await tls.look_at_certificate(host, guard=world.guard, fetcher=world.fetcher)
-    assert replay(canonical(look), tls.CertLook) == look
-    return {j.rule: j for j in judge_tls.judge_certificate(look, now=now, store=pki.store())}
+    look = await handshake.look_at_certificate(host, guard=world.guard, fetcher=world.fetcher)
+    assert replay(canonical(look), handshake.CertLook) == look
+    return {j.rule: j for j in tls.judge_certificate(look, now=now, store=pki.store())}
 
 
 async def versions(world: Lab) -> dict[str, Judgement]:
-    look = await tls.look_at_versions(HOST, guard=world.guard)
-    assert replay(canonical(look), tls.HelloLook) == look
-    return {j.rule: j for j in judge_tls.judge_versions(look)}
+    look = await handshake.look_at_versions(HOST, guard=world.guard)
+    assert replay(canonical(look), handshake.HelloLook) == look
+    return {j.rule: j for j in tls.judge_versions(look)}
 
 
 def bad(judged: dict[str, Judgement]) -> dict[str, str]:
@@ -196,7 +196,7 @@ async def liar(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @pytest.mark.parametrize("script", [silent, plain_http, hang_up, endless, liar])
 async def test_a_hostile_server_is_unknown_and_never_a_verdict(script: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "_SECONDS", 0.5)
+    monkeypatch.setattr(handshake, "_SECONDS", 0.5)
     async with lab(ZONE) as world:
         await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
         judged = {**await certificate(world), **await versions(world)}
@@ -228,7 +228,7 @@ async def test_no_tls_is_a_fail_only_where_http_answers(script: object) -> None:
 async def test_being_hung_up_on_is_no_verdict_though_http_answers(
     script: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tls, "_SECONDS", 0.5)
+    monkeypatch.setattr(handshake, "_SECONDS", 0.5)
     async with lab(ZONE) as world:
         await world.host(AT)
         await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
@@ -258,8 +258,8 @@ async def test_a_name_that_is_no_public_host_is_refused_before_a_byte_leaves(
     name: str, zone: dict[tuple[str, str], list[str]], reason: str
 ) -> None:
     async with lab(zone) as world:
-        look = await tls.look_at_certificate(name, guard=world.guard, fetcher=world.fetcher)
-        hello = await tls.look_at_versions(name, guard=world.guard)
+        look = await handshake.look_at_certificate(name, guard=world.guard, fetcher=world.fetcher)
+        hello = await handshake.look_at_versions(name, guard=world.guard)
     assert look.handshake == Unseen(reason=reason)
     assert set(hello.outcomes.values()) == {reason}
 
@@ -272,8 +272,8 @@ async def test_a_host_sees_six_connections_and_no_more() -> None:
 
     async with lab(ZONE) as world:
         await world.raw(AT, 443, count)  # type: ignore[arg-type]  # a script of streams
-        await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
-        await tls.look_at_versions(HOST, guard=world.guard)
+        await handshake.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+        await handshake.look_at_versions(HOST, guard=world.guard)
         assert world.dns.questions.count((HOST, "A")) == 3  # handshake, the control on port 80, greetings
     assert len(seen) == 6
 
@@ -295,8 +295,8 @@ ODD = {
 def test_a_certificate_of_which_a_part_cannot_be_read_is_unknown_and_stops_nothing(case: str) -> None:
     made = leaf().ders
     for chain in ((patched(made[0], *ODD[case]), made[1]), (made[0], patched(made[0], *ODD[case]))):
-        look = tls.CertLook(host=HOST, handshake=tls.Handshake(version="TLSv1.3", chain=chain))
-        judged = {j.rule: j for j in judge_tls.judge_certificate(look, now=NOW, store=pki.store())}
+        look = handshake.CertLook(host=HOST, handshake=handshake.Handshake(version="TLSv1.3", chain=chain))
+        judged = {j.rule: j for j in tls.judge_certificate(look, now=NOW, store=pki.store())}
         assert judged.pop("tls.https").verdict is Verdict.PASS
         assert {(j.verdict, j.reason) for j in judged.values()} == {(Verdict.UNKNOWN, "certificate_malformed")}
 
@@ -306,7 +306,7 @@ async def test_a_server_that_sends_such_a_certificate_breaks_no_look() -> None:
     odd = x509.load_der_x509_certificate(patched(good.ders[0], *ODD["key usage twice"]))
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(pki.Leaf((good.chain[0], odd), good.key)))
-        look = await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+        look = await handshake.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
     assert look.handshake == Unseen(reason="certificate_malformed")
 
 
@@ -327,14 +327,14 @@ def test_no_bytes_of_a_certificate_make_the_judge_fall(changes: list[tuple[int, 
     odd = bytearray(made[0])
     for place, value in changes:
         odd[place % len(odd)] = value
-    look = tls.CertLook(host=HOST, handshake=tls.Handshake(version="TLSv1.3", chain=(bytes(odd), made[1])))
-    assert len(judge_tls.judge_certificate(look, now=NOW, store=pki.store())) == 7
+    look = handshake.CertLook(host=HOST, handshake=handshake.Handshake(version="TLSv1.3", chain=(bytes(odd), made[1])))
+    assert len(tls.judge_certificate(look, now=NOW, store=pki.store())) == 7
 
 
 async def test_two_looks_at_the_same_server_leave_the_same_bytes() -> None:
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(leaf()))
-        looks = [await tls.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher) for _ in range(2)]
-        hellos = [await tls.look_at_versions(HOST, guard=world.guard) for _ in range(2)]
+        looks = [await handshake.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher) for _ in range(2)]
+        hellos = [await handshake.look_at_versions(HOST, guard=world.guard) for _ in range(2)]
     assert canonical(looks[0]) == canonical(looks[1])
     assert canonical(hellos[0]) == canonical(hellos[1])

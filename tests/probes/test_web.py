@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk.evaluation import csp, web
+from vendorrisk.evaluation.model import Judgement, Verdict
+from vendorrisk.evaluation.transparency import judge_security_txt
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Received, Reply
 from vendorrisk.lab.world import GOOD_HEADERS, PAGE, Lab, good_vendor, good_zone, lab
-from vendorrisk.probes import web
 from vendorrisk.probes.observation import Unseen, canonical, replay
-from vendorrisk.signals import csp, judge_web
-from vendorrisk.signals.judge_transparency import judge_security_txt
-from vendorrisk.signals.model import Judgement, Verdict
+from vendorrisk.probes.web import site
 
 pytestmark = pytest.mark.anyio
 D, AT = "acme.test", "127.0.0.2"
@@ -21,10 +21,10 @@ ZONE = {**good_zone(), ("inside.test", "A"): ["10.1.2.3"], ("other.test", "A"): 
 
 
 async def judged(world: Lab, host: str = D, **rest: bool) -> dict[str, Judgement]:
-    look = await web.look(host, fetcher=world.fetcher, **rest)
-    stored = replay(canonical(look), web.WebLook)
-    assert judge_web.judge(stored) == judge_web.judge(look)
-    return {j.rule: j for j in judge_web.judge(look)}
+    look = await site.look(host, fetcher=world.fetcher, **rest)
+    stored = replay(canonical(look), site.WebLook)
+    assert web.judge(stored) == web.judge(look)
+    return {j.rule: j for j in web.judge(look)}
 
 
 def bad(found: dict[str, Judgement]) -> dict[str, str]:
@@ -257,7 +257,7 @@ async def test_nothing_that_changes_by_itself_or_is_secret_is_kept() -> None:
             return Reply(200, headers(content_security_policy=policy, set_cookie=cookie), body)
 
         server.on("/", page)
-        looks = [canonical(await web.look(D, fetcher=world.fetcher)) for _ in range(2)]
+        looks = [canonical(await site.look(D, fetcher=world.fetcher)) for _ in range(2)]
     assert looks[0] == looks[1]
     assert b"canary" not in looks[0]
 
@@ -283,7 +283,7 @@ async def test_security_txt_is_read_as_rfc_9116_has_it(case: str) -> None:
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/plain; charset=utf-8")], body))
-        look = await web.look(D, fetcher=world.fetcher)
+        look = await site.look(D, fetcher=world.fetcher)
     found = judge_security_txt(look.security_txt, now=pki.NOW)
     assert (found.verdict.value, found.reason) == (verdict, reason)
 
@@ -292,10 +292,10 @@ async def test_security_txt_may_stand_at_its_old_place_and_a_page_of_the_site_is
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/html")], b"<h1>not found</h1>"))
-        look = await web.look(D, fetcher=world.fetcher)
+        look = await site.look(D, fetcher=world.fetcher)
         assert judge_security_txt(look.security_txt, now=pki.NOW).reason == "absent"
         server.on("/security.txt", Reply(200, [("Content-Type", "text/plain")], SECURITY["valid"][0]))
-        look = await web.look(D, fetcher=world.fetcher)
+        look = await site.look(D, fetcher=world.fetcher)
         assert judge_security_txt(look.security_txt, now=pki.NOW).reason == "valid"
 
 
@@ -335,8 +335,8 @@ def test_adding_a_policy_never_lets_more_in(header: list[str], more: list[str]) 
 
 @given(st.text(max_size=200))
 def test_no_header_makes_the_readers_fall(text: str) -> None:
-    judge_web.parse_hsts(text)
-    web.parse_cookie(text)
+    web.parse_hsts(text)
+    site.parse_cookie(text)
 
 
 def test_what_names_a_session_is_known_and_a_forgery_token_is_none() -> None:
@@ -350,6 +350,6 @@ def test_what_names_a_session_is_known_and_a_forgery_token_is_none() -> None:
         "access_token",
         "jwt",
     ):
-        assert judge_web.is_session(web.Cookie(name=name)), name
+        assert web.is_session(site.Cookie(name=name)), name
     for name in ("csrftoken", "XSRF-TOKEN", "theme", "_ga", "side", "author"):
-        assert not judge_web.is_session(web.Cookie(name=name)), name
+        assert not web.is_session(site.Cookie(name=name)), name

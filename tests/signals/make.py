@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from vendorrisk.signals.model import Judgement, Scope, Standing, Verdict
-from vendorrisk.signals.rules import RULES
+from vendorrisk.evaluation.model import Judgement, Scope, Standing, Verdict
+from vendorrisk.evaluation.rules import RULES
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SCORED = [rule.id for rule in RULES.values() if rule.weight]

@@ -12,12 +12,13 @@ from tests.signals.test_happenings import LISTS, NAMES, page
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
 from vendorrisk.egress.pacing import OwnTurns, PolitePacer
+from vendorrisk.evaluation import evaluate
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
-from vendorrisk.probes.tls import HelloLook
-from vendorrisk.signals import jobs, judging
+from vendorrisk.probes.tls.handshake import HelloLook
+from vendorrisk.signals import jobs
 from vendorrisk.signals.schedule import place_of
 
 pytestmark = pytest.mark.anyio
@@ -357,14 +358,14 @@ async def test_what_no_database_holds_and_what_never_ends_blinds_nobody(
 async def test_a_look_that_breaks_its_judge_is_unseen_and_stops_no_other(
     world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
 ) -> None:
-    judge = judging.judge
+    judge = evaluate.judge
 
     def breaking(look: Any, **rest: Any) -> Any:
         if isinstance(look, HelloLook):
             raise TypeError("an evaluator that breaks its promise")
         return judge(look, **rest)
 
-    monkeypatch.setattr(judging, "judge", breaking)
+    monkeypatch.setattr(evaluate, "judge", breaking)
     async with watching(world, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -379,7 +380,7 @@ async def test_a_look_that_breaks_its_judge_is_unseen_and_stops_no_other(
 async def test_a_place_whose_looks_take_long_is_seen_in_parts_and_loses_nothing(
     world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
 ) -> None:
-    monkeypatch.setattr("vendorrisk.signals.looking._ENOUGH_SECONDS", 0.0)
+    monkeypatch.setattr("vendorrisk.signals.domain_scan._ENOUGH_SECONDS", 0.0)
     async with watching(world, client, clock) as on:
         await on.attach(await on.vendor())
         assert await on.run() == 7

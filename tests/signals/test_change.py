@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.signals.make import NOW, all_passing, judgement, standing
-from vendorrisk.signals import change
-from vendorrisk.signals.model import Change, Happening, RuleState, Score, Verdict
-from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.score import score
+from vendorrisk.evaluation import change_detection
+from vendorrisk.evaluation.model import Change, Happening, RuleState, Score, Verdict
+from vendorrisk.evaluation.rules import RULES
+from vendorrisk.evaluation.score import score
 
 MINUTE = timedelta(minutes=1)
 CSP, EXPIRED = RULES["web.csp"], RULES["tls.cert_expired"]
@@ -23,7 +23,7 @@ def look(state: RuleState, verdict: Verdict, at: datetime, value: bytes = b"", r
     RuleState, list[Happening]
 ]:  # fmt: skip
     seen = judgement(verdict, reason="dns_timeout" if verdict is U else "seen")
-    state, changes = change.observe(state, seen, value or verdict.value.encode(), rule=rule, now=at)  # type: ignore[arg-type]  # a rule
+    state, changes = change_detection.observe(state, seen, value or verdict.value.encode(), rule=rule, now=at)  # type: ignore[arg-type]  # a rule
     return state, [c.happening for c in changes]
 
 
@@ -64,7 +64,7 @@ def test_one_bad_look_is_noise() -> None:
 
 def test_a_second_look_too_soon_confirms_nothing_and_says_when_to_look() -> None:
     state, _ = look(run("p")[0], F, NOW + 20 * MINUTE)
-    seen = change.observe(state, judgement(F), b"fail", rule=CSP, now=NOW + 30 * MINUTE)
+    seen = change_detection.observe(state, judgement(F), b"fail", rule=CSP, now=NOW + 30 * MINUTE)
     assert seen[0].verdict is P
     assert seen[1][0].again_after == 5 * MINUTE
 
@@ -83,7 +83,7 @@ def test_two_different_bad_values_do_not_confirm_each_other() -> None:
 def test_a_clock_that_went_back_confirms_nothing() -> None:
     state, _ = look(run("p")[0], F, NOW + 20 * MINUTE)
     assert look(state, F, NOW - 500 * MINUTE)[1] == [Happening.LOOK_AGAIN]
-    _, (again,) = change.observe(state, judgement(F), b"fail", rule=CSP, now=NOW - 500 * MINUTE)
+    _, (again,) = change_detection.observe(state, judgement(F), b"fail", rule=CSP, now=NOW - 500 * MINUTE)
     assert again.again_after == 15 * MINUTE
 
 
@@ -129,8 +129,8 @@ def test_the_third_believed_change_in_a_week_is_flapping_and_a_week_of_calm_ends
     state, told = run("pffpffp")
     assert told[5] == [Happening.CONFIRMED, Happening.FLAPPING]
     assert Happening.FLAPPING not in told[6]
-    assert change.is_flapping(state, NOW + timedelta(days=1))
-    assert not change.is_flapping(state, NOW + timedelta(days=9))
+    assert change_detection.is_flapping(state, NOW + timedelta(days=1))
+    assert not change_detection.is_flapping(state, NOW + timedelta(days=9))
 
 
 @given(st.text("pwfu", max_size=40))
@@ -148,7 +148,7 @@ def test_a_state_is_never_worse_than_two_looks_in_sight_have_shown(verdicts: str
     (0, 0, False),
 ])  # fmt: skip
 def test_a_storm_is_more_than_a_twentieth_and_more_than_a_handful(changed: int, watched: int, storm: bool) -> None:  # noqa: FBT001 - a table
-    assert change.is_storm(changed, watched) is storm
+    assert change_detection.is_storm(changed, watched) is storm
 
 
 def scored(failing: int) -> Score:
@@ -159,10 +159,10 @@ def scored(failing: int) -> Score:
 def test_a_fall_is_told_when_it_survives_two_runs() -> None:
     best, worse = scored(0), scored(3)
     assert best.number - worse.number >= 5
-    assert change.score_fell(best, [worse, worse])
-    assert not change.score_fell(best, [worse, best])
-    assert not change.score_fell(best, [worse])
-    assert not change.score_fell(worse, [best, best])
+    assert change_detection.score_fell(best, [worse, worse])
+    assert not change_detection.score_fell(best, [worse, best])
+    assert not change_detection.score_fell(best, [worse])
+    assert not change_detection.score_fell(worse, [best, best])
 
 
 class Told(NamedTuple):
@@ -180,14 +180,14 @@ class Told(NamedTuple):
     (Told(80, "B"), Told(None, "NR"), False),
 ])  # fmt: skip
 def test_a_fall_is_five_points_or_a_grade(before: Told, after: Told, *, fell: bool) -> None:
-    assert change.score_fell(before, [after, after]) is fell
+    assert change_detection.score_fell(before, [after, after]) is fell
 
 
 def test_scores_of_two_methodologies_are_never_compared() -> None:
     import msgspec
 
     later = msgspec.structs.replace(scored(3), model_version="2.0.0")
-    assert not change.score_fell(scored(0), [later, later])
+    assert not change_detection.score_fell(scored(0), [later, later])
 
 
 @pytest.mark.parametrize(("days", "told", "step"), [
@@ -200,21 +200,21 @@ def test_each_expiry_step_is_told_once_and_missed_ones_together(
 ) -> None:
     today = date(2026, 11, 23)
     ends = today + timedelta(days=days)
-    assert change.expiry_step(ends, today, change.DOMAIN_EXPIRY_STEPS_DAYS, frozenset(told)) == step
+    assert change_detection.expiry_step(ends, today, change_detection.DOMAIN_EXPIRY_STEPS_DAYS, frozenset(told)) == step
 
 
 def test_an_alert_cools_down_for_a_day() -> None:
-    assert change.is_cooling_down(NOW, NOW + timedelta(hours=23))
-    assert not change.is_cooling_down(NOW, NOW + timedelta(hours=24))
-    assert not change.is_cooling_down(None, NOW)
-    assert not change.is_cooling_down(NOW + MINUTE, NOW), "told by a clock that ran ahead"
+    assert change_detection.is_cooling_down(NOW, NOW + timedelta(hours=23))
+    assert not change_detection.is_cooling_down(NOW, NOW + timedelta(hours=24))
+    assert not change_detection.is_cooling_down(None, NOW)
+    assert not change_detection.is_cooling_down(NOW + MINUTE, NOW), "told by a clock that ran ahead"
 
 
 def test_a_finding_that_comes_back_within_thirty_days_is_the_same() -> None:
-    assert change.is_same_finding(NOW, NOW + timedelta(days=30))
-    assert not change.is_same_finding(NOW, NOW + timedelta(days=31))
+    assert change_detection.is_same_finding(NOW, NOW + timedelta(days=30))
+    assert not change_detection.is_same_finding(NOW, NOW + timedelta(days=31))
 
 
 def test_a_change_names_before_and_after() -> None:
-    _, changes = change.observe(run("pf")[0], judgement(F), b"fail", rule=CSP, now=NOW + 60 * MINUTE)
+    _, changes = change_detection.observe(run("pf")[0], judgement(F), b"fail", rule=CSP, now=NOW + 60 * MINUTE)
     assert changes == (Change(happening=Happening.CONFIRMED, before=P, after=F, reason="seen"),)

@@ -11,12 +11,13 @@ from tests.conftest import FakeClock
 from tests.signals.make import NOW, all_passing, judgement, standing
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World, run_job
+from vendorrisk.evaluation import change_detection
+from vendorrisk.evaluation.model import RuleState, Verdict
+from vendorrisk.evaluation.rules import RULES
+from vendorrisk.evaluation.score import score
 from vendorrisk.lab.dns import Behaviour
-from vendorrisk.signals import change, jobs
-from vendorrisk.signals.model import RuleState, Verdict
-from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.score import score
-from vendorrisk.signals.standings import unobservable
+from vendorrisk.signals import jobs
+from vendorrisk.signals.finding_rules import unobservable
 
 DAY = timedelta(days=1)
 CSP = RULES["web.csp"]
@@ -29,7 +30,7 @@ def settings(settings: Any) -> Any:
 
 
 def seen(state: RuleState, verdict: Verdict, at: Any) -> RuleState:
-    return change.observe(state, judgement(verdict), verdict.value.encode(), rule=CSP, now=at)[0]
+    return change_detection.observe(state, judgement(verdict), verdict.value.encode(), rule=CSP, now=at)[0]
 
 
 def test_changes_of_a_day_that_has_not_come_do_not_count_as_flapping() -> None:
@@ -40,7 +41,7 @@ def test_changes_of_a_day_that_has_not_come_do_not_count_as_flapping() -> None:
     for hours in (30, 31):
         state = seen(state, Verdict.FAIL, NOW + timedelta(hours=hours))
     assert state.verdict is Verdict.FAIL
-    assert not change.is_flapping(state, NOW + timedelta(hours=31))
+    assert not change_detection.is_flapping(state, NOW + timedelta(hours=31))
 
 
 def test_what_is_unseen_since_a_day_that_has_not_come_is_unobservable_in_a_week() -> None:

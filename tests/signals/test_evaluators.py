@@ -14,29 +14,29 @@ from msgspec import inspect
 
 from vendorrisk.egress.reasons import Reason
 from vendorrisk.egress.resolver import Outcome
+from vendorrisk.evaluation import evaluate
+from vendorrisk.evaluation.evaluate import Before, Observation
+from vendorrisk.evaluation.model import AssetKind, Judgement, Verdict
+from vendorrisk.evaluation.rules import RULES
 from vendorrisk.lab import pki
 from vendorrisk.lab.world import good_vendor, good_zone, lab
-from vendorrisk.probes import email, nameservice
-from vendorrisk.probes.clienthello import Greeting
-from vendorrisk.probes.email import EmailLook
-from vendorrisk.probes.feeds import AddressFacts
-from vendorrisk.probes.joined import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
-from vendorrisk.probes.nameservice import DnsLook
+from vendorrisk.probes.dns import dns_setup
+from vendorrisk.probes.dns.dns_setup import DnsLook
+from vendorrisk.probes.feeds.feed_observations import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
+from vendorrisk.probes.feeds.feed_parser import AddressFacts
+from vendorrisk.probes.mail import mail_setup
+from vendorrisk.probes.mail.mail_setup import EmailLook
 from vendorrisk.probes.observation import Lookup, Unseen, canonical, replay
-from vendorrisk.probes.pages import PageLook
-from vendorrisk.probes.registration import RegLook
-from vendorrisk.probes.status import StatusLook
-from vendorrisk.probes.tls import CertLook, Handshake, HelloLook
-from vendorrisk.probes.web import Step, Visit, WebLook
-from vendorrisk.signals import judging
-from vendorrisk.signals.judging import Before, Observation
-from vendorrisk.signals.model import Judgement, Verdict
-from vendorrisk.signals.rules import RULES
-from vendorrisk.signals.watch_model import AssetKind
+from vendorrisk.probes.registration.domain_registration import RegLook
+from vendorrisk.probes.tls.clienthello import Greeting
+from vendorrisk.probes.tls.handshake import CertLook, Handshake, HelloLook
+from vendorrisk.probes.web.pages import PageLook
+from vendorrisk.probes.web.site import Step, Visit, WebLook
+from vendorrisk.probes.web.status_page import StatusLook
 
 D, WWW = "acme.test", "www.acme.test"
 NOW = pki.NOW
-DATASETS = judging.Datasets(store=pki.store())
+DATASETS = evaluate.Datasets(store=pki.store())
 KINDS: tuple[type[Any], ...] = get_args(Observation)
 _FAILED = [*(f"dns_{o.value}" for o in Outcome if o not in {Outcome.OK, Outcome.NODATA, Outcome.NXDOMAIN}),
            *(r.value for r in Reason), "rate_limited", "http_503", "not_asked"]  # fmt: skip
@@ -44,7 +44,7 @@ _SILENT = [o.value for o in Outcome if o not in {Outcome.OK, Outcome.NODATA, Out
 
 
 def judged(look: Observation, kind: AssetKind = AssetKind.DOMAIN) -> tuple[Judgement, ...]:
-    return judging.judge(look, now=NOW, datasets=DATASETS, kind=kind)
+    return evaluate.judge(look, now=NOW, datasets=DATASETS, kind=kind)
 
 
 # ── observations of any content
@@ -109,7 +109,7 @@ def test_an_observation_of_any_content_is_judged_and_always_the_same(kind: type[
     now = data.draw(st.one_of(st.just(NOW), _INSTANT))
     before = Before(values={"ns": ("a",)}, lock_removed_at=data.draw(st.none() | _INSTANT))
     found = [
-        judging.judge(one, now=now, datasets=DATASETS, kind=asset, before=before)
+        evaluate.judge(one, now=now, datasets=DATASETS, kind=asset, before=before)
         for one in (look, look, replay(canonical(look), kind))
     ]
     assert found[0] == found[1] == found[2]
@@ -188,8 +188,8 @@ async def _whole() -> dict[type[Any], Any]:
     async with lab(zone, authenticated=True) as world:
         await good_vendor(world)
         return {
-            EmailLook: await email.look(D, resolver=world.resolver, strict_fetcher=world.strict),
-            DnsLook: await nameservice.look(D, resolver=world.resolver, hosts=(WWW,)),
+            EmailLook: await mail_setup.look(D, resolver=world.resolver, strict_fetcher=world.strict),
+            DnsLook: await dns_setup.look(D, resolver=world.resolver, hosts=(WWW,)),
         }
 
 

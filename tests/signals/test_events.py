@@ -13,7 +13,7 @@ from vendorrisk.background import World
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feeding import fetch_feeds
+from vendorrisk.signals.feed_fetch import fetch_feeds
 
 pytestmark = pytest.mark.anyio
 

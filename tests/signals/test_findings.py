@@ -10,9 +10,9 @@ from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
+from vendorrisk.evaluation.rules import MODEL_VERSION, RULES
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.signals import jobs
-from vendorrisk.signals.rules import MODEL_VERSION, RULES
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from vendorrisk.lab import feeds, pki
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feeding import fetch_feeds
+from vendorrisk.signals.feed_fetch import fetch_feeds
 
 pytestmark = pytest.mark.anyio
 

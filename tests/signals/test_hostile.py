@@ -94,7 +94,7 @@ async def test_an_evaluator_that_breaks_leaves_its_look_unknown_and_the_others_w
         def broken(*_: Any, **__: Any) -> Any:
             raise OverflowError("date value out of range")
 
-        monkeypatch.setattr("vendorrisk.signals.judging.judge_domain.judge", broken)
+        monkeypatch.setattr("vendorrisk.evaluation.evaluate.judge_domain.judge", broken)
         await on.run()
         found = await on.signals(vendor)
         assert (found["dom.expiry"]["verdict"], found["dom.expiry"]["reason"]) == ("unknown", "judging_failed")

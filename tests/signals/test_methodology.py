@@ -10,10 +10,10 @@ from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, watching
 from vendorrisk.background import World
+from vendorrisk.evaluation.model import Factor
+from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, MODEL_VERSION
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
-from vendorrisk.signals.model import Factor
-from vendorrisk.signals.rules import FACTOR_WEIGHTS, MODEL_VERSION
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def settings(settings: Any) -> Any:
 def release_another(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """Let e-mail weigh nearly everything, under another version."""
     weights = {factor: 90 if factor is Factor.EMAIL else 1 for factor in FACTOR_WEIGHTS}
-    monkeypatch.setattr("vendorrisk.signals.score.FACTOR_WEIGHTS", MappingProxyType(weights))
+    monkeypatch.setattr("vendorrisk.evaluation.score.FACTOR_WEIGHTS", MappingProxyType(weights))
     for module in ("score", "settling", "service"):
         monkeypatch.setattr(f"vendorrisk.signals.{module}.MODEL_VERSION", version)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import FakeClock
 from vendorrisk.background import World
 from vendorrisk.ids import new_id
-from vendorrisk.signals import jobs, queries, record_queries, settling_queries
+from vendorrisk.signals import api_queries, jobs, queries, reconcile_queries
 
 pytestmark = pytest.mark.anyio
 
@@ -112,7 +112,7 @@ async def test_claiming_and_reading_what_is_due_take_an_index(big: Any) -> None:
 
 
 async def test_a_page_of_history_reads_each_partition_by_its_index(big: Any) -> None:
-    sql = record_queries.LIST_JUDGEMENTS.sql.replace("/*where*/", "")
+    sql = api_queries.LIST_JUDGEMENTS.sql.replace("/*where*/", "")
     page = await plan(big, sql.replace("/*order*/", "order by j.judged_at desc, j.id desc limit 51"), TENANT, ONE,
                       job=False)  # fmt: skip
     past = {(name, how) for name, how in page if "signal_judgements_2" < name <= f"signal_judgements_{NOW:%Y%m}"}
@@ -121,7 +121,7 @@ async def test_a_page_of_history_reads_each_partition_by_its_index(big: Any) -> 
 
 
 async def test_settling_passes_over_the_partitions_of_months_it_has_told(big: Any) -> None:
-    told = await plan(big, settling_queries._HAPPENINGS.sql, TENANT, ONE, NOW - timedelta(hours=1), job=False)
+    told = await plan(big, reconcile_queries._HAPPENINGS.sql, TENANT, ONE, NOW - timedelta(hours=1), job=False)
     read = {name for name, _ in told if name.startswith("signal_judgements_2")}
     assert f"signal_judgements_{NOW:%Y%m}" in read
     assert not [name for name in read if name < f"signal_judgements_{NOW:%Y%m}"], "what is past is not looked at"

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.signals.make import NOW
-from vendorrisk.signals.model import Factor, Severity
-from vendorrisk.signals.rules import FACTOR_WEIGHTS, RULES, hold_for, next_look, rules_off
+from vendorrisk.evaluation.model import Factor, Severity
+from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, RULES, hold_for, next_look, rules_off
 
 DAY = timedelta(days=1)
 TABLE = """

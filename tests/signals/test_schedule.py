@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.signals.make import NOW, judgement
+from vendorrisk.evaluation import rules
+from vendorrisk.evaluation.model import AssetKind, Group, Judgement, Verdict
 from vendorrisk.signals import schedule
-from vendorrisk.signals.model import Group, Judgement, Verdict
-from vendorrisk.signals.watch_model import AssetKind
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ASSET = UUID(int=7)
@@ -80,14 +80,14 @@ def test_what_could_not_be_seen_is_tried_again_after_an_hour_then_twice_as_long_
 
 
 def test_every_kind_is_judged_by_the_rules_of_its_groups_alone() -> None:
-    by_kind = {kind: {rule.id for rule in schedule.rules_of(kind)} for kind in AssetKind}
+    by_kind = {kind: {rule.id for rule in rules.rules_of(kind)} for kind in AssetKind}
     assert by_kind[AssetKind.REPOSITORY] == {"oss.scorecard"}
     assert by_kind[AssetKind.STATUS_PAGE] == {"tr.status_page", "evt.status"}
     assert by_kind[AssetKind.TRUST_PAGE] == {"tr.trust"}
     assert by_kind[AssetKind.HOST] < by_kind[AssetKind.DOMAIN]
     assert {"dns.dangling", "tls.https", "web.csp"} <= by_kind[AssetKind.HOST]
     assert {"email.dmarc", "evt.breach", "kev.product"} & by_kind[AssetKind.HOST] == set()
-    assert {"kev.product", "evt.status", "oss.scorecard", *schedule.PAGE_RULES.values()} & by_kind[
+    assert {"kev.product", "evt.status", "oss.scorecard", *rules.PAGE_RULES.values()} & by_kind[
         AssetKind.DOMAIN
     ] == set()
 
@@ -121,4 +121,4 @@ def test_the_earliest_end_that_judgements_name_is_taken() -> None:
 @pytest.mark.parametrize("kind", AssetKind)
 def test_nothing_is_judged_by_a_rule_for_which_it_is_never_looked_at(kind: AssetKind) -> None:
     looked_at = schedule.groups_of(kind, with_ct=True, with_exposure=True)
-    assert {rule.id for rule in schedule.rules_of(kind) if rule.group not in looked_at} == set()
+    assert {rule.id for rule in rules.rules_of(kind) if rule.group not in looked_at} == set()

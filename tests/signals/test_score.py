@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.signals.make import NOW, SCORED, all_passing, standing, standings
-from vendorrisk.signals.model import Standing, Verdict
-from vendorrisk.signals.rules import RULES, hold_for, rules_off
-from vendorrisk.signals.score import WHOLE, deficit_of, score, top_deductions
+from vendorrisk.evaluation.model import Standing, Verdict
+from vendorrisk.evaluation.rules import RULES, hold_for, rules_off
+from vendorrisk.evaluation.score import WHOLE, deficit_of, score, top_deductions
 
 LATER = NOW + timedelta(days=60)
 SEEN = [Verdict.PASS, Verdict.WARN, Verdict.FAIL]
@@ -257,6 +257,6 @@ def test_the_dearest_deductions_come_first() -> None:
     (70, 8_000, "C"), (69, 8_000, "D"), (60, 8_000, "D"), (59, 8_000, "F"), (0, 8_000, "F"), (100, 4_999, "NR"),
 ])  # fmt: skip
 def test_grades_change_at_their_bounds(number: int, coverage: int, grade: str) -> None:
-    from vendorrisk.signals.score import grade_of
+    from vendorrisk.evaluation.score import grade_of
 
     assert grade_of(number, coverage) == grade

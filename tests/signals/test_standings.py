@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from vendorrisk.evaluation.model import AssetKind, Group, Severity, Verdict
+from vendorrisk.evaluation.rules import RULES, rules_off
 from vendorrisk.findings.model import Severity as FindingSeverity
 from vendorrisk.findings.model import State
-from vendorrisk.signals import standings
-from vendorrisk.signals.model import Group, Severity, Verdict
-from vendorrisk.signals.rules import RULES, rules_off
-from vendorrisk.signals.settling_queries import SignalFinding, VendorState
-from vendorrisk.signals.watch_model import AssetKind, VendorAsset
+from vendorrisk.signals import finding_rules, score_inputs, shared_assets
+from vendorrisk.signals.asset_model import VendorAsset
+from vendorrisk.signals.reconcile_queries import SignalFinding, VendorState
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -42,13 +42,13 @@ def a_finding(state: State = State.OPEN, rule: str = "web.csp", **more: Any) -> 
 
 
 def standing_for(rule: str, *states: VendorState) -> Any:
-    found = standings.standings_of([an_asset()], states, {}, frozenset(), 1)
+    found = score_inputs.standings_of([an_asset()], states, {}, frozenset(), 1)
     [one] = [standing for standing in found if standing.rule == rule]
     return one
 
 
 def test_what_was_never_seen_is_unknown_and_what_is_off_or_not_scored_is_left_out() -> None:
-    found = list(standings.standings_of([an_asset()], [], {}, rules_off(), 1))
+    found = list(score_inputs.standings_of([an_asset()], [], {}, rules_off(), 1))
     assert {one.verdict for one in found} == {U}
     assert {one.rule for one in found} & (rules_off() | {"evt.breach_unverified"}) == set()
     assert {"tls.https", "email.dmarc", "evt.breach"} <= {one.rule for one in found}
@@ -56,7 +56,7 @@ def test_what_was_never_seen_is_unknown_and_what_is_off_or_not_scored_is_left_ou
 
 def test_assets_stand_apart_and_the_main_one_is_marked() -> None:
     hosts = [an_asset(AssetKind.HOST, "b.test", 2), an_asset(AssetKind.HOST, "a.test", 3, is_primary=True)]
-    found = [one for one in standings.standings_of(hosts, [], {}, frozenset(), 1) if one.rule == "web.csp"]
+    found = [one for one in score_inputs.standings_of(hosts, [], {}, frozenset(), 1) if one.rule == "web.csp"]
     assert [(one.asset, one.primary) for one in found] == [("a.test", True), ("b.test", False)]
 
 
@@ -86,15 +86,15 @@ def test_of_several_subjects_of_a_rule_the_worst_stands_for_it(worse: VendorStat
 
 def test_a_warn_is_one_step_milder_than_its_rule_unless_it_was_graded() -> None:
     assert RULES["web.csp"].severity is Severity.MEDIUM
-    assert standings.finding_severity(a_state(verdict=F)) is FindingSeverity.MEDIUM
-    assert standings.finding_severity(a_state(verdict=W)) is FindingSeverity.LOW
-    assert standings.finding_severity(a_state(verdict=W, severity=Severity.HIGH)) is FindingSeverity.HIGH
+    assert finding_rules.finding_severity(a_state(verdict=F)) is FindingSeverity.MEDIUM
+    assert finding_rules.finding_severity(a_state(verdict=W)) is FindingSeverity.LOW
+    assert finding_rules.finding_severity(a_state(verdict=W, severity=Severity.HIGH)) is FindingSeverity.HIGH
 
 
 def test_what_is_information_alone_opens_no_finding() -> None:
-    assert standings.finding_severity(a_state(verdict=F, severity=Severity.INFO)) is None
-    assert not standings.is_finding(a_state(verdict=F, severity=Severity.INFO))
-    assert not standings.is_finding(a_state("tr.security_txt", W, severity=RULES["tr.security_txt"].severity))
+    assert finding_rules.finding_severity(a_state(verdict=F, severity=Severity.INFO)) is None
+    assert not finding_rules.is_finding(a_state(verdict=F, severity=Severity.INFO))
+    assert not finding_rules.is_finding(a_state("tr.security_txt", W, severity=RULES["tr.security_txt"].severity))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_what_is_information_alone_opens_no_finding() -> None:
 def test_what_is_open_and_bad_is_a_finding_also_where_it_cannot_be_seen_any_more(
     state: VendorState, *, found: bool
 ) -> None:
-    assert standings.is_finding(state) is found
+    assert finding_rules.is_finding(state) is found
 
 
 def test_three_looks_in_vain_over_seven_days_are_told_by_asset_and_group() -> None:
@@ -122,7 +122,7 @@ def test_three_looks_in_vain_over_seven_days_are_told_by_asset_and_group() -> No
         a_state("dns.ns", **{**unseen, "unseen_looks": 2}),
         a_state("dom.expiry", **{**unseen, "unseen_since": NOW - 7 * DAY + timedelta(seconds=1)}),
     ]
-    found = standings.unobservable([*dark, *light], NOW)
+    found = finding_rules.unobservable([*dark, *light], NOW)
     assert {(group, len(states)) for (_, _, group), states in found.items()} == {
         (Group.HTTP.value, 2),
         (Group.EMAIL.value, 1),
@@ -132,22 +132,22 @@ def test_three_looks_in_vain_over_seven_days_are_told_by_asset_and_group() -> No
 def test_a_finding_set_aside_is_left_out_to_the_end_of_its_day_and_a_false_one_for_a_year() -> None:
     until = date(2026, 12, 24)
     for state in (State.ACCEPTED, State.DISPUTED):
-        assert standings.set_aside_until(a_finding(state, until_on=until)) == datetime(2026, 12, 25, tzinfo=UTC)
-    assert standings.set_aside_until(a_finding(State.FALSE_POSITIVE)) == NOW + timedelta(days=365)
+        assert finding_rules.set_aside_until(a_finding(state, until_on=until)) == datetime(2026, 12, 25, tzinfo=UTC)
+    assert finding_rules.set_aside_until(a_finding(State.FALSE_POSITIVE)) == NOW + timedelta(days=365)
     for state in (State.OPEN, State.ACKNOWLEDGED, State.REMEDIATED):
-        assert standings.set_aside_until(a_finding(state)) is None
+        assert finding_rules.set_aside_until(a_finding(state)) is None
 
 
 def test_a_rule_is_left_out_only_where_every_finding_of_it_is_set_aside_and_until_the_first_ends() -> None:
     early = a_finding(State.ACCEPTED, until_on=date(2026, 12, 1))
     late = a_finding(State.DISPUTED, until_on=date(2026, 12, 24))
     key = (ASSET, "web.csp")
-    assert standings.waived_until([late, early]) == {key: datetime(2026, 12, 2, tzinfo=UTC)}
-    assert standings.waived_until([late, a_finding(State.OPEN)]) == {}
-    assert standings.waived_until([late, a_finding(State.OPEN, closed_at=NOW)]) == {
+    assert finding_rules.waived_until([late, early]) == {key: datetime(2026, 12, 2, tzinfo=UTC)}
+    assert finding_rules.waived_until([late, a_finding(State.OPEN)]) == {}
+    assert finding_rules.waived_until([late, a_finding(State.OPEN, closed_at=NOW)]) == {
         key: datetime(2026, 12, 25, tzinfo=UTC)
     }
-    assert standings.waived_until([late, a_finding(State.OPEN, rule="web.hsts")]).keys() == {key}
+    assert finding_rules.waived_until([late, a_finding(State.OPEN, rule="web.hsts")]).keys() == {key}
 
 
 # ── what several assets show of one thing
@@ -170,7 +170,7 @@ def found_on(asset: VendorAsset, rule: str, state: State = State.OPEN, **more: A
 
 
 def tellers(states: list[VendorState], *sources: SignalFinding) -> dict[UUID, UUID]:
-    told = standings.told_of_another([MAIN, WWW], states, sources)
+    told = finding_rules.told_of_another([MAIN, WWW], states, sources)
     return {key[0]: teller[0] for key, teller in told.items()}
 
 
@@ -204,7 +204,7 @@ def test_another_certificate_is_another_matter() -> None:
 def test_an_alias_counts_on_its_host_unless_that_is_unseen_and_was_better() -> None:
     def counted(of_host: VendorState) -> list[str]:
         states = [shows(MAIN, DANGLING), of_host]
-        found = standings.standings_of([MAIN, WWW], states, {}, frozenset(), 1)
+        found = score_inputs.standings_of([MAIN, WWW], states, {}, frozenset(), 1)
         return sorted(one.asset for one in found if one.rule == DANGLING)
 
     both = [MAIN.name, WWW.name]
@@ -219,10 +219,10 @@ def test_what_is_told_of_another_is_set_aside_with_that() -> None:
     states = [shows(MAIN, ENDED), shows(WWW, ENDED)]
     until = {(MAIN.id, ENDED): NOW + DAY}
     source = found_on(MAIN, ENDED, State.ACCEPTED)
-    told = standings.told_of_another([MAIN, WWW], states, [source])
-    found = standings.standings_of([MAIN, WWW], states, until, frozenset(), 1, told)
+    told = finding_rules.told_of_another([MAIN, WWW], states, [source])
+    found = score_inputs.standings_of([MAIN, WWW], states, until, frozenset(), 1, told)
     assert [s.waived_until for s in found if s.rule == ENDED] == [NOW + DAY, NOW + DAY]
-    found = standings.standings_of([MAIN, WWW], states, until, frozenset(), 1)
+    found = score_inputs.standings_of([MAIN, WWW], states, until, frozenset(), 1)
     assert [s.waived_until for s in found if s.rule == ENDED] == [NOW + DAY, None], "which has a finding of its own"
 
 
@@ -240,7 +240,7 @@ def test_a_certificate_that_changed_on_the_main_host_leaves_the_others_awaiting_
             shows(other, ENDED, **earlier, evidence=own),
         ]
         assets = [main, www, other]
-        return standings.awaiting_a_look(assets, states), standings.told_of_another(assets, states, [])
+        return shared_assets.awaiting_a_look(assets, states), finding_rules.told_of_another(assets, states, [])
 
     assert waiting() == ({www.id}, {(www.id, ENDED, ""): None})
     assert waiting(changed_at=NOW - DAY) == (frozenset(), {}), "it was looked at since"
@@ -253,7 +253,7 @@ def test_what_was_attached_of_late_is_waited_for_until_each_kind_of_look_was_mad
     states = {group: a_state(rule, U) for group, rule in groups.items()}
 
     def waits(*seen: Group, at: datetime = NOW, off: frozenset[str] = frozenset()) -> bool:
-        return standings.waits_for_a_look([host], [states[group] for group in seen], off, at)
+        return score_inputs.waits_for_a_look([host], [states[group] for group in seen], off, at)
 
     assert waits()
     assert waits(Group.DNS, Group.HTTP), "its certificate was not looked at yet"

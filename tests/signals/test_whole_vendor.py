@@ -4,42 +4,46 @@ from datetime import datetime
 
 import pytest
 
+from vendorrisk.evaluation import evaluate
+from vendorrisk.evaluation.model import Judgement, Score, Standing, Verdict
+from vendorrisk.evaluation.results import worst
+from vendorrisk.evaluation.rules import RULES, rules_off
+from vendorrisk.evaluation.score import score
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import DAY, NOW
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries
-from vendorrisk.probes import email, nameservice, registration, status, tls, web
+from vendorrisk.probes.dns import dns_setup
+from vendorrisk.probes.mail import mail_setup
 from vendorrisk.probes.observation import canonical, replay
-from vendorrisk.signals import judging
-from vendorrisk.signals.model import Judgement, Score, Standing, Verdict
-from vendorrisk.signals.rules import RULES, rules_off
-from vendorrisk.signals.score import score
-from vendorrisk.signals.verdicts import worst
+from vendorrisk.probes.registration import domain_registration
+from vendorrisk.probes.tls import handshake
+from vendorrisk.probes.web import site, status_page
 
 pytestmark = pytest.mark.anyio
 D = "acme.test"
-DATASETS = judging.Datasets(store=pki.store(), versions={"trust_store": "lab-1"})
-KINDS = (nameservice.DnsLook, email.EmailLook, web.WebLook, tls.CertLook, tls.HelloLook, registration.RegLook,
-         status.StatusLook)  # fmt: skip
+DATASETS = evaluate.Datasets(store=pki.store(), versions={"trust_store": "lab-1"})
+KINDS = (dns_setup.DnsLook, mail_setup.EmailLook, site.WebLook, handshake.CertLook, handshake.HelloLook, domain_registration.RegLook,
+         status_page.StatusLook)  # fmt: skip
 
 
-async def looks(world: Lab) -> list[judging.Observation]:
+async def looks(world: Lab) -> list[evaluate.Observation]:
     return [
-        await nameservice.look(D, resolver=world.resolver, hosts=(f"www.{D}",)),
-        await email.look(D, resolver=world.resolver, strict_fetcher=world.strict),
-        await web.look(D, fetcher=world.fetcher),
-        await tls.look_at_certificate(D, guard=world.guard, fetcher=world.fetcher),
-        await tls.look_at_versions(D, guard=world.guard),
-        await registration.look(
+        await dns_setup.look(D, resolver=world.resolver, hosts=(f"www.{D}",)),
+        await mail_setup.look(D, resolver=world.resolver, strict_fetcher=world.strict),
+        await site.look(D, fetcher=world.fetcher),
+        await handshake.look_at_certificate(D, guard=world.guard, fetcher=world.fetcher),
+        await handshake.look_at_versions(D, guard=world.guard),
+        await domain_registration.look(
             D, fetcher=world.fetcher, guard=world.guard, bases={"test": "https://rdap.test/"}, whois_servers={}
         ),
-        await status.look(f"https://status.{D}", fetcher=world.fetcher),
+        await status_page.look(f"https://status.{D}", fetcher=world.fetcher),
     ]
 
 
-def judged(seen: list[judging.Observation], now: datetime = NOW) -> dict[str, Judgement]:
-    return worst(j for look in seen for j in judging.judge(look, now=now, datasets=DATASETS))
+def judged(seen: list[evaluate.Observation], now: datetime = NOW) -> dict[str, Judgement]:
+    return worst(j for look in seen for j in evaluate.judge(look, now=now, datasets=DATASETS))
 
 
 def scored(found: dict[str, Judgement], now: datetime = NOW) -> Score:

@@ -13,7 +13,7 @@ from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import World
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feeding import Lists
+from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import place_of
 
 pytestmark = pytest.mark.anyio
@@ -95,7 +95,7 @@ async def test_a_worker_that_is_killed_between_seeing_and_writing_loses_nothing_
             await asyncio.Event().wait()
 
         with monkeypatch.context() as patched:
-            patched.setattr("vendorrisk.signals.looking.queries.append_runs", never)
+            patched.setattr("vendorrisk.signals.domain_scan.queries.append_runs", never)
             dying = asyncio.create_task(jobs.look_at_vendors(world))
             await reached.wait()
             dying.cancel()

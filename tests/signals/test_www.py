@@ -165,7 +165,7 @@ async def test_www_of_one_tenant_is_not_attached_for_another(
 async def test_www_of_a_full_vendor_waits_for_room(
     world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vendorrisk.signals.following.MOST_ASSETS", 1)
+    monkeypatch.setattr("vendorrisk.signals.auto_assets.MOST_ASSETS", 1)
     async with both(world, client, clock) as (on, vendor):
         assert set(await watched(on, vendor)) == {DOMAIN}
 

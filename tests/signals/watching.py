@@ -13,10 +13,10 @@ from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Zone
 from vendorrisk.lab.http import HttpFake
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
-from vendorrisk.probes.port import LiveLooks
-from vendorrisk.probes.whois_opinion import WhoisOpinions
+from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
+from vendorrisk.probes.scanner import LiveLooks
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feeding import fetch_feeds
+from vendorrisk.signals.feed_fetch import fetch_feeds
 
 DOMAIN = "acme.test"
 FEEDS = {"signal_kev_url": "", "signal_hibp_url": "", "signal_rdap_url": "", "signal_epss_url": ""}

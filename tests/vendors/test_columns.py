@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vendors import make
-from vendorrisk.vendors import columns, export, identifiers
-from vendorrisk.vendors.columns import DateOrder, MappingError, ReadRow, match_headings, read_rows
+from vendorrisk.vendors import export, identifiers, import_columns
+from vendorrisk.vendors.import_columns import DateOrder, MappingError, ReadRow, match_headings, read_rows
 from vendorrisk.vendors.spreadsheet import Limits, read_csv, read_workbook
 
 
@@ -36,9 +36,9 @@ def test_headings_are_known_by_field_name_export_heading_or_synonym() -> None:
 
 def test_no_two_fields_go_by_one_heading() -> None:
     names = [
-        columns._plain(t)
-        for f, c in columns.COLUMNS.items()
-        for t in {columns._plain(x) for x in (f, c.heading, *c.synonyms)}
+        import_columns._plain(t)
+        for f, c in import_columns.COLUMNS.items()
+        for t in {import_columns._plain(x) for x in (f, c.heading, *c.synonyms)}
     ]
     assert len(names) == len(set(names))
 
@@ -220,7 +220,7 @@ VENDORS = st.fixed_dictionaries(
 
 
 def _expected(vendor: dict[str, Any]) -> dict[str, Any]:
-    wanted = {k: v for k, v in vendor.items() if v not in (None, []) and k in columns.COLUMNS}
+    wanted = {k: v for k, v in vendor.items() if v not in (None, []) and k in import_columns.COLUMNS}
     if vendor["annual_spend"] is None:
         wanted.pop("currency")
     else:
@@ -232,7 +232,7 @@ async def _exported(vendor: dict[str, Any], kind: str) -> bytes:
     shown = vendor if vendor["annual_spend"] is not None else {**vendor, "currency": None}
 
     async def batches() -> AsyncIterator[Any]:
-        yield [list(columns.as_cells(SimpleNamespace(**shown)))]
+        yield [list(import_columns.as_cells(SimpleNamespace(**shown)))]
 
     stream = export.as_csv(batches()) if kind == "csv" else export.as_workbook(batches())
     return b"".join([piece async for piece in stream])

@@ -9,9 +9,9 @@ import pytest
 from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.vendors.make import ACME, GRAVE, added, member, moved, registered
-from vendorrisk.vendors.diligence_model import NewIntakeRequest
+from vendorrisk.vendors.lifecycle_model import NewIntakeRequest
 from vendorrisk.vendors.model import NewVendor
-from vendorrisk.vendors.supply_model import NewFourthParty, NewVendorService
+from vendorrisk.vendors.supply_chain_model import NewFourthParty, NewVendorService
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.vendors import rules
-from vendorrisk.vendors.diligence_model import OffboardingStep, StepState
+from vendorrisk.vendors.lifecycle_model import OffboardingStep, StepState
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TrustCategory
 
 READY = rules.Standing(lifecycle=Lifecycle.ONBOARDING, intake_settled=True, answered=True, business_owner=True)

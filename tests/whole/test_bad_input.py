@@ -24,7 +24,7 @@ from vendorrisk.app import Api
 from vendorrisk.background import World
 from vendorrisk.db.paging import Column, Operator
 from vendorrisk.evidence.jobs import read_evidence
-from vendorrisk.http import exchange
+from vendorrisk.http import request_middleware
 from vendorrisk.http.routing import Kind
 
 pytestmark = pytest.mark.anyio
@@ -393,7 +393,7 @@ async def soc2_document(things: Things) -> str:
 async def test_a_file_that_never_ends_breaks_off_or_is_too_large_leaves_nothing(
     operation: Operation, api: Api, things: Things, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "_BODY_SECONDS", 0.1)
+    monkeypatch.setattr(request_middleware, "_BODY_SECONDS", 0.1)
     known = await things.known_for(operation)
     place = operation.path.format(**known)
     media = FILES[operation.name][0]

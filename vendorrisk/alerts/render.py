@@ -20,7 +20,7 @@ from vendorrisk.alerts.model import (
     ToldVendor,
 )
 from vendorrisk.channels.port import Fact, Message
-from vendorrisk.http.webhooks import Webhook
+from vendorrisk.http.webhook_docs import Webhook
 from vendorrisk.vendors.model import Tier
 
 _CHASE_DAYS = 30  # from here on asking is not enough

@@ -46,7 +46,7 @@ def import_vendors(
     Without --apply nothing is changed: every row that has a problem is shown with its column and what to do. The same
     file twice changes nothing the second time. Ends with 1 where the file or a row has a problem.
     """
-    from vendorrisk.vendors.columns import DateOrder
+    from vendorrisk.vendors.import_columns import DateOrder
     from vendorrisk.vendors.importing import Options, file_name_of, mapping_of
 
     if partial and not is_applied:

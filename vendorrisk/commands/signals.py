@@ -8,7 +8,7 @@ from vendorrisk.commands.running import database_or_give_up, give_up, run, setti
 from vendorrisk.settings import Settings
 
 if TYPE_CHECKING:
-    from vendorrisk.signals.checking import Checked
+    from vendorrisk.signals.one_off_scan import Checked
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "magenta", "na": "dim"}
 _ORDER = ("fail", "unknown", "warn", "pass", "na")
@@ -63,12 +63,12 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
     from vendorrisk.egress.guard import guard_from
     from vendorrisk.egress.pacing import OwnTurns, PolitePacer
     from vendorrisk.egress.sessions import session
-    from vendorrisk.probes.port import LiveLooks
-    from vendorrisk.probes.whois_opinion import WhoisOpinions
+    from vendorrisk.evaluation.certificates import mozilla_store
+    from vendorrisk.evaluation.evaluate import Datasets
+    from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
+    from vendorrisk.probes.scanner import LiveLooks
     from vendorrisk.sandbox.running import Sandbox
-    from vendorrisk.signals.certificates import mozilla_store
-    from vendorrisk.signals.checking import check
-    from vendorrisk.signals.judging import Datasets
+    from vendorrisk.signals.one_off_scan import check
     from vendorrisk.signals.schedule import place_of
     from vendorrisk.signals.service import off_rules
 
@@ -110,7 +110,7 @@ def _print(checked: "Checked") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from vendorrisk.signals.rules import RULES
+    from vendorrisk.evaluation.rules import RULES
 
     console = Console()
     table = Table(title=f"{checked.domain}, {checked.at:%Y-%m-%d %H:%M} UTC", title_justify="left")
@@ -160,8 +160,9 @@ async def _opted_out(settings: Settings, domain: str, note: str | None, *, remov
 
 
 def _host(settings: Settings, domain: str) -> str:
+    from vendorrisk.evaluation.model import AssetKind
+    from vendorrisk.signals.asset_model import NewVendorAsset
     from vendorrisk.signals.service import settled_name
-    from vendorrisk.signals.watch_model import AssetKind, NewVendorAsset
 
     wanted = NewVendorAsset(kind=AssetKind.HOST, name=domain)
     return settled_name(wanted, test_names=bool(settings.egress_test_networks))[0]

@@ -12,11 +12,10 @@ from vendorrisk.alerts.model import NewReceiver, ToConsole
 from vendorrisk.demo.fiction import PEOPLE, Character, Told
 from vendorrisk.evidence import documents, reports
 from vendorrisk.evidence.coverage import ReportType
-from vendorrisk.evidence.model import (
-    DocumentKind,
+from vendorrisk.evidence.document_model import DocumentKind, NewDocument
+from vendorrisk.evidence.report_model import (
     NewBridgeLetter,
     NewCuec,
-    NewDocument,
     NewSoc2Exception,
     NewSoc2Report,
     NewSubserviceOrganisation,
@@ -27,11 +26,12 @@ from vendorrisk.findings.model import NewFinding, Severity
 from vendorrisk.identity import service as identity
 from vendorrisk.identity.model import NewMember
 from vendorrisk.keys import Keyring
-from vendorrisk.vendors import diligence, intake, supply
+from vendorrisk.vendors import inherent_risk, intake, lifecycle, offboarding, services
 from vendorrisk.vendors import service as vendors
-from vendorrisk.vendors.diligence_model import InherentAnswers, NewIntakeRequest, OffboardingStep, Settlement, StepState
+from vendorrisk.vendors.inherent_risk_model import InherentAnswers
+from vendorrisk.vendors.lifecycle_model import NewIntakeRequest, OffboardingStep, Settlement, StepState
 from vendorrisk.vendors.model import DataClass, Lifecycle, Move, NewVendor, Tier, TrustCategory
-from vendorrisk.vendors.supply_model import NewVendorService
+from vendorrisk.vendors.supply_chain_model import NewVendorService
 
 _TAKEN_OVER = "In use before this tool; taken over from the old list."
 
@@ -79,7 +79,7 @@ async def _vendor(work: Work, who: Character, owners: list[UUID]) -> None:
             last_reviewed_on=None if new_here else work.today - timedelta(days=who.reviewed_days_ago),
         ),
     )
-    service = await supply.add_service(
+    service = await services.add_service(
         work,
         made.id,
         NewVendorService(
@@ -90,7 +90,7 @@ async def _vendor(work: Work, who: Character, owners: list[UUID]) -> None:
     )
     if who.lifecycle != "prospect":
         assessed = await vendors.vendor(work, made.id)
-        await diligence.assess(work, made.id, InherentAnswers(**who.answers), assessed.version)
+        await inherent_risk.assess(work, made.id, InherentAnswers(**who.answers), assessed.version)
         await _evidence(work, who, made.id, service.id)
     await _lifecycle(work, who, made.id)
 
@@ -147,12 +147,12 @@ async def _lifecycle(work: Work, who: Character, vendor_id: UUID) -> None:
         await _move(work, vendor_id, Lifecycle.OFFBOARDING, "Replaced.")
     if who.lifecycle == "terminated":
         for name in OffboardingStep:
-            step = await diligence.step(work, vendor_id, name)
+            step = await offboarding.step(work, vendor_id, name)
             done = Settlement(state=StepState.DONE, note="Confirmed in writing.")
-            await diligence.settle_step(work, vendor_id, name, done, step.version)
+            await offboarding.settle_step(work, vendor_id, name, done, step.version)
         await _move(work, vendor_id, Lifecycle.TERMINATED, "All steps settled.")
 
 
 async def _move(work: Work, vendor_id: UUID, to: Lifecycle, reason: str) -> None:
     vendor = await vendors.vendor(work, vendor_id)
-    await diligence.move(work, vendor_id, Move(to=to, reason=reason), vendor.version)
+    await lifecycle.move(work, vendor_id, Move(to=to, reason=reason), vendor.version)

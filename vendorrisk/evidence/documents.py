@@ -13,7 +13,7 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.evidence import proposal_queries, queries, rules, service
-from vendorrisk.evidence.model import (
+from vendorrisk.evidence.document_model import (
     Assurance,
     Document,
     DocumentChanges,

@@ -8,11 +8,11 @@ from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.background import Job, World
-from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
-from vendorrisk.evidence.proposals import Reading, read_report
-from vendorrisk.evidence.reading import Problem
+from vendorrisk.evidence import documents, proposal_queries, proposal_service, queries, service
+from vendorrisk.evidence.extract_fields import Reading, read_report
 from vendorrisk.identity import service as identity
 from vendorrisk.storage.port import DamagedError, MissingError, UnreachableError
+from vendorrisk.texts.pdf import Problem
 
 _SLICE = 100
 _UPLOADS_HAVE_ENDED = timedelta(days=1)  # far longer than the longest upload, and than clocks differ
@@ -23,7 +23,7 @@ async def read_evidence(world: World) -> int:
     """Read one waiting file in the sandbox, with no transaction open meanwhile, and keep what it proposes."""
     now = world.clock()
     async with world.database.system() as connection:
-        claimed = await proposal_queries.claim_reading(connection, now, now + confirming.LEASE)
+        claimed = await proposal_queries.claim_reading(connection, now, now + proposal_service.LEASE)
         if claimed is None:
             return 0
         token, file = claimed
@@ -35,7 +35,7 @@ async def read_evidence(world: World) -> int:
     async with world.database.tenant(tenant.id) as connection:
         work = Work(db=connection, by=by, now=world.clock(), request_id=str(token))
         problem = None if read.problem is None else read.problem.value
-        await confirming.keep_reading(work, file.id, token, read.proposals, problem)
+        await proposal_service.keep_reading(work, file.id, token, read.proposals, problem)
     return 1
 
 

@@ -11,7 +11,8 @@ from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.evidence.model import Decision, Document, DocumentKind, Proposal, Reading
+from vendorrisk.evidence.document_model import Document, DocumentKind, Reading
+from vendorrisk.evidence.proposal_model import Decision, Proposal
 from vendorrisk.ids import new_id
 
 

@@ -13,29 +13,24 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.evidence.coverage import CoverageState, Opinion, ReportType
-from vendorrisk.evidence.model import (
-    Assurance,
+from vendorrisk.evidence.coverage_model import PolicyShown, StoredCoverage
+from vendorrisk.evidence.document_model import Assurance, Classification, Document, DocumentKind, Reading
+from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.evidence.report_model import (
     BridgeLetter,
-    Classification,
     Cuec,
-    Document,
-    DocumentKind,
     NewBridgeLetter,
     NewCuec,
     NewSoc2Exception,
     NewSubserviceOrganisation,
-    PolicyShown,
-    Reading,
     Soc2Exception,
     Soc2Report,
-    StoredCoverage,
     SubserviceOrganisation,
 )
-from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.ids import new_id
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import TrustCategory
-from vendorrisk.vendors.supply_model import VendorService
+from vendorrisk.vendors.supply_chain_model import VendorService
 
 
 class VendorInBrief(msgspec.Struct, frozen=True):

@@ -9,12 +9,13 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.evidence import queries, reports
-from vendorrisk.evidence.model import (
+from vendorrisk.evidence.coverage_model import Lens
+from vendorrisk.evidence.document_model import Withdrawal
+from vendorrisk.evidence.report_model import (
     BridgeLetter,
     BulkAnswer,
     Cuec,
     CuecChanges,
-    Lens,
     NewBridgeLetter,
     NewCuec,
     NewReports,
@@ -28,7 +29,6 @@ from vendorrisk.evidence.model import (
     Soc2ReportShown,
     SubserviceChanges,
     SubserviceOrganisation,
-    Withdrawal,
 )
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes

@@ -14,14 +14,15 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.evidence import coverage, queries, rules, service
 from vendorrisk.evidence.coverage import Opinion, ReportType
-from vendorrisk.evidence.model import (
+from vendorrisk.evidence.coverage_model import Lens
+from vendorrisk.evidence.document_model import Withdrawal
+from vendorrisk.evidence.report_model import (
     BridgeLetter,
     BulkAnswer,
     BulkResult,
     Cuec,
     CuecChanges,
     CuecState,
-    Lens,
     NewBridgeLetter,
     NewCuec,
     NewReports,
@@ -35,7 +36,6 @@ from vendorrisk.evidence.model import (
     Soc2ReportShown,
     SubserviceChanges,
     SubserviceOrganisation,
-    Withdrawal,
 )
 from vendorrisk.findings import service as findings
 from vendorrisk.http.problems import STATUS

@@ -14,21 +14,12 @@ from litestar.response import Stream
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.evidence import confirming, documents, proposal_queries, queries, service
-from vendorrisk.evidence.model import (
-    BridgeLetter,
-    Document,
-    DocumentChanges,
-    NewDecision,
-    NewDocument,
-    PolicyShown,
-    Proposal,
-    Soc2ReportShown,
-    StoredCoverage,
-    VendorCoverage,
-    Withdrawal,
-)
+from vendorrisk.evidence import documents, proposal_queries, proposal_service, queries, service
+from vendorrisk.evidence.coverage_model import PolicyShown, StoredCoverage, VendorCoverage
+from vendorrisk.evidence.document_model import Document, DocumentChanges, NewDocument, Withdrawal
 from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.evidence.proposal_model import NewDecision, Proposal
+from vendorrisk.evidence.report_model import BridgeLetter, Soc2ReportShown
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
 from vendorrisk.storage.media_types import MediaType
@@ -139,7 +130,7 @@ async def get_document_file(work: InWork, service: TheService, document_id: From
 @lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, proposal_queries.PROPOSALS)
 async def list_proposals(work: InWork, page: ListPage, document_id: FromPath[UUID]) -> Page[Proposal]:
     """List what our rules read in the file, with page and quotation. Nothing is decided here."""
-    return await confirming.proposals(work, document_id, page)
+    return await proposal_service.proposals(work, document_id, page)
 
 
 @acts(
@@ -156,7 +147,7 @@ async def decide_proposal(
     data: JSONBody[NewDecision],
 ) -> Proposal:
     """Confirm or reject one proposal."""
-    return await confirming.decide(work, document_id, proposal_id, data, expected)
+    return await proposal_service.decide(work, document_id, proposal_id, data, expected)
 
 
 @creates(
@@ -173,7 +164,7 @@ async def decide_proposal(
 )
 async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> Soc2ReportShown:
     """Record the SOC 2 report that the confirmed proposals make."""
-    return await confirming.record_report(work, document_id)
+    return await proposal_service.record_report(work, document_id)
 
 
 @creates(
@@ -189,7 +180,7 @@ async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> S
 )
 async def record_proposed_letter(work: InWork, document_id: FromPath[UUID]) -> BridgeLetter:
     """Record the bridge letter that the confirmed proposals make, to the report whose period it names."""
-    return await confirming.record_letter(work, document_id)
+    return await proposal_service.record_letter(work, document_id)
 
 
 @lists("/soc2-coverage", Permission.EVIDENCE_READ, queries.COVERAGE)

@@ -8,20 +8,14 @@ import msgspec
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.evidence import criteria
 from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, Support, plus_months
-from vendorrisk.evidence.model import (
-    AreaView,
-    Assurance,
-    Document,
-    DocumentKind,
-    NewBridgeLetter,
-    Soc2Exception,
-    Soc2Report,
-)
+from vendorrisk.evidence.coverage_model import AreaView
+from vendorrisk.evidence.document_model import Assurance, Document, DocumentKind
 from vendorrisk.evidence.policy import EvidencePolicy
+from vendorrisk.evidence.report_model import NewBridgeLetter, Soc2Exception, Soc2Report
 from vendorrisk.findings.model import Severity
 from vendorrisk.vendors import rules as vendor_rules
 from vendorrisk.vendors.model import TrustCategory
-from vendorrisk.vendors.supply_model import VendorService
+from vendorrisk.vendors.supply_chain_model import VendorService
 
 _EARLIEST = date(1990, 1, 1)
 _LATEST = date(2200, 1, 1)

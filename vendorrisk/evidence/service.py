@@ -16,19 +16,12 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import coverage as rules_of_coverage
 from vendorrisk.evidence import queries, rules
 from vendorrisk.evidence.coverage import Coverage, Letter, Report, Support
-from vendorrisk.evidence.model import (
-    Assurance,
-    Document,
-    DocumentKind,
-    PolicyShown,
-    ServiceCoverage,
-    StoredCoverage,
-    VendorCoverage,
-)
+from vendorrisk.evidence.coverage_model import PolicyShown, ServiceCoverage, StoredCoverage, VendorCoverage
+from vendorrisk.evidence.document_model import Assurance, Document, DocumentKind
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.queries import VendorInBrief
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.supply_model import VendorService
+from vendorrisk.vendors.supply_chain_model import VendorService
 
 _SLICE = 500
 _FIRST = UUID(int=0)

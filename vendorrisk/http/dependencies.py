@@ -12,7 +12,7 @@ from litestar.params import QueryParameter
 
 from vendorrisk.access.work import Work
 from vendorrisk.db.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, check_sort, read_filters
-from vendorrisk.http.service import Service
+from vendorrisk.http.app_state import Service
 
 InWork: TypeAlias = NamedDependency[Work]
 ExpectedVersion: TypeAlias = NamedDependency[int]

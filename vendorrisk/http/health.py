@@ -9,8 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vendorrisk.db import migrations
 from vendorrisk.errors import Refusal
+from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import TheService
-from vendorrisk.http.service import Service
 
 _SECONDS = 2
 _REDIS_SECONDS = 0.5  # less than those who ask wait: Redis never decides the answer

@@ -22,11 +22,11 @@ from litestar.openapi import OpenAPIConfig
 from vendorrisk.access.permissions import GRANTS, Role
 from vendorrisk.db.paging import MAX_FILTERS, ListOf
 from vendorrisk.errors import Code
-from vendorrisk.http import reference
+from vendorrisk.http import docs_page
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.schemas import Schema, field_names, has_version, schemas_of, shown_type, tidy
-from vendorrisk.http.webhooks import PARAMETERS, RESPONSES, Webhook, section
+from vendorrisk.http.webhook_docs import PARAMETERS, RESPONSES, Webhook, section
 
 Document = dict[str, Any]
 
@@ -390,7 +390,7 @@ async def get_reference(state: State, request: Request[Any, Any, Any]) -> Respon
     """Serve the document as one page that needs no other host and no script; packed, and once, where that is taken."""
     page = _page(state)
     headers = {
-        "content-security-policy": reference.POLICY,
+        "content-security-policy": docs_page.POLICY,
         "cache-control": "no-cache",
         "vary": "accept-encoding",
         "etag": page.tag,
@@ -412,7 +412,7 @@ class RenderedPage(msgspec.Struct, frozen=True):
 def _page(state: State) -> RenderedPage:
     """Render the page when it is first asked for: it is long, and the same until the next release."""
     if "page" not in state:
-        plain = reference.page(state.document).encode()
+        plain = docs_page.page(state.document).encode()
         packed = gzip.compress(plain, mtime=0)
         state.page = RenderedPage(plain, packed, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"')
     made: RenderedPage = state.page

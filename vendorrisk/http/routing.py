@@ -21,7 +21,7 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import ListOf
 from vendorrisk.errors import Code
 from vendorrisk.http.headers import etag
-from vendorrisk.http.links import PageResponse
+from vendorrisk.http.pagination_links import PageResponse
 
 Handler = Callable[..., Any]
 

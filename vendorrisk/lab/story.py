@@ -22,15 +22,17 @@ from vendorrisk.alerts.queries import ALERTS
 from vendorrisk.background import World
 from vendorrisk.db import migrations
 from vendorrisk.db.paging import PageRequest
+from vendorrisk.evaluation.model import AssetKind
 from vendorrisk.identity import service as identity
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import GOOD_HEADERS, Lab, good_vendor, good_zone, lab, registries, trusting_lab
-from vendorrisk.probes.port import LiveLooks
+from vendorrisk.probes.scanner import LiveLooks
 from vendorrisk.settings import Settings
 from vendorrisk.signals import jobs, service
-from vendorrisk.signals.feeding import fetch_feeds
-from vendorrisk.signals.watch_model import AssetKind, NewVendorAsset, VendorScore
+from vendorrisk.signals.asset_model import NewVendorAsset
+from vendorrisk.signals.feed_fetch import fetch_feeds
+from vendorrisk.signals.score_model import VendorScore
 from vendorrisk.vendors import service as vendors
 from vendorrisk.vendors.model import NewVendor
 

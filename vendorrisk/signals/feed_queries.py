@@ -9,7 +9,7 @@ import msgspec
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.signals.watch_model import Feed
+from vendorrisk.signals.score_model import Feed
 
 Item = TypeVar("Item")
 

@@ -14,19 +14,18 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass
 from vendorrisk.background import Job, World
+from vendorrisk.evaluation.certificates import mozilla_store
+from vendorrisk.evaluation.evaluate import Datasets
+from vendorrisk.evaluation.model import AssetKind, Group
 from vendorrisk.identity import service as identity
 from vendorrisk.ids import new_id
-from vendorrisk.signals import queries, schedule, service, settling_queries
-from vendorrisk.signals.certificates import mozilla_store
-from vendorrisk.signals.collecting import Collector
-from vendorrisk.signals.feeding import Lists, fetch_feeds
-from vendorrisk.signals.judging import Datasets
-from vendorrisk.signals.looking import LAG, Visit
-from vendorrisk.signals.model import Group
+from vendorrisk.signals import queries, reconcile_queries, schedule, service
+from vendorrisk.signals.collectors import Collector
+from vendorrisk.signals.domain_scan import LAG, Visit
+from vendorrisk.signals.feed_fetch import Lists, fetch_feeds
 from vendorrisk.signals.queries import ClaimedPlace
-from vendorrisk.signals.settling import Settling
-from vendorrisk.signals.settling_queries import ToDigest, ToSettle
-from vendorrisk.signals.watch_model import AssetKind
+from vendorrisk.signals.reconcile import Settling
+from vendorrisk.signals.reconcile_queries import ToDigest, ToSettle
 
 _ENROL, _COMPLETE, _SETTLE = 2000, 20_000, 100
 _LEASE = timedelta(minutes=10)  # longer than any visit
@@ -141,7 +140,7 @@ async def settle_vendors(world: World) -> int:
     now = world.clock()
     leased_until = now + _SETTLE_LEASE
     async with world.database.system() as connection:
-        due = await settling_queries.claim_vendors(connection, now, _SETTLE, leased_until)
+        due = await reconcile_queries.claim_vendors(connection, now, _SETTLE, leased_until)
         paused = await queries.paused_rules(connection, now)
         tenants = {one: await identity.acting_tenant(connection, one) for one in sorted({d.tenant_id for d in due})}
     off = service.off_rules(world.settings)
@@ -165,9 +164,9 @@ async def _settle(
     try:
         async with world.database.tenant(tenant.id) as connection:
             work = Work(db=connection, by=by, now=now, request_id=f"{service.SETTLE}:{one.vendor_id}")
-            row = await settling_queries.lock_vendor(work, one.vendor_id)
+            row = await reconcile_queries.lock_vendor(work, one.vendor_id)
             if row is not None:
-                vendor = await settling_queries.vendor(work, one.vendor_id)
+                vendor = await reconcile_queries.vendor(work, one.vendor_id)
                 await Settling(work, vendor, row, off=off, paused=paused).go(row.settle_at)
             return work.nudges
     except Exception:  # noqa: BLE001 - one vendor that cannot be settled must not stop the others; its lease lapses
@@ -179,7 +178,7 @@ async def send_signal_digests(world: World) -> int:
     """Tell each tenant once a day, of days that are over, of findings of less weight that nobody was told of."""
     now = world.clock()
     async with world.database.system() as connection:
-        due = await settling_queries.tenants_to_digest(connection, now)
+        due = await reconcile_queries.tenants_to_digest(connection, now)
     done = 0
     for each in due:
         tenant = Tenant(each.id, each.time_zone)
@@ -193,11 +192,11 @@ async def send_signal_digests(world: World) -> int:
 
 
 async def _digest(work: Work) -> int:
-    found = await settling_queries.to_digest(work)
+    found = await reconcile_queries.to_digest(work)
     mild = [one for one in found if one.is_news]
     if mild and not await _tell(work, mild):
         return 0  # another worker's digest of today came first: these wait for tomorrow's
-    await settling_queries.digested(work, [one.id for one in found])
+    await reconcile_queries.digested(work, [one.id for one in found])
     return len(found)
 
 

@@ -3,18 +3,18 @@
 from datetime import datetime
 
 from vendorrisk.access.work import Work
+from vendorrisk.evaluation.model import Rule
+from vendorrisk.evaluation.rules import CHECKER_VERSION, FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES
+from vendorrisk.evaluation.score import DEFICITS_BP, GRADES
 from vendorrisk.settings import Settings
-from vendorrisk.signals import record_queries
-from vendorrisk.signals.feed_kinds import FEEDS, is_on
-from vendorrisk.signals.model import Rule
-from vendorrisk.signals.rules import CHECKER_VERSION, FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES
-from vendorrisk.signals.score import DEFICITS_BP, GRADES
+from vendorrisk.signals import api_queries
+from vendorrisk.signals.feed_sources import FEEDS, is_on
+from vendorrisk.signals.score_model import Feeds, FeedShown, Methodology, RuleShown
 from vendorrisk.signals.service import off_rules
-from vendorrisk.signals.watch_model import Feeds, FeedShown, Methodology, RuleShown
 
 
 async def methodology(work: Work, settings: Settings) -> Methodology:
-    paused, off = await record_queries.pauses(work), off_rules(settings)
+    paused, off = await api_queries.pauses(work), off_rules(settings)
     return Methodology(
         model_version=MODEL_VERSION,
         checker_version=CHECKER_VERSION,
@@ -58,7 +58,7 @@ def _rule(rule: Rule, *, is_on: bool, paused: dict[str, datetime]) -> RuleShown:
 
 async def feeds(work: Work, settings: Settings) -> Feeds:
     """Say what lists there are, how old, and whose they are."""
-    known = {feed.feed: feed for feed in await record_queries.feeds(work)}
+    known = {feed.feed: feed for feed in await api_queries.feeds(work)}
     items = []
     for name, kind in FEEDS.items():
         feed, on = known.get(name), is_on(name, settings)

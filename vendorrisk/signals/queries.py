@@ -9,8 +9,7 @@ import msgspec
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.signals.model import Group, RuleState, Severity, Verdict
-from vendorrisk.signals.watch_model import AssetKind
+from vendorrisk.evaluation.model import AssetKind, Group, RuleState, Severity, Verdict
 
 Item = TypeVar("Item")
 

@@ -10,11 +10,23 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
-from vendorrisk.http.files import media_type, received_file
+from vendorrisk.http.file_bodies import media_type, received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
-from vendorrisk.signals import methodology, record_queries, supply
+from vendorrisk.signals import api_queries, methodology, products, ratings, subprocessors
 from vendorrisk.signals import service as watching
-from vendorrisk.signals.supply_model import (
+from vendorrisk.signals.asset_model import (
+    FindingSignalShown,
+    NewVendorAsset,
+    ObservationShown,
+    PastJudgement,
+    RefreshAsked,
+    Signal,
+    Suggestions,
+    VendorAsset,
+    VendorAssetChanges,
+)
+from vendorrisk.signals.score_model import Feeds, Methodology, Replay, ScoreInBrief, VendorScore
+from vendorrisk.signals.supply_chain_model import (
     NewListDecision,
     NewVendorProduct,
     RatingsImported,
@@ -22,29 +34,13 @@ from vendorrisk.signals.supply_model import (
     VendorProduct,
     VendorRating,
 )
-from vendorrisk.signals.watch_model import (
-    Feeds,
-    FindingSignalShown,
-    Methodology,
-    NewVendorAsset,
-    ObservationShown,
-    PastJudgement,
-    RefreshAsked,
-    Replay,
-    ScoreInBrief,
-    Signal,
-    Suggestions,
-    VendorAsset,
-    VendorAssetChanges,
-    VendorScore,
-)
 
 _READ, _WRITE = Permission.SIGNALS_READ, Permission.SIGNALS_WRITE
 _MOST_RATINGS_BYTES = 16 * 1024 * 1024
 _RATINGS = ("text/csv", "application/json")
 
 
-@lists("/vendors/{vendor_id:uuid}/assets", _READ, record_queries.ASSETS)
+@lists("/vendors/{vendor_id:uuid}/assets", _READ, api_queries.ASSETS)
 async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
     """Return what is looked at of a vendor: recorded domains and the `www` of domains, and what people attached."""
     return await watching.assets(work, vendor_id, page)
@@ -95,13 +91,13 @@ async def request_vendor_looks(work: InWork, vendor_id: FromPath[UUID]) -> Refre
     return await watching.refresh(work, vendor_id)
 
 
-@lists("/vendors/{vendor_id:uuid}/signals", _READ, record_queries.SIGNALS)
+@lists("/vendors/{vendor_id:uuid}/signals", _READ, api_queries.SIGNALS)
 async def list_vendor_signals(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Signal]:
     """Return where each rule stands on each asset, with evidence, or the reason why it could not be seen."""
     return await watching.signals(work, vendor_id, page)
 
 
-@lists("/vendors/{vendor_id:uuid}/signals/history", _READ, record_queries.JUDGEMENTS)
+@lists("/vendors/{vendor_id:uuid}/signals/history", _READ, api_queries.JUDGEMENTS)
 async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[PastJudgement]:
     """Return what changed and when, since each asset was attached."""
     return await watching.history(work, vendor_id, page)
@@ -125,7 +121,7 @@ async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorSco
     return await watching.current_score(work, vendor_id)
 
 
-@lists("/vendors/{vendor_id:uuid}/scores", _READ, record_queries.SNAPSHOTS)
+@lists("/vendors/{vendor_id:uuid}/scores", _READ, api_queries.SNAPSHOTS)
 async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[ScoreInBrief]:
     """Return past scores: one for each change, and one a week."""
     return await watching.past_scores(work, vendor_id, page)
@@ -154,9 +150,9 @@ async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
     return await methodology.feeds(work, service.settings)
 
 
-@lists("/vendors/{vendor_id:uuid}/products", _READ, record_queries.PRODUCTS)
+@lists("/vendors/{vendor_id:uuid}/products", _READ, api_queries.PRODUCTS)
 async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorProduct]:
-    return await supply.products(work, vendor_id, page)
+    return await products.products(work, vendor_id, page)
 
 
 @creates(
@@ -170,30 +166,30 @@ async def add_vendor_product(
     work: InWork, vendor_id: FromPath[UUID], data: JSONBody[NewVendorProduct]
 ) -> VendorProduct:
     """Note a product the vendor runs; it is held against CISA's catalogue of exploited vulnerabilities."""
-    return await supply.note_product(work, vendor_id, data)
+    return await products.note_product(work, vendor_id, data)
 
 
 @reads("/vendor-products/{product_id:uuid}", _READ)
 async def get_vendor_product(work: InWork, product_id: FromPath[UUID]) -> VendorProduct:
-    return await supply.product(work, product_id)
+    return await products.product(work, product_id)
 
 
 @removes("/vendor-products/{product_id:uuid}", _WRITE)
 async def remove_vendor_product(work: InWork, expected: ExpectedVersion, product_id: FromPath[UUID]) -> None:
-    await supply.remove_product(work, product_id, expected)
+    await products.remove_product(work, product_id, expected)
 
 
-@lists("/vendors/{vendor_id:uuid}/subprocessor-changes", _READ, record_queries.CHANGES)
+@lists("/vendors/{vendor_id:uuid}/subprocessor-changes", _READ, api_queries.CHANGES)
 async def list_subprocessor_changes(
     work: InWork, vendor_id: FromPath[UUID], page: ListPage
 ) -> Page[SubprocessorChange]:
     """Return changes seen on the vendor's list of sub-processors, proposed as changes to its fourth parties."""
-    return await supply.subprocessor_changes(work, vendor_id, page)
+    return await subprocessors.subprocessor_changes(work, vendor_id, page)
 
 
 @reads("/subprocessor-changes/{change_id:uuid}", _READ)
 async def get_subprocessor_change(work: InWork, change_id: FromPath[UUID]) -> SubprocessorChange:
-    return await supply.subprocessor_change(work, change_id)
+    return await subprocessors.subprocessor_change(work, change_id)
 
 
 @acts(
@@ -206,13 +202,13 @@ async def decide_subprocessor_change(
     work: InWork, expected: ExpectedVersion, change_id: FromPath[UUID], data: JSONBody[NewListDecision]
 ) -> SubprocessorChange:
     """Take a change over into the vendor's fourth parties, or dismiss it."""
-    return await supply.decide(work, change_id, data, expected)
+    return await subprocessors.decide(work, change_id, data, expected)
 
 
-@lists("/vendors/{vendor_id:uuid}/ratings", _READ, record_queries.RATINGS)
+@lists("/vendors/{vendor_id:uuid}/ratings", _READ, api_queries.RATINGS)
 async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorRating]:
     """Return ratings that others gave, beside our score and never inside it."""
-    return await supply.ratings(work, vendor_id, page)
+    return await ratings.ratings(work, vendor_id, page)
 
 
 @acts("/vendor-ratings/import", _WRITE, match=False, refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE], raw=_RATINGS)
@@ -222,7 +218,7 @@ async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -
     A row that cannot be read refuses the whole file; the same file again changes nothing.
     """
     content = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
-    return await supply.import_ratings(work, content, is_json=media_type(request) == "application/json")
+    return await ratings.import_ratings(work, content, is_json=media_type(request) == "application/json")
 
 
 router = Router(

@@ -3,24 +3,21 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from types import MappingProxyType
 from uuid import UUID, uuid5
 
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
-from vendorrisk.probes.domains import registrable_domain
-from vendorrisk.signals.model import Group, Judgement, Rule, Scope
-from vendorrisk.signals.rules import LONGEST_CADENCE, RULES, next_look
-from vendorrisk.signals.watch_model import AssetKind
+from vendorrisk.evaluation.model import AssetKind, Group, Judgement
+from vendorrisk.evaluation.rules import HOST_GROUPS, LONGEST_CADENCE, next_look
+from vendorrisk.probes.public_suffix import registrable_domain
 from vendorrisk.vendors.model import Tier
 
 _NAMESPACE = UUID("6f1f6a1e-6a0e-5d0c-9c55-3f5f3b0d7a11")
-_OF_HOSTS = (Group.HTTP, Group.CERT, Group.TLS)
 _ALWAYS: Mapping[AssetKind, tuple[Group, ...]] = MappingProxyType(
     {
-        AssetKind.DOMAIN: (Group.DNS, Group.EMAIL, Group.REG, Group.FEEDS, *_OF_HOSTS),
-        AssetKind.HOST: (Group.DNS, *_OF_HOSTS),
+        AssetKind.DOMAIN: (Group.DNS, Group.EMAIL, Group.REG, Group.FEEDS, *HOST_GROUPS),
+        AssetKind.HOST: (Group.DNS, *HOST_GROUPS),
         AssetKind.STATUS_PAGE: (Group.PAGES, Group.STATUS),
         AssetKind.TRUST_PAGE: (Group.PAGES,),
         AssetKind.DPA_PAGE: (Group.PAGES,),
@@ -43,15 +40,6 @@ _HOURS: Mapping[Group, int] = MappingProxyType(
         Group.FEEDS: 24,
     }
 )
-PAGE_RULES: Mapping[AssetKind, str] = MappingProxyType(
-    {
-        AssetKind.STATUS_PAGE: "tr.status_page",
-        AssetKind.TRUST_PAGE: "tr.trust",
-        AssetKind.DPA_PAGE: "tr.dpa",
-        AssetKind.SUBPROCESSOR_PAGE: "tr.subprocessors",
-    }
-)
-PAGES = frozenset(PAGE_RULES)
 ON_THEIR_MACHINES = frozenset({Group.HTTP, Group.CERT, Group.TLS, Group.PAGES, Group.STATUS})
 """Groups that open a connection to the vendor's own machines: what an opt-out stops."""
 BUDGETED = ON_THEIR_MACHINES - {Group.STATUS}
@@ -86,29 +74,6 @@ def is_watchable(name: str) -> bool:
 def groups_of(kind: AssetKind, *, with_ct: bool = False, with_exposure: bool = False) -> tuple[Group, ...]:
     more = ((Group.CT, with_ct), (Group.EXPOSURE, with_exposure)) if kind is AssetKind.DOMAIN else ()
     return (*_ALWAYS[kind], *(group for group, wanted in more if wanted))
-
-
-@cache
-def rules_of(kind: AssetKind, group: Group | None = None) -> tuple[Rule, ...]:
-    """Return the rules that an asset of this kind is judged by: all, or those of one group.
-
-    `dom.change` has no fixed place: its judgements come with the looks that show name servers, mail and registrar.
-    """
-    return tuple(rule for rule in RULES.values() if _applies(rule, kind) and group in {None, rule.group})
-
-
-def _applies(rule: Rule, kind: AssetKind) -> bool:
-    if kind is AssetKind.REPOSITORY:
-        return rule.id == "oss.scorecard"
-    if kind is AssetKind.STATUS_PAGE:
-        return rule.id in {PAGE_RULES[kind], "evt.status"}
-    if kind in PAGES:
-        return rule.id == PAGE_RULES[kind]
-    if rule.id in {*PAGE_RULES.values(), "evt.status", "kev.product", "oss.scorecard"}:
-        return False
-    if kind is AssetKind.DOMAIN or rule.id == "dns.dangling":
-        return True
-    return rule.scope is Scope.HOST and rule.group in _OF_HOSTS
 
 
 def period(group: Group, tier_rank: int) -> timedelta:

@@ -17,33 +17,24 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.evaluation.model import AssetKind, Deduction, FactorScore, Score, Standing
+from vendorrisk.evaluation.rules import MODEL_VERSION, PAGES, RULES, rules_off, switched_on
+from vendorrisk.evaluation.score import score, top_deductions
 from vendorrisk.settings import Settings
-from vendorrisk.signals import record_queries, schedule
-from vendorrisk.signals.model import Deduction, FactorScore, Score, Standing
-from vendorrisk.signals.rules import (
-    MODEL_VERSION,
-    RULES,
-    rules_off,
-    switched_on,
-)
-from vendorrisk.signals.score import score, top_deductions
-from vendorrisk.signals.watch_model import (
-    AssetKind,
+from vendorrisk.signals import api_queries, schedule
+from vendorrisk.signals.asset_model import (
     FindingSignalShown,
     NewVendorAsset,
     ObservationShown,
     PastJudgement,
     RefreshAsked,
-    Replay,
-    ScoreInBrief,
     Signal,
-    Snapshot,
     Suggestion,
     Suggestions,
     VendorAsset,
     VendorAssetChanges,
-    VendorScore,
 )
+from vendorrisk.signals.score_model import Replay, ScoreInBrief, Snapshot, VendorScore
 from vendorrisk.vendors.service import vendor
 
 ENROL, SETTLE, LOOK = "enrol_assets", "settle_vendors", "look_at_vendors"
@@ -75,23 +66,23 @@ def off_rules(settings: Settings) -> frozenset[str]:
 
 async def assets(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorAsset]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_ASSETS, page, vendor_id)
+    return await work.page(api_queries.LIST_ASSETS, page, vendor_id)
 
 
 async def asset(work: Work, asset_id: UUID) -> VendorAsset:
-    return found(await record_queries.find_asset(work, asset_id))
+    return found(await api_queries.find_asset(work, asset_id))
 
 
 async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names: bool) -> VendorAsset:
     """Attach an asset to a vendor; it is looked at within minutes, unless that was done within the hour."""
     await vendor(work, vendor_id)
-    if await record_queries.count_assets(work, vendor_id) >= MOST_ASSETS:
+    if await api_queries.count_assets(work, vendor_id) >= MOST_ASSETS:
         raise Refusal(Code.ASSETS_TOO_MANY, f"A vendor has {MOST_ASSETS} assets at most; remove some first.")
     name, place = settled_name(new, test_names=test_names)
     public_id = schedule.asset_id(new.kind, name)
-    attached = await record_queries.attach(work, vendor_id, public_id, new.kind, name, place, is_primary=new.is_primary)
+    attached = await api_queries.attach(work, vendor_id, public_id, new.kind, name, place, is_primary=new.is_primary)
     changes = await _demoted(work, vendor_id, attached.id) if new.is_primary else []
-    await record_queries.want_settling(work, vendor_id)
+    await api_queries.want_settling(work, vendor_id)
     target = Target("vendor_asset", attached.id)
     await audit.record_all(work, [*changes, Change(Action.VENDOR_ASSET_ATTACHED, target, after=attached)])
     work.nudge(ENROL)
@@ -99,11 +90,11 @@ async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names
 
 
 async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, expected: int) -> VendorAsset:
-    before = found(await record_queries.lock_asset(work, asset_id))
+    before = found(await api_queries.lock_asset(work, asset_id))
     check_version(before, expected)
     made = await _demoted(work, before.vendor_id, asset_id) if changes.is_primary else []
-    after = await record_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
-    await record_queries.want_settling(work, before.vendor_id)
+    after = await api_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
+    await api_queries.want_settling(work, before.vendor_id)
     target = Target("vendor_asset", asset_id)
     await audit.record_all(work, [*made, Change(Action.VENDOR_ASSET_CHANGED, target, before, after)])
     work.nudge(SETTLE)
@@ -113,18 +104,18 @@ async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, 
 async def _demoted(work: Work, vendor_id: UUID, asset_id: UUID) -> list[Change]:
     """Let an asset be the only primary one of its vendor; returns what that changed of others."""
     made = []
-    for before in await record_queries.lock_other_primaries(work, vendor_id, asset_id):
-        after = await record_queries.update_asset(work, before.id, is_primary=False)
+    for before in await api_queries.lock_other_primaries(work, vendor_id, asset_id):
+        after = await api_queries.update_asset(work, before.id, is_primary=False)
         made.append(Change(Action.VENDOR_ASSET_CHANGED, Target("vendor_asset", before.id), before, after))
     return made
 
 
 async def remove_asset(work: Work, asset_id: UUID, expected: int) -> None:
     """Watch an asset of a vendor no more; what was found by it is closed, and what was seen stays on record."""
-    before = found(await record_queries.lock_asset(work, asset_id))
+    before = found(await api_queries.lock_asset(work, asset_id))
     check_version(before, expected)
-    await record_queries.remove_asset(work, asset_id)
-    await record_queries.want_settling(work, before.vendor_id)
+    await api_queries.remove_asset(work, asset_id)
+    await api_queries.want_settling(work, before.vendor_id)
     await audit.record(work, Action.VENDOR_ASSET_REMOVED, Target("vendor_asset", asset_id), before=before)
     work.nudge(SETTLE)
 
@@ -137,7 +128,7 @@ def settled_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
     try:
         if new.kind is AssetKind.REPOSITORY:
             return _repository(new.name)
-        if new.kind in schedule.PAGES:
+        if new.kind in PAGES:
             return _page(new.name, test_names=test_names)
         host = normalise_host(new.name, test_names=test_names)
     except (EgressError, ValueError) as error:
@@ -174,11 +165,11 @@ def _refused(detail: str) -> Refusal:
 async def suggestions(work: Work, vendor_id: UUID) -> Suggestions:
     """Say what may be the vendor's too: its recorded domains, and names on certificates under the same domains."""
     await vendor(work, vendor_id)
-    first = PageRequest(record_queries.ASSETS, limit=MOST_ASSETS)
-    known = await work.page(record_queries.LIST_ASSETS, first, vendor_id)
+    first = PageRequest(api_queries.ASSETS, limit=MOST_ASSETS)
+    known = await work.page(api_queries.LIST_ASSETS, first, vendor_id)
     names, places = {a.name for a in known.items}, {a.place for a in known.items}
-    recorded = await record_queries.domains_recorded(work, vendor_id)
-    seen = await record_queries.names_seen(work, vendor_id)
+    recorded = await api_queries.domains_recorded(work, vendor_id)
+    seen = await api_queries.names_seen(work, vendor_id)
     found_names = [
         *(Suggestion(_kind(name), name, "vendor_record") for name in recorded),
         *(Suggestion(_kind(name), name, "certificate") for name in _attachable(seen, places)),
@@ -198,8 +189,8 @@ def _attachable(names: Iterable[str], places: set[str]) -> Iterable[str]:
 async def refresh(work: Work, vendor_id: UUID) -> RefreshAsked:
     """Ask for a look at everything of a vendor that was not looked at within the hour."""
     await vendor(work, vendor_id)
-    all_of_it = await record_queries.count_assets(work, vendor_id)
-    asked = await record_queries.ask_for_looks(work, vendor_id)
+    all_of_it = await api_queries.count_assets(work, vendor_id)
+    asked = await api_queries.ask_for_looks(work, vendor_id)
     answer = RefreshAsked(asked=asked, recent=all_of_it - asked)
     await audit.record(work, Action.VENDOR_LOOKS_ASKED, Target("vendor", vendor_id), after=answer)
     work.nudge(ENROL)
@@ -211,16 +202,16 @@ async def refresh(work: Work, vendor_id: UUID) -> RefreshAsked:
 
 async def signals(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Signal]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_SIGNALS, page, vendor_id)
+    return await work.page(api_queries.LIST_SIGNALS, page, vendor_id)
 
 
 async def history(work: Work, vendor_id: UUID, page: PageRequest) -> Page[PastJudgement]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_JUDGEMENTS, page, vendor_id)
+    return await work.page(api_queries.LIST_JUDGEMENTS, page, vendor_id)
 
 
 async def observation(work: Work, observation_id: UUID) -> ObservationShown:
-    stored = found(await record_queries.find_observation(work, observation_id))
+    stored = found(await api_queries.find_observation(work, observation_id))
     return ObservationShown(
         id=stored.id,
         asset_id=stored.asset_id,
@@ -236,7 +227,7 @@ async def observation(work: Work, observation_id: UUID) -> ObservationShown:
 
 async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
     """Return what a finding rests on; 404 for one that no signal opened."""
-    stored = found(await record_queries.find_signal(work, finding_id))
+    stored = found(await api_queries.find_signal(work, finding_id))
     rule = RULES.get(stored.rule)
     seen_on = (stored.opened_on, stored.seen_on)
     return FindingSignalShown(
@@ -266,7 +257,7 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
 async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
     """Return the vendor's score as it stands; 404 until something of it was looked at."""
     await vendor(work, vendor_id)
-    standing = found(await record_queries.current(work, vendor_id))
+    standing = found(await api_queries.current(work, vendor_id))
     if standing.snapshot_id is None:
         raise Refusal(
             Code.NOT_FOUND, "Nothing of this vendor is watched and scored; attach a domain and wait a minute."
@@ -276,16 +267,16 @@ async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
 
 async def past_scores(work: Work, vendor_id: UUID, page: PageRequest) -> Page[ScoreInBrief]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_SNAPSHOTS, page, vendor_id)
+    return await work.page(api_queries.LIST_SNAPSHOTS, page, vendor_id)
 
 
 async def past_score(work: Work, snapshot_id: UUID) -> VendorScore:
-    return _shown(found(await record_queries.find_snapshot(work, snapshot_id)))
+    return _shown(found(await api_queries.find_snapshot(work, snapshot_id)))
 
 
 async def replay(work: Work, snapshot_id: UUID) -> Replay:
     """Compute a past score again from what was stored with it, by the methodology it names."""
-    stored = found(await record_queries.find_snapshot(work, snapshot_id))
+    stored = found(await api_queries.find_snapshot(work, snapshot_id))
     if stored.model_version != MODEL_VERSION:
         detail = f"It was made by {stored.model_version}; this release computes {MODEL_VERSION}."
         raise Refusal(Code.SCORE_NOT_REPLAYABLE, detail)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import xlsxwriter  # type: ignore[import-untyped]  # ships no types
 
-from vendorrisk.vendors.columns import COLUMNS, MAY_RUN, SHOWN_ONLY
 from vendorrisk.vendors.identifiers import written_amount
+from vendorrisk.vendors.import_columns import COLUMNS, MAY_RUN, SHOWN_ONLY
 from vendorrisk.vendors.import_model import FileFormat
 from vendorrisk.vendors.spreadsheet import Cell
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.records import Body
-from vendorrisk.vendors.columns import CellProblem, DateOrder
+from vendorrisk.vendors.import_columns import CellProblem, DateOrder
 
 
 class FileFormat(StrEnum):

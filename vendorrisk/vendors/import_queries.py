@@ -14,8 +14,8 @@ from vendorrisk.db.paging import RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.columns import ReadRow
 from vendorrisk.vendors.identifiers import name_key
+from vendorrisk.vendors.import_columns import ReadRow
 from vendorrisk.vendors.import_model import (
     Claimed,
     Counts,

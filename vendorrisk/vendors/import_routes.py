@@ -10,12 +10,12 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
-from vendorrisk.http.files import received_file
+from vendorrisk.http.file_bodies import received_file
 from vendorrisk.http.routing import acts, creates, lists, reads, removes
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.vendors import import_queries as queries
 from vendorrisk.vendors import importing
-from vendorrisk.vendors.columns import DateOrder
+from vendorrisk.vendors.import_columns import DateOrder
 from vendorrisk.vendors.import_model import Acceptance, Import, ImportState, RowShown
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE

@@ -24,9 +24,10 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.sandbox.running import Limits as SandboxLimits
 from vendorrisk.sandbox.running import Reason, Sandbox, SandboxError
-from vendorrisk.vendors import cadence
 from vendorrisk.vendors import import_queries as queries
-from vendorrisk.vendors.columns import (
+from vendorrisk.vendors import review_policy
+from vendorrisk.vendors.identifiers import UnfitError, clean_line
+from vendorrisk.vendors.import_columns import (
     COLUMNS,
     CellProblem,
     DateOrder,
@@ -36,7 +37,6 @@ from vendorrisk.vendors.columns import (
     match_headings,
     read_rows,
 )
-from vendorrisk.vendors.identifiers import UnfitError, clean_line
 from vendorrisk.vendors.import_model import (
     Acceptance,
     FileFormat,
@@ -184,7 +184,7 @@ async def applied(work: Work, accepted: Import) -> Import:
     if await queries.outdated(work, accepted.id):
         raise Refusal(Code.IMPORT_OUTDATED, "Vendors were changed after the check. Send the file again.")
     note = f"Taken over by import {accepted.id}" + (f" of {accepted.file_name}" if accepted.file_name else "") + "."
-    created, changed = await queries.apply(work, accepted.id, note, await cadence.in_force(work))
+    created, changed = await queries.apply(work, accepted.id, note, await review_policy.in_force(work))
     if (created, changed) != (accepted.to_create, accepted.to_change):
         raise Refusal(Code.IMPORT_OUTDATED, "Vendors were changed after the check. Send the file again.")
     return await queries.set_state(work, accepted.id, ImportState.APPLIED, is_partial=accepted.is_partial)

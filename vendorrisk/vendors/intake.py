@@ -14,9 +14,9 @@ from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import queries
-from vendorrisk.vendors.diligence_model import Approval, IntakeRefusal, IntakeRequest, IntakeState, NewIntakeRequest
-from vendorrisk.vendors.fields import settled
+from vendorrisk.vendors.lifecycle_model import Approval, IntakeRefusal, IntakeRequest, IntakeState, NewIntakeRequest
 from vendorrisk.vendors.model import Intake, Lifecycle, NewVendor
+from vendorrisk.vendors.normalise import settled
 
 
 async def requests(work: Work, page: PageRequest) -> Page[IntakeRequest]:

@@ -16,7 +16,7 @@ from vendorrisk.background import Job, World
 from vendorrisk.errors import Refusal
 from vendorrisk.vendors import import_queries as queries
 from vendorrisk.vendors import importing
-from vendorrisk.vendors.columns import MappingError, Matched, match_headings, read_rows
+from vendorrisk.vendors.import_columns import MappingError, Matched, match_headings, read_rows
 from vendorrisk.vendors.import_model import Claimed, Import, ImportState
 from vendorrisk.vendors.spreadsheet import Table, UnreadableError
 

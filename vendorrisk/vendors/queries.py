@@ -12,9 +12,9 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.diligence_model import (
-    Assessment,
-    InherentRisk,
+from vendorrisk.vendors.identifiers import name_key
+from vendorrisk.vendors.inherent_risk_model import Assessment, InherentRisk
+from vendorrisk.vendors.lifecycle_model import (
     IntakeRequest,
     IntakeState,
     NewIntakeRequest,
@@ -28,7 +28,6 @@ from vendorrisk.vendors.diligence_model import (
     Step,
     StepState,
 )
-from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import (
     DataClass,
     ExportedVendor,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 from dateutil.relativedelta import relativedelta
 
-from vendorrisk.vendors.diligence_model import OffboardingStep, StepState
+from vendorrisk.vendors.lifecycle_model import OffboardingStep, StepState
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TrustCategory
 
 MOVES: Mapping[Lifecycle, frozenset[Lifecycle]] = MappingProxyType(

@@ -13,10 +13,9 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal
-from vendorrisk.http.bodies import faults_in
-from vendorrisk.vendors import cadence, columns, queries
+from vendorrisk.http.json_bodies import faults_in
+from vendorrisk.vendors import import_columns, queries, review_policy
 from vendorrisk.vendors.export import Cells
-from vendorrisk.vendors.fields import check_spend, settled
 from vendorrisk.vendors.identifiers import UnfitError, clean_line
 from vendorrisk.vendors.model import (
     ChangedVendor,
@@ -33,6 +32,7 @@ from vendorrisk.vendors.model import (
     VendorsFound,
     VendorSummary,
 )
+from vendorrisk.vendors.normalise import check_spend, settled
 
 _Wanted = TypeVar("_Wanted", bound=Body)
 _LEAST_LIKENESS = 0.3
@@ -78,7 +78,9 @@ async def _register(work: Work, new: NewVendor) -> Change:
         raise Refusal(Code.VENDOR_FIELD_INVALID, "A review is recorded once it was held.", pointer="/last_reviewed_on")
     _check_taken_over(new)
     since = new.last_reviewed_on or work.today
-    fields["next_review_on"] = new.next_review_on or await cadence.next_review_on(work, new.lifecycle, new.tier, since)
+    fields["next_review_on"] = new.next_review_on or await review_policy.next_review_on(
+        work, new.lifecycle, new.tier, since
+    )
     registered = await queries.insert(
         work,
         fields,
@@ -129,7 +131,7 @@ async def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: b
     wanted = msgspec.structs.replace(wanted, tier_source=TierSource.DECLARED)
     if keeps_date:
         return wanted
-    return msgspec.structs.replace(wanted, next_review_on=await cadence.due_again(work, wanted))
+    return msgspec.structs.replace(wanted, next_review_on=await review_policy.due_again(work, wanted))
 
 
 async def register_many(work: Work, new: NewVendors) -> RowResults:
@@ -184,7 +186,7 @@ async def exported(work: Work, page: PageRequest) -> AsyncIterator[Sequence[Cell
     while True:
         request = msgspec.structs.replace(page, limit=_EXPORT_BATCH, cursor=cursor, total=False)
         batch = await work.page(queries.EXPORT, request)
-        yield [tuple(columns.as_cells(record)) for record in batch.items]
+        yield [tuple(import_columns.as_cells(record)) for record in batch.items]
         cursor = batch.next
         if cursor is None:
             return

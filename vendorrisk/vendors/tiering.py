@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from vendorrisk.vendors.diligence_model import AnsweredFactor, AppliedFloor, InherentRisk
+from vendorrisk.vendors.inherent_risk_model import AnsweredFactor, AppliedFloor, InherentRisk
 from vendorrisk.vendors.model import Tier
 
 UNKNOWN_COUNTS_AS = 3

@@ -1,0 +1,223 @@
+"""The types of signals: rules, judgements, standings, scores."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+Fact = str | int | bool | None | tuple[str, ...]
+"""What may stand in a judgement's evidence: small, comparable, free of personal data."""
+
+Facts = dict[str, Fact]
+
+
+class Verdict(StrEnum):
+    PASS = "pass"  # noqa: S105 - a verdict
+    WARN = "warn"
+    FAIL = "fail"
+    NA = "na"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+class Factor(StrEnum):
+    TLS = "tls"
+    WEB = "web"
+    EMAIL = "email"
+    DNS = "dns"
+    EXPOSURE = "exposure"
+    EVENTS = "events"
+    TRANSPARENCY = "transparency"
+
+
+class Group(StrEnum):
+    """What is looked at together, on one schedule. `FEEDS` are joined locally: no look at the vendor."""
+
+    DNS = "dns"
+    EMAIL = "email"
+    HTTP = "http"
+    CERT = "cert"
+    TLS = "tls"
+    REG = "reg"
+    CT = "ct"
+    PAGES = "pages"
+    STATUS = "status"
+    EXPOSURE = "exposure"
+    FEEDS = "feeds"
+
+
+class Scope(StrEnum):
+    """What a rule is judged on: each host, or the domain (or vendor) once."""
+
+    HOST = "host"
+    DOMAIN = "domain"
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the methodology; the whole table is `rules.RULES`.
+
+    `cap` is the highest overall score while the rule fails in its worst form (the judgement says when).
+    `swift` marks the critical class: a change is looked at again after 5 minutes, not 15.
+    `off_because` is empty for a rule that is on.
+    """
+
+    id: str
+    factor: Factor
+    group: Group
+    scope: Scope
+    observes: str
+    cadence_hours: int
+    severity: Severity
+    weight: int
+    remedy: str
+    criteria: tuple[str, ...]
+    confidence_percent: int = 100
+    cap: int | None = None
+    swift: bool = False
+    off_because: str = ""
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a rule says of one observation.
+
+    `reason` is a short slug from the evaluator (stable, part of the API); `detail` a sentence for people.
+    `severity`, `confidence_percent` and `cap` override the rule's where the case calls for it.
+    `discriminator` tells several subjects of one rule apart (a host name, a certificate, a status-page
+    incident); `evidence` holds the facts that led here, and is what a change is measured by.
+    """
+
+    rule: str
+    verdict: Verdict
+    reason: str
+    detail: str
+    evidence: dict[str, Fact] = {}
+    severity: Severity | None = None
+    confidence_percent: int | None = None
+    cap: int | None = None
+    discriminator: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a rule stands for one asset, as the scorer needs it.
+
+    `known` is the last verdict that was not unknown, seen at `known_at`; both None when there never was one.
+    `primary` marks the vendor's main host, whose TLS and web factors no average can soften.
+    A standing is left out of the number until `waived_until`. `slower` is how many cadences lie between two looks.
+    """
+
+    rule: str
+    asset: str
+    verdict: Verdict
+    primary: bool = True
+    known: Verdict | None = None
+    known_at: datetime | None = None
+    confidence_percent: int | None = None
+    cap: int | None = None
+    deficit_percent: int = 100
+    """How much of a warn's or fail's deficit still counts: events fade."""
+    waived_until: datetime | None = None
+    slower: int = 1
+    observation: str = ""
+
+
+class Deduction(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of what is missing from 100, in hundredths of a point. `kind` tells a rule from a cap and rounding."""
+
+    kind: str  # rule | cap | coverage | rounding
+    rule: str = ""
+    asset: str = ""
+    verdict: Verdict | None = None
+    points_bp: int = 0
+    observation: str = ""
+
+
+class FactorScore(msgspec.Struct, frozen=True, kw_only=True):
+    factor: Factor
+    weight: int
+    score_bp: int
+    coverage_bp: int
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """`score` is None exactly when `grade` is NR (under half of the applicable weight is covered).
+
+    `low` and `high` are the number with every unknown taken as fail and as pass. `deductions` add up:
+    100 `number` + the sum of `points_bp` = 10 000, where `number` is the score even when it is not shown.
+    `score_with_waived` is the number had nothing been waived or disputed.
+    """
+
+    score: int | None
+    grade: str
+    number: int
+    low: int
+    high: int
+    coverage_bp: int
+    confidence_percent: int
+    factors: tuple[FactorScore, ...]
+    deductions: tuple[Deduction, ...]
+    caps: tuple[Deduction, ...]
+    waived: tuple[Deduction, ...]
+    score_with_waived: int
+    off: tuple[str, ...]
+    model_version: str
+
+
+class RuleState(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest state of a rule on an asset, from which change is told; see `change`."""
+
+    verdict: Verdict = Verdict.UNKNOWN
+    value_hash: bytes = b""
+    first_seen_at: datetime | None = None
+    changed_at: datetime | None = None
+    known_at: datetime | None = None
+    pending_verdict: Verdict | None = None
+    pending_hash: bytes = b""
+    pending_n: int = 0
+    pending_at: datetime | None = None
+    unknown_n: int = 0
+    unknown_since: datetime | None = None
+    unknown_reason: str = ""
+    passes: int = 0
+    is_open: bool = False
+    flips: tuple[datetime, ...] = ()
+
+
+class Happening(StrEnum):
+    """What a new judgement means for a rule's state."""
+
+    CONFIRMED = "confirmed"  # a worse verdict has been seen twice: a finding opens
+    CHANGED = "changed"  # same verdict, another confirmed value
+    IMPROVED = "improved"  # a better verdict: the state follows at once
+    CLOSED = "closed"  # seen good twice: the finding closes
+    LOOK_AGAIN = "look_again"  # not yet confirmed; `again_after` says when to look
+    FLAPPING = "flapping"  # changes too often to be told each time
+    GAP = "gap"  # three looks in a row saw nothing
+    UNOBSERVABLE = "unobservable"  # seven days without sight: a low finding, with the reason
+    SEEN_AGAIN = "seen_again"  # the gap is over
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    happening: Happening
+    before: Verdict
+    after: Verdict
+    reason: str = ""
+    again_after: timedelta | None = None
+
+
+class AssetKind(StrEnum):
+    """What can be looked at. A domain is looked at as a host too."""
+
+    DOMAIN = "domain"
+    HOST = "host"
+    STATUS_PAGE = "status_page"
+    TRUST_PAGE = "trust_page"
+    DPA_PAGE = "dpa_page"
+    SUBPROCESSOR_PAGE = "subprocessor_page"
+    REPOSITORY = "repository"

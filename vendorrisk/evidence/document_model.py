@@ -1,0 +1,116 @@
+"""What is stored and returned of documents."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vendorrisk.access.records import Body
+from vendorrisk.evidence.model import Text, Title
+
+
+class DocumentKind(StrEnum):
+    """What a document proves, and so how long it is relied on."""
+
+    SOC2_TYPE1 = "soc2_type1"
+    SOC2_TYPE2 = "soc2_type2"
+    BRIDGE_LETTER = "bridge_letter"
+    SOC1 = "soc1"
+    SOC3 = "soc3"
+    ISO27001_CERTIFICATE = "iso27001_certificate"
+    PCI_AOC = "pci_aoc"
+    PEN_TEST_REPORT = "pen_test_report"
+    INSURANCE_CERTIFICATE = "insurance_certificate"
+    DPA = "dpa"
+    POLICY = "policy"
+    OTHER = "other"
+
+
+class Classification(StrEnum):
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+
+class Assurance(StrEnum):
+    """What a document proves about security: `partial` is design only, little detail, or a missing surveillance."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    NONE = "none"
+
+
+class Reading(StrEnum):
+    """Whether the text of a document's file was read for proposals."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    READ = "read"
+    UNREADABLE = "unreadable"
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """Evidence. `expires_on` follows from its kind and dates; null where coverage decides, or nothing ends."""
+
+    id: UUID
+    vendor_id: UUID
+    service_id: UUID | None
+    kind: DocumentKind
+    title: str
+    classification: Classification
+    issued_on: date | None
+    valid_from_on: date | None
+    stated_until_on: date | None
+    surveillance_on: date | None
+    expires_on: date | None
+    assurance: Assurance
+    note: str | None
+    revision: int
+    supersedes_id: UUID | None
+    superseded_at: datetime | None
+    withdrawn_at: datetime | None
+    file_sha256: str | None
+    file_bytes: int | None
+    file_name: str | None
+    media_type: str | None
+    reading: Reading
+    reading_detail: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class DocumentChanges(Body):
+    title: Title | UnsetType = UNSET
+    service_id: UUID | UnsetType | None = UNSET
+    classification: Classification | UnsetType = UNSET
+    issued_on: date | UnsetType | None = UNSET
+    valid_from_on: date | UnsetType | None = UNSET
+    stated_until_on: date | UnsetType | None = UNSET
+    surveillance_on: date | UnsetType | None = UNSET
+    note: Text | UnsetType | None = UNSET
+
+
+class NewDocument(Body):
+    """A document. With `supersedes_id` it is the next revision of that one, which then no longer counts."""
+
+    vendor_id: UUID
+    kind: DocumentKind
+    title: Title
+    classification: Classification = Classification.CONFIDENTIAL
+    service_id: UUID | None = None
+    issued_on: date | None = None
+    valid_from_on: date | None = None
+    stated_until_on: date | None = None
+    surveillance_on: date | None = None
+    note: Text | None = None
+    supersedes_id: UUID | None = None
+
+
+class Withdrawal(Body):
+    """Why a record no longer counts; it stays on record."""
+
+    reason: Text

@@ -1,0 +1,252 @@
+"""What is stored and returned of SOC 2 reports and their parts."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from vendorrisk.access.records import Body
+from vendorrisk.evidence.coverage import Opinion, ReportType
+from vendorrisk.evidence.model import Categories, Criteria, Criterion, Line, ServiceIds, Text, Title
+from vendorrisk.findings.model import Severity
+from vendorrisk.vendors.model import TrustCategory
+
+
+class CuecState(StrEnum):
+    """Whether we operate a complementary user entity control; `in_place` needs an owner and a proof."""
+
+    OPEN = "open"
+    IN_PLACE = "in_place"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class SubserviceMethod(StrEnum):
+    """How a report treats a subservice organisation: its controls left out, or tested with the rest."""
+
+    CARVE_OUT = "carve_out"
+    INCLUSIVE = "inclusive"
+
+
+_US_STATES = (
+    r"^(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOPST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT"
+    r"|V[AIT]|W[AIVY])\Z"
+)
+UsState = Annotated[str, Meta(pattern=_US_STATES, description="With DC, GU, MP, PR and VI.", examples=["CA"])]
+
+
+class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
+    """A test of a control that did not pass."""
+
+    id: UUID
+    report_id: UUID
+    criterion: str
+    control: str
+    deviation: str
+    sample: str | None
+    management_response: str | None
+    severity: Severity
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewSoc2Exception(Body):
+    criterion: Criterion
+    control: Text
+    deviation: Text
+    sample: Text | None = None
+    management_response: Text | None = None
+    severity: Severity = Severity.MEDIUM
+
+
+class Soc2ExceptionChanges(Body):
+    control: Text | UnsetType = UNSET
+    deviation: Text | UnsetType = UNSET
+    sample: Text | UnsetType | None = UNSET
+    management_response: Text | UnsetType | None = UNSET
+    severity: Severity | UnsetType = UNSET
+
+
+class Cuec(msgspec.Struct, frozen=True, kw_only=True):
+    """A complementary user entity control: ours to operate."""
+
+    id: UUID
+    report_id: UUID
+    criterion: str | None
+    control: str
+    state: CuecState
+    owner_id: UUID | None
+    proof: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewCuec(Body):
+    control: Text
+    criterion: Criterion | None = None
+    state: CuecState = CuecState.OPEN
+    owner_id: UUID | None = None
+    proof: Text | None = None
+
+
+class CuecChanges(Body):
+    control: Text | UnsetType = UNSET
+    state: CuecState | UnsetType = UNSET
+    owner_id: UUID | UnsetType | None = UNSET
+    proof: Text | UnsetType | None = UNSET
+
+
+class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
+    """A company that the vendor's system stands on; `provider_id` where it is a vendor of ours too."""
+
+    id: UUID
+    report_id: UUID
+    name: str
+    purpose: str | None
+    method: SubserviceMethod
+    complementary_controls: str | None
+    provider_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewSubserviceOrganisation(Body):
+    name: Line
+    method: SubserviceMethod
+    purpose: Text | None = None
+    complementary_controls: Text | None = None
+    provider_id: UUID | None = None
+
+
+class SubserviceChanges(Body):
+    name: Line | UnsetType = UNSET
+    method: SubserviceMethod | UnsetType = UNSET
+    purpose: Text | UnsetType | None = UNSET
+    complementary_controls: Text | UnsetType | None = UNSET
+    provider_id: UUID | UnsetType | None = UNSET
+
+
+class BridgeLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """Management's word that nothing has changed since the report's period."""
+
+    id: UUID
+    report_id: UUID
+    document_id: UUID | None
+    ends_on: date
+    issued_on: date | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewBridgeLetter(Body):
+    ends_on: date
+    issued_on: date | None = None
+    document_id: UUID | None = None
+
+
+class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A SOC 2 report as a record. No `service_ids` means every service of the vendor."""
+
+    id: UUID
+    vendor_id: UUID
+    document_id: UUID | None
+    type: ReportType
+    as_of_on: date | None
+    period_start_on: date | None
+    period_end_on: date | None
+    report_on: date | None
+    auditor: str | None
+    auditor_licence_state: str | None
+    auditor_is_peer_reviewed: bool | None
+    opinion: Opinion
+    opinion_reason: str | None
+    categories: list[TrustCategory]
+    criteria_tested: list[str]
+    system_name: str | None
+    service_ids: list[UUID]
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class NewSoc2Report(Body):
+    """A report, whole: what it says of itself, its exceptions, our controls, its suppliers, its bridge letters."""
+
+    vendor_id: UUID
+    type: ReportType
+    opinion: Opinion
+    categories: Categories
+    as_of_on: date | None = None
+    period_start_on: date | None = None
+    period_end_on: date | None = None
+    report_on: date | None = None
+    auditor: Line | None = None
+    auditor_licence_state: UsState | None = None
+    auditor_is_peer_reviewed: bool | None = None
+    opinion_reason: Text | None = None
+    criteria_tested: Criteria = msgspec.field(default_factory=list)
+    system_name: Title | None = None
+    service_ids: ServiceIds = msgspec.field(default_factory=list)
+    document_id: UUID | None = None
+    exceptions: Annotated[list[NewSoc2Exception], Meta(max_length=200)] = msgspec.field(default_factory=list)
+    cuecs: Annotated[list[NewCuec], Meta(max_length=200)] = msgspec.field(default_factory=list)
+    subservice_organisations: Annotated[list[NewSubserviceOrganisation], Meta(max_length=200)] = msgspec.field(
+        default_factory=list
+    )
+    bridge_letters: Annotated[list[NewBridgeLetter], Meta(max_length=20)] = msgspec.field(default_factory=list)
+
+
+class Soc2ReportChanges(Body):
+    as_of_on: date | UnsetType | None = UNSET
+    period_start_on: date | UnsetType | None = UNSET
+    period_end_on: date | UnsetType | None = UNSET
+    report_on: date | UnsetType | None = UNSET
+    auditor: Line | UnsetType | None = UNSET
+    auditor_licence_state: UsState | UnsetType | None = UNSET
+    auditor_is_peer_reviewed: bool | UnsetType | None = UNSET
+    opinion: Opinion | UnsetType = UNSET
+    opinion_reason: Text | UnsetType | None = UNSET
+    categories: Categories | UnsetType = UNSET
+    criteria_tested: Criteria | UnsetType = UNSET
+    system_name: Title | UnsetType | None = UNSET
+    service_ids: ServiceIds | UnsetType = UNSET
+
+
+class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A report with all that belongs to it."""
+
+    id: UUID
+    report: Soc2Report
+    exceptions: list[Soc2Exception]
+    cuecs: list[Cuec]
+    subservice_organisations: list[SubserviceOrganisation]
+    bridge_letters: list[BridgeLetter]
+    warnings: list[str]
+    version: int
+
+
+class NewReports(Body):
+    reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
+
+
+class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one row: an id, or the problem's code, detail and pointer. Rows stand or fall each for itself."""
+
+    index: int
+    status: int
+    id: UUID | None = None
+    code: str | None = None
+    detail: str | None = None
+    pointer: str | None = None
+
+
+class BulkAnswer(msgspec.Struct, frozen=True):
+    results: list[BulkResult]

@@ -1,0 +1,42 @@
+"""What the API holds while it runs, made once in `app.py` and handed to whatever needs it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from vendorrisk.access.model import Actor
+from vendorrisk.clock import Clock
+from vendorrisk.db.pool import Database
+from vendorrisk.http.rate_limits import Limiter
+from vendorrisk.keys import Keyring
+from vendorrisk.settings import Settings
+from vendorrisk.storage.vault import Vault
+
+
+class Authenticate(Protocol):
+    """Turns an Authorization header into an actor; refuses with 401. The identity feature provides it."""
+
+    async def __call__(self, authorization: str | None, now: datetime) -> Actor: ...
+
+
+class Service(msgspec.Struct, kw_only=True):
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    authenticate: Authenticate
+    nudge: Callable[[Iterable[str]], Awaitable[None]]
+    ping_redis: Callable[[], Awaitable[None]]
+    per_key: Limiter
+    per_tenant: Limiter
+    per_address: Limiter
+    cursor_secrets: tuple[bytes, ...]
+    vault: Vault
+    same_key: WeakValueDictionary[tuple[str, str], asyncio.Lock] = msgspec.field(default_factory=WeakValueDictionary)
+    """One lock per Idempotency-Key in use, so that a storm of the same request waits without a connection each."""
+    is_leaving: bool = False
+    """Set when the process is to end: it still serves, and says that it is not ready and that connections end."""

@@ -1,0 +1,37 @@
+"""Observations that come of lists, not of the vendor's machines: breaches, issuances, what others saw of addresses."""
+
+import msgspec
+
+from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach, Issuance
+from vendorrisk.probes.observation import Raw, Unseen
+
+
+class BreachLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="breaches"):
+    """The listed breaches of a domain; unseen where the list was never read, or is too old to be trusted."""
+
+    domain: str
+    breaches: tuple[Breach, ...] | Unseen
+
+
+class IssuanceLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="issuances"):
+    """A domain's certificates as certificate transparency lists them, and the CAs that its CAA records admit."""
+
+    domain: str
+    issuances: tuple[Issuance, ...] | Unseen
+    admitted: tuple[str, ...] = ()
+
+
+class ScorecardLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="scorecard"):
+    """The OpenSSF Scorecard of a declared repository, in tenths of its 0 to 10."""
+
+    repository: str
+    tenths: int | Unseen
+
+
+class ExposureLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="exposure"):
+    """What others saw of a domain's addresses, with which of their vulnerabilities are exploited or likely to be."""
+
+    domain: str
+    addresses: tuple[AddressFacts | Unseen, ...]
+    exploited: tuple[str, ...] = ()
+    likely_millionths: dict[str, int] = msgspec.field(default_factory=dict)

@@ -1,0 +1,108 @@
+"""The look at a domain's registration: RDAP where the registry has it, WHOIS where it has not.
+
+WHOIS servers are the ones that IANA names, and the only ones asked: a `Registrar WHOIS Server:` line can name any
+host and is not followed. Where our own reader finds no date, python-whois is asked for its opinion, in a child
+process that may die of what it reads.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from vendorrisk.egress.dialling import exchange
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.guard import WHOIS_PORT, Guard
+from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.public_suffix import is_registered_at_a_registry
+from vendorrisk.probes.registration import rdap, whois_parser
+from vendorrisk.probes.registration.rdap import NotOwn, NotRegistered, RdapError, Registration
+from vendorrisk.probes.registration.whois_parser import Kind
+
+IANA_SERVER = "whois.iana.org"
+_WHOIS_SECONDS = 8.0
+_FORMS = {"de": "-T dn,ace {}", "jp": "{}/e"}
+"""How some registries want to be asked; all others take the bare name."""
+
+SecondOpinion = Callable[[str, str], Awaitable[Registration | None]]
+"""Reads a WHOIS text about a domain once more; None where it finds nothing or dies."""
+
+
+class RegLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="reg"):
+    domain: str
+    registration: Registration | NotRegistered | NotOwn | Unseen
+
+
+async def look(
+    domain: str,
+    *,
+    fetcher: Fetcher,
+    guard: Guard,
+    bases: Mapping[str, str],
+    whois_servers: Mapping[str, str],
+    second_opinion: SecondOpinion | None = None,
+) -> RegLook:
+    """Look a registrable domain up. `bases` is the RDAP bootstrap, `whois_servers` what IANA said before."""
+    if not is_registered_at_a_registry(_one_line(domain)):
+        return RegLook(domain=domain, registration=NotOwn())
+    top = domain.rpartition(".")[2]
+    if top in bases:
+        found = await _by_rdap(f"{bases[top]}domain/{domain}", domain, fetcher)
+    else:
+        found = await _by_whois(domain, top, guard, whois_servers, second_opinion)
+    return RegLook(domain=domain, registration=found)
+
+
+async def _by_rdap(url: str, domain: str, fetcher: Fetcher) -> Registration | NotRegistered | Unseen:
+    try:
+        answer = await fetcher.get(url, headers={"accept": "application/rdap+json"})
+    except EgressError as error:
+        return Unseen(reason=error.reason.value)
+    if answer.status == 404:  # noqa: PLR2004 - HTTP
+        return NotRegistered(source="rdap") if rdap.says_not_found(answer.body) else Unseen(reason="http_404")
+    if answer.status == 429:  # noqa: PLR2004 - HTTP
+        return Unseen(reason="rate_limited")
+    if answer.status != 200:  # noqa: PLR2004 - HTTP
+        return Unseen(reason=f"http_{answer.status}")
+    try:
+        return rdap.parse(answer.body, domain)
+    except RdapError as error:
+        return Unseen(reason=error.args[0])
+
+
+async def _by_whois(
+    domain: str, top: str, guard: Guard, servers: Mapping[str, str], second_opinion: SecondOpinion | None
+) -> Registration | NotRegistered | Unseen:
+    try:
+        server = servers.get(top) or whois_parser.referred_server(await _ask(guard, IANA_SERVER, top))
+        if not server:
+            return Unseen(reason="no_registry_source")
+        text = await _ask(guard, server, _FORMS.get(top, "{}").format(domain))
+    except EgressError as error:
+        return Unseen(reason=error.reason.value)
+    kind = whois_parser.classify(text, domain)
+    if kind is Kind.NOT_FOUND:
+        return NotRegistered(source="whois")
+    if kind is not Kind.OK:
+        return Unseen(reason=kind.value)
+    found = whois_parser.read(text)
+    if found.expires_at is None and second_opinion is not None:
+        return await second_opinion(domain, text) or found
+    return found
+
+
+async def _ask(guard: Guard, server: str, question: str) -> str:
+    """Ask a server; the question is ASCII of our own making, so that nobody can add a line to it."""
+    answer, _ = await exchange(
+        guard,
+        server,
+        WHOIS_PORT,
+        question=f"{_one_line(question)}\r\n".encode("ascii"),
+        most_bytes=whois_parser.MOST_BYTES,
+        timeout_seconds=_WHOIS_SECONDS,
+    )
+    return answer.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+def _one_line(question: str) -> str:
+    if not question.isascii() or any(c in question for c in "\r\n\0"):
+        raise ValueError(f"{question!r} is no WHOIS question")
+    return question

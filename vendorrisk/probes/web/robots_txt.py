@@ -1,0 +1,86 @@
+"""robots.txt (RFC 9309): what may be read of a host, and for how long that is remembered."""
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.reasons import EgressError
+
+ROBOT = "vendorrisk"
+_ROBOTS_BYTES = 500 * 1024
+_GOOD_FOR = timedelta(hours=24)
+_MOST_HOSTS = 50_000
+
+
+class Robots:
+    """What a host's robots.txt allows us. `opted_out` is a group of our own name that forbids everything."""
+
+    def __init__(self, text: str, *, unreachable: bool = False) -> None:
+        told = _told_apart(text)
+        self._rules = Protego.parse(told)
+        self.unreachable = unreachable
+        self.opted_out = f"User-agent: {ROBOT}" in told.split("\n") and not self.allows("/")
+
+    def allows(self, path: str) -> bool:
+        """Whether a path may be read; nothing may, while robots.txt itself cannot be (section 2.3.1.4)."""
+        return not self.unreachable and bool(self._rules.can_fetch(path or "/", ROBOT))
+
+    def allows_url(self, url: str) -> bool:
+        """Whether an address of the host may be read: rules are of path and query together."""
+        parts = urlsplit(url)
+        return self.allows(f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}")
+
+
+_AGENT = re.compile(r"[ \t]*user-agent[ \t]*[: \t][ \t]*([A-Za-z_-]+|\*)", re.IGNORECASE)
+
+_RULE = re.compile(r"[ \t]*(?:dis)?allow\b", re.IGNORECASE)
+
+
+def _told_apart(text: str) -> str:
+    """Return the rules with each group named for us, for all, or for another robot.
+
+    Groups go by their product token (section 2.2.1): `VendorRisk/1.0` is ours, and `vendor` is not, which the parser
+    sees the other way round. Lines of other kinds, such as Sitemap, are left out, since they end no group.
+    """
+    return "\n".join(filter(None, map(_told, text.removeprefix("\ufeff").splitlines())))
+
+
+def _told(line: str) -> str:
+    match = _AGENT.match(line)
+    if match is None:
+        return line if _RULE.match(line) else ""
+    token = match[1].lower()
+    return f"User-agent: {token if token in {ROBOT, '*'} else 'another'}"
+
+
+class Leave:
+    """Which hosts' robots.txt was read within the last day and did not shut us out; kept by each worker for itself."""
+
+    def __init__(self) -> None:
+        self._read_at: dict[str, datetime] = {}
+
+    def note(self, host: str, now: datetime) -> None:
+        if len(self._read_at) >= _MOST_HOSTS:
+            self._read_at = {one: at for one, at in self._read_at.items() if now - at < _GOOD_FOR}
+        self._read_at[host] = now
+
+    def holds(self, host: str, now: datetime) -> bool:
+        """Whether robots.txt need not be read again: it is good for a day (RFC 9309, section 2.4)."""
+        at = self._read_at.get(host)
+        return at is not None and timedelta(0) <= now - at < _GOOD_FOR
+
+
+async def robots(host: str, *, fetcher: Fetcher) -> Robots:
+    """Read a host's robots.txt: a 4xx allows all, a 5xx or no answer forbids all; to be kept for 24 hours."""
+    try:
+        answer = await fetcher.get(f"https://{host}/robots.txt")
+    except EgressError:
+        return Robots("", unreachable=True)
+    if 400 <= answer.status < 500:  # noqa: PLR2004 - HTTP
+        return Robots("")
+    if answer.status != 200:  # noqa: PLR2004 - HTTP
+        return Robots("", unreachable=True)
+    return Robots(answer.body[:_ROBOTS_BYTES].decode("utf-8", "replace"))

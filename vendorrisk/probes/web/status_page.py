@@ -1,0 +1,64 @@
+"""The look at a vendor's status page, at the address that people gave.
+
+A Statuspage tells what is the matter now in one file (`summary.json`) and what was in another (`incidents.json`, its
+fifty last): both are read, since the rule counts ninety days.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from vendorrisk.egress.fetcher import Fetcher
+from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.web.status_page_parser import (
+    StatusError,
+    StatusFacts,
+    joined,
+    read_feed,
+    read_incidents,
+    read_json,
+)
+
+_SUMMARY, _HISTORY = "/api/v2/summary.json", "/api/v2/incidents.json"
+_Read = TypeVar("_Read")
+
+
+class StatusLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+    """`history_unseen` says why incidents that are over could not be read, where there should be some."""
+
+    url: str
+    status: StatusFacts | Unseen
+    history_unseen: str = ""
+
+
+def api_url(page_url: str) -> str:
+    """Return where a Statuspage serves its summary; an address that names a file is taken as it is."""
+    if "." in urlsplit(page_url).path:
+        return page_url
+    return f"{page_url.rstrip('/')}{_SUMMARY}"
+
+
+async def look(page_url: str, *, fetcher: Fetcher) -> StatusLook:
+    url = api_url(page_url)
+    now = await _read(url, fetcher, lambda body: (read_json if body.lstrip()[:1] == b"{" else read_feed)(body))
+    if isinstance(now, Unseen) or not url.endswith(_SUMMARY):
+        return StatusLook(url=page_url, status=now)
+    past = await _read(f"{url.removesuffix(_SUMMARY)}{_HISTORY}", fetcher, read_incidents)
+    if past == Unseen(reason="http_404"):  # a clone without a history: what is unresolved is all that it tells
+        past = ()
+    if isinstance(past, Unseen):
+        return StatusLook(url=page_url, status=now, history_unseen=past.reason)
+    return StatusLook(url=page_url, status=joined(now, past))
+
+
+async def _read(url: str, fetcher: Fetcher, read: Callable[[bytes], _Read]) -> _Read | Unseen:
+    try:
+        answer = await fetcher.get(url)
+        if answer.status != 200 or answer.truncated:  # noqa: PLR2004 - HTTP
+            return Unseen(reason="feed_cut" if answer.truncated else f"http_{answer.status}")
+        return read(answer.body)
+    except EgressError as error:
+        return Unseen(reason=error.reason.value)
+    except StatusError as error:
+        return Unseen(reason=error.args[0])

@@ -1,0 +1,288 @@
+"""The statements of records: what routes read and write."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from vendorrisk.access.work import Work
+from vendorrisk.db.constraints import refusing
+from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
+from vendorrisk.db.queries import QueryFile
+from vendorrisk.errors import Code
+from vendorrisk.evaluation.model import AssetKind, Group, Severity, Verdict
+from vendorrisk.evaluation.product_names import plain
+from vendorrisk.ids import new_id
+from vendorrisk.probes.feeds.ratings import Rating
+from vendorrisk.signals.asset_model import (
+    AssetSource,
+    FindingSignal,
+    PastJudgement,
+    Signal,
+    StoredObservation,
+    VendorAsset,
+)
+from vendorrisk.signals.score_model import Feed, ScoreInBrief, Snapshot
+from vendorrisk.signals.supply_chain_model import (
+    ChangeState,
+    ListChange,
+    NewVendorProduct,
+    SubprocessorChange,
+    VendorProduct,
+    VendorRating,
+)
+
+
+class PauseInForce(msgspec.Struct, frozen=True):
+    rule: str
+    paused_until: datetime
+
+
+class VendorOfDomain(msgspec.Struct, frozen=True):
+    domain: str
+    vendor_id: UUID
+
+
+class Standing(msgspec.Struct, frozen=True):
+    snapshot_id: UUID | None
+    scored_at: datetime | None
+
+
+_sql = QueryFile("signal_records")
+_ATTACH = _sql.rows("attach_asset", VendorAsset)
+_FIND_ASSET = _sql.rows("find_asset", VendorAsset)
+_LOCK_ASSET = _sql.rows("lock_asset", VendorAsset)
+LIST_ASSETS = _sql.rows("list_assets", VendorAsset)
+_UPDATE_ASSET = _sql.rows("update_asset", VendorAsset)
+_OTHER_PRIMARIES = _sql.rows("lock_other_primaries", VendorAsset)
+_REMOVE_ASSET = _sql.command("remove_asset")
+_COUNT_ASSETS = _sql.scalar("count_assets", int)
+_WANT_SETTLING = _sql.command("want_settling")
+_ASK = _sql.command("ask_for_looks")
+LIST_SIGNALS = _sql.rows("list_signals", Signal)
+LIST_JUDGEMENTS = _sql.rows("list_judgements", PastJudgement)
+_FIND_OBSERVATION = _sql.rows("find_observation", StoredObservation)
+_FIND_SIGNAL = _sql.rows("find_signal_of_finding", FindingSignal)
+_NAMES_SEEN = _sql.scalar("names_seen_on_certificates", str)
+_DOMAINS = _sql.scalar("domains_recorded", str)
+_CURRENT = _sql.rows("current_score", Standing)
+_FIND_SNAPSHOT = _sql.rows("find_snapshot", Snapshot)
+LIST_SNAPSHOTS = _sql.rows("list_snapshots", ScoreInBrief)
+_PAUSES = _sql.rows("pauses", PauseInForce)
+_FEEDS = _sql.rows("feeds", Feed)
+_INSERT_PRODUCT = _sql.rows("insert_product", VendorProduct)
+_FIND_PRODUCT = _sql.rows("find_product", VendorProduct)
+_LOCK_PRODUCT = _sql.rows("lock_product", VendorProduct)
+LIST_PRODUCTS = _sql.rows("list_products", VendorProduct)
+_DELETE_PRODUCT = _sql.command("delete_product")
+_FIND_CHANGE = _sql.rows("find_change", SubprocessorChange)
+_LOCK_CHANGE = _sql.rows("lock_change", SubprocessorChange)
+LIST_CHANGES = _sql.rows("list_changes", SubprocessorChange)
+_DECIDE = _sql.rows("decide_change", SubprocessorChange)
+_VENDORS_OF = _sql.rows("vendors_of_domains", VendorOfDomain)
+_KEEP_RATINGS = _sql.scalar("keep_ratings", int)
+LIST_RATINGS = _sql.rows("list_ratings", VendorRating)
+
+_ID = Column("id", UUID, "uuid")
+ASSETS = ListOf(
+    "vendor_assets",
+    {
+        "id": _ID,
+        "kind": Column("kind", AssetKind),
+        "source": Column("source", AssetSource),
+        "place": Column("place"),
+        "name": Column("name", sortable=True),
+        "attached_at": Column("attached_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="name",
+)
+SIGNALS = ListOf(
+    "signals",
+    {
+        "id": Column("s.id", UUID, "uuid"),
+        "vendor_asset_id": Column("va.id", UUID, "uuid"),
+        "rule": Column("s.rule", sortable=True),
+        "look_group": Column("s.look_group", Group),
+        "verdict": Column("s.verdict", Verdict),
+        "severity": Column("s.severity", Severity),
+        "is_open": Column("s.is_open", bool, "boolean"),
+        "changed_at": Column("s.changed_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="rule",
+    key_sql="s.id",
+)
+JUDGEMENTS = ListOf(
+    "judgements",
+    {
+        "id": Column("j.id", UUID, "uuid"),
+        "vendor_asset_id": Column("va.id", UUID, "uuid"),
+        "rule": Column("j.rule"),
+        "verdict": Column("j.verdict", Verdict),
+        "happening": Column("j.happening", operators=EQUALITY, nullable=True),
+        "judged_at": Column("j.judged_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-judged_at",
+    key_sql="j.id",
+)
+SNAPSHOTS = ListOf(
+    "scores",
+    {
+        "id": _ID,
+        "grade": Column("grade"),
+        "reason": Column("reason"),
+        "scored_at": Column("scored_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-scored_at",
+)
+PRODUCTS = ListOf(
+    "vendor_products",
+    {"id": _ID, "maker": Column("maker"), "product": Column("product", sortable=True)},
+    default_sort="product",
+)
+CHANGES = ListOf(
+    "subprocessor_changes",
+    {
+        "id": _ID,
+        "change": Column("change", ListChange),
+        "state": Column("state", ChangeState),
+        "observed_at": Column("observed_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-observed_at",
+)
+RATINGS = ListOf(
+    "vendor_ratings",
+    {
+        "id": _ID,
+        "provider": Column("provider"),
+        "rated_on": Column("rated_on", date, "date", RANGE, sortable=True),
+    },
+    default_sort="-rated_on",
+)
+
+_BROKEN = {
+    "vendor_assets_are_attached_once": (Code.ASSET_ATTACHED, "The vendor has this asset already.", "/name"),
+    "vendor_products_are_noted_once": (Code.PRODUCT_NOTED, "The vendor has this product already.", "/product"),
+}
+
+
+async def attach(
+    work: Work, vendor_id: UUID, asset_id: UUID, kind: AssetKind, name: str, place: str, *, is_primary: bool
+) -> VendorAsset:
+    own = (new_id(), vendor_id, asset_id, kind, name, place, is_primary)
+    with refusing(_BROKEN):
+        return await _ATTACH.one(work.db, work.tenant_id, *own, work.now)
+
+
+async def find_asset(work: Work, asset_id: UUID) -> VendorAsset | None:
+    return await _FIND_ASSET.one_or_none(work.db, work.tenant_id, asset_id)
+
+
+async def lock_asset(work: Work, asset_id: UUID) -> VendorAsset | None:
+    return await _LOCK_ASSET.one_or_none(work.db, work.tenant_id, asset_id)
+
+
+async def update_asset(work: Work, asset_id: UUID, *, is_primary: bool) -> VendorAsset:
+    return await _UPDATE_ASSET.one(work.db, work.tenant_id, asset_id, is_primary, work.now)
+
+
+async def lock_other_primaries(work: Work, vendor_id: UUID, asset_id: UUID) -> list[VendorAsset]:
+    return await _OTHER_PRIMARIES.many(work.db, work.tenant_id, vendor_id, asset_id)
+
+
+async def remove_asset(work: Work, asset_id: UUID) -> None:
+    await _REMOVE_ASSET.run(work.db, work.tenant_id, asset_id, work.now)
+
+
+async def count_assets(work: Work, vendor_id: UUID) -> int:
+    return await _COUNT_ASSETS.one(work.db, work.tenant_id, vendor_id)
+
+
+async def want_settling(work: Work, vendor_id: UUID) -> None:
+    await _WANT_SETTLING.run(work.db, work.tenant_id, vendor_id, work.now)
+
+
+async def ask_for_looks(work: Work, vendor_id: UUID) -> int:
+    return await _ASK.run(work.db, work.tenant_id, vendor_id, work.now)
+
+
+async def find_observation(work: Work, observation_id: UUID) -> StoredObservation | None:
+    return await _FIND_OBSERVATION.one_or_none(work.db, work.tenant_id, observation_id)
+
+
+async def find_signal(work: Work, finding_id: UUID) -> FindingSignal | None:
+    return await _FIND_SIGNAL.one_or_none(work.db, work.tenant_id, finding_id)
+
+
+async def names_seen(work: Work, vendor_id: UUID) -> list[str]:
+    return await _NAMES_SEEN.many(work.db, work.tenant_id, vendor_id)
+
+
+async def domains_recorded(work: Work, vendor_id: UUID) -> list[str]:
+    return await _DOMAINS.many(work.db, work.tenant_id, vendor_id)
+
+
+async def current(work: Work, vendor_id: UUID) -> Standing | None:
+    return await _CURRENT.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def find_snapshot(work: Work, snapshot_id: UUID) -> Snapshot | None:
+    return await _FIND_SNAPSHOT.one_or_none(work.db, work.tenant_id, snapshot_id)
+
+
+async def pauses(work: Work) -> dict[str, datetime]:
+    return {row.rule: row.paused_until for row in await _PAUSES.many(work.db, work.now)}
+
+
+async def feeds(work: Work) -> list[Feed]:
+    return await _FEEDS.many(work.db)
+
+
+async def insert_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
+    own = (new_id(), vendor_id, new.maker, plain(new.maker), new.product, plain(new.product))
+    with refusing(_BROKEN):
+        return await _INSERT_PRODUCT.one(work.db, work.tenant_id, *own, work.now)
+
+
+async def find_product(work: Work, product_id: UUID) -> VendorProduct | None:
+    return await _FIND_PRODUCT.one_or_none(work.db, work.tenant_id, product_id)
+
+
+async def lock_product(work: Work, product_id: UUID) -> VendorProduct | None:
+    return await _LOCK_PRODUCT.one_or_none(work.db, work.tenant_id, product_id)
+
+
+async def delete_product(work: Work, product_id: UUID) -> None:
+    await _DELETE_PRODUCT.run(work.db, work.tenant_id, product_id)
+
+
+async def find_change(work: Work, change_id: UUID) -> SubprocessorChange | None:
+    return await _FIND_CHANGE.one_or_none(work.db, work.tenant_id, change_id)
+
+
+async def lock_change(work: Work, change_id: UUID) -> SubprocessorChange | None:
+    return await _LOCK_CHANGE.one_or_none(work.db, work.tenant_id, change_id)
+
+
+async def decide(work: Work, change_id: UUID, state: ChangeState, fourth_party_id: UUID | None) -> SubprocessorChange:
+    actor = work.by.actor
+    own = (change_id, state, fourth_party_id, work.now, actor.id, actor.label)
+    return await _DECIDE.one(work.db, work.tenant_id, *own)
+
+
+async def vendors_of(work: Work, domains: Sequence[str]) -> dict[str, UUID]:
+    return {row.domain: row.vendor_id for row in await _VENDORS_OF.many(work.db, work.tenant_id, domains)}
+
+
+async def keep_ratings(work: Work, ratings: Sequence[tuple[UUID, Rating]]) -> int:
+    """Keep ratings with the vendor of each; returns how many were new or said something else."""
+    columns = [
+        [new_id() for _ in ratings],
+        [vendor_id for vendor_id, _ in ratings],
+        [r.domain for _, r in ratings],
+        [r.provider for _, r in ratings],
+        [r.rated_on for _, r in ratings],
+        [r.value_hundredths for _, r in ratings],
+        [r.grade for _, r in ratings],
+    ]
+    return await _KEEP_RATINGS.one(work.db, work.tenant_id, work.now, *columns)

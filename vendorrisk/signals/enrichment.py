@@ -1,0 +1,121 @@
+"""What is joined from lists and asked of other services: breaches, issuances, exposure, scorecards.
+
+None of it reaches a vendor's machines.
+"""
+
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import msgspec
+
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.pool import Database
+from vendorrisk.evaluation.rules import switched_on
+from vendorrisk.probes.dns.dns_lookups import Answers
+from vendorrisk.probes.dns.dns_records import issuers
+from vendorrisk.probes.dns.dns_setup import caa_records
+from vendorrisk.probes.feeds import feed_parser
+from vendorrisk.probes.feeds.feed_observations import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
+from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach, FeedError
+from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.scanner import Looks
+from vendorrisk.settings import Settings
+from vendorrisk.signals import feed_queries
+
+_MOST_ADDRESSES = 8
+_STALE = timedelta(days=7)  # a list that could not be read for a week says nothing about today
+
+
+class Lists:
+    """What lists say of a domain, an address or a repository."""
+
+    def __init__(self, looks: Looks, settings: Settings, database: Database) -> None:
+        self._looks, self._settings, self._database = looks, settings, database
+        self._rules_on = switched_on(settings.signal_rules_on)
+
+    async def breaches(self, domain: str, now: datetime) -> BreachLook:
+        async with self._database.system() as connection:
+            feed = await feed_queries.feed_of(connection, "hibp")
+            if feed is None or feed.fetched_at is None:
+                return BreachLook(domain=domain, breaches=Unseen(reason="feed_never_read"))
+            if now - feed.fetched_at > _STALE:
+                return BreachLook(domain=domain, breaches=Unseen(reason="feed_stale"))
+            found = await feed_queries.items_of(connection, "hibp", domain, Breach)
+        return BreachLook(domain=domain, breaches=tuple(found))
+
+    async def scorecard(self, repository: str) -> ScorecardLook:
+        url = self._settings.signal_scorecard_url.replace("{repository}", quote(repository))
+        if not url:
+            return ScorecardLook(repository=repository, tenths=Unseen(reason="feed_off"))
+        answer = await self._looks.feed(url, etag="", last_modified="")
+        if isinstance(answer, Unseen):
+            reason = "not_scanned" if answer.reason == "http_404" else answer.reason
+            return ScorecardLook(repository=repository, tenths=Unseen(reason=reason))
+        try:
+            return ScorecardLook(repository=repository, tenths=feed_parser.read_scorecard(answer.body, repository))
+        except FeedError as error:
+            return ScorecardLook(repository=repository, tenths=Unseen(reason=error.args[0]))
+
+    async def issuances(self, domain: str) -> IssuanceLook:
+        url = self._settings.signal_ct_url.replace("{domain}", quote(domain))
+        answer = await self._looks.feed(url, etag="", last_modified="", token=self._settings.signal_ct_token)
+        if isinstance(answer, Unseen):
+            return IssuanceLook(domain=domain, issuances=answer)
+        try:
+            found = feed_parser.read_issuances(answer.body)
+        except FeedError as error:
+            return IssuanceLook(domain=domain, issuances=Unseen(reason=error.args[0]))
+        dns = await self._looks.dns(domain, (), with_visits=False)
+        caa = caa_records(Answers(dns.answers), domain)
+        if caa.unseen:
+            return IssuanceLook(domain=domain, issuances=Unseen(reason=caa.unseen))
+        admitted = issuers(caa.records)
+        return IssuanceLook(domain=domain, issuances=found, admitted=tuple(sorted(admitted)))
+
+    async def exposure(self, domain: str, now: datetime) -> ExposureLook:
+        known = await self._looks.addresses(domain)
+        seen: tuple[AddressFacts | Unseen, ...] = tuple(
+            [await self._address(a) for a in known.records[:_MOST_ADDRESSES]]
+        )
+        if known.unseen:
+            seen = (Unseen(reason=known.unseen),)  # what could not be resolved is not "no address"
+        cves = sorted({cve for one in seen if isinstance(one, AddressFacts) for cve in one.vulnerabilities})
+        async with self._database.system() as connection:
+            seen += await self._lists_missing(connection, now)
+            exploited = [cve for cve in cves if await _is_listed(connection, "kev", cve)]
+            likely = {cve: found for cve in cves if (found := await _likelihood(connection, cve)) is not None}
+        return ExposureLook(domain=domain, addresses=seen, exploited=tuple(exploited), likely_millionths=likely)
+
+    async def _lists_missing(self, connection: Connection, now: datetime) -> tuple[Unseen, ...]:
+        """Say which list that a rule needs was never read, or too long ago: it says nothing of what is not on it."""
+        missing = []
+        for rule, name in (("exp.kev", "kev"), ("exp.epss", "epss")):
+            feed = await feed_queries.feed_of(connection, name) if rule in self._rules_on else None
+            if rule in self._rules_on and (feed is None or feed.fetched_at is None or now - feed.fetched_at > _STALE):
+                missing.append(Unseen(reason=f"{name}_not_read"))
+        return tuple(missing)
+
+    async def _address(self, address: str) -> AddressFacts | Unseen:
+        url = self._settings.signal_exposure_url.replace("{address}", address)
+        answer = await self._looks.feed(url, etag="", last_modified="", token="")
+        if isinstance(answer, Unseen):
+            if answer.reason == "http_404":
+                return AddressFacts(address=address, known=False)
+            return answer
+        try:
+            return feed_parser.read_address(address, 200, answer.body)
+        except FeedError as error:
+            return Unseen(reason=error.args[0])
+
+
+async def _is_listed(connection: Connection, feed: str, key: str) -> bool:
+    return await feed_queries.item(connection, feed, key, dict) is not None
+
+
+class _Likelihood(msgspec.Struct):
+    millionths: int
+
+
+async def _likelihood(connection: Connection, cve: str) -> int | None:
+    found = await feed_queries.item(connection, "epss", cve, _Likelihood)
+    return None if found is None else found.millionths

@@ -1,0 +1,48 @@
+"""Products of vendors that a tenant uses."""
+
+from uuid import UUID
+
+from vendorrisk.access.records import check_version, found
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.evaluation.product_names import plain
+from vendorrisk.signals import api_queries
+from vendorrisk.signals.service import SETTLE
+from vendorrisk.signals.supply_chain_model import (
+    NewVendorProduct,
+    VendorProduct,
+)
+from vendorrisk.vendors.service import vendor
+
+
+async def products(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorProduct]:
+    await vendor(work, vendor_id)
+    return await work.page(api_queries.LIST_PRODUCTS, page, vendor_id)
+
+
+async def product(work: Work, product_id: UUID) -> VendorProduct:
+    return found(await api_queries.find_product(work, product_id))
+
+
+async def note_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
+    """Note a product that the vendor runs; what is known to be exploited in it is told at once."""
+    await vendor(work, vendor_id)
+    for field in ("maker", "product"):
+        if not plain(getattr(new, field)):
+            raise Refusal(Code.PRODUCT_NAMELESS, "Write letters or digits.", pointer=f"/{field}")
+    noted = await api_queries.insert_product(work, vendor_id, new)
+    await api_queries.want_settling(work, vendor_id)
+    await audit.record(work, Action.VENDOR_PRODUCT_NOTED, Target("vendor_product", noted.id), after=noted)
+    work.nudge(SETTLE)
+    return noted
+
+
+async def remove_product(work: Work, product_id: UUID, expected: int) -> None:
+    before = found(await api_queries.lock_product(work, product_id))
+    check_version(before, expected)
+    await api_queries.delete_product(work, product_id)
+    await audit.record(work, Action.VENDOR_PRODUCT_REMOVED, Target("vendor_product", product_id), before=before)

@@ -1,0 +1,397 @@
+"""Settling a vendor: from the states of its assets to findings, score, dates and alerts, in one transaction.
+
+It starts from what stands, never from what was said before, so it may run at any time, twice, or after a year's sleep:
+a finding has one source, an alert one key, a date one deadline.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+import msgspec
+
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import AlertClass
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.model import Change
+from vendorrisk.evaluation import change_detection
+from vendorrisk.evaluation.model import Score, Standing
+from vendorrisk.evaluation.rules import MODEL_VERSION, RULES
+from vendorrisk.evaluation.score import score
+from vendorrisk.findings import service as findings
+from vendorrisk.findings.model import Finding, Severity, State
+from vendorrisk.ids import new_id
+from vendorrisk.probes.observation import canonical, value_hash
+from vendorrisk.signals import api_queries, auto_assets, reconcile_queries, schedule, vendor_alerts
+from vendorrisk.signals.asset_model import VendorAsset
+from vendorrisk.signals.finding_rules import (
+    finding_severity,
+    is_disproved,
+    is_finding,
+    is_graver,
+    told_of_another,
+    unobservable,
+    waived_until,
+)
+from vendorrisk.signals.reconcile_queries import SettledVendor, SignalFinding, VendorState
+from vendorrisk.signals.score_inputs import standings_of, waits_for_a_look
+from vendorrisk.signals.score_model import CurrentScore
+from vendorrisk.signals.shared_assets import Key, key_of
+from vendorrisk.vendors.model import Lifecycle
+
+SOURCE = "signal"
+_AGAIN = timedelta(hours=24)
+_WEEK = timedelta(days=7)
+_BETWEEN_SCORES = timedelta(minutes=15)
+_UNTIL_LOOKED_AT = timedelta(hours=1)  # a look that brings nothing new settles nothing by itself
+_NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
+_GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
+_STAYS = frozenset({"dom.change", "tr.subprocessors"})
+"""Rules whose finding stays until a person has taken note: that it is quiet again mends nothing."""
+
+
+class Snapshotted(msgspec.Struct, frozen=True):
+    """The score in brief, for comparing with later ones."""
+
+    score: int | None
+    grade: str
+    model_version: str
+    at: datetime
+
+
+def _rose(told: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
+    return told.score is not None and all(r.score is not None and r.score > told.score for r in recent)
+
+
+def _with(recent: Sequence[Snapshotted], brief: Snapshotted) -> list[Snapshotted]:
+    """Return the last two scores, of which one stands for a quarter of an hour."""
+    if not recent or abs(brief.at - recent[-1].at) >= _BETWEEN_SCORES:
+        return [*recent[-1:], brief]
+    return [*recent[:-1], brief]
+
+
+class Settling:
+    """One settling of one vendor."""
+
+    def __init__(
+        self, work: Work, vendor: SettledVendor, row: CurrentScore, *, off: frozenset[str], paused: frozenset[str]
+    ) -> None:
+        self._work, self._vendor, self._row, self._off, self._paused = work, vendor, row, off, paused
+        self._assets: dict[UUID, VendorAsset] = {}
+        self._states: list[VendorState] = []
+        self._sources: dict[tuple[UUID, str, str], SignalFinding] = {}
+        self._again_at: datetime | None = None
+        self._changes: list[Change] = []
+
+    async def go(self, leased_until: datetime) -> None:
+        work, vendor = self._work, self._vendor
+        is_over = vendor.lifecycle is Lifecycle.TERMINATED
+        if is_over:
+            await self._leave()
+        else:
+            await self._watch()
+        self._sources = {
+            (f.vendor_asset_id, f.rule, f.discriminator): f
+            for f in await reconcile_queries.signal_findings(work, vendor.id)
+        }
+        await self._keep_findings()
+        if not is_over:
+            await self._tell()
+        result = await self._score()
+        await self._close(result, leased_until)
+        await audit.record_all(work, self._changes)
+
+    async def _tell(self) -> None:
+        work, vendor = self._work, self._vendor
+        await vendor_alerts.keep_dates(work, vendor, self._assets, self._states)
+        await vendor_alerts.tell_events(work, vendor, self._row.told_until, self._paused)
+        outage_at = await vendor_alerts.tell_outages(work, vendor, self._assets, self._states)
+        self._again_at = min(filter(None, (self._again_at, outage_at)), default=None)
+        if "kev.product" not in self._off | self._paused:
+            await vendor_alerts.tell_exploits(work, vendor)
+
+    # ── assets
+
+    async def _watch(self) -> None:
+        """Read what is watched and how it stands; what was taken off leaves its dates behind no longer."""
+        work, vendor = self._work, self._vendor
+        self._changes += await auto_assets.keep(work, vendor.id)
+        self._assets = {a.id: a for a in await reconcile_queries.assets(work, vendor.id)}
+        self._states = [s for s in await reconcile_queries.vendor_states(work, vendor.id) if s.rule not in self._off]
+        await vendor_alerts.forget_dates(work, await reconcile_queries.removed_assets(work, vendor.id))
+
+    async def _leave(self) -> None:
+        """A vendor that is gone is watched no more."""
+        own = await reconcile_queries.assets(self._work, self._vendor.id)
+        await vendor_alerts.forget_dates(self._work, [asset.id for asset in own])
+        self._changes += await auto_assets.leave(self._work, self._vendor.id)
+
+    # ── findings
+
+    async def _keep_findings(self) -> None:
+        of_another = self._told_of_another()
+        if None in of_another.values():
+            self._again_at = self._work.now + _UNTIL_LOOKED_AT
+        wanted = {key_of(s): s for s in self._states if is_finding(s)}
+        for key, state in wanted.items():
+            if state.rule not in self._paused and key not in of_another:
+                await self._open(key, state)
+        blind = unobservable(self._states, self._work.now)
+        for key, states in blind.items():
+            await self._open_blind(key, states)
+        # Seen well once is not enough to close: the state stays open until it was seen well twice.
+        open_still = {key_of(s) for s in self._states if s.is_open}
+        for key, source in self._sources.items():
+            if source.closed_at is None and key not in open_still and key not in blind and self._may_close(source):
+                await self._shut(source)
+
+    def _told_of_another(self) -> dict[Key, Key | None]:
+        return told_of_another([*self._assets.values()], self._states, self._sources.values())
+
+    def _may_close(self, source: SignalFinding) -> bool:
+        """Say whether a finding whose state is well may be closed: of some rules once a person has dealt with it."""
+        if source.vendor_asset_id not in self._assets:
+            return True
+        if source.rule in _STAYS:
+            return source.state not in {State.OPEN, State.ACKNOWLEDGED}
+        return source.rule not in self._paused
+
+    async def _open(self, key: tuple[UUID, str, str], state: VendorState) -> None:
+        severity = finding_severity(state)
+        if severity is None:
+            return
+        asset = self._assets[state.vendor_asset_id]
+        about = f" ({state.discriminator})" if state.discriminator and state.discriminator != asset.name else ""
+        title = f"{asset.name}: {state.detail}{about}"
+        description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
+        standing = self._sources.get(key)
+        if standing is not None and is_disproved(standing, state):  # it comes back, as what was seen mended does
+            standing = self._sources[key] = msgspec.structs.replace(standing, closed_at=standing.state_changed_at)
+        if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
+            source = await self._regrade(standing, severity, title, description)
+        else:
+            source = await self._stand(key, severity, title, description, state.observation_id)
+        if source is not None and severity in _GRAVE and not state.is_flapping:
+            await self._tell_finding(source, severity, title, state)
+
+    async def _open_blind(self, key: tuple[UUID, str, str], states: Sequence[VendorState]) -> None:
+        asset, reason = self._assets[key[0]], states[0].reason
+        title = f"{asset.name}: {key[2]} cannot be observed ({reason})"
+        rules = ", ".join(sorted({s.rule for s in states}))
+        words = f"Nothing was seen for seven days. What is unknown does not count as good: {rules}."
+        await self._stand(key, Severity.LOW, title, words)
+
+    async def _stand(
+        self,
+        key: tuple[UUID, str, str],
+        severity: Severity,
+        title: str,
+        description: str,
+        observation_id: UUID | None = None,
+    ) -> SignalFinding | None:
+        """See that the finding of a source stands; returns it where it was opened or opened again just now."""
+        before = self._sources.get(key)
+        if before is not None and before.closed_at is None:
+            return None
+        source_id = self._source_id(key, self._generation(key, before))
+        opened = await findings.open_for(
+            self._work,
+            SOURCE,
+            source_id,
+            vendor_id=self._vendor.id,
+            severity=severity,
+            title=title,
+            description=description,
+        )
+        if before is not None and is_graver(severity, before.severity):  # it comes back graver than it went
+            await findings.regrade_for(
+                self._work, SOURCE, source_id, severity=severity, title=title, description=description
+            )
+        return await self._keep(key, severity, opened, observation_id)
+
+    def _generation(self, key: tuple[UUID, str, str], before: SignalFinding | None) -> int:
+        """Count the findings of a source: what happens anew is another, what is seen anew the same for a month."""
+        if before is None or before.closed_at is None:
+            return 1 if before is None else before.generation
+        is_same = key[1] not in _STAYS and change_detection.is_same_finding(before.closed_at, self._work.now)
+        return before.generation + (0 if is_same else 1)
+
+    async def _keep(
+        self, key: tuple[UUID, str, str], severity: Severity, opened: Finding, observation_id: UUID | None
+    ) -> SignalFinding:
+        """Keep of a source that its finding stands from now on."""
+        before = self._sources.get(key)
+        generation, (asset_id, rule, discriminator) = self._generation(key, before), key
+        kept = SignalFinding(
+            id=self._source_id(key, generation) if before is None else before.id,
+            vendor_asset_id=asset_id,
+            rule=rule,
+            discriminator=discriminator,
+            generation=generation,
+            finding_id=opened.id,
+            opened_at=self._work.now,
+            closed_at=None,
+            told_at=None if before is None else before.told_at,
+            severity=severity,
+            model_version=MODEL_VERSION,
+            observation_id=observation_id,
+            state=opened.state,
+            until_on=opened.until_on,
+            state_changed_at=opened.state_changed_at,
+        )
+        await reconcile_queries.keep_finding(self._work, self._vendor.id, kept)
+        self._sources[key] = kept
+        return kept
+
+    async def _regrade(
+        self, source: SignalFinding, severity: Severity, title: str, description: str
+    ) -> SignalFinding | None:
+        """Say that a standing finding has grown graver; that is news, however lately it was told of."""
+        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        source_id, work = self._source_id(key, source.generation), self._work
+        if not await findings.regrade_for(
+            work, SOURCE, source_id, severity=severity, title=title, description=description
+        ):
+            return None
+        graver = msgspec.structs.replace(source, severity=severity, told_at=None)
+        await reconcile_queries.keep_finding(work, self._vendor.id, graver)
+        self._sources[key] = graver
+        return graver
+
+    def _source_id(self, key: tuple[UUID, str, str], generation: int) -> UUID:
+        asset_id, rule, discriminator = key
+        return uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+
+    async def _shut(self, source: SignalFinding) -> None:
+        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        source_id = self._source_id(key, source.generation)
+        reason = "Seen mended, twice."
+        if source.vendor_asset_id not in self._assets:
+            reason = "The asset is watched no more."
+        elif source.rule in self._off:
+            reason = "The rule is switched off."
+        await findings.close_for(self._work, SOURCE, source_id, reason=reason)
+        await reconcile_queries.finding_closed(self._work, source.id)
+
+    async def _tell_finding(self, source: SignalFinding, severity: Severity, title: str, state: VendorState) -> None:
+        now = self._work.now
+        if change_detection.is_cooling_down(source.told_at, now):
+            return
+        await alerts.raise_event(
+            self._work,
+            AlertClass.SIGNAL_FINDING,
+            f"{source.finding_id}:{source.generation}:{now:%Y%m%d%H%M}",
+            self._vendor.id,
+            "finding",
+            source.finding_id,
+            title,
+            {"Severity": severity.value, "Rule": state.rule, "Remedy": RULES[state.rule].remedy},
+        )
+        await reconcile_queries.keep_finding(self._work, self._vendor.id, msgspec.structs.replace(source, told_at=now))
+
+    # ── score
+
+    async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
+        waived = waived_until(self._sources.values())
+        slower = schedule.slower(self._vendor.tier)
+        assets, of_another = [*self._assets.values()], self._told_of_another()
+        standings = tuple(standings_of(assets, self._states, waived, self._off, slower, of_another))
+        return score(standings, now=self._work.now, off=self._off), standings
+
+    async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:
+        result, standings = made
+        row, now = self._row, self._work.now
+        recent = msgspec.convert(row.recent, list[Snapshotted])
+        told = None if row.told is None else msgspec.convert(row.told, Snapshotted)
+        brief = Snapshotted(result.score, result.grade, result.model_version, now)
+        if not waits_for_a_look(self._assets.values(), self._states, self._off, now):
+            recent = _with(recent, brief)
+            told = await self._compared(told, recent, result)
+        snapshot_id = await self._snapshot(result, standings)
+        await reconcile_queries.settled(
+            self._work,
+            self._vendor.id,
+            leased_until,
+            min(filter(None, (self._again_at, now + _AGAIN))),
+            now,
+            now,
+            snapshot_id,
+            result.model_version,
+            result.score,
+            result.grade,
+            result.number,
+            result.low,
+            result.high,
+            result.coverage_bp,
+            result.confidence_percent,
+            now,
+            told,
+            recent,
+        )
+
+    async def _compared(self, told: Snapshotted | None, recent: Sequence[Snapshotted], result: Score) -> Snapshotted:
+        """Tell where the score fell; returns the score that later ones are compared with."""
+        brief = recent[-1]
+        if told is None or told.model_version != brief.model_version or told.score is None:
+            return brief
+        if change_detection.score_fell(told, recent):
+            await self._tell_score(told, brief, result)
+            return brief
+        if _rose(told, recent):
+            return brief
+        if change_detection.score_fell(told, [brief, brief]):  # one score more bears it out
+            self._again_at = min(filter(None, (self._again_at, self._work.now + _BETWEEN_SCORES)))
+        return told
+
+    async def _tell_score(self, told: Snapshotted, brief: Snapshotted, result: Score) -> None:
+        worst = [d for d in result.deductions if d.kind == "rule"]
+        worst.sort(key=lambda d: (-d.points_bp, d.rule))
+        await alerts.raise_event(
+            self._work,
+            AlertClass.SCORE_FELL,
+            f"{self._vendor.id}:{self._work.now.isoformat()}",
+            self._vendor.id,
+            "vendor",
+            self._vendor.id,
+            f"{self._vendor.name}: score fell from {told.score} ({told.grade}) to {brief.score} ({brief.grade})",
+            {f"{d.rule} on {d.asset}": f"-{d.points_bp / 100:.1f}" for d in worst[:5]},
+        )
+
+    async def _snapshot(self, result: Score, standings: tuple[Standing, ...]) -> UUID | None:
+        """Keep a score when it changed, when its methodology did, and every week."""
+        row, now = self._row, self._work.now
+        if not standings:  # the last score of a vendor that is gone stays; where nothing is watched there is none
+            return row.snapshot_id if self._vendor.lifecycle is Lifecycle.TERMINATED else None
+        inputs = {"standings": msgspec.to_builtins(standings), "off": sorted(self._off)}
+        shown = msgspec.to_builtins(result)
+        last = None
+        if row.snapshot_id is not None and row.scored_at is not None:
+            last = await api_queries.find_snapshot(self._work, row.snapshot_id)
+        if last is None:
+            reason = "first"
+        elif last.model_version != MODEL_VERSION:
+            reason = "model"
+        elif last.result != msgspec.json.decode(msgspec.json.encode(shown)):
+            reason = "change"
+        elif abs(now - last.scored_at) >= _WEEK:
+            reason = "keyframe"
+        else:
+            return last.id
+        snapshot_id = new_id()
+        await reconcile_queries.append_snapshot(
+            self._work,
+            snapshot_id,
+            self._vendor.id,
+            result.model_version,
+            reason,
+            result.score,
+            result.grade,
+            result.number,
+            None if last is None else last.result["number"],
+            None if last is None else last.model_version,
+            shown,
+            inputs,
+            value_hash(msgspec.Raw(canonical(inputs))),
+        )
+        return snapshot_id

@@ -1,0 +1,116 @@
+"""From the states of a vendor's assets to the inputs of its score. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from vendorrisk.evaluation import change_detection, rules
+from vendorrisk.evaluation.model import Scope, Standing, Verdict
+from vendorrisk.evaluation.rules import RULES
+from vendorrisk.signals.asset_model import VendorAsset
+from vendorrisk.signals.finding_rules import is_finding
+from vendorrisk.signals.reconcile_queries import VendorState
+from vendorrisk.signals.shared_assets import Key, key_of, of_one_thing, with_a_main_one
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdict.NA)
+
+
+def _counted_of_another(assets: Sequence[VendorAsset], states: Sequence[VendorState]) -> frozenset[Key]:
+    """Return what counts on another asset, of rules that count once: unless unseen, and better when it was seen."""
+    found = set()
+    for first, *more in of_one_thing(assets, states):
+        if RULES[first.rule].scope is not Scope.HOST and first.known is not None:
+            found |= {key_of(s) for s in more if first.unseen_since is None or _worst_first(first) <= _worst_first(s)}
+    return frozenset(found)
+
+
+def standings_of(
+    assets: Sequence[VendorAsset],
+    states: Sequence[VendorState],
+    waived: Mapping[tuple[UUID, str], datetime],
+    off: frozenset[str],
+    slower: int,
+    of_another: Mapping[Key, Key | None] = MappingProxyType({}),
+) -> Iterable[Standing]:
+    """Return one standing for every rule that applies to every asset; what was never seen is unknown.
+
+    Where a rule has several subjects on an asset, the worst stands for it. One of which every subject stands for itself
+    has none. What is told of another asset (`of_another`) is left out of the number with that.
+    """
+    by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
+    counted_of_another = _counted_of_another(assets, states)
+    for state in states:
+        by_rule.setdefault((state.vendor_asset_id, state.rule), []).append(state)
+    for asset in with_a_main_one(assets):
+        for rule in rules.rules_of(asset.kind):
+            if rule.id in off or not rule.weight:
+                continue
+            found = by_rule.get((asset.id, rule.id), [])
+            left = [state for state in found if key_of(state) not in counted_of_another]
+            if found and not left:
+                continue
+            until = waived.get((asset.id, rule.id)) or _waived_there(left, waived, of_another)
+            yield _standing(asset, rule.id, min(left, key=_worst_first, default=None), until, slower)
+
+
+def _waived_there(
+    found: Iterable[VendorState], waived: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key | None]
+) -> datetime | None:
+    """Return until when what opens no finding of its own is set aside: with the findings that tell of it."""
+    told_of = [of_another.get(key_of(state)) for state in found if is_finding(state)]
+    ends = [waived.get(key[:2]) if key is not None else None for key in told_of]
+    return min((end for end in ends if end), default=None) if all(ends) else None
+
+
+def waits_for_a_look(
+    assets: Iterable[VendorAsset], states: Iterable[VendorState], off: frozenset[str], now: datetime
+) -> bool:
+    """Say whether something attached of late was not looked at yet in every way that counts.
+
+    It counts in the score, for what is unknown is not good; but that it was attached is no fall of the vendor's.
+    """
+    looked_at = {(state.vendor_asset_id, state.look_group) for state in states}
+    return any(
+        rule.weight and rule.id not in off and (asset.id, rule.group) not in looked_at
+        for asset in assets
+        if now - asset.attached_at < change_detection.UNOBSERVABLE_AFTER
+        for rule in rules.rules_of(asset.kind)
+    )
+
+
+def _standing(
+    asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None, slower: int
+) -> Standing:
+    if state is None:
+        return Standing(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
+    return Standing(
+        rule=rule,
+        asset=asset.name,
+        verdict=state.verdict,
+        primary=asset.is_primary,
+        known=state.known,
+        known_at=state.known_at,
+        confidence_percent=state.confidence_percent,
+        cap=state.cap,
+        deficit_percent=_left_percent(state),
+        waived_until=until,
+        slower=slower,
+        observation="" if state.observation_id is None else str(state.observation_id),
+    )
+
+
+def _worst_first(state: VendorState) -> tuple[int, int, int, int]:
+    """Order the subjects of a rule: a fail that cannot be seen any more is still a fail.
+
+    Of two alike, the one that caps lower, has faded less and is surer.
+    """
+    verdict = state.known if state.verdict is Verdict.UNKNOWN and state.known is Verdict.FAIL else state.verdict
+    cap = 101 if state.cap is None else state.cap
+    return (_WORST_FIRST.index(verdict), cap, -_left_percent(state), -state.confidence_percent)
+
+
+def _left_percent(state: VendorState) -> int:
+    """Return how much of a deficit time has left."""
+    faded = state.believed.get("faded_percent")
+    return faded if isinstance(faded, int) else 100

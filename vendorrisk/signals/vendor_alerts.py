@@ -1,0 +1,207 @@
+"""What a settled vendor has to tell: dates that end, things that happened, products that are being exploited."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID, uuid5
+
+from vendorrisk.access.work import Work
+from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
+from vendorrisk.evaluation.events import judge_products
+from vendorrisk.evaluation.model import Verdict
+from vendorrisk.evaluation.product_names import plain
+from vendorrisk.evaluation.rules import RULES
+from vendorrisk.findings import service as findings
+from vendorrisk.findings.model import Severity
+from vendorrisk.probes.feeds.feed_parser import KevItem
+from vendorrisk.signals import reconcile_queries
+from vendorrisk.signals.asset_model import VendorAsset
+from vendorrisk.signals.reconcile_queries import Happened, SettledVendor, VendorState
+from vendorrisk.signals.shared_assets import awaiting_a_look, serving_together
+from vendorrisk.vendors.model import Lifecycle, Tier
+
+EXPLOIT_SOURCE = "exploited_product"
+_NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
+_OVERLAP = timedelta(hours=1)
+_FIRST_END, _LAST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Nobody waits for an end outside: the year 9999 means "never" (RFC 5280, 4.1.2.5), and the year 1 nothing."""
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_YEAR = timedelta(days=365)
+_OUTAGE_AFTER = timedelta(minutes=15)  # after it was believed, which took a quarter of an hour: half an hour in all
+_EVENT_CLASSES: Mapping[str, AlertClass] = {
+    "dom.change": AlertClass.DOMAIN_CHANGED,
+    "tls.ct_issuer": AlertClass.DOMAIN_CHANGED,
+    "tr.subprocessors": AlertClass.SUBPROCESSORS_CHANGED,
+    "evt.breach": AlertClass.BREACH_LISTED,
+    "evt.breach_unverified": AlertClass.BREACH_LISTED,
+}
+_DATES = (
+    ("tls.cert_expired", "not_after", TimedClass.CERTIFICATE_EXPIRING, "certificate"),
+    ("dom.expiry", "expires_at", TimedClass.DOMAIN_EXPIRING, "registration"),
+)
+
+Assets = Mapping[UUID, VendorAsset]
+
+
+async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: Sequence[VendorState]) -> None:
+    """Keep the ends of certificates and registrations among the tenant's dates, one for each certificate."""
+    ended = vendor.lifecycle in {Lifecycle.OFFBOARDING, Lifecycle.TERMINATED}
+    together, waiting = serving_together(assets.values(), states), awaiting_a_look(assets.values(), states)
+    for state in states:
+        for rule, field, kind, what in _DATES:
+            if state.rule != rule:
+                continue
+            ends_at, asset = _end(state.evidence.get(field)), assets[state.vendor_asset_id]
+            named = together.get(asset.id, (asset,)) if kind is TimedClass.CERTIFICATE_EXPIRING else (asset,)
+            if ended or ends_at is None or named[0].id != asset.id:
+                await forget_dates(work, [asset.id], kind)
+                continue
+            if kind is TimedClass.CERTIFICATE_EXPIRING and asset.id in waiting:
+                continue
+            deadline = Deadline(
+                alert_class=kind,
+                subject_kind=kind.value,
+                subject_id=asset.id,
+                vendor_id=vendor.id,
+                title=f"{_names(named)}: {what} ends",
+                due_on=work.by.today(ends_at),
+            )
+            await alerts.watch(work, deadline)
+
+
+def _names(assets: Sequence[VendorAsset]) -> str:
+    first, *more = [asset.name for asset in assets]
+    return " and ".join([first, *more]) if len(more) <= 1 else f"{first} and {len(more)} hosts more"
+
+
+def _end(told: object) -> datetime | None:
+    """Return the instant that evidence tells of, where it is one that a calendar holds in every time zone."""
+    ends_at = datetime.fromisoformat(told) if isinstance(told, str) else None
+    return ends_at if ends_at is not None and _FIRST_END <= ends_at < _LAST_END else None
+
+
+async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -> None:
+    """Let dates of assets out of view; of all kinds, where none is named."""
+    for kind in kinds or (TimedClass.CERTIFICATE_EXPIRING, TimedClass.DOMAIN_EXPIRING):
+        await alerts.unwatch(work, kind, kind.value, *assets)
+
+
+async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | None, paused: frozenset[str]) -> None:
+    """Tell what happened since the last settling, with an hour's overlap: each is told once by its key."""
+    since = _LONG_AGO if told_until is None else told_until - _OVERLAP
+    if told_until is not None and told_until > work.now:  # a clock that ran ahead was put right
+        since = _LONG_AGO
+    for happened in await reconcile_queries.happenings(work, vendor.id, since):
+        told = _EVENT_CLASSES.get(happened.rule)
+        if told is None or happened.rule in paused or happened.verdict not in {Verdict.WARN, Verdict.FAIL}:
+            continue
+        if happened.rule == "tr.subprocessors":
+            await _propose(work, vendor, happened)
+        await alerts.raise_event(
+            work,
+            told,
+            _key(happened),
+            vendor.id,
+            "vendor_asset",
+            happened.vendor_asset_id,
+            f"{happened.asset_name}: {happened.detail}",
+            _facts(happened),
+        )
+
+
+def _key(happened: Happened) -> str:
+    """Return the key under which a happening is told once. A breach is one breach, however it fades or is confirmed."""
+    if happened.rule.startswith("evt.breach"):
+        return f"{happened.vendor_asset_id}:{happened.rule}:{happened.discriminator}"
+    return f"{happened.vendor_asset_id}:{happened.id}"
+
+
+async def tell_outages(
+    work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]
+) -> datetime | None:
+    """Tell of a major incident of a critical vendor once it has lasted half an hour; returns when one will have."""
+    due_at = None
+    for state in states:
+        if vendor.tier is not Tier.CRITICAL or not _is_running(state):
+            continue
+        if work.now - state.changed_at < _OUTAGE_AFTER:
+            due_at = min(filter(None, (due_at, state.changed_at + _OUTAGE_AFTER)))
+            continue
+        incidents = state.believed.get("incidents") or [state.changed_at.isoformat()]
+        await alerts.raise_event(
+            work,
+            AlertClass.VENDOR_OUTAGE,
+            f"{state.vendor_asset_id}:{min(map(str, incidents))}",
+            vendor.id,
+            "vendor_asset",
+            state.vendor_asset_id,
+            f"{vendor.name}: a major incident is under way",
+            {"Status page": assets[state.vendor_asset_id].name, "Since": f"{state.changed_at:%Y-%m-%d %H:%M} UTC"},
+        )
+
+    return due_at
+
+
+def _is_running(state: VendorState) -> bool:
+    """Say whether a major incident is under way; among many of them as well."""
+    if state.rule != "evt.status" or state.verdict not in {Verdict.WARN, Verdict.FAIL}:
+        return False
+    return state.reason == "running" or bool(state.believed.get("incidents"))
+
+
+async def tell_exploits(work: Work, vendor: SettledVendor) -> None:
+    """Hold the vendor's products against the catalogue of exploited vulnerabilities."""
+    makers: dict[str, list[str]] = {}
+    for product in await reconcile_queries.products(work, vendor.id):
+        makers.setdefault(plain(product.maker), []).append(product.product)
+    if not makers:
+        return
+    listed = await reconcile_queries.exploited_of(work.db, sorted(makers), KevItem)
+    known = await reconcile_queries.known_exploits(work, vendor.id)
+    for hit in judge_products(makers, listed, since=work.today - _YEAR):
+        if hit.verdict is Verdict.WARN and hit.discriminator not in known:
+            await _tell_exploit(work, vendor, hit.discriminator, hit.detail, hit.evidence)
+
+
+async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str, evidence: Mapping[str, Any]) -> None:
+    ransomware = bool(evidence.get("ransomware"))
+    opened = await findings.open_for(
+        work,
+        EXPLOIT_SOURCE,
+        uuid5(_NAMESPACE, f"{work.tenant_id} {vendor.id} {cve}"),
+        vendor_id=vendor.id,
+        severity=Severity.CRITICAL if ransomware else Severity.HIGH,
+        title=f"{vendor.name} runs a product that is being exploited: {cve}",
+        description=f"{detail}\n\n{RULES['kev.product'].remedy}",
+    )
+    await reconcile_queries.note_exploit(work, vendor.id, cve, opened.id)
+    await alerts.raise_event(
+        work,
+        AlertClass.KNOWN_EXPLOITED,
+        f"{vendor.id}:{cve}",
+        vendor.id,
+        "finding",
+        opened.id,
+        f"{vendor.name}: {detail}",
+        {"Product": str(evidence.get("product", "")), "Known in ransomware": "yes" if ransomware else "no"},
+    )
+
+
+async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
+    named = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
+    details = (happened.evidence.get("details") or [])[: len(named)]
+    changes = [(*one, told) for one, told in zip_longest(named, details, fillvalue="")]
+    if changes:
+        # By the judgement and not by its value: what comes, goes and comes again is a change each time.
+        await reconcile_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.id.bytes, changes)
+
+
+def _facts(happened: Happened) -> dict[str, str]:
+    shown = {"Rule": happened.rule, "Seen": f"{happened.judged_at:%Y-%m-%d %H:%M} UTC"}
+    for key in ("before", "now", "added", "removed", "changed", "issuers", "breach", "classes"):
+        value = happened.evidence.get(key)
+        if value:
+            shown[key.capitalize()] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return {key: value[:500] for key, value in shown.items()}

@@ -1,0 +1,29 @@
+"""How often vendors are reviewed."""
+
+from litestar import Router
+from litestar.params import JSONBody
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.http.dependencies import ExpectedVersion, InWork
+from vendorrisk.http.routing import reads, replaces
+from vendorrisk.vendors import review_policy
+from vendorrisk.vendors.lifecycle_model import ReviewPolicy, ReviewPolicyShown
+
+
+@reads("/review-policy", Permission.VENDORS_READ)
+async def get_review_policy(work: InWork) -> ReviewPolicyShown:
+    """Read how often vendors are reviewed; version 0 is the default: quarterly for critical ones."""
+    return await review_policy.policy(work)
+
+
+@replaces(
+    "/review-policy",
+    Permission.TENANT_MANAGE,
+    example={"critical_months": 3, "high_months": 6, "medium_months": 12, "low_months": 12},
+)
+async def set_review_policy(work: InWork, expected: ExpectedVersion, data: JSONBody[ReviewPolicy]) -> ReviewPolicyShown:
+    """Say the whole policy again. Next reviews that follow from it move; dates that were set by hand stay."""
+    return await review_policy.set_policy(work, data, expected)
+
+
+router = Router("/", route_handlers=[get_review_policy, set_review_policy], tags=["Vendors"])

@@ -1,0 +1,51 @@
+"""Reviews of a vendor."""
+
+from uuid import UUID
+
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.audit.actions import Action
+from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.vendors import queries, review_policy, rules
+from vendorrisk.vendors.lifecycle_model import (
+    NewReview,
+    Review,
+    ReviewHeld,
+)
+from vendorrisk.vendors.normalise import settled
+from vendorrisk.vendors.service import locked, vendor
+
+
+async def hold_review(work: Work, vendor_id: UUID, new: NewReview, expected: int) -> ReviewHeld:
+    """Record a review. One that is older than the last known is kept, and moves no date."""
+    note = settled(new)["note"]
+    before = await locked(work, vendor_id, expected)
+    if not rules.is_reviewed(before.lifecycle):
+        detail = f"A vendor is reviewed while active or suspended; this one is {before.lifecycle}."
+        raise Refusal(Code.VENDOR_NOT_REVIEWED, detail)
+    reviewed_on = new.reviewed_on or work.today
+    if reviewed_on > work.today:
+        raise Refusal(Code.VENDOR_FIELD_INVALID, "A review is recorded once it was held.", pointer="/reviewed_on")
+    if new.next_review_on is not None and new.next_review_on <= reviewed_on:
+        raise Refusal(Code.VENDOR_FIELD_INVALID, "The next review comes after this one.", pointer="/next_review_on")
+    next_on = new.next_review_on or await review_policy.next_review_on(work, before.lifecycle, before.tier, reviewed_on)
+    new.note = note
+    review = await queries.insert_review(work, vendor_id, new, reviewed_on, next_on)
+    if before.last_reviewed_on is not None and reviewed_on < before.last_reviewed_on:
+        reviewed_on, next_on = before.last_reviewed_on, before.next_review_on
+    after = await queries.note_review(work, vendor_id, reviewed_on, next_on)
+    await audit.record(
+        work,
+        Action.VENDOR_REVIEWED,
+        Target("vendor", vendor_id),
+        before=before,
+        after={"vendor": after, "review": review},
+    )
+    return ReviewHeld(review.id, review, after.version)
+
+
+async def reviews(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Review]:
+    await vendor(work, vendor_id)
+    return await work.page(queries.LIST_REVIEWS, page, vendor_id)
