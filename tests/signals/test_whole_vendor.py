@@ -24,8 +24,15 @@ from vendorrisk.probes.web import site, status_page
 pytestmark = pytest.mark.anyio
 D = "acme.test"
 DATASETS = evaluate.Datasets(store=pki.store(), versions={"trust_store": "lab-1"})
-KINDS = (dns_setup.DnsLook, mail_setup.EmailLook, site.WebLook, handshake.CertLook, handshake.HelloLook, domain_registration.RegLook,
-         status_page.StatusLook)  # fmt: skip
+KINDS = (
+    dns_setup.DnsLook,
+    mail_setup.EmailLook,
+    site.WebLook,
+    handshake.CertLook,
+    handshake.HelloLook,
+    domain_registration.RegLook,
+    status_page.StatusLook,
+)
 
 
 async def looks(world: Lab) -> list[evaluate.Observation]:

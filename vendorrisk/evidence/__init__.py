@@ -15,13 +15,16 @@ or rejects, and the confirmed ones become the record.
 
 More files than usual, because the nouns are many:
 
-    policy, coverage, criteria      what a tenant decides; intervals of proof; the criteria and audit areas
-    documents, reports, confirming  the operations on documents, SOC 2 reports and proposals
-    service                         the policy and coverage, kept in step with what they follow from
+    policy, coverage, criteria      the tenant's policy; intervals of proof; the criteria and audit areas
+    documents, reports              the operations on documents and SOC 2 reports
+    proposal_service                the operations on proposals
+    service                         the policy and coverage, kept in step with their basis
+    …_model                         what is stored and shown of documents, reports, coverage and proposals
     report_routes                   the routes of SOC 2 reports
-    proposal_queries                the statements of reading and of proposals
-    reading, proposal, proposals, cues, tables
-                                    a PDF's text, what is proposed from it, and the turns of phrase that are looked for
+    proposal_queries                the statements of text extraction and of proposals
+    report_text                     where the parts of a report stand in its text
+    extract_fields, extract_lists   fields and lists proposed from a text
+    phrases                         the turns of phrase that are looked for
 
 What can never happen: coverage is written by hand; a bridge letter covers; an adverse report is relied on; a gap is
 hidden by a letter; a proposal becomes a record without a person; a file leaves as anything but an attachment.

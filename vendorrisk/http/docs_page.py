@@ -20,7 +20,7 @@ from vendorrisk.http import docs_page_examples as examples
 from vendorrisk.http.docs_page_examples import Operation
 
 _HERE = Path(__file__).parent
-_STYLE = (_HERE / "reference.css").read_text(encoding="utf-8")
+_STYLE = (_HERE / "docs_page.css").read_text(encoding="utf-8")
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 POLICY = (
@@ -61,7 +61,7 @@ def _template() -> Any:
         samples=examples.answers,
         target=examples.target,
     )
-    return environment.get_template("reference.html")
+    return environment.get_template("docs_page.html")
 
 
 def _by_tag(document: Mapping[str, Any]) -> list[tuple[str, list[Operation]]]:

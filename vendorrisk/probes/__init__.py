@@ -7,16 +7,11 @@
     answers       the questions asked and what came of them
     plan          a pure function that says which questions answers still lack
 
-Collectors: `tls`, `web`, `email`, `nameservice` with `delegation`, `registration`, `pages`, `status`; all of them
-behind `port`. `joined` are observations that come of lists, not of the vendor's machines. A collector is a plan or a
-short list of requests, nothing more; what the observation means is decided in `vendorrisk.signals`, without network and
-without clock.
+One folder for each thing that is scanned: `dns`, `mail`, `web`, `registration`, `tls`, and `feeds` for lists that
+others keep. Their essays name the files. `scanner` is the one way in to all collectors. A collector is a plan or a
+short list of requests. Its observation is evaluated in `vendorrisk.evaluation`, without network and clock.
 
-The grammars of the standards stand here, since a collector needs them to know where to look next: `spf` with its
-`macros`, `dmarc`, `records` (MTA-STS, TLS-RPT, CAA, BIMI, DKIM, TLSA), `security_txt`, `clienthello`, `certificates`,
-`rdap`, `whois_text`, `page_text`, `status_text`, `feeds`, `ratings`, `preload`; `domains` says which part of a name its
-owner registered, and `takeover` lists where a lost name can be claimed. python-whois is asked for a `whois_opinion`
-only where our own reader finds nothing, and inside the sandbox.
+`public_suffix` says which part of a name its owner registered. `observation` holds what all observations share.
 
 What can never happen
 

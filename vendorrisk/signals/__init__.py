@@ -27,30 +27,21 @@ What can never happen:
 - A tenant reads only of assets it watches, and from when it attached them; only jobs write what is public.
 - A rule or weight is never changed without a new `MODEL_VERSION`.
 
-Beside the customary files there are, all pure:
+Beside the customary files:
 
-    judge_tls, judge_web, judge_email, judge_dns, judge_domain, judge_exposure, judge_events,
-    judge_transparency     one evaluator per factor of the methodology: observation → judgements
-    judging                one way in: an observation of any kind → judgements
-    verdicts               short ways to write a judgement
-    csp                    what a policy lets in
-    certificates           what a presented chain proves (names, trust, dates, keys)
-    score                  standings → score
-    change                 judgements in time → what is confirmed, flapping, a gap, or a storm
+    schedule, collectors, domain_scan   when which asset is scanned; the collector for it; a scan from lease to commit
+    rule_states                         a scan compared with the state before: states, events, turns
+    feed_sources, feed_fetch            the feeds, and how they are fetched once for all vendors
+    enrichment                          what feeds say of an asset
+    auto_assets                         assets attached without a person: recorded domains, and the `www` of domains
+    shared_assets, finding_rules        assets that show one thing; which states open a finding. Pure
+    score_inputs                        states become the inputs of a score. Pure
+    reconcile, vendor_alerts            states become findings and score; dates, events, exploited products
+    products, subprocessors, ratings    what a tenant notes of a vendor's products, pages and ratings
+    methodology                         how the score is made, and the feeds it is made with, as they are shown
+    one_off_scan                        one scan from the shell, with nothing stored
+    …_queries                           the statements of feeds, reconciling and the API; `queries` has those of scans
+    …_model                             what is stored and shown of assets, scores and the supply chain
 
-Around them, with database and clock:
-
-    schedule, collecting, looking   when what is looked at; which collector looks; a visit, from lease to commit
-    comparing                       a look held against what was known: states, happenings, turns
-    feed_kinds, feeding, joining    lists that are fetched once for all vendors, and how vendors are found in them
-    following                       what is watched by itself: recorded domains, and the `www` of domains
-    standings, settling, telling    states → standings (pure) → findings and score → dates, events, exploited products
-    service, supply                 what routes do: assets, signals, scores; products, sub-processors, ratings
-    methodology                     how the score is made, and the lists it is made with, as they are shown
-    checking                        one look from the shell, with nothing stored
-    …_queries                       the statements of feeds, settling and records; those of looks are in `queries`
-    watch_model, supply_model       what is stored and shown of watching; of products, sub-processors and ratings
-    names                           names in the form they are compared in
-
-`model` holds the types, `rules` the closed table of all rules with its `MODEL_VERSION`.
+Rules, verdicts and scores themselves are pure and stand in `vendorrisk.evaluation`.
 """

@@ -27,9 +27,10 @@ reference or LEI; an unknown answer counting better than the answer 3; a compute
 moved by an import; an import applied in part without being asked to, or twice; a cell of an export taken for a
 formula. Vendors are not deleted: they are terminated.
 
-Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `fields`
-(a body becomes stored values), `spreadsheet` (a file becomes a table), `sheet_errors` (its #N/A), `columns` (a table
-becomes values), `export`. The operations stand by noun: `service` (the record), `diligence` (moves, risk, reviews,
-offboarding), `cadence` (how often reviews are held), `supply` (services, fourth parties), `intake`, `importing`;
-`import_…`, `diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those.
+Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `normalise`
+(a body becomes stored values), `spreadsheet` (a file becomes a table), `sheet_errors` (its #N/A), `import_columns` (a
+table becomes values), `export`. The operations stand by noun: `service` (the record), `lifecycle` (transitions),
+`inherent_risk`, `reviews`, `review_policy` (how often reviews are held), `offboarding`, `intake`, `services`,
+`fourth_parties`, `importing`. `lifecycle_…`, `inherent_risk_…`, `review_policy_…`, `supply_chain_…` (services and
+fourth parties) and `import_…` are the models, queries and routes of those.
 """

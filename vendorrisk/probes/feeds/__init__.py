@@ -1,1 +1,5 @@
-"""Feeds."""
+"""Feeds: lists that are fetched once for all vendors, and what they say of one asset.
+
+`feed_parser` reads KEV, EPSS, breaches, certificate issuances, exposure and scorecards, `hsts_preload` the preload
+list, `ratings` the ratings that a tenant imports. `feed_observations` are the observations that come of feeds.
+"""

@@ -1,1 +1,4 @@
-"""Web."""
+"""Web of a host: `site` collects its front page, `pages` a named page, `status_page` a page of incidents.
+
+`robots_txt` says what may be read, `security_txt`, `page_parser` and `status_page_parser` read what came.
+"""
