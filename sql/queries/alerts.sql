@@ -253,7 +253,8 @@ where d.tenant_id = p.tenant_id and d.receiver_id = p.receiver_id and d.state = 
 -- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit keeps
 -- the planner from hashing every delivery for the sake of one page.
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-    days_left, facts, raised_at, dispatched_at, has_recipients
+    days_left, facts, raised_at, dispatched_at, has_recipients,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = listed.vendor_id) as vendor_name
 from (
     select a.id, a.alert_class, a.deadline_id, a.dedupe_key, a.vendor_id, a.subject_kind, a.subject_id, a.title,
         a.tier, a.due_on, a.step, a.days_left, a.facts, a.raised_at, a.dispatched_at,
@@ -275,7 +276,8 @@ select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subjec
     case
         when dispatched_at is not null
             then exists (select from deliveries d where d.tenant_id = $1 and d.alert_id = $2)
-    end as has_recipients
+    end as has_recipients,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = alerts.vendor_id) as vendor_name
 from alerts
 where tenant_id = $1 and id = $2;
 

@@ -19,19 +19,22 @@ insert into documents (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: find_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2;
 
 -- name: lock_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2
 for update;
@@ -39,7 +42,8 @@ for update;
 -- name: list_documents
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -48,7 +52,8 @@ where tenant_id = $1 /*where*/
 -- What supports a vendor's coverage beside SOC 2 reports.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certificate')
     and superseded_at is null and withdrawn_at is null
@@ -58,7 +63,8 @@ order by id;
 -- What a change of policy judges again, or a new day: documents that still count, in slices.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and superseded_at is null and withdrawn_at is null and id > $2
 order by id
@@ -72,7 +78,8 @@ set title = $3, service_id = $4, classification = $5, issued_on = $6, valid_from
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: judge_again_after
 update documents set judge_on = $3::date + 1
@@ -91,7 +98,8 @@ order by t.id;
 -- name: documents_to_judge
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and judge_on <= $2
 order by judge_on, id
@@ -107,7 +115,8 @@ set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading 
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: claim_reading
 -- Across tenants: the next file to read, whoever's it is. A lease that ran out is claimed again.
@@ -194,7 +203,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 and r.id = $2;
 
@@ -206,7 +216,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 and r.id = $2
 for update of r;
@@ -219,7 +230,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 /*where*/
 /*order*/;
@@ -232,7 +244,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 and r.vendor_id = any($2) and r.withdrawn_at is null
 order by r.vendor_id, r.id;
@@ -364,14 +377,16 @@ select id, name, lifecycle from vendors where tenant_id = $1 and id = $2 for no 
 
 -- name: services_of_vendor
 select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name
 from vendor_services
 where tenant_id = $1 and vendor_id = $2
 order by name, id;
 
 -- name: coverage_of_vendor
 select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version
+    missing_categories, computed_on, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name
 from soc2_coverage
 where tenant_id = $1 and vendor_id = $2
 order by service_id;
@@ -388,14 +403,16 @@ set state = excluded.state, is_qualified = excluded.is_qualified, reason = exclu
     gap_days = excluded.gap_days, missing_categories = excluded.missing_categories,
     computed_on = excluded.computed_on, version = soc2_coverage.version + 1
 returning id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version;
+    missing_categories, computed_on, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name;
 
 -- name: drop_coverage
 delete from soc2_coverage where tenant_id = $1 and id = any($2);
 
 -- name: list_coverage
 select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version
+    missing_categories, computed_on, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name
 from soc2_coverage
 where tenant_id = $1 /*where*/
 /*order*/;

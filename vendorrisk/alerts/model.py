@@ -93,6 +93,7 @@ class Alert(msgspec.Struct, frozen=True):
     deadline_id: UUID | None
     dedupe_key: str | None
     vendor_id: UUID | None
+    vendor_name: str | None
     subject_kind: str
     subject_id: UUID
     title: str

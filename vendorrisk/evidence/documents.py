@@ -45,6 +45,7 @@ async def add(work: Work, new: NewDocument) -> Document:
     before = None if new.supersedes_id is None else await _superseded(work, new)
     wanted = Document(
         id=new_id(),
+        vendor_name="",
         expires_on=None,
         assurance=Assurance.NONE,
         revision=1 if before is None else before.revision + 1,

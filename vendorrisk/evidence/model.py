@@ -97,6 +97,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     service_id: UUID | None
     kind: DocumentKind
     title: str
@@ -274,6 +275,7 @@ class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     document_id: UUID | None
     type: ReportType
     as_of_on: date | None
@@ -394,6 +396,7 @@ class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     service_id: UUID | None
     state: CoverageState
     is_qualified: bool
@@ -446,6 +449,7 @@ class VendorCoverage(msgspec.Struct, frozen=True):
     """The coverage of every service of a vendor at a day."""
 
     vendor_id: UUID
+    vendor_name: str
     at: date
     services: list[ServiceCoverage]
 

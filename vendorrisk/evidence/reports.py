@@ -78,6 +78,7 @@ async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
     """Record a report, whole. An opinion that is not clean and each exception open a finding; coverage follows."""
     wanted = Soc2Report(
         id=new_id(),
+        vendor_name="",
         withdrawn_at=None,
         withdrawn_reason=None,
         created_at=work.now,

@@ -75,7 +75,8 @@ async def vendor_coverage(work: Work, vendor_id: UUID, at: date | None) -> Vendo
     in_force = (await policy(work)).policy
     proof = await _proof(work, vendor.id, in_force)
     services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
-    return VendorCoverage(vendor.id, day, [_shown(service, proof, day, in_force) for service in services or [None]])
+    lanes = [_shown(service, proof, day, in_force) for service in services or [None]]
+    return VendorCoverage(vendor.id, vendor.name, day, lanes)
 
 
 async def coverages(work: Work, page: PageRequest) -> Page[StoredCoverage]:
@@ -209,6 +210,7 @@ async def _cover_service(
     row = StoredCoverage(
         id=before.id if before else new_id(),
         vendor_id=vendor.id,
+        vendor_name=vendor.name,
         service_id=service.id if service else None,
         state=now.state,
         is_qualified=now.qualified,

@@ -217,6 +217,7 @@ async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUI
     return Finding(
         id=finding_id,
         vendor_id=new.vendor_id,
+        vendor_name="",
         source_kind=source_kind,
         source_id=source_id,
         title=new.title,

@@ -242,6 +242,7 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
     return FindingSignalShown(
         finding_id=stored.finding_id,
         vendor_id=stored.vendor_id,
+        vendor_name=stored.vendor_name,
         vendor_asset_id=stored.vendor_asset_id,
         asset_name=stored.asset_name,
         rule=stored.rule,
@@ -308,6 +309,7 @@ def _shown(stored: Snapshot) -> VendorScore:
     return VendorScore(
         id=stored.id,
         vendor_id=stored.vendor_id,
+        vendor_name=stored.vendor_name,
         scored_at=stored.scored_at,
         model_version=stored.model_version,
         reason=stored.reason,

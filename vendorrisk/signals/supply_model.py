@@ -14,6 +14,7 @@ from vendorrisk.access.records import Body
 class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     maker: str
     product: str
     created_at: datetime
@@ -51,6 +52,7 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     vendor_asset_id: UUID
     change: ListChange
     name: str
@@ -77,6 +79,7 @@ class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     domain: str
     provider: str
     rated_on: date

@@ -40,6 +40,7 @@ class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     asset_id: UUID
     kind: AssetKind
     name: str
@@ -169,6 +170,7 @@ class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
 
     finding_id: UUID
     vendor_id: UUID
+    vendor_name: str
     vendor_asset_id: UUID
     asset_name: str
     rule: str
@@ -194,6 +196,7 @@ class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
 
     finding_id: UUID
     vendor_id: UUID
+    vendor_name: str
     vendor_asset_id: UUID
     asset_name: str
     rule: str
@@ -272,6 +275,7 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     scored_at: datetime
     model_version: str
     reason: str
@@ -296,6 +300,7 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
 class ScoreInBrief(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     scored_at: datetime
     model_version: str
     reason: str
@@ -310,6 +315,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     scored_at: datetime
     model_version: str
     reason: str

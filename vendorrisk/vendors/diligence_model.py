@@ -86,6 +86,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     answers: dict[str, int | None]
     result: InherentRisk
     score: int
@@ -138,6 +139,7 @@ class ReviewPolicyShown(msgspec.Struct, frozen=True):
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     reviewed_on: date
     outcome: ReviewOutcome
     note: str | None
@@ -160,6 +162,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     step: OffboardingStep
     state: StepState
     note: str | None
@@ -189,6 +192,7 @@ class IntakeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID | None
+    vendor_name: str | None
     name: str
     domain: str | None
     purpose: str

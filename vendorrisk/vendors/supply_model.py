@@ -16,6 +16,7 @@ class VendorService(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     name: str
     description: str | None
     data_classes: list[DataClass]
@@ -52,6 +53,7 @@ class FourthParty(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     service_id: UUID | None
     provider_id: UUID | None
     name: str
