@@ -38,6 +38,11 @@ create function current_tenant() returns uuid
 language sql stable parallel safe
 as $$ select nullif(current_setting('vendorrisk.tenant_id', true), '')::uuid $$;
 
+-- Tiers and severities are sorted and compared by weight, not by alphabet. One that is not known weighs nothing.
+create function level_weight(level text) returns integer
+language sql immutable parallel safe
+as $$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $$;
+
 -- Gives a tenant table its walls: forced row-level security, one tenant for vendorrisk_tenant, all for
 -- vendorrisk_system, and the listed privileges (such as 'select, insert') for both.
 create procedure guard_tenant_table(table_name regclass, privileges text, tenant_column name default 'tenant_id')

@@ -78,6 +78,11 @@ create index vendors_by_name on vendors (tenant_id, name, id);
 create index vendors_by_tier on vendors (tenant_id, tier, name, id);
 create index vendors_by_next_review on vendors (tenant_id, next_review_on, id);
 create index vendors_by_age on vendors (tenant_id, created_at, id);
+create index vendors_by_change on vendors (tenant_id, updated_at, id);
+create index vendors_by_weight on vendors (tenant_id, level_weight(tier), id);
+create index vendors_by_legal_name on vendors (tenant_id, legal_name) where legal_name is not null;
+create index vendors_by_vat on vendors (tenant_id, vat) where vat is not null;
+create index vendors_by_duns on vendors (tenant_id, duns) where duns is not null;
 create index vendors_by_business_owner on vendors (tenant_id, business_owner_id) where business_owner_id is not null;
 create index vendors_by_security_owner on vendors (tenant_id, security_owner_id) where security_owner_id is not null;
 -- Search orders by distance to what was typed and takes the nearest. GiST, not GIN: behind row-level security a
@@ -150,6 +155,8 @@ create table vendor_services (
 comment on table vendor_services is 'what we use of a vendor; evidence covers a service';
 comment on column vendor_services.categories_needed is 'SOC 2 categories beyond those that data and use call for';
 call guard_tenant_table('vendor_services', 'select, insert, update, delete');
+create index vendor_services_by_name on vendor_services (tenant_id, name, id);
+create index vendor_services_by_change on vendor_services (tenant_id, updated_at, id);
 
 create table fourth_parties (
     tenant_id uuid not null,
@@ -177,6 +184,8 @@ comment on table fourth_parties is 'companies a vendor stands on; provider_id wh
 call guard_tenant_table('fourth_parties', 'select, insert, update, delete');
 create index fourth_parties_by_service on fourth_parties (tenant_id, service_id) where service_id is not null;
 create index fourth_parties_by_provider on fourth_parties (tenant_id, provider_id) where provider_id is not null;
+create index fourth_parties_by_name on fourth_parties (tenant_id, name, id);
+create index fourth_parties_by_change on fourth_parties (tenant_id, updated_at, id);
 
 create table intake_requests (
     tenant_id uuid not null references tenants (id),
@@ -212,6 +221,7 @@ create table intake_requests (
 );
 call guard_tenant_table('intake_requests', 'select, insert, update');
 create index intake_requests_by_state on intake_requests (tenant_id, state, created_at, id);
+create index intake_requests_by_change on intake_requests (tenant_id, updated_at, id);
 create index intake_requests_by_vendor on intake_requests (tenant_id, vendor_id) where vendor_id is not null;
 create index intake_requests_by_owner on intake_requests (tenant_id, business_owner_id)
 where business_owner_id is not null;
@@ -254,6 +264,7 @@ create table vendor_reviews (
 );
 call guard_tenant_table('vendor_reviews', 'select, insert');
 create index vendor_reviews_by_vendor on vendor_reviews (tenant_id, vendor_id, reviewed_on, id);
+create index vendor_reviews_by_day on vendor_reviews (tenant_id, reviewed_on, id);
 
 create table offboarding_steps (
     tenant_id uuid not null,
@@ -329,6 +340,7 @@ comment on column vendor_imports.headings is 'field → heading of the file, as 
 call guard_tenant_table('vendor_imports', 'select, insert, update');
 create index vendor_imports_waiting on vendor_imports (created_at) where state in ('received', 'accepted');
 create index vendor_imports_by_age on vendor_imports (tenant_id, created_at, id);
+create index vendor_imports_by_change on vendor_imports (tenant_id, updated_at, id);
 
 create table vendor_import_files (
     tenant_id uuid not null,

@@ -122,7 +122,8 @@ comment on column deadlines.looked_on is 'the tenant''s day up to which steps we
 comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
 call guard_tenant_table('deadlines', 'select, insert, update, delete');
 create index deadlines_by_next_step on deadlines (tenant_id, next_step_on) where next_step_on is not null;
-create index deadlines_by_vendor on deadlines (tenant_id, vendor_id);
+create index deadlines_by_vendor on deadlines (tenant_id, vendor_id, due_on, id);
+create index deadlines_by_day on deadlines (tenant_id, due_on, alert_class, vendor_id) where is_watched;
 
 -- Something people should know. Append-only but for dispatched_at.
 create table alerts (
@@ -245,6 +246,12 @@ call guard_tenant_table('deliveries', 'select, insert, update');
 create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
 create index deliveries_by_time on deliveries (tenant_id, created_at desc, id desc);
 create index deliveries_by_receiver on deliveries (tenant_id, receiver_id, created_at desc, id desc);
+create index deliveries_by_change on deliveries (tenant_id, updated_at, id);
+-- Most deliveries have neither: the index holds those alone.
+create index deliveries_by_recipient on deliveries (tenant_id, nullif(recipient, ''), created_at desc, id desc)
+where nullif(recipient, '') is not null;
+create index deliveries_by_failure on deliveries (tenant_id, failure, created_at desc, id desc)
+where failure is not null;
 
 create table delivery_attempts (
     tenant_id uuid not null references tenants (id),

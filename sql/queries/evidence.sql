@@ -154,21 +154,21 @@ from unnest($4::uuid[], $5::text[], $6::jsonb[], $7::integer[], $8::text[], $9::
 
 -- name: list_proposals
 select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version
+    updated_at, version
 from proposals
 where tenant_id = $1 and document_id = $2 /*where*/
 /*order*/;
 
 -- name: confirmed_proposals
 select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version
+    updated_at, version
 from proposals
 where tenant_id = $1 and document_id = $2 and decision = 'confirmed'
 order by field, confidence desc, id;
 
 -- name: lock_proposal
 select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version
+    updated_at, version
 from proposals
 where tenant_id = $1 and document_id = $2 and id = $3
 for update;
@@ -178,7 +178,7 @@ update proposals
 set decision = $3, decided_by_id = $4, decided_by_label = $5, decided_at = $6, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version;
+    updated_at, version;
 
 -- name: insert_report
 insert into soc2_reports (
@@ -268,18 +268,48 @@ insert into soc2_exceptions (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 returning id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version;
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name;
 
 -- name: list_exceptions
 select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name
 from soc2_exceptions
 where tenant_id = $1 and report_id = $2
 order by id;
 
+-- name: list_all_exceptions
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.criterion, p.control, p.deviation, p.sample,
+    p.management_response, p.severity, p.created_at, p.updated_at, p.version
+from soc2_exceptions as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 /*where*/
+/*order*/;
+
 -- name: lock_exception
 select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name
 from soc2_exceptions
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -290,23 +320,54 @@ set control = $3, deviation = $4, sample = $5, management_response = $6, severit
     version = version + 1
 where tenant_id = $1 and id = $2
 returning id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version;
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name;
 
 -- name: insert_cuec
 insert into soc2_cuecs (
     tenant_id, id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
+returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name;
 
 -- name: list_cuecs
-select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version
+select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name
 from soc2_cuecs
 where tenant_id = $1 and report_id = $2
 order by id;
 
+-- name: list_all_cuecs
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.criterion, p.control, p.state, p.owner_id, p.proof,
+    p.created_at, p.updated_at, p.version
+from soc2_cuecs as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 /*where*/
+/*order*/;
+
 -- name: lock_cuec
-select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version
+select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name
 from soc2_cuecs
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -315,7 +376,12 @@ for update;
 update soc2_cuecs
 set control = $3, state = $4, owner_id = $5, proof = $6, updated_at = $7, version = version + 1
 where tenant_id = $1 and id = $2
-returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
+returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name;
 
 -- name: insert_subservice
 -- One that is named as a vendor of ours is linked to it, unless it is the report's own.
@@ -327,16 +393,46 @@ select $1, $2, $3, $4, $5, $6, $7, coalesce($8, (
     where v.tenant_id = $1 and v.name_key = $10
         and v.id <> (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = $3)
 )), $9, $9
-returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
+returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name;
 
 -- name: list_subservice
-select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version
+select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name
 from soc2_subservice_organisations
 where tenant_id = $1 and report_id = $2
 order by id;
 
+-- name: list_all_subservice
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.name, p.purpose, p.method,
+    p.complementary_controls, p.provider_id, p.created_at, p.updated_at, p.version
+from soc2_subservice_organisations as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 /*where*/
+/*order*/;
+
 -- name: lock_subservice
-select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version
+select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name
 from soc2_subservice_organisations
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -346,15 +442,32 @@ update soc2_subservice_organisations
 set name = $3, purpose = $4, method = $5, complementary_controls = $6, provider_id = $7, updated_at = $8,
     version = version + 1
 where tenant_id = $1 and id = $2
-returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
+returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name;
 
 -- name: insert_letter
 insert into bridge_letters (tenant_id, id, report_id, document_id, ends_on, issued_on, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $7)
-returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version;
+returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name;
 
 -- name: lock_letter
-select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name
 from bridge_letters
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -363,7 +476,12 @@ for update;
 delete from bridge_letters where tenant_id = $1 and id = $2;
 
 -- name: list_letters
-select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name
 from bridge_letters
 where tenant_id = $1 and report_id = any($2)
 order by report_id, ends_on;
@@ -385,7 +503,7 @@ order by name, id;
 
 -- name: coverage_of_vendor
 select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version,
+    missing_categories, computed_on, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name
 from soc2_coverage
 where tenant_id = $1 and vendor_id = $2
@@ -394,16 +512,16 @@ order by service_id;
 -- name: keep_coverage
 insert into soc2_coverage (
     tenant_id, id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on
+    missing_categories, computed_on, updated_at
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (tenant_id, vendor_id, service_id) do update
 set state = excluded.state, is_qualified = excluded.is_qualified, reason = excluded.reason,
     effective_until_on = excluded.effective_until_on, next_change_on = excluded.next_change_on,
     gap_days = excluded.gap_days, missing_categories = excluded.missing_categories,
-    computed_on = excluded.computed_on, version = soc2_coverage.version + 1
+    computed_on = excluded.computed_on, updated_at = excluded.updated_at, version = soc2_coverage.version + 1
 returning id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version,
+    missing_categories, computed_on, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name;
 
 -- name: drop_coverage
@@ -411,7 +529,7 @@ delete from soc2_coverage where tenant_id = $1 and id = any($2);
 
 -- name: list_coverage
 select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version,
+    missing_categories, computed_on, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name
 from soc2_coverage
 where tenant_id = $1 /*where*/

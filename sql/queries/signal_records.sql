@@ -52,7 +52,7 @@ select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
-where tenant_id = $1 and vendor_id = $2 and removed_at is null /*where*/
+where tenant_id = $1 and removed_at is null /*where*/
 /*order*/;
 
 -- name: update_asset
@@ -162,6 +162,15 @@ from score_snapshots
 where tenant_id = $1 and vendor_id = $2 /*where*/
 /*order*/;
 
+-- name: list_latest_scores
+-- One row a vendor that was ever scored.
+select s.snapshot_id as id, s.vendor_id, s.scored_at, s.model_version, s.score, s.grade, s.number, s.low, s.high,
+    s.coverage_bp, s.confidence_percent,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = s.vendor_id) as vendor_name
+from vendor_signals as s
+where s.tenant_id = $1 and s.snapshot_id is not null /*where*/
+/*order*/;
+
 -- name: pauses
 select rule, paused_until from signal_pauses where paused_until > $1;
 
@@ -195,7 +204,7 @@ for update;
 select id, vendor_id, maker, product, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_products.vendor_id) as vendor_name
 from vendor_products
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: delete_product
@@ -221,7 +230,7 @@ select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state
     decided_by_label, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = subprocessor_changes.vendor_id) as vendor_name
 from subprocessor_changes
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: decide_change
@@ -258,7 +267,7 @@ select count(*)::integer from kept;
 select id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_ratings.vendor_id) as vendor_name
 from vendor_ratings
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: find_signal_of_finding

@@ -176,7 +176,7 @@ returning id, vendor_id, reviewed_on, outcome, note, next_review_on, reviewed_by
 select id, vendor_id, reviewed_on, outcome, note, next_review_on, reviewed_by_id, reviewed_by_label, created_at,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_reviews.vendor_id) as vendor_name
 from vendor_reviews
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: open_steps
@@ -240,7 +240,7 @@ select id, vendor_id, name, description, data_classes, categories_needed, is_upt
     created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name
 from vendor_services
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: update_service
@@ -280,7 +280,7 @@ for update;
 select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = fourth_parties.vendor_id) as vendor_name
 from fourth_parties
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: update_fourth_party

@@ -261,10 +261,10 @@ _FURTHER: dict[str, list[str]] = {
         """
         insert into soc2_coverage (
             tenant_id, id, vendor_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-            missing_categories, computed_on
+            missing_categories, computed_on, updated_at
         )
         select tenant_id, id, vendor_id, 'covered', false, 'Covered by the report.', period_end_on, period_end_on + 1,
-            0, '{}', period_end_on - 10
+            0, '{}', period_end_on - 10, updated_at
         from soc2_reports
         """
     ],

@@ -1,5 +1,6 @@
 """Every list by every field by every operator, and every sort in both directions with a cursor: all of it runs."""
 
+import contextlib
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -35,6 +36,20 @@ def sample(column_kind: Any) -> Any:
     return SAMPLES[column_kind]
 
 
+FITTING = ("x", "DE", "EUR", "acme.example", "213800KUD8LAJWSQ9D15", "DE136695976", "150483782")
+"""Texts, of which each normaliser takes one."""
+
+
+def taken_by(column: Column) -> Any:
+    """Return a value that a filter of the column takes."""
+    for text in FITTING if column.normalise is not None else ():
+        with contextlib.suppress(ValueError):
+            assert column.normalise is not None
+            column.normalise(text)
+            return text
+    return sample(column.kind)
+
+
 def written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
@@ -45,7 +60,7 @@ def filters(of: ListOf) -> list[str]:
     found = []
     for name, column in of.columns.items():
         for operator in column.allows():
-            value = "true" if operator is Operator.NULL else written(sample(column.kind))
+            value = "true" if operator is Operator.NULL else written(taken_by(column))
             found.append(f"{name}:{operator}:{value}")
     return found
 

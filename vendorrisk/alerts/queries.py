@@ -91,8 +91,10 @@ _LOCK_POLICY = _sql.rows("lock_policy", AlertPolicy)
 _UPDATE_POLICY = _sql.rows("update_policy", AlertPolicy)
 _RESTEP = _sql.command("restep_deadlines")
 
+_LISTED = frozenset({Operator.EQ, Operator.IN})
 _ID = Column("id", UUID, "uuid")
 _CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
 
 ALERTS = ListOf(
     "alerts",
@@ -131,6 +133,7 @@ RECEIVERS = ListOf(
         "kind": Column("kind", ReceiverKind),
         "is_active": Column("is_active", bool, "boolean", EQUALITY),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
@@ -140,9 +143,13 @@ DELIVERIES = ListOf(
         "id": _ID,
         "alert_id": Column("alert_id", UUID, "uuid"),
         "receiver_id": Column("receiver_id", UUID, "uuid"),
+        "recipient": Column("recipient", equal_sql="nullif(recipient, '')"),
         "state": Column("state", DeliveryState),
+        "failure": Column("failure", nullable=True),
         "possibly_doubled": Column("possibly_doubled", int, "integer", RANGE),
+        "sent_at": Column("sent_at", datetime, "timestamptz", RANGE, nullable=True),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="-created_at",
 )
@@ -156,7 +163,10 @@ ATTEMPTS = ListOf(
 )
 POLICIES = ListOf(
     "alert_policies",
-    {"alert_class": Column("alert_class", TimedClass, sortable=True, operators=frozenset({Operator.EQ, Operator.IN}))},
+    {
+        "alert_class": Column("alert_class", TimedClass, operators=_LISTED, sortable=True),
+        "updated_at": _UPDATED,
+    },
     default_sort="alert_class",
     key="alert_class",
     key_sql="alert_class",

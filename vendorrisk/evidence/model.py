@@ -162,6 +162,8 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     criterion: str
     control: str
     deviation: str
@@ -195,6 +197,8 @@ class Cuec(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     criterion: str | None
     control: str
     state: CuecState
@@ -225,6 +229,8 @@ class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     name: str
     purpose: str | None
     method: SubserviceMethod
@@ -256,6 +262,8 @@ class BridgeLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     document_id: UUID | None
     ends_on: date
     issued_on: date | None
@@ -406,6 +414,7 @@ class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
     gap_days: int
     missing_categories: list[TrustCategory]
     computed_on: date
+    updated_at: datetime
     version: int
 
 
@@ -468,6 +477,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     decided_by_label: str | None
     decided_at: datetime | None
     created_at: datetime
+    updated_at: datetime
     version: int
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -100,6 +101,8 @@ _TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
 _VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
+_DAY = partial(Column, kind=date, pg="date", operators=RANGE, sortable=True, nullable=True)
 _ID = Column("id", UUID, "uuid")
 _VENDOR = Column("vendor_id", UUID, "uuid")
 _SERVICE = Column("service_id", UUID, "uuid", nullable=True)
@@ -111,13 +114,19 @@ DOCUMENTS = ListOf(
         "vendor_id": _VENDOR,
         "service_id": _SERVICE,
         "kind": Column("kind", DocumentKind),
+        "title": Column("title", sortable=True),
         "classification": Column("classification", Classification),
         "assurance": Column("assurance", Assurance),
-        "expires_on": Column("expires_on", date, "date", RANGE, sortable=True, nullable=True),
+        "issued_on": _DAY("issued_on"),
+        "valid_from_on": _DAY("valid_from_on"),
+        "stated_until_on": _DAY("stated_until_on"),
+        "expires_on": _DAY("expires_on"),
         "superseded_at": Column("superseded_at", datetime, "timestamptz", RANGE, nullable=True),
         "withdrawn_at": Column("withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
+        "file_sha256": Column("file_sha256", nullable=True),
         "reading": Column("reading", Reading),
         "created_at": _AT,
+        "updated_at": _UPDATED,
     },
     default_sort="-created_at",
 )
@@ -129,9 +138,12 @@ REPORTS = ListOf(
         "type": Column("r.type", ReportType),
         "opinion": Column("r.opinion", Opinion),
         "categories": Column("r.categories", TrustCategory, operators=frozenset({Operator.HAS})),
-        "period_end_on": Column("r.period_end_on", date, "date", RANGE, sortable=True, nullable=True),
+        "as_of_on": _DAY("r.as_of_on"),
+        "period_end_on": _DAY("r.period_end_on"),
+        "report_on": _DAY("r.report_on"),
         "withdrawn_at": Column("r.withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
         "created_at": Column("r.created_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": Column("r.updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="-created_at",
     key_sql="r.id",
@@ -145,8 +157,10 @@ COVERAGE = ListOf(
         "state": Column("state", CoverageState),
         "is_qualified": Column("is_qualified", bool, "boolean", EQUALITY),
         "effective_until_on": Column("effective_until_on", date, "date", RANGE, sortable=True, nullable=True),
+        "next_change_on": Column("next_change_on", date, "date", RANGE, nullable=True),
         "gap_days": Column("gap_days", int, "integer", RANGE),
         "missing_categories": Column("missing_categories", TrustCategory, operators=frozenset({Operator.HAS})),
+        "updated_at": _UPDATED,
     },
     default_sort="effective_until_on",
 )
@@ -373,7 +387,7 @@ async def coverage_of_vendor(work: Work, vendor_id: UUID) -> list[StoredCoverage
 
 async def keep_coverage(work: Work, c: StoredCoverage) -> StoredCoverage:
     own = (c.id, c.vendor_id, c.service_id, c.state, c.is_qualified, c.reason, c.effective_until_on)
-    more = (c.next_change_on, c.gap_days, c.missing_categories, c.computed_on)
+    more = (c.next_change_on, c.gap_days, c.missing_categories, c.computed_on, c.updated_at)
     return await _KEEP_COVERAGE.one(work.db, work.tenant_id, *own, *more)
 
 

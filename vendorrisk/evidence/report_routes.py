@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.evidence import queries, reports
+from vendorrisk.evidence import queries, report_part_queries, reports
 from vendorrisk.evidence.model import (
     BridgeLetter,
     BulkAnswer,
@@ -130,6 +130,12 @@ async def get_audit_areas(work: InWork, report_id: FromPath[UUID]) -> Lens:
     return await reports.lens(work, report_id)
 
 
+@lists("/exceptions", Permission.EVIDENCE_READ, report_part_queries.EXCEPTIONS)
+async def list_exceptions(work: InWork, page: ListPage) -> Page[Soc2Exception]:
+    """List the exceptions of all SOC 2 reports."""
+    return await reports.all_exceptions(work, page)
+
+
 @creates(
     "/soc2-reports/{report_id:uuid}/exceptions",
     Permission.EVIDENCE_WRITE,
@@ -163,6 +169,12 @@ async def change_soc2_exception(
     return await reports.change_exception(work, report_id, exception_id, data, expected)
 
 
+@lists("/cuecs", Permission.EVIDENCE_READ, report_part_queries.CUECS)
+async def list_cuecs(work: InWork, page: ListPage) -> Page[Cuec]:
+    """List the complementary controls of all SOC 2 reports. Those without an owner: `filter=owner_id:null:true`."""
+    return await reports.all_cuecs(work, page)
+
+
 @creates(
     "/soc2-reports/{report_id:uuid}/cuecs",
     Permission.EVIDENCE_WRITE,
@@ -189,6 +201,12 @@ async def change_cuec(
 ) -> Cuec:
     """Say who operates the control and what proves it."""
     return await reports.change_cuec(work, report_id, cuec_id, data, expected)
+
+
+@lists("/subservice-organisations", Permission.EVIDENCE_READ, report_part_queries.SUBSERVICE)
+async def list_subservice_organisations(work: InWork, page: ListPage) -> Page[SubserviceOrganisation]:
+    """List the subservice organisations of all SOC 2 reports."""
+    return await reports.all_subservice_organisations(work, page)
 
 
 @creates(
@@ -254,10 +272,13 @@ router = Router(
         change_soc2_report,
         withdraw_soc2_report,
         get_audit_areas,
+        list_exceptions,
         add_soc2_exception,
         change_soc2_exception,
+        list_cuecs,
         add_cuec,
         change_cuec,
+        list_subservice_organisations,
         add_subservice_organisation,
         change_subservice_organisation,
         add_bridge_letter,

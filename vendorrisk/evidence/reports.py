@@ -12,7 +12,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import coverage, queries, rules, service
+from vendorrisk.evidence import coverage, queries, report_part_queries, rules, service
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import (
     BridgeLetter,
@@ -72,6 +72,18 @@ async def lens(work: Work, report_id: UUID) -> Lens:
     stored = found(await queries.find_report(work, report_id))
     areas, others = rules.lens(stored, await queries.exceptions(work, report_id))
     return Lens(report_id, areas, others)
+
+
+async def all_exceptions(work: Work, page: PageRequest) -> Page[Soc2Exception]:
+    return await work.page(report_part_queries.LIST_ALL_EXCEPTIONS, page)
+
+
+async def all_cuecs(work: Work, page: PageRequest) -> Page[Cuec]:
+    return await work.page(report_part_queries.LIST_ALL_CUECS, page)
+
+
+async def all_subservice_organisations(work: Work, page: PageRequest) -> Page[SubserviceOrganisation]:
+    return await work.page(report_part_queries.LIST_ALL_SUBSERVICE, page)
 
 
 async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:

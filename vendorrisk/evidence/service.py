@@ -220,6 +220,7 @@ async def _cover_service(
         gap_days=sum(gap.days for gap in now.gaps),
         missing_categories=rules.missing_categories(service, relied_on),
         computed_on=work.today,
+        updated_at=work.now,
         version=1,
     )
     kept = await queries.keep_coverage(work, row)

@@ -47,6 +47,7 @@ MEMBERS = ListOf(
         "roles": Column("roles", Role, operators=frozenset({Operator.HAS})),
         "is_active": Column("is_active", bool, "boolean", EQUALITY),
         "created_at": _AT,
+        "updated_at": Column("updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="created_at",
 )

@@ -28,6 +28,7 @@ from vendorrisk.signals.watch_model import (
     AssetSource,
     Feed,
     FindingSignal,
+    LatestSignalScore,
     PastJudgement,
     ScoreInBrief,
     Signal,
@@ -71,6 +72,7 @@ _NAMES_SEEN = _sql.scalar("names_seen_on_certificates", str)
 _DOMAINS = _sql.scalar("domains_recorded", str)
 _CURRENT = _sql.rows("current_score", Standing)
 _FIND_SNAPSHOT = _sql.rows("find_snapshot", Snapshot)
+LIST_LATEST_SCORES = _sql.rows("list_latest_scores", LatestSignalScore)
 LIST_SNAPSHOTS = _sql.rows("list_snapshots", ScoreInBrief)
 _PAUSES = _sql.rows("pauses", PauseInForce)
 _FEEDS = _sql.rows("feeds", Feed)
@@ -88,15 +90,20 @@ _KEEP_RATINGS = _sql.scalar("keep_ratings", int)
 LIST_RATINGS = _sql.rows("list_ratings", VendorRating)
 
 _ID = Column("id", UUID, "uuid")
+_VENDOR = Column("vendor_id", UUID, "uuid")
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
 ASSETS = ListOf(
     "vendor_assets",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "kind": Column("kind", AssetKind),
         "source": Column("source", AssetSource),
         "place": Column("place"),
         "name": Column("name", sortable=True),
+        "is_primary": Column("is_primary", bool, "boolean"),
         "attached_at": Column("attached_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
@@ -138,18 +145,43 @@ SNAPSHOTS = ListOf(
     },
     default_sort="-scored_at",
 )
+LATEST_SCORES = ListOf(
+    "latest_scores",
+    {
+        "id": Column("s.snapshot_id", UUID, "uuid"),
+        "vendor_id": Column("s.vendor_id", UUID, "uuid"),
+        "grade": Column("s.grade"),
+        "number": Column("s.number", int, "integer", RANGE, sortable=True, nullable=True),
+        "score": Column("s.score", int, "integer", RANGE, nullable=True),
+        "coverage_bp": Column("s.coverage_bp", int, "integer", RANGE, nullable=True),
+        "scored_at": Column("s.scored_at", datetime, "timestamptz", RANGE, sortable=True, nullable=True),
+    },
+    default_sort="number",
+    key="vendor_id",
+    key_sql="s.vendor_id",
+)
 PRODUCTS = ListOf(
     "vendor_products",
-    {"id": _ID, "maker": Column("maker"), "product": Column("product", sortable=True)},
+    {
+        "id": _ID,
+        "vendor_id": _VENDOR,
+        "maker": Column("maker", normalise=plain, equal_sql="maker_key"),
+        "product": Column("product", sortable=True, normalise=plain, equal_sql="product_key"),
+        "updated_at": _UPDATED,
+    },
     default_sort="product",
 )
 CHANGES = ListOf(
     "subprocessor_changes",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "change": Column("change", ListChange),
         "state": Column("state", ChangeState),
+        "name": Column("name"),
         "observed_at": Column("observed_at", datetime, "timestamptz", RANGE, sortable=True),
+        "decided_at": Column("decided_at", datetime, "timestamptz", RANGE, nullable=True),
+        "updated_at": _UPDATED,
     },
     default_sort="-observed_at",
 )
@@ -157,8 +189,10 @@ RATINGS = ListOf(
     "vendor_ratings",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "provider": Column("provider"),
         "rated_on": Column("rated_on", date, "date", RANGE, sortable=True),
+        "imported_at": Column("imported_at", datetime, "timestamptz", RANGE),
     },
     default_sort="-rated_on",
 )

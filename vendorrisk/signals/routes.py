@@ -25,6 +25,7 @@ from vendorrisk.signals.supply_model import (
 from vendorrisk.signals.watch_model import (
     Feeds,
     FindingSignalShown,
+    LatestSignalScore,
     Methodology,
     NewVendorAsset,
     ObservationShown,
@@ -48,6 +49,12 @@ _RATINGS = ("text/csv", "application/json")
 async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
     """Return what is looked at of a vendor: recorded domains and the `www` of domains, and what people attached."""
     return await watching.assets(work, vendor_id, page)
+
+
+@lists("/vendor-assets", _READ, record_queries.ASSETS)
+async def list_assets(work: InWork, page: ListPage) -> Page[VendorAsset]:
+    """List the assets of all vendors."""
+    return await watching.all_assets(work, page)
 
 
 @creates(
@@ -125,6 +132,12 @@ async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorSco
     return await watching.current_score(work, vendor_id)
 
 
+@lists("/vendor-scores", _READ, record_queries.LATEST_SCORES)
+async def list_latest_scores(work: InWork, page: ListPage) -> Page[LatestSignalScore]:
+    """List the present score of each vendor that has one, lowest number first."""
+    return await watching.latest_scores(work, page)
+
+
 @lists("/vendors/{vendor_id:uuid}/scores", _READ, record_queries.SNAPSHOTS)
 async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[ScoreInBrief]:
     """Return past scores: one for each change, and one a week."""
@@ -159,6 +172,12 @@ async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: Li
     return await supply.products(work, vendor_id, page)
 
 
+@lists("/vendor-products", _READ, record_queries.PRODUCTS)
+async def list_products(work: InWork, page: ListPage) -> Page[VendorProduct]:
+    """List the products of all vendors."""
+    return await supply.all_products(work, page)
+
+
 @creates(
     "/vendors/{vendor_id:uuid}/products",
     _WRITE,
@@ -189,6 +208,12 @@ async def list_subprocessor_changes(
 ) -> Page[SubprocessorChange]:
     """Return changes seen on the vendor's list of sub-processors, proposed as changes to its fourth parties."""
     return await supply.subprocessor_changes(work, vendor_id, page)
+
+
+@lists("/subprocessor-changes", _READ, record_queries.CHANGES)
+async def list_all_subprocessor_changes(work: InWork, page: ListPage) -> Page[SubprocessorChange]:
+    """List the changes seen on the sub-processor lists of all vendors."""
+    return await supply.all_subprocessor_changes(work, page)
 
 
 @reads("/subprocessor-changes/{change_id:uuid}", _READ)
@@ -229,6 +254,7 @@ router = Router(
     "/",
     route_handlers=[
         list_vendor_assets,
+        list_assets,
         add_vendor_asset,
         get_vendor_asset,
         change_vendor_asset,
@@ -240,16 +266,19 @@ router = Router(
         get_signal_observation,
         get_finding_signal,
         get_vendor_score,
+        list_latest_scores,
         list_vendor_scores,
         get_past_score,
         get_score_replay,
         get_signal_methodology,
         get_signal_feeds,
         list_vendor_products,
+        list_products,
         add_vendor_product,
         get_vendor_product,
         remove_vendor_product,
         list_subprocessor_changes,
+        list_all_subprocessor_changes,
         get_subprocessor_change,
         decide_subprocessor_change,
         list_vendor_ratings,

@@ -30,6 +30,7 @@ from vendorrisk.signals.score import score, top_deductions
 from vendorrisk.signals.watch_model import (
     AssetKind,
     FindingSignalShown,
+    LatestSignalScore,
     NewVendorAsset,
     ObservationShown,
     PastJudgement,
@@ -75,7 +76,11 @@ def off_rules(settings: Settings) -> frozenset[str]:
 
 async def assets(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorAsset]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_ASSETS, page, vendor_id)
+    return await work.page(record_queries.LIST_ASSETS, page.within("vendor_id", vendor_id))
+
+
+async def all_assets(work: Work, page: PageRequest) -> Page[VendorAsset]:
+    return await work.page(record_queries.LIST_ASSETS, page)
 
 
 async def asset(work: Work, asset_id: UUID) -> VendorAsset:
@@ -175,7 +180,7 @@ async def suggestions(work: Work, vendor_id: UUID) -> Suggestions:
     """Say what may be the vendor's too: its recorded domains, and names on certificates under the same domains."""
     await vendor(work, vendor_id)
     first = PageRequest(record_queries.ASSETS, limit=MOST_ASSETS)
-    known = await work.page(record_queries.LIST_ASSETS, first, vendor_id)
+    known = await work.page(record_queries.LIST_ASSETS, first.within("vendor_id", vendor_id))
     names, places = {a.name for a in known.items}, {a.place for a in known.items}
     recorded = await record_queries.domains_recorded(work, vendor_id)
     seen = await record_queries.names_seen(work, vendor_id)
@@ -273,6 +278,10 @@ async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
             Code.NOT_FOUND, "Nothing of this vendor is watched and scored; attach a domain and wait a minute."
         )
     return await past_score(work, standing.snapshot_id)
+
+
+async def latest_scores(work: Work, page: PageRequest) -> Page[LatestSignalScore]:
+    return await work.page(record_queries.LIST_LATEST_SCORES, page)
 
 
 async def past_scores(work: Work, vendor_id: UUID, page: PageRequest) -> Page[ScoreInBrief]:

@@ -36,7 +36,11 @@ _MOST_FOURTH_PARTIES = 2000
 
 async def products(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorProduct]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_PRODUCTS, page, vendor_id)
+    return await work.page(record_queries.LIST_PRODUCTS, page.within("vendor_id", vendor_id))
+
+
+async def all_products(work: Work, page: PageRequest) -> Page[VendorProduct]:
+    return await work.page(record_queries.LIST_PRODUCTS, page)
 
 
 async def product(work: Work, product_id: UUID) -> VendorProduct:
@@ -65,7 +69,11 @@ async def remove_product(work: Work, product_id: UUID, expected: int) -> None:
 
 async def subprocessor_changes(work: Work, vendor_id: UUID, page: PageRequest) -> Page[SubprocessorChange]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_CHANGES, page, vendor_id)
+    return await work.page(record_queries.LIST_CHANGES, page.within("vendor_id", vendor_id))
+
+
+async def all_subprocessor_changes(work: Work, page: PageRequest) -> Page[SubprocessorChange]:
+    return await work.page(record_queries.LIST_CHANGES, page)
 
 
 async def subprocessor_change(work: Work, change_id: UUID) -> SubprocessorChange:
@@ -108,7 +116,7 @@ async def _accept(work: Work, change: SubprocessorChange) -> UUID | None:
 
 async def ratings(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorRating]:
     await vendor(work, vendor_id)
-    return await work.page(record_queries.LIST_RATINGS, page, vendor_id)
+    return await work.page(record_queries.LIST_RATINGS, page.within("vendor_id", vendor_id))
 
 
 async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> RatingsImported:

@@ -310,6 +310,23 @@ class ScoreInBrief(msgspec.Struct, frozen=True, kw_only=True):
     previous_number: int | None
 
 
+class LatestSignalScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's score as it stands; `id` is the past score that tells every deduction."""
+
+    id: UUID
+    vendor_id: UUID
+    vendor_name: str
+    scored_at: datetime
+    model_version: str
+    score: int | None
+    grade: str
+    number: int
+    low: int
+    high: int
+    coverage_bp: int
+    confidence_percent: int
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A stored score. `inputs` are the standings it was computed from."""
 

@@ -66,6 +66,7 @@ IMPORTS = ListOf(
         "state": Column("state", ImportState),
         "requested_by_id": Column("requested_by_id", UUID, "uuid"),
         "created_at": Column("created_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": Column("updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="-created_at",
 )

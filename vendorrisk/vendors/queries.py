@@ -12,6 +12,7 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
+from vendorrisk.vendors import identifiers
 from vendorrisk.vendors.diligence_model import (
     Assessment,
     InherentRisk,
@@ -77,29 +78,42 @@ _ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
 _CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
 _UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
 _OWNER = Column("business_owner_id", UUID, "uuid", nullable=True)
-_VENDOR = Column("vendor_id", UUID, "uuid", nullable=True)
+_VENDOR = Column("vendor_id", UUID, "uuid")
+
+
+def _same_name(text: str) -> str:
+    return name_key(identifiers.clean_line(text))
+
+
+def _reference(text: str) -> str:
+    return identifiers.clean_line(text, 100)
+
 
 VENDORS = ListOf(
     "vendors",
     {
         "id": _ID,
-        "name": Column("name", sortable=True),
-        "reference": Column("reference", nullable=True),
+        "name": Column("name", sortable=True, normalise=_same_name, equal_sql="name_key"),
+        "reference": Column("reference", nullable=True, normalise=_reference),
+        "aliases": Column("aliases", operators=_HAS, normalise=identifiers.alias_of),
         "lifecycle": Column("lifecycle", Lifecycle),
         "intake": Column("intake", Intake),
-        "tier": Column("tier", Tier, nullable=True),
+        "tier": Column("tier", Tier, operators=RANGE, sortable=True, nullable=True, weight_sql="level_weight({})"),
         "tier_source": Column("tier_source", TierSource, nullable=True),
         "inherent_score": Column("inherent_score", int, "int", RANGE, sortable=True, nullable=True),
         "business_owner_id": _OWNER,
         "security_owner_id": Column("security_owner_id", UUID, "uuid", nullable=True),
-        "domains": Column("domains", operators=_HAS),
-        "country": Column("country", nullable=True),
-        "data_countries": Column("data_countries", operators=_HAS),
+        "domains": Column("domains", operators=_HAS, normalise=identifiers.domain_of),
+        "country": Column("country", nullable=True, normalise=identifiers.country_of),
+        "data_countries": Column("data_countries", operators=_HAS, normalise=identifiers.country_of),
         "data_classes": Column("data_classes", DataClass, operators=_HAS),
-        "tags": Column("tags", operators=_HAS),
-        "lei": Column("lei", nullable=True),
+        "tags": Column("tags", operators=_HAS, normalise=identifiers.tag_of),
+        "legal_name": Column("legal_name", nullable=True, normalise=identifiers.clean_line),
+        "lei": Column("lei", nullable=True, normalise=identifiers.lei_of),
+        "vat": Column("vat", nullable=True, normalise=identifiers.vat_of),
+        "duns": Column("duns", nullable=True, normalise=identifiers.duns_of),
         "annual_spend": Column("annual_spend", Decimal, "numeric", RANGE, sortable=True, nullable=True),
-        "currency": Column("currency", nullable=True),
+        "currency": Column("currency", nullable=True, normalise=identifiers.currency_of),
         "last_reviewed_on": Column("last_reviewed_on", date, "date", RANGE, sortable=True, nullable=True),
         "next_review_on": Column("next_review_on", date, "date", RANGE, sortable=True, nullable=True),
         "created_at": _CREATED,
@@ -120,8 +134,12 @@ REVIEWS = ListOf(
     "vendor_reviews",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "outcome": Column("outcome", ReviewOutcome),
+        "reviewed_by_id": Column("reviewed_by_id", UUID, "uuid"),
         "reviewed_on": Column("reviewed_on", date, "date", RANGE, sortable=True),
+        "next_review_on": Column("next_review_on", date, "date", RANGE, nullable=True),
+        "created_at": Column("created_at", datetime, "timestamptz", RANGE),
     },
     default_sort="-reviewed_on",
 )
@@ -129,12 +147,13 @@ REQUESTS = ListOf(
     "intake_requests",
     {
         "id": _ID,
-        "vendor_id": _VENDOR,
+        "vendor_id": Column("vendor_id", UUID, "uuid", nullable=True),
         "state": Column("state", IntakeState),
         "requested_by_id": Column("requested_by_id", UUID, "uuid"),
         "business_owner_id": _OWNER,
-        "name": Column("name", sortable=True),
+        "name": Column("name", sortable=True, normalise=identifiers.clean_line),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="-created_at",
 )

@@ -29,7 +29,11 @@ from vendorrisk.vendors.supply_model import (
 
 async def services(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorService]:
     await vendor(work, vendor_id)
-    return await work.page(supply_queries.LIST_SERVICES, page, vendor_id)
+    return await work.page(supply_queries.LIST_SERVICES, page.within("vendor_id", vendor_id))
+
+
+async def all_services(work: Work, page: PageRequest) -> Page[VendorService]:
+    return await work.page(supply_queries.LIST_SERVICES, page)
 
 
 async def service(work: Work, service_id: UUID) -> VendorService:
@@ -74,7 +78,11 @@ def _unless_used() -> Iterator[None]:
 
 async def fourth_parties(work: Work, vendor_id: UUID, page: PageRequest) -> Page[FourthParty]:
     await vendor(work, vendor_id)
-    return await work.page(supply_queries.LIST_FOURTH_PARTIES, page, vendor_id)
+    return await work.page(supply_queries.LIST_FOURTH_PARTIES, page.within("vendor_id", vendor_id))
+
+
+async def all_fourth_parties(work: Work, page: PageRequest) -> Page[FourthParty]:
+    return await work.page(supply_queries.LIST_FOURTH_PARTIES, page)
 
 
 async def fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty:

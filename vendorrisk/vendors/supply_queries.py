@@ -9,7 +9,7 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.identifiers import name_key
+from vendorrisk.vendors.identifiers import clean_line, name_key
 from vendorrisk.vendors.model import (
     DataClass,
 )
@@ -54,17 +54,28 @@ _DELETE_FOURTH_PARTY = _sql.command("delete_fourth_party")
 
 _HAS = frozenset({Operator.HAS})
 _ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
+_VENDOR = Column("vendor_id", UUID, "uuid")
 _CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
+
+
+def _same_name(text: str) -> str:
+    return name_key(clean_line(text))
+
+
+_NAME = Column("name", sortable=True, normalise=_same_name, equal_sql="name_key")
 
 SERVICES = ListOf(
     "vendor_services",
     {
         "id": _ID,
-        "name": Column("name", sortable=True),
+        "vendor_id": _VENDOR,
+        "name": _NAME,
         "data_classes": Column("data_classes", DataClass, operators=_HAS),
         "is_uptime_critical": Column("is_uptime_critical", bool, "boolean"),
         "handles_transactions": Column("handles_transactions", bool, "boolean"),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
@@ -74,10 +85,12 @@ FOURTH_PARTIES = ListOf(
     "fourth_parties",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "service_id": Column("service_id", UUID, "uuid", nullable=True),
         "provider_id": Column("provider_id", UUID, "uuid", nullable=True),
-        "name": Column("name", sortable=True),
+        "name": _NAME,
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
