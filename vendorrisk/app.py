@@ -32,10 +32,11 @@ from vendorrisk.identity import authentication
 from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
 from vendorrisk.keys import Keyring
+from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import vault_from
-from vendorrisk.vendors import cadence_routes
+from vendorrisk.vendors import across_routes, cadence_routes
 from vendorrisk.vendors import import_routes as vendor_import_routes
 from vendorrisk.vendors import routes as vendor_routes
 
@@ -44,12 +45,14 @@ ROUTERS: tuple[Router, ...] = (
     audit_routes.router,
     alerts_routes.router,
     vendor_routes.router,
+    across_routes.router,
     cadence_routes.router,
     vendor_import_routes.router,
     evidence_routes.router,
     report_routes.router,
     findings_routes.router,
     signals_routes.router,
+    overview_routes.router,
 )
 
 _USES_SECONDS = 30

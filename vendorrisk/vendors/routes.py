@@ -203,12 +203,6 @@ async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: Lis
     return await diligence.reviews(work, vendor_id, page)
 
 
-@lists("/reviews", _READ, queries.REVIEWS)
-async def list_reviews(work: InWork, page: ListPage) -> Page[Review]:
-    """List the reviews of all vendors."""
-    return await diligence.all_reviews(work, page)
-
-
 @acts(
     "/vendors/{vendor_id:uuid}/reviews",
     Permission.VENDORS_APPROVE,
@@ -256,12 +250,6 @@ async def list_vendor_services(work: InWork, vendor_id: FromPath[UUID], page: Li
     return await supply.services(work, vendor_id, page)
 
 
-@lists("/vendor-services", _READ, supply_queries.SERVICES)
-async def list_services(work: InWork, page: ListPage) -> Page[VendorService]:
-    """List the services of all vendors."""
-    return await supply.all_services(work, page)
-
-
 @creates(
     "/vendors/{vendor_id:uuid}/services",
     _WRITE,
@@ -302,12 +290,6 @@ async def remove_vendor_service(work: InWork, expected: ExpectedVersion, service
 @lists("/vendors/{vendor_id:uuid}/fourth-parties", _READ, supply_queries.FOURTH_PARTIES)
 async def list_fourth_parties(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[FourthParty]:
     return await supply.fourth_parties(work, vendor_id, page)
-
-
-@lists("/fourth-parties", _READ, supply_queries.FOURTH_PARTIES)
-async def list_all_fourth_parties(work: InWork, page: ListPage) -> Page[FourthParty]:
-    """List the fourth parties of all vendors."""
-    return await supply.all_fourth_parties(work, page)
 
 
 _LINKS = [
@@ -420,19 +402,16 @@ router = Router(
         answer_inherent_risk,
         list_inherent_risk_history,
         list_vendor_reviews,
-        list_reviews,
         record_vendor_review,
         get_offboarding,
         get_offboarding_step,
         settle_offboarding_step,
         list_vendor_services,
-        list_services,
         add_vendor_service,
         get_vendor_service,
         change_vendor_service,
         remove_vendor_service,
         list_fourth_parties,
-        list_all_fourth_parties,
         add_fourth_party,
         get_fourth_party,
         change_fourth_party,
