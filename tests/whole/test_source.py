@@ -14,7 +14,7 @@ ROOT = PACKAGE.parent
 
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 40
 LONGER = {
-    "evidence/model.py": 480,  # one noun a struct; they refer to each other
+    "evidence/model.py": 500,  # one noun a struct; they refer to each other
     "vendors/routes.py": 430,  # declarations of 33 operations, with their examples
     "http/openapi.py": 430,  # the document is completed in one walk
     "probes/spf.py": 460,  # RFC 7208's check_host() from end to end

@@ -13,7 +13,7 @@ from vendorrisk.db.constraints import refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
-from vendorrisk.evidence.coverage import CoverageState, Opinion, ReportType
+from vendorrisk.evidence.coverage import CoverageState
 from vendorrisk.evidence.model import (
     Assurance,
     BridgeLetter,
@@ -129,24 +129,6 @@ DOCUMENTS = ListOf(
         "updated_at": _UPDATED,
     },
     default_sort="-created_at",
-)
-REPORTS = ListOf(
-    "soc2_reports",
-    {
-        "id": Column("r.id", UUID, "uuid"),
-        "vendor_id": Column("r.vendor_id", UUID, "uuid"),
-        "type": Column("r.type", ReportType),
-        "opinion": Column("r.opinion", Opinion),
-        "categories": Column("r.categories", TrustCategory, operators=frozenset({Operator.HAS})),
-        "as_of_on": _DAY("r.as_of_on"),
-        "period_end_on": _DAY("r.period_end_on"),
-        "report_on": _DAY("r.report_on"),
-        "withdrawn_at": Column("r.withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
-        "created_at": Column("r.created_at", datetime, "timestamptz", RANGE, sortable=True),
-        "updated_at": Column("r.updated_at", datetime, "timestamptz", RANGE, sortable=True),
-    },
-    default_sort="-created_at",
-    key_sql="r.id",
 )
 COVERAGE = ListOf(
     "soc2_coverage",

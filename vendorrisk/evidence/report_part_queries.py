@@ -1,12 +1,15 @@
-"""The lists of what reports hold, across vendors: exceptions, complementary controls, subservice organisations."""
+"""The lists of reports and of what they hold: exceptions, complementary controls, subservice organisations."""
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
-from vendorrisk.db.paging import RANGE, Column, ListOf
+from vendorrisk.db.paging import RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
+from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import Cuec, CuecState, Soc2Exception, SubserviceMethod, SubserviceOrganisation
 from vendorrisk.findings.model import Severity
+from vendorrisk.vendors.model import TrustCategory
 
 _sql = QueryFile("evidence")
 LIST_ALL_EXCEPTIONS = _sql.rows("list_all_exceptions", Soc2Exception)
@@ -21,6 +24,25 @@ _COMMON = {
     "created_at": Column("p.created_at", datetime, "timestamptz", RANGE, sortable=True),
     "updated_at": Column("p.updated_at", datetime, "timestamptz", RANGE, sortable=True),
 }
+_DAY = partial(Column, kind=date, pg="date", operators=RANGE, sortable=True, nullable=True)
+REPORTS = ListOf(
+    "soc2_reports",
+    {
+        "id": Column("r.id", UUID, "uuid"),
+        "vendor_id": Column("r.vendor_id", UUID, "uuid"),
+        "type": Column("r.type", ReportType),
+        "opinion": Column("r.opinion", Opinion),
+        "categories": Column("r.categories", TrustCategory, operators=frozenset({Operator.HAS})),
+        "as_of_on": _DAY("r.as_of_on"),
+        "period_end_on": _DAY("r.period_end_on"),
+        "report_on": _DAY("r.report_on"),
+        "withdrawn_at": Column("r.withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
+        "created_at": Column("r.created_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": Column("r.updated_at", datetime, "timestamptz", RANGE, sortable=True),
+    },
+    default_sort="-created_at",
+    key_sql="r.id",
+)
 EXCEPTIONS = ListOf(
     "soc2_exceptions",
     {

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.evidence import queries, report_part_queries, reports
+from vendorrisk.evidence import report_part_queries, reports
 from vendorrisk.evidence.model import (
     BridgeLetter,
     BulkAnswer,
@@ -47,7 +47,7 @@ _WHOLE = [
 ]
 
 
-@lists("/soc2-reports", Permission.EVIDENCE_READ, queries.REPORTS)
+@lists("/soc2-reports", Permission.EVIDENCE_READ, report_part_queries.REPORTS)
 async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
     return await reports.reports(work, page)
 

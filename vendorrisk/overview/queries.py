@@ -23,7 +23,7 @@ from vendorrisk.overview.model import (
     ViewCounts,
     WaitingOfKind,
 )
-from vendorrisk.vendors.queries import VENDORS
+from vendorrisk.vendors.vendor_list import VENDORS
 
 _sql = QueryFile("overview")
 LIST_STANDINGS = _sql.rows("list_vendor_standings", VendorStanding)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +30,6 @@ from vendorrisk.vendors.diligence_model import (
 )
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import (
-    DataClass,
     ExportedVendor,
     Intake,
     Lifecycle,
@@ -81,46 +79,6 @@ _OWNER = Column("business_owner_id", UUID, "uuid", nullable=True)
 _VENDOR = Column("vendor_id", UUID, "uuid")
 
 
-def _same_name(text: str) -> str:
-    return name_key(identifiers.clean_line(text))
-
-
-def _reference(text: str) -> str:
-    return identifiers.clean_line(text, 100)
-
-
-VENDORS = ListOf(
-    "vendors",
-    {
-        "id": _ID,
-        "name": Column("name", sortable=True, normalise=_same_name, equal_sql="name_key"),
-        "reference": Column("reference", nullable=True, normalise=_reference),
-        "aliases": Column("aliases", operators=_HAS, normalise=identifiers.alias_of),
-        "lifecycle": Column("lifecycle", Lifecycle),
-        "intake": Column("intake", Intake),
-        "tier": Column("tier", Tier, operators=RANGE, sortable=True, nullable=True, weight_sql="level_weight({})"),
-        "tier_source": Column("tier_source", TierSource, nullable=True),
-        "inherent_score": Column("inherent_score", int, "int", RANGE, sortable=True, nullable=True),
-        "business_owner_id": _OWNER,
-        "security_owner_id": Column("security_owner_id", UUID, "uuid", nullable=True),
-        "domains": Column("domains", operators=_HAS, normalise=identifiers.domain_of),
-        "country": Column("country", nullable=True, normalise=identifiers.country_of),
-        "data_countries": Column("data_countries", operators=_HAS, normalise=identifiers.country_of),
-        "data_classes": Column("data_classes", DataClass, operators=_HAS),
-        "tags": Column("tags", operators=_HAS, normalise=identifiers.tag_of),
-        "legal_name": Column("legal_name", nullable=True, normalise=identifiers.clean_line),
-        "lei": Column("lei", nullable=True, normalise=identifiers.lei_of),
-        "vat": Column("vat", nullable=True, normalise=identifiers.vat_of),
-        "duns": Column("duns", nullable=True, normalise=identifiers.duns_of),
-        "annual_spend": Column("annual_spend", Decimal, "numeric", RANGE, sortable=True, nullable=True),
-        "currency": Column("currency", nullable=True, normalise=identifiers.currency_of),
-        "last_reviewed_on": Column("last_reviewed_on", date, "date", RANGE, sortable=True, nullable=True),
-        "next_review_on": Column("next_review_on", date, "date", RANGE, sortable=True, nullable=True),
-        "created_at": _CREATED,
-        "updated_at": _UPDATED,
-    },
-    default_sort="name",
-)
 ASSESSMENTS = ListOf(
     "inherent_risk",
     {

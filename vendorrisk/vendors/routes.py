@@ -51,6 +51,7 @@ from vendorrisk.vendors.supply_model import (
     VendorService,
     VendorServiceChanges,
 )
+from vendorrisk.vendors.vendor_list import VENDORS
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
 _TAKEN = [
@@ -64,7 +65,7 @@ _TAKEN = [
 _WRITTEN_AS = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.XLSX: MediaType.XLSX.text}
 
 
-@lists("/vendors", _READ, queries.VENDORS)
+@lists("/vendors", _READ, VENDORS)
 async def list_vendors(work: InWork, page: ListPage) -> Page[VendorSummary]:
     return await service.vendors(work, page)
 
@@ -115,7 +116,7 @@ async def search_vendors(
     return await service.search(work, q, limit)
 
 
-@reads("/vendors/export", _READ, opt={"of": queries.VENDORS}, streams=(MediaType.CSV.text, MediaType.XLSX.text))
+@reads("/vendors/export", _READ, opt={"of": VENDORS}, streams=(MediaType.CSV.text, MediaType.XLSX.text))
 async def export_vendors(
     work: InWork,
     page: ListPage,
