@@ -415,6 +415,12 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.level_weight(level text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $function$;
+
 CREATE OR REPLACE FUNCTION public.new_id_at(at timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -609,11 +615,16 @@ comment on column vendors.domains is 'the source of vendor_domains, where each b
 comment on column vendors.tier_source is 'declared by someone, or computed from inherent-risk answers';
 CREATE INDEX vendors_by_age ON vendors USING btree (tenant_id, created_at, id);
 CREATE INDEX vendors_by_business_owner ON vendors USING btree (tenant_id, business_owner_id) WHERE business_owner_id IS NOT NULL;
+CREATE INDEX vendors_by_change ON vendors USING btree (tenant_id, updated_at, id);
+CREATE INDEX vendors_by_duns ON vendors USING btree (tenant_id, duns) WHERE duns IS NOT NULL;
+CREATE INDEX vendors_by_legal_name ON vendors USING btree (tenant_id, legal_name) WHERE legal_name IS NOT NULL;
 CREATE INDEX vendors_by_likeness ON vendors USING gist (tenant_id, search_text gist_trgm_ops (siglen='256'));
 CREATE INDEX vendors_by_name ON vendors USING btree (tenant_id, name, id);
 CREATE INDEX vendors_by_next_review ON vendors USING btree (tenant_id, next_review_on, id);
 CREATE INDEX vendors_by_security_owner ON vendors USING btree (tenant_id, security_owner_id) WHERE security_owner_id IS NOT NULL;
 CREATE INDEX vendors_by_tier ON vendors USING btree (tenant_id, tier, name, id);
+CREATE INDEX vendors_by_vat ON vendors USING btree (tenant_id, vat) WHERE vat IS NOT NULL;
+CREATE INDEX vendors_by_weight ON vendors USING btree (tenant_id, level_weight(tier), id);
 CREATE UNIQUE INDEX vendors_lei_is_unique ON vendors USING btree (tenant_id, lei) WHERE lei IS NOT NULL;
 CREATE UNIQUE INDEX vendors_reference_is_unique ON vendors USING btree (tenant_id, reference) WHERE reference IS NOT NULL;
 CREATE TRIGGER vendors_ask_for_coverage AFTER UPDATE ON vendors REFERENCING OLD TABLE AS old_vendors NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION ask_for_coverage_of_vendors();
@@ -657,8 +668,9 @@ create table deadlines (
 );
 comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
 comment on column deadlines.looked_on is 'the tenant''s day up to which steps were considered; before the first look, the year 1';
+CREATE INDEX deadlines_by_day ON deadlines USING btree (tenant_id, due_on, alert_class, vendor_id) WHERE is_watched;
 CREATE INDEX deadlines_by_next_step ON deadlines USING btree (tenant_id, next_step_on) WHERE next_step_on IS NOT NULL;
-CREATE INDEX deadlines_by_vendor ON deadlines USING btree (tenant_id, vendor_id);
+CREATE INDEX deadlines_by_vendor ON deadlines USING btree (tenant_id, vendor_id, due_on, id);
 alter table deadlines enable row level security;
 alter table deadlines force row level security;
 create policy every_tenant on deadlines to vendorrisk_system
@@ -825,6 +837,8 @@ create table vendor_services (
 );
 comment on table vendor_services is 'what we use of a vendor; evidence covers a service';
 comment on column vendor_services.categories_needed is 'SOC 2 categories beyond those that data and use call for';
+CREATE INDEX vendor_services_by_change ON vendor_services USING btree (tenant_id, updated_at, id);
+CREATE INDEX vendor_services_by_name ON vendor_services USING btree (tenant_id, name, id);
 CREATE TRIGGER vendor_services_ask_for_coverage AFTER INSERT OR DELETE OR UPDATE ON vendor_services FOR EACH ROW EXECUTE FUNCTION ask_for_coverage_of_services();
 alter table vendor_services enable row level security;
 alter table vendor_services force row level security;
@@ -886,8 +900,11 @@ comment on column documents.reading is 'whether the text of its file was read fo
 comment on column documents.judge_on is 'the day on which the job judges it anew; null where time changes nothing';
 CREATE UNIQUE INDEX documents_are_superseded_once ON documents USING btree (tenant_id, supersedes_id) WHERE supersedes_id IS NOT NULL;
 CREATE INDEX documents_by_age ON documents USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX documents_by_change ON documents USING btree (tenant_id, updated_at, id);
 CREATE INDEX documents_by_expiry ON documents USING btree (tenant_id, expires_on, id);
+CREATE INDEX documents_by_issue ON documents USING btree (tenant_id, issued_on, id);
 CREATE INDEX documents_by_service ON documents USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
+CREATE INDEX documents_by_title ON documents USING btree (tenant_id, title, id);
 CREATE INDEX documents_by_vendor ON documents USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE INDEX documents_to_judge ON documents USING btree (tenant_id, judge_on) WHERE judge_on IS NOT NULL;
 CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE reading = 'waiting'::text;
@@ -941,6 +958,7 @@ create table soc2_reports (
 );
 comment on column soc2_reports.auditor_licence_state is 'the US state that licensed the firm of certified public accountants';
 CREATE INDEX soc2_reports_by_age ON soc2_reports USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX soc2_reports_by_change ON soc2_reports USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_reports_by_document ON soc2_reports USING btree (tenant_id, document_id) WHERE document_id IS NOT NULL;
 CREATE INDEX soc2_reports_by_vendor ON soc2_reports USING btree (tenant_id, vendor_id, id);
 CREATE UNIQUE INDEX soc2_reports_document_is_recorded_once ON soc2_reports USING btree (tenant_id, document_id) WHERE withdrawn_at IS NULL;
@@ -1049,7 +1067,10 @@ create table deliveries (
 comment on column deliveries.recipient is 'an owner''s e-mail address; empty where the receiver itself has the address';
 comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
 comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
+CREATE INDEX deliveries_by_change ON deliveries USING btree (tenant_id, updated_at, id);
+CREATE INDEX deliveries_by_failure ON deliveries USING btree (tenant_id, failure, created_at DESC, id DESC) WHERE failure IS NOT NULL;
 CREATE INDEX deliveries_by_receiver ON deliveries USING btree (tenant_id, receiver_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_by_recipient ON deliveries USING btree (tenant_id, NULLIF(recipient, ''::text), created_at DESC, id DESC) WHERE NULLIF(recipient, ''::text) IS NOT NULL;
 CREATE INDEX deliveries_by_time ON deliveries USING btree (tenant_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_to_try ON deliveries USING btree (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 alter table deliveries enable row level security;
@@ -1145,10 +1166,13 @@ create table findings (
     constraint findings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column findings.source_id is 'what the finding is about (an exception, a report); its own id where a person opened it';
+CREATE INDEX findings_active_by_vendor ON findings USING btree (tenant_id, vendor_id, severity, due_on) WHERE state = ANY (ARRAY['open'::text, 'acknowledged'::text]);
 CREATE INDEX findings_by_age ON findings USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX findings_by_change ON findings USING btree (tenant_id, updated_at, id);
 CREATE INDEX findings_by_due ON findings USING btree (tenant_id, due_on, id);
 CREATE INDEX findings_by_owner ON findings USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX findings_by_vendor ON findings USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
+CREATE INDEX findings_by_weight ON findings USING btree (tenant_id, level_weight(severity), id);
 CREATE INDEX findings_set_aside_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
 CREATE TRIGGER findings_set_aside_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION ask_for_a_new_score();
 alter table findings enable row level security;
@@ -1234,6 +1258,8 @@ create table fourth_parties (
     constraint fourth_parties_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on table fourth_parties is 'companies a vendor stands on; provider_id where such a one is our vendor too';
+CREATE INDEX fourth_parties_by_change ON fourth_parties USING btree (tenant_id, updated_at, id);
+CREATE INDEX fourth_parties_by_name ON fourth_parties USING btree (tenant_id, name, id);
 CREATE INDEX fourth_parties_by_provider ON fourth_parties USING btree (tenant_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX fourth_parties_by_service ON fourth_parties USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 alter table fourth_parties enable row level security;
@@ -1331,6 +1357,7 @@ create table intake_requests (
     constraint intake_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint intake_requests_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+CREATE INDEX intake_requests_by_change ON intake_requests USING btree (tenant_id, updated_at, id);
 CREATE INDEX intake_requests_by_owner ON intake_requests USING btree (tenant_id, business_owner_id) WHERE business_owner_id IS NOT NULL;
 CREATE INDEX intake_requests_by_state ON intake_requests USING btree (tenant_id, state, created_at, id);
 CREATE INDEX intake_requests_by_vendor ON intake_requests USING btree (tenant_id, vendor_id) WHERE vendor_id IS NOT NULL;
@@ -1393,6 +1420,7 @@ create table proposals (
     decided_by_label text,
     decided_at timestamp with time zone,
     created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null generated always as (COALESCE(decided_at, created_at)) stored,
     version integer not null default 1,
     constraint proposals_pkey PRIMARY KEY (tenant_id, id),
     constraint proposals_confidence_is_0_to_1 CHECK (confidence >= 0::double precision AND confidence <= 1::double precision),
@@ -1403,6 +1431,7 @@ create table proposals (
 );
 comment on table proposals is 'what our own rules read in a file, for a person to confirm; nothing is decided here';
 CREATE INDEX proposals_by_document ON proposals USING btree (tenant_id, document_id, field, id);
+CREATE INDEX proposals_to_decide ON proposals USING btree (tenant_id, document_id) WHERE decision = 'open'::text;
 alter table proposals enable row level security;
 alter table proposals force row level security;
 create policy every_tenant on proposals to vendorrisk_system
@@ -1576,6 +1605,8 @@ comment on column vendor_assets.asked_at is 'since when a look is wanted at once
 CREATE UNIQUE INDEX vendor_assets_are_attached_once ON vendor_assets USING btree (tenant_id, vendor_id, asset_id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_asked ON vendor_assets USING btree (asked_at) WHERE asked_at IS NOT NULL;
 CREATE INDEX vendor_assets_by_asset ON vendor_assets USING btree (asset_id, tenant_id) WHERE removed_at IS NULL;
+CREATE INDEX vendor_assets_by_change ON vendor_assets USING btree (tenant_id, updated_at, id) WHERE removed_at IS NULL;
+CREATE INDEX vendor_assets_by_name ON vendor_assets USING btree (tenant_id, name, id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_by_tenant_asset ON vendor_assets USING btree (tenant_id, asset_id);
 CREATE INDEX vendor_assets_by_vendor ON vendor_assets USING btree (tenant_id, vendor_id, id);
 alter table vendor_assets enable row level security;
@@ -1846,6 +1877,7 @@ create table soc2_coverage (
     gap_days integer not null,
     missing_categories text[] not null,
     computed_on date not null,
+    updated_at timestamp with time zone not null,
     version integer not null default 1,
     constraint soc2_coverage_pkey PRIMARY KEY (tenant_id, id),
     constraint soc2_coverage_is_computed_once UNIQUE NULLS NOT DISTINCT (tenant_id, vendor_id, service_id),
@@ -1856,6 +1888,7 @@ create table soc2_coverage (
 comment on table soc2_coverage is 'as of computed_on; service_id is null for a vendor whose services are not recorded';
 comment on column soc2_coverage.next_change_on is 'the first day on which the state is another one, if nothing is recorded meanwhile';
 CREATE INDEX soc2_coverage_by_change ON soc2_coverage USING btree (tenant_id, next_change_on) WHERE next_change_on IS NOT NULL;
+CREATE INDEX soc2_coverage_by_change_of_row ON soc2_coverage USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_coverage_by_end ON soc2_coverage USING btree (tenant_id, effective_until_on, id);
 CREATE INDEX soc2_coverage_by_service ON soc2_coverage USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 alter table soc2_coverage enable row level security;
@@ -1888,6 +1921,8 @@ create table soc2_cuecs (
     constraint soc2_cuecs_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id)
 );
 comment on table soc2_cuecs is 'complementary user entity controls: what we must operate for the vendor''s controls to hold';
+CREATE INDEX soc2_cuecs_by_age ON soc2_cuecs USING btree (tenant_id, created_at, id);
+CREATE INDEX soc2_cuecs_by_change ON soc2_cuecs USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_cuecs_by_owner ON soc2_cuecs USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX soc2_cuecs_by_report ON soc2_cuecs USING btree (tenant_id, report_id, id);
 alter table soc2_cuecs enable row level security;
@@ -1918,6 +1953,8 @@ create table soc2_exceptions (
     constraint soc2_exceptions_severity_is_known CHECK (severity = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text])),
     constraint soc2_exceptions_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id)
 );
+CREATE INDEX soc2_exceptions_by_age ON soc2_exceptions USING btree (tenant_id, created_at, id);
+CREATE INDEX soc2_exceptions_by_change ON soc2_exceptions USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_exceptions_by_report ON soc2_exceptions USING btree (tenant_id, report_id, id);
 alter table soc2_exceptions enable row level security;
 alter table soc2_exceptions force row level security;
@@ -1969,6 +2006,8 @@ create table soc2_subservice_organisations (
     constraint soc2_subservice_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id)
 );
 comment on column soc2_subservice_organisations.provider_id is 'where the organisation is a vendor of ours too';
+CREATE INDEX soc2_subservice_by_change ON soc2_subservice_organisations USING btree (tenant_id, updated_at, id);
+CREATE INDEX soc2_subservice_by_name ON soc2_subservice_organisations USING btree (tenant_id, name, id);
 CREATE INDEX soc2_subservice_by_provider ON soc2_subservice_organisations USING btree (tenant_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX soc2_subservice_by_report ON soc2_subservice_organisations USING btree (tenant_id, report_id, id);
 alter table soc2_subservice_organisations enable row level security;
@@ -1997,6 +2036,7 @@ create table subprocessor_changes (
     decided_at timestamp with time zone,
     decided_by_id uuid,
     decided_by_label text,
+    updated_at timestamp with time zone not null generated always as (COALESCE(decided_at, observed_at)) stored,
     version integer not null default 1,
     constraint subprocessor_changes_pkey PRIMARY KEY (tenant_id, id),
     constraint subprocessor_changes_are_proposed_once UNIQUE (tenant_id, vendor_asset_id, value_hash, change, name),
@@ -2008,6 +2048,8 @@ create table subprocessor_changes (
     constraint subprocessor_changes_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
+CREATE INDEX subprocessor_changes_by_change ON subprocessor_changes USING btree (tenant_id, updated_at, id);
+CREATE INDEX subprocessor_changes_by_time ON subprocessor_changes USING btree (tenant_id, observed_at, id);
 CREATE INDEX subprocessor_changes_by_vendor ON subprocessor_changes USING btree (tenant_id, vendor_id, id);
 alter table subprocessor_changes enable row level security;
 alter table subprocessor_changes force row level security;
@@ -2109,6 +2151,7 @@ create table vendor_imports (
 comment on table vendor_imports is 'the work and its progress: a job finds what is received or accepted and not leased';
 comment on column vendor_imports.headings is 'field → heading of the file, as matched';
 CREATE INDEX vendor_imports_by_age ON vendor_imports USING btree (tenant_id, created_at, id);
+CREATE INDEX vendor_imports_by_change ON vendor_imports USING btree (tenant_id, updated_at, id);
 CREATE INDEX vendor_imports_waiting ON vendor_imports USING btree (created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
 alter table vendor_imports enable row level security;
 alter table vendor_imports force row level security;
@@ -2190,7 +2233,9 @@ create table vendor_products (
     constraint vendor_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_products_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+CREATE INDEX vendor_products_by_change ON vendor_products USING btree (tenant_id, updated_at, id);
 CREATE INDEX vendor_products_by_maker ON vendor_products USING btree (maker_key);
+CREATE INDEX vendor_products_by_product ON vendor_products USING btree (tenant_id, product, id);
 alter table vendor_products enable row level security;
 alter table vendor_products force row level security;
 create policy every_tenant on vendor_products to vendorrisk_system
@@ -2244,6 +2289,7 @@ create table vendor_reviews (
     constraint vendor_reviews_outcome_is_known CHECK (outcome = ANY (ARRAY['satisfactory'::text, 'conditions'::text, 'unsatisfactory'::text])),
     constraint vendor_reviews_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+CREATE INDEX vendor_reviews_by_day ON vendor_reviews USING btree (tenant_id, reviewed_on, id);
 CREATE INDEX vendor_reviews_by_vendor ON vendor_reviews USING btree (tenant_id, vendor_id, reviewed_on, id);
 alter table vendor_reviews enable row level security;
 alter table vendor_reviews force row level security;
@@ -2281,6 +2327,7 @@ create table vendor_signals (
 comment on column vendor_signals.told is 'the score that people were last told, or the first';
 comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: a fall is told when two bear it out';
 CREATE INDEX vendor_signals_by_score ON vendor_signals USING btree (tenant_id, number, vendor_id);
+CREATE INDEX vendor_signals_by_time ON vendor_signals USING btree (tenant_id, scored_at, vendor_id);
 CREATE INDEX vendor_signals_due ON vendor_signals USING btree (settle_at);
 alter table vendor_signals enable row level security;
 alter table vendor_signals force row level security;

@@ -13,7 +13,7 @@ select v.id, v.reference, v.name, v.domains[1] as domain, v.lifecycle, v.tier, v
         ) then 'nothing_attached'
         when s.snapshot_id is null then 'not_scored_yet'
         when s.score is null then 'too_little_known'
-    end as not_rated_because,
+    end as not_rated_reason,
     open.findings as open_findings, open.critical as open_critical, open.high as open_high, open.medium as open_medium,
     open.low as open_low, open.overdue as overdue_findings,
     coming.due_on as next_due_on, coming.alert_class as next_due_class, coming.title as next_due_title,

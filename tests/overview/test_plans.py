@@ -29,8 +29,10 @@ _ID = "lpad(to_hex(t * 1000000 + n), 32, '0')::uuid"
 _T = "lpad(to_hex(t), 32, '0')::uuid"
 _EACH = f"from generate_series(1, 2) as t cross join generate_series(1, {VENDORS_OF_EACH}) as n"
 _FILL = (
-    f"insert into tenants (id, name, created_at, updated_at) select {_T}, 'T' || t, {AT}, {AT}"
-    " from generate_series(1, 2) as t",
+    f"""
+    insert into tenants (id, name, created_at, updated_at)
+    select {_T}, 'T' || t, {AT}, {AT} from generate_series(1, 2) as t
+    """,
     f"""
     insert into vendors (
         tenant_id, id, name, name_key, lifecycle, lifecycle_changed_at, intake, tier, tier_source, next_review_on,

@@ -49,14 +49,14 @@ async def test_a_table_of_fifty_vendors_takes_one_call_with_coverage_grade_findi
     assert {row["coverage_state"] for row in rows[:10]} == {"in_reliance"}
     assert {row["coverage_state"] for row in rows[10:]} == {None}
     assert {row["grade"] for row in rows} == {"NR"}
-    assert {row["not_rated_because"] for row in rows} == {"too_little_known"}
+    assert {row["not_rated_reason"] for row in rows} == {"too_little_known"}
 
 
 async def test_a_vendor_without_anything_says_so_and_shows_nothing_as_good(company: Company) -> None:
     made = await added(company.client, "/v1/vendors", name="Bare")
     row = await standing(company.client, made["id"])
     assert (row["coverage_state"], row["grade"], row["number"], row["next_due_on"]) == (None, None, None, None)
-    assert row["not_rated_because"] == "nothing_attached"
+    assert row["not_rated_reason"] == "nothing_attached"
     assert (row["open_findings"], row["overdue_findings"], row["business_owner_name"]) == (0, 0, None)
 
 

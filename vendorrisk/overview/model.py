@@ -14,7 +14,7 @@ from vendorrisk.signals.watch_model import VendorScore
 from vendorrisk.vendors.model import Lifecycle, Tier, Vendor
 
 
-class NotRated(StrEnum):
+class NotRatedReason(StrEnum):
     """Why a vendor has no score that counts."""
 
     NOTHING_ATTACHED = "nothing_attached"
@@ -47,7 +47,7 @@ class VendorStanding(msgspec.Struct, frozen=True, kw_only=True):
     high: int | None
     change_in_30_days: int | None
     scored_at: datetime | None
-    not_rated_because: NotRated | None
+    not_rated_reason: NotRatedReason | None
     open_findings: int
     open_critical: int
     open_high: int
@@ -68,7 +68,7 @@ class VendorStanding(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class ViewCounts(msgspec.Struct, frozen=True, kw_only=True):
+class VendorViewCounts(msgspec.Struct, frozen=True, kw_only=True):
     all_vendors: int
     in_use: int
     critical: int
@@ -82,7 +82,7 @@ class ViewCounts(msgspec.Struct, frozen=True, kw_only=True):
     not_rated: int
 
 
-class View(msgspec.Struct, frozen=True):
+class VendorView(msgspec.Struct, frozen=True):
     """A view of `/v1/overview/vendors`: the filters that make it, and how many vendors it holds."""
 
     view: str
@@ -90,8 +90,8 @@ class View(msgspec.Struct, frozen=True):
     vendors: int
 
 
-class Views(msgspec.Struct, frozen=True):
-    items: list[View]
+class VendorViews(msgspec.Struct, frozen=True):
+    items: list[VendorView]
 
 
 class ComingDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,7 +165,7 @@ class DecisionKind(StrEnum):
     INTAKE_REQUEST = "intake_request"
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class WaitingDecision(msgspec.Struct, frozen=True, kw_only=True):
     """A decision that waits. `owner_id` is the member who sees to it; null means any member who may."""
 
     kind: DecisionKind
@@ -178,20 +178,20 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: UUID | None
 
 
-class WaitingOfKind(msgspec.Struct, frozen=True, kw_only=True):
+class WaitingDecisionsOfKind(msgspec.Struct, frozen=True, kw_only=True):
     kind: DecisionKind
     waiting: int
     at_critical_vendors: int
-    items: list[Waiting]
+    items: list[WaitingDecision]
 
 
-class WaitingCount(msgspec.Struct, frozen=True, kw_only=True):
+class WaitingDecisionCount(msgspec.Struct, frozen=True, kw_only=True):
     kind: DecisionKind
     waiting: int
     at_critical_vendors: int
 
 
-class ChangeSince(StrEnum):
+class RecentChangeKind(StrEnum):
     """What may have changed, from worse to better."""
 
     COVERAGE_LAPSED = "coverage_lapsed"
@@ -204,7 +204,7 @@ class ChangeSince(StrEnum):
 class RecentChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change at a vendor. `before` and `after` are grade and number, a finding's title, or why coverage lapsed."""
 
-    kind: ChangeSince
+    kind: RecentChangeKind
     vendor_id: UUID
     vendor_name: str
     tier: Tier | None
@@ -248,7 +248,7 @@ class ScoresInSum(msgspec.Struct, frozen=True, kw_only=True):
     grades: dict[str, int]
 
 
-class Messages(msgspec.Struct, frozen=True, kw_only=True):
+class MessageHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Whether anything is silent. Alerts and messages are those of the last seven days.
 
     `dates_not_swept` are dates whose alert is due and was not raised yet. `scans_late` are scans that should have been
@@ -270,7 +270,7 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True):
     scans_late: int
 
 
-class Headline(msgspec.Struct, frozen=True, kw_only=True):
+class TodayHeadline(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of the first sentence. A week is the seven days from today."""
 
     decisions_waiting: int
@@ -279,24 +279,24 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     vendors_worse: int
 
 
-class Today(msgspec.Struct, frozen=True, kw_only=True):
+class TodayOverview(msgspec.Struct, frozen=True, kw_only=True):
     """A day's dashboard. `since` is the end of the previous working day in the tenant's time zone."""
 
     day: date
     since: datetime
-    headline: Headline
-    waiting: list[Waiting]
-    waiting_by_kind: list[WaitingCount]
+    headline: TodayHeadline
+    waiting: list[WaitingDecision]
+    waiting_by_kind: list[WaitingDecisionCount]
     changes: list[RecentChange]
     due: list[DueInWeek]
     coverage: list[CoverageOfTier]
     findings: list[OpenFindings]
     scores: ScoresInSum
-    messages: Messages
+    messages: MessageHealth
     is_silent: bool
 
 
-class Whose(StrEnum):
+class DecisionsOf(StrEnum):
     """Whose decisions are shown: those of the caller's member, or everyone's."""
 
     MINE = "mine"

@@ -15,30 +15,30 @@ from vendorrisk.overview.model import (
     DocumentInBrief,
     DueInWeek,
     FourthPartyInBrief,
-    Messages,
+    MessageHealth,
     OpenFindings,
     RecentChange,
     ScoresInSum,
     VendorStanding,
-    ViewCounts,
-    WaitingOfKind,
+    VendorViewCounts,
+    WaitingDecisionsOfKind,
 )
 from vendorrisk.vendors.vendor_list import VENDORS
 
 _sql = QueryFile("overview")
 LIST_STANDINGS = _sql.rows("list_vendor_standings", VendorStanding)
-_COUNT_VIEWS = _sql.rows("count_vendor_views", ViewCounts)
+_COUNT_VIEWS = _sql.rows("count_vendor_views", VendorViewCounts)
 _FINDINGS = _sql.rows("gravest_findings", Finding)
 _DATES = _sql.rows("coming_dates", ComingDate)
 _DOCUMENTS = _sql.rows("current_documents_in_brief", DocumentInBrief)
 _FOURTH_PARTIES = _sql.rows("first_fourth_parties", FourthPartyInBrief)
-_WAITING = _sql.rows("waiting_decisions", WaitingOfKind)
+_WAITING = _sql.rows("waiting_decisions", WaitingDecisionsOfKind)
 _CHANGES = _sql.rows("changes_since", RecentChange)
 _DUE = _sql.rows("due_by_week", DueInWeek)
 _COVERAGE = _sql.rows("coverage_by_tier", CoverageOfTier)
 _OPEN = _sql.rows("findings_by_severity", OpenFindings)
 _SCORES = _sql.rows("scores_in_sum", ScoresInSum)
-_MESSAGES = _sql.rows("look_at_messages", Messages)
+_MESSAGES = _sql.rows("look_at_messages", MessageHealth)
 
 
 def _of_vendor(column: Column) -> Column:
@@ -88,7 +88,7 @@ STANDINGS = ListOf(
 )
 
 
-async def count_views(work: Work) -> ViewCounts:
+async def count_views(work: Work) -> VendorViewCounts:
     return await _COUNT_VIEWS.one(work.db, work.tenant_id, work.today)
 
 
@@ -108,7 +108,7 @@ async def fourth_parties(work: Work, vendor_id: UUID, most: int) -> list[FourthP
     return await _FOURTH_PARTIES.many(work.db, work.tenant_id, vendor_id, most)
 
 
-async def waiting(work: Work, member_id: UUID | None) -> list[WaitingOfKind]:
+async def waiting(work: Work, member_id: UUID | None) -> list[WaitingDecisionsOfKind]:
     """Return what waits, by kind; for one member, what is that member's or nobody's."""
     return await _WAITING.many(work.db, work.tenant_id, work.today, member_id, _zone(work))
 
@@ -133,7 +133,7 @@ async def scores(work: Work) -> ScoresInSum:
     return await _SCORES.one(work.db, work.tenant_id)
 
 
-async def messages(work: Work) -> Messages:
+async def messages(work: Work) -> MessageHealth:
     return await _MESSAGES.one(work.db, work.tenant_id, work.now, work.today)
 
 

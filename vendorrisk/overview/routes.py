@@ -11,14 +11,16 @@ from vendorrisk.db.paging import Page
 from vendorrisk.http.dependencies import InWork, ListPage
 from vendorrisk.http.routing import lists, reads
 from vendorrisk.overview import queries, service
-from vendorrisk.overview.model import Today, VendorOverview, VendorStanding, Views, Whose
+from vendorrisk.overview.model import DecisionsOf, TodayOverview, VendorOverview, VendorStanding, VendorViews
 
 
 @reads("/overview/today", Permission.VENDORS_READ)
 async def get_today(
     work: InWork,
-    whose: Annotated[Whose, QueryParameter(required=False, description="Whose decisions are shown.")] = Whose.EVERYONE,
-) -> Today:
+    whose: Annotated[
+        DecisionsOf, QueryParameter(required=False, description="Whose decisions are shown.")
+    ] = DecisionsOf.EVERYONE,
+) -> TodayOverview:
     """Return the day's dashboard: what waits, what changed since the last working day, what is due in 13 weeks."""
     return await service.today(work, whose)
 
@@ -34,7 +36,7 @@ async def list_vendor_standings(work: InWork, page: ListPage) -> Page[VendorStan
 
 
 @reads("/overview/vendor-views", Permission.VENDORS_READ)
-async def get_vendor_views(work: InWork) -> Views:
+async def get_vendor_views(work: InWork) -> VendorViews:
     """Return the usual views of the list of vendors: their filters and how many vendors each holds."""
     return await service.views(work)
 

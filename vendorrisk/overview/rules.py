@@ -7,22 +7,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from vendorrisk.overview.model import (
-    ChangeSince,
     DueInWeek,
-    Headline,
-    Messages,
+    MessageHealth,
     RecentChange,
-    View,
-    ViewCounts,
-    Waiting,
-    WaitingOfKind,
+    RecentChangeKind,
+    TodayHeadline,
+    VendorView,
+    VendorViewCounts,
+    WaitingDecision,
+    WaitingDecisionsOfKind,
 )
 from vendorrisk.vendors.model import Tier
 
 MOST_WAITING = 10
 _END_OF_WORK = time(17)
 _SATURDAY = 5
-_WORSE = frozenset({ChangeSince.COVERAGE_LAPSED, ChangeSince.SCORE_FELL})
+_WORSE = frozenset({RecentChangeKind.COVERAGE_LAPSED, RecentChangeKind.SCORE_FELL})
 _WEIGHT = {Tier.CRITICAL: 0, Tier.HIGH: 1, Tier.MEDIUM: 2, Tier.LOW: 3}
 
 VIEWS = {
@@ -49,16 +49,18 @@ def since(today: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, _END_OF_WORK, zone).astimezone(UTC)
 
 
-def first_waiting(kinds: Sequence[WaitingOfKind]) -> list[Waiting]:
+def first_waiting(kinds: Sequence[WaitingDecisionsOfKind]) -> list[WaitingDecision]:
     """Return what waits, by its day, then by the tier of its vendor."""
     items = [item for kind in kinds for item in kind.items]
     items.sort(key=lambda item: (item.due_on, 4 if item.tier is None else _WEIGHT[item.tier], item.subject_id))
     return items[:MOST_WAITING]
 
 
-def headline(kinds: Sequence[WaitingOfKind], changes: Sequence[RecentChange], due: Sequence[DueInWeek]) -> Headline:
+def headline(
+    kinds: Sequence[WaitingDecisionsOfKind], changes: Sequence[RecentChange], due: Sequence[DueInWeek]
+) -> TodayHeadline:
     worse = {change.kind: change.of_kind for change in changes if change.kind in _WORSE}
-    return Headline(
+    return TodayHeadline(
         decisions_waiting=sum(kind.waiting for kind in kinds),
         dates_this_week=sum(row.dates for row in due if row.week == 0),
         dates_this_week_at_critical_vendors=sum(row.at_critical_vendors for row in due if row.week == 0),
@@ -66,14 +68,14 @@ def headline(kinds: Sequence[WaitingOfKind], changes: Sequence[RecentChange], du
     )
 
 
-def is_silent(messages: Messages) -> bool:
+def is_silent(messages: MessageHealth) -> bool:
     """Return True if somebody may not have been notified: an alert without recipients, or a message that is dead."""
     return messages.alerts_without_recipients > 0 or messages.messages_dead > 0
 
 
-def views(counts: ViewCounts, today: date) -> list[View]:
+def views(counts: VendorViewCounts, today: date) -> list[VendorView]:
     held = msgspec.structs.asdict(counts)
     return [
-        View(name, [text.format(today=today.isoformat()) for text in filters], held[name])
+        VendorView(name, [text.format(today=today.isoformat()) for text in filters], held[name])
         for name, filters in VIEWS.items()
     ]

@@ -10,7 +10,14 @@ from vendorrisk.clock import zone
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import service as evidence
 from vendorrisk.overview import queries, rules
-from vendorrisk.overview.model import Today, VendorOverview, VendorStanding, Views, WaitingCount, Whose
+from vendorrisk.overview.model import (
+    DecisionsOf,
+    TodayOverview,
+    VendorOverview,
+    VendorStanding,
+    VendorViews,
+    WaitingDecisionCount,
+)
 from vendorrisk.signals import service as signals
 from vendorrisk.vendors.service import vendor
 
@@ -29,9 +36,9 @@ async def standings(work: Work, page: PageRequest) -> Page[VendorStanding]:
     return await work.page(queries.LIST_STANDINGS, page, work.today, work.now)
 
 
-async def views(work: Work) -> Views:
+async def views(work: Work) -> VendorViews:
     _check(work)
-    return Views(rules.views(await queries.count_views(work), work.today))
+    return VendorViews(rules.views(await queries.count_views(work), work.today))
 
 
 async def of_vendor(work: Work, vendor_id: UUID) -> VendorOverview:
@@ -54,21 +61,22 @@ async def of_vendor(work: Work, vendor_id: UUID) -> VendorOverview:
     )
 
 
-async def today(work: Work, whose: Whose) -> Today:
+async def today(work: Work, whose: DecisionsOf) -> TodayOverview:
     """Return the day's dashboard. A key that belongs to no member sees everyone's decisions."""
     _check(work)
     since = rules.since(work.today, zone(work.by.actor.tenant.time_zone))
-    kinds = await queries.waiting(work, work.by.actor.member_id if whose is Whose.MINE else None)
+    kinds = await queries.waiting(work, work.by.actor.member_id if whose is DecisionsOf.MINE else None)
     changes = await queries.changes(work, since, _MOST_CHANGES)
     due = await queries.due_by_week(work)
     messages = await queries.messages(work)
-    return Today(
+    return TodayOverview(
         day=work.today,
         since=since,
         headline=rules.headline(kinds, changes, due),
         waiting=rules.first_waiting(kinds),
         waiting_by_kind=[
-            WaitingCount(kind=k.kind, waiting=k.waiting, at_critical_vendors=k.at_critical_vendors) for k in kinds
+            WaitingDecisionCount(kind=k.kind, waiting=k.waiting, at_critical_vendors=k.at_critical_vendors)
+            for k in kinds
         ],
         changes=changes,
         due=due,
