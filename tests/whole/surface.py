@@ -9,6 +9,7 @@ import msgspec
 from vendorrisk.access.permissions import Permission
 from vendorrisk.app import Api, create_app
 from vendorrisk.db.paging import ListOf
+from vendorrisk.http.query_parameters import resolved
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.settings import Settings
 
@@ -73,13 +74,20 @@ def operations(api: Api) -> list[Operation]:
     return found
 
 
+def _whole(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation with the shared parameters and responses in their places."""
+    parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
+    responses = {status: resolved(document, response) for status, response in operation["responses"].items()}
+    return {**operation, "parameters": parameters, "responses": responses}
+
+
 def _operations(api: Api) -> Iterator[Operation]:
     document = api.litestar.state.document
     for route in api.litestar.routes:
         for method, (handler, _) in getattr(route, "route_handler_map", {}).items():
             if "permission" not in handler.opt or method == "OPTIONS":
                 continue
-            shown = document["paths"][route.path_format][method.lower()]
+            shown = _whole(document, document["paths"][route.path_format][method.lower()])
             yield Operation(
                 method=method,
                 path=route.path_format,

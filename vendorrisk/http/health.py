@@ -29,7 +29,7 @@ async def live() -> Health:
     return Health("ok", {})
 
 
-@get("/ready", operation_id="check_ready")
+@get("/ready", operation_id="check_ready", opt={"also": [503]})
 async def ready(service: TheService) -> Response[Health]:
     """Say whether requests can be served: the database answers, has this release's schema, and we are not stopping."""
     checks = {"database": await _database(service), "redis": await _redis(service)}

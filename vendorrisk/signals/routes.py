@@ -215,7 +215,14 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     return await supply.ratings(work, vendor_id, page)
 
 
-@acts("/vendor-ratings/import", _WRITE, match=False, refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE], raw=_RATINGS)
+@acts(
+    "/vendor-ratings/import",
+    _WRITE,
+    match=False,
+    refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE],
+    raw=_RATINGS,
+    example=[{"domain": "acme.example", "provider": "Example Ratings", "date": "2026-01-31", "score": 87}],
+)
 async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:
     """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
 
