@@ -106,9 +106,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     stated_until_on: date | None
     surveillance_on: date | None
     expires_on: date | None
+    """Last day the document is relied on, by its kind and dates. Null if coverage decides, or nothing ends."""
     assurance: Assurance
     note: str | None
     revision: int
+    """Counts the revisions of the document, from 1."""
     supersedes_id: UUID | None
     superseded_at: datetime | None
     withdrawn_at: datetime | None
@@ -118,6 +120,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str | None
     reading: Reading
     reading_detail: str | None
+    """Why the text could not be extracted. Null if it could."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -162,6 +165,7 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     report_id: UUID
     criterion: str
+    """Trust services criterion, such as `CC6.1`."""
     control: str
     deviation: str
     sample: str | None
@@ -174,6 +178,7 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
 
 class NewSoc2Exception(Body):
     criterion: Criterion
+    """Trust services criterion, such as `CC6.1`."""
     control: Text
     deviation: Text
     sample: Text | None = None
@@ -354,6 +359,7 @@ class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
 
 class NewReports(Body):
     reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
+    """Each as in recording one report."""
 
 
 class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -361,14 +367,19 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     index: int
     status: int
+    """The status that the row alone would have been given."""
     id: UUID | None = None
+    """The record. Missing if it was not written."""
     code: str | None = None
     detail: str | None = None
+    """What to do about the problem. Missing if there is none."""
     pointer: str | None = None
+    """JSON pointer (RFC 6901) into the row. Missing if there is no problem."""
 
 
 class BulkAnswer(msgspec.Struct, frozen=True):
     results: list[BulkResult]
+    """One result for each row, in the order sent."""
 
 
 class AreaView(msgspec.Struct, frozen=True):
@@ -376,9 +387,13 @@ class AreaView(msgspec.Struct, frozen=True):
 
     area: AuditArea
     criteria: list[str]
+    """All criteria of the area."""
     tested: list[str]
+    """Criteria of the area that the report tested."""
     exceptions: list[Soc2Exception]
+    """Tests of the area that did not pass."""
     verdict: str
+    """`exceptions`, `clean`, or `not_tested`."""
 
 
 class Lens(msgspec.Struct, frozen=True):
@@ -386,7 +401,9 @@ class Lens(msgspec.Struct, frozen=True):
 
     report_id: UUID
     areas: list[AreaView]
+    """The five audit areas."""
     other_exceptions: list[Soc2Exception]
+    """Tests outside the five areas that did not pass."""
 
 
 class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -398,11 +415,14 @@ class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
     state: CoverageState
     is_qualified: bool
     reason: str
+    """Which evidence decides, in a sentence."""
     effective_until_on: date | None
     next_change_on: date | None
     gap_days: int
+    """Days between report periods that none covers."""
     missing_categories: list[TrustCategory]
     computed_on: date
+    """The day for which it was computed."""
     version: int
 
 
@@ -412,18 +432,24 @@ class ServiceCoverage(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None
     service_name: str | None
     at: date
+    """The day it was computed for."""
     state: CoverageState
     is_qualified: bool
     reason: str
+    """Which evidence decides, in a sentence."""
     effective_until_on: date | None
     preparation_from_on: date | None
+    """Day from which to ask for the next report. Null if nothing counts."""
     next_change_on: date | None
     gaps: list[Gap]
+    """Days between report periods that none covers."""
     warnings: list[str]
     categories_needed: list[TrustCategory]
     categories_relied_on: list[TrustCategory]
+    """Categories that evidence covers on the day."""
     missing_categories: list[TrustCategory]
     timeline: list[Segment]
+    """The days in stretches of one state each, oldest first."""
 
     @classmethod
     def of(cls, found: Coverage, **more: Any) -> "ServiceCoverage":
@@ -447,7 +473,9 @@ class VendorCoverage(msgspec.Struct, frozen=True):
 
     vendor_id: UUID
     at: date
+    """The day it was computed for."""
     services: list[ServiceCoverage]
+    """One entry for each service, or one for the vendor as a whole."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -455,11 +483,17 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     document_id: UUID
+    """The document that was read."""
     field: str
+    """The field of the record that the value is for."""
     value: Any
+    """Its type depends on the field."""
     page: int
+    """Page of the file, from 1."""
     quotation: str
+    """The page's own words."""
     confidence: float
+    """0 to 1. It orders proposals and is no probability."""
     decision: Decision
     decided_by_label: str | None
     decided_at: datetime | None
@@ -471,10 +505,12 @@ class NewDecision(Body):
     """A person's word on a proposal."""
 
     decision: Literal["confirmed", "rejected"]
+    """Whether the value is right."""
 
 
 class PolicyShown(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     policy: EvidencePolicy
+    """The policy."""
     version: int

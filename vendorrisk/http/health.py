@@ -20,7 +20,9 @@ class Health(msgspec.Struct, frozen=True):
     """`status` is "ok" or "failing"; `checks` says which part fails, in words for an operator."""
 
     status: str
+    """`ok` or `failing`."""
     checks: dict[str, str]
+    """The state of each part, in words for an operator."""
 
 
 @get("/live", operation_id="check_live")

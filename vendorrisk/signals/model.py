@@ -131,17 +131,24 @@ class Deduction(msgspec.Struct, frozen=True, kw_only=True):
     """Part of what is missing from 100, in hundredths of a point. `kind` tells a rule from a cap and rounding."""
 
     kind: str  # rule | cap | coverage | rounding
+    """`rule`, `cap`, `coverage` or `rounding`."""
     rule: str = ""
+    """Key of the rule. Empty if the deduction is no rule's."""
     asset: str = ""
+    """Id of the asset. Empty if it is no rule's."""
     verdict: Verdict | None = None
+    """The verdict. Null if it is no rule's."""
     points_bp: int = 0
+    """What is missing, in hundredths of a point."""
     observation: str = ""
+    """Id of the observation. Empty if it is no rule's."""
 
 
 class FactorScore(msgspec.Struct, frozen=True, kw_only=True):
     factor: Factor
     weight: int
     score_bp: int
+    """Score of the factor, in hundredths of a point."""
     coverage_bp: int
 
 

@@ -15,7 +15,9 @@ class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_id: UUID
     maker: str
+    """Who makes the product."""
     product: str
+    """The product, as the catalogue of exploited vulnerabilities names it."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -28,7 +30,9 @@ class NewVendorProduct(Body):
     """A product that the vendor runs, as the catalogue of exploited vulnerabilities names it; a version may follow."""
 
     maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
+    """Who makes the product."""
     product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
+    """The product, and its version if need be."""
 
 
 class ListChange(StrEnum):
@@ -54,7 +58,9 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
     vendor_asset_id: UUID
     change: ListChange
     name: str
+    """The sub-processor as the page names it."""
     details: str | None
+    """The other cells of its row, or what became of them. Null if there are none."""
     observed_at: datetime
     state: ChangeState
     fourth_party_id: UUID | None
@@ -70,6 +76,7 @@ class ListDecision(StrEnum):
 
 class NewListDecision(Body):
     decision: ListDecision
+    """Whether to carry the change over into the fourth parties."""
 
 
 class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,15 +86,23 @@ class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: UUID
     domain: str
     provider: str
+    """Who gave the rating."""
     rated_on: date
+    """Day of the rating."""
     value_hundredths: int | None
+    """The rating in hundredths of the provider's own scale. Null if it gave a grade only."""
     grade: str
+    """The grade in the provider's own scale. Empty if it gave a number only."""
     imported_at: datetime
+    """When the rating was imported."""
 
 
 class RatingsImported(msgspec.Struct, frozen=True):
     """`unmatched` are domains that no vendor has."""
 
     imported: int
+    """How many ratings are new or changed."""
     unchanged: int
+    """How many ratings were known already."""
     unmatched: list[str]
+    """Domains that no vendor has, at most 100."""

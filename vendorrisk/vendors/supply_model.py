@@ -53,9 +53,11 @@ class FourthParty(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_id: UUID
     service_id: UUID | None
+    """The vendor's service that depends on the company. Null for all."""
     provider_id: UUID | None
     name: str
     purpose: str | None
+    """What the vendor uses the company for. Null if unknown."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -67,8 +69,10 @@ Purpose = Annotated[str, Meta(min_length=1, max_length=1000)]
 class NewFourthParty(Body):
     name: Line
     service_id: UUID | None = None
+    """The vendor's service that depends on the company. All if left out."""
     provider_id: UUID | None = None
     purpose: Purpose | None = None
+    """What the vendor uses the company for."""
 
 
 class FourthPartyChanges(Body):
