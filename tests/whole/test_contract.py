@@ -7,10 +7,12 @@ from functools import cache
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.test_document import ROOT, document, every
 from vendorrisk.db.paging import check_sort, read_filters
+from vendorrisk.http.openapi_examples import FILE, written
 from vendorrisk.http.query_parameters import resolved
 from vendorrisk.http.routing import Kind
 from vendorrisk.http.schemas import Schema
@@ -97,7 +99,7 @@ def test_no_field_has_a_default_for_generators_would_ask_for_it() -> None:
     assert [f"{name}.{field}" for name, field, inside in fields() if "default" in inside] == []
     new = components()["NewVendor"]
     assert new["required"] == ["name"]
-    assert "Default `\"prospect\"`" in new["properties"]["lifecycle"]["description"]
+    assert 'Default `"prospect"`' in new["properties"]["lifecycle"]["description"]
 
 
 def test_a_field_of_a_response_that_is_always_there_is_required() -> None:
@@ -116,7 +118,9 @@ def test_a_choice_of_shapes_is_one_of_them_told_apart_by_a_field() -> None:
 
 
 def test_a_number_that_the_database_holds_in_64_bits_says_so() -> None:
-    columns = set(re.findall(r"^    (\w+) bigint", (ROOT / "sql" / "schema.sql").read_text(encoding="utf-8"), re.M))
+    columns = set(
+        re.findall(r"^    (\w+) bigint", (ROOT / "sql" / "schema.sql").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert columns >= {"sequence", "file_bytes"}
     numbers = [(n, f, s) for n, f, s in fields() if f in columns and "integer" in (s.get("type"), *s.get("type", ()))]
     assert numbers
@@ -200,6 +204,35 @@ def test_every_list_has_a_filter_and_an_order_that_it_takes() -> None:
         assert operation.of is not None
         assert read_filters(operation.of, parameter_of(operation, "filter")["example"]), operation.name
         assert check_sort(operation.of, parameter_of(operation, "sort")["example"]), operation.name
+
+
+def test_every_response_has_an_example_of_the_demo_tenant_that_fits_its_schema() -> None:
+    """Where one lacks or no longer fits: `make examples`, and review the diff."""
+    faults, found = [], 0
+    for operation in all_operations():
+        for status, response in operation["responses"].items():
+            shown = response.get("content", {}).get("application/json")
+            if shown is None:
+                continue
+            if "example" not in shown:
+                faults.append(f"{operation['operationId']} {status}: no example")
+                continue
+            found += 1
+            whole = Draft202012Validator({**shown["schema"], "components": document()["components"]})
+            faults += [
+                f"{operation['operationId']} {status}: {e.message[:200]}" for e in whole.iter_errors(shown["example"])
+            ]
+    assert found > 100
+    assert "\n".join(faults) == ""
+
+
+def test_no_example_is_of_an_operation_that_is_gone_or_holds_a_secret_or_a_real_address() -> None:
+    named = {operation["operationId"] for operation in all_operations()}
+    assert set(written().responses) - named == set()
+    text = FILE.read_text(encoding="utf-8")
+    assert re.findall(r"vr_key_\w+|whsec_[\w+/=]+|xox[a-z]-[\w-]+", text) == []
+    addresses = set(re.findall(r"[\w.+-]+@([\w.-]+)", text))
+    assert {one for one in addresses if not re.search(r"(^|\.)example(\.(com|org|net))?$", one)} == set()
 
 
 def test_every_example_of_fields_names_some_of_them() -> None:

@@ -43,6 +43,8 @@ class TimedClass(StrEnum):
 
 
 class ReceiverKind(StrEnum):
+    """How a receiver is reached."""
+
     SLACK_WEBHOOK = "slack_webhook"
     SLACK_BOT = "slack_bot"
     EMAIL = "email"
@@ -52,6 +54,8 @@ class ReceiverKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    """Where a delivery stands. `dead` gave up, `cancelled` lost its receiver."""
+
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
@@ -222,18 +226,24 @@ OwnerIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
 class ToSlackWebhook(Body, tag_field="kind", tag="slack_webhook"):
+    """An incoming webhook of Slack."""
+
     url: Url
     """The incoming webhook's address. Stored sealed and never shown."""
 
 
 class ToSlackBot(Body, tag_field="kind", tag="slack_bot"):
+    """A conversation that a Slack bot posts to."""
+
     token: Token
-    """The bot's token, `xoxb-…`. Stored sealed and never shown."""
+    """The bot's token, beginning with `xoxb-`. Stored sealed and never shown."""
     conversation: Conversation
     """Id of the conversation, or its name with `#`."""
 
 
 class ToEmail(Body, tag_field="kind", tag="email"):
+    """An e-mail address."""
+
     address: Annotated[str, Meta(min_length=3, max_length=254, examples=["risk@example.com"])]
     """The e-mail address."""
 
@@ -247,7 +257,7 @@ class ToWebhook(Body, tag_field="kind", tag="webhook"):
 
 
 class ToConsole(Body, tag_field="kind", tag="console"):
-    pass
+    """The worker's standard output."""
 
 
 class ToOwners(Body, tag_field="kind", tag="owners"):
@@ -269,6 +279,8 @@ class NewReceiver(Body):
 
 
 class ReceiverChanges(Body):
+    """Changes to a receiver."""
+
     name: ReceiverName | UnsetType = UNSET
     target: Target | UnsetType = UNSET
     """Where alerts are sent. It replaces the whole target."""
@@ -308,6 +320,8 @@ class ShownReceiver(msgspec.Struct, frozen=True):
 
 
 class ToldVendor(msgspec.Struct, frozen=True):
+    """The vendor of an alert."""
+
     id: UUID
     name: str
 
@@ -321,6 +335,8 @@ class ToldSubject(msgspec.Struct, frozen=True):
 
 
 class ToldOwners(msgspec.Struct, frozen=True):
+    """Who is responsible for the vendor."""
+
     business: str | None
     """E-mail address of the business owner. Null if there is none."""
     security: str | None
@@ -386,6 +402,8 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
+    """One attempt to send a delivery."""
+
     id: UUID
     number: int
     """Counts the attempts of a delivery, from 1."""

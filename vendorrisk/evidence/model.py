@@ -34,6 +34,8 @@ class DocumentKind(StrEnum):
 
 
 class Classification(StrEnum):
+    """How confidential a document is."""
+
     PUBLIC = "public"
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
@@ -58,6 +60,8 @@ class Reading(StrEnum):
 
 
 class Decision(StrEnum):
+    """Whether a proposal was decided, and how."""
+
     OPEN = "open"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
@@ -127,6 +131,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentChanges(Body):
+    """Changes to a document."""
+
     title: Title | UnsetType = UNSET
     service_id: UUID | UnsetType | None = UNSET
     classification: Classification | UnsetType = UNSET
@@ -177,6 +183,8 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSoc2Exception(Body):
+    """A test of a control that did not pass."""
+
     criterion: Criterion
     """Trust services criterion, such as `CC6.1`."""
     control: Text
@@ -187,6 +195,8 @@ class NewSoc2Exception(Body):
 
 
 class Soc2ExceptionChanges(Body):
+    """Changes to a report's exception."""
+
     control: Text | UnsetType = UNSET
     deviation: Text | UnsetType = UNSET
     sample: Text | UnsetType | None = UNSET
@@ -210,6 +220,8 @@ class Cuec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewCuec(Body):
+    """A complementary user entity control."""
+
     control: Text
     criterion: Criterion | None = None
     state: CuecState = CuecState.OPEN
@@ -218,6 +230,8 @@ class NewCuec(Body):
 
 
 class CuecChanges(Body):
+    """Changes to a complementary user entity control."""
+
     control: Text | UnsetType = UNSET
     state: CuecState | UnsetType = UNSET
     owner_id: UUID | UnsetType | None = UNSET
@@ -240,6 +254,8 @@ class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSubserviceOrganisation(Body):
+    """A company that the vendor's system depends on."""
+
     name: Line
     method: SubserviceMethod
     purpose: Text | None = None
@@ -248,6 +264,8 @@ class NewSubserviceOrganisation(Body):
 
 
 class SubserviceChanges(Body):
+    """Changes to a subservice organisation."""
+
     name: Line | UnsetType = UNSET
     method: SubserviceMethod | UnsetType = UNSET
     purpose: Text | UnsetType | None = UNSET
@@ -269,6 +287,8 @@ class BridgeLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewBridgeLetter(Body):
+    """A letter of the vendor's management."""
+
     ends_on: date
     issued_on: date | None = None
     document_id: UUID | None = None
@@ -329,6 +349,8 @@ class NewSoc2Report(Body):
 
 
 class Soc2ReportChanges(Body):
+    """Changes to a SOC 2 report."""
+
     as_of_on: date | UnsetType | None = UNSET
     period_start_on: date | UnsetType | None = UNSET
     period_end_on: date | UnsetType | None = UNSET
@@ -358,6 +380,8 @@ class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewReports(Body):
+    """Up to 200 reports. Each is recorded or rejected alone."""
+
     reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
     """Each as in recording one report."""
 
@@ -378,6 +402,8 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BulkAnswer(msgspec.Struct, frozen=True):
+    """The results of many reports."""
+
     results: list[BulkResult]
     """One result for each row, in the order sent."""
 

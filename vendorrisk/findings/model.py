@@ -12,6 +12,8 @@ from vendorrisk.access.records import Body
 
 
 class Severity(StrEnum):
+    """How bad a finding is."""
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
@@ -134,6 +136,8 @@ class MovedFinding(NewMove, kw_only=True):
 
 
 class FindingMoves(Body):
+    """Many findings to move to other states."""
+
     items: Annotated[list[MovedFinding], Meta(min_length=1, max_length=200)]
     """Up to 200 findings."""
 

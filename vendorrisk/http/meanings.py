@@ -157,7 +157,7 @@ MEANINGS: Mapping[str, str] = {
     "severity": "How bad the problem is.",
     "due_on": "Day by which it is due.",
     "criteria": "Trust services criteria concerned, such as `CC6.1`.",
-    # alerts
+    # alerts and deliveries
     "days_left": "Days until the due date, negative once it has passed. Null if there is no date.",
     "facts": "Further values by name. Which there are depends on the alert class.",
     "has_recipients": "Whether a receiver took the alert. Null until receivers were looked for.",
@@ -175,7 +175,7 @@ MEANINGS: Mapping[str, str] = {
     "scopes": "Permissions that the key is limited to. Null for all of its roles.",
     "expires_at": "When it stops working. Null if never.",
     "permissions": "What the caller may do.",
-    # imports and files
+    # files, and rows of tables
     "file_name": "Name of the file as it was sent. Null if none was.",
     "file_bytes": "Size of the file in bytes. Null while there is no file.",
     "file_sha256": "SHA-256 of the file in hexadecimal. Null while there is no file.",

@@ -53,10 +53,12 @@ def add_examples(made: Schema) -> None:
             for parameter in operation.get("parameters", ()):
                 if parameter["in"] == "path":
                     parameter["example"] = examples.paths.get(parameter["name"]) or _path_example(parameter)
-            for status, body in examples.responses.get(operation["operationId"], {}).items():
-                content = operation["responses"].get(status, {}).get("content", {})
-                if "application/json" in content:
-                    content["application/json"]["example"] = body
+            bodies = examples.responses.get(operation["operationId"], {})
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if bodies and "application/json" in content:
+                    # A status that was not met, such as 202 of a small file, has the body of the one that was.
+                    content["application/json"]["example"] = bodies.get(status, next(iter(bodies.values())))
 
 
 def _path_example(parameter: Schema) -> Any:

@@ -81,7 +81,8 @@ def _describe_list(parameters: list[Schema], of: ListOf) -> None:
     sorts = [name for name, column in sorted(of.columns.items()) if column.sortable]
     told: dict[str, Schema] = {
         "filter": {
-            "description": "`field:operator:value`. Several must all hold. Fields and operators:\n" + "\n".join(filters),
+            "description": "`field:operator:value`. Several must all hold. Fields and operators:\n"
+            + "\n".join(filters),
             "schema": {"type": "array", "maxItems": MAX_FILTERS, "items": {"type": "string"}},
             "example": [filter_example(of)],
         },
@@ -99,7 +100,7 @@ def _describe_list(parameters: list[Schema], of: ListOf) -> None:
     }
     for parameter in parameters:
         if parameter["in"] == "query":
-            parameter |= told.get(parameter["name"], {})
+            parameter.update(told.get(parameter["name"], {}))
 
 
 def _fields(names: Iterable[str]) -> Schema:
@@ -153,7 +154,7 @@ HEADERS: Schema = {
     },
     "Idempotency-Replayed": {
         "schema": {"type": "string"},
-        "description": "`true` if this is the stored response to an earlier request with the same key. Otherwise missing.",
+        "description": "`true` if this repeats the response to an earlier request with this key. Otherwise missing.",
     },
     "WWW-Authenticate": {"schema": {"type": "string"}, "description": "The scheme to authenticate with."},
 }

@@ -1,7 +1,7 @@
 """The document's refusals: problem responses as shared components, and the schemas of a problem.
 
-An operation refers to the response of each status. If its codes are not the usual ones of that status, it says so beside
-the reference, where OpenAPI 3.1 lets a description stand.
+An operation refers to the response of each status. If its codes are not the usual ones of that status, its own
+description stands beside the reference, as OpenAPI 3.1 allows.
 """
 
 from collections.abc import Iterable, Mapping

@@ -13,6 +13,7 @@ from vendorrisk.http import reference
 
 @get("/openapi.json", include_in_schema=False, media_type="application/vnd.oai.openapi+json")
 async def get_document(state: State) -> dict[str, Any]:
+    """Serve the document as JSON."""
     made: dict[str, Any] = state.document
     return made
 

@@ -1,6 +1,6 @@
 """Which query parameters each route takes, read from the document, so that the request middleware can hold them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -45,7 +45,7 @@ def field_lists(made: dict[str, Any]) -> dict[Place, frozenset[str]]:
     }
 
 
-def resolved(made: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+def resolved(made: Mapping[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     """Return a part of the document with its own reference followed; what stands beside the reference prevails."""
     if "$ref" not in one:
         return one

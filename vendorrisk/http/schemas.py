@@ -1,7 +1,7 @@
 """The JSON schemas of what routes take and give, as msgspec itself checks and writes them.
 
-Components that go out are open and named after their direction if need be (`schema_directions`). Litestar's own lose the bounds of what stands in a list and whether unknown fields are refused; a document that promises
-more than the service takes is worse than none.
+Litestar's own lose the bounds of what stands in a list and whether unknown fields are refused; a document that promises
+more than the service takes is worse than none. `schema_directions` then closes what comes in and opens what goes out.
 """
 
 import inspect
@@ -47,7 +47,10 @@ def schemas_of(taken: Iterable[Any], given: Iterable[Any]) -> Schemas:
     made, components = msgspec.json.schema_components([*into, *out, *classes], ref_template=_PLACE)
     named = {_named(name): tidy(schema) for name, schema in components.items()}
     schemas = [tidy(schema) for schema in made]
-    own = {target(schema): get_origin(one) or one for one, schema in zip(classes, schemas[len(into) + len(out) :], strict=True)}
+    own = {
+        target(schema): get_origin(one) or one
+        for one, schema in zip(classes, schemas[len(into) + len(out) :], strict=True)
+    }
     for name, schema in named.items():
         describe(own[name], schema)
     closed = {name: incoming(named[name]) for name in _reachable(schemas[: len(into)], named)}

@@ -28,6 +28,8 @@ Scopes = Annotated[list[Permission], Meta(min_length=1, max_length=50)]
 
 
 class Tenant(msgspec.Struct, frozen=True):
+    """The organisation that manages its vendors."""
+
     id: UUID
     name: str
     time_zone: str
@@ -37,11 +39,15 @@ class Tenant(msgspec.Struct, frozen=True):
 
 
 class TenantChanges(Body):
+    """Changes to the tenant."""
+
     name: Name | UnsetType = UNSET
     time_zone: ZoneName | UnsetType = UNSET
 
 
 class Member(msgspec.Struct, frozen=True):
+    """A person of the tenant."""
+
     id: UUID
     name: str
     email: str
@@ -55,6 +61,8 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class NewMember(Body):
+    """A person to add."""
+
     name: Name
     email: Email
     roles: Roles
@@ -62,6 +70,8 @@ class NewMember(Body):
 
 
 class MemberChanges(Body):
+    """Changes to a member."""
+
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET
     roles: Roles | UnsetType = UNSET
@@ -91,6 +101,8 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 class NewApiKey(Body):
+    """An API key to create. It has at most the permissions of its roles."""
+
     name: Name
     roles: Roles
     scopes: Scopes | None = None

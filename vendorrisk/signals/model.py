@@ -12,6 +12,8 @@ Facts = dict[str, Fact]
 
 
 class Verdict(StrEnum):
+    """The result of a rule on an asset."""
+
     PASS = "pass"  # noqa: S105 - a verdict
     WARN = "warn"
     FAIL = "fail"
@@ -20,6 +22,8 @@ class Verdict(StrEnum):
 
 
 class Severity(StrEnum):
+    """How bad a failing rule is."""
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
@@ -28,6 +32,8 @@ class Severity(StrEnum):
 
 
 class Factor(StrEnum):
+    """A part of the score."""
+
     TLS = "tls"
     WEB = "web"
     EMAIL = "email"
@@ -145,6 +151,8 @@ class Deduction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactorScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of one factor."""
+
     factor: Factor
     weight: int
     score_bp: int

@@ -66,6 +66,7 @@ async def add_vendor_asset(
 
 @reads("/vendor-assets/{asset_id:uuid}", _READ)
 async def get_vendor_asset(work: InWork, asset_id: FromPath[UUID]) -> VendorAsset:
+    """Return a watched asset."""
     return await watching.asset(work, asset_id)
 
 
@@ -133,6 +134,7 @@ async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: List
 
 @reads("/vendor-scores/{score_id:uuid}", _READ)
 async def get_past_score(work: InWork, score_id: FromPath[UUID]) -> VendorScore:
+    """Return an earlier score with its parts."""
     return await watching.past_score(work, score_id)
 
 
@@ -156,6 +158,7 @@ async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
 
 @lists("/vendors/{vendor_id:uuid}/products", _READ, record_queries.PRODUCTS)
 async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorProduct]:
+    """List the products that a vendor runs."""
     return await supply.products(work, vendor_id, page)
 
 
@@ -175,11 +178,13 @@ async def add_vendor_product(
 
 @reads("/vendor-products/{product_id:uuid}", _READ)
 async def get_vendor_product(work: InWork, product_id: FromPath[UUID]) -> VendorProduct:
+    """Return a product that a vendor runs."""
     return await supply.product(work, product_id)
 
 
 @removes("/vendor-products/{product_id:uuid}", _WRITE)
 async def remove_vendor_product(work: InWork, expected: ExpectedVersion, product_id: FromPath[UUID]) -> None:
+    """Remove a product from a vendor."""
     await supply.remove_product(work, product_id, expected)
 
 
@@ -193,6 +198,7 @@ async def list_subprocessor_changes(
 
 @reads("/subprocessor-changes/{change_id:uuid}", _READ)
 async def get_subprocessor_change(work: InWork, change_id: FromPath[UUID]) -> SubprocessorChange:
+    """Return a change to a vendor's list of sub-processors."""
     return await supply.subprocessor_change(work, change_id)
 
 

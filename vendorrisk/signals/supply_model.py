@@ -12,6 +12,8 @@ from vendorrisk.access.records import Body
 
 
 class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product that the vendor runs."""
+
     id: UUID
     vendor_id: UUID
     maker: str
@@ -36,12 +38,16 @@ class NewVendorProduct(Body):
 
 
 class ListChange(StrEnum):
+    """What changed in a list of sub-processors."""
+
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
 
 
 class ChangeState(StrEnum):
+    """Whether a change of the list was accepted."""
+
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
@@ -70,11 +76,15 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListDecision(StrEnum):
+    """What becomes of a change."""
+
     ACCEPT = "accept"
     DISMISS = "dismiss"
 
 
 class NewListDecision(Body):
+    """A decision on a change."""
+
     decision: ListDecision
     """Whether to carry the change over into the fourth parties."""
 

@@ -70,6 +70,8 @@ class NewVendorAsset(Body):
 
 
 class VendorAssetChanges(Body):
+    """Changes to a watched asset."""
+
     is_primary: bool
     """True makes it the vendor's main domain or host."""
 
@@ -85,6 +87,8 @@ class Suggestion(msgspec.Struct, frozen=True):
 
 
 class Suggestions(msgspec.Struct, frozen=True):
+    """Assets that may be the vendor's."""
+
     items: list[Suggestion]
 
 
@@ -369,6 +373,8 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreInBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A score without its parts."""
+
     id: UUID
     vendor_id: UUID
     scored_at: datetime
@@ -428,6 +434,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A public list that is fetched for all tenants."""
+
     feed: str
     """The feed's key."""
     is_on: bool
@@ -449,4 +457,6 @@ class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feeds(msgspec.Struct, frozen=True):
+    """All feeds."""
+
     items: list[FeedShown]

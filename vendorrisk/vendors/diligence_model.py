@@ -21,6 +21,8 @@ class OffboardingStep(StrEnum):
 
 
 class StepState(StrEnum):
+    """Whether a step is open, done or waived."""
+
     OPEN = "open"
     DONE = "done"
     WAIVED = "waived"
@@ -67,12 +69,16 @@ class InherentRisk(msgspec.Struct, frozen=True):
 
 
 class IntakeState(StrEnum):
+    """Whether an intake request was decided, and how."""
+
     OPEN = "open"
     APPROVED = "approved"
     REFUSED = "refused"
 
 
 class ReviewOutcome(StrEnum):
+    """The result of a review."""
+
     SATISFACTORY = "satisfactory"
     CONDITIONS = "conditions"
     UNSATISFACTORY = "unsatisfactory"
@@ -168,6 +174,8 @@ class ReviewPolicyShown(msgspec.Struct, frozen=True):
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """A review that was held."""
+
     id: UUID
     vendor_id: UUID
     reviewed_on: date
@@ -267,10 +275,14 @@ class NewIntakeRequest(Body):
 
 
 class Approval(Body):
+    """Why a request is approved."""
+
     reason: Text | None = None
 
 
 class IntakeRefusal(Body):
+    """Why a request is rejected."""
+
     reason: Text
 
 
@@ -286,6 +298,8 @@ class ScaleShown(msgspec.Struct, frozen=True):
 
 
 class FloorShown(msgspec.Struct, frozen=True):
+    """A rule that demands at least a tier, whatever the score."""
+
     key: str
     tier: Tier
     """The least tier."""

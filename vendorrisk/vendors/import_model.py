@@ -12,6 +12,8 @@ from vendorrisk.vendors.columns import CellProblem, DateOrder
 
 
 class FileFormat(StrEnum):
+    """The format of a table."""
+
     CSV = "csv"
     XLSX = "xlsx"
 
@@ -28,6 +30,8 @@ class ImportState(StrEnum):
 
 
 class RowOutcome(StrEnum):
+    """What a row of a file does."""
+
     CREATE = "create"
     CHANGE = "change"
     UNCHANGED = "unchanged"

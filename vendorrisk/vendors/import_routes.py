@@ -60,6 +60,7 @@ async def import_vendors(
 
 @lists("/vendor-imports", _READ, queries.IMPORTS)
 async def list_vendor_imports(work: InWork, page: ListPage) -> Page[Import]:
+    """List imports."""
     return await importing.many(work, page)
 
 

@@ -101,6 +101,8 @@ Contacts = Annotated[list[Contact], Meta(max_length=50)]
 
 
 class ContactShown(msgspec.Struct, frozen=True):
+    """A person at the vendor."""
+
     name: str
     email: str | None = None
     phone: str | None = None
@@ -317,6 +319,8 @@ class ChangedVendor(Body):
 
 
 class VendorsChanges(Body):
+    """Many vendors to change."""
+
     items: Annotated[list[ChangedVendor], Meta(min_length=1, max_length=200)]
     """Up to 200 vendors."""
 
@@ -337,6 +341,8 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RowResults(msgspec.Struct, frozen=True):
+    """The results of many items."""
+
     items: list[RowResult]
     """One result for each item, in the order sent."""
     done: int

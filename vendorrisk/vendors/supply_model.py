@@ -39,6 +39,8 @@ class NewVendorService(Body):
 
 
 class VendorServiceChanges(Body):
+    """Changes to a vendor's service."""
+
     name: Line | UnsetType = UNSET
     description: Text | UnsetType | None = UNSET
     data_classes: DataClasses | UnsetType = UNSET
@@ -67,6 +69,8 @@ Purpose = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class NewFourthParty(Body):
+    """A company that the vendor depends on."""
+
     name: Line
     service_id: UUID | None = None
     """The vendor's service that depends on the company. All if left out."""
@@ -76,6 +80,8 @@ class NewFourthParty(Body):
 
 
 class FourthPartyChanges(Body):
+    """Changes to a fourth party."""
+
     name: Line | UnsetType = UNSET
     service_id: UUID | UnsetType | None = UNSET
     provider_id: UUID | UnsetType | None = UNSET
