@@ -41,7 +41,7 @@ class Operation(msgspec.Struct, frozen=True):
     def query(self) -> dict[str, str]:
         """Return a value for every query parameter that must be sent."""
         needed = [p for p in self.document.get("parameters", ()) if p["in"] == "query" and p.get("required")]
-        return {p["name"]: "2026-12-31" if p["schema"].get("format") == "date" else "acme" for p in needed}
+        return {p["name"]: p["example"] for p in needed}
 
     @property
     def example(self) -> Any:

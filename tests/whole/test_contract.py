@@ -156,9 +156,7 @@ def test_what_several_operations_have_alike_is_said_once() -> None:
     seen: set[str] = set()
     for item in document()["paths"].values():
         for operation in item.values():
-            alone = [p for p in operation.get("parameters", ()) if "$ref" not in p]
-            alone = [p for p in alone if p["name"] not in document()["components"]["parameters"]]
-            for parameter in alone:
+            for parameter in [p for p in operation.get("parameters", ()) if "$ref" not in p]:
                 text = json.dumps(parameter)
                 assert text not in seen, f"{operation['operationId']}: {parameter['name']} is said again"
                 seen.add(text)
@@ -248,9 +246,17 @@ def test_every_id_in_a_path_has_an_example_and_a_key_has_none() -> None:
         for parameter in operation["parameters"]:
             if parameter["in"] == "path":
                 assert parameter["example"], operation["operationId"]
+            if parameter["in"] == "query" and parameter.get("required"):
+                assert parameter["example"], operation["operationId"]
             if parameter["name"] == "Idempotency-Key":
                 assert {"example", "examples"} & {*parameter, *parameter["schema"]} == set()
                 assert "UUID" in parameter["description"]
+
+
+def test_every_body_has_an_example_that_can_be_sent() -> None:
+    for operation in all_operations():
+        content = operation.get("requestBody", {}).get("content", {})
+        assert not content or any("example" in shown for shown in content.values()), operation["operationId"]
 
 
 # --- descriptions

@@ -96,6 +96,7 @@ async def withdraw_document(
     "/documents/{document_id:uuid}/file",
     Permission.EVIDENCE_WRITE,
     raw="file",
+    file_example="Backups are encrypted and restored every quarter.\n",
     refuses=[
         Code.DOCUMENT_SUPERSEDED,
         Code.BODY_TOO_LARGE,

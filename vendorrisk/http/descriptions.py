@@ -28,7 +28,7 @@ def describe(one: Any, schema: Schema) -> None:
     own = _own(one)
     names = {field.encode_name: field.name for field in msgspec.structs.fields(one)}
     for name, field in schema["properties"].items():
-        _mark_instant(name, field)
+        _mark_format(name, field)
         words = own.get(names.get(name, name)) or field.get("description") or MEANINGS.get(name)
         if words is None and name == one.__struct_config__.tag_field:
             words = "Which of the shapes this is."
@@ -43,11 +43,13 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")
 
 
-def _mark_instant(name: str, field: Schema) -> None:
-    """Say which texts are instants: msgspec says it only of those that come in, and their names end alike."""
-    is_text = field.get("type") in ("string", ["string", "null"])
-    if (name == "at" or name.endswith("_at")) and is_text:
+def _mark_format(name: str, field: Schema) -> None:
+    """Say by the name which texts are instants, which msgspec says of bodies alone, and which numbers need 64 bits."""
+    types = field.get("type", ())
+    if (name == "at" or name.endswith("_at")) and "string" in (types, *types):
         field.setdefault("format", "date-time")
+    if (name == "sequence" or name.endswith("_bytes")) and "integer" in (types, *types):
+        field.setdefault("format", "int64")
 
 
 def _own(one: Any) -> dict[str, str]:

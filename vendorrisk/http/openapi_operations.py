@@ -53,7 +53,7 @@ def complete(operation: Operation, handler: Any, method: str, taken: Schema | No
     _add_headers(responses, handler, method)
     add_refusals(responses, opt, method)
     if opt["raw"]:
-        operation["requestBody"] = {"required": True, "content": _raw_content(opt["raw"])}
+        operation["requestBody"] = {"required": True, "content": _raw_content(opt["raw"], opt["file_example"])}
     if opt["example"] is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = opt["example"]
 
@@ -99,13 +99,16 @@ def _files(types: Iterable[str]) -> Schema:
     return dict.fromkeys([_ANY_FILE, *(kind for kind in types if kind != _ANY_FILE)], _BINARY)
 
 
-def _raw_content(raw: Any) -> Schema:
+def _raw_content(raw: Any, example: str) -> Schema:
     """Return the content of a body that the handler reads itself. JSON is any JSON; the rest is bytes."""
     if isinstance(raw, str):
-        return _files(())
-    if "application/json" in raw:
-        return {kind: {"schema": _JSON_ROWS} if kind == "application/json" else _BINARY for kind in sorted(raw)}
-    return _files(raw)
+        made = _files(())
+    elif "application/json" in raw:
+        made = {kind: {"schema": _JSON_ROWS} if kind == "application/json" else _BINARY for kind in sorted(raw)}
+    else:
+        made = _files(raw)
+    shown = "text/csv" if "text/csv" in made else _ANY_FILE
+    return {**made, shown: {**made[shown], "example": example}}
 
 
 _JSON_ROWS: Schema = {"type": "array", "items": {"type": "object", "additionalProperties": True}}

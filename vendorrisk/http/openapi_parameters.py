@@ -32,30 +32,33 @@ def add_parameters(operation: dict[str, Any], opt: Mapping[str, Any], method: st
 
 def shared(made: dict[str, Any]) -> Schema:
     """Take parameters that several operations have alike out of them; return those as components by name."""
-    operations = [operation for item in made["paths"].values() for operation in item.values()]
-    lists = [operation["parameters"] for operation in operations if "parameters" in operation]
-    texts = Counter(_text(parameter) for parameters in lists for parameter in parameters)
-    components: Schema = {}
-    for text, count in texts.most_common():
-        parameter = msgspec.json.decode(text)
-        if count > 1:
-            components.setdefault(_component_name(parameter), parameter)
-    for parameters in lists:
-        for place, parameter in enumerate(parameters):
-            name = _component_name(parameter)
-            if components.get(name) == parameter:
-                parameters[place] = {"$ref": f"#/components/parameters/{name}"}
-    return dict(sorted(components.items()))
+    operations = [o for item in made["paths"].values() for o in item.values() if "parameters" in o]
+    first: dict[bytes, str] = {}
+    counts: Counter[bytes] = Counter()
+    for operation in operations:
+        for parameter in operation["parameters"]:
+            text = msgspec.json.encode(parameter)
+            first.setdefault(text, operation["operationId"])
+            counts[text] += 1
+    common = {text: msgspec.json.decode(text) for text, count in counts.items() if count > 1}
+    alike = Counter(parameter["name"] for parameter in common.values())
+    names = {text: _component_name(one["name"], first[text], alike[one["name"]]) for text, one in common.items()}
+    for operation in operations:
+        texts = [(msgspec.json.encode(parameter), parameter) for parameter in operation["parameters"]]
+        operation["parameters"] = [
+            {"$ref": f"#/components/parameters/{names[text]}"} if text in names else parameter
+            for text, parameter in texts
+        ]
+    return dict(sorted((names[text], parameter) for text, parameter in common.items()))
 
 
-def _text(parameter: Schema) -> bytes:
-    return msgspec.json.encode(parameter)
+def _component_name(name: str, operation: str, count: int) -> str:
+    """Return the name of a component, `If-Match` as IfMatch; of several, that of the first operation goes with it."""
+    return _camel(name) if count == 1 else f"{_camel(name)}Of{_camel(operation)}"
 
 
-def _component_name(parameter: Schema) -> str:
-    """Return the name of a component: `If-Match` is IfMatch, `vendor_id` in a path is VendorId."""
-    words = parameter["name"].replace("-", "_").split("_")
-    return "".join(word[:1].upper() + word[1:] for word in words)
+def _camel(name: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for word in name.replace("-", "_").split("_"))
 
 
 def _plain(parameter: Schema) -> Schema:
@@ -73,6 +76,8 @@ def _described(parameter: Schema) -> Schema:
     words = PARAMETERS.get(parameter["name"])
     if words is not None and (parameter["in"] == "path" or "description" not in parameter):
         parameter = {**parameter, "description": words}
+    if parameter["in"] == "query" and parameter.get("required"):
+        parameter = {"example": "2026-12-31" if parameter["schema"].get("format") == "date" else "acme", **parameter}
     return parameter
 
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 
-_FORMATS = {"date": "2026-03-02", "date-time": "2026-03-02T08:00:00Z"}
-
 
 class Operation(msgspec.Struct, frozen=True):
     method: str
@@ -31,7 +29,7 @@ def curl(operation: Operation) -> str:
     lines += [f"-H {_quoted(one['name'] + ': ' + str(one.get('example', '')))}" for one in needed]
     for media, body in operation.shown.get("requestBody", {}).get("content", {}).items():
         lines.append(f"-H {_quoted('Content-Type: ' + media)}")
-        if "example" in body:
+        if "example" in body and body.get("schema", {}).get("format") != "binary":
             lines.append(f"-d {_quoted(pretty(body['example']))}")
         else:
             lines.append("--data-binary @file")
@@ -58,7 +56,7 @@ def target(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[st
 
 
 def _placed(parameter: Mapping[str, Any]) -> str:
-    return str(_FORMATS.get(parameter.get("schema", {}).get("format", ""), "acme"))
+    return str(parameter.get("example", ""))
 
 
 def _quoted(text: str) -> str:

@@ -227,6 +227,7 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     match=False,
     refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE],
     raw=_RATINGS,
+    file_example="domain,provider,date,score\nacme.example,Example Ratings,2026-01-31,87\n",
     example=[{"domain": "acme.example", "provider": "Example Ratings", "date": "2026-01-31", "score": 87}],
 )
 async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:

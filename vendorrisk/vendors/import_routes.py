@@ -29,6 +29,7 @@ _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
     at="/v1/vendor-imports/{id}",
     refuses=[Code.IMPORT_UNREADABLE, Code.IMPORT_OUTDATED],
     raw=_TAKEN,
+    file_example="name,domain,country\nAcme Cloud,acme.example,DE\n",
     also=[202],
 )
 async def import_vendors(
