@@ -161,7 +161,7 @@ def test_what_several_operations_have_alike_is_said_once() -> None:
                 assert text not in seen, f"{operation['operationId']}: {parameter['name']} is said again"
                 seen.add(text)
             for status, response in operation["responses"].items():
-                if status >= "400":
+                if status >= "400" and operation["tags"] != ["Health"]:
                     assert "$ref" in response, f"{operation['operationId']} {status}"
     assert len(json.dumps(document(), separators=(",", ":"))) < 1_200_000
 
