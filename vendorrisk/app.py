@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from vendorrisk.errors import Refusal
 from vendorrisk.evidence import report_routes
 from vendorrisk.evidence import routes as evidence_routes
 from vendorrisk.findings import routes as findings_routes
-from vendorrisk.http import health, openapi
+from vendorrisk.http import health, openapi, openapi_routes, query_parameters
 from vendorrisk.http.dependencies import DEPENDENCIES
 from vendorrisk.http.exchange import ExchangeMiddleware
 from vendorrisk.http.failures import on_failure
@@ -54,6 +54,20 @@ ROUTERS: tuple[Router, ...] = (
     signals_routes.router,
     overview_routes.router,
 )
+
+TAGS: Mapping[str, str] = {
+    "Identity": "The tenant, its members with their roles, and its API keys.",
+    "Audit": "The log of all changes. Its entries are chained by hashes, so an altered entry is detected.",
+    "Alerts": "Deadlines, alerts, receivers and deliveries.",
+    "Vendors": "Vendors, with intake, tiering, reviews, offboarding, services and fourth parties.",
+    "Vendor imports": "Vendors from CSV and XLSX files, with a dry run first.",
+    "Evidence": "Documents of vendors, their files, and the fields proposed from them.",
+    "SOC 2 reports": "SOC 2 reports with exceptions, controls and bridge letters, and the coverage that they give.",
+    "Findings": "Problems of vendors, with severity, owner and due date.",
+    "Signals": "Public observations of vendors' domains and hosts, and the scores computed from them.",
+    "Health": "Whether the process is alive and able to serve. Needs no credentials.",
+}
+"""The groups of routes, in the document's order; each router names its own."""
 
 _USES_SECONDS = 30
 _log = structlog.get_logger("api")
@@ -139,20 +153,21 @@ def routed() -> Litestar:
             Router("/v1", route_handlers=list(ROUTERS)),
             health.health_router,
             health.metrics,
-            openapi.router,
+            openapi_routes.router,
         ],
         dependencies=DEPENDENCIES,
         middleware=[ExchangeMiddleware()],
         exception_handlers={Exception: on_failure},
         openapi_config=openapi.CONFIG,
+        plugins=[openapi.StructsLeftOut()],
         request_max_body_size=None,
         logging_config=None,
         debug=False,
         pdb_on_exception=False,
     )
-    litestar.state.document = openapi.document(litestar, alerts_render.webhooks())
-    litestar.state.query_names = openapi.query_names(litestar.state.document)
-    litestar.state.field_lists = openapi.field_lists(litestar.state.document)
+    litestar.state.document = openapi.document(litestar, alerts_render.webhooks(), TAGS)
+    litestar.state.query_names = query_parameters.query_names(litestar.state.document)
+    litestar.state.field_lists = query_parameters.field_lists(litestar.state.document)
     return litestar
 
 

@@ -17,6 +17,7 @@ from tests.whole.surface import operations, unopened_app
 from vendorrisk.audit.actions import Action
 from vendorrisk.errors import Code
 from vendorrisk.http.problems import STATUS
+from vendorrisk.http.query_parameters import resolved
 from vendorrisk.http.routing import Kind
 
 ROOT = Path(vendorrisk.__file__).parents[1]
@@ -74,15 +75,16 @@ def test_the_document_has_the_parts_that_openapi_3_1_demands() -> None:
     for path, item in made["paths"].items():
         assert path.startswith("/")
         for operation in item.values():
-            named = [(p["in"], p["name"]) for p in operation.get("parameters", ())]
+            parameters = [resolved(made, p) for p in operation.get("parameters", ())]
+            named = [(p["in"], p["name"]) for p in parameters]
             assert len(named) == len(set(named)), operation["operationId"]
             in_path = {name for place, name in named if place == "path"}
             assert in_path == set(re.findall(r"\{(\w+)\}", path)), path
-            assert all(p["required"] for p in operation.get("parameters", ()) if p["in"] == "path")
+            assert all(p["required"] for p in parameters if p["in"] == "path")
             assert operation["responses"]
             for status, response in operation["responses"].items():
-                assert re.fullmatch(r"[1-5]\d\d", status)
-                assert response["description"]
+                assert re.fullmatch(r"[1-5]\d\d|default", status)
+                assert resolved(made, response)["description"]
 
 
 NAMED_BY_ITSELF = {"RowShown"}

@@ -43,6 +43,8 @@ class TimedClass(StrEnum):
 
 
 class ReceiverKind(StrEnum):
+    """How a receiver is reached."""
+
     SLACK_WEBHOOK = "slack_webhook"
     SLACK_BOT = "slack_bot"
     EMAIL = "email"
@@ -52,6 +54,8 @@ class ReceiverKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    """Where a delivery stands. `dead` gave up, `cancelled` lost its receiver."""
+
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
@@ -92,18 +96,25 @@ class Alert(msgspec.Struct, frozen=True):
     alert_class: AlertClass
     deadline_id: UUID | None
     dedupe_key: str | None
+    """Two alerts of one class with the same key are one. Null if a deadline raised the alert."""
     vendor_id: UUID | None
+    """The vendor. Null for an alert about none."""
     vendor_name: str | None
     subject_kind: str
     subject_id: UUID
     title: str
     tier: Tier | None
+    """The vendor's tier when the alert was raised. Null if it had none."""
     due_on: date | None
+    """The date that the alert is about. Null if there is none."""
     step: int | None
+    """Days left at the threshold that was crossed, negative once past. Null if there is no date."""
     days_left: int | None
     facts: dict[str, Any]
     raised_at: datetime
+    """When the alert was raised."""
     dispatched_at: datetime | None
+    """When deliveries were made. Null before."""
     has_recipients: bool | None
 
 
@@ -121,6 +132,7 @@ class UpcomingAlert(msgspec.Struct, frozen=True):
 
     id: str
     step_on: date
+    """Day on which the alert will be raised."""
     alert_class: TimedClass
     title: str
     vendor_id: UUID
@@ -130,8 +142,10 @@ class UpcomingAlert(msgspec.Struct, frozen=True):
     subject_id: UUID
     due_on: date
     step: int
+    """Days left at that threshold."""
     days_left: int
     recipients: list[Recipient]
+    """Who will be notified, as receivers are set now."""
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -162,9 +176,13 @@ class AlertPolicy(msgspec.Struct, frozen=True):
 
     alert_class: TimedClass
     critical: list[int]
+    """Days before the date at which vendors of the tier, or of no tier, raise an alert."""
     high: list[int]
+    """Days before the date at which vendors of the tier raise an alert."""
     medium: list[int]
+    """Days before the date at which vendors of the tier raise an alert."""
     low: list[int]
+    """Days before the date at which vendors of the tier raise an alert."""
     overdue_every_days: int | None
     updated_at: datetime
     version: int
@@ -174,9 +192,13 @@ class NewAlertPolicy(Body):
     """The whole policy of a class. Null `overdue_every_days` tells what is overdue no more."""
 
     critical: LeadDays
+    """Days before the date at which vendors of the tier, or of no tier, raise an alert."""
     high: LeadDays
+    """Days before the date at which vendors of the tier raise an alert."""
     medium: LeadDays
+    """Days before the date at which vendors of the tier raise an alert."""
     low: LeadDays
+    """Days before the date at which vendors of the tier raise an alert."""
     overdue_every_days: Annotated[int, Meta(ge=1, le=365)] | None
 
 
@@ -205,27 +227,38 @@ OwnerIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
 class ToSlackWebhook(Body, tag_field="kind", tag="slack_webhook"):
+    """An incoming webhook of Slack."""
+
     url: Url
+    """The incoming webhook's address. Stored sealed and never shown."""
 
 
 class ToSlackBot(Body, tag_field="kind", tag="slack_bot"):
+    """A conversation that a Slack bot posts to."""
+
     token: Token
+    """The bot's token, beginning with `xoxb-`. Stored sealed and never shown."""
     conversation: Conversation
+    """Id of the conversation, or its name with `#`."""
 
 
 class ToEmail(Body, tag_field="kind", tag="email"):
+    """An e-mail address."""
+
     address: Annotated[str, Meta(min_length=3, max_length=254, examples=["risk@example.com"])]
+    """The e-mail address."""
 
 
 class ToWebhook(Body, tag_field="kind", tag="webhook"):
     """`secret` signs; where none is sent one is made, and shown once."""
 
     url: Url
+    """The https address that events are posted to."""
     secret: Secret | None = None
 
 
 class ToConsole(Body, tag_field="kind", tag="console"):
-    pass
+    """The worker's standard output."""
 
 
 class ToOwners(Body, tag_field="kind", tag="owners"):
@@ -240,14 +273,18 @@ class NewReceiver(Body):
 
     name: ReceiverName
     target: Target
+    """Where alerts are sent."""
     classes: Classes | None = None
     tiers: Tiers | None = None
     owner_ids: OwnerIds | None = None
 
 
 class ReceiverChanges(Body):
+    """Changes to a receiver."""
+
     name: ReceiverName | UnsetType = UNSET
     target: Target | UnsetType = UNSET
+    """Where alerts are sent. It replaces the whole target."""
     classes: Classes | UnsetType | None = UNSET
     tiers: Tiers | UnsetType | None = UNSET
     owner_ids: OwnerIds | UnsetType | None = UNSET
@@ -276,6 +313,7 @@ class ShownReceiver(msgspec.Struct, frozen=True):
     id: UUID
     receiver: Receiver
     secret: str | None
+    """The signing secret of a webhook, shown this once. Null for other kinds."""
     version: int
 
 
@@ -283,6 +321,8 @@ class ShownReceiver(msgspec.Struct, frozen=True):
 
 
 class ToldVendor(msgspec.Struct, frozen=True):
+    """The vendor of an alert."""
+
     id: UUID
     name: str
 
@@ -291,12 +331,17 @@ class ToldSubject(msgspec.Struct, frozen=True):
     """What the alert is about, such as a document; `kind` is the noun of its feature."""
 
     kind: str
+    """What kind of record it is, such as `document`."""
     id: UUID
 
 
 class ToldOwners(msgspec.Struct, frozen=True):
+    """Who is responsible for the vendor."""
+
     business: str | None
+    """E-mail address of the business owner. Null if there is none."""
     security: str | None
+    """E-mail address of the security owner. Null if there is none."""
 
 
 class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,21 +350,27 @@ class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: UUID
     alert_class: AlertClass = msgspec.field(name="class")
     vendor: ToldVendor | None
+    """Null for an alert about no vendor."""
     tier: Tier | None
     subject: ToldSubject
     title: str
     due_on: date | None
+    """The date that the alert is about. Null if there is none."""
     step: int | None
+    """Days left at the threshold that was crossed, negative once past. Null if there is no date."""
     days_left: int | None
     facts: dict[str, Any]
     owners: ToldOwners
+    """Who is responsible for the vendor."""
 
 
 class AlertEvent(msgspec.Struct, frozen=True):
     """The body of a webhook. `timestamp` is when the alert was raised, and the same at every try."""
 
     type: str
+    """`alert.` and the alert class."""
     timestamp: datetime
+    """When the alert was raised. The same at every attempt."""
     data: ToldAlert
 
 
@@ -335,25 +386,35 @@ class Delivery(msgspec.Struct, frozen=True):
     recipient: str
     state: DeliveryState
     attempts: int
+    """How many attempts were made."""
     attempts_allowed: int
+    """How many attempts are made at most."""
     next_attempt_at: datetime | None
+    """When the next attempt is due. Null if none is."""
     possibly_doubled: int
+    """How many attempts followed one whose end is unknown."""
     failure: str | None
     detail: str | None
     sent_at: datetime | None
+    """When the receiver took it. Null before."""
     created_at: datetime
     updated_at: datetime
     version: int
 
 
 class Attempt(msgspec.Struct, frozen=True):
+    """One attempt to send a delivery."""
+
     id: UUID
     number: int
+    """Counts the attempts of a delivery, from 1."""
     outcome: Outcome
     failure: str | None
     detail: str | None
     started_at: datetime
+    """When the attempt began."""
     ended_at: datetime | None
+    """When the attempt ended. Null while it runs, or if its end is unknown."""
 
 
 class Claimed(msgspec.Struct, frozen=True):

@@ -47,11 +47,13 @@ async def list_upcoming_alerts(
 
 @reads("/alerts/{alert_id:uuid}", Permission.ALERTS_READ)
 async def get_alert(work: InWork, alert_id: FromPath[UUID]) -> Alert:
+    """Return an alert."""
     return await alerts.alert(work, alert_id)
 
 
 @lists("/receivers", Permission.ALERTS_READ, queries.RECEIVERS)
 async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
+    """List the places that alerts are sent to."""
     return await alerts.receivers(work, page)
 
 
@@ -73,6 +75,7 @@ async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewRece
 
 @reads("/receivers/{receiver_id:uuid}", Permission.ALERTS_READ)
 async def get_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Receiver:
+    """Return a receiver, without its secrets."""
     return await alerts.receiver(work, receiver_id)
 
 
@@ -123,11 +126,13 @@ async def list_deliveries(work: InWork, page: ListPage) -> Page[Delivery]:
 
 @reads("/deliveries/{delivery_id:uuid}", Permission.ALERTS_READ)
 async def get_delivery(work: InWork, delivery_id: FromPath[UUID]) -> Delivery:
+    """Return a delivery."""
     return await alerts.delivery(work, delivery_id)
 
 
 @lists("/deliveries/{delivery_id:uuid}/attempts", Permission.ALERTS_READ, queries.ATTEMPTS)
 async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: FromPath[UUID]) -> Page[Attempt]:
+    """List the attempts of a delivery, with their results."""
     return await alerts.attempts(work, delivery_id, page)
 
 
@@ -143,11 +148,13 @@ async def resend_delivery(work: InWork, expected: ExpectedVersion, delivery_id: 
 
 @lists("/alert-policies", Permission.ALERTS_READ, queries.POLICIES)
 async def list_alert_policies(work: InWork, page: ListPage) -> Page[AlertPolicy]:
+    """List the policies of the alert classes that have a date."""
     return await alerts.policies(work, page)
 
 
 @reads("/alert-policies/{alert_class:str}", Permission.ALERTS_READ)
 async def get_alert_policy(work: InWork, alert_class: FromPath[TimedClass]) -> AlertPolicy:
+    """Return the policy of an alert class."""
     return await alerts.policy(work, alert_class)
 
 

@@ -34,6 +34,8 @@ class DocumentKind(StrEnum):
 
 
 class Classification(StrEnum):
+    """How confidential a document is."""
+
     PUBLIC = "public"
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
@@ -58,6 +60,8 @@ class Reading(StrEnum):
 
 
 class Decision(StrEnum):
+    """Whether a proposal was decided, and how."""
+
     OPEN = "open"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
@@ -107,9 +111,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     stated_until_on: date | None
     surveillance_on: date | None
     expires_on: date | None
+    """Last day the document is relied on, by its kind and dates. Null if coverage decides, or nothing ends."""
     assurance: Assurance
     note: str | None
     revision: int
+    """Counts the revisions of the document, from 1."""
     supersedes_id: UUID | None
     superseded_at: datetime | None
     withdrawn_at: datetime | None
@@ -119,12 +125,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str | None
     reading: Reading
     reading_detail: str | None
+    """Why the text could not be extracted. Null if it could."""
     created_at: datetime
     updated_at: datetime
     version: int
 
 
 class DocumentChanges(Body):
+    """Changes to a document."""
+
     title: Title | UnsetType = UNSET
     service_id: UUID | UnsetType | None = UNSET
     classification: Classification | UnsetType = UNSET
@@ -165,6 +174,7 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: UUID
     vendor_name: str
     criterion: str
+    """Trust services criterion, such as `CC6.1`."""
     control: str
     deviation: str
     sample: str | None
@@ -176,7 +186,10 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSoc2Exception(Body):
+    """A test of a control that did not pass."""
+
     criterion: Criterion
+    """Trust services criterion, such as `CC6.1`."""
     control: Text
     deviation: Text
     sample: Text | None = None
@@ -185,6 +198,8 @@ class NewSoc2Exception(Body):
 
 
 class Soc2ExceptionChanges(Body):
+    """Changes to a report's exception."""
+
     control: Text | UnsetType = UNSET
     deviation: Text | UnsetType = UNSET
     sample: Text | UnsetType | None = UNSET
@@ -210,6 +225,8 @@ class Cuec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewCuec(Body):
+    """A complementary user entity control."""
+
     control: Text
     criterion: Criterion | None = None
     state: CuecState = CuecState.OPEN
@@ -218,6 +235,8 @@ class NewCuec(Body):
 
 
 class CuecChanges(Body):
+    """Changes to a complementary user entity control."""
+
     control: Text | UnsetType = UNSET
     state: CuecState | UnsetType = UNSET
     owner_id: UUID | UnsetType | None = UNSET
@@ -242,6 +261,8 @@ class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSubserviceOrganisation(Body):
+    """A company that the vendor's system depends on."""
+
     name: Line
     method: SubserviceMethod
     purpose: Text | None = None
@@ -250,6 +271,8 @@ class NewSubserviceOrganisation(Body):
 
 
 class SubserviceChanges(Body):
+    """Changes to a subservice organisation."""
+
     name: Line | UnsetType = UNSET
     method: SubserviceMethod | UnsetType = UNSET
     purpose: Text | UnsetType | None = UNSET
@@ -273,6 +296,8 @@ class BridgeLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewBridgeLetter(Body):
+    """A letter of the vendor's management."""
+
     ends_on: date
     issued_on: date | None = None
     document_id: UUID | None = None
@@ -334,6 +359,8 @@ class NewSoc2Report(Body):
 
 
 class Soc2ReportChanges(Body):
+    """Changes to a SOC 2 report."""
+
     as_of_on: date | UnsetType | None = UNSET
     period_start_on: date | UnsetType | None = UNSET
     period_end_on: date | UnsetType | None = UNSET
@@ -363,7 +390,10 @@ class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewReports(Body):
+    """Up to 200 reports. Each is recorded or rejected alone."""
+
     reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
+    """Each as in recording one report."""
 
 
 class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -371,14 +401,21 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     index: int
     status: int
+    """The status that the row alone would have been given."""
     id: UUID | None = None
+    """The record. Missing if it was not written."""
     code: str | None = None
     detail: str | None = None
+    """What to do about the problem. Missing if there is none."""
     pointer: str | None = None
+    """JSON pointer (RFC 6901) into the row. Missing if there is no problem."""
 
 
 class BulkAnswer(msgspec.Struct, frozen=True):
+    """The results of many reports."""
+
     results: list[BulkResult]
+    """One result for each row, in the order sent."""
 
 
 class AreaView(msgspec.Struct, frozen=True):
@@ -386,9 +423,13 @@ class AreaView(msgspec.Struct, frozen=True):
 
     area: AuditArea
     criteria: list[str]
+    """All criteria of the area."""
     tested: list[str]
+    """Criteria of the area that the report tested."""
     exceptions: list[Soc2Exception]
+    """Tests of the area that did not pass."""
     verdict: str
+    """`exceptions`, `clean`, or `not_tested`."""
 
 
 class Lens(msgspec.Struct, frozen=True):
@@ -396,7 +437,9 @@ class Lens(msgspec.Struct, frozen=True):
 
     report_id: UUID
     areas: list[AreaView]
+    """The five audit areas."""
     other_exceptions: list[Soc2Exception]
+    """Tests outside the five areas that did not pass."""
 
 
 class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -409,11 +452,14 @@ class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
     state: CoverageState
     is_qualified: bool
     reason: str
+    """Which evidence decides, in a sentence."""
     effective_until_on: date | None
     next_change_on: date | None
     gap_days: int
+    """Days between report periods that none covers."""
     missing_categories: list[TrustCategory]
     computed_on: date
+    """The day for which it was computed."""
     updated_at: datetime
     version: int
 
@@ -424,18 +470,24 @@ class ServiceCoverage(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None
     service_name: str | None
     at: date
+    """The day it was computed for."""
     state: CoverageState
     is_qualified: bool
     reason: str
+    """Which evidence decides, in a sentence."""
     effective_until_on: date | None
     preparation_from_on: date | None
+    """Day from which to ask for the next report. Null if nothing counts."""
     next_change_on: date | None
     gaps: list[Gap]
+    """Days between report periods that none covers."""
     warnings: list[str]
     categories_needed: list[TrustCategory]
     categories_relied_on: list[TrustCategory]
+    """Categories that evidence covers on the day."""
     missing_categories: list[TrustCategory]
     timeline: list[Segment]
+    """The days in stretches of one state each, oldest first."""
 
     @classmethod
     def of(cls, found: Coverage, **more: Any) -> "ServiceCoverage":
@@ -460,7 +512,9 @@ class VendorCoverage(msgspec.Struct, frozen=True):
     vendor_id: UUID
     vendor_name: str
     at: date
+    """The day it was computed for."""
     services: list[ServiceCoverage]
+    """One entry for each service, or one for the vendor as a whole."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -468,11 +522,17 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     document_id: UUID
+    """The document that was read."""
     field: str
+    """The field of the record that the value is for."""
     value: Any
+    """Its type depends on the field."""
     page: int
+    """Page of the file, from 1."""
     quotation: str
+    """The page's own words."""
     confidence: float
+    """0 to 1. It orders proposals and is no probability."""
     decision: Decision
     decided_by_label: str | None
     decided_at: datetime | None
@@ -485,10 +545,12 @@ class NewDecision(Body):
     """A person's word on a proposal."""
 
     decision: Literal["confirmed", "rejected"]
+    """Whether the value is right."""
 
 
 class PolicyShown(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     policy: EvidencePolicy
+    """The policy."""
     version: int

@@ -49,6 +49,7 @@ _WHOLE = [
 
 @lists("/soc2-reports", Permission.EVIDENCE_READ, report_part_queries.REPORTS)
 async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
+    """List SOC 2 reports."""
     return await reports.reports(work, page)
 
 
@@ -108,6 +109,7 @@ async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2Report
 async def change_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Soc2ReportChanges]
 ) -> Soc2ReportShown:
+    """Change a SOC 2 report. Coverage is computed again."""
     return await reports.change(work, report_id, data, expected)
 
 
@@ -166,6 +168,7 @@ async def change_soc2_exception(
     exception_id: FromPath[UUID],
     data: JSONBody[Soc2ExceptionChanges],
 ) -> Soc2Exception:
+    """Change a report's exception."""
     return await reports.change_exception(work, report_id, exception_id, data, expected)
 
 

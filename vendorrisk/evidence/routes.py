@@ -62,6 +62,7 @@ async def add_document(work: InWork, data: JSONBody[NewDocument]) -> Document:
 
 @reads("/documents/{document_id:uuid}", Permission.EVIDENCE_READ)
 async def get_document(work: InWork, document_id: FromPath[UUID]) -> Document:
+    """Return a document, without its file."""
     return await documents.document(work, document_id)
 
 
@@ -95,6 +96,7 @@ async def withdraw_document(
     "/documents/{document_id:uuid}/file",
     Permission.EVIDENCE_WRITE,
     raw="file",
+    file_example="Backups are encrypted and restored every quarter.\n",
     refuses=[
         Code.DOCUMENT_SUPERSEDED,
         Code.BODY_TOO_LARGE,

@@ -14,8 +14,12 @@
     addresses     where a request comes from, whatever its headers claim
     dependencies  what a handler may ask for: `Work`, `ExpectedVersion`, `PageRequest`
     service       what the API holds while it runs
-    openapi       the document, completed from the declarations; `schemas` has those of bodies
+    openapi       the document, completed from the declarations; served by `openapi_routes`
+                  its parts: `openapi_operations`, `openapi_parameters`, `openapi_problems`, `openapi_examples`
+    schemas       its schemas of bodies and responses; `schema_directions` closes what comes in, opens what goes out
+    descriptions  its texts: strings under the fields of Structs, and `meanings`, which names have everywhere
     webhooks      its section of what is sent to others
+    query_parameters  what each route takes of a query, read from the document
     reference     the document as a page for people, with `reference_examples`
     health        /health/live, /health/ready, /metrics
 

@@ -30,7 +30,7 @@ from vendorrisk.http.bodies import check_fit, check_json
 from vendorrisk.http.front import refused, send_refusal
 from vendorrisk.http.headers import expected_version, idempotency_key, joined, wants_minimal
 from vendorrisk.http.limits import Limiter
-from vendorrisk.http.openapi import QueryParameter
+from vendorrisk.http.query_parameters import QueryParameter
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.service import Service
 
@@ -327,7 +327,7 @@ def _wanted_fields(scope: Any) -> frozenset[str] | None:
     values = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("fields")
     if values is None:
         return None
-    wanted = frozenset(values[0].split(","))
+    wanted = frozenset(name for value in values for name in value.split(","))
     known = scope["litestar_app"].state.field_lists[scope["path_template"], scope["method"]]
     if unknown := sorted(wanted - known):
         faults = [Fault(f"Take from: {', '.join(sorted(known))}.", parameter="fields")]

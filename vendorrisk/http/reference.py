@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vendorrisk.http import reference_examples as examples
+from vendorrisk.http.query_parameters import resolved
 from vendorrisk.http.reference_examples import Operation
 
 _HERE = Path(__file__).parent
@@ -70,8 +71,15 @@ def _by_tag(document: Mapping[str, Any]) -> list[tuple[str, list[Operation]]]:
         for method in _METHODS:
             if method in item:
                 tag = item[method].get("tags", ["Other"])[0]
-                tags.setdefault(tag, []).append(Operation(method.upper(), path, item[method]))
+                tags.setdefault(tag, []).append(Operation(method.upper(), path, _whole(document, item[method])))
     return list(tags.items())
+
+
+def _whole(document: Mapping[str, Any], shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an operation with what it shares with others in its place."""
+    parameters = [resolved(document, one) for one in shown.get("parameters", ())]
+    responses = {status: resolved(document, one) for status, one in shown["responses"].items()}
+    return {**shown, "parameters": parameters, "responses": responses}
 
 
 def _kind(schema: Mapping[str, Any]) -> Markup:
@@ -85,6 +93,9 @@ def _kind(schema: Mapping[str, Any]) -> Markup:
     if "enum" in schema or "const" in schema:
         values = schema.get("enum", [schema.get("const")])
         return Markup(" | ").join(Markup("<code>{}</code>").format(value) for value in values)
+    if "x-extensible-enum" in schema:
+        known = Markup(", ").join(Markup("<code>{}</code>").format(value) for value in schema["x-extensible-enum"])
+        return Markup("string, known values {}").format(known)
     types = schema.get("type", "anything")
     types = types if isinstance(types, list) else [types]
     if "array" in types:

@@ -1,22 +1,26 @@
 """The JSON schemas of what routes take and give, as msgspec itself checks and writes them.
 
 Litestar's own lose the bounds of what stands in a list and whether unknown fields are refused; a document that promises
-more than the service takes is worse than none.
+more than the service takes is worse than none. `schema_directions` then closes what comes in and opens what goes out.
 """
 
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from vendorrisk.db.paging import Page
+from vendorrisk.http.descriptions import describe
+from vendorrisk.http.schema_directions import incoming, outgoing, refer, target
 
 Schema = dict[str, Any]
 
 _VALUES = {"default", "enum", "const", "example", "examples"}
 _PLACE = "#/components/schemas/{name}"
+_REFERENCE = re.compile(r'"\$ref":"#/components/schemas/([^"]+)"')
 _PAGE = re.compile(r"\bPage_(\w+?)_(?=$|\")")
 _QUALIFIED = re.compile(r"\bvendorrisk\.(\w+)\.(?:\w+\.)?(\w+)")
 
@@ -28,23 +32,52 @@ def shown_type(annotation: Any) -> Any:
     return next((found for one in get_args(annotation) if (found := shown_type(one)) is not None), None)
 
 
-def schemas_of(types: Iterable[Any]) -> tuple[dict[Any, Schema], Schema]:
-    """Return the schema of each type, by the type, and the components that they refer to."""
-    wanted = list(dict.fromkeys(types))
-    made, components = msgspec.json.schema_components(wanted, ref_template=_PLACE)
-    return (
-        {one: tidy(schema) for one, schema in zip(wanted, made, strict=True)},
-        {_named(name): _with_instants(tidy(schema)) for name, schema in components.items()},
+class Schemas(msgspec.Struct, frozen=True):
+    """The schema of each type, apart for what is taken and what is given, and the components that both refer to."""
+
+    taken: dict[Any, Schema]
+    given: dict[Any, Schema]
+    components: Schema
+
+
+def schemas_of(taken: Iterable[Any], given: Iterable[Any]) -> Schemas:
+    """Return the schemas of bodies and of responses: what is taken stays closed, what is given is open."""
+    into, out = _types(taken), _types(given)
+    classes = list(dict.fromkeys(classes_in([*into, *out])))
+    made, components = msgspec.json.schema_components([*into, *out, *classes], ref_template=_PLACE)
+    named = {_named(name): tidy(schema) for name, schema in components.items()}
+    schemas = [tidy(schema) for schema in made]
+    own = {
+        target(schema): get_origin(one) or one
+        for one, schema in zip(classes, schemas[len(into) + len(out) :], strict=True)
+    }
+    for name, schema in named.items():
+        describe(own[name], schema)
+    closed = {name: incoming(named[name]) for name in _reachable(schemas[: len(into)], named)}
+    reached = _reachable(schemas[len(into) : len(into) + len(out)], named)
+    names = {name: f"{name}Value" for name in reached if "enum" in named[name] or name in closed}
+    opened = {names.get(name, name): outgoing(named[name], own[name], names) for name in reached}
+    return Schemas(
+        dict(zip(into, schemas, strict=False)),
+        {one: refer(schema, names) for one, schema in zip(out, schemas[len(into) :], strict=False)},
+        {**closed, **opened},
     )
 
 
-def _with_instants(schema: Schema) -> Schema:
-    """Say which texts are instants: msgspec says it only of those that come in, and their names end alike."""
-    for name, field in schema.get("properties", {}).items():
-        is_text = field.get("type") in ("string", ["string", "null"])
-        if (name == "at" or name.endswith("_at")) and is_text and "format" not in field:
-            field["format"] = "date-time"
-    return schema
+def _types(types: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(one for one in types if one is not None))
+
+
+def _reachable(schemas: Iterable[Schema], components: Schema) -> list[str]:
+    """Return the names of all components that schemas lead to."""
+    found: dict[str, None] = {}
+    waiting = [*schemas]
+    while waiting:
+        text = msgspec.json.encode(waiting.pop()).decode()
+        new = [name for name in dict.fromkeys(_REFERENCE.findall(text)) if name not in found]
+        found |= dict.fromkeys(new)
+        waiting += [components[name] for name in new]
+    return list(found)
 
 
 def has_version(annotation: Any) -> bool:
@@ -79,7 +112,7 @@ def tidy(value: Any) -> Any:
         made["pattern"] = made["pattern"].replace(r"\Z", "$")
     if "propertyName" in made:
         made["mapping"] = {key: tidy({"$ref": place})["$ref"] for key, place in made["mapping"].items()}
-    return _nullable(made)
+    return _alternatives(_nullable(made))
 
 
 def _is_title(key: str, item: Any) -> bool:
@@ -98,10 +131,33 @@ def _nullable(schema: Schema) -> Schema:
     return {**one, "type": [one["type"], "null"], **rest}
 
 
+def _alternatives(schema: Schema) -> Schema:
+    """Write a choice as `oneOf`: shapes exclude each other by their tag, and a shape is never null."""
+    return {("oneOf" if key == "anyOf" else key): value for key, value in schema.items()}
+
+
 def _named(name: str) -> str:
     """Name a page after its rows, and twins after their features."""
     name = _PAGE.sub(r"\1Page", name)
     return _QUALIFIED.sub(lambda found: found[1].capitalize() + found[2], name)
+
+
+def classes_in(types: Iterable[Any]) -> Iterable[Any]:
+    """Yield every class that has a component: Structs and enumerations, wherever they stand in the types."""
+    seen: set[Any] = set()
+    waiting = list(types)
+    while waiting:
+        one = waiting.pop()
+        waiting += get_args(one)
+        is_class = isinstance(one, type) or get_origin(one) is Page
+        if one in seen or not is_class:
+            continue
+        seen.add(one)
+        if _is_struct(get_origin(one) or one):
+            waiting += [field.type for field in msgspec.structs.fields(one)]
+            yield one
+        elif issubclass(get_origin(one) or one, Enum):
+            yield one
 
 
 def _is_struct(annotation: Any) -> bool:

@@ -28,6 +28,8 @@ Scopes = Annotated[list[Permission], Meta(min_length=1, max_length=50)]
 
 
 class Tenant(msgspec.Struct, frozen=True):
+    """The organisation that manages its vendors."""
+
     id: UUID
     name: str
     time_zone: str
@@ -37,23 +39,30 @@ class Tenant(msgspec.Struct, frozen=True):
 
 
 class TenantChanges(Body):
+    """Changes to the tenant."""
+
     name: Name | UnsetType = UNSET
     time_zone: ZoneName | UnsetType = UNSET
 
 
 class Member(msgspec.Struct, frozen=True):
+    """A person of the tenant."""
+
     id: UUID
     name: str
     email: str
     roles: list[Role]
     slack_user_id: str | None
     is_active: bool
+    """Whether the member may act."""
     created_at: datetime
     updated_at: datetime
     version: int
 
 
 class NewMember(Body):
+    """A person to add."""
+
     name: Name
     email: Email
     roles: Roles
@@ -61,11 +70,14 @@ class NewMember(Body):
 
 
 class MemberChanges(Body):
+    """Changes to a member."""
+
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET
     roles: Roles | UnsetType = UNSET
     slack_user_id: SlackUser | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
+    """Whether the member may act."""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -73,6 +85,7 @@ class ApiKey(msgspec.Struct, frozen=True):
 
     id: UUID
     public_id: str
+    """The middle part of the key, by which people recognise it."""
     name: str
     roles: list[Role]
     scopes: list[Permission] | None
@@ -80,12 +93,16 @@ class ApiKey(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    """When it was revoked. Null if it was not."""
     last_used_at: datetime | None
+    """When it was last used, to within half a minute. Null if never."""
     rotated_from_id: UUID | None
     version: int
 
 
 class NewApiKey(Body):
+    """An API key to create. It has at most the permissions of its roles."""
+
     name: Name
     roles: Roles
     scopes: Scopes | None = None
@@ -100,7 +117,9 @@ class Rotation(Body):
     """
 
     overlap_seconds: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+    """How long the old key works beside the new one."""
     expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
+    """When the new key stops working. Null for never. If left out, it lives as long as the old key was made for."""
 
 
 class ShownApiKey(msgspec.Struct, frozen=True):
@@ -108,6 +127,7 @@ class ShownApiKey(msgspec.Struct, frozen=True):
 
     id: UUID
     key: str
+    """The key, shown this once."""
     api_key: ApiKey
     version: int
 
@@ -117,9 +137,11 @@ class Caller(msgspec.Struct, frozen=True):
 
     kind: ActorKind
     id: UUID
+    """The member or key."""
     label: str
     tenant_id: UUID
     member_id: UUID | None
+    """The member that the caller is or acts for. Null for a machine."""
     permissions: list[Permission]
 
 

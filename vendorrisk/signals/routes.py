@@ -73,6 +73,7 @@ async def add_vendor_asset(
 
 @reads("/vendor-assets/{asset_id:uuid}", _READ)
 async def get_vendor_asset(work: InWork, asset_id: FromPath[UUID]) -> VendorAsset:
+    """Return a watched asset."""
     return await watching.asset(work, asset_id)
 
 
@@ -146,6 +147,7 @@ async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: List
 
 @reads("/vendor-scores/{score_id:uuid}", _READ)
 async def get_past_score(work: InWork, score_id: FromPath[UUID]) -> VendorScore:
+    """Return an earlier score with its parts."""
     return await watching.past_score(work, score_id)
 
 
@@ -169,6 +171,7 @@ async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
 
 @lists("/vendors/{vendor_id:uuid}/products", _READ, record_queries.PRODUCTS)
 async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorProduct]:
+    """List the products that a vendor runs."""
     return await supply.products(work, vendor_id, page)
 
 
@@ -194,11 +197,13 @@ async def add_vendor_product(
 
 @reads("/vendor-products/{product_id:uuid}", _READ)
 async def get_vendor_product(work: InWork, product_id: FromPath[UUID]) -> VendorProduct:
+    """Return a product that a vendor runs."""
     return await supply.product(work, product_id)
 
 
 @removes("/vendor-products/{product_id:uuid}", _WRITE)
 async def remove_vendor_product(work: InWork, expected: ExpectedVersion, product_id: FromPath[UUID]) -> None:
+    """Remove a product from a vendor."""
     await supply.remove_product(work, product_id, expected)
 
 
@@ -218,6 +223,7 @@ async def list_all_subprocessor_changes(work: InWork, page: ListPage) -> Page[Su
 
 @reads("/subprocessor-changes/{change_id:uuid}", _READ)
 async def get_subprocessor_change(work: InWork, change_id: FromPath[UUID]) -> SubprocessorChange:
+    """Return a change to a vendor's list of sub-processors."""
     return await supply.subprocessor_change(work, change_id)
 
 
@@ -240,7 +246,15 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     return await supply.ratings(work, vendor_id, page)
 
 
-@acts("/vendor-ratings/import", _WRITE, match=False, refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE], raw=_RATINGS)
+@acts(
+    "/vendor-ratings/import",
+    _WRITE,
+    match=False,
+    refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE],
+    raw=_RATINGS,
+    file_example="domain,provider,date,score\nacme.example,Example Ratings,2026-01-31,87\n",
+    example=[{"domain": "acme.example", "provider": "Example Ratings", "date": "2026-01-31", "score": 87}],
+)
 async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:
     """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
 

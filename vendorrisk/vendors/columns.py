@@ -43,10 +43,14 @@ class CellProblem(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a row cannot be taken as it is. `column` is the heading in the file; absent where it is the row."""
 
     row: int
+    """Row of the file, from 1, headings not counted."""
     code: str
+    """Stable code of the problem."""
     detail: str
+    """What to do."""
     column: str | None = None
     field: str | None = None
+    """The field that the column is mapped to."""
 
 
 class ReadRow(msgspec.Struct, frozen=True, gc=False):

@@ -21,6 +21,8 @@ class OffboardingStep(StrEnum):
 
 
 class StepState(StrEnum):
+    """Whether a step is open, done or waived."""
+
     OPEN = "open"
     DONE = "done"
     WAIVED = "waived"
@@ -31,10 +33,14 @@ class AnsweredFactor(msgspec.Struct, frozen=True):
 
     factor: str
     value: int
+    """0 (harmless) to 4, as it counts."""
     unknown: bool
+    """Whether it was not answered, and so counts as 3."""
     answer: str
+    """The text of the answer."""
     weight: int
     points: int
+    """Its part of the score."""
 
 
 class AppliedFloor(msgspec.Struct, frozen=True):
@@ -42,27 +48,37 @@ class AppliedFloor(msgspec.Struct, frozen=True):
 
     key: str
     tier: Tier
+    """The least tier."""
     reason: str
+    """Which answers demand the tier."""
 
 
 class InherentRisk(msgspec.Struct, frozen=True):
     """A score of 0 to 100, the tier, and why."""
 
     score: int
+    """0 (harmless) to 100."""
     tier: Tier
+    """The tier that follows."""
     factors: tuple[AnsweredFactor, ...]
+    """What each factor adds to the score."""
     floors: tuple[AppliedFloor, ...]
     unknown: tuple[str, ...]
+    """Keys of the factors that were not answered."""
     model_version: str
 
 
 class IntakeState(StrEnum):
+    """Whether an intake request was decided, and how."""
+
     OPEN = "open"
     APPROVED = "approved"
     REFUSED = "refused"
 
 
 class ReviewOutcome(StrEnum):
+    """The result of a review."""
+
     SATISFACTORY = "satisfactory"
     CONDITIONS = "conditions"
     UNSATISFACTORY = "unsatisfactory"
@@ -72,13 +88,21 @@ class InherentAnswers(Body):
     """0 (harmless) to 4 for each factor, by the texts of its scale; null or absent is unknown, and counts as 3."""
 
     data_classification: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Sensitivity of the data."""
     data_volume: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Amount of data."""
     access: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Access to your systems."""
     criticality: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Damage if the vendor fails."""
     substitutability: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Effort to replace the vendor."""
     regulatory_weight: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Weight of regulation on the service."""
     geography: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Risk of the places of work and data."""
     fourth_parties: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Dependence on other companies."""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +112,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: UUID
     vendor_name: str
     answers: dict[str, int | None]
+    """0 to 4 by factor, null where unknown."""
     result: InherentRisk
     score: int
+    """0 (harmless) to 100."""
     tier: Tier
+    """The tier that followed."""
     model_version: str
     assessed_by_id: UUID
     assessed_by_label: str
@@ -103,6 +130,7 @@ class Assessed(msgspec.Struct, frozen=True):
     assessment: Assessment
     next_review_on: date | None
     version: int
+    """The vendor's version."""
 
 
 class NewReview(Body):
@@ -110,8 +138,10 @@ class NewReview(Body):
 
     outcome: ReviewOutcome
     reviewed_on: date | None = None
+    """Day of the review. Today if left out."""
     note: Text | None = None
     next_review_on: date | None = None
+    """Day the next review is due. By the review policy of the tier if left out."""
 
 
 Months = Annotated[int, Meta(ge=1, le=60)]
@@ -121,22 +151,32 @@ class ReviewPolicy(Body):
     """How many months lie between two reviews of a vendor, by its tier."""
 
     critical_months: Months = 3
+    """Months between reviews of a vendor of the tier critical."""
     high_months: Months = 6
+    """Months between reviews of a vendor of the tier high."""
     medium_months: Months = 12
+    """Months between reviews of a vendor of the tier medium."""
     low_months: Months = 24
+    """Months between reviews of a vendor of the tier low."""
 
 
 class ReviewPolicyShown(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     critical_months: int
+    """Months between reviews of a vendor of the tier critical."""
     high_months: int
+    """Months between reviews of a vendor of the tier high."""
     medium_months: int
+    """Months between reviews of a vendor of the tier medium."""
     low_months: int
+    """Months between reviews of a vendor of the tier low."""
     version: int
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """A review that was held."""
+
     id: UUID
     vendor_id: UUID
     vendor_name: str
@@ -154,7 +194,9 @@ class ReviewHeld(msgspec.Struct, frozen=True):
 
     id: UUID
     review: Review
+    """The review."""
     version: int
+    """The vendor's version."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,11 +207,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     vendor_name: str
     step: OffboardingStep
     state: StepState
+    """Whether the step is open, done or waived."""
     note: str | None
     proof: str | None
     settled_by_id: UUID | None
+    """The actor who resolved the step. Null while open."""
     settled_by_label: str | None
+    """The name of who resolved the step, at that time. Null while open."""
     settled_at: datetime | None
+    """When the step was resolved. Null while open."""
     version: int
 
 
@@ -183,6 +229,7 @@ class Settlement(Body):
     """How a step was settled. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
 
     state: StepState
+    """`done` or `waived`. `open` reopens the step."""
     note: Text | None = None
     proof: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
 
@@ -192,13 +239,18 @@ class IntakeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID | None
+    """The vendor. Null until approved, unless it was known before."""
     vendor_name: str | None
     name: str
+    """The vendor's name."""
     domain: str | None
+    """The vendor's domain. Null if unknown."""
     purpose: str
+    """Why the vendor is wanted."""
     data_classes: list[DataClass]
     business_owner_id: UUID | None
     state: IntakeState
+    """Whether it is open, approved or rejected."""
     requested_by_id: UUID
     requested_by_label: str
     requested_by_member_id: UUID | None
@@ -215,18 +267,26 @@ class NewIntakeRequest(Body):
     """What is asked for, and why. Without an owner, the person who asks is the business owner."""
 
     name: Line
+    """The vendor's name."""
     purpose: Text
+    """Why the vendor is wanted."""
     domain: Domain | None = None
     data_classes: DataClasses = msgspec.field(default_factory=list)
     business_owner_id: UUID | None = None
+    """The member who answers for using the vendor. The caller if left out."""
     vendor_id: UUID | None = None
+    """A prospect that is registered already."""
 
 
 class Approval(Body):
+    """Why a request is approved."""
+
     reason: Text | None = None
 
 
 class IntakeRefusal(Body):
+    """Why a request is rejected."""
+
     reason: Text
 
 
@@ -235,14 +295,20 @@ class ScaleShown(msgspec.Struct, frozen=True):
 
     factor: str
     title: str
+    """The question."""
     weight: int
     scale: tuple[str, ...]
+    """The texts of the answers 0 to 4."""
 
 
 class FloorShown(msgspec.Struct, frozen=True):
+    """A rule that demands at least a tier, whatever the score."""
+
     key: str
     tier: Tier
+    """The least tier."""
     reason: str
+    """Which answers demand the tier."""
 
 
 class ModelShown(msgspec.Struct, frozen=True):
@@ -250,6 +316,9 @@ class ModelShown(msgspec.Struct, frozen=True):
 
     model_version: str
     questions: list[ScaleShown]
+    """What is asked."""
     floors: list[FloorShown]
     thresholds: dict[str, int]
+    """The least score of each tier."""
     cadence_months: dict[str, int]
+    """Months between reviews, by tier."""

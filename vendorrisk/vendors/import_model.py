@@ -12,6 +12,8 @@ from vendorrisk.vendors.columns import CellProblem, DateOrder
 
 
 class FileFormat(StrEnum):
+    """The format of a table."""
+
     CSV = "csv"
     XLSX = "xlsx"
 
@@ -28,6 +30,8 @@ class ImportState(StrEnum):
 
 
 class RowOutcome(StrEnum):
+    """What a row of a file does."""
+
     CREATE = "create"
     CHANGE = "change"
     UNCHANGED = "unchanged"
@@ -43,28 +47,46 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     state: ImportState
     is_dry_run: bool
+    """Whether it waits to be accepted after the check."""
     is_partial: bool
+    """Whether rows without problems are applied although others have some."""
     format: FileFormat
     file_name: str | None
     file_digest: str
+    """SHA-256 of the file in hexadecimal."""
     file_bytes: int
+    """Size of the file in bytes."""
     mapping: dict[str, str]
+    """Field by heading."""
     date_order: DateOrder | None
+    """How dates are read. Null if the file has none in doubt."""
     notices: list[str]
+    """Sentences about the file as a whole. Empty if there are none."""
     headings: dict[str, str]
+    """Suggested fields by heading that no field is known for."""
     refusal: str | None
+    """Why the file cannot be read. Null if it can."""
     rows_total: int | None
+    """How many rows the file has. Null until read."""
     rows_done: int
+    """How many rows are checked, or applied once accepted."""
     to_create: int
+    """How many rows register a vendor."""
     to_change: int
+    """How many rows change a vendor."""
     unchanged: int
+    """How many rows change nothing."""
     with_problems: int
+    """How many rows have a problem."""
     rows_digest: str | None
+    """Digest over all rows as they are to be applied, in hexadecimal. Null until checked."""
     requested_by_id: UUID
     requested_by_label: str
     requested_by_kind: str
     checked_at: datetime | None
+    """When the check was complete. Null before."""
     applied_at: datetime | None
+    """When the rows were applied. Null before."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -89,10 +111,15 @@ class RowShown(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     row_number: int
     outcome: RowOutcome
+    """What the row does."""
     vendor_id: UUID | None
+    """The vendor that the row changes or made. Null if none."""
     given: dict[str, Any]
+    """Values of the row by field."""
     before: dict[str, Any] | None
+    """The vendor's values of the same fields. Null for a new vendor."""
     problems: list[CellProblem]
+    """What is wrong with its cells. Empty if nothing is."""
 
 
 class ToldRows(msgspec.Struct, frozen=True):
@@ -137,3 +164,4 @@ class Acceptance(Body):
     """Apply what was checked. `partial` leaves out the rows that have problems; without it they stop the import."""
 
     partial: bool = False
+    """Whether to leave out rows that have problems. Otherwise they stop the import."""

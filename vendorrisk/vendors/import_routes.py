@@ -29,6 +29,7 @@ _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
     at="/v1/vendor-imports/{id}",
     refuses=[Code.IMPORT_UNREADABLE, Code.IMPORT_OUTDATED],
     raw=_TAKEN,
+    file_example="name,domain,country\nAcme Cloud,acme.example,DE\n",
     also=[202],
 )
 async def import_vendors(
@@ -60,6 +61,7 @@ async def import_vendors(
 
 @lists("/vendor-imports", _READ, queries.IMPORTS)
 async def list_vendor_imports(work: InWork, page: ListPage) -> Page[Import]:
+    """List imports."""
     return await importing.many(work, page)
 
 

@@ -67,6 +67,7 @@ _WRITTEN_AS = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.XLSX: Media
 
 @lists("/vendors", _READ, VENDORS)
 async def list_vendors(work: InWork, page: ListPage) -> Page[VendorSummary]:
+    """List vendors."""
     return await service.vendors(work, page)
 
 
@@ -132,6 +133,7 @@ async def export_vendors(
 
 @reads("/vendors/{vendor_id:uuid}", _READ)
 async def get_vendor(work: InWork, vendor_id: FromPath[UUID]) -> Vendor:
+    """Return a vendor."""
     return await service.vendor(work, vendor_id)
 
 
@@ -196,11 +198,13 @@ async def answer_inherent_risk(
 
 @lists("/vendors/{vendor_id:uuid}/inherent-risk/history", _READ, queries.ASSESSMENTS)
 async def list_inherent_risk_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Assessment]:
+    """List all inherent-risk assessments of the vendor."""
     return await diligence.assessments(work, vendor_id, page)
 
 
 @lists("/vendors/{vendor_id:uuid}/reviews", _READ, queries.REVIEWS)
 async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Review]:
+    """List the reviews of a vendor."""
     return await diligence.reviews(work, vendor_id, page)
 
 
@@ -226,6 +230,7 @@ async def get_offboarding(work: InWork, vendor_id: FromPath[UUID]) -> Checklist:
 
 @reads("/vendors/{vendor_id:uuid}/offboarding/{step:str}", _READ)
 async def get_offboarding_step(work: InWork, vendor_id: FromPath[UUID], step: FromPath[OffboardingStep]) -> Step:
+    """Return a step of the offboarding."""
     return await diligence.step(work, vendor_id, step)
 
 
@@ -248,6 +253,7 @@ async def settle_offboarding_step(
 
 @lists("/vendors/{vendor_id:uuid}/services", _READ, supply_queries.SERVICES)
 async def list_vendor_services(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorService]:
+    """List the services that you use of a vendor."""
     return await supply.services(work, vendor_id, page)
 
 
@@ -267,6 +273,7 @@ async def add_vendor_service(
 
 @reads("/vendor-services/{service_id:uuid}", _READ)
 async def get_vendor_service(work: InWork, service_id: FromPath[UUID]) -> VendorService:
+    """Return a vendor's service."""
     return await supply.service(work, service_id)
 
 
@@ -279,6 +286,7 @@ async def get_vendor_service(work: InWork, service_id: FromPath[UUID]) -> Vendor
 async def change_vendor_service(
     work: InWork, expected: ExpectedVersion, service_id: FromPath[UUID], data: JSONBody[VendorServiceChanges]
 ) -> VendorService:
+    """Change a vendor's service. Its coverage is computed again."""
     return await supply.change_service(work, service_id, data, expected)
 
 
@@ -290,6 +298,7 @@ async def remove_vendor_service(work: InWork, expected: ExpectedVersion, service
 
 @lists("/vendors/{vendor_id:uuid}/fourth-parties", _READ, supply_queries.FOURTH_PARTIES)
 async def list_fourth_parties(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[FourthParty]:
+    """List the companies that a vendor depends on."""
     return await supply.fourth_parties(work, vendor_id, page)
 
 
@@ -315,6 +324,7 @@ async def add_fourth_party(work: InWork, vendor_id: FromPath[UUID], data: JSONBo
 
 @reads("/fourth-parties/{fourth_party_id:uuid}", _READ)
 async def get_fourth_party(work: InWork, fourth_party_id: FromPath[UUID]) -> FourthParty:
+    """Return a fourth party."""
     return await supply.fourth_party(work, fourth_party_id)
 
 
@@ -327,16 +337,19 @@ async def get_fourth_party(work: InWork, fourth_party_id: FromPath[UUID]) -> Fou
 async def change_fourth_party(
     work: InWork, expected: ExpectedVersion, fourth_party_id: FromPath[UUID], data: JSONBody[FourthPartyChanges]
 ) -> FourthParty:
+    """Change a fourth party."""
     return await supply.change_fourth_party(work, fourth_party_id, data, expected)
 
 
 @removes("/fourth-parties/{fourth_party_id:uuid}", _WRITE)
 async def remove_fourth_party(work: InWork, expected: ExpectedVersion, fourth_party_id: FromPath[UUID]) -> None:
+    """Remove a fourth party."""
     await supply.remove_fourth_party(work, fourth_party_id, expected)
 
 
 @lists("/intake-requests", _READ, queries.REQUESTS)
 async def list_intake_requests(work: InWork, page: ListPage) -> Page[IntakeRequest]:
+    """List requests to take a vendor on."""
     return await intake.requests(work, page)
 
 
@@ -354,6 +367,7 @@ async def request_vendor(work: InWork, data: JSONBody[NewIntakeRequest]) -> Inta
 
 @reads("/intake-requests/{request_id:uuid}", _READ)
 async def get_intake_request(work: InWork, request_id: FromPath[UUID]) -> IntakeRequest:
+    """Return an intake request."""
     return await intake.request(work, request_id)
 
 
