@@ -155,6 +155,16 @@ class Code(Enum):
         self.title = title
 
 
+class FieldCode(StrEnum):
+    """What is wrong with one field of a body, where no code of a feature says it. Append only."""
+
+    REQUIRED = "field_required"
+    UNKNOWN = "field_unknown"
+    INVALID = "field_invalid"  # another type, or another form
+    NOT_ALLOWED = "value_not_allowed"  # none of the values that are allowed
+    OUT_OF_RANGE = "value_out_of_range"  # a number, a length or a count outside its bounds
+
+
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     """One field that is wrong. Exactly one of `pointer` (body) and `parameter` (query, header, path) is set."""
 
@@ -162,6 +172,14 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     pointer: str | None = None
     parameter: str | None = None
+
+
+def under(errors: Sequence[Fault], place: str) -> tuple[Fault, ...]:
+    """Return the faults of a part of a body with pointers that begin at the body; `place` is the part's own."""
+    return tuple(
+        fault if fault.pointer is None else msgspec.structs.replace(fault, pointer=place + fault.pointer)
+        for fault in errors
+    )
 
 
 class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error of the service

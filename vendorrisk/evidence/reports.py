@@ -11,7 +11,7 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Code, Refusal
+from vendorrisk.errors import Code, Refusal, under
 from vendorrisk.evidence import coverage, queries, rules, service
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.model import (
@@ -336,7 +336,8 @@ async def _audit_part(work: Work, action: Action, kind: str, before: Any, after:
 
 
 def _refused(index: int, refusal: Refusal) -> BulkResult:
-    pointer = next((fault.pointer for fault in refusal.errors if fault.pointer), None)
+    errors = under(refusal.errors, f"/reports/{index}")
+    pointer = next((fault.pointer for fault in errors if fault.pointer), None)
     detail = next((fault.detail for fault in refusal.errors), refusal.detail)
     return BulkResult(
         index=index, status=STATUS[refusal.code.kind], code=refusal.code.code, detail=detail, pointer=pointer

@@ -14,7 +14,7 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Refusal
+from vendorrisk.errors import Refusal, under
 from vendorrisk.findings import queries, rules
 from vendorrisk.findings.model import (
     Finding,
@@ -194,8 +194,8 @@ async def move_many(work: Work, wanted: FindingMoves) -> RowResults:
             moved = await move(work, item.id, item, item.version)
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint item")
-            code = refusal.code.code
-            results.append(RowResult(index=index, code=code, detail=refusal.detail, errors=refusal.errors))
+            errors = under(refusal.errors, f"/items/{index}")
+            results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
             await work.db.execute("release savepoint item")
             results.append(RowResult(index=index, id=moved.id, version=moved.version))

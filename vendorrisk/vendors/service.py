@@ -12,8 +12,8 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Code, Fault, Refusal
-from vendorrisk.http.bodies import faults_in
+from vendorrisk.errors import Code, Fault, Refusal, under
+from vendorrisk.http.bodies import check_fit
 from vendorrisk.vendors import cadence, columns, queries
 from vendorrisk.vendors.export import Cells
 from vendorrisk.vendors.fields import check_spend, settled
@@ -138,7 +138,7 @@ async def register_many(work: Work, new: NewVendors) -> RowResults:
     async def one(item: dict[str, Any]) -> Change:
         return await _register(work, _read(item, NewVendor))
 
-    return await _each(work, new.items, one)
+    return await _each(work, new.items, one, "/items/{}")
 
 
 async def change_many(work: Work, wanted: VendorsChanges) -> RowResults:
@@ -147,13 +147,15 @@ async def change_many(work: Work, wanted: VendorsChanges) -> RowResults:
     async def one(item: ChangedVendor) -> Change:
         return await _change(work, item.id, _read(item.changes, VendorChanges), item.version)
 
-    return await _each(work, wanted.items, one)
+    return await _each(work, wanted.items, one, "/items/{}/changes")
 
 
 _Item = TypeVar("_Item")
 
 
-async def _each(work: Work, items: Sequence[_Item], run: Callable[[_Item], Awaitable[Change]]) -> RowResults:
+async def _each(
+    work: Work, items: Sequence[_Item], run: Callable[[_Item], Awaitable[Change]], place: str
+) -> RowResults:
     results: list[RowResult] = []
     changes: list[Change] = []
     for index, item in enumerate(items):
@@ -162,8 +164,8 @@ async def _each(work: Work, items: Sequence[_Item], run: Callable[[_Item], Await
             done = await run(item)
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint item")
-            code = refusal.code.code
-            results.append(RowResult(index=index, code=code, detail=refusal.detail, errors=refusal.errors))
+            errors = under(refusal.errors, place.format(index))
+            results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
             await work.db.execute("release savepoint item")
             changes.append(done)
@@ -173,8 +175,7 @@ async def _each(work: Work, items: Sequence[_Item], run: Callable[[_Item], Await
 
 
 def _read(value: dict[str, Any], kind: type[_Wanted]) -> _Wanted:
-    if faults := faults_in(value, kind):
-        raise Refusal(Code.BODY_INVALID, "The item does not fit its schema.", errors=faults)
+    check_fit(value, kind)
     return msgspec.convert(value, kind)
 
 
