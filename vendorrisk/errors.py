@@ -147,6 +147,11 @@ class Code(Enum):
         "The change was decided already",
     )
     SCORE_NOT_REPLAYABLE = ("score_not_replayable", Kind.CONFLICT, "The score was made by another methodology")
+    FINDING_WITHOUT_SIGNAL = (
+        "finding_without_signal",
+        Kind.NOT_FOUND,
+        "The finding does not rest on an outside signal",
+    )
     FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file is not what was written")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:

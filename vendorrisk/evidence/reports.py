@@ -126,6 +126,8 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     wanted = _normalised(patched(before, changes))
     rules.check_report(wanted, work.today)
     await _check_belonging(work, wanted)
+    if wanted == before:
+        return await report(work, report_id)
     await queries.update_report(work, wanted)
     if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
         await _tell_of_opinion(work, wanted)
@@ -165,7 +167,10 @@ async def change_exception(
 ) -> Soc2Exception:
     before = found(await queries.lock_exception(work, report_id, exception_id))
     check_version(before, expected)
-    after = await queries.update_exception(work, patched(before, changes))
+    wanted = patched(before, changes)
+    if wanted == before:
+        return before
+    after = await queries.update_exception(work, wanted)
     await findings.restate_for(work, "soc2_exception", after.id, **_told(after))
     await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
@@ -182,7 +187,10 @@ async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecC
     """Say who operates a control of ours, and what proves it; `in_place` needs both."""
     before = found(await queries.lock_cuec(work, report_id, cuec_id))
     check_version(before, expected)
-    after = await queries.update_cuec(work, patched(before, changes))
+    wanted = patched(before, changes)
+    if wanted == before:
+        return before
+    after = await queries.update_cuec(work, wanted)
     await _audit_part(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
     return after
 
@@ -201,6 +209,8 @@ async def change_subservice(
     check_version(before, expected)
     wanted = patched(before, changes)
     _check_provider(found(await queries.find_report(work, report_id)), wanted.provider_id, "")
+    if wanted == before:
+        return before
     after = await queries.update_subservice(work, wanted)
     await _audit_part(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
     return after

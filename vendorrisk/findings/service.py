@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.records import check_version, found, patched, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import Deadline, TimedClass
@@ -45,6 +45,8 @@ async def set_policy(work: Work, wanted: FindingPolicy, expected: int) -> Findin
     default = FindingPolicyShown(**msgspec.structs.asdict(FindingPolicy()), version=0)
     before = await queries.lock_policy(work) or default
     check_version(before, expected)
+    if before.version and says_already(before, wanted):
+        return before
     after = await queries.keep_policy(work, wanted)
     await audit.record(
         work, Action.FINDING_POLICY_CHANGED, Target("finding_policy", work.tenant_id), before=before, after=after
@@ -165,7 +167,8 @@ async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected
         rules.check_due(wanted.due_on)
     else:
         wanted = await _regraded(work, before, wanted)
-    await _changed(work, before, wanted)
+    if wanted != before:
+        await _changed(work, before, wanted)
     return await finding(work, finding_id)
 
 

@@ -83,6 +83,8 @@ async def change_tenant(work: Work, changes: TenantChanges, expected: int) -> Te
     check_version(before, expected)
     wanted = patched(before, changes)
     rules.check_zone(wanted.time_zone)
+    if wanted == before:
+        return before
     after = await queries.update_tenant(work, wanted.name, wanted.time_zone)
     if after.time_zone != before.time_zone:
         await queries.announce_keys(work)
@@ -112,6 +114,8 @@ async def change_member(work: Work, member_id: UUID, changes: MemberChanges, exp
     rules.check_grant(work.by.actor, wanted.roles, None)
     if not wanted.is_active and work.by.actor.member_id == member_id:
         raise Refusal(Code.OWN_ACCESS, "Ask another admin to deactivate you.", pointer="/is_active")
+    if wanted == before:
+        return before
     after = await queries.update_member(work, wanted)
     if after.is_active != before.is_active:
         await queries.announce_keys(work, member_id)

@@ -113,7 +113,7 @@ async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -
     return await watching.observation(work, observation_id)
 
 
-@reads("/findings/{finding_id:uuid}/signal", _READ)
+@reads("/findings/{finding_id:uuid}/signal", _READ, refuses=[Code.FINDING_WITHOUT_SIGNAL])
 async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalShown:
     """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
     return await watching.signal_of(work, finding_id)
@@ -121,7 +121,10 @@ async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> Findin
 
 @reads("/vendors/{vendor_id:uuid}/score", _READ)
 async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorScore:
-    """Return the score with every deduction that led to it. Unknown is never good."""
+    """Return the score with every deduction that led to it. Unknown is never good.
+
+    A vendor that has no score yet is answered with a null `score` and `number`, and `reason` says why.
+    """
     return await watching.current_score(work, vendor_id)
 
 

@@ -267,19 +267,21 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
     """One score with everything it was made of.
 
     `score` is null and `grade` NR where less than half of what applies was seen. The deductions add up:
-    100 times `number` plus all `points_bp` is 10,000.
+    100 times `number` plus all `points_bp` is 10,000. `reason` says why it was made: `first`, `change`, `model` or
+    `keyframe`. A vendor without a score has no `id` and no `number`: its `reason` is `not_watched` where no asset is
+    attached, and `not_scored_yet` until its assets were seen.
     """
 
-    id: UUID
+    id: UUID | None
     vendor_id: UUID
-    scored_at: datetime
+    scored_at: datetime | None
     model_version: str
     reason: str
     score: int | None
     grade: str
-    number: int
-    low: int
-    high: int
+    number: int | None
+    low: int | None
+    high: int | None
     coverage_bp: int
     confidence_percent: int
     factors: list[FactorScore]
@@ -287,7 +289,7 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
     deductions: list[Deduction]
     caps: list[Deduction]
     disputed: list[Deduction]
-    score_as_disputed: int
+    score_as_disputed: int | None
     off: list[str]
     previous_number: int | None
     previous_model_version: str | None

@@ -106,7 +106,7 @@ def _check_taken_over(new: NewVendor) -> None:
 
 async def change(work: Work, vendor_id: UUID, changes: VendorChanges, expected: int) -> Vendor:
     made = await _change(work, vendor_id, changes, expected)
-    await audit.record_all(work, [made])
+    await audit.record_all(work, [] if made.after == made.before else [made])
     changed: Vendor = made.after
     return changed
 
@@ -118,6 +118,8 @@ async def _change(work: Work, vendor_id: UUID, changes: VendorChanges, expected:
     check_spend(given | {"annual_spend": wanted.annual_spend, "currency": wanted.currency})
     if wanted.tier is not before.tier:
         wanted = await _declared(work, before, wanted, keeps_date="next_review_on" in given)
+    if wanted == before:
+        return Change(Action.VENDOR_CHANGED, Target("vendor", vendor_id), before=before, after=before)
     after = await queries.update(work, wanted)
     return Change(Action.VENDOR_CHANGED, Target("vendor", vendor_id), before=before, after=after)
 
@@ -168,10 +170,11 @@ async def _each(
             results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
             await work.db.execute("release savepoint item")
-            changes.append(done)
+            changes += [done] if done.after != done.before else []
             results.append(RowResult(index=index, id=done.after.id, version=done.after.version))
     await audit.record_all(work, changes)
-    return RowResults(results, done=len(changes), refused=len(results) - len(changes))
+    refused = sum(1 for one in results if one.code is not None)
+    return RowResults(results, done=len(results) - refused, refused=refused)
 
 
 def _read(value: dict[str, Any], kind: type[_Wanted]) -> _Wanted:
