@@ -104,6 +104,11 @@ class Code(Enum):
     # files
     FILE_EMPTY = ("file_empty", Kind.INVALID, "The file is empty")
     STORE_UNAVAILABLE = ("store_unavailable", Kind.UNAVAILABLE, "The file store cannot be reached")
+    FILE_PART_INVALID = (
+        "file_part_invalid",
+        Kind.MALFORMED,
+        "The multipart body does not hold exactly one whole file",
+    )
     FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not taken")
 
     # alerts

@@ -23,6 +23,7 @@ from vendorrisk.access.permissions import GRANTS, Role
 from vendorrisk.db.paging import MAX_FILTERS, ListOf
 from vendorrisk.errors import Code
 from vendorrisk.http import reference
+from vendorrisk.http.multipart_file import MULTIPART
 from vendorrisk.http.problems import MEDIA_TYPE, STATUS
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.schemas import Schema, field_names, has_version, schemas_of, shown_type, tidy
@@ -211,7 +212,8 @@ def _complete(operation: Document, handler: Any, method: str) -> None:
     _add_promises(operation["responses"], handler)
     if opt["raw"]:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        operation["requestBody"] = {"required": True, "content": dict.fromkeys(_types(opt["raw"]), binary)}
+        content = {**dict.fromkeys(_types(opt["raw"]), binary), MULTIPART: {"schema": _FILE_PART}}
+        operation["requestBody"] = {"required": True, "content": content}
     if opt["streams"]:
         file = {"schema": {"type": "string", "format": "binary"}}
         operation["responses"]["200"]["content"] = dict.fromkeys(opt["streams"], file)
@@ -338,6 +340,12 @@ _SUCCESSES = {
     Kind.ACT: "Done.",
     Kind.CHANGE: "Changed.",
     Kind.REMOVE: "Removed.",
+}
+
+_FILE_PART: Schema = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "The one part, with a file name."}},
 }
 
 _PREFER = _header("Prefer", "`return=minimal` asks for no body (RFC 7240).", "return=minimal")

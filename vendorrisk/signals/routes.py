@@ -10,7 +10,7 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
-from vendorrisk.http.files import media_type, received_file
+from vendorrisk.http.files import received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
 from vendorrisk.signals import methodology, record_queries, supply
 from vendorrisk.signals import service as watching
@@ -218,14 +218,20 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     return await supply.ratings(work, vendor_id, page)
 
 
-@acts("/vendor-ratings/import", _WRITE, match=False, refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE], raw=_RATINGS)
+@acts(
+    "/vendor-ratings/import",
+    _WRITE,
+    match=False,
+    refuses=[Code.FILE_EMPTY, Code.FILE_PART_INVALID, Code.RATINGS_UNREADABLE],
+    raw=_RATINGS,
+)
 async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:
     """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
 
     A row that cannot be read refuses the whole file; the same file again changes nothing.
     """
-    content = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
-    return await supply.import_ratings(work, content, is_json=media_type(request) == "application/json")
+    sent = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
+    return await supply.import_ratings(work, sent.content, is_json=sent.media_type == "application/json")
 
 
 router = Router(
