@@ -12,6 +12,7 @@ refuses knows travels as `noted`, for the log alone.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -71,6 +72,7 @@ class Code(Enum):
     TEXT_INVALID = ("text_invalid", Kind.INVALID, "A text holds characters that cannot be stored")
 
     # identity
+    TENANT_NAME_TAKEN = ("tenant_name_taken", Kind.CONFLICT, "Another tenant has this name")
     MEMBER_EMAIL_TAKEN = ("member_email_taken", Kind.CONFLICT, "Another member has this e-mail address")
     TIME_ZONE_UNKNOWN = ("time_zone_unknown", Kind.INVALID, "There is no such time zone")
     API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
@@ -129,6 +131,11 @@ class Code(Enum):
 
     # evidence
     DATES_INVALID = ("dates_invalid", Kind.INVALID, "The record says what it cannot")
+    SECURITY_CATEGORY_MISSING = (
+        "security_category_missing",
+        Kind.INVALID,
+        "Security is missing in the categories of the SOC 2 report",
+    )
     CRITERION_UNKNOWN = ("criterion_unknown", Kind.INVALID, "There is no such criterion")
     SOC2_REPORT_KNOWN = ("soc2_report_known", Kind.CONFLICT, "This report is recorded already")
     BRIDGE_LETTER_KNOWN = ("bridge_letter_known", Kind.CONFLICT, "This bridge letter is recorded already")
@@ -182,6 +189,7 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     pointer: str | None = None
     parameter: str | None = None
+    record_id: UUID | None = None  # of the record that has already what is unique
 
 
 def under(errors: Sequence[Fault], place: str) -> tuple[Fault, ...]:

@@ -10,6 +10,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
+from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal, under
 from vendorrisk.evidence import coverage, queries, rules, service
@@ -114,7 +115,8 @@ async def record_all(work: Work, new: NewReports) -> BulkAnswer:
             recorded = await record(work, row)
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint row")
-            results.append(_refused(index, refusal))
+            named = await naming_holder(work.db, work.tenant_id, work.by.actor.permissions, refusal)
+            results.append(_refused(index, named))
         else:
             await work.db.execute("release savepoint row")
             results.append(BulkResult(index=index, status=201, id=recorded.id))

@@ -173,6 +173,7 @@ async def decide_proposal(
     refuses=[
         Code.PROPOSALS_INCOMPLETE,
         Code.DATES_INVALID,
+        Code.SECURITY_CATEGORY_MISSING,
         Code.SOC2_REPORT_KNOWN,
         Code.REFERENCE_UNKNOWN,
         Code.DOCUMENT_SUPERSEDED,

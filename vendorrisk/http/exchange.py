@@ -22,6 +22,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from vendorrisk.access.model import Actor, permit
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
+from vendorrisk.db.constraints import TakenRefusal, naming_holder
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.errors import Kind as RefusalKind
 from vendorrisk.http import idempotency
@@ -31,6 +32,7 @@ from vendorrisk.http.front import refused, send_refusal
 from vendorrisk.http.headers import expected_version, idempotency_key, joined, wants_minimal
 from vendorrisk.http.limits import Limiter
 from vendorrisk.http.openapi import QueryParameter
+from vendorrisk.http.problems import problem_of
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.http.service import Service
 
@@ -212,12 +214,25 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASG
                 exchange.begin(connection)
                 await _effect(exchange, answer, scope, receive, next_app)
         except _Refused:
-            pass
+            await _name_holder(exchange, answer)
     if exchange.work.nudges and answer.status < 400:  # noqa: PLR2004 - HTTP
         await exchange.service.nudge(exchange.work.nudges)
     if wants_minimal(exchange.headers.get("prefer")) and answer.status in {200, 201}:
         _drop_body(answer)
     return answer
+
+
+async def _name_holder(exchange: Exchange, answer: Answer) -> None:
+    """Say which record has already what is unique, now that the transaction that met it is rolled back."""
+    refusal = exchange.scope.get("refusal")
+    if not isinstance(refusal, TakenRefusal):
+        return
+    tenant = exchange.actor.tenant.id
+    async with exchange.service.database.reading(tenant) as connection:
+        named = await naming_holder(connection, tenant, exchange.actor.permissions, refusal)
+    answer.body = msgspec.json.encode(problem_of(named, exchange.scope["request_id"]))
+    answer.headers = [(k, v) for k, v in answer.headers if k != b"content-length"]
+    answer.headers.append((b"content-length", str(len(answer.body)).encode()))
 
 
 class _Refused(Exception):  # noqa: N818 - leaves the transaction, so that it rolls back

@@ -22,6 +22,7 @@ from vendorrisk.value_words import wanted
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     refusal = _refusal_for(error, request)
+    request.scope["refusal"] = refusal  # type: ignore[typeddict-unknown-key]  # our own key of the scope
     request.scope["noted"]["code"] = refusal.code.code  # type: ignore[typeddict-item]  # our own key of the scope
     problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]  # as above
     return Response(

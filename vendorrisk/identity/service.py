@@ -29,6 +29,7 @@ from vendorrisk.identity.model import (
     TenantChanges,
 )
 from vendorrisk.ids import new_id
+from vendorrisk.value_words import shown
 
 
 async def found_tenant(connection: Connection, name: str, time_zone: str, now: datetime) -> tuple[Tenant, ShownApiKey]:
@@ -41,6 +42,14 @@ async def found_tenant(connection: Connection, name: str, time_zone: str, now: d
     work = Work(db=connection, by=by, now=now, request_id="founding")
     await audit.record(work, Action.TENANT_FOUNDED, Target("tenant", tenant.id), after=tenant)
     return tenant, await create_key(work, NewApiKey(name="First admin key", roles=[Role.ADMIN]))
+
+
+async def check_new_name(connection: Connection, name: str) -> None:
+    """Refuse a name that a tenant has already, on a connection that crosses tenants: nobody could tell them apart."""
+    held = [one for one in await queries.list_tenants(connection) if one.name.casefold() == name.casefold()]
+    if held:
+        detail = f"There is a tenant {shown(held[0].name)} already ({held[0].id}). Choose another name."
+        raise Refusal(Code.TENANT_NAME_TAKEN, detail)
 
 
 async def admin_key(connection: Connection, tenant_id: UUID, now: datetime) -> ShownApiKey:

@@ -11,6 +11,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
+from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal, under
 from vendorrisk.http.bodies import check_fit
@@ -164,8 +165,9 @@ async def _each(
         await work.db.execute("savepoint item")
         try:
             done = await run(item)
-        except Refusal as refusal:
+        except Refusal as found_wrong:
             await work.db.execute("rollback to savepoint item")
+            refusal = await naming_holder(work.db, work.tenant_id, work.by.actor.permissions, found_wrong)
             errors = under(refusal.errors, place.format(index))
             results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
