@@ -8,11 +8,12 @@ import msgspec
 
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
-from vendorrisk.db.constraints import Finding, Holder, refusing
+from vendorrisk.db.constraints import refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.evidence.coverage import CoverageState, Opinion, ReportType
+from vendorrisk.evidence.holders import holders_of_letter, holders_of_report
 from vendorrisk.evidence.model import (
     Assurance,
     BridgeLetter,
@@ -98,9 +99,6 @@ LIST_COVERAGE = _sql.rows("list_coverage", StoredCoverage)
 _VENDORS_WITH_COVERAGE = _sql.scalar("vendors_with_coverage", UUID)
 _TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
 _VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
-_REPORT_OF_DOCUMENT = _sql.rows("report_of_document", Holder)
-_REPORT_OF_PERIOD = _sql.rows("report_of_period", Holder)
-_LETTER_OF_END = _sql.rows("letter_of_end", Holder)
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
 _ID = Column("id", UUID, "uuid")
@@ -246,19 +244,11 @@ async def documents_to_judge(work: Work, most: int) -> list[Document]:
     return await _DOCUMENTS_TO_JUDGE.many(work.db, work.tenant_id, work.today, most)
 
 
-def _holders(r: Soc2Report) -> dict[str, Finding]:
-    period = (r.id, r.vendor_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.system_name)
-    return {
-        "soc2_reports_document_is_recorded_once": (_REPORT_OF_DOCUMENT, (r.id, r.document_id)),
-        "soc2_reports_period_is_recorded_once": (_REPORT_OF_PERIOD, period),
-    }
-
-
 async def insert_report(work: Work, r: Soc2Report) -> None:
     own = (r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name)
-    with refusing(_REPORT_BROKEN, _holders(r), seen_by="evidence:read"):
+    with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
         await _INSERT_REPORT.run(work.db, work.tenant_id, *own, *auditor, *scope, work.now)
         await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
 
@@ -284,7 +274,7 @@ async def update_report(work: Work, r: Soc2Report) -> None:
     dates = (r.id, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name, r.withdrawn_at, r.withdrawn_reason)
-    with refusing(_REPORT_BROKEN, _holders(r), seen_by="evidence:read"):
+    with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
         await _UPDATE_REPORT.run(work.db, work.tenant_id, *dates, *auditor, *scope, work.now)
         await _UNCOVER_SERVICES.run(work.db, work.tenant_id, r.id)
         await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
@@ -350,8 +340,7 @@ async def update_subservice(work: Work, s: SubserviceOrganisation) -> Subservice
 
 async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) -> BridgeLetter:
     own = (letter.document_id, letter.ends_on, letter.issued_on)
-    holders = {"bridge_letters_end_is_recorded_once": (_LETTER_OF_END, (report_id, letter.ends_on))}
-    with refusing(_LETTER_BROKEN, holders, seen_by="evidence:read"):
+    with refusing(_LETTER_BROKEN, holders_of_letter(report_id, letter.ends_on), seen_by="evidence:read"):
         return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
 
 

@@ -31,5 +31,6 @@ Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domain
 (a body becomes stored values), `spreadsheet` (a file becomes a table), `sheet_errors` (its #N/A), `columns` (a table
 becomes values), `export`. The operations stand by noun: `service` (the record), `diligence` (moves, risk, reviews,
 offboarding), `cadence` (how often reviews are held), `supply` (services, fourth parties), `intake`, `importing`;
-`import_…`, `diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those.
+`import_…`, `diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those. `holders` finds the
+vendor that a conflict names.
 """

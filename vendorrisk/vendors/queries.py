@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.constraints import Finding, Holder, refusing
+from vendorrisk.db.constraints import refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
@@ -28,6 +28,7 @@ from vendorrisk.vendors.diligence_model import (
     Step,
     StepState,
 )
+from vendorrisk.vendors.holders import holders_of
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import (
     DataClass,
@@ -71,10 +72,6 @@ _FIND_REQUEST = _sql.rows("find_intake_request", IntakeRequest)
 _LOCK_REQUEST = _sql.rows("lock_intake_request", IntakeRequest)
 LIST_REQUESTS = _sql.rows("list_intake_requests", IntakeRequest)
 _DECIDE_REQUEST = _sql.rows("decide_intake_request", IntakeRequest)
-_HOLDER_OF_NAME = _sql.rows("holder_of_name", Holder)
-_HOLDER_OF_REFERENCE = _sql.rows("holder_of_reference", Holder)
-_HOLDER_OF_LEI = _sql.rows("holder_of_lei", Holder)
-_HOLDER_OF_DOMAIN = _sql.rows("holder_of_domain", Holder)
 
 _HAS = frozenset({Operator.HAS})
 _ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
@@ -169,18 +166,6 @@ _REQUEST_BROKEN = {
     "intake_requests_owner_is_known": (Code.REFERENCE_UNKNOWN, _NO_OWNER, "/business_owner_id"),
 }
 
-
-def _holders(
-    vendor_id: UUID, name: str, reference: str | None, lei: str | None, domains: list[str]
-) -> dict[str, Finding]:
-    return {
-        "vendors_name_is_unique": (_HOLDER_OF_NAME, (name_key(name),)),
-        "vendors_reference_is_unique": (_HOLDER_OF_REFERENCE, (reference,)),
-        "vendors_lei_is_unique": (_HOLDER_OF_LEI, (lei,)),
-        "vendor_domains_domain_is_unique": (_HOLDER_OF_DOMAIN, (domains, vendor_id)),
-    }
-
-
 Fields = Mapping[str, Any]
 """Field → value in its stored form, as `fields.settled` gives it."""
 
@@ -191,7 +176,7 @@ async def insert(work: Work, fields: Fields, *, intake: Intake, tier_source: Tie
         "legal_name", "lei", "vat", "duns", "annual_spend", "currency", "tags", "tier",
     )  # fmt: skip
     vendor_id = new_id()
-    holders = _holders(vendor_id, *(fields[name] for name in ("name", "reference", "lei", "domains")))
+    holders = holders_of(vendor_id, *(fields[name] for name in ("name", "reference", "lei", "domains")))
     with refusing(_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT.one(
             work.db,
@@ -226,7 +211,7 @@ async def search(work: Work, text: str, limit: int, least: float) -> list[Vendor
 
 
 async def update(work: Work, vendor: Vendor) -> Vendor:
-    holders = _holders(vendor.id, vendor.name, vendor.reference, vendor.lei, vendor.domains)
+    holders = holders_of(vendor.id, vendor.name, vendor.reference, vendor.lei, vendor.domains)
     with refusing(_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE.one(
             work.db,
