@@ -481,3 +481,7 @@ limit $4;
 -- Across tenants, by its whole key. What it says stays the same, so its version does too; one that was changed since it
 -- was read has been sealed anew by that change.
 update receivers set address_sealed = $4 where tenant_id = $1 and id = $2 and address_sealed = $3;
+
+-- name: receiver_of_name
+select id, name, null::text as value from receivers
+where tenant_id = $1 and lower(name) = lower($2) and removed_at is null;

@@ -282,3 +282,11 @@ left join signal_states as s
     on s.asset_id = va.asset_id and s.rule = sf.rule and s.discriminator = sf.discriminator and va.removed_at is null
 left join signal_schedule as l on l.asset_id = s.asset_id and l.look_group = s.look_group
 where sf.tenant_id = $1 and sf.finding_id = $2;
+
+-- name: asset_of_vendor
+select id, name, null::text as value from vendor_assets
+where tenant_id = $1 and vendor_id = $2 and asset_id = $3 and removed_at is null;
+
+-- name: product_of_name
+select id, product as name, null::text as value from vendor_products
+where tenant_id = $1 and vendor_id = $2 and maker_key = $3 and product_key = $4;

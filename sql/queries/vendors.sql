@@ -357,3 +357,28 @@ select id, reference, name, aliases, description, lifecycle, tier,
 from vendors
 where tenant_id = $1 /*where*/
 /*order*/;
+
+-- name: holder_of_name
+select id, name, null::text as value from vendors where tenant_id = $1 and name_key = $2;
+
+-- name: holder_of_reference
+select id, name, null::text as value from vendors where tenant_id = $1 and reference = $2;
+
+-- name: holder_of_lei
+select id, name, null::text as value from vendors where tenant_id = $1 and lei = $2;
+
+-- name: holder_of_domain
+select v.id, v.name, d.domain as value
+from vendor_domains as d
+inner join vendors as v on d.tenant_id = v.tenant_id and d.vendor_id = v.id
+where d.tenant_id = $1 and d.domain = any($2::text[]) and d.vendor_id <> $3
+order by d.domain
+limit 1;
+
+-- name: service_of_name
+select id, name, null::text as value from vendor_services
+where tenant_id = $1 and vendor_id = $2 and name_key = $3;
+
+-- name: fourth_party_of_name
+select id, name, null::text as value from fourth_parties
+where tenant_id = $1 and vendor_id = $2 and name_key = $3;

@@ -130,5 +130,5 @@ _SMALLEST: dict[str, Callable[[dict[str, Any]], Any]] = {
     "string": _smallest_text,
 }
 
-_NAMED = {"token": "xoxb-1-a"}
+_NAMED = {"token": "xoxb-1-a", "conversation": "#security"}
 """Texts of a form that only an expression tells."""

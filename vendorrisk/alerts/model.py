@@ -205,13 +205,41 @@ class NewAlertPolicy(Body):
 # Receivers
 
 Url = Annotated[
-    str, Meta(min_length=12, max_length=2000, pattern=r"^https://", examples=["https://hooks.example.com/x"])
+    str,
+    Meta(
+        min_length=12,
+        max_length=2000,
+        pattern=r"^https://",
+        examples=["https://hooks.example.com/x"],
+        extra={"words": "an address that begins with https://"},
+    ),
 ]
-Token = Annotated[str, Meta(min_length=8, max_length=300, pattern=r"^xox[a-z]-[A-Za-z0-9-]+\Z")]
-Conversation = Annotated[str, Meta(min_length=2, max_length=80, pattern=r"^(?:[CGD][A-Z0-9]{2,20}|#[^\s@<>&]{1,79})\Z")]
+Token = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=300,
+        pattern=r"^xox[a-z]-[A-Za-z0-9-]+\Z",
+        extra={"words": "a token of Slack, which begins with xoxb-"},
+    ),
+]
+Conversation = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=80,
+        pattern=r"^(?:[CGD][A-Z0-9]{2,20}|#[^\s@<>&]{1,79})\Z",
+        extra={"words": "the id of a Slack channel, like C024BE91L, or its name, like #security"},
+    ),
+]
 Secret = Annotated[
     str,
-    Meta(max_length=100, pattern=r"^whsec_[A-Za-z0-9+/]{32,88}={0,2}\Z", description="24 to 64 bytes in base64"),
+    Meta(
+        max_length=100,
+        pattern=r"^whsec_[A-Za-z0-9+/]{32,88}={0,2}\Z",
+        description="24 to 64 bytes in base64",
+        extra={"words": "whsec_ and 24 to 64 bytes in base64"},
+    ),
 ]
 ReceiverName = Annotated[str, Meta(min_length=1, max_length=200, examples=["Security channel"])]
 Classes = Annotated[list[AlertClass], Meta(min_length=1, max_length=50)]

@@ -29,7 +29,7 @@ from vendorrisk.alerts.model import (
     UpcomingAlert,
 )
 from vendorrisk.db.connection import Connection
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Finding, Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
@@ -90,6 +90,7 @@ _FIND_POLICY = _sql.rows("find_policy", AlertPolicy)
 _LOCK_POLICY = _sql.rows("lock_policy", AlertPolicy)
 _UPDATE_POLICY = _sql.rows("update_policy", AlertPolicy)
 _RESTEP = _sql.command("restep_deadlines")
+_RECEIVER_OF_NAME = _sql.rows("receiver_of_name", Holder)
 
 _LISTED = frozenset({Operator.EQ, Operator.IN})
 _ID = Column("id", UUID, "uuid")
@@ -272,10 +273,14 @@ async def find_alert(work: Work, alert_id: UUID) -> Alert | None:
     return await _FIND_ALERT.one_or_none(work.db, work.tenant_id, alert_id)
 
 
+def _holder(name: str) -> dict[str, Finding]:
+    return {"receivers_name_is_unique": (_RECEIVER_OF_NAME, (name,))}
+
+
 async def insert_receiver(
     work: Work, receiver_id: UUID, new: NewReceiver, kind: ReceiverKind, sealed: bytes | None, shown: str
 ) -> Receiver:
-    with refusing(_RECEIVER_BROKEN):
+    with refusing(_RECEIVER_BROKEN, _holder(new.name), seen_by="alerts:read"):
         return await _INSERT_RECEIVER.one(
             work.db,
             work.tenant_id,
@@ -305,7 +310,7 @@ async def sealed_address(work: Work, receiver_id: UUID) -> bytes:
 
 
 async def update_receiver(work: Work, receiver: Receiver, *, readdressed: bool, sealed: bytes | None) -> Receiver:
-    with refusing(_RECEIVER_BROKEN):
+    with refusing(_RECEIVER_BROKEN, _holder(receiver.name), seen_by="alerts:read"):
         return await _UPDATE_RECEIVER.one(
             work.db,
             work.tenant_id,

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from vendorrisk.access.records import check_version, found
+from vendorrisk.access.records import check_version, found, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import queries, rules
 from vendorrisk.alerts.model import (
@@ -157,17 +157,31 @@ async def change_receiver(
     check_version(before, expected)
     given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not UNSET and k != "target"}
     wanted = msgspec.structs.replace(before, **given)
-    sealed = None
+    readdressed, sealed = False, None
     if changes.target is not UNSET:
         target = await _with_secret(work, keyring, before, changes.target)
+        readdressed = not await _has_address(work, keyring, before, target)
         sealed = sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
         wanted = _readdressed(wanted, target)
     await _check_owners(work, wanted.owner_ids)
-    after = await queries.update_receiver(work, wanted, readdressed=changes.target is not UNSET, sealed=sealed)
+    if wanted == before and not readdressed:
+        return before
+    after = await queries.update_receiver(work, wanted, readdressed=readdressed, sealed=sealed)
     if before.is_active and not after.is_active:
         await queries.cancel_deliveries(work, receiver_id)
     await audit.record(work, Action.RECEIVER_CHANGED, Audited("receiver", receiver_id), before=before, after=after)
     return after
+
+
+async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target: Target) -> bool:
+    """Return True if messages go to this address already; an address that no key opens is another one."""
+    address = rules.address_of(target)
+    if address is None:
+        return receiver.kind is rules.kind_of(target)
+    with contextlib.suppress(SealError):
+        sealed = await queries.sealed_address(work, receiver.id)
+        return opened_address(keyring, work.tenant_id, receiver.id, sealed) == address
+    return False
 
 
 async def _with_secret(work: Work, keyring: Keyring, before: Receiver, target: Target) -> Target:
@@ -296,7 +310,10 @@ async def change_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy
     """
     before = found(await queries.lock_policy(work, alert_class))
     check_version(before, expected)
-    after = await queries.update_policy(work, alert_class, rules.policy_in_order(new))
+    wanted = rules.policy_in_order(new)
+    if says_already(before, wanted):
+        return before
+    after = await queries.update_policy(work, alert_class, wanted)
     await queries.restep(work, alert_class)
     target = Audited("alert_policy", work.tenant_id)
     await audit.record(work, Action.ALERT_POLICY_CHANGED, target, before=before, after=after)

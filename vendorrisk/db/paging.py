@@ -21,8 +21,10 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import inspect
 
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.value_words import one_of, shown, wanted
 
 Row = TypeVar("Row")
 
@@ -159,8 +161,16 @@ class _Position(msgspec.Struct, frozen=True):
 def read_filters(of: ListOf, texts: Sequence[str]) -> tuple[Filter, ...]:
     """Read `field:operator:value` texts; refuses an unknown field, operator, or a value of a wrong type."""
     if len(texts) > MAX_FILTERS:
-        raise _bad_filter(f"At most {MAX_FILTERS} filters are taken.")
-    return tuple(_read_filter(of, text) for text in texts)
+        raise _bad_filter(f"Send at most {MAX_FILTERS} filters. These are {len(texts)}.")
+    return tuple(_read_numbered(of, texts, index) for index in range(len(texts)))
+
+
+def _read_numbered(of: ListOf, texts: Sequence[str], index: int) -> Filter:
+    """Read one of the filters; a refusal says which one, by its number and its text."""
+    try:
+        return _read_filter(of, texts[index])
+    except Refusal as refusal:
+        raise _bad_filter(f"Filter {index + 1} of {len(texts)}, {shown(texts[index])}: {refusal.detail}") from None
 
 
 def _read_filter(of: ListOf, text: str) -> Filter:
@@ -168,35 +178,37 @@ def _read_filter(of: ListOf, text: str) -> Filter:
     word, colon, value = rest.partition(":")
     column = of.columns.get(name)
     if column is None:
-        raise _bad_filter(f"{name[:60]!r} cannot be filtered by. Filter by one of: {', '.join(sorted(of.columns))}.")
-    allowed = ", ".join(sorted(column.allows()))
+        raise _bad_filter(f"There is no such field. Filter by {one_of(sorted(of.columns))}.")
     if not colon or word not in column.allows():
-        raise _bad_filter(f"Write {name}:operator:value with an operator of: {allowed}.")
+        allowed = one_of(sorted(column.allows()))
+        raise _bad_filter(f"The operator is missing or not allowed. Send {name}:operator:value with {allowed}.")
     operator = Operator(word)
-    return Filter(name, operator, _read_value(name, column, operator, value))
+    return Filter(name, operator, _read_value(column, operator, value))
 
 
-def _read_value(name: str, column: Column, operator: Operator, text: str) -> object:
+def _read_value(column: Column, operator: Operator, text: str) -> object:
     if "\x00" in text:
-        raise _bad_filter(f"The value for {name} holds a NUL character.")
+        raise _bad_filter("The value has a NUL character. Take it out.")
     try:
         if operator is Operator.NULL:
             return msgspec.convert(text, bool, strict=False)
         if operator is Operator.IN:
             parts = text.split(",")
             if len(parts) > _MAX_VALUES:
-                raise _bad_filter(f"{name}:in takes at most {_MAX_VALUES} values.")
-            return [_one_value(_normalised(name, part, column), column) for part in parts]
-        return _one_value(_normalised(name, text, column), column)
+                raise _bad_filter(f"It has {len(parts)} values. Send at most {_MAX_VALUES}.")
+            return [_one_value(_normalised(part, column), column) for part in parts]
+        return _one_value(_normalised(text, column), column)
     except (msgspec.ValidationError, ValueError, OverflowError):
-        raise _bad_filter(f"The value for {name} is not a valid {_plain_name(column.kind)}.") from None
+        kind = bool if operator is Operator.NULL else column.kind
+        detail = f"The value has the wrong form. Send {wanted(inspect.type_info(kind))}."
+        raise _bad_filter(detail) from None
 
 
-def _normalised(name: str, text: str, column: Column) -> str:
+def _normalised(text: str, column: Column) -> str:
     try:
         return text if column.normalise is None else column.normalise(text)
     except ValueError as error:
-        raise _bad_filter(f"The value for {name} does not fit. {error}") from None
+        raise _bad_filter(f"The value does not fit. {error}") from None
 
 
 def _one_value(text: str, column: Column) -> object:
@@ -214,20 +226,6 @@ def _one_value(text: str, column: Column) -> object:
         # An instant whose UTC lies outside the years 1 to 9999 overflows here.
         return value.astimezone(UTC)
     return value
-
-
-def _plain_name(kind: Any) -> str:
-    names = {
-        str: "text",
-        int: "whole number",
-        Decimal: "number",
-        bool: "true or false",
-        UUID: "id",
-        date: "date (YYYY-MM-DD)",
-    }
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return f"value; take one of: {', '.join(kind)}"
-    return names.get(kind, "instant (RFC 3339, with its zone)")
 
 
 def where(filters: Sequence[Filter], of: ListOf, first: int) -> Where:
@@ -333,9 +331,11 @@ def check_sort(of: ListOf, sort: str) -> str:
     """Return the sort, or refuse one that is not declared."""
     column = of.columns.get(sort.removeprefix("-"))
     if column is None or not column.sortable:
-        names = ", ".join(sorted(name for name, c in of.columns.items() if c.sortable))
+        names = one_of(sorted(name for name, c in of.columns.items() if c.sortable))
         raise Refusal(
-            Code.SORT_INVALID, f"Sort by one of: {names}; a leading - turns the order round.", parameter="sort"
+            Code.SORT_INVALID,
+            f"This is no sort order. Send {names}; a leading - turns the order round.",
+            parameter="sort",
         )
     return sort
 

@@ -82,15 +82,16 @@ class SubserviceMethod(StrEnum):
     INCLUSIVE = "inclusive"
 
 
-Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
-Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
+_NOT_BLANK, _US = {"words": "text that is not blank"}, {"words": "two letters of a US state, like CA"}
+Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S", extra=_NOT_BLANK)]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S", extra=_NOT_BLANK)]
+Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S", extra=_NOT_BLANK)]
 Criterion = Annotated[str, Meta(min_length=2, max_length=10, examples=["CC6.1"])]
 _US_STATES = (
     r"^(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOPST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT"
     r"|V[AIT]|W[AIVY])\Z"
 )
-UsState = Annotated[str, Meta(pattern=_US_STATES, description="With DC, GU, MP, PR and VI.", examples=["CA"])]
+UsState = Annotated[str, Meta(pattern=_US_STATES, extra=_US, description="Also DC, GU, MP, PR, VI.", examples=["CA"])]
 Categories = Annotated[list[TrustCategory], Meta(min_length=1, max_length=5)]
 Criteria = Annotated[list[Criterion], Meta(max_length=80)]
 ServiceIds = Annotated[list[UUID], Meta(max_length=100)]

@@ -14,6 +14,7 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.evidence.coverage import CoverageState
+from vendorrisk.evidence.holders import holders_of_letter, holders_of_report
 from vendorrisk.evidence.model import (
     Assurance,
     BridgeLetter,
@@ -243,7 +244,7 @@ async def insert_report(work: Work, r: Soc2Report) -> None:
     own = (r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name)
-    with refusing(_REPORT_BROKEN):
+    with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
         await _INSERT_REPORT.run(work.db, work.tenant_id, *own, *auditor, *scope, work.now)
         await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
 
@@ -269,7 +270,7 @@ async def update_report(work: Work, r: Soc2Report) -> None:
     dates = (r.id, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name, r.withdrawn_at, r.withdrawn_reason)
-    with refusing(_REPORT_BROKEN):
+    with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
         await _UPDATE_REPORT.run(work.db, work.tenant_id, *dates, *auditor, *scope, work.now)
         await _UNCOVER_SERVICES.run(work.db, work.tenant_id, r.id)
         await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
@@ -335,7 +336,7 @@ async def update_subservice(work: Work, s: SubserviceOrganisation) -> Subservice
 
 async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) -> BridgeLetter:
     own = (letter.document_id, letter.ends_on, letter.issued_on)
-    with refusing(_LETTER_BROKEN):
+    with refusing(_LETTER_BROKEN, holders_of_letter(report_id, letter.ends_on), seen_by="evidence:read"):
         return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
 
 

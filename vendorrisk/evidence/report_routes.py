@@ -36,6 +36,7 @@ from vendorrisk.http.routing import acts, changes, creates, lists, reads, remove
 _WHOLE = [
     Code.REFERENCE_UNKNOWN,
     Code.DATES_INVALID,
+    Code.SECURITY_CATEGORY_MISSING,
     Code.CRITERION_UNKNOWN,
     Code.SOC2_REPORT_KNOWN,
     Code.CUEC_WITHOUT_PROOF,

@@ -30,6 +30,7 @@ from vendorrisk.evidence.model import (
 )
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.files import sent_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import content_disposition
@@ -102,6 +103,7 @@ async def withdraw_document(
         Code.BODY_TOO_LARGE,
         Code.FILE_TYPE_REFUSED,
         Code.FILE_EMPTY,
+        Code.FILE_PART_INVALID,
         Code.STORE_UNAVAILABLE,
     ],
 )
@@ -111,15 +113,20 @@ async def store_document_file(
     service: TheService,
     request: Request[Any, Any, Any],
     document_id: FromPath[UUID],
-    file_name: Annotated[str, QueryParameter(max_length=1000, required=False)] = "document",
+    file_name: Annotated[str | None, QueryParameter(max_length=1000, required=False)] = None,
 ) -> Document:
-    """Send the file of a document as the body: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, told by what it holds."""
+    """Send the file of a document: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, told by what it holds.
+
+    It is the body itself, or the one part of a form (`curl -X PUT -F file=@report.pdf`), whose name it then keeps
+    unless `file_name` says another.
+    """
+    sent = await sent_file(request, most=service.settings.upload_max_bytes)
     return await documents.store_file(
         work,
         service.vault,
         document_id,
-        request.stream(),
-        unquote(file_name),
+        sent.chunks,
+        unquote(file_name or "") or sent.name or "document",
         service.settings.upload_max_bytes,
         expected,
     )
@@ -168,6 +175,7 @@ async def decide_proposal(
     refuses=[
         Code.PROPOSALS_INCOMPLETE,
         Code.DATES_INVALID,
+        Code.SECURITY_CATEGORY_MISSING,
         Code.SOC2_REPORT_KNOWN,
         Code.REFERENCE_UNKNOWN,
         Code.DOCUMENT_SUPERSEDED,

@@ -59,6 +59,8 @@ async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> Polic
     """Say the whole policy again; every date that follows from it is computed anew in the same transaction."""
     before = await queries.lock_policy(work) or PolicyShown(EvidencePolicy(), 0)
     check_version(before, expected)
+    if before.version and before.policy == wanted:
+        return before
     after = await queries.keep_policy(work, wanted)
     await _judge_documents(work, wanted)
     await _cover_all(work, wanted)

@@ -31,9 +31,11 @@ class State(StrEnum):
     FALSE_POSITIVE = "false_positive"
 
 
-Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
-Description = Annotated[str, Meta(min_length=1, max_length=8000, pattern=r"\S")]
-Reason = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
+Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S", extra={"words": "text that is not blank"})]
+Description = Annotated[
+    str, Meta(min_length=1, max_length=8000, pattern=r"\S", extra={"words": "text that is not blank"})
+]
+Reason = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S", extra={"words": "text that is not blank"})]
 Days = Annotated[int, Meta(ge=1, le=1000)]
 
 

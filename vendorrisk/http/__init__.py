@@ -4,8 +4,9 @@
     exchange      one API request: credentials, limits, body, one transaction, idempotent answer, commit
     routing       how a handler is declared: its permission, its kind, its list
     bodies        strict JSON: what a body may not hold, and every fault it has
-    files         bodies that are files, and small enough to be read whole
+    files         files that come in: as the body, or as the one part of a form, which `multipart_file` reads
     headers       If-Match, ETag, Idempotency-Key, Prefer
+    sparse        the fields that a caller wants of a response
     links         the neighbours of a page (RFC 8288)
     problems      refusals as RFC 9457 problem documents; the only file that knows statuses
     failures      whatever is raised becomes one of them

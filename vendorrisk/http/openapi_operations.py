@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vendorrisk.access.permissions import GRANTS, Role
+from vendorrisk.http.multipart_file import MULTIPART
 from vendorrisk.http.openapi_parameters import add_parameters
 from vendorrisk.http.openapi_problems import add_refusals, refer_to_default
 from vendorrisk.http.routing import WRITES, Kind
@@ -108,7 +109,14 @@ def _raw_content(raw: Any, example: str) -> Schema:
     else:
         made = _files(raw)
     shown = "text/csv" if "text/csv" in made else _ANY_FILE
-    return {**made, shown: {**made[shown], "example": example}}
+    return {**made, shown: {**made[shown], "example": example}, MULTIPART: {"schema": _FILE_PART}}
+
+
+_FILE_PART: Schema = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary", "description": "The one part, with a file name."}},
+}
 
 
 _JSON_ROWS: Schema = {"type": "array", "items": {"type": "object", "additionalProperties": True}}

@@ -11,18 +11,24 @@ from vendorrisk.access.model import ActorKind
 from vendorrisk.access.permissions import Permission, Role
 from vendorrisk.access.records import Body
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S", extra={"words": "text that is not blank"})]
 Email = Annotated[
     str,
     Meta(
         min_length=3,
         max_length=254,
         pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z",
+        extra={"words": "an e-mail address, like dana@example.com"},
         description="an address as RFC 5321 writes it, ASCII only",
     ),
 ]
 ZoneName = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
-SlackUser = Annotated[str, Meta(pattern=r"^[UW][A-Z0-9]{2,20}\Z", examples=["U024BE7LH"])]
+SlackUser = Annotated[
+    str,
+    Meta(
+        pattern=r"^[UW][A-Z0-9]{2,20}\Z", examples=["U024BE7LH"], extra={"words": "a Slack member id, like U024BE7LH"}
+    ),
+]
 Roles = Annotated[list[Role], Meta(min_length=1, max_length=5)]
 Scopes = Annotated[list[Permission], Meta(min_length=1, max_length=50)]
 

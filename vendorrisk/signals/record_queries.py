@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
@@ -88,6 +88,8 @@ _DECIDE = _sql.rows("decide_change", SubprocessorChange)
 _VENDORS_OF = _sql.rows("vendors_of_domains", VendorOfDomain)
 _KEEP_RATINGS = _sql.scalar("keep_ratings", int)
 LIST_RATINGS = _sql.rows("list_ratings", VendorRating)
+_ASSET_OF_VENDOR = _sql.rows("asset_of_vendor", Holder)
+_PRODUCT_OF_NAME = _sql.rows("product_of_name", Holder)
 
 _ID = Column("id", UUID, "uuid")
 _VENDOR = Column("vendor_id", UUID, "uuid")
@@ -207,7 +209,8 @@ async def attach(
     work: Work, vendor_id: UUID, asset_id: UUID, kind: AssetKind, name: str, place: str, *, is_primary: bool
 ) -> VendorAsset:
     own = (new_id(), vendor_id, asset_id, kind, name, place, is_primary)
-    with refusing(_BROKEN):
+    holders = {"vendor_assets_are_attached_once": (_ASSET_OF_VENDOR, (vendor_id, asset_id))}
+    with refusing(_BROKEN, holders, seen_by="signals:read"):
         return await _ATTACH.one(work.db, work.tenant_id, *own, work.now)
 
 
@@ -277,7 +280,8 @@ async def feeds(work: Work) -> list[Feed]:
 
 async def insert_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
     own = (new_id(), vendor_id, new.maker, plain(new.maker), new.product, plain(new.product))
-    with refusing(_BROKEN):
+    holders = {"vendor_products_are_noted_once": (_PRODUCT_OF_NAME, (vendor_id, plain(new.maker), plain(new.product)))}
+    with refusing(_BROKEN, holders, seen_by="signals:read"):
         return await _INSERT_PRODUCT.one(work.db, work.tenant_id, *own, work.now)
 
 

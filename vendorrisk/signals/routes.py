@@ -10,7 +10,7 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
-from vendorrisk.http.files import media_type, received_file
+from vendorrisk.http.files import received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
 from vendorrisk.signals import methodology, record_queries, supply
 from vendorrisk.signals import service as watching
@@ -121,7 +121,7 @@ async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -
     return await watching.observation(work, observation_id)
 
 
-@reads("/findings/{finding_id:uuid}/signal", _READ)
+@reads("/findings/{finding_id:uuid}/signal", _READ, refuses=[Code.FINDING_WITHOUT_SIGNAL])
 async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalShown:
     """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
     return await watching.signal_of(work, finding_id)
@@ -129,7 +129,10 @@ async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> Findin
 
 @reads("/vendors/{vendor_id:uuid}/score", _READ)
 async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorScore:
-    """Return the score with every deduction that led to it. Unknown is never good."""
+    """Return the score with every deduction that led to it. Unknown is never good.
+
+    A vendor that has no score yet is answered with a null `score` and `number`, and `reason` says why.
+    """
     return await watching.current_score(work, vendor_id)
 
 
@@ -250,7 +253,7 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     "/vendor-ratings/import",
     _WRITE,
     match=False,
-    refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE],
+    refuses=[Code.FILE_EMPTY, Code.FILE_PART_INVALID, Code.RATINGS_UNREADABLE],
     raw=_RATINGS,
     file_example="domain,provider,date,score\nacme.example,Example Ratings,2026-01-31,87\n",
     example=[{"domain": "acme.example", "provider": "Example Ratings", "date": "2026-01-31", "score": 87}],
@@ -260,8 +263,8 @@ async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -
 
     A row that cannot be read refuses the whole file; the same file again changes nothing.
     """
-    content = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
-    return await supply.import_ratings(work, content, is_json=media_type(request) == "application/json")
+    sent = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
+    return await supply.import_ratings(work, sent.content, is_json=sent.media_type == "application/json")
 
 
 router = Router(

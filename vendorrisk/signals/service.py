@@ -17,6 +17,7 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.findings import service as findings
 from vendorrisk.settings import Settings
 from vendorrisk.signals import record_queries, schedule
 from vendorrisk.signals.model import Deduction, FactorScore, Score, Standing
@@ -45,6 +46,7 @@ from vendorrisk.signals.watch_model import (
     VendorAssetChanges,
     VendorScore,
 )
+from vendorrisk.vendors.model import Vendor
 from vendorrisk.vendors.service import vendor
 
 ENROL, SETTLE, LOOK = "enrol_assets", "settle_vendors", "look_at_vendors"
@@ -106,6 +108,8 @@ async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names
 async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, expected: int) -> VendorAsset:
     before = found(await record_queries.lock_asset(work, asset_id))
     check_version(before, expected)
+    if changes.is_primary == before.is_primary:
+        return before
     made = await _demoted(work, before.vendor_id, asset_id) if changes.is_primary else []
     after = await record_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
     await record_queries.want_settling(work, before.vendor_id)
@@ -240,8 +244,11 @@ async def observation(work: Work, observation_id: UUID) -> ObservationShown:
 
 
 async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
-    """Return what a finding rests on; 404 for one that no signal opened."""
-    stored = found(await record_queries.find_signal(work, finding_id))
+    """Return what a finding rests on; refused with a code of its own for one that no signal opened."""
+    stored = await record_queries.find_signal(work, finding_id)
+    if stored is None:
+        await findings.finding(work, finding_id)
+        raise Refusal(Code.FINDING_WITHOUT_SIGNAL, "No outside signal opened this finding. Read the finding itself.")
     rule = RULES.get(stored.rule)
     seen_on = (stored.opened_on, stored.seen_on)
     return FindingSignalShown(
@@ -270,13 +277,11 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
 
 
 async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
-    """Return the vendor's score as it stands; 404 until something of it was looked at."""
-    await vendor(work, vendor_id)
-    standing = found(await record_queries.current(work, vendor_id))
-    if standing.snapshot_id is None:
-        raise Refusal(
-            Code.NOT_FOUND, "Nothing of this vendor is watched and scored; attach a domain and wait a minute."
-        )
+    """Return the vendor's score as it stands; one without a number and with the reason until there is one."""
+    watched = await vendor(work, vendor_id)
+    standing = await record_queries.current(work, vendor_id)
+    if standing is None or standing.snapshot_id is None:
+        return _no_score(watched, is_watched=await record_queries.count_assets(work, vendor_id) > 0)
     return await past_score(work, standing.snapshot_id)
 
 
@@ -308,6 +313,33 @@ async def replay(work: Work, snapshot_id: UUID) -> Replay:
         replayed_number=again.number,
         is_same=again == msgspec.convert(stored.result, Score),
         standings=len(standings),
+    )
+
+
+def _no_score(vendor: Vendor, *, is_watched: bool) -> VendorScore:
+    return VendorScore(
+        id=None,
+        vendor_id=vendor.id,
+        vendor_name=vendor.name,
+        scored_at=None,
+        model_version=MODEL_VERSION,
+        reason="not_scored_yet" if is_watched else "not_watched",
+        score=None,
+        grade="NR",
+        number=None,
+        low=None,
+        high=None,
+        coverage_bp=0,
+        confidence_percent=0,
+        factors=[],
+        top_deductions=[],
+        deductions=[],
+        caps=[],
+        disputed=[],
+        score_as_disputed=None,
+        off=[],
+        previous_number=None,
+        previous_model_version=None,
     )
 
 

@@ -338,22 +338,25 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
     """One score with everything it was made of.
 
     `score` is null and `grade` NR where less than half of what applies was seen. The deductions add up:
-    100 times `number` plus all `points_bp` is 10,000.
+    100 times `number` plus all `points_bp` is 10,000. `reason` says why it was made: `first`, `change`, `model` or
+    `keyframe`. A vendor without a score has no `id` and no `number`: its `reason` is `not_watched` where no asset is
+    attached, and `not_scored_yet` until its assets were seen.
     """
 
-    id: UUID
+    id: UUID | None
     vendor_id: UUID
     vendor_name: str
-    scored_at: datetime
+    scored_at: datetime | None
     model_version: str
     reason: str
     """Why it was computed, as a stable word."""
     score: int | None
     grade: str
-    number: int
-    low: int
+    number: int | None
+    """Null while there is no score."""
+    low: int | None
     """The number if all that is unknown failed."""
-    high: int
+    high: int | None
     """The number if all that is unknown passed."""
     coverage_bp: int
     confidence_percent: int
@@ -367,7 +370,7 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
     """The caps that hold the score down."""
     disputed: list[Deduction]
     """Deductions that are left out because their findings are suppressed."""
-    score_as_disputed: int
+    score_as_disputed: int | None
     """The number if no finding were suppressed."""
     off: list[str]
     """Keys of rules that did not count."""
@@ -402,9 +405,9 @@ class LatestSignalScore(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str
     score: int | None
     grade: str
-    number: int
-    low: int
-    high: int
+    number: int | None
+    low: int | None
+    high: int | None
     coverage_bp: int
     confidence_percent: int
 

@@ -33,4 +33,6 @@ becomes values), `export`. The operations stand by noun: `service` (the record),
 offboarding), `cadence` (how often reviews are held), `supply` (services, fourth parties), `intake`, `importing`;
 `import_…`, `diligence_…`, `cadence_…` and `supply_…` are the models, queries and routes of those. `across_routes`
 lists reviews, services and fourth parties of all vendors, `vendor_list` says what vendors are filtered and sorted by.
+`holders` finds the
+vendor that a conflict names.
 """

@@ -7,7 +7,7 @@ import msgspec
 
 from vendorrisk.access.model import permit
 from vendorrisk.access.permissions import Permission
-from vendorrisk.access.records import check_version, found
+from vendorrisk.access.records import check_version, found, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -126,9 +126,9 @@ async def assess(work: Work, vendor_id: UUID, answers: InherentAnswers, expected
 
 
 async def assessment(work: Work, vendor_id: UUID) -> Assessed:
-    """Return the newest assessment; 404 where the questions were never answered."""
+    """Return the newest assessment; null where the questions were never answered."""
     record = await vendor(work, vendor_id)
-    newest = found(await queries.newest_assessment(work, vendor_id))
+    newest = await queries.newest_assessment(work, vendor_id)
     return Assessed(newest, record.next_review_on, record.version)
 
 
@@ -180,8 +180,11 @@ async def checklist(work: Work, vendor_id: UUID) -> Checklist:
 
 
 async def step(work: Work, vendor_id: UUID, name: OffboardingStep) -> Step:
-    steps = await queries.steps_of(work, vendor_id)
-    return found(next((one for one in steps if one.step is name), None))
+    await vendor(work, vendor_id)
+    steps = {one.step: one for one in await queries.steps_of(work, vendor_id)}
+    if not steps:
+        raise Refusal(Code.OFFBOARDING_NOT_BEGUN, "Move the vendor to offboarding first.")
+    return found(steps.get(name))
 
 
 async def settle_step(
@@ -190,12 +193,14 @@ async def settle_step(
     """Record how a step was settled: by whom and when is the caller and now."""
     given = settled(settlement)
     record = found(await queries.lock(work, vendor_id))
-    before = found(await queries.lock_step(work, vendor_id, name))
-    check_version(before, expected)
     if record.lifecycle is not Lifecycle.OFFBOARDING:
         raise Refusal(Code.OFFBOARDING_NOT_BEGUN, "Move the vendor to offboarding first.")
+    before = found(await queries.lock_step(work, vendor_id, name))
+    check_version(before, expected)
     settlement.note, settlement.proof = given["note"], given["proof"]
     _check_settlement(name, settlement)
+    if says_already(before, settlement):
+        return before
     after = await queries.settle_step(work, before.id, settlement)
     target = Target("offboarding_step", before.id)
     await audit.record(work, Action.OFFBOARDING_STEP_SETTLED, target, before=before, after=after)

@@ -125,9 +125,9 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessed(msgspec.Struct, frozen=True):
-    """An assessment just made; `version` is the vendor's."""
+    """The newest assessment, null while the questions were never answered; `version` is the vendor's."""
 
-    assessment: Assessment
+    assessment: Assessment | None
     next_review_on: date | None
     version: int
     """The vendor's version."""

@@ -27,7 +27,7 @@ _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
     "/vendor-imports",
     _WRITE,
     at="/v1/vendor-imports/{id}",
-    refuses=[Code.IMPORT_UNREADABLE, Code.IMPORT_OUTDATED],
+    refuses=[Code.IMPORT_UNREADABLE, Code.IMPORT_OUTDATED, Code.FILE_PART_INVALID],
     raw=_TAKEN,
     file_example="name,domain,country\nAcme Cloud,acme.example,DE\n",
     also=[202],
@@ -42,21 +42,23 @@ async def import_vendors(
     date_order: Annotated[DateOrder | None, QueryParameter(required=False)] = None,
     file_name: Annotated[str | None, QueryParameter(required=False, min_length=1, max_length=255)] = None,
 ) -> Response[Import]:
-    """Send a CSV or XLSX as the body; by default as a dry run, which tells what each row would do and changes nothing.
+    """Send a CSV or XLSX as the body, or as the one part of a form; by default as a dry run.
+
+    A dry run tells what each row would do and changes nothing.
 
     Accept the dry run to apply it. With `dry_run=false` it is applied at once, unless a row has a problem; with
     `partial=true` the rows that have one are left out. A small file is answered when it is done (201); a large one at
     once (202), and the import tells how far it is. `map=heading:field` matches a column, `heading:ignore` leaves it.
     """
-    content = await received_file(request, most=service.settings.import_max_bytes, taken=_TAKEN)
+    sent = await received_file(request, most=service.settings.import_max_bytes, taken=_TAKEN)
     options = importing.Options(
         dry_run=dry_run,
         partial=partial,
         mapping=importing.mapping_of(map or []),
         date_order=date_order,
-        file_name=importing.file_name_of(file_name),
+        file_name=importing.file_name_of(file_name or sent.name),
     )
-    return _answer(await importing.receive(work, content, options), done=201)
+    return _answer(await importing.receive(work, sent.content, options), done=201)
 
 
 @lists("/vendor-imports", _READ, queries.IMPORTS)

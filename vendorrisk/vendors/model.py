@@ -74,7 +74,13 @@ class Intake(StrEnum):
 Line = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 Amount = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?\Z", description="a decimal as text", examples=["125000.00"])
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?\Z",
+        description="a decimal as text",
+        examples=["125000.00"],
+        extra={"words": 'an amount as text, like "125000.00": at most 15 digits, and 4 after the point'},
+    ),
 ]
 Countries = Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=60, examples=[["DE", "IE"]])]
 Country = Annotated[str, Meta(min_length=2, max_length=100, examples=["DE"], description="ISO 3166-1")]

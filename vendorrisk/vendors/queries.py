@@ -28,6 +28,7 @@ from vendorrisk.vendors.diligence_model import (
     Step,
     StepState,
 )
+from vendorrisk.vendors.holders import holders_of
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import (
     ExportedVendor,
@@ -151,11 +152,13 @@ async def insert(work: Work, fields: Fields, *, intake: Intake, tier_source: Tie
         "business_owner_id", "security_owner_id", "contacts", "domains", "country", "data_countries", "data_classes",
         "legal_name", "lei", "vat", "duns", "annual_spend", "currency", "tags", "tier",
     )  # fmt: skip
-    with refusing(_BROKEN):
+    vendor_id = new_id()
+    holders = holders_of(vendor_id, *(fields[name] for name in ("name", "reference", "lei", "domains")))
+    with refusing(_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT.one(
             work.db,
             work.tenant_id,
-            new_id(),
+            vendor_id,
             fields["reference"],
             fields["name"],
             name_key(fields["name"]),
@@ -185,7 +188,8 @@ async def search(work: Work, text: str, limit: int, least: float) -> list[Vendor
 
 
 async def update(work: Work, vendor: Vendor) -> Vendor:
-    with refusing(_BROKEN):
+    holders = holders_of(vendor.id, vendor.name, vendor.reference, vendor.lei, vendor.domains)
+    with refusing(_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE.one(
             work.db,
             work.tenant_id,

@@ -171,7 +171,7 @@ async def get_inherent_risk_model(work: InWork) -> ModelShown:
 
 @reads("/vendors/{vendor_id:uuid}/inherent-risk", _READ)
 async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> Assessed:
-    """Return the newest answers with score, tier and every reason."""
+    """Return the newest answers with score, tier and every reason; null while they were never given."""
     return await diligence.assessment(work, vendor_id)
 
 
@@ -228,7 +228,7 @@ async def get_offboarding(work: InWork, vendor_id: FromPath[UUID]) -> Checklist:
     return await diligence.checklist(work, vendor_id)
 
 
-@reads("/vendors/{vendor_id:uuid}/offboarding/{step:str}", _READ)
+@reads("/vendors/{vendor_id:uuid}/offboarding/{step:str}", _READ, refuses=[Code.OFFBOARDING_NOT_BEGUN])
 async def get_offboarding_step(work: InWork, vendor_id: FromPath[UUID], step: FromPath[OffboardingStep]) -> Step:
     """Return a step of the offboarding."""
     return await diligence.step(work, vendor_id, step)

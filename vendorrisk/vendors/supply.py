@@ -52,7 +52,10 @@ async def change_service(work: Work, service_id: UUID, changes: VendorServiceCha
     given = settled(changes)
     before = found(await supply_queries.lock_service(work, service_id))
     check_version(before, expected)
-    after = await supply_queries.update_service(work, msgspec.structs.replace(before, **given))
+    wanted = msgspec.structs.replace(before, **given)
+    if wanted == before:
+        return before
+    after = await supply_queries.update_service(work, wanted)
     target = Target("vendor_service", service_id)
     await audit.record(work, Action.VENDOR_SERVICE_CHANGED, target, before=before, after=after)
     return after
@@ -106,6 +109,8 @@ async def change_fourth_party(
     check_version(before, expected)
     wanted = msgspec.structs.replace(before, **given)
     await _check_links(work, before.vendor_id, wanted.service_id, wanted.provider_id)
+    if wanted == before:
+        return before
     after = await supply_queries.update_fourth_party(work, wanted)
     target = Target("fourth_party", fourth_party_id)
     await audit.record(work, Action.FOURTH_PARTY_CHANGED, target, before=before, after=after)

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
@@ -50,6 +50,8 @@ _UPDATE_FOURTH_PARTY = _sql.rows("update_fourth_party", FourthParty)
 
 
 _DELETE_FOURTH_PARTY = _sql.command("delete_fourth_party")
+_SERVICE_OF_NAME = _sql.rows("service_of_name", Holder)
+_FOURTH_PARTY_OF_NAME = _sql.rows("fourth_party_of_name", Holder)
 
 
 _HAS = frozenset({Operator.HAS})
@@ -96,8 +98,9 @@ FOURTH_PARTIES = ListOf(
 )
 
 
+_SERVICE_NAME = "vendor_services_name_is_unique"
 _SERVICE_BROKEN = {
-    "vendor_services_name_is_unique": (
+    _SERVICE_NAME: (
         Code.SERVICE_NAME_TAKEN,
         "The vendor has a service of this name; change that one, or send another name.",
         "/name",
@@ -105,8 +108,9 @@ _SERVICE_BROKEN = {
 }
 
 
+_FOURTH_PARTY_NAME = "fourth_parties_name_is_unique"
 _FOURTH_PARTY_BROKEN = {
-    "fourth_parties_name_is_unique": (
+    _FOURTH_PARTY_NAME: (
         Code.FOURTH_PARTY_NAME_TAKEN,
         "The vendor already lists a fourth party of this name; change that one.",
         "/name",
@@ -117,7 +121,8 @@ _FOURTH_PARTY_BROKEN = {
 
 
 async def insert_service(work: Work, vendor_id: UUID, new: NewVendorService) -> VendorService:
-    with refusing(_SERVICE_BROKEN):
+    holders = {_SERVICE_NAME: (_SERVICE_OF_NAME, (vendor_id, name_key(new.name)))}
+    with refusing(_SERVICE_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT_SERVICE.one(
             work.db,
             work.tenant_id,
@@ -143,7 +148,8 @@ async def lock_service(work: Work, service_id: UUID) -> VendorService | None:
 
 
 async def update_service(work: Work, service: VendorService) -> VendorService:
-    with refusing(_SERVICE_BROKEN):
+    holders = {_SERVICE_NAME: (_SERVICE_OF_NAME, (service.vendor_id, name_key(service.name)))}
+    with refusing(_SERVICE_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE_SERVICE.one(
             work.db,
             work.tenant_id,
@@ -164,7 +170,8 @@ async def delete_service(work: Work, service_id: UUID) -> None:
 
 
 async def insert_fourth_party(work: Work, vendor_id: UUID, new: NewFourthParty) -> FourthParty:
-    with refusing(_FOURTH_PARTY_BROKEN):
+    holders = {_FOURTH_PARTY_NAME: (_FOURTH_PARTY_OF_NAME, (vendor_id, name_key(new.name)))}
+    with refusing(_FOURTH_PARTY_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT_FOURTH_PARTY.one(
             work.db,
             work.tenant_id,
@@ -188,7 +195,8 @@ async def lock_fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty | 
 
 
 async def update_fourth_party(work: Work, party: FourthParty) -> FourthParty:
-    with refusing(_FOURTH_PARTY_BROKEN):
+    holders = {_FOURTH_PARTY_NAME: (_FOURTH_PARTY_OF_NAME, (party.vendor_id, name_key(party.name)))}
+    with refusing(_FOURTH_PARTY_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE_FOURTH_PARTY.one(
             work.db,
             work.tenant_id,
