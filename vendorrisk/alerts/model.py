@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
+from vendorrisk.outbox.model import DeliveryState
 from vendorrisk.vendors.model import Tier
 
 
@@ -49,23 +50,6 @@ class ReceiverKind(StrEnum):
     WEBHOOK = "webhook"
     CONSOLE = "console"
     OWNERS = "owners"
-
-
-class DeliveryState(StrEnum):
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    DEAD = "dead"
-    CANCELLED = "cancelled"
-
-
-class Outcome(StrEnum):
-    """What became of an attempt; `uncertain` may have been taken."""
-
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
 
 
 # Deadlines and alerts
@@ -345,26 +329,13 @@ class Delivery(msgspec.Struct, frozen=True):
     version: int
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    id: UUID
-    number: int
-    outcome: Outcome
-    failure: str | None
-    detail: str | None
-    started_at: datetime
-    ended_at: datetime | None
+class AlertToSend(msgspec.Struct, frozen=True):
+    """An alert for one recipient, with all that its message says."""
 
-
-class Claimed(msgspec.Struct, frozen=True):
-    """A delivery that is ours to try, with all that its message says."""
-
-    tenant_id: UUID
-    id: UUID
-    receiver_id: UUID
+    delivery_id: UUID
     recipient: str
-    attempts: int
-    attempts_allowed: int
-    was_uncertain: bool
+    receiver_id: UUID
+    tenant_id: UUID
     kind: ReceiverKind
     receiver_name: str
     address_sealed: bytes | None
@@ -383,16 +354,3 @@ class Claimed(msgspec.Struct, frozen=True):
     vendor_name: str | None
     business_owner: str | None
     security_owner: str | None
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What is recorded of a try."""
-
-    delivery: Claimed
-    token: UUID
-    state: DeliveryState
-    outcome: Outcome
-    next_attempt_at: datetime | None
-    failure: str | None
-    detail: str | None
-    rests_until: datetime | None  # until when the receiver's other deliveries wait as well
