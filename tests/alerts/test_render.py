@@ -132,11 +132,6 @@ def test_a_reader_learns_why_they_are_told_and_where_to_change_it() -> None:
     assert "own this vendor" in message_of(an_alert(AlertClass.REVIEW_DUE, recipient="a@example.org"), BASE).why
 
 
-def test_two_tries_of_one_alert_say_the_same() -> None:
-    first, second = (message_of(an_alert(AlertClass.COVERAGE_GAP, attempts=n), BASE) for n in (1, 9))
-    assert first == second
-
-
 def webhooks() -> dict[str, Any]:
     made: dict[str, Any] = json.loads(json.dumps(unopened_app().litestar.state.document["webhooks"]))
     return made

@@ -115,6 +115,7 @@ async def test_a_connection_that_breaks_before_the_answer_is_counted_as_a_possib
     clock.advance(minutes=11)
     await run_jobs(world)
     assert outlet.keys == [delivery["id"]] * 2
+    assert outlet.sent[0] == outlet.sent[1], "a later try says the same"
     assert await attempts(company, delivery) == [("uncertain", "unreachable"), ("sent", None)]
 
 
