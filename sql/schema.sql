@@ -1000,48 +1000,13 @@ create policy one_tenant on bridge_letters to vendorrisk_tenant
 grant delete, insert, select, update on bridge_letters to vendorrisk_system;
 grant delete, insert, select, update on bridge_letters to vendorrisk_tenant;
 
-create table receivers (
-    tenant_id uuid not null,
-    id uuid not null,
-    name text not null,
-    kind text not null,
-    address_sealed bytea,
-    destination text not null,
-    classes text[],
-    tiers text[],
-    owner_ids uuid[],
-    is_active boolean not null default true,
-    removed_at timestamp with time zone,
-    created_at timestamp with time zone not null,
-    updated_at timestamp with time zone not null,
-    version integer not null default 1,
-    constraint receivers_pkey PRIMARY KEY (tenant_id, id),
-    constraint receivers_address_is_sealed CHECK ((kind = 'owners'::text) = (address_sealed IS NULL)),
-    constraint receivers_destination_has_at_most_300_characters CHECK (char_length(destination) <= 300),
-    constraint receivers_filters_are_short CHECK (cardinality(classes) >= 1 AND cardinality(classes) <= 50 AND cardinality(tiers) >= 1 AND cardinality(tiers) <= 4 AND cardinality(owner_ids) >= 1 AND cardinality(owner_ids) <= 100),
-    constraint receivers_kind_is_known CHECK (kind = ANY (ARRAY['slack_webhook'::text, 'slack_bot'::text, 'email'::text, 'webhook'::text, 'console'::text, 'owners'::text])),
-    constraint receivers_name_has_1_to_200_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 200),
-    constraint receivers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
-);
-comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
-comment on column receivers.destination is 'what may be shown of the address';
-CREATE UNIQUE INDEX receivers_name_is_unique ON receivers USING btree (tenant_id, lower(name)) WHERE removed_at IS NULL;
-alter table receivers enable row level security;
-alter table receivers force row level security;
-create policy every_tenant on receivers to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on receivers to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on receivers to vendorrisk_system;
-grant insert, select, update on receivers to vendorrisk_tenant;
-
 create table deliveries (
     tenant_id uuid not null,
     id uuid not null,
-    alert_id uuid not null,
-    receiver_id uuid not null,
+    owner_kind text not null,
+    owner_id uuid not null,
+    destination_kind text,
+    destination_id uuid,
     recipient text not null default ''::text,
     state text not null default 'pending'::text,
     attempts integer not null default 0,
@@ -1056,22 +1021,26 @@ create table deliveries (
     updated_at timestamp with time zone not null,
     version integer not null default 1,
     constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
-    constraint deliveries_are_made_once UNIQUE (tenant_id, alert_id, receiver_id, recipient),
+    constraint deliveries_are_made_once UNIQUE NULLS NOT DISTINCT (tenant_id, owner_kind, owner_id, destination_id, recipient),
     constraint deliveries_being_sent_have_a_lease CHECK ((state = 'sending'::text) = (lease_token IS NOT NULL)),
+    constraint deliveries_destination_has_a_kind CHECK ((destination_kind IS NULL) = (destination_id IS NULL)),
+    constraint deliveries_destination_kind_is_known CHECK (destination_kind = 'receiver'::text),
     constraint deliveries_open_have_a_next_attempt CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text])) = (next_attempt_at IS NOT NULL)),
+    constraint deliveries_owner_kind_is_known CHECK (owner_kind = 'alert'::text),
     constraint deliveries_state_is_known CHECK (state = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])),
-    constraint deliveries_alert_is_known FOREIGN KEY (tenant_id, alert_id) REFERENCES alerts(tenant_id, id),
-    constraint deliveries_receiver_is_known FOREIGN KEY (tenant_id, receiver_id) REFERENCES receivers(tenant_id, id),
+    constraint deliveries_without_destination_have_a_recipient CHECK (destination_id IS NOT NULL OR recipient <> ''::text),
     constraint deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 ) with (fillfactor=80);
-comment on column deliveries.recipient is 'an owner''s e-mail address; empty where the receiver itself has the address';
+comment on column deliveries.owner_kind is 'the feature whose message this is; owner_id is the row the message is made of';
+comment on column deliveries.destination_id is 'the record that has the address; null where the recipient is the address';
+comment on column deliveries.recipient is 'an e-mail address; empty where the destination itself has the address';
 comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
 comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
-CREATE INDEX deliveries_by_change ON deliveries USING btree (tenant_id, updated_at, id);
-CREATE INDEX deliveries_by_failure ON deliveries USING btree (tenant_id, failure, created_at DESC, id DESC) WHERE failure IS NOT NULL;
-CREATE INDEX deliveries_by_receiver ON deliveries USING btree (tenant_id, receiver_id, created_at DESC, id DESC);
-CREATE INDEX deliveries_by_recipient ON deliveries USING btree (tenant_id, NULLIF(recipient, ''::text), created_at DESC, id DESC) WHERE NULLIF(recipient, ''::text) IS NOT NULL;
-CREATE INDEX deliveries_by_time ON deliveries USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_by_change ON deliveries USING btree (tenant_id, owner_kind, updated_at, id);
+CREATE INDEX deliveries_by_destination ON deliveries USING btree (tenant_id, destination_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_by_failure ON deliveries USING btree (tenant_id, owner_kind, failure, created_at DESC, id DESC) WHERE failure IS NOT NULL;
+CREATE INDEX deliveries_by_recipient ON deliveries USING btree (tenant_id, owner_kind, NULLIF(recipient, ''::text), created_at DESC, id DESC) WHERE NULLIF(recipient, ''::text) IS NOT NULL;
+CREATE INDEX deliveries_by_time ON deliveries USING btree (tenant_id, owner_kind, created_at DESC, id DESC);
 CREATE INDEX deliveries_to_try ON deliveries USING btree (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
@@ -1459,6 +1428,43 @@ create policy every_job on public_assets to vendorrisk_system
     with check (true);
 grant delete, insert, select on public_assets to vendorrisk_system;
 grant select on public_assets to vendorrisk_tenant;
+
+create table receivers (
+    tenant_id uuid not null,
+    id uuid not null,
+    name text not null,
+    kind text not null,
+    address_sealed bytea,
+    destination text not null,
+    classes text[],
+    tiers text[],
+    owner_ids uuid[],
+    is_active boolean not null default true,
+    removed_at timestamp with time zone,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint receivers_pkey PRIMARY KEY (tenant_id, id),
+    constraint receivers_address_is_sealed CHECK ((kind = 'owners'::text) = (address_sealed IS NULL)),
+    constraint receivers_destination_has_at_most_300_characters CHECK (char_length(destination) <= 300),
+    constraint receivers_filters_are_short CHECK (cardinality(classes) >= 1 AND cardinality(classes) <= 50 AND cardinality(tiers) >= 1 AND cardinality(tiers) <= 4 AND cardinality(owner_ids) >= 1 AND cardinality(owner_ids) <= 100),
+    constraint receivers_kind_is_known CHECK (kind = ANY (ARRAY['slack_webhook'::text, 'slack_bot'::text, 'email'::text, 'webhook'::text, 'console'::text, 'owners'::text])),
+    constraint receivers_name_has_1_to_200_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 200),
+    constraint receivers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
+comment on column receivers.destination is 'what may be shown of the address';
+CREATE UNIQUE INDEX receivers_name_is_unique ON receivers USING btree (tenant_id, lower(name)) WHERE removed_at IS NULL;
+alter table receivers enable row level security;
+alter table receivers force row level security;
+create policy every_tenant on receivers to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on receivers to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on receivers to vendorrisk_system;
+grant insert, select, update on receivers to vendorrisk_tenant;
 
 create table review_policies (
     tenant_id uuid not null,

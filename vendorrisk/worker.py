@@ -11,6 +11,7 @@ import uvloop
 from prometheus_client import start_http_server
 
 from vendorrisk.alerts import jobs as alerts
+from vendorrisk.alerts import messages as alert_messages
 from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
@@ -22,6 +23,8 @@ from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.keys import Keyring
 from vendorrisk.memory import settle_in
+from vendorrisk.outbox import jobs as outbox
+from vendorrisk.outbox.kind import Kind
 from vendorrisk.probes.port import LiveLooks
 from vendorrisk.probes.whois_opinion import WhoisOpinions
 from vendorrisk.sandbox.running import Sandbox
@@ -41,9 +44,13 @@ async def forget_old_answers(world: World) -> int:
         return await idempotency.forget_old(connection, world.clock(), 1000)
 
 
+MESSAGE_KINDS: tuple[Kind[Any], ...] = (alert_messages.ALERT,)
+"""Whose messages leave by the outbox."""
+
 SCHEDULE: tuple[Job, ...] = (
     Job("forget_old_answers", forget_old_answers, 3600),
     *alerts.JOBS,
+    *outbox.jobs(MESSAGE_KINDS),
     *vendors.JOBS,
     *findings.JOBS,
     *evidence.JOBS,

@@ -1,4 +1,4 @@
--- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers.
+-- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers, deliveries.
 --
 -- Roles belong to the whole cluster, so they are made only where they are missing. Neither owns anything, logs in,
 -- or bypasses row-level security; the service takes one of them for each transaction.
@@ -223,3 +223,77 @@ create table idempotency_keys (
 );
 call guard_tenant_table('idempotency_keys', 'select, insert, update, delete');
 create index idempotency_keys_by_age on idempotency_keys (created_at);
+
+-- One message to one recipient. Its id is the key that travels with the message. Deliveries stand below the features
+-- that own the messages, so no foreign key leads up to an owner or a destination. A test finds the ones that lead nowhere.
+create table deliveries (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    owner_kind text not null,
+    owner_id uuid not null,
+    destination_kind text,
+    destination_id uuid,
+    recipient text not null default '',
+    state text not null default 'pending',
+    attempts integer not null default 0,
+    attempts_allowed integer not null,
+    next_attempt_at timestamptz,
+    lease_token uuid,
+    possibly_doubled integer not null default 0,
+    failure text,
+    detail text,
+    sent_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint deliveries_are_made_once unique nulls not distinct (
+        tenant_id, owner_kind, owner_id, destination_id, recipient
+    ),
+    constraint deliveries_owner_kind_is_known check (owner_kind in ('alert')),
+    constraint deliveries_destination_kind_is_known check (destination_kind in ('receiver')),
+    constraint deliveries_destination_has_a_kind check ((destination_kind is null) = (destination_id is null)),
+    constraint deliveries_without_destination_have_a_recipient check (destination_id is not null or recipient <> ''),
+    constraint deliveries_state_is_known check (state in ('pending', 'sending', 'sent', 'dead', 'cancelled')),
+    constraint deliveries_being_sent_have_a_lease check ((state = 'sending') = (lease_token is not null)),
+    constraint deliveries_open_have_a_next_attempt check (
+        (state in ('pending', 'sending')) = (next_attempt_at is not null)
+    )
+) with (fillfactor = 80);
+comment on column deliveries.owner_kind is 'the feature whose message this is; owner_id is the row the message is made of';
+comment on column deliveries.destination_id is 'the record that has the address; null where the recipient is the address';
+comment on column deliveries.recipient is 'an e-mail address; empty where the destination itself has the address';
+comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
+comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
+call guard_tenant_table('deliveries', 'select, insert, update');
+create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
+create index deliveries_by_time on deliveries (tenant_id, owner_kind, created_at desc, id desc);
+create index deliveries_by_change on deliveries (tenant_id, owner_kind, updated_at, id);
+-- Most deliveries have neither: the index holds those alone.
+create index deliveries_by_recipient on deliveries (
+    tenant_id, owner_kind, nullif(recipient, ''), created_at desc, id desc
+)
+where nullif(recipient, '') is not null;
+create index deliveries_by_failure on deliveries (tenant_id, owner_kind, failure, created_at desc, id desc)
+where failure is not null;
+create index deliveries_by_destination on deliveries (tenant_id, destination_id, created_at desc, id desc);
+
+create table delivery_attempts (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    delivery_id uuid not null,
+    number integer not null,
+    token uuid not null,
+    outcome text not null default 'sending',
+    failure text,
+    detail text,
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    primary key (tenant_id, id),
+    constraint delivery_attempts_number_is_unique unique (tenant_id, delivery_id, number),
+    constraint delivery_attempts_delivery_is_known foreign key (tenant_id, delivery_id)
+        references deliveries (tenant_id, id),
+    constraint delivery_attempts_outcome_is_known check (outcome in ('sending', 'sent', 'failed', 'uncertain'))
+) with (fillfactor = 80);
+comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
+call guard_tenant_table('delivery_attempts', 'select, insert, update');

@@ -305,9 +305,10 @@ _FURTHER: dict[str, list[str]] = {
         """,
         """
         insert into deliveries (
-            tenant_id, id, alert_id, receiver_id, state, attempts, attempts_allowed, sent_at, created_at, updated_at
+            tenant_id, id, owner_kind, owner_id, destination_kind, destination_id, state, attempts, attempts_allowed,
+            sent_at, created_at, updated_at
         )
-        select a.tenant_id, a.id, a.id, r.id, 'sent', 1, 8, a.raised_at, a.raised_at, a.raised_at
+        select a.tenant_id, a.id, 'alert', a.id, 'receiver', r.id, 'sent', 1, 8, a.raised_at, a.raised_at, a.raised_at
         from alerts a join receivers r on r.tenant_id = a.tenant_id
         """,
     ],

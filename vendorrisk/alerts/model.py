@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
+from vendorrisk.outbox.model import DeliveryState
 from vendorrisk.vendors.model import Tier
 
 
@@ -51,25 +52,6 @@ class ReceiverKind(StrEnum):
     WEBHOOK = "webhook"
     CONSOLE = "console"
     OWNERS = "owners"
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery stands. `dead` gave up, `cancelled` lost its receiver."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    DEAD = "dead"
-    CANCELLED = "cancelled"
-
-
-class Outcome(StrEnum):
-    """What became of an attempt; `uncertain` may have been taken."""
-
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
 
 
 # Deadlines and alerts
@@ -430,31 +412,13 @@ class Delivery(msgspec.Struct, frozen=True):
     version: int
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """One attempt to send a delivery."""
+class AlertToSend(msgspec.Struct, frozen=True):
+    """An alert for one recipient, with all that its message says."""
 
-    id: UUID
-    number: int
-    """Counts the attempts of a delivery, from 1."""
-    outcome: Outcome
-    failure: str | None
-    detail: str | None
-    started_at: datetime
-    """When the attempt began."""
-    ended_at: datetime | None
-    """When the attempt ended. Null while it runs, or if its end is unknown."""
-
-
-class Claimed(msgspec.Struct, frozen=True):
-    """A delivery that is ours to try, with all that its message says."""
-
-    tenant_id: UUID
-    id: UUID
-    receiver_id: UUID
+    delivery_id: UUID
     recipient: str
-    attempts: int
-    attempts_allowed: int
-    was_uncertain: bool
+    receiver_id: UUID
+    tenant_id: UUID
     kind: ReceiverKind
     receiver_name: str
     address_sealed: bytes | None
@@ -473,16 +437,3 @@ class Claimed(msgspec.Struct, frozen=True):
     vendor_name: str | None
     business_owner: str | None
     security_owner: str | None
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What is recorded of a try."""
-
-    delivery: Claimed
-    token: UUID
-    state: DeliveryState
-    outcome: Outcome
-    next_attempt_at: datetime | None
-    failure: str | None
-    detail: str | None
-    rests_until: datetime | None  # until when the receiver's other deliveries wait as well

@@ -8,12 +8,11 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from vendorrisk.access.permissions import Permission
-from vendorrisk.alerts import queries
+from vendorrisk.alerts import deliveries, queries
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import (
     Alert,
     AlertPolicy,
-    Attempt,
     Delivery,
     NewAlertPolicy,
     NewReceiver,
@@ -27,6 +26,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
+from vendorrisk.outbox.model import Attempt
 
 _ADDRESS = (Code.RECEIVER_NAME_TAKEN, Code.RECEIVER_ADDRESS_INVALID, Code.REFERENCE_UNKNOWN)
 
@@ -121,19 +121,19 @@ async def test_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Delivery:
 @lists("/deliveries", Permission.ALERTS_READ, queries.DELIVERIES)
 async def list_deliveries(work: InWork, page: ListPage) -> Page[Delivery]:
     """List deliveries, newest first; `filter=state:eq:dead` shows the dead letters."""
-    return await alerts.deliveries(work, page)
+    return await deliveries.deliveries(work, page)
 
 
 @reads("/deliveries/{delivery_id:uuid}", Permission.ALERTS_READ)
 async def get_delivery(work: InWork, delivery_id: FromPath[UUID]) -> Delivery:
     """Return a delivery."""
-    return await alerts.delivery(work, delivery_id)
+    return await deliveries.delivery(work, delivery_id)
 
 
 @lists("/deliveries/{delivery_id:uuid}/attempts", Permission.ALERTS_READ, queries.ATTEMPTS)
 async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: FromPath[UUID]) -> Page[Attempt]:
     """List the attempts of a delivery, with their results."""
-    return await alerts.attempts(work, delivery_id, page)
+    return await deliveries.attempts(work, delivery_id, page)
 
 
 @acts(
@@ -143,7 +143,7 @@ async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: From
 )
 async def resend_delivery(work: InWork, expected: ExpectedVersion, delivery_id: FromPath[UUID]) -> Delivery:
     """Try a dead or cancelled delivery again, under the same key."""
-    return await alerts.resend(work, delivery_id, expected)
+    return await deliveries.resend(work, delivery_id, expected)
 
 
 @lists("/alert-policies", Permission.ALERTS_READ, queries.POLICIES)

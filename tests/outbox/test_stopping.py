@@ -6,13 +6,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.alerts.make import TODAY, Feature, a_receiver, a_vendor, expiry, recording
+from tests.alerts.make import TODAY, Feature, a_receiver, a_vendor, expiry, recording, send
 from tests.conftest import Company
 from tests.fakes.outlet import RecordingOutlet
-from vendorrisk.alerts import jobs, queries
-from vendorrisk.alerts.jobs import deliver_alerts, dispatch_alerts, raise_due_alerts
+from vendorrisk.alerts.jobs import dispatch_alerts, raise_due_alerts
 from vendorrisk.background import World
 from vendorrisk.channels.port import Address, Message, Sent
+from vendorrisk.outbox import queries, sending
 
 pytestmark = pytest.mark.anyio
 
@@ -55,9 +55,9 @@ async def states(owner: Any) -> dict[str, int]:
 async def test_a_database_that_goes_while_messages_are_under_way_does_not_make_them_uncertain(
     world: World, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = queries.claim, 0
+    real, calls = queries.lock_due, 0
 
-    async def claim(*of: Any) -> Any:
+    async def lock_due(*of: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 2:
@@ -65,14 +65,14 @@ async def test_a_database_that_goes_while_messages_are_under_way_does_not_make_t
             raise asyncpg.ConnectionDoesNotExistError("the server went away")
         return await real(*of)
 
-    monkeypatch.setattr(queries, "claim", claim)
+    monkeypatch.setattr(queries, "lock_due", lock_due)
     outlet.at_once = 40
-    running = asyncio.create_task(deliver_alerts(world))
+    running = asyncio.create_task(send(world))
     with pytest.raises(asyncpg.ConnectionDoesNotExistError):
         await running
     assert len(outlet.sent) == 64, "those under way were let end"
     assert await states(owner) == {"sent": 64, "pending": 136}
-    while await deliver_alerts(world):
+    while await send(world):
         pass
     assert len(outlet.keys) == len(set(outlet.keys)) == 200, "none twice"
 
@@ -88,7 +88,7 @@ async def test_a_cancelled_run_records_what_was_taken_and_leaves_the_rest_to_the
         return await real(*of)
 
     monkeypatch.setattr(queries, "record", record)
-    running = asyncio.create_task(deliver_alerts(world))
+    running = asyncio.create_task(send(world))
     await outlet.under_way.wait()
     outlet.go_on.set()
     await reached.wait()
@@ -101,7 +101,7 @@ async def test_a_cancelled_run_records_what_was_taken_and_leaves_the_rest_to_the
 
 
 async def test_when_the_worker_stops_nothing_new_is_claimed(world: World, owner: Any, outlet: Slow) -> None:
-    running = asyncio.create_task(deliver_alerts(world))
+    running = asyncio.create_task(send(world))
     await outlet.under_way.wait()
     world.stopping.set()
     outlet.go_on.set()
@@ -112,7 +112,7 @@ async def test_when_the_worker_stops_nothing_new_is_claimed(world: World, owner:
 async def test_slow_receivers_do_not_carry_a_run_past_its_time(
     world: World, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_CLAIM_SECONDS", 0.0)
+    monkeypatch.setattr(sending, "_CLAIM_SECONDS", 0.0)
     outlet.go_on.set()
-    assert await deliver_alerts(world) == 64
+    assert await send(world) == 64
     assert await states(owner) == {"sent": 64, "pending": 136}

@@ -5,47 +5,33 @@ from uuid import UUID
 
 import pytest
 
-from vendorrisk.alerts import rules
-from vendorrisk.alerts.model import AlertClass, Claimed, DeliveryState, ReceiverKind
 from vendorrisk.channels.port import Failure, Undeliverable
+from vendorrisk.ids import new_id
+from vendorrisk.outbox import rules
+from vendorrisk.outbox.model import DeliveryState, Due, Lease
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TOKEN = UUID(int=9)
 
 
-def claimed(attempts: int = 1, allowed: int = rules.TRIES) -> Claimed:
-    return Claimed(
+def lease(attempts: int = 1, allowed: int = rules.TRIES) -> Lease:
+    delivery = Due(
         tenant_id=UUID(int=1),
         id=UUID(int=500),
-        receiver_id=UUID(int=2),
+        owner_kind="fake",
+        owner_id=UUID(int=3),
+        destination_id=UUID(int=2),
         recipient="",
-        attempts=attempts,
+        number=attempts,
         attempts_allowed=allowed,
-        was_uncertain=False,
-        kind=ReceiverKind.CONSOLE,
-        receiver_name="Console",
-        address_sealed=None,
-        alert_id=UUID(int=3),
-        alert_class=AlertClass.REVIEW_DUE,
-        subject_kind="vendor",
-        subject_id=UUID(int=4),
-        title="Review",
-        tier=None,
-        due_on=None,
-        step=None,
-        days_left=None,
-        facts={},
-        raised_at=NOW,
-        vendor_id=None,
-        vendor_name=None,
-        business_owner=None,
-        security_owner=None,
+        lease_token=None,
     )
+    return Lease(delivery, TOKEN, "console")
 
 
 def failed(failure: Failure, *, attempts: int = 1, retryable: bool = True, after: int | None = None) -> rules.Result:
     why = Undeliverable(failure, "no", retryable=retryable, retry_after_seconds=after)
-    return rules.not_sent(claimed(attempts), TOKEN, why, NOW)
+    return rules.not_sent(lease(attempts), why, NOW)
 
 
 def test_the_last_try_that_is_allowed_is_the_last() -> None:
@@ -83,3 +69,9 @@ def test_waiting_doubles_up_to_six_hours() -> None:
     assert waits[:4] == [30, 60, 120, 240]
     assert waits[-2:] == [pytest.approx(6 * 3600, rel=0.001)] * 2
     assert [round(rules.wait_seconds(UUID(int=n), 1, None)) for n in (0, 999)] == [24, 36]
+
+
+def test_the_back_off_is_never_shorter_than_the_receiver_asks() -> None:
+    for tries in range(1, 40):
+        assert rules.wait_seconds(new_id(), tries, 5000) >= 5000
+        assert 24 <= rules.wait_seconds(new_id(), tries, None) <= 6 * 3600 * 1.2
