@@ -20,6 +20,8 @@ from vendorrisk.egress.pacing import PolitePacer
 from vendorrisk.evidence import jobs as evidence
 from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
+from vendorrisk.imports import jobs as imports
+from vendorrisk.imports.kind import Kind
 from vendorrisk.keys import Keyring
 from vendorrisk.memory import settle_in
 from vendorrisk.probes.port import LiveLooks
@@ -30,7 +32,7 @@ from vendorrisk.signals import jobs as signals
 from vendorrisk.signals.feeding import Lists
 from vendorrisk.signals.schedule import place_of
 from vendorrisk.storage.configured import vault_from
-from vendorrisk.vendors import jobs as vendors
+from vendorrisk.vendors import imports as vendor_imports
 
 _log = structlog.get_logger("worker")
 
@@ -41,10 +43,13 @@ async def forget_old_answers(world: World) -> int:
         return await idempotency.forget_old(connection, world.clock(), 1000)
 
 
+IMPORT_KINDS: tuple[Kind, ...] = (vendor_imports.KIND,)
+"""Every kind of import that this worker checks and applies: the same that `app.py` receives."""
+
 SCHEDULE: tuple[Job, ...] = (
     Job("forget_old_answers", forget_old_answers, 3600),
     *alerts.JOBS,
-    *vendors.JOBS,
+    *imports.jobs_of(IMPORT_KINDS),
     *findings.JOBS,
     *evidence.JOBS,
     *signals.JOBS,
