@@ -15,12 +15,15 @@ statements over many rows at once, because a row at a time would be slow. The fi
 chunk and writes the rows to `import_rows`, with outcome, `record_id`, `record_version` and `record_key`. The second
 applies the rows whose outcome is `create` or `change`. An import of another kind is as absent as one of another tenant.
 
-The audit log has one entry for each transition of an import, such as `vendor_import:applied`. It holds a digest of the
-rows in order: number, outcome, record, given and earlier values. `vendorrisk audit verify` computes the digest again.
+The audit log has one entry for each request or job that moves an import, such as `vendor_import:applied`. The entry of
+an applied import holds a digest of its rows in order: number, outcome, record, given and earlier values. `vendorrisk
+audit verify` computes the digest again.
 
-What can never happen: an import is applied in part without a request for that, or twice; an import is applied to a
-record that changed after the check; rows of an applied import change and `vendorrisk audit verify` stays silent; a
-worker applies an import of a kind that it does not know.
+What can never happen
+- an import is applied in part without a request for that, or twice
+- an import is applied to a record that changed after the check
+- rows of an applied import change, and `vendorrisk audit verify` finds nothing
+- a worker takes an import of a kind that it does not know
 
     kind      what a feature hands over
     columns   headings are matched with fields, cells become values, problems are found within the file

@@ -9,6 +9,9 @@
 A *table* has headings and numbered rows of typed *cells*. A blank cell is None. This package knows no feature: each
 caller brings its headings, and decides what a cell means.
 
-What can never happen: a formula, a macro or a link of a file is evaluated; an error of a cell is read as a blank; a
-workbook takes the process down that asked for it; a cell of a written file is taken for a formula.
+What can never happen
+- a formula, a macro or a link of a file is evaluated
+- an error of a cell is read as a blank
+- a workbook takes down the process that asked for it
+- a cell of a written file is taken for a formula
 """
