@@ -1267,6 +1267,119 @@ create policy one_tenant on idempotency_keys to vendorrisk_tenant
 grant delete, insert, select, update on idempotency_keys to vendorrisk_system;
 grant delete, insert, select, update on idempotency_keys to vendorrisk_tenant;
 
+create table imports (
+    tenant_id uuid not null,
+    id uuid not null,
+    kind text not null,
+    state text not null default 'received'::text,
+    is_dry_run boolean not null,
+    is_partial boolean not null,
+    format text not null,
+    file_name text,
+    file_digest bytea not null,
+    file_bytes bigint not null,
+    mapping jsonb not null default '{}'::jsonb,
+    date_order text,
+    notices jsonb not null default '[]'::jsonb,
+    headings jsonb not null default '{}'::jsonb,
+    refusal text,
+    rows_total integer,
+    rows_done integer not null default 0,
+    to_create integer not null default 0,
+    to_change integer not null default 0,
+    unchanged integer not null default 0,
+    with_problems integer not null default 0,
+    rows_digest bytea,
+    requested_by_id uuid not null,
+    requested_by_label text not null,
+    requested_by_kind text not null,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    checked_at timestamp with time zone,
+    applied_at timestamp with time zone,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint imports_pkey PRIMARY KEY (tenant_id, id),
+    constraint imports_file_digest_is_a_sha256 CHECK (octet_length(file_digest) = 32),
+    constraint imports_file_name_has_1_to_255_characters CHECK (char_length(file_name) >= 1 AND char_length(file_name) <= 255),
+    constraint imports_format_is_known CHECK (format = ANY (ARRAY['csv'::text, 'xlsx'::text])),
+    constraint imports_kind_has_1_to_40_characters CHECK (char_length(kind) >= 1 AND char_length(kind) <= 40),
+    constraint imports_state_is_known CHECK (state = ANY (ARRAY['received'::text, 'checked'::text, 'accepted'::text, 'applied'::text, 'refused'::text, 'cancelled'::text])),
+    constraint imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';
+comment on column imports.kind is 'what the rows become: the name of a kind that the code knows';
+comment on column imports.headings is 'field → heading of the file, as matched';
+CREATE INDEX imports_by_age ON imports USING btree (tenant_id, kind, created_at, id);
+CREATE INDEX imports_by_change ON imports USING btree (tenant_id, kind, updated_at, id);
+CREATE INDEX imports_waiting ON imports USING btree (created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
+alter table imports enable row level security;
+alter table imports force row level security;
+create policy every_tenant on imports to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on imports to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on imports to vendorrisk_system;
+grant insert, select, update on imports to vendorrisk_tenant;
+
+create table import_files (
+    tenant_id uuid not null,
+    import_id uuid not null,
+    content bytea not null,
+    constraint import_files_pkey PRIMARY KEY (tenant_id, import_id),
+    constraint import_files_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id)
+);
+comment on table import_files is 'the file, only until it was read';
+alter table import_files enable row level security;
+alter table import_files force row level security;
+create policy every_tenant on import_files to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on import_files to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select on import_files to vendorrisk_system;
+grant delete, insert, select on import_files to vendorrisk_tenant;
+
+create table import_rows (
+    tenant_id uuid not null,
+    id uuid not null,
+    import_id uuid not null,
+    row_number integer not null,
+    outcome text not null,
+    record_id uuid,
+    record_version integer,
+    record_key text,
+    given jsonb not null,
+    before jsonb,
+    problems jsonb not null default '[]'::jsonb,
+    problem_codes text[] not null default '{}'::text[],
+    constraint import_rows_pkey PRIMARY KEY (tenant_id, id),
+    constraint import_rows_outcome_is_known CHECK (outcome = ANY (ARRAY['create'::text, 'change'::text, 'unchanged'::text, 'conflict'::text, 'skipped'::text, 'problem'::text])),
+    constraint import_rows_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id)
+);
+comment on table import_rows is 'what each row does: written and applied by statements of its kind';
+comment on column import_rows.id is 'becomes the id of the record that the row creates';
+comment on column import_rows.record_id is 'the record that the row changes or leaves as it is';
+comment on column import_rows.record_version is 'its version when the row was checked';
+comment on column import_rows.record_key is 'what identifies the record within its kind, such as its name without case';
+comment on column import_rows.before is 'the record''s own values of the given fields, when it was checked';
+comment on column import_rows.problem_codes is 'codes of what stands in the way in the database';
+CREATE INDEX import_rows_by_number ON import_rows USING btree (tenant_id, import_id, row_number, id);
+alter table import_rows enable row level security;
+alter table import_rows force row level security;
+create policy every_tenant on import_rows to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on import_rows to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select, update on import_rows to vendorrisk_system;
+grant delete, insert, select, update on import_rows to vendorrisk_tenant;
+
 create table inherent_risk_assessments (
     tenant_id uuid not null,
     id uuid not null,
@@ -2114,112 +2227,6 @@ create policy one_tenant on vendor_exploits to vendorrisk_tenant
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
 grant insert, select on vendor_exploits to vendorrisk_system;
 grant insert, select on vendor_exploits to vendorrisk_tenant;
-
-create table vendor_imports (
-    tenant_id uuid not null,
-    id uuid not null,
-    state text not null default 'received'::text,
-    is_dry_run boolean not null,
-    is_partial boolean not null,
-    format text not null,
-    file_name text,
-    file_digest bytea not null,
-    file_bytes bigint not null,
-    mapping jsonb not null default '{}'::jsonb,
-    date_order text,
-    notices jsonb not null default '[]'::jsonb,
-    headings jsonb not null default '{}'::jsonb,
-    refusal text,
-    rows_total integer,
-    rows_done integer not null default 0,
-    to_create integer not null default 0,
-    to_change integer not null default 0,
-    unchanged integer not null default 0,
-    with_problems integer not null default 0,
-    rows_digest bytea,
-    requested_by_id uuid not null,
-    requested_by_label text not null,
-    requested_by_kind text not null,
-    lease_token uuid,
-    leased_until timestamp with time zone,
-    checked_at timestamp with time zone,
-    applied_at timestamp with time zone,
-    created_at timestamp with time zone not null,
-    updated_at timestamp with time zone not null,
-    version integer not null default 1,
-    constraint vendor_imports_pkey PRIMARY KEY (tenant_id, id),
-    constraint vendor_imports_file_digest_is_a_sha256 CHECK (octet_length(file_digest) = 32),
-    constraint vendor_imports_file_name_has_1_to_255_characters CHECK (char_length(file_name) >= 1 AND char_length(file_name) <= 255),
-    constraint vendor_imports_format_is_known CHECK (format = ANY (ARRAY['csv'::text, 'xlsx'::text])),
-    constraint vendor_imports_state_is_known CHECK (state = ANY (ARRAY['received'::text, 'checked'::text, 'accepted'::text, 'applied'::text, 'refused'::text, 'cancelled'::text])),
-    constraint vendor_imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
-);
-comment on table vendor_imports is 'the work and its progress: a job finds what is received or accepted and not leased';
-comment on column vendor_imports.headings is 'field → heading of the file, as matched';
-CREATE INDEX vendor_imports_by_age ON vendor_imports USING btree (tenant_id, created_at, id);
-CREATE INDEX vendor_imports_by_change ON vendor_imports USING btree (tenant_id, updated_at, id);
-CREATE INDEX vendor_imports_waiting ON vendor_imports USING btree (created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
-alter table vendor_imports enable row level security;
-alter table vendor_imports force row level security;
-create policy every_tenant on vendor_imports to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on vendor_imports to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on vendor_imports to vendorrisk_system;
-grant insert, select, update on vendor_imports to vendorrisk_tenant;
-
-create table vendor_import_files (
-    tenant_id uuid not null,
-    import_id uuid not null,
-    content bytea not null,
-    constraint vendor_import_files_pkey PRIMARY KEY (tenant_id, import_id),
-    constraint vendor_import_files_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES vendor_imports(tenant_id, id)
-);
-comment on table vendor_import_files is 'the file, only until it was read';
-alter table vendor_import_files enable row level security;
-alter table vendor_import_files force row level security;
-create policy every_tenant on vendor_import_files to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on vendor_import_files to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant delete, insert, select on vendor_import_files to vendorrisk_system;
-grant delete, insert, select on vendor_import_files to vendorrisk_tenant;
-
-create table vendor_import_rows (
-    tenant_id uuid not null,
-    id uuid not null,
-    import_id uuid not null,
-    row_number integer not null,
-    outcome text not null,
-    vendor_id uuid,
-    vendor_version integer,
-    name_key text,
-    given jsonb not null,
-    before jsonb,
-    problems jsonb not null default '[]'::jsonb,
-    conflicts text[] not null default '{}'::text[],
-    constraint vendor_import_rows_pkey PRIMARY KEY (tenant_id, id),
-    constraint vendor_import_rows_outcome_is_known CHECK (outcome = ANY (ARRAY['create'::text, 'change'::text, 'unchanged'::text, 'problem'::text])),
-    constraint vendor_import_rows_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES vendor_imports(tenant_id, id)
-);
-comment on column vendor_import_rows.id is 'becomes the id of the vendor that the row makes';
-comment on column vendor_import_rows.before is 'the vendor''s own values of the given fields, when it was checked';
-comment on column vendor_import_rows.conflicts is 'codes of what stands in the way in the database';
-CREATE INDEX vendor_import_rows_by_number ON vendor_import_rows USING btree (tenant_id, import_id, row_number, id);
-alter table vendor_import_rows enable row level security;
-alter table vendor_import_rows force row level security;
-create policy every_tenant on vendor_import_rows to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on vendor_import_rows to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant delete, insert, select, update on vendor_import_rows to vendorrisk_system;
-grant delete, insert, select, update on vendor_import_rows to vendorrisk_tenant;
 
 create table vendor_products (
     tenant_id uuid not null,

@@ -31,14 +31,19 @@ from vendorrisk.http.service import Service
 from vendorrisk.identity import authentication
 from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
+from vendorrisk.imports import routes as imports_routes
+from vendorrisk.imports.kind import Kind
 from vendorrisk.keys import Keyring
 from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import vault_from
 from vendorrisk.vendors import across_routes, cadence_routes
-from vendorrisk.vendors import import_routes as vendor_import_routes
+from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import routes as vendor_routes
+
+IMPORT_KINDS: tuple[Kind, ...] = (vendor_imports.KIND,)
+"""Every kind of import that is received: the same that `worker.py` checks and applies."""
 
 ROUTERS: tuple[Router, ...] = (
     identity_routes.router,
@@ -47,7 +52,7 @@ ROUTERS: tuple[Router, ...] = (
     vendor_routes.router,
     across_routes.router,
     cadence_routes.router,
-    vendor_import_routes.router,
+    *(imports_routes.router_of(kind) for kind in IMPORT_KINDS),
     evidence_routes.router,
     report_routes.router,
     findings_routes.router,

@@ -101,7 +101,7 @@ class Code(Enum):
     IMPORT_UNREADABLE = ("import_unreadable", Kind.INVALID, "The file cannot be read as a table")
     IMPORT_NOT_READY = ("import_not_ready", Kind.CONFLICT, "The import is not in a state for this")
     IMPORT_HAS_PROBLEMS = ("import_has_problems", Kind.CONFLICT, "Rows of the import have problems")
-    IMPORT_OUTDATED = ("import_outdated", Kind.CONFLICT, "Vendors have changed since the import was checked")
+    IMPORT_OUTDATED = ("import_outdated", Kind.CONFLICT, "Records have changed since the import was checked")
 
     # files
     FILE_EMPTY = ("file_empty", Kind.INVALID, "The file is empty")

@@ -1,4 +1,5 @@
--- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers, deliveries.
+-- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers, deliveries and
+-- the staging of imports.
 --
 -- Roles belong to the whole cluster, so they are made only where they are missing. Neither owns anything, logs in,
 -- or bypasses row-level security; the service takes one of them for each transaction.
@@ -297,3 +298,95 @@ create table delivery_attempts (
 ) with (fillfactor = 80);
 comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
 call guard_tenant_table('delivery_attempts', 'select, insert, update');
+
+-- Imports: a file, what each of its rows would do to records of a kind, and how far that is.
+create table imports (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    kind text not null,
+    state text not null default 'received',
+    is_dry_run boolean not null,
+    is_partial boolean not null,
+    format text not null,
+    file_name text,
+    file_digest bytea not null,
+    file_bytes bigint not null,
+    mapping jsonb not null default '{}',
+    date_order text,
+    notices jsonb not null default '[]',
+    headings jsonb not null default '{}',
+    refusal text,
+    rows_total integer,
+    rows_done integer not null default 0,
+    to_create integer not null default 0,
+    to_change integer not null default 0,
+    unchanged integer not null default 0,
+    with_problems integer not null default 0,
+    rows_digest bytea,
+    requested_by_id uuid not null,
+    requested_by_label text not null,
+    requested_by_kind text not null,
+    lease_token uuid,
+    leased_until timestamptz,
+    checked_at timestamptz,
+    applied_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint imports_state_is_known check (
+        state in ('received', 'checked', 'accepted', 'applied', 'refused', 'cancelled')
+    ),
+    constraint imports_kind_has_1_to_40_characters check (char_length(kind) between 1 and 40),
+    constraint imports_format_is_known check (format in ('csv', 'xlsx')),
+    constraint imports_file_digest_is_a_sha256 check (octet_length(file_digest) = 32),
+    constraint imports_file_name_has_1_to_255_characters check (char_length(file_name) between 1 and 255)
+);
+comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';
+comment on column imports.kind is 'what the rows become: the name of a kind that the code knows';
+comment on column imports.headings is 'field → heading of the file, as matched';
+call guard_tenant_table('imports', 'select, insert, update');
+create index imports_waiting on imports (created_at) where state in ('received', 'accepted');
+create index imports_by_age on imports (tenant_id, kind, created_at, id);
+create index imports_by_change on imports (tenant_id, kind, updated_at, id);
+
+create table import_files (
+    tenant_id uuid not null,
+    import_id uuid not null,
+    content bytea not null,
+    primary key (tenant_id, import_id),
+    constraint import_files_import_is_known foreign key (tenant_id, import_id)
+        references imports (tenant_id, id)
+);
+comment on table import_files is 'the file, only until it was read';
+call guard_tenant_table('import_files', 'select, insert, delete');
+
+create table import_rows (
+    tenant_id uuid not null,
+    id uuid not null,
+    import_id uuid not null,
+    row_number integer not null,
+    outcome text not null,
+    record_id uuid,
+    record_version integer,
+    record_key text,
+    given jsonb not null,
+    before jsonb,
+    problems jsonb not null default '[]',
+    problem_codes text[] not null default '{}',
+    primary key (tenant_id, id),
+    constraint import_rows_import_is_known foreign key (tenant_id, import_id)
+        references imports (tenant_id, id),
+    constraint import_rows_outcome_is_known check (
+        outcome in ('create', 'change', 'unchanged', 'conflict', 'skipped', 'problem')
+    )
+);
+comment on table import_rows is 'what each row does: written and applied by statements of its kind';
+comment on column import_rows.id is 'becomes the id of the record that the row creates';
+comment on column import_rows.record_id is 'the record that the row changes or leaves as it is';
+comment on column import_rows.record_version is 'its version when the row was checked';
+comment on column import_rows.record_key is 'what identifies the record within its kind, such as its name without case';
+comment on column import_rows.before is 'the record''s own values of the given fields, when it was checked';
+comment on column import_rows.problem_codes is 'codes of what stands in the way in the database';
+call guard_tenant_table('import_rows', 'select, insert, update, delete');
+create index import_rows_by_number on import_rows (tenant_id, import_id, row_number, id);

@@ -29,7 +29,8 @@ AGREED = {"__init__", "model", "rules", "queries", "service", "routes", "jobs", 
 
 PURE = (
     *("*/rules.py", "*/render.py", "access/permissions.py", "channels/*_form.py"),
-    *("vendors/tiering.py", "vendors/identifiers.py"),
+    *("vendors/tiering.py", "vendors/identifiers.py", "vendors/columns.py", "normal_form.py"),
+    *("imports/cells.py", "imports/columns.py", "sheets/formulas.py"),
     *("evidence/coverage.py", "evidence/criteria.py", "evidence/policy.py", "evidence/proposal.py"),
     *("evidence/tables.py", "evidence/cues.py"),
     *("signals/judg*.py", "signals/verdicts.py", "signals/csp.py", "signals/takeover.py", "signals/certificates.py"),

@@ -11,7 +11,7 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.vendors import identifiers
+from vendorrisk.normal_form import clean_line
 from vendorrisk.vendors.diligence_model import (
     Assessment,
     InherentRisk,
@@ -110,7 +110,7 @@ REQUESTS = ListOf(
         "state": Column("state", IntakeState),
         "requested_by_id": Column("requested_by_id", UUID, "uuid"),
         "business_owner_id": _OWNER,
-        "name": Column("name", sortable=True, normalise=identifiers.clean_line),
+        "name": Column("name", sortable=True, normalise=clean_line),
         "created_at": _CREATED,
         "updated_at": _UPDATED,
     },

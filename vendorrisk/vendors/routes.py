@@ -12,6 +12,8 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
+from vendorrisk.sheets.reading import FileFormat
+from vendorrisk.sheets.writing import as_file
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.vendors import diligence, export, intake, queries, service, supply, supply_queries
 from vendorrisk.vendors.diligence_model import (
@@ -31,7 +33,6 @@ from vendorrisk.vendors.diligence_model import (
     Settlement,
     Step,
 )
-from vendorrisk.vendors.import_model import FileFormat
 from vendorrisk.vendors.model import (
     Move,
     NewVendor,
@@ -125,7 +126,7 @@ async def export_vendors(
 ) -> Stream:
     """Download all that a list shows, with the same filters and order. What comes out can be imported again."""
     return Stream(
-        export.as_file(format, service.exported(work, page)),
+        as_file(format, export.HEADING, service.exported(work, page)),
         media_type=_WRITTEN_AS[format],
         headers={"content-disposition": f'attachment; filename="vendors.{format}"'},
     )

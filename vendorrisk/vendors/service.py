@@ -15,10 +15,10 @@ from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal, under
 from vendorrisk.http.bodies import check_fit
-from vendorrisk.vendors import cadence, columns, queries
-from vendorrisk.vendors.export import Cells
+from vendorrisk.normal_form import UnfitError, clean_line
+from vendorrisk.sheets.writing import Cells
+from vendorrisk.vendors import cadence, export, queries
 from vendorrisk.vendors.fields import check_spend, settled
-from vendorrisk.vendors.identifiers import UnfitError, clean_line
 from vendorrisk.vendors.model import (
     ChangedVendor,
     Intake,
@@ -190,7 +190,7 @@ async def exported(work: Work, page: PageRequest) -> AsyncIterator[Sequence[Cell
     while True:
         request = msgspec.structs.replace(page, limit=_EXPORT_BATCH, cursor=cursor, total=False)
         batch = await work.page(queries.EXPORT, request)
-        yield [tuple(columns.as_cells(record)) for record in batch.items]
+        yield [tuple(export.as_cells(record)) for record in batch.items]
         cursor = batch.next
         if cursor is None:
             return

@@ -9,7 +9,8 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.identifiers import clean_line, name_key
+from vendorrisk.normal_form import clean_line
+from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import (
     DataClass,
 )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
+from vendorrisk.normal_form import clean_line
 from vendorrisk.vendors import identifiers
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import DataClass, Intake, Lifecycle, Tier, TierSource
@@ -17,11 +18,11 @@ _OWNER = Column("business_owner_id", UUID, "uuid", nullable=True)
 
 
 def _same_name(text: str) -> str:
-    return name_key(identifiers.clean_line(text))
+    return name_key(clean_line(text))
 
 
 def _reference(text: str) -> str:
-    return identifiers.clean_line(text, 100)
+    return clean_line(text, 100)
 
 
 VENDORS = ListOf(
@@ -43,7 +44,7 @@ VENDORS = ListOf(
         "data_countries": Column("data_countries", operators=_HAS, normalise=identifiers.country_of),
         "data_classes": Column("data_classes", DataClass, operators=_HAS),
         "tags": Column("tags", operators=_HAS, normalise=identifiers.tag_of),
-        "legal_name": Column("legal_name", nullable=True, normalise=identifiers.clean_line),
+        "legal_name": Column("legal_name", nullable=True, normalise=clean_line),
         "lei": Column("lei", nullable=True, normalise=identifiers.lei_of),
         "vat": Column("vat", nullable=True, normalise=identifiers.vat_of),
         "duns": Column("duns", nullable=True, normalise=identifiers.duns_of),

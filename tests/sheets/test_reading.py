@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vendors import make
-from vendorrisk.vendors.spreadsheet import Limits, Row, Table, UnreadableError, is_workbook, read_csv, read_workbook
+from tests.sheets import make
+from vendorrisk.sheets.reading import Limits, Row, Table, UnreadableError, is_workbook, read_csv, read_workbook
 
 SMALL = Limits(rows=3, columns=4, cell_characters=20, unpacked_bytes=200_000, parts=30)
 

@@ -13,12 +13,13 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from itertools import islice
 
 import msgspec
 from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-from vendorrisk.vendors.sheet_errors import Places, UnfoundError, errors_of
+from vendorrisk.sheets.errors import Places, UnfoundError, errors_of
 
 Cell = str | int | float | bool | None
 """None is a blank cell. A date of a workbook is its ISO 8601 text."""
@@ -30,6 +31,11 @@ _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?", re.IGNORECASE)
 codecs.lookup("cp437")
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+class FileFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,14 +8,9 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.records import Body
-from vendorrisk.vendors.columns import CellProblem, DateOrder
-
-
-class FileFormat(StrEnum):
-    """The format of a table."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
+from vendorrisk.imports.cells import DateOrder
+from vendorrisk.imports.columns import CellProblem
+from vendorrisk.sheets.reading import FileFormat
 
 
 class ImportState(StrEnum):
@@ -30,11 +25,16 @@ class ImportState(StrEnum):
 
 
 class RowOutcome(StrEnum):
-    """What a row of a file does."""
+    """What applying a row does. `conflict`: the record changed since the file was exported, and is left as it is.
+
+    `skipped`: the row is no record, or not one that was asked for. `problem`: the row cannot be applied.
+    """
 
     CREATE = "create"
     CHANGE = "change"
     UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+    SKIPPED = "skipped"
     PROBLEM = "problem"
 
 
@@ -93,27 +93,29 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row as it is stored; `conflicts` are codes found in the database."""
+    """A row as it is stored. `problem_codes` are of problems that the database knows."""
 
     id: UUID
     row_number: int
     outcome: RowOutcome
-    vendor_id: UUID | None
+    record_id: UUID | None
     given: dict[str, Any]
     before: dict[str, Any] | None
     problems: list[CellProblem]
-    conflicts: list[str]
+    problem_codes: list[str]
 
 
 class RowShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a row of the file does, or why it cannot. `before` holds the vendor's own values of the given fields."""
+    """What a row of the file does, or why it cannot. `before` holds the record's own values of the given fields.
+
+    `record_id` is the record that the row changes, leaves as it is, or has created.
+    """
 
     id: UUID
     row_number: int
     outcome: RowOutcome
-    """What the row does."""
-    vendor_id: UUID | None
-    """The vendor that the row changes or made. Null if none."""
+    record_id: UUID | None
+    """The record that the row changes or made. Null if none."""
     given: dict[str, Any]
     """Values of the row by field."""
     before: dict[str, Any] | None
@@ -133,11 +135,19 @@ class ToldRows(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct, frozen=True):
     """How many rows there are of each outcome, and a digest over all of them in order."""
 
+    total: int
     to_create: int
     to_change: int
     unchanged: int
     with_problems: int
     rows_digest: bytes
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How many records the rows of an import created and changed."""
+
+    created: int
+    changed: int
 
 
 class NewImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +167,7 @@ class Claimed(msgspec.Struct, frozen=True):
 
     tenant_id: UUID
     time_zone: str
+    kind: str
     id: UUID
 
 
