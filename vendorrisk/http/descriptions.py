@@ -56,7 +56,7 @@ def _own(one: Any) -> dict[str, str]:
     """Return the strings under the fields of a class and of those it inherits from."""
     found: dict[str, str] = {}
     for above in reversed(one.__mro__):
-        if above.__module__.startswith("vendorrisk."):
+        if issubclass(above, msgspec.Struct) and above is not msgspec.Struct:
             found |= _in_module(above.__module__).get(above.__qualname__, {})
     return found
 
