@@ -12,7 +12,7 @@ from vendorrisk.access.records import Body
 from vendorrisk.evidence.coverage import Coverage, CoverageState, Gap, Opinion, ReportType, Segment
 from vendorrisk.evidence.criteria import AuditArea
 from vendorrisk.evidence.policy import EvidencePolicy
-from vendorrisk.findings.model import Severity
+from vendorrisk.findings.model import Severity, Title
 from vendorrisk.vendors.model import TrustCategory
 
 
@@ -83,7 +83,6 @@ class SubserviceMethod(StrEnum):
 
 
 _NOT_BLANK, _US = {"words": "text that is not blank"}, {"words": "two letters of a US state, like CA"}
-Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S", extra=_NOT_BLANK)]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S", extra=_NOT_BLANK)]
 Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S", extra=_NOT_BLANK)]
 Criterion = Annotated[str, Meta(min_length=2, max_length=10, examples=["CC6.1"])]
