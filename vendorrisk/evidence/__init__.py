@@ -19,6 +19,8 @@ More files than usual, because the nouns are many:
     documents, reports, confirming  the operations on documents, SOC 2 reports and proposals
     service                         the policy and coverage, kept in step with what they follow from
     report_routes                   the routes of SOC 2 reports
+    report_part_queries             the lists of exceptions, CUECs and subservice organisations across vendors
+    holders                         the report or letter that a conflict names
     proposal_queries                the statements of reading and of proposals
     reading, proposal, proposals, cues, tables
                                     a PDF's text, what is proposed from it, and the turns of phrase that are looked for
