@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--require-hashes --only-binary :all: --compile
 
-.PHONY: run test chaos check bench openapi schema demo clean
+.PHONY: run test chaos check bench examples openapi schema demo clean
 
 run: $(VENV)/installed-run
 	@exec $(BIN)/python -m vendorrisk up
@@ -38,6 +38,10 @@ bench: $(VENV)/installed-dev
 openapi: $(VENV)/installed-run
 	$(BIN)/python -m vendorrisk openapi > openapi/vendorrisk.json.new
 	mv openapi/vendorrisk.json.new openapi/vendorrisk.json
+
+# What the demo tenant was answered by every operation; `make openapi` then puts it into the document.
+examples: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -n 0 tests/whole/write_examples.py
 
 schema: $(VENV)/installed-run
 	env -u DATABASE_URL $(BIN)/python -m vendorrisk schema > sql/schema.sql.new

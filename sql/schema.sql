@@ -415,6 +415,12 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.level_weight(level text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $function$;
+
 CREATE OR REPLACE FUNCTION public.new_id_at(at timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -609,11 +615,16 @@ comment on column vendors.domains is 'the source of vendor_domains, where each b
 comment on column vendors.tier_source is 'declared by someone, or computed from inherent-risk answers';
 CREATE INDEX vendors_by_age ON vendors USING btree (tenant_id, created_at, id);
 CREATE INDEX vendors_by_business_owner ON vendors USING btree (tenant_id, business_owner_id) WHERE business_owner_id IS NOT NULL;
+CREATE INDEX vendors_by_change ON vendors USING btree (tenant_id, updated_at, id);
+CREATE INDEX vendors_by_duns ON vendors USING btree (tenant_id, duns) WHERE duns IS NOT NULL;
+CREATE INDEX vendors_by_legal_name ON vendors USING btree (tenant_id, legal_name) WHERE legal_name IS NOT NULL;
 CREATE INDEX vendors_by_likeness ON vendors USING gist (tenant_id, search_text gist_trgm_ops (siglen='256'));
 CREATE INDEX vendors_by_name ON vendors USING btree (tenant_id, name, id);
 CREATE INDEX vendors_by_next_review ON vendors USING btree (tenant_id, next_review_on, id);
 CREATE INDEX vendors_by_security_owner ON vendors USING btree (tenant_id, security_owner_id) WHERE security_owner_id IS NOT NULL;
 CREATE INDEX vendors_by_tier ON vendors USING btree (tenant_id, tier, name, id);
+CREATE INDEX vendors_by_vat ON vendors USING btree (tenant_id, vat) WHERE vat IS NOT NULL;
+CREATE INDEX vendors_by_weight ON vendors USING btree (tenant_id, level_weight(tier), id);
 CREATE UNIQUE INDEX vendors_lei_is_unique ON vendors USING btree (tenant_id, lei) WHERE lei IS NOT NULL;
 CREATE UNIQUE INDEX vendors_reference_is_unique ON vendors USING btree (tenant_id, reference) WHERE reference IS NOT NULL;
 CREATE TRIGGER vendors_ask_for_coverage AFTER UPDATE ON vendors REFERENCING OLD TABLE AS old_vendors NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION ask_for_coverage_of_vendors();
@@ -657,8 +668,9 @@ create table deadlines (
 );
 comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
 comment on column deadlines.looked_on is 'the tenant''s day up to which steps were considered; before the first look, the year 1';
+CREATE INDEX deadlines_by_day ON deadlines USING btree (tenant_id, due_on, alert_class, vendor_id) WHERE is_watched;
 CREATE INDEX deadlines_by_next_step ON deadlines USING btree (tenant_id, next_step_on) WHERE next_step_on IS NOT NULL;
-CREATE INDEX deadlines_by_vendor ON deadlines USING btree (tenant_id, vendor_id);
+CREATE INDEX deadlines_by_vendor ON deadlines USING btree (tenant_id, vendor_id, due_on, id);
 alter table deadlines enable row level security;
 alter table deadlines force row level security;
 create policy every_tenant on deadlines to vendorrisk_system
@@ -825,6 +837,8 @@ create table vendor_services (
 );
 comment on table vendor_services is 'what we use of a vendor; evidence covers a service';
 comment on column vendor_services.categories_needed is 'SOC 2 categories beyond those that data and use call for';
+CREATE INDEX vendor_services_by_change ON vendor_services USING btree (tenant_id, updated_at, id);
+CREATE INDEX vendor_services_by_name ON vendor_services USING btree (tenant_id, name, id);
 CREATE TRIGGER vendor_services_ask_for_coverage AFTER INSERT OR DELETE OR UPDATE ON vendor_services FOR EACH ROW EXECUTE FUNCTION ask_for_coverage_of_services();
 alter table vendor_services enable row level security;
 alter table vendor_services force row level security;
@@ -886,8 +900,11 @@ comment on column documents.reading is 'whether the text of its file was read fo
 comment on column documents.judge_on is 'the day on which the job judges it anew; null where time changes nothing';
 CREATE UNIQUE INDEX documents_are_superseded_once ON documents USING btree (tenant_id, supersedes_id) WHERE supersedes_id IS NOT NULL;
 CREATE INDEX documents_by_age ON documents USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX documents_by_change ON documents USING btree (tenant_id, updated_at, id);
 CREATE INDEX documents_by_expiry ON documents USING btree (tenant_id, expires_on, id);
+CREATE INDEX documents_by_issue ON documents USING btree (tenant_id, issued_on, id);
 CREATE INDEX documents_by_service ON documents USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
+CREATE INDEX documents_by_title ON documents USING btree (tenant_id, title, id);
 CREATE INDEX documents_by_vendor ON documents USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE INDEX documents_to_judge ON documents USING btree (tenant_id, judge_on) WHERE judge_on IS NOT NULL;
 CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE reading = 'waiting'::text;
@@ -941,6 +958,7 @@ create table soc2_reports (
 );
 comment on column soc2_reports.auditor_licence_state is 'the US state that licensed the firm of certified public accountants';
 CREATE INDEX soc2_reports_by_age ON soc2_reports USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX soc2_reports_by_change ON soc2_reports USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_reports_by_document ON soc2_reports USING btree (tenant_id, document_id) WHERE document_id IS NOT NULL;
 CREATE INDEX soc2_reports_by_vendor ON soc2_reports USING btree (tenant_id, vendor_id, id);
 CREATE UNIQUE INDEX soc2_reports_document_is_recorded_once ON soc2_reports USING btree (tenant_id, document_id) WHERE withdrawn_at IS NULL;
@@ -982,48 +1000,13 @@ create policy one_tenant on bridge_letters to vendorrisk_tenant
 grant delete, insert, select, update on bridge_letters to vendorrisk_system;
 grant delete, insert, select, update on bridge_letters to vendorrisk_tenant;
 
-create table receivers (
-    tenant_id uuid not null,
-    id uuid not null,
-    name text not null,
-    kind text not null,
-    address_sealed bytea,
-    destination text not null,
-    classes text[],
-    tiers text[],
-    owner_ids uuid[],
-    is_active boolean not null default true,
-    removed_at timestamp with time zone,
-    created_at timestamp with time zone not null,
-    updated_at timestamp with time zone not null,
-    version integer not null default 1,
-    constraint receivers_pkey PRIMARY KEY (tenant_id, id),
-    constraint receivers_address_is_sealed CHECK ((kind = 'owners'::text) = (address_sealed IS NULL)),
-    constraint receivers_destination_has_at_most_300_characters CHECK (char_length(destination) <= 300),
-    constraint receivers_filters_are_short CHECK (cardinality(classes) >= 1 AND cardinality(classes) <= 50 AND cardinality(tiers) >= 1 AND cardinality(tiers) <= 4 AND cardinality(owner_ids) >= 1 AND cardinality(owner_ids) <= 100),
-    constraint receivers_kind_is_known CHECK (kind = ANY (ARRAY['slack_webhook'::text, 'slack_bot'::text, 'email'::text, 'webhook'::text, 'console'::text, 'owners'::text])),
-    constraint receivers_name_has_1_to_200_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 200),
-    constraint receivers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
-);
-comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
-comment on column receivers.destination is 'what may be shown of the address';
-CREATE UNIQUE INDEX receivers_name_is_unique ON receivers USING btree (tenant_id, lower(name)) WHERE removed_at IS NULL;
-alter table receivers enable row level security;
-alter table receivers force row level security;
-create policy every_tenant on receivers to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on receivers to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on receivers to vendorrisk_system;
-grant insert, select, update on receivers to vendorrisk_tenant;
-
 create table deliveries (
     tenant_id uuid not null,
     id uuid not null,
-    alert_id uuid not null,
-    receiver_id uuid not null,
+    owner_kind text not null,
+    owner_id uuid not null,
+    destination_kind text,
+    destination_id uuid,
     recipient text not null default ''::text,
     state text not null default 'pending'::text,
     attempts integer not null default 0,
@@ -1038,19 +1021,26 @@ create table deliveries (
     updated_at timestamp with time zone not null,
     version integer not null default 1,
     constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
-    constraint deliveries_are_made_once UNIQUE (tenant_id, alert_id, receiver_id, recipient),
+    constraint deliveries_are_made_once UNIQUE NULLS NOT DISTINCT (tenant_id, owner_kind, owner_id, destination_id, recipient),
     constraint deliveries_being_sent_have_a_lease CHECK ((state = 'sending'::text) = (lease_token IS NOT NULL)),
+    constraint deliveries_destination_has_a_kind CHECK ((destination_kind IS NULL) = (destination_id IS NULL)),
+    constraint deliveries_destination_kind_is_known CHECK (destination_kind = 'receiver'::text),
     constraint deliveries_open_have_a_next_attempt CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text])) = (next_attempt_at IS NOT NULL)),
+    constraint deliveries_owner_kind_is_known CHECK (owner_kind = 'alert'::text),
     constraint deliveries_state_is_known CHECK (state = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])),
-    constraint deliveries_alert_is_known FOREIGN KEY (tenant_id, alert_id) REFERENCES alerts(tenant_id, id),
-    constraint deliveries_receiver_is_known FOREIGN KEY (tenant_id, receiver_id) REFERENCES receivers(tenant_id, id),
+    constraint deliveries_without_destination_have_a_recipient CHECK (destination_id IS NOT NULL OR recipient <> ''::text),
     constraint deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 ) with (fillfactor=80);
-comment on column deliveries.recipient is 'an owner''s e-mail address; empty where the receiver itself has the address';
+comment on column deliveries.owner_kind is 'the feature whose message this is; owner_id is the row the message is made of';
+comment on column deliveries.destination_id is 'the record that has the address; null where the recipient is the address';
+comment on column deliveries.recipient is 'an e-mail address; empty where the destination itself has the address';
 comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
 comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
-CREATE INDEX deliveries_by_receiver ON deliveries USING btree (tenant_id, receiver_id, created_at DESC, id DESC);
-CREATE INDEX deliveries_by_time ON deliveries USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_by_change ON deliveries USING btree (tenant_id, owner_kind, updated_at, id);
+CREATE INDEX deliveries_by_destination ON deliveries USING btree (tenant_id, destination_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_by_failure ON deliveries USING btree (tenant_id, owner_kind, failure, created_at DESC, id DESC) WHERE failure IS NOT NULL;
+CREATE INDEX deliveries_by_recipient ON deliveries USING btree (tenant_id, owner_kind, NULLIF(recipient, ''::text), created_at DESC, id DESC) WHERE NULLIF(recipient, ''::text) IS NOT NULL;
+CREATE INDEX deliveries_by_time ON deliveries USING btree (tenant_id, owner_kind, created_at DESC, id DESC);
 CREATE INDEX deliveries_to_try ON deliveries USING btree (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
@@ -1145,10 +1135,13 @@ create table findings (
     constraint findings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column findings.source_id is 'what the finding is about (an exception, a report); its own id where a person opened it';
+CREATE INDEX findings_active_by_vendor ON findings USING btree (tenant_id, vendor_id, severity, due_on) WHERE state = ANY (ARRAY['open'::text, 'acknowledged'::text]);
 CREATE INDEX findings_by_age ON findings USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX findings_by_change ON findings USING btree (tenant_id, updated_at, id);
 CREATE INDEX findings_by_due ON findings USING btree (tenant_id, due_on, id);
 CREATE INDEX findings_by_owner ON findings USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX findings_by_vendor ON findings USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
+CREATE INDEX findings_by_weight ON findings USING btree (tenant_id, level_weight(severity), id);
 CREATE INDEX findings_set_aside_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
 CREATE TRIGGER findings_set_aside_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION ask_for_a_new_score();
 alter table findings enable row level security;
@@ -1234,6 +1227,8 @@ create table fourth_parties (
     constraint fourth_parties_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on table fourth_parties is 'companies a vendor stands on; provider_id where such a one is our vendor too';
+CREATE INDEX fourth_parties_by_change ON fourth_parties USING btree (tenant_id, updated_at, id);
+CREATE INDEX fourth_parties_by_name ON fourth_parties USING btree (tenant_id, name, id);
 CREATE INDEX fourth_parties_by_provider ON fourth_parties USING btree (tenant_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX fourth_parties_by_service ON fourth_parties USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 alter table fourth_parties enable row level security;
@@ -1271,6 +1266,119 @@ create policy one_tenant on idempotency_keys to vendorrisk_tenant
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
 grant delete, insert, select, update on idempotency_keys to vendorrisk_system;
 grant delete, insert, select, update on idempotency_keys to vendorrisk_tenant;
+
+create table imports (
+    tenant_id uuid not null,
+    id uuid not null,
+    kind text not null,
+    state text not null default 'received'::text,
+    is_dry_run boolean not null,
+    is_partial boolean not null,
+    format text not null,
+    file_name text,
+    file_digest bytea not null,
+    file_bytes bigint not null,
+    mapping jsonb not null default '{}'::jsonb,
+    date_order text,
+    notices jsonb not null default '[]'::jsonb,
+    headings jsonb not null default '{}'::jsonb,
+    refusal text,
+    rows_total integer,
+    rows_done integer not null default 0,
+    to_create integer not null default 0,
+    to_change integer not null default 0,
+    unchanged integer not null default 0,
+    with_problems integer not null default 0,
+    rows_digest bytea,
+    requested_by_id uuid not null,
+    requested_by_label text not null,
+    requested_by_kind text not null,
+    lease_token uuid,
+    leased_until timestamp with time zone,
+    checked_at timestamp with time zone,
+    applied_at timestamp with time zone,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint imports_pkey PRIMARY KEY (tenant_id, id),
+    constraint imports_file_digest_is_a_sha256 CHECK (octet_length(file_digest) = 32),
+    constraint imports_file_name_has_1_to_255_characters CHECK (char_length(file_name) >= 1 AND char_length(file_name) <= 255),
+    constraint imports_format_is_known CHECK (format = ANY (ARRAY['csv'::text, 'xlsx'::text])),
+    constraint imports_kind_has_1_to_40_characters CHECK (char_length(kind) >= 1 AND char_length(kind) <= 40),
+    constraint imports_state_is_known CHECK (state = ANY (ARRAY['received'::text, 'checked'::text, 'accepted'::text, 'applied'::text, 'refused'::text, 'cancelled'::text])),
+    constraint imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';
+comment on column imports.kind is 'what the rows become: the name of a kind that the code knows';
+comment on column imports.headings is 'field → heading of the file, as matched';
+CREATE INDEX imports_by_age ON imports USING btree (tenant_id, kind, created_at, id);
+CREATE INDEX imports_by_change ON imports USING btree (tenant_id, kind, updated_at, id);
+CREATE INDEX imports_waiting ON imports USING btree (created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
+alter table imports enable row level security;
+alter table imports force row level security;
+create policy every_tenant on imports to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on imports to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on imports to vendorrisk_system;
+grant insert, select, update on imports to vendorrisk_tenant;
+
+create table import_files (
+    tenant_id uuid not null,
+    import_id uuid not null,
+    content bytea not null,
+    constraint import_files_pkey PRIMARY KEY (tenant_id, import_id),
+    constraint import_files_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id)
+);
+comment on table import_files is 'the file, only until it was read';
+alter table import_files enable row level security;
+alter table import_files force row level security;
+create policy every_tenant on import_files to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on import_files to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select on import_files to vendorrisk_system;
+grant delete, insert, select on import_files to vendorrisk_tenant;
+
+create table import_rows (
+    tenant_id uuid not null,
+    id uuid not null,
+    import_id uuid not null,
+    row_number integer not null,
+    outcome text not null,
+    record_id uuid,
+    record_version integer,
+    record_key text,
+    given jsonb not null,
+    before jsonb,
+    problems jsonb not null default '[]'::jsonb,
+    problem_codes text[] not null default '{}'::text[],
+    constraint import_rows_pkey PRIMARY KEY (tenant_id, id),
+    constraint import_rows_outcome_is_known CHECK (outcome = ANY (ARRAY['create'::text, 'change'::text, 'unchanged'::text, 'conflict'::text, 'skipped'::text, 'problem'::text])),
+    constraint import_rows_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id)
+);
+comment on table import_rows is 'what each row does: written and applied by statements of its kind';
+comment on column import_rows.id is 'becomes the id of the record that the row creates';
+comment on column import_rows.record_id is 'the record that the row changes or leaves as it is';
+comment on column import_rows.record_version is 'its version when the row was checked';
+comment on column import_rows.record_key is 'what identifies the record within its kind, such as its name without case';
+comment on column import_rows.before is 'the record''s own values of the given fields, when it was checked';
+comment on column import_rows.problem_codes is 'codes of what stands in the way in the database';
+CREATE INDEX import_rows_by_number ON import_rows USING btree (tenant_id, import_id, row_number, id);
+alter table import_rows enable row level security;
+alter table import_rows force row level security;
+create policy every_tenant on import_rows to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on import_rows to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select, update on import_rows to vendorrisk_system;
+grant delete, insert, select, update on import_rows to vendorrisk_tenant;
 
 create table inherent_risk_assessments (
     tenant_id uuid not null,
@@ -1331,6 +1439,7 @@ create table intake_requests (
     constraint intake_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint intake_requests_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+CREATE INDEX intake_requests_by_change ON intake_requests USING btree (tenant_id, updated_at, id);
 CREATE INDEX intake_requests_by_owner ON intake_requests USING btree (tenant_id, business_owner_id) WHERE business_owner_id IS NOT NULL;
 CREATE INDEX intake_requests_by_state ON intake_requests USING btree (tenant_id, state, created_at, id);
 CREATE INDEX intake_requests_by_vendor ON intake_requests USING btree (tenant_id, vendor_id) WHERE vendor_id IS NOT NULL;
@@ -1393,6 +1502,7 @@ create table proposals (
     decided_by_label text,
     decided_at timestamp with time zone,
     created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null generated always as (COALESCE(decided_at, created_at)) stored,
     version integer not null default 1,
     constraint proposals_pkey PRIMARY KEY (tenant_id, id),
     constraint proposals_confidence_is_0_to_1 CHECK (confidence >= 0::double precision AND confidence <= 1::double precision),
@@ -1403,6 +1513,7 @@ create table proposals (
 );
 comment on table proposals is 'what our own rules read in a file, for a person to confirm; nothing is decided here';
 CREATE INDEX proposals_by_document ON proposals USING btree (tenant_id, document_id, field, id);
+CREATE INDEX proposals_to_decide ON proposals USING btree (tenant_id, document_id) WHERE decision = 'open'::text;
 alter table proposals enable row level security;
 alter table proposals force row level security;
 create policy every_tenant on proposals to vendorrisk_system
@@ -1430,6 +1541,43 @@ create policy every_job on public_assets to vendorrisk_system
     with check (true);
 grant delete, insert, select on public_assets to vendorrisk_system;
 grant select on public_assets to vendorrisk_tenant;
+
+create table receivers (
+    tenant_id uuid not null,
+    id uuid not null,
+    name text not null,
+    kind text not null,
+    address_sealed bytea,
+    destination text not null,
+    classes text[],
+    tiers text[],
+    owner_ids uuid[],
+    is_active boolean not null default true,
+    removed_at timestamp with time zone,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint receivers_pkey PRIMARY KEY (tenant_id, id),
+    constraint receivers_address_is_sealed CHECK ((kind = 'owners'::text) = (address_sealed IS NULL)),
+    constraint receivers_destination_has_at_most_300_characters CHECK (char_length(destination) <= 300),
+    constraint receivers_filters_are_short CHECK (cardinality(classes) >= 1 AND cardinality(classes) <= 50 AND cardinality(tiers) >= 1 AND cardinality(tiers) <= 4 AND cardinality(owner_ids) >= 1 AND cardinality(owner_ids) <= 100),
+    constraint receivers_kind_is_known CHECK (kind = ANY (ARRAY['slack_webhook'::text, 'slack_bot'::text, 'email'::text, 'webhook'::text, 'console'::text, 'owners'::text])),
+    constraint receivers_name_has_1_to_200_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 200),
+    constraint receivers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
+comment on column receivers.destination is 'what may be shown of the address';
+CREATE UNIQUE INDEX receivers_name_is_unique ON receivers USING btree (tenant_id, lower(name)) WHERE removed_at IS NULL;
+alter table receivers enable row level security;
+alter table receivers force row level security;
+create policy every_tenant on receivers to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on receivers to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on receivers to vendorrisk_system;
+grant insert, select, update on receivers to vendorrisk_tenant;
 
 create table review_policies (
     tenant_id uuid not null,
@@ -1576,6 +1724,8 @@ comment on column vendor_assets.asked_at is 'since when a look is wanted at once
 CREATE UNIQUE INDEX vendor_assets_are_attached_once ON vendor_assets USING btree (tenant_id, vendor_id, asset_id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_asked ON vendor_assets USING btree (asked_at) WHERE asked_at IS NOT NULL;
 CREATE INDEX vendor_assets_by_asset ON vendor_assets USING btree (asset_id, tenant_id) WHERE removed_at IS NULL;
+CREATE INDEX vendor_assets_by_change ON vendor_assets USING btree (tenant_id, updated_at, id) WHERE removed_at IS NULL;
+CREATE INDEX vendor_assets_by_name ON vendor_assets USING btree (tenant_id, name, id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_by_tenant_asset ON vendor_assets USING btree (tenant_id, asset_id);
 CREATE INDEX vendor_assets_by_vendor ON vendor_assets USING btree (tenant_id, vendor_id, id);
 alter table vendor_assets enable row level security;
@@ -1846,6 +1996,7 @@ create table soc2_coverage (
     gap_days integer not null,
     missing_categories text[] not null,
     computed_on date not null,
+    updated_at timestamp with time zone not null,
     version integer not null default 1,
     constraint soc2_coverage_pkey PRIMARY KEY (tenant_id, id),
     constraint soc2_coverage_is_computed_once UNIQUE NULLS NOT DISTINCT (tenant_id, vendor_id, service_id),
@@ -1856,6 +2007,7 @@ create table soc2_coverage (
 comment on table soc2_coverage is 'as of computed_on; service_id is null for a vendor whose services are not recorded';
 comment on column soc2_coverage.next_change_on is 'the first day on which the state is another one, if nothing is recorded meanwhile';
 CREATE INDEX soc2_coverage_by_change ON soc2_coverage USING btree (tenant_id, next_change_on) WHERE next_change_on IS NOT NULL;
+CREATE INDEX soc2_coverage_by_change_of_row ON soc2_coverage USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_coverage_by_end ON soc2_coverage USING btree (tenant_id, effective_until_on, id);
 CREATE INDEX soc2_coverage_by_service ON soc2_coverage USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 alter table soc2_coverage enable row level security;
@@ -1888,6 +2040,8 @@ create table soc2_cuecs (
     constraint soc2_cuecs_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id)
 );
 comment on table soc2_cuecs is 'complementary user entity controls: what we must operate for the vendor''s controls to hold';
+CREATE INDEX soc2_cuecs_by_age ON soc2_cuecs USING btree (tenant_id, created_at, id);
+CREATE INDEX soc2_cuecs_by_change ON soc2_cuecs USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_cuecs_by_owner ON soc2_cuecs USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX soc2_cuecs_by_report ON soc2_cuecs USING btree (tenant_id, report_id, id);
 alter table soc2_cuecs enable row level security;
@@ -1918,6 +2072,8 @@ create table soc2_exceptions (
     constraint soc2_exceptions_severity_is_known CHECK (severity = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text])),
     constraint soc2_exceptions_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id)
 );
+CREATE INDEX soc2_exceptions_by_age ON soc2_exceptions USING btree (tenant_id, created_at, id);
+CREATE INDEX soc2_exceptions_by_change ON soc2_exceptions USING btree (tenant_id, updated_at, id);
 CREATE INDEX soc2_exceptions_by_report ON soc2_exceptions USING btree (tenant_id, report_id, id);
 alter table soc2_exceptions enable row level security;
 alter table soc2_exceptions force row level security;
@@ -1969,6 +2125,8 @@ create table soc2_subservice_organisations (
     constraint soc2_subservice_report_is_known FOREIGN KEY (tenant_id, report_id) REFERENCES soc2_reports(tenant_id, id)
 );
 comment on column soc2_subservice_organisations.provider_id is 'where the organisation is a vendor of ours too';
+CREATE INDEX soc2_subservice_by_change ON soc2_subservice_organisations USING btree (tenant_id, updated_at, id);
+CREATE INDEX soc2_subservice_by_name ON soc2_subservice_organisations USING btree (tenant_id, name, id);
 CREATE INDEX soc2_subservice_by_provider ON soc2_subservice_organisations USING btree (tenant_id, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX soc2_subservice_by_report ON soc2_subservice_organisations USING btree (tenant_id, report_id, id);
 alter table soc2_subservice_organisations enable row level security;
@@ -1997,6 +2155,7 @@ create table subprocessor_changes (
     decided_at timestamp with time zone,
     decided_by_id uuid,
     decided_by_label text,
+    updated_at timestamp with time zone not null generated always as (COALESCE(decided_at, observed_at)) stored,
     version integer not null default 1,
     constraint subprocessor_changes_pkey PRIMARY KEY (tenant_id, id),
     constraint subprocessor_changes_are_proposed_once UNIQUE (tenant_id, vendor_asset_id, value_hash, change, name),
@@ -2008,6 +2167,8 @@ create table subprocessor_changes (
     constraint subprocessor_changes_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
+CREATE INDEX subprocessor_changes_by_change ON subprocessor_changes USING btree (tenant_id, updated_at, id);
+CREATE INDEX subprocessor_changes_by_time ON subprocessor_changes USING btree (tenant_id, observed_at, id);
 CREATE INDEX subprocessor_changes_by_vendor ON subprocessor_changes USING btree (tenant_id, vendor_id, id);
 alter table subprocessor_changes enable row level security;
 alter table subprocessor_changes force row level security;
@@ -2067,111 +2228,6 @@ create policy one_tenant on vendor_exploits to vendorrisk_tenant
 grant insert, select on vendor_exploits to vendorrisk_system;
 grant insert, select on vendor_exploits to vendorrisk_tenant;
 
-create table vendor_imports (
-    tenant_id uuid not null,
-    id uuid not null,
-    state text not null default 'received'::text,
-    is_dry_run boolean not null,
-    is_partial boolean not null,
-    format text not null,
-    file_name text,
-    file_digest bytea not null,
-    file_bytes bigint not null,
-    mapping jsonb not null default '{}'::jsonb,
-    date_order text,
-    notices jsonb not null default '[]'::jsonb,
-    headings jsonb not null default '{}'::jsonb,
-    refusal text,
-    rows_total integer,
-    rows_done integer not null default 0,
-    to_create integer not null default 0,
-    to_change integer not null default 0,
-    unchanged integer not null default 0,
-    with_problems integer not null default 0,
-    rows_digest bytea,
-    requested_by_id uuid not null,
-    requested_by_label text not null,
-    requested_by_kind text not null,
-    lease_token uuid,
-    leased_until timestamp with time zone,
-    checked_at timestamp with time zone,
-    applied_at timestamp with time zone,
-    created_at timestamp with time zone not null,
-    updated_at timestamp with time zone not null,
-    version integer not null default 1,
-    constraint vendor_imports_pkey PRIMARY KEY (tenant_id, id),
-    constraint vendor_imports_file_digest_is_a_sha256 CHECK (octet_length(file_digest) = 32),
-    constraint vendor_imports_file_name_has_1_to_255_characters CHECK (char_length(file_name) >= 1 AND char_length(file_name) <= 255),
-    constraint vendor_imports_format_is_known CHECK (format = ANY (ARRAY['csv'::text, 'xlsx'::text])),
-    constraint vendor_imports_state_is_known CHECK (state = ANY (ARRAY['received'::text, 'checked'::text, 'accepted'::text, 'applied'::text, 'refused'::text, 'cancelled'::text])),
-    constraint vendor_imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
-);
-comment on table vendor_imports is 'the work and its progress: a job finds what is received or accepted and not leased';
-comment on column vendor_imports.headings is 'field → heading of the file, as matched';
-CREATE INDEX vendor_imports_by_age ON vendor_imports USING btree (tenant_id, created_at, id);
-CREATE INDEX vendor_imports_waiting ON vendor_imports USING btree (created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
-alter table vendor_imports enable row level security;
-alter table vendor_imports force row level security;
-create policy every_tenant on vendor_imports to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on vendor_imports to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on vendor_imports to vendorrisk_system;
-grant insert, select, update on vendor_imports to vendorrisk_tenant;
-
-create table vendor_import_files (
-    tenant_id uuid not null,
-    import_id uuid not null,
-    content bytea not null,
-    constraint vendor_import_files_pkey PRIMARY KEY (tenant_id, import_id),
-    constraint vendor_import_files_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES vendor_imports(tenant_id, id)
-);
-comment on table vendor_import_files is 'the file, only until it was read';
-alter table vendor_import_files enable row level security;
-alter table vendor_import_files force row level security;
-create policy every_tenant on vendor_import_files to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on vendor_import_files to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant delete, insert, select on vendor_import_files to vendorrisk_system;
-grant delete, insert, select on vendor_import_files to vendorrisk_tenant;
-
-create table vendor_import_rows (
-    tenant_id uuid not null,
-    id uuid not null,
-    import_id uuid not null,
-    row_number integer not null,
-    outcome text not null,
-    vendor_id uuid,
-    vendor_version integer,
-    name_key text,
-    given jsonb not null,
-    before jsonb,
-    problems jsonb not null default '[]'::jsonb,
-    conflicts text[] not null default '{}'::text[],
-    constraint vendor_import_rows_pkey PRIMARY KEY (tenant_id, id),
-    constraint vendor_import_rows_outcome_is_known CHECK (outcome = ANY (ARRAY['create'::text, 'change'::text, 'unchanged'::text, 'problem'::text])),
-    constraint vendor_import_rows_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES vendor_imports(tenant_id, id)
-);
-comment on column vendor_import_rows.id is 'becomes the id of the vendor that the row makes';
-comment on column vendor_import_rows.before is 'the vendor''s own values of the given fields, when it was checked';
-comment on column vendor_import_rows.conflicts is 'codes of what stands in the way in the database';
-CREATE INDEX vendor_import_rows_by_number ON vendor_import_rows USING btree (tenant_id, import_id, row_number, id);
-alter table vendor_import_rows enable row level security;
-alter table vendor_import_rows force row level security;
-create policy every_tenant on vendor_import_rows to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on vendor_import_rows to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant delete, insert, select, update on vendor_import_rows to vendorrisk_system;
-grant delete, insert, select, update on vendor_import_rows to vendorrisk_tenant;
-
 create table vendor_products (
     tenant_id uuid not null,
     id uuid not null,
@@ -2190,7 +2246,9 @@ create table vendor_products (
     constraint vendor_products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_products_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+CREATE INDEX vendor_products_by_change ON vendor_products USING btree (tenant_id, updated_at, id);
 CREATE INDEX vendor_products_by_maker ON vendor_products USING btree (maker_key);
+CREATE INDEX vendor_products_by_product ON vendor_products USING btree (tenant_id, product, id);
 alter table vendor_products enable row level security;
 alter table vendor_products force row level security;
 create policy every_tenant on vendor_products to vendorrisk_system
@@ -2244,6 +2302,7 @@ create table vendor_reviews (
     constraint vendor_reviews_outcome_is_known CHECK (outcome = ANY (ARRAY['satisfactory'::text, 'conditions'::text, 'unsatisfactory'::text])),
     constraint vendor_reviews_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
+CREATE INDEX vendor_reviews_by_day ON vendor_reviews USING btree (tenant_id, reviewed_on, id);
 CREATE INDEX vendor_reviews_by_vendor ON vendor_reviews USING btree (tenant_id, vendor_id, reviewed_on, id);
 alter table vendor_reviews enable row level security;
 alter table vendor_reviews force row level security;
@@ -2281,6 +2340,7 @@ create table vendor_signals (
 comment on column vendor_signals.told is 'the score that people were last told, or the first';
 comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: a fall is told when two bear it out';
 CREATE INDEX vendor_signals_by_score ON vendor_signals USING btree (tenant_id, number, vendor_id);
+CREATE INDEX vendor_signals_by_time ON vendor_signals USING btree (tenant_id, scored_at, vendor_id);
 CREATE INDEX vendor_signals_due ON vendor_signals USING btree (settle_at);
 alter table vendor_signals enable row level security;
 alter table vendor_signals force row level security;

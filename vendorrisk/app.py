@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from vendorrisk.errors import Refusal
 from vendorrisk.evidence import report_routes
 from vendorrisk.evidence import routes as evidence_routes
 from vendorrisk.findings import routes as findings_routes
-from vendorrisk.http import health, openapi
+from vendorrisk.http import health, query_parameters
 from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import DEPENDENCIES
 from vendorrisk.http.error_handlers import on_failure
@@ -31,13 +31,20 @@ from vendorrisk.http.request_middleware import ExchangeMiddleware
 from vendorrisk.identity import authentication
 from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
+from vendorrisk.imports import routes as imports_routes
+from vendorrisk.imports.kind import Kind
 from vendorrisk.keys import Keyring
+from vendorrisk.openapi import document, routes
+from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import vault_from
-from vendorrisk.vendors import import_routes as vendor_import_routes
-from vendorrisk.vendors import lifecycle_routes, review_policy_routes, supply_chain_routes
+from vendorrisk.vendors import across_routes, lifecycle_routes, review_policy_routes, supply_chain_routes
+from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import routes as vendor_routes
+
+IMPORT_KINDS: tuple[Kind, ...] = (vendor_imports.KIND,)
+"""Every kind of import that is received: the same that `worker.py` checks and applies."""
 
 ROUTERS: tuple[Router, ...] = (
     identity_routes.router,
@@ -46,13 +53,29 @@ ROUTERS: tuple[Router, ...] = (
     vendor_routes.router,
     lifecycle_routes.router,
     supply_chain_routes.router,
+    across_routes.router,
     review_policy_routes.router,
-    vendor_import_routes.router,
+    *(imports_routes.router_of(kind) for kind in IMPORT_KINDS),
     evidence_routes.router,
     report_routes.router,
     findings_routes.router,
     signals_routes.router,
+    overview_routes.router,
 )
+
+TAGS: Mapping[str, str] = {
+    "Identity": "The tenant, its members with their roles, and its API keys.",
+    "Audit": "The log of all changes. Its entries are chained by hashes, so an altered entry is detected.",
+    "Alerts": "Deadlines, alerts, receivers and deliveries.",
+    "Vendors": "Vendors, with intake, tiering, reviews, offboarding, services and fourth parties.",
+    "Vendor imports": "Vendors from CSV and XLSX files, with a dry run first.",
+    "Evidence": "Documents of vendors, their files, and the fields proposed from them.",
+    "SOC 2 reports": "SOC 2 reports with exceptions, controls and bridge letters, and the coverage that they give.",
+    "Findings": "Problems of vendors, with severity, owner and due date.",
+    "Signals": "Public observations of vendors' domains and hosts, and the scores computed from them.",
+    "Health": "Whether the process is alive and able to serve. Needs no credentials.",
+}
+"""The groups of routes, in the document's order; each router names its own."""
 
 _USES_SECONDS = 30
 _log = structlog.get_logger("api")
@@ -138,20 +161,21 @@ def routed() -> Litestar:
             Router("/v1", route_handlers=list(ROUTERS)),
             health.health_router,
             health.metrics,
-            openapi.router,
+            routes.router,
         ],
         dependencies=DEPENDENCIES,
         middleware=[ExchangeMiddleware()],
         exception_handlers={Exception: on_failure},
-        openapi_config=openapi.CONFIG,
+        openapi_config=document.CONFIG,
+        plugins=[document.StructsLeftOut()],
         request_max_body_size=None,
         logging_config=None,
         debug=False,
         pdb_on_exception=False,
     )
-    litestar.state.document = openapi.document(litestar, alerts_render.webhooks())
-    litestar.state.query_names = openapi.query_names(litestar.state.document)
-    litestar.state.field_lists = openapi.field_lists(litestar.state.document)
+    litestar.state.document = document.document(litestar, alerts_render.webhooks(), TAGS)
+    litestar.state.query_names = query_parameters.query_names(litestar.state.document)
+    litestar.state.field_lists = query_parameters.field_lists(litestar.state.document)
     return litestar
 
 

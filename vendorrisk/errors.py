@@ -12,6 +12,7 @@ refuses knows travels as `noted`, for the log alone.
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -71,6 +72,7 @@ class Code(Enum):
     TEXT_INVALID = ("text_invalid", Kind.INVALID, "A text holds characters that cannot be stored")
 
     # identity
+    TENANT_NAME_TAKEN = ("tenant_name_taken", Kind.CONFLICT, "Another tenant has this name")
     MEMBER_EMAIL_TAKEN = ("member_email_taken", Kind.CONFLICT, "Another member has this e-mail address")
     TIME_ZONE_UNKNOWN = ("time_zone_unknown", Kind.INVALID, "There is no such time zone")
     API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
@@ -99,11 +101,16 @@ class Code(Enum):
     IMPORT_UNREADABLE = ("import_unreadable", Kind.INVALID, "The file cannot be read as a table")
     IMPORT_NOT_READY = ("import_not_ready", Kind.CONFLICT, "The import is not in a state for this")
     IMPORT_HAS_PROBLEMS = ("import_has_problems", Kind.CONFLICT, "Rows of the import have problems")
-    IMPORT_OUTDATED = ("import_outdated", Kind.CONFLICT, "Vendors have changed since the import was checked")
+    IMPORT_OUTDATED = ("import_outdated", Kind.CONFLICT, "Records have changed since the import was checked")
 
     # files
     FILE_EMPTY = ("file_empty", Kind.INVALID, "The file is empty")
     STORE_UNAVAILABLE = ("store_unavailable", Kind.UNAVAILABLE, "The file store cannot be reached")
+    FILE_PART_INVALID = (
+        "file_part_invalid",
+        Kind.MALFORMED,
+        "The multipart body does not hold exactly one whole file",
+    )
     FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not taken")
 
     # alerts
@@ -124,6 +131,11 @@ class Code(Enum):
 
     # evidence
     DATES_INVALID = ("dates_invalid", Kind.INVALID, "The record says what it cannot")
+    SECURITY_CATEGORY_MISSING = (
+        "security_category_missing",
+        Kind.INVALID,
+        "Security is missing in the categories of the SOC 2 report",
+    )
     CRITERION_UNKNOWN = ("criterion_unknown", Kind.INVALID, "There is no such criterion")
     SOC2_REPORT_KNOWN = ("soc2_report_known", Kind.CONFLICT, "This report is recorded already")
     BRIDGE_LETTER_KNOWN = ("bridge_letter_known", Kind.CONFLICT, "This bridge letter is recorded already")
@@ -147,12 +159,27 @@ class Code(Enum):
         "The change was decided already",
     )
     SCORE_NOT_REPLAYABLE = ("score_not_replayable", Kind.CONFLICT, "The score was made by another methodology")
+    FINDING_WITHOUT_SIGNAL = (
+        "finding_without_signal",
+        Kind.NOT_FOUND,
+        "The finding does not rest on an outside signal",
+    )
     FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file is not what was written")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:
         self.code = code
         self.kind = kind
         self.title = title
+
+
+class FieldCode(StrEnum):
+    """What is wrong with one field of a body, where no code of a feature says it. Append only."""
+
+    REQUIRED = "field_required"
+    UNKNOWN = "field_unknown"
+    INVALID = "field_invalid"  # another type, or another form
+    NOT_ALLOWED = "value_not_allowed"  # none of the values that are allowed
+    OUT_OF_RANGE = "value_out_of_range"  # a number, a length or a count outside its bounds
 
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -162,6 +189,15 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     pointer: str | None = None
     parameter: str | None = None
+    record_id: UUID | None = None  # of the record that has already what is unique
+
+
+def under(errors: Sequence[Fault], place: str) -> tuple[Fault, ...]:
+    """Return the faults of a part of a body with pointers that begin at the body; `place` is the part's own."""
+    return tuple(
+        fault if fault.pointer is None else msgspec.structs.replace(fault, pointer=place + fault.pointer)
+        for fault in errors
+    )
 
 
 class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error of the service

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from vendorrisk.value_checks import faults_of
+
 
 class SettingError(Exception):
     """A setting cannot be used; the message names the variable and says what it takes."""
@@ -152,10 +154,16 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingError(f"{unknown[0]} is not a setting; see vendorrisk/settings.py for the list")
     try:
         settings = msgspec.convert(given, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingError(f"a setting has the wrong value: {error}") from None
+    except msgspec.ValidationError:
+        raise SettingError(_wrong(given)) from None
     _check_rules(settings.signal_rules_on)
     return settings
+
+
+def _wrong(given: Mapping[str, str]) -> str:
+    """Say which settings have a wrong value and what each takes; never the value, which may be a secret."""
+    faults = list(faults_of(given, Settings, is_text=True))
+    return " ".join(f"{str(fault.pointer).removeprefix('/')}: {fault.detail}" for fault in faults)
 
 
 def _check_rules(named: str) -> None:

@@ -11,6 +11,7 @@ import uvloop
 from prometheus_client import start_http_server
 
 from vendorrisk.alerts import jobs as alerts
+from vendorrisk.alerts import messages as alert_messages
 from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
@@ -20,8 +21,12 @@ from vendorrisk.egress.pacing import PolitePacer
 from vendorrisk.evidence import jobs as evidence
 from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
+from vendorrisk.imports import jobs as imports
+from vendorrisk.imports.kind import Kind as ImportKind
 from vendorrisk.keys import Keyring
 from vendorrisk.memory import settle_in
+from vendorrisk.outbox import jobs as outbox
+from vendorrisk.outbox.kind import Kind as MessageKind
 from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
 from vendorrisk.probes.scanner import LiveLooks
 from vendorrisk.sandbox.running import Sandbox
@@ -30,7 +35,7 @@ from vendorrisk.signals import jobs as signals
 from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import place_of
 from vendorrisk.storage.configured import vault_from
-from vendorrisk.vendors import jobs as vendors
+from vendorrisk.vendors import imports as vendor_imports
 
 _log = structlog.get_logger("worker")
 
@@ -41,10 +46,17 @@ async def forget_old_answers(world: World) -> int:
         return await idempotency.forget_old(connection, world.clock(), 1000)
 
 
+MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
+"""Whose messages leave by the outbox."""
+
+IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)
+"""Every kind of import that this worker checks and applies: the same that `app.py` receives."""
+
 SCHEDULE: tuple[Job, ...] = (
     Job("forget_old_answers", forget_old_answers, 3600),
     *alerts.JOBS,
-    *vendors.JOBS,
+    *outbox.jobs(MESSAGE_KINDS),
+    *imports.jobs_of(IMPORT_KINDS),
     *findings.JOBS,
     *evidence.JOBS,
     *signals.JOBS,

@@ -1,4 +1,5 @@
--- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers.
+-- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers, deliveries and
+-- the staging of imports.
 --
 -- Roles belong to the whole cluster, so they are made only where they are missing. Neither owns anything, logs in,
 -- or bypasses row-level security; the service takes one of them for each transaction.
@@ -37,6 +38,11 @@ grant select on schema_migrations to vendorrisk_system;
 create function current_tenant() returns uuid
 language sql stable parallel safe
 as $$ select nullif(current_setting('vendorrisk.tenant_id', true), '')::uuid $$;
+
+-- Tiers and severities are sorted and compared by weight, not by alphabet. One that is not known weighs nothing.
+create function level_weight(level text) returns integer
+language sql immutable parallel safe
+as $$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $$;
 
 -- Gives a tenant table its walls: forced row-level security, one tenant for vendorrisk_tenant, all for
 -- vendorrisk_system, and the listed privileges (such as 'select, insert') for both.
@@ -218,3 +224,169 @@ create table idempotency_keys (
 );
 call guard_tenant_table('idempotency_keys', 'select, insert, update, delete');
 create index idempotency_keys_by_age on idempotency_keys (created_at);
+
+-- One message to one recipient. Its id is the key that travels with the message. Deliveries stand below the features
+-- that own the messages, so no foreign key leads up to an owner or a destination. A test finds the ones that lead nowhere.
+create table deliveries (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    owner_kind text not null,
+    owner_id uuid not null,
+    destination_kind text,
+    destination_id uuid,
+    recipient text not null default '',
+    state text not null default 'pending',
+    attempts integer not null default 0,
+    attempts_allowed integer not null,
+    next_attempt_at timestamptz,
+    lease_token uuid,
+    possibly_doubled integer not null default 0,
+    failure text,
+    detail text,
+    sent_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint deliveries_are_made_once unique nulls not distinct (
+        tenant_id, owner_kind, owner_id, destination_id, recipient
+    ),
+    constraint deliveries_owner_kind_is_known check (owner_kind in ('alert')),
+    constraint deliveries_destination_kind_is_known check (destination_kind in ('receiver')),
+    constraint deliveries_destination_has_a_kind check ((destination_kind is null) = (destination_id is null)),
+    constraint deliveries_without_destination_have_a_recipient check (destination_id is not null or recipient <> ''),
+    constraint deliveries_state_is_known check (state in ('pending', 'sending', 'sent', 'dead', 'cancelled')),
+    constraint deliveries_being_sent_have_a_lease check ((state = 'sending') = (lease_token is not null)),
+    constraint deliveries_open_have_a_next_attempt check (
+        (state in ('pending', 'sending')) = (next_attempt_at is not null)
+    )
+) with (fillfactor = 80);
+comment on column deliveries.owner_kind is 'the feature whose message this is; owner_id is the row the message is made of';
+comment on column deliveries.destination_id is 'the record that has the address; null where the recipient is the address';
+comment on column deliveries.recipient is 'an e-mail address; empty where the destination itself has the address';
+comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
+comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
+call guard_tenant_table('deliveries', 'select, insert, update');
+create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
+create index deliveries_by_time on deliveries (tenant_id, owner_kind, created_at desc, id desc);
+create index deliveries_by_change on deliveries (tenant_id, owner_kind, updated_at, id);
+-- Most deliveries have neither: the index holds those alone.
+create index deliveries_by_recipient on deliveries (
+    tenant_id, owner_kind, nullif(recipient, ''), created_at desc, id desc
+)
+where nullif(recipient, '') is not null;
+create index deliveries_by_failure on deliveries (tenant_id, owner_kind, failure, created_at desc, id desc)
+where failure is not null;
+create index deliveries_by_destination on deliveries (tenant_id, destination_id, created_at desc, id desc);
+
+create table delivery_attempts (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    delivery_id uuid not null,
+    number integer not null,
+    token uuid not null,
+    outcome text not null default 'sending',
+    failure text,
+    detail text,
+    started_at timestamptz not null,
+    ended_at timestamptz,
+    primary key (tenant_id, id),
+    constraint delivery_attempts_number_is_unique unique (tenant_id, delivery_id, number),
+    constraint delivery_attempts_delivery_is_known foreign key (tenant_id, delivery_id)
+        references deliveries (tenant_id, id),
+    constraint delivery_attempts_outcome_is_known check (outcome in ('sending', 'sent', 'failed', 'uncertain'))
+) with (fillfactor = 80);
+comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
+call guard_tenant_table('delivery_attempts', 'select, insert, update');
+
+-- Imports: a file, what each of its rows would do to records of a kind, and how far that is.
+create table imports (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    kind text not null,
+    state text not null default 'received',
+    is_dry_run boolean not null,
+    is_partial boolean not null,
+    format text not null,
+    file_name text,
+    file_digest bytea not null,
+    file_bytes bigint not null,
+    mapping jsonb not null default '{}',
+    date_order text,
+    notices jsonb not null default '[]',
+    headings jsonb not null default '{}',
+    refusal text,
+    rows_total integer,
+    rows_done integer not null default 0,
+    to_create integer not null default 0,
+    to_change integer not null default 0,
+    unchanged integer not null default 0,
+    with_problems integer not null default 0,
+    rows_digest bytea,
+    requested_by_id uuid not null,
+    requested_by_label text not null,
+    requested_by_kind text not null,
+    lease_token uuid,
+    leased_until timestamptz,
+    checked_at timestamptz,
+    applied_at timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    version integer not null default 1,
+    primary key (tenant_id, id),
+    constraint imports_state_is_known check (
+        state in ('received', 'checked', 'accepted', 'applied', 'refused', 'cancelled')
+    ),
+    constraint imports_kind_has_1_to_40_characters check (char_length(kind) between 1 and 40),
+    constraint imports_format_is_known check (format in ('csv', 'xlsx')),
+    constraint imports_file_digest_is_a_sha256 check (octet_length(file_digest) = 32),
+    constraint imports_file_name_has_1_to_255_characters check (char_length(file_name) between 1 and 255)
+);
+comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';
+comment on column imports.kind is 'what the rows become: the name of a kind that the code knows';
+comment on column imports.headings is 'field → heading of the file, as matched';
+call guard_tenant_table('imports', 'select, insert, update');
+create index imports_waiting on imports (created_at) where state in ('received', 'accepted');
+create index imports_by_age on imports (tenant_id, kind, created_at, id);
+create index imports_by_change on imports (tenant_id, kind, updated_at, id);
+
+create table import_files (
+    tenant_id uuid not null,
+    import_id uuid not null,
+    content bytea not null,
+    primary key (tenant_id, import_id),
+    constraint import_files_import_is_known foreign key (tenant_id, import_id)
+        references imports (tenant_id, id)
+);
+comment on table import_files is 'the file, only until it was read';
+call guard_tenant_table('import_files', 'select, insert, delete');
+
+create table import_rows (
+    tenant_id uuid not null,
+    id uuid not null,
+    import_id uuid not null,
+    row_number integer not null,
+    outcome text not null,
+    record_id uuid,
+    record_version integer,
+    record_key text,
+    given jsonb not null,
+    before jsonb,
+    problems jsonb not null default '[]',
+    problem_codes text[] not null default '{}',
+    primary key (tenant_id, id),
+    constraint import_rows_import_is_known foreign key (tenant_id, import_id)
+        references imports (tenant_id, id),
+    constraint import_rows_outcome_is_known check (
+        outcome in ('create', 'change', 'unchanged', 'conflict', 'skipped', 'problem')
+    )
+);
+comment on table import_rows is 'what each row does: written and applied by statements of its kind';
+comment on column import_rows.id is 'becomes the id of the record that the row creates';
+comment on column import_rows.record_id is 'the record that the row changes or leaves as it is';
+comment on column import_rows.record_version is 'its version when the row was checked';
+comment on column import_rows.record_key is 'what identifies the record within its kind, such as its name without case';
+comment on column import_rows.before is 'the record''s own values of the given fields, when it was checked';
+comment on column import_rows.problem_codes is 'codes of what stands in the way in the database';
+call guard_tenant_table('import_rows', 'select, insert, update, delete');
+create index import_rows_by_number on import_rows (tenant_id, import_id, row_number, id);

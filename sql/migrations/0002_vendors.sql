@@ -1,4 +1,4 @@
--- Vendors: the record, its services and fourth parties, intake, inherent risk, reviews, offboarding, imports.
+-- Vendors: the record, its services and fourth parties, intake, inherent risk, reviews, offboarding.
 
 -- What search looks in. Declared immutable because each part is: array_to_string is only marked stable for the sake of
 -- element types other than text.
@@ -78,6 +78,11 @@ create index vendors_by_name on vendors (tenant_id, name, id);
 create index vendors_by_tier on vendors (tenant_id, tier, name, id);
 create index vendors_by_next_review on vendors (tenant_id, next_review_on, id);
 create index vendors_by_age on vendors (tenant_id, created_at, id);
+create index vendors_by_change on vendors (tenant_id, updated_at, id);
+create index vendors_by_weight on vendors (tenant_id, level_weight(tier), id);
+create index vendors_by_legal_name on vendors (tenant_id, legal_name) where legal_name is not null;
+create index vendors_by_vat on vendors (tenant_id, vat) where vat is not null;
+create index vendors_by_duns on vendors (tenant_id, duns) where duns is not null;
 create index vendors_by_business_owner on vendors (tenant_id, business_owner_id) where business_owner_id is not null;
 create index vendors_by_security_owner on vendors (tenant_id, security_owner_id) where security_owner_id is not null;
 -- Search orders by distance to what was typed and takes the nearest. GiST, not GIN: behind row-level security a
@@ -150,6 +155,8 @@ create table vendor_services (
 comment on table vendor_services is 'what we use of a vendor; evidence covers a service';
 comment on column vendor_services.categories_needed is 'SOC 2 categories beyond those that data and use call for';
 call guard_tenant_table('vendor_services', 'select, insert, update, delete');
+create index vendor_services_by_name on vendor_services (tenant_id, name, id);
+create index vendor_services_by_change on vendor_services (tenant_id, updated_at, id);
 
 create table fourth_parties (
     tenant_id uuid not null,
@@ -177,6 +184,8 @@ comment on table fourth_parties is 'companies a vendor stands on; provider_id wh
 call guard_tenant_table('fourth_parties', 'select, insert, update, delete');
 create index fourth_parties_by_service on fourth_parties (tenant_id, service_id) where service_id is not null;
 create index fourth_parties_by_provider on fourth_parties (tenant_id, provider_id) where provider_id is not null;
+create index fourth_parties_by_name on fourth_parties (tenant_id, name, id);
+create index fourth_parties_by_change on fourth_parties (tenant_id, updated_at, id);
 
 create table intake_requests (
     tenant_id uuid not null references tenants (id),
@@ -212,6 +221,7 @@ create table intake_requests (
 );
 call guard_tenant_table('intake_requests', 'select, insert, update');
 create index intake_requests_by_state on intake_requests (tenant_id, state, created_at, id);
+create index intake_requests_by_change on intake_requests (tenant_id, updated_at, id);
 create index intake_requests_by_vendor on intake_requests (tenant_id, vendor_id) where vendor_id is not null;
 create index intake_requests_by_owner on intake_requests (tenant_id, business_owner_id)
 where business_owner_id is not null;
@@ -254,6 +264,7 @@ create table vendor_reviews (
 );
 call guard_tenant_table('vendor_reviews', 'select, insert');
 create index vendor_reviews_by_vendor on vendor_reviews (tenant_id, vendor_id, reviewed_on, id);
+create index vendor_reviews_by_day on vendor_reviews (tenant_id, reviewed_on, id);
 
 create table offboarding_steps (
     tenant_id uuid not null,
@@ -283,87 +294,6 @@ create table offboarding_steps (
     constraint offboarding_steps_proof_has_1_to_2000_characters check (char_length(proof) between 1 and 2000)
 );
 call guard_tenant_table('offboarding_steps', 'select, insert, update');
-
-create table vendor_imports (
-    tenant_id uuid not null references tenants (id),
-    id uuid not null,
-    state text not null default 'received',
-    is_dry_run boolean not null,
-    is_partial boolean not null,
-    format text not null,
-    file_name text,
-    file_digest bytea not null,
-    file_bytes bigint not null,
-    mapping jsonb not null default '{}',
-    date_order text,
-    notices jsonb not null default '[]',
-    headings jsonb not null default '{}',
-    refusal text,
-    rows_total integer,
-    rows_done integer not null default 0,
-    to_create integer not null default 0,
-    to_change integer not null default 0,
-    unchanged integer not null default 0,
-    with_problems integer not null default 0,
-    rows_digest bytea,
-    requested_by_id uuid not null,
-    requested_by_label text not null,
-    requested_by_kind text not null,
-    lease_token uuid,
-    leased_until timestamptz,
-    checked_at timestamptz,
-    applied_at timestamptz,
-    created_at timestamptz not null,
-    updated_at timestamptz not null,
-    version integer not null default 1,
-    primary key (tenant_id, id),
-    constraint vendor_imports_state_is_known check (
-        state in ('received', 'checked', 'accepted', 'applied', 'refused', 'cancelled')
-    ),
-    constraint vendor_imports_format_is_known check (format in ('csv', 'xlsx')),
-    constraint vendor_imports_file_digest_is_a_sha256 check (octet_length(file_digest) = 32),
-    constraint vendor_imports_file_name_has_1_to_255_characters check (char_length(file_name) between 1 and 255)
-);
-comment on table vendor_imports is 'the work and its progress: a job finds what is received or accepted and not leased';
-comment on column vendor_imports.headings is 'field → heading of the file, as matched';
-call guard_tenant_table('vendor_imports', 'select, insert, update');
-create index vendor_imports_waiting on vendor_imports (created_at) where state in ('received', 'accepted');
-create index vendor_imports_by_age on vendor_imports (tenant_id, created_at, id);
-
-create table vendor_import_files (
-    tenant_id uuid not null,
-    import_id uuid not null,
-    content bytea not null,
-    primary key (tenant_id, import_id),
-    constraint vendor_import_files_import_is_known foreign key (tenant_id, import_id)
-        references vendor_imports (tenant_id, id)
-);
-comment on table vendor_import_files is 'the file, only until it was read';
-call guard_tenant_table('vendor_import_files', 'select, insert, delete');
-
-create table vendor_import_rows (
-    tenant_id uuid not null,
-    id uuid not null,
-    import_id uuid not null,
-    row_number integer not null,
-    outcome text not null,
-    vendor_id uuid,
-    vendor_version integer,
-    name_key text,
-    given jsonb not null,
-    before jsonb,
-    problems jsonb not null default '[]',
-    conflicts text[] not null default '{}',
-    primary key (tenant_id, id),
-    constraint vendor_import_rows_import_is_known foreign key (tenant_id, import_id)
-        references vendor_imports (tenant_id, id),
-    constraint vendor_import_rows_outcome_is_known check (outcome in ('create', 'change', 'unchanged', 'problem'))
-);
-comment on column vendor_import_rows.id is 'becomes the id of the vendor that the row makes';
-comment on column vendor_import_rows.before is 'the vendor''s own values of the given fields, when it was checked';
-comment on column vendor_import_rows.conflicts is 'codes of what stands in the way in the database';
-call guard_tenant_table('vendor_import_rows', 'select, insert, update, delete');
-create index vendor_import_rows_by_number on vendor_import_rows (tenant_id, import_id, row_number, id);
 
 -- A vendor as an import sees it: field → value, in the form in which a cell is read.
 create function vendor_as_imported(v vendors) returns jsonb

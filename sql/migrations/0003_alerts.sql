@@ -1,4 +1,4 @@
--- Deadlines, alerts, receivers, deliveries, attempts: what is about to be due, who is told, and whether they were.
+-- Deadlines, alerts, receivers: what is about to be due, and who is told. Their deliveries are the outbox's (0001).
 
 -- Makes a UUIDv7 (RFC 9562, section 5.7) for statements that make many rows at once; single rows get theirs in Python.
 create function new_id_at(at timestamptz) returns uuid
@@ -122,7 +122,8 @@ comment on column deadlines.looked_on is 'the tenant''s day up to which steps we
 comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
 call guard_tenant_table('deadlines', 'select, insert, update, delete');
 create index deadlines_by_next_step on deadlines (tenant_id, next_step_on) where next_step_on is not null;
-create index deadlines_by_vendor on deadlines (tenant_id, vendor_id);
+create index deadlines_by_vendor on deadlines (tenant_id, vendor_id, due_on, id);
+create index deadlines_by_day on deadlines (tenant_id, due_on, alert_class, vendor_id) where is_watched;
 
 -- Something people should know. Append-only but for dispatched_at.
 create table alerts (
@@ -208,63 +209,6 @@ as $$
         and (r.owner_ids is null or v.business_owner_id = any (r.owner_ids) or v.security_owner_id = any (r.owner_ids))
         and (r.kind <> 'owners' or m.id is not null)
 $$;
-
--- One alert to one recipient. Its id is the key that travels with the message.
-create table deliveries (
-    tenant_id uuid not null references tenants (id),
-    id uuid not null,
-    alert_id uuid not null,
-    receiver_id uuid not null,
-    recipient text not null default '',
-    state text not null default 'pending',
-    attempts integer not null default 0,
-    attempts_allowed integer not null,
-    next_attempt_at timestamptz,
-    lease_token uuid,
-    possibly_doubled integer not null default 0,
-    failure text,
-    detail text,
-    sent_at timestamptz,
-    created_at timestamptz not null,
-    updated_at timestamptz not null,
-    version integer not null default 1,
-    primary key (tenant_id, id),
-    constraint deliveries_are_made_once unique (tenant_id, alert_id, receiver_id, recipient),
-    constraint deliveries_alert_is_known foreign key (tenant_id, alert_id) references alerts (tenant_id, id),
-    constraint deliveries_receiver_is_known foreign key (tenant_id, receiver_id) references receivers (tenant_id, id),
-    constraint deliveries_state_is_known check (state in ('pending', 'sending', 'sent', 'dead', 'cancelled')),
-    constraint deliveries_being_sent_have_a_lease check ((state = 'sending') = (lease_token is not null)),
-    constraint deliveries_open_have_a_next_attempt check (
-        (state in ('pending', 'sending')) = (next_attempt_at is not null)
-    )
-) with (fillfactor = 80);
-comment on column deliveries.recipient is 'an owner''s e-mail address; empty where the receiver itself has the address';
-comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
-comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
-call guard_tenant_table('deliveries', 'select, insert, update');
-create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
-create index deliveries_by_time on deliveries (tenant_id, created_at desc, id desc);
-create index deliveries_by_receiver on deliveries (tenant_id, receiver_id, created_at desc, id desc);
-
-create table delivery_attempts (
-    tenant_id uuid not null references tenants (id),
-    id uuid not null,
-    delivery_id uuid not null,
-    number integer not null,
-    token uuid not null,
-    outcome text not null default 'sending',
-    failure text,
-    detail text,
-    started_at timestamptz not null,
-    ended_at timestamptz,
-    primary key (tenant_id, id),
-    constraint delivery_attempts_number_is_unique unique (tenant_id, delivery_id, number),
-    constraint delivery_attempts_delivery_is_known foreign key (tenant_id, delivery_id)
-        references deliveries (tenant_id, id),
-    constraint delivery_attempts_outcome_is_known check (outcome in ('sending', 'sent', 'failed', 'uncertain'))
-) with (fillfactor = 80);
-comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
-call guard_tenant_table('delivery_attempts', 'select, insert, update');
 
 -- The review deadline of a vendor is kept here and not by the vendors feature, which stands below alerts. Whole
 -- statements at a time, so that an import of 100,000 vendors stays one.

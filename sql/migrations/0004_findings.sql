@@ -56,6 +56,10 @@ call guard_tenant_table('findings', 'select, insert, update');
 create index findings_by_vendor on findings (tenant_id, vendor_id, created_at desc, id desc);
 create index findings_by_age on findings (tenant_id, created_at desc, id desc);
 create index findings_by_due on findings (tenant_id, due_on, id);
+create index findings_by_change on findings (tenant_id, updated_at, id);
+create index findings_by_weight on findings (tenant_id, level_weight(severity), id);
+create index findings_active_by_vendor on findings (tenant_id, vendor_id, severity, due_on)
+where state in ('open', 'acknowledged');
 create index findings_by_owner on findings (tenant_id, owner_id) where owner_id is not null;
 create index findings_set_aside_to_an_end on findings (tenant_id, until_on) where until_on is not null;
 

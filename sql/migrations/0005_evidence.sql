@@ -71,6 +71,9 @@ create index documents_by_vendor on documents (tenant_id, vendor_id, created_at 
 create index documents_by_service on documents (tenant_id, service_id) where service_id is not null;
 create index documents_by_expiry on documents (tenant_id, expires_on, id);
 create index documents_by_age on documents (tenant_id, created_at desc, id desc);
+create index documents_by_change on documents (tenant_id, updated_at, id);
+create index documents_by_title on documents (tenant_id, title, id);
+create index documents_by_issue on documents (tenant_id, issued_on, id);
 create index documents_to_read on documents (created_at) where reading = 'waiting';
 
 create table soc2_reports (
@@ -119,6 +122,7 @@ create table soc2_reports (
 comment on column soc2_reports.auditor_licence_state is 'the US state that licensed the firm of certified public accountants';
 call guard_tenant_table('soc2_reports', 'select, insert, update');
 create index soc2_reports_by_age on soc2_reports (tenant_id, created_at desc, id desc);
+create index soc2_reports_by_change on soc2_reports (tenant_id, updated_at, id);
 create index soc2_reports_by_vendor on soc2_reports (tenant_id, vendor_id, id);
 
 create table soc2_report_services (
@@ -154,6 +158,8 @@ create table soc2_exceptions (
 );
 call guard_tenant_table('soc2_exceptions', 'select, insert, update');
 create index soc2_exceptions_by_report on soc2_exceptions (tenant_id, report_id, id);
+create index soc2_exceptions_by_age on soc2_exceptions (tenant_id, created_at, id);
+create index soc2_exceptions_by_change on soc2_exceptions (tenant_id, updated_at, id);
 
 create table soc2_cuecs (
     tenant_id uuid not null,
@@ -178,6 +184,8 @@ create table soc2_cuecs (
 comment on table soc2_cuecs is 'complementary user entity controls: what we must operate for the vendor''s controls to hold';
 call guard_tenant_table('soc2_cuecs', 'select, insert, update');
 create index soc2_cuecs_by_report on soc2_cuecs (tenant_id, report_id, id);
+create index soc2_cuecs_by_age on soc2_cuecs (tenant_id, created_at, id);
+create index soc2_cuecs_by_change on soc2_cuecs (tenant_id, updated_at, id);
 create index soc2_cuecs_by_owner on soc2_cuecs (tenant_id, owner_id) where owner_id is not null;
 
 create table soc2_subservice_organisations (
@@ -200,6 +208,8 @@ create table soc2_subservice_organisations (
 comment on column soc2_subservice_organisations.provider_id is 'where the organisation is a vendor of ours too';
 call guard_tenant_table('soc2_subservice_organisations', 'select, insert, update');
 create index soc2_subservice_by_report on soc2_subservice_organisations (tenant_id, report_id, id);
+create index soc2_subservice_by_name on soc2_subservice_organisations (tenant_id, name, id);
+create index soc2_subservice_by_change on soc2_subservice_organisations (tenant_id, updated_at, id);
 create index soc2_subservice_by_provider on soc2_subservice_organisations (tenant_id, provider_id)
 where provider_id is not null;
 
@@ -235,6 +245,7 @@ create table soc2_coverage (
     gap_days integer not null,
     missing_categories text[] not null,
     computed_on date not null,
+    updated_at timestamptz not null,
     version integer not null default 1,
     primary key (tenant_id, id),
     constraint soc2_coverage_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
@@ -250,6 +261,7 @@ comment on column soc2_coverage.next_change_on is 'the first day on which the st
 call guard_tenant_table('soc2_coverage', 'select, insert, update, delete');
 create index soc2_coverage_by_change on soc2_coverage (tenant_id, next_change_on) where next_change_on is not null;
 create index soc2_coverage_by_end on soc2_coverage (tenant_id, effective_until_on, id);
+create index soc2_coverage_by_change_of_row on soc2_coverage (tenant_id, updated_at, id);
 create index soc2_coverage_by_service on soc2_coverage (tenant_id, service_id) where service_id is not null;
 
 create table proposals (
@@ -266,6 +278,7 @@ create table proposals (
     decided_by_label text,
     decided_at timestamptz,
     created_at timestamptz not null,
+    updated_at timestamptz not null generated always as (coalesce(decided_at, created_at)) stored,
     version integer not null default 1,
     primary key (tenant_id, id),
     constraint proposals_document_is_known foreign key (tenant_id, document_id) references documents (tenant_id, id),
@@ -277,6 +290,7 @@ create table proposals (
 comment on table proposals is 'what our own rules read in a file, for a person to confirm; nothing is decided here';
 call guard_tenant_table('proposals', 'select, insert, update, delete');
 create index proposals_by_document on proposals (tenant_id, document_id, field, id);
+create index proposals_to_decide on proposals (tenant_id, document_id) where decision = 'open';
 
 -- A changed service or lifecycle asks for the vendor's coverage to be computed anew: the vendors feature stands below
 -- this one, so it is told through the column that the job looks at.

@@ -71,6 +71,8 @@ call guard_tenant_table('vendor_assets', 'select, insert, update');
 create unique index vendor_assets_are_attached_once on vendor_assets (tenant_id, vendor_id, asset_id)
 where removed_at is null;
 create index vendor_assets_by_vendor on vendor_assets (tenant_id, vendor_id, id);
+create index vendor_assets_by_name on vendor_assets (tenant_id, name, id) where removed_at is null;
+create index vendor_assets_by_change on vendor_assets (tenant_id, updated_at, id) where removed_at is null;
 create index vendor_assets_by_asset on vendor_assets (asset_id, tenant_id) where removed_at is null;
 create index vendor_assets_by_tenant_asset on vendor_assets (tenant_id, asset_id);
 create index vendor_assets_asked on vendor_assets (asked_at) where asked_at is not null;
@@ -301,6 +303,7 @@ comment on column vendor_signals.recent is 'the last scores, 15 minutes or more 
 call guard_tenant_table('vendor_signals', 'select, insert, update');
 create index vendor_signals_due on vendor_signals (settle_at);
 create index vendor_signals_by_score on vendor_signals (tenant_id, number, vendor_id);
+create index vendor_signals_by_time on vendor_signals (tenant_id, scored_at, vendor_id);
 
 create table score_snapshots (
     tenant_id uuid not null references tenants (id),
@@ -375,6 +378,8 @@ create table vendor_products (
 );
 call guard_tenant_table('vendor_products', 'select, insert, update, delete');
 create index vendor_products_by_maker on vendor_products (maker_key);
+create index vendor_products_by_product on vendor_products (tenant_id, product, id);
+create index vendor_products_by_change on vendor_products (tenant_id, updated_at, id);
 
 -- A product of a vendor that is being exploited: told once, with the finding that follows.
 create table vendor_exploits (
@@ -408,6 +413,7 @@ create table subprocessor_changes (
     decided_at timestamptz,
     decided_by_id uuid,
     decided_by_label text,
+    updated_at timestamptz not null generated always as (coalesce(decided_at, observed_at)) stored,
     version integer not null default 1,
     primary key (tenant_id, id),
     constraint subprocessor_changes_are_proposed_once unique (tenant_id, vendor_asset_id, value_hash, change, name),
@@ -423,6 +429,8 @@ create table subprocessor_changes (
 );
 call guard_tenant_table('subprocessor_changes', 'select, insert, update');
 create index subprocessor_changes_by_vendor on subprocessor_changes (tenant_id, vendor_id, id);
+create index subprocessor_changes_by_time on subprocessor_changes (tenant_id, observed_at, id);
+create index subprocessor_changes_by_change on subprocessor_changes (tenant_id, updated_at, id);
 
 -- Ratings that others gave, kept as they are, beside our score and never inside it.
 create table vendor_ratings (

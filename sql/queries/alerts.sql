@@ -109,14 +109,16 @@ held as (
 ),
 made as (
     insert into deliveries (
-        tenant_id, id, alert_id, receiver_id, recipient, attempts_allowed, next_attempt_at, created_at, updated_at
+        tenant_id, id, owner_kind, owner_id, destination_kind, destination_id, recipient, attempts_allowed,
+        next_attempt_at, created_at, updated_at
     )
-    select t.tenant_id, new_id_at($1), t.id, to_whom.receiver_id, to_whom.recipient, $3, $1, $1, $1
+    select t.tenant_id, new_id_at($1), 'alert', t.id, 'receiver', to_whom.receiver_id, to_whom.recipient, $3,
+        $1, $1, $1
     from taken t
     cross join lateral alert_recipients(t.tenant_id, t.alert_class, t.vendor_id) as to_whom
     join held h on h.tenant_id = t.tenant_id and h.id = to_whom.receiver_id
     on conflict on constraint deliveries_are_made_once do nothing
-    returning tenant_id, alert_id
+    returning tenant_id, owner_id
 ),
 done as (
     update alerts a
@@ -128,139 +130,40 @@ done as (
 select (select count(*) from done) as dispatched, (select count(*) from made) as made,
     (
         select count(*) from taken t
-        where not exists (select from made m where m.tenant_id = t.tenant_id and m.alert_id = t.id)
+        where not exists (select from made m where m.tenant_id = t.tenant_id and m.owner_id = t.id)
     ) as untold;
 
--- name: give_up_deliveries
--- Across tenants: of what was being sent by someone whose lease ran out, that which was tried as often as it may be. A
--- message whose sending kills its sender would else be sent for ever. It may have been taken, so its try is uncertain.
--- A test's single try ends with its first refusal; that its sender died is none.
-with spent as (
-    select d.tenant_id, d.id, d.lease_token, r.kind, r.is_active
-    from deliveries d
-    join receivers r on r.tenant_id = d.tenant_id and r.id = d.receiver_id
-    where d.next_attempt_at <= $1 and d.state = 'sending' and d.attempts >= greatest(d.attempts_allowed, $3)
-    order by d.next_attempt_at
-    limit $2
-    for update of d skip locked
-),
-unknown as (
-    update delivery_attempts a
-    set outcome = 'uncertain', ended_at = $1
-    from spent
-    where a.tenant_id = spent.tenant_id and a.delivery_id = spent.id and a.token = spent.lease_token
-        and a.outcome = 'sending'
-)
-update deliveries d
-set state = case when spent.is_active then 'dead' else 'cancelled' end, lease_token = null, next_attempt_at = null,
-    failure = 'timeout', detail = 'whoever sent it died at its last try; it may have arrived', updated_at = $1,
-    version = d.version + 1
-from spent
-where d.tenant_id = spent.tenant_id and d.id = spent.id
-returning d.id, spent.kind, d.state;
-
--- name: claim_deliveries
--- Across tenants: what may be tried now, and what was being sent by someone whose lease ran out. For the latter
--- nobody knows whether it was taken: its attempt becomes uncertain, and the new one counts as perhaps a double. What
--- was under way when its receiver was removed or switched off comes back here, and is cancelled instead. What was tried
--- as often as it may be is not for here.
-with due as (
-    select d.tenant_id, d.id, d.state, d.lease_token,
-        (select r.is_active from receivers r where r.tenant_id = d.tenant_id and r.id = d.receiver_id) as is_active
-    from deliveries d
-    where d.next_attempt_at <= $1 and (d.state = 'pending' or d.attempts < greatest(d.attempts_allowed, $5))
-    order by d.next_attempt_at
-    limit $2
-    for update skip locked
-),
-unknown as (
-    update delivery_attempts a
-    set outcome = 'uncertain', ended_at = $1
-    from due
-    where due.state = 'sending' and a.tenant_id = due.tenant_id and a.delivery_id = due.id
-        and a.token = due.lease_token and a.outcome = 'sending'
-    returning a.id
-),
-cancelled as (
-    update deliveries d
-    set state = 'cancelled', lease_token = null, next_attempt_at = null,
-        possibly_doubled = d.possibly_doubled + (due.state = 'sending')::integer,
-        updated_at = $1, version = d.version + 1
-    from due
-    where not due.is_active and d.tenant_id = due.tenant_id and d.id = due.id
-    returning d.id
-),
-claimed as (
-    update deliveries d
-    set state = 'sending', attempts = d.attempts + 1, lease_token = $3, next_attempt_at = $4,
-        possibly_doubled = d.possibly_doubled + (due.state = 'sending')::integer,
-        updated_at = $1, version = d.version + 1
-    from due
-    where due.is_active and d.tenant_id = due.tenant_id and d.id = due.id
-    returning d.tenant_id, d.id, d.alert_id, d.receiver_id, d.recipient, d.attempts, d.attempts_allowed,
-        due.state = 'sending' as was_uncertain
-),
-begun as (
-    insert into delivery_attempts (tenant_id, id, delivery_id, number, token, started_at)
-    select tenant_id, new_id_at($1), id, attempts, $3, $1 from claimed
-    returning id
-)
-select c.tenant_id, c.id, c.receiver_id, c.recipient, c.attempts, c.attempts_allowed, c.was_uncertain,
-    r.kind, r.name as receiver_name, r.address_sealed,
+-- name: load_messages
+-- Across tenants: what the messages of deliveries say, for those whose receiver is still switched on. The others are
+-- left out, and the outbox cancels them.
+select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.name as receiver_name,
+    r.address_sealed,
     a.id as alert_id, a.alert_class, a.subject_kind, a.subject_id, a.title, a.tier, a.due_on, a.step, a.days_left,
     a.facts, a.raised_at, a.vendor_id, v.name as vendor_name,
     business.name as business_owner, security.name as security_owner
-from claimed c
-join receivers r on r.tenant_id = c.tenant_id and r.id = c.receiver_id
-join alerts a on a.tenant_id = c.tenant_id and a.id = c.alert_id
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
+    as m (tenant_id, delivery_id, alert_id, receiver_id, recipient)
+join receivers r on r.tenant_id = m.tenant_id and r.id = m.receiver_id and r.is_active
+join alerts a on a.tenant_id = m.tenant_id and a.id = m.alert_id
 left join vendors v on v.tenant_id = a.tenant_id and v.id = a.vendor_id
 left join members business on business.tenant_id = v.tenant_id and business.id = v.business_owner_id
-left join members security on security.tenant_id = v.tenant_id and security.id = v.security_owner_id
-where (select count(*) from begun) >= 0;
-
--- name: record_attempts
--- Across tenants. Only who still holds the lease may record: a token that was taken over changes nothing.
-with results as (
-    select *
-    from unnest(
-        $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[]
-    ) as r (tenant_id, id, token, state, next_attempt_at, outcome, failure, detail)
-),
-recorded as (
-    update deliveries d
-    set state = r.state, next_attempt_at = r.next_attempt_at, lease_token = null, failure = r.failure,
-        detail = r.detail, sent_at = case when r.state = 'sent' then $1::timestamptz end,
-        possibly_doubled = d.possibly_doubled + (r.outcome = 'uncertain' and r.state = 'pending')::integer,
-        updated_at = $1, version = d.version + 1
-    from results r
-    where d.tenant_id = r.tenant_id and d.id = r.id and d.lease_token = r.token and d.state = 'sending'
-    returning d.tenant_id, d.id, r.token, r.outcome, r.failure, r.detail
-)
-update delivery_attempts a
-set outcome = r.outcome, failure = r.failure, detail = r.detail, ended_at = $1
-from recorded r
-where a.tenant_id = r.tenant_id and a.delivery_id = r.id and a.token = r.token and a.outcome = 'sending';
-
--- name: postpone_deliveries
--- Across tenants: a receiver that cannot be reached is left alone, so that it does not take every place.
-update deliveries d
-set next_attempt_at = p.until
-from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as p (tenant_id, receiver_id, until)
-where d.tenant_id = p.tenant_id and d.receiver_id = p.receiver_id and d.state = 'pending'
-    and d.next_attempt_at < p.until;
+left join members security on security.tenant_id = v.tenant_id and security.id = v.security_owner_id;
 
 -- name: list_alerts
 -- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit keeps
 -- the planner from hashing every delivery for the sake of one page.
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-    days_left, facts, raised_at, dispatched_at, has_recipients
+    days_left, facts, raised_at, dispatched_at, has_recipients,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = listed.vendor_id) as vendor_name
 from (
     select a.id, a.alert_class, a.deadline_id, a.dedupe_key, a.vendor_id, a.subject_kind, a.subject_id, a.title,
         a.tier, a.due_on, a.step, a.days_left, a.facts, a.raised_at, a.dispatched_at,
         case
             when a.dispatched_at is not null
                 then (
-                    select true from deliveries d where d.tenant_id = a.tenant_id and d.alert_id = a.id limit 1
+                    select true from deliveries d
+                    where d.tenant_id = a.tenant_id and d.owner_kind = 'alert' and d.owner_id = a.id
+                    limit 1
                 ) is not null
         end as has_recipients
     from alerts a
@@ -274,8 +177,11 @@ select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subjec
     days_left, facts, raised_at, dispatched_at,
     case
         when dispatched_at is not null
-            then exists (select from deliveries d where d.tenant_id = $1 and d.alert_id = $2)
-    end as has_recipients
+            then exists (
+                select from deliveries d where d.tenant_id = $1 and d.owner_kind = 'alert' and d.owner_id = $2
+            )
+    end as has_recipients,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = alerts.vendor_id) as vendor_name
 from alerts
 where tenant_id = $1 and id = $2;
 
@@ -369,11 +275,6 @@ set removed_at = $3, is_active = false, address_sealed = case when kind = 'owner
     updated_at = $3, version = version + 1
 where tenant_id = $1 and id = $2;
 
--- name: cancel_deliveries
-update deliveries
-set state = 'cancelled', next_attempt_at = null, updated_at = $3, version = version + 1
-where tenant_id = $1 and receiver_id = $2 and state = 'pending';
-
 -- name: count_members
 select count(*) from members where tenant_id = $1 and id = any($2::uuid[]);
 
@@ -382,56 +283,6 @@ insert into alerts (
     tenant_id, id, alert_class, dedupe_key, subject_kind, subject_id, title, raised_at, dispatched_at
 )
 values ($1, $2, 'receiver_test', $3, 'receiver', $4, $5, $6, $6);
-
--- name: insert_delivery
-insert into deliveries (
-    tenant_id, id, alert_id, receiver_id, attempts_allowed, next_attempt_at, created_at, updated_at
-)
-values ($1, $2, $3, $4, $5, $6, $6, $6)
-returning id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
-    failure, detail, sent_at, created_at, updated_at, version;
-
--- name: list_deliveries
-select id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
-    failure, detail, sent_at, created_at, updated_at, version
-from deliveries
-where tenant_id = $1 /*where*/
-/*order*/;
-
--- name: find_delivery
-select id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
-    failure, detail, sent_at, created_at, updated_at, version
-from deliveries
-where tenant_id = $1 and id = $2;
-
--- name: lock_delivery
-select id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
-    failure, detail, sent_at, created_at, updated_at, version
-from deliveries
-where tenant_id = $1 and id = $2
-for update;
-
--- name: resend_delivery
--- A last try that may have arrived makes this one perhaps a double; where another was to follow anyway, that is counted.
-update deliveries d
-set state = 'pending', next_attempt_at = $3, attempts_allowed = attempts + $4, updated_at = $3,
-    possibly_doubled = possibly_doubled + (
-        d.state = 'dead' and exists (
-            select from delivery_attempts a
-            where a.tenant_id = d.tenant_id and a.delivery_id = d.id and a.number = d.attempts
-                and a.outcome = 'uncertain'
-        )
-    )::integer,
-    version = version + 1
-where tenant_id = $1 and id = $2
-returning id, alert_id, receiver_id, recipient, state, attempts, attempts_allowed, next_attempt_at, possibly_doubled,
-    failure, detail, sent_at, created_at, updated_at, version;
-
--- name: list_attempts
-select id, number, outcome, failure, detail, started_at, ended_at
-from delivery_attempts
-where tenant_id = $1 and delivery_id = $2 /*where*/
-/*order*/;
 
 -- name: list_policies
 select alert_class, critical, high, medium, low, overdue_every_days, updated_at, version
@@ -479,3 +330,7 @@ limit $4;
 -- Across tenants, by its whole key. What it says stays the same, so its version does too; one that was changed since it
 -- was read has been sealed anew by that change.
 update receivers set address_sealed = $4 where tenant_id = $1 and id = $2 and address_sealed = $3;
+
+-- name: receiver_of_name
+select id, name, null::text as value from receivers
+where tenant_id = $1 and lower(name) = lower($2) and removed_at is null;

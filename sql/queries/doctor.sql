@@ -59,7 +59,9 @@ cross join lateral (
     select count(*) as alerts
     from alerts a
     where a.tenant_id = t.id and a.raised_at >= $1 and a.dispatched_at is not null
-        and not exists (select from deliveries d where d.tenant_id = t.id and d.alert_id = a.id)
+        and not exists (
+            select from deliveries d where d.tenant_id = t.id and d.owner_kind = 'alert' and d.owner_id = a.id
+        )
 ) as untold;
 
 -- name: some_slack_bots

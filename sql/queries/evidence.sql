@@ -19,19 +19,22 @@ insert into documents (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: find_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2;
 
 -- name: lock_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2
 for update;
@@ -39,7 +42,8 @@ for update;
 -- name: list_documents
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -48,7 +52,8 @@ where tenant_id = $1 /*where*/
 -- What supports a vendor's coverage beside SOC 2 reports.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certificate')
     and superseded_at is null and withdrawn_at is null
@@ -58,7 +63,8 @@ order by id;
 -- What a change of policy judges again, or a new day: documents that still count, in slices.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and superseded_at is null and withdrawn_at is null and id > $2
 order by id
@@ -72,7 +78,8 @@ set title = $3, service_id = $4, classification = $5, issued_on = $6, valid_from
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: judge_again_after
 update documents set judge_on = $3::date + 1
@@ -91,7 +98,8 @@ order by t.id;
 -- name: documents_to_judge
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and judge_on <= $2
 order by judge_on, id
@@ -107,7 +115,8 @@ set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading 
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version;
+    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: claim_reading
 -- Across tenants: the next file to read, whoever's it is. A lease that ran out is claimed again.
@@ -145,21 +154,21 @@ from unnest($4::uuid[], $5::text[], $6::jsonb[], $7::integer[], $8::text[], $9::
 
 -- name: list_proposals
 select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version
+    updated_at, version
 from proposals
 where tenant_id = $1 and document_id = $2 /*where*/
 /*order*/;
 
 -- name: confirmed_proposals
 select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version
+    updated_at, version
 from proposals
 where tenant_id = $1 and document_id = $2 and decision = 'confirmed'
 order by field, confidence desc, id;
 
 -- name: lock_proposal
 select id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version
+    updated_at, version
 from proposals
 where tenant_id = $1 and document_id = $2 and id = $3
 for update;
@@ -169,7 +178,7 @@ update proposals
 set decision = $3, decided_by_id = $4, decided_by_label = $5, decided_at = $6, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, document_id, field, value, page, quotation, confidence, decision, decided_by_label, decided_at, created_at,
-    version;
+    updated_at, version;
 
 -- name: insert_report
 insert into soc2_reports (
@@ -194,7 +203,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 and r.id = $2;
 
@@ -206,7 +216,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 and r.id = $2
 for update of r;
@@ -219,7 +230,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 /*where*/
 /*order*/;
@@ -232,7 +244,8 @@ select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, 
         select s.service_id from soc2_report_services as s
         where s.tenant_id = r.tenant_id and s.report_id = r.id order by s.service_id
     ) as service_ids,
-    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version
+    r.withdrawn_at, r.withdrawn_reason, r.created_at, r.updated_at, r.version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = r.vendor_id) as vendor_name
 from soc2_reports as r
 where r.tenant_id = $1 and r.vendor_id = any($2) and r.withdrawn_at is null
 order by r.vendor_id, r.id;
@@ -255,18 +268,48 @@ insert into soc2_exceptions (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 returning id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version;
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name;
 
 -- name: list_exceptions
 select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name
 from soc2_exceptions
 where tenant_id = $1 and report_id = $2
 order by id;
 
+-- name: list_all_exceptions
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.criterion, p.control, p.deviation, p.sample,
+    p.management_response, p.severity, p.created_at, p.updated_at, p.version
+from soc2_exceptions as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 /*where*/
+/*order*/;
+
 -- name: lock_exception
 select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name
 from soc2_exceptions
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -277,23 +320,54 @@ set control = $3, deviation = $4, sample = $5, management_response = $6, severit
     version = version + 1
 where tenant_id = $1 and id = $2
 returning id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
-    version;
+    version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
+    ) as vendor_name;
 
 -- name: insert_cuec
 insert into soc2_cuecs (
     tenant_id, id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
+returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name;
 
 -- name: list_cuecs
-select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version
+select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name
 from soc2_cuecs
 where tenant_id = $1 and report_id = $2
 order by id;
 
+-- name: list_all_cuecs
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.criterion, p.control, p.state, p.owner_id, p.proof,
+    p.created_at, p.updated_at, p.version
+from soc2_cuecs as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 /*where*/
+/*order*/;
+
 -- name: lock_cuec
-select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version
+select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name
 from soc2_cuecs
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -302,7 +376,12 @@ for update;
 update soc2_cuecs
 set control = $3, state = $4, owner_id = $5, proof = $6, updated_at = $7, version = version + 1
 where tenant_id = $1 and id = $2
-returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version;
+returning id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
+    ) as vendor_name;
 
 -- name: insert_subservice
 -- One that is named as a vendor of ours is linked to it, unless it is the report's own.
@@ -314,16 +393,46 @@ select $1, $2, $3, $4, $5, $6, $7, coalesce($8, (
     where v.tenant_id = $1 and v.name_key = $10
         and v.id <> (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = $3)
 )), $9, $9
-returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
+returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name;
 
 -- name: list_subservice
-select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version
+select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name
 from soc2_subservice_organisations
 where tenant_id = $1 and report_id = $2
 order by id;
 
+-- name: list_all_subservice
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.name, p.purpose, p.method,
+    p.complementary_controls, p.provider_id, p.created_at, p.updated_at, p.version
+from soc2_subservice_organisations as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 /*where*/
+/*order*/;
+
 -- name: lock_subservice
-select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version
+select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name
 from soc2_subservice_organisations
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -333,15 +442,32 @@ update soc2_subservice_organisations
 set name = $3, purpose = $4, method = $5, complementary_controls = $6, provider_id = $7, updated_at = $8,
     version = version + 1
 where tenant_id = $1 and id = $2
-returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version;
+returning id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
+    (
+        select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
+    ) as vendor_name;
 
 -- name: insert_letter
 insert into bridge_letters (tenant_id, id, report_id, document_id, ends_on, issued_on, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $7)
-returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version;
+returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name;
 
 -- name: lock_letter
-select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name
 from bridge_letters
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
@@ -350,7 +476,12 @@ for update;
 delete from bridge_letters where tenant_id = $1 and id = $2;
 
 -- name: list_letters
-select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version
+select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name
 from bridge_letters
 where tenant_id = $1 and report_id = any($2)
 order by report_id, ends_on;
@@ -364,14 +495,16 @@ select id, name, lifecycle from vendors where tenant_id = $1 and id = $2 for no 
 
 -- name: services_of_vendor
 select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name
 from vendor_services
 where tenant_id = $1 and vendor_id = $2
 order by name, id;
 
 -- name: coverage_of_vendor
 select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version
+    missing_categories, computed_on, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name
 from soc2_coverage
 where tenant_id = $1 and vendor_id = $2
 order by service_id;
@@ -379,23 +512,25 @@ order by service_id;
 -- name: keep_coverage
 insert into soc2_coverage (
     tenant_id, id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on
+    missing_categories, computed_on, updated_at
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (tenant_id, vendor_id, service_id) do update
 set state = excluded.state, is_qualified = excluded.is_qualified, reason = excluded.reason,
     effective_until_on = excluded.effective_until_on, next_change_on = excluded.next_change_on,
     gap_days = excluded.gap_days, missing_categories = excluded.missing_categories,
-    computed_on = excluded.computed_on, version = soc2_coverage.version + 1
+    computed_on = excluded.computed_on, updated_at = excluded.updated_at, version = soc2_coverage.version + 1
 returning id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version;
+    missing_categories, computed_on, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name;
 
 -- name: drop_coverage
 delete from soc2_coverage where tenant_id = $1 and id = any($2);
 
 -- name: list_coverage
 select id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-    missing_categories, computed_on, version
+    missing_categories, computed_on, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = soc2_coverage.vendor_id) as vendor_name
 from soc2_coverage
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -419,3 +554,18 @@ from soc2_coverage
 where tenant_id = $1 and next_change_on <= $2
 order by vendor_id
 limit $3;
+
+-- name: report_of_document
+select id, type || ' to ' || coalesce(period_end_on, as_of_on) as name, null::text as value from soc2_reports
+where tenant_id = $1 and id <> $2 and document_id = $3 and withdrawn_at is null;
+
+-- name: report_of_period
+select id, type || ' to ' || coalesce(period_end_on, as_of_on) as name, null::text as value from soc2_reports
+where
+    tenant_id = $1 and id <> $2 and vendor_id = $3 and type = $4 and as_of_on is not distinct from $5
+    and period_start_on is not distinct from $6 and period_end_on is not distinct from $7
+    and system_name is not distinct from $8 and withdrawn_at is null;
+
+-- name: letter_of_end
+select id, 'letter to ' || ends_on as name, null::text as value from bridge_letters
+where tenant_id = $1 and report_id = $2 and ends_on = $3;

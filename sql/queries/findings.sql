@@ -24,31 +24,36 @@ insert into findings (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
 on conflict (tenant_id, source_kind, source_id) do nothing
 returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version;
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name;
 
 -- name: find_finding
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and id = $2;
 
 -- name: lock_finding
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and id = $2
 for update;
 
 -- name: lock_finding_of_source
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and source_kind = $2 and source_id = $3
 for update;
 
 -- name: list_findings
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -59,7 +64,8 @@ set title = $3, description = $4, severity = $5, state = $6, state_reason = $7, 
     due_on = $10, until_on = $11, times_reopened = $12, updated_at = $13, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version;
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name;
 
 -- name: insert_move
 insert into finding_moves (
@@ -85,7 +91,8 @@ order by t.id;
 
 -- name: ended_acceptances
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version
+    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and until_on < $2
 order by until_on, id

@@ -111,3 +111,6 @@ update api_keys as k
 set last_used_at = u.used_at
 from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as u (tenant_id, id, used_at)
 where k.tenant_id = u.tenant_id and k.id = u.id and (k.last_used_at is null or k.last_used_at < u.used_at);
+
+-- name: holder_of_email
+select id, name, null::text as value from members where tenant_id = $1 and email = $2;

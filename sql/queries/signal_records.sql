@@ -23,40 +23,49 @@ attached as (
         updated_at, version
 )
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version from revived
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = revived.vendor_id) as vendor_name
+from revived
 union all
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version from attached;
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = attached.vendor_id) as vendor_name
+from attached;
 
 -- name: find_asset
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
 where tenant_id = $1 and id = $2 and removed_at is null;
 
 -- name: lock_asset
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
 where tenant_id = $1 and id = $2 and removed_at is null
 for update;
 
 -- name: list_assets
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
-where tenant_id = $1 and vendor_id = $2 and removed_at is null /*where*/
+where tenant_id = $1 and removed_at is null /*where*/
 /*order*/;
 
 -- name: update_asset
 update vendor_assets set is_primary = $3, updated_at = $4, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
-    updated_at, version;
+    updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name;
 
 -- name: lock_other_primaries
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
 where tenant_id = $1 and vendor_id = $2 and id <> $3 and is_primary and removed_at is null
 for update;
@@ -141,14 +150,25 @@ select domain from vendor_domains where tenant_id = $1 and vendor_id = $2 order 
 select snapshot_id, scored_at from vendor_signals where tenant_id = $1 and vendor_id = $2;
 
 -- name: find_snapshot
-select id, vendor_id, scored_at, model_version, reason, previous_number, previous_model_version, result, inputs
+select id, vendor_id, scored_at, model_version, reason, previous_number, previous_model_version, result, inputs,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = score_snapshots.vendor_id) as vendor_name
 from score_snapshots
 where tenant_id = $1 and id = $2;
 
 -- name: list_snapshots
-select id, vendor_id, scored_at, model_version, reason, score, grade, number, previous_number
+select id, vendor_id, scored_at, model_version, reason, score, grade, number, previous_number,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = score_snapshots.vendor_id) as vendor_name
 from score_snapshots
 where tenant_id = $1 and vendor_id = $2 /*where*/
+/*order*/;
+
+-- name: list_latest_scores
+-- One row a vendor that was ever scored.
+select s.snapshot_id as id, s.vendor_id, s.scored_at, s.model_version, s.score, s.grade, s.number, s.low, s.high,
+    s.coverage_bp, s.confidence_percent,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = s.vendor_id) as vendor_name
+from vendor_signals as s
+where s.tenant_id = $1 and s.snapshot_id is not null /*where*/
 /*order*/;
 
 -- name: pauses
@@ -164,23 +184,27 @@ insert into vendor_products (
     tenant_id, id, vendor_id, maker, maker_key, product, product_key, created_at, updated_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-returning id, vendor_id, maker, product, created_at, updated_at, version;
+returning id, vendor_id, maker, product, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_products.vendor_id) as vendor_name;
 
 -- name: find_product
-select id, vendor_id, maker, product, created_at, updated_at, version
+select id, vendor_id, maker, product, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_products.vendor_id) as vendor_name
 from vendor_products
 where tenant_id = $1 and id = $2;
 
 -- name: lock_product
-select id, vendor_id, maker, product, created_at, updated_at, version
+select id, vendor_id, maker, product, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_products.vendor_id) as vendor_name
 from vendor_products
 where tenant_id = $1 and id = $2
 for update;
 
 -- name: list_products
-select id, vendor_id, maker, product, created_at, updated_at, version
+select id, vendor_id, maker, product, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_products.vendor_id) as vendor_name
 from vendor_products
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: delete_product
@@ -188,22 +212,25 @@ delete from vendor_products where tenant_id = $1 and id = $2;
 
 -- name: find_change
 select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
-    decided_by_label, version
+    decided_by_label, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = subprocessor_changes.vendor_id) as vendor_name
 from subprocessor_changes
 where tenant_id = $1 and id = $2;
 
 -- name: lock_change
 select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
-    decided_by_label, version
+    decided_by_label, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = subprocessor_changes.vendor_id) as vendor_name
 from subprocessor_changes
 where tenant_id = $1 and id = $2
 for update;
 
 -- name: list_changes
 select id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
-    decided_by_label, version
+    decided_by_label, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = subprocessor_changes.vendor_id) as vendor_name
 from subprocessor_changes
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: decide_change
@@ -212,7 +239,8 @@ set state = $3, fourth_party_id = $4, decided_at = $5, decided_by_id = $6, decid
     version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, vendor_asset_id, change, name, details, observed_at, state, fourth_party_id, decided_at,
-    decided_by_label, version;
+    decided_by_label, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = subprocessor_changes.vendor_id) as vendor_name;
 
 -- name: vendors_of_domains
 select domain, vendor_id from vendor_domains where tenant_id = $1 and domain = any($2::text[]);
@@ -236,19 +264,29 @@ with kept as (
 select count(*)::integer from kept;
 
 -- name: list_ratings
-select id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at
+select id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_ratings.vendor_id) as vendor_name
 from vendor_ratings
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: find_signal_of_finding
 -- The sight that opened it, and the present one of the same rule on the same asset.
 select sf.finding_id, sf.vendor_id, sf.vendor_asset_id, va.name as asset_name, sf.rule, sf.discriminator, sf.model_version,
     sf.opened_at, sf.closed_at, sf.observation_id as opened_on, s.observation_id as seen_on, s.verdict, s.reason, s.detail,
-    s.evidence, case when s.verdict = 'unknown' then s.known_at else l.last_look_at end as last_seen_at
+    s.evidence, case when s.verdict = 'unknown' then s.known_at else l.last_look_at end as last_seen_at,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = sf.vendor_id) as vendor_name
 from signal_findings as sf
 join vendor_assets as va on va.tenant_id = sf.tenant_id and va.id = sf.vendor_asset_id
 left join signal_states as s
     on s.asset_id = va.asset_id and s.rule = sf.rule and s.discriminator = sf.discriminator and va.removed_at is null
 left join signal_schedule as l on l.asset_id = s.asset_id and l.look_group = s.look_group
 where sf.tenant_id = $1 and sf.finding_id = $2;
+
+-- name: asset_of_vendor
+select id, name, null::text as value from vendor_assets
+where tenant_id = $1 and vendor_id = $2 and asset_id = $3 and removed_at is null;
+
+-- name: product_of_name
+select id, product as name, null::text as value from vendor_products
+where tenant_id = $1 and vendor_id = $2 and maker_key = $3 and product_key = $4;

@@ -41,7 +41,8 @@ where not exists (
         and (known.removed_at is null or known.source = 'person' or known.version > 1)
 )
 returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version;
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name;
 
 -- name: leave_unrecorded_domains
 -- Returns them as they were, for the audit log.
@@ -60,7 +61,8 @@ left_ones as (
     where v.tenant_id = $1 and v.id = g.id
 )
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = gone.vendor_id) as vendor_name
 from gone;
 
 -- name: domains_without_www
@@ -89,7 +91,8 @@ where w.number + (
 ) <= $8::integer
 on conflict (tenant_id, vendor_id, asset_id) where removed_at is null do nothing
 returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version;
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name;
 
 -- name: leave_www
 -- Those whose domain is watched no more. Returns them as they were, for the audit log.
@@ -111,7 +114,8 @@ left_ones as (
     where v.tenant_id = $1 and v.id = g.id
 )
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = gone.vendor_id) as vendor_name
 from gone;
 
 -- name: domains_of_vendor
@@ -119,7 +123,8 @@ select domain from vendor_domains where tenant_id = $1 and vendor_id = $2 order 
 
 -- name: assets_of_vendor
 select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
 where tenant_id = $1 and vendor_id = $2 and removed_at is null
 order by kind, name;

@@ -1,124 +1,10 @@
--- name: insert_import
-insert into vendor_imports (
-    tenant_id, id, is_dry_run, is_partial, format, file_name, file_digest, file_bytes, mapping, date_order,
-    requested_by_id, requested_by_label, requested_by_kind, created_at, updated_at
-)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
-returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version;
-
--- name: insert_import_file
-insert into vendor_import_files (tenant_id, import_id, content) values ($1, $2, $3);
-
--- name: import_file
-select content from vendor_import_files where tenant_id = $1 and import_id = $2;
-
--- name: delete_import_file
-delete from vendor_import_files where tenant_id = $1 and import_id = $2;
-
--- name: find_import
-select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version
-from vendor_imports
-where tenant_id = $1 and id = $2;
-
--- name: lock_import
-select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version
-from vendor_imports
-where tenant_id = $1 and id = $2
-for update;
-
--- name: list_imports
-select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version
-from vendor_imports
-where tenant_id = $1 /*where*/
-/*order*/;
-
--- name: claim_import
--- Across tenants: the oldest import that waits for a worker. A lease that ran out is anybody's again.
-update vendor_imports as i
-set lease_token = $1, leased_until = $3
-from tenants as t
-where t.id = i.tenant_id and (i.tenant_id, i.id) = (
-    select w.tenant_id, w.id
-    from vendor_imports as w
-    where w.state in ('received', 'accepted') and (w.leased_until is null or w.leased_until < $2)
-    order by w.created_at
-    limit 1
-    for update skip locked
-)
-returning i.tenant_id, t.time_zone, i.id;
-
--- name: hold_import
--- Keeps the lease while the work goes on, and tells how far it is; false where another worker has taken it.
-update vendor_imports
-set leased_until = $4, rows_done = $5, rows_total = coalesce($6, rows_total)
-where tenant_id = $1 and id = $2 and lease_token = $3
-returning true;
-
--- name: release_import
-update vendor_imports
-set lease_token = null, leased_until = null
-where tenant_id = $1 and id = $2 and lease_token = $3;
-
--- name: finish_check
-update vendor_imports
-set state = $3, notices = $4, headings = $5, rows_total = $6, rows_done = $7, to_create = $8, to_change = $9,
-    unchanged = $10, with_problems = $11, rows_digest = $12, checked_at = $13, updated_at = $13, version = version + 1
-where tenant_id = $1 and id = $2
-returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version;
-
--- name: refuse_import
-update vendor_imports
-set state = 'refused', refusal = $3, checked_at = $4, updated_at = $4, lease_token = null, leased_until = null,
-    version = version + 1
-where tenant_id = $1 and id = $2
-returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version;
-
--- name: set_import_state
-update vendor_imports
-set state = $3, is_partial = $4, updated_at = $5::timestamptz,
-    applied_at = case when $3 = 'applied' then $5::timestamptz end,
-    rows_done = case when $3 = 'accepted' then 0 else coalesce(rows_total, 0) end, version = version + 1
-where tenant_id = $1 and id = $2
-returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
-    with_problems,
-    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
-    applied_at, created_at, updated_at, version;
-
--- name: delete_import_rows
-delete from vendor_import_rows where tenant_id = $1 and import_id = $2;
-
 -- name: members_by_email
 select id, email::text as email from members where tenant_id = $1 and email = any($2::text[]::citext[]);
 
--- name: stage_rows
+-- name: stage_vendor_rows
 -- A chunk of rows is stored beside what it would do. Each finds its vendor by id, else by the tenant's reference, else
--- by name. `conflicts` holds whatever in the database stands in its way. Materialized, or the text of a row would be
--- parsed anew at each mention of its fields.
+-- by name. `problem_codes` holds what in the database stands in its way. Materialized, or the text of a row would be
+-- parsed again at each mention of its fields.
 with staged as materialized (
     select u.id, u.row_number, u.problems::jsonb as problems, u.name_key,
         (u.given::jsonb ->> 'id')::uuid as wanted_id, u.given::jsonb ->> 'reference' as reference,
@@ -183,60 +69,33 @@ compared as materialized (
             case when d.id is not null then 'domain_taken' end,
             case when l.id is not null then 'lei_taken' end,
             case when (m.fields ->> 'last_reviewed_on')::date > $8 then 'review_ahead' end
-        ], null) as conflicts
+        ], null) as problem_codes
     from matched as m
     left join domains_taken as d on d.id = m.id
     left join leis_taken as l on l.id = m.id
 )
-insert into vendor_import_rows (
-    tenant_id, id, import_id, row_number, outcome, vendor_id, vendor_version, name_key, given, before, problems,
-    conflicts
+insert into import_rows (
+    tenant_id, id, import_id, row_number, outcome, record_id, record_version, record_key, given, before, problems,
+    problem_codes
 )
 select $1, c.id, $2, c.row_number,
     case
-        when c.problems <> '[]' or c.conflicts <> '{}' then 'problem'
+        when c.problems <> '[]' or c.problem_codes <> '{}' then 'problem'
         when c.vendor_id is null then 'create'
         when c.before = c.fields or c.fields = '{}' then 'unchanged'
         else 'change'
     end,
-    c.vendor_id, c.vendor_version, c.name_key, c.fields, c.before, c.problems, c.conflicts
+    c.vendor_id, c.vendor_version, c.name_key, c.fields, c.before, c.problems, c.problem_codes
 from compared as c;
 
--- name: count_rows
--- The digest is over what each row does, to which vendor, and what that was before: the audit log keeps it.
-select count(*) filter (where outcome = 'create')::int as to_create,
-    count(*) filter (where outcome = 'change')::int as to_change,
-    count(*) filter (where outcome = 'unchanged')::int as unchanged,
-    count(*) filter (where outcome = 'problem')::int as with_problems,
-    sha256(coalesce(string_agg(
-        sha256(convert_to(
-            jsonb_build_array(row_number, outcome, id, vendor_id, given, before)::text, 'UTF8'
-        )), ''::bytea order by row_number, id
-    ), ''::bytea)) as rows_digest
-from vendor_import_rows
-where tenant_id = $1 and import_id = $2;
-
--- name: applied_imports
--- Across tenants, for verification: what the audit log, whose chain was walked, tells of the rows of imports.
-select e.sequence, e.target_id as import_id, e.content::jsonb -> 'after' ->> 'rows_digest' as rows_digest
-from audit_entries as e
-where e.tenant_id = $1 and e.action = 'vendor_import:applied'
-order by e.sequence;
-
--- name: list_import_rows
-select id, row_number, outcome, vendor_id, given, before, problems, conflicts
-from vendor_import_rows
-where tenant_id = $1 and import_id = $2 /*where*/
-/*order*/;
-
--- name: outdated_rows
+-- name: outdated_vendor_rows
 -- Rows whose vendor was changed after the check, or whose name has been taken since.
 select count(*)
-from vendor_import_rows as r
-left join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
-left join vendors as named on named.tenant_id = r.tenant_id and named.name_key = r.name_key
+from import_rows as r
+left join vendors as v on v.tenant_id = r.tenant_id and v.id = r.record_id
+left join vendors as named on named.tenant_id = r.tenant_id and named.name_key = r.record_key
 where r.tenant_id = $1 and r.import_id = $2 and (
-    (r.outcome = 'change' and v.version is distinct from r.vendor_version)
+    (r.outcome = 'change' and v.version is distinct from r.record_version)
     or (r.outcome = 'create' and named.id is not null)
 );
 
@@ -250,7 +109,7 @@ insert into vendors (
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, last_reviewed_on, next_review_on,
     created_at, updated_at
 )
-select $1, r.id, g.reference, g.name, r.name_key, coalesce(g.aliases, '{}'), g.description,
+select $1, r.id, g.reference, g.name, r.record_key, coalesce(g.aliases, '{}'), g.description,
     coalesce(g.lifecycle, 'prospect'), $3,
     case when g.lifecycle in ('active', 'suspended') then 'waived' else 'open' end,
     case when g.lifecycle in ('active', 'suspended') then $5 end,
@@ -270,7 +129,7 @@ select $1, r.id, g.reference, g.name, r.name_key, coalesce(g.aliases, '{}'), g.d
         then (coalesce(g.last_reviewed_on, $4::date) + make_interval(months => cadence.months))::date
     end),
     $3, $3
-from vendor_import_rows as r
+from import_rows as r
 cross join jsonb_to_record(r.given) as g (
     reference text, name text, aliases text[], description text, lifecycle text, business_owner_id uuid,
     security_owner_id uuid, domains text[], country text, data_countries text[], data_classes text[], legal_name text,
@@ -286,11 +145,11 @@ with cadence as (
     select u.tier, u.months from unnest($5::text[], $6::int[]) as u (tier, months)
 ),
 wanted as (
-    select r.vendor_id, r.vendor_version, r.name_key, g.*,
+    select r.record_id, r.record_version, r.record_key, g.*,
         jsonb_strip_nulls(jsonb_build_object(
             'name', g.contact_name, 'email', g.contact_email, 'phone', g.contact_phone
         )) as contact
-    from vendor_import_rows as r
+    from import_rows as r
     cross join jsonb_to_record(r.given) as g (
         reference text, name text, aliases text[], description text, business_owner_id uuid, security_owner_id uuid,
         domains text[], country text, data_countries text[], data_classes text[], legal_name text, lei text, vat text,
@@ -301,7 +160,7 @@ wanted as (
 )
 update vendors as v
 set reference = coalesce(w.reference, v.reference), name = coalesce(w.name, v.name),
-    name_key = coalesce(w.name_key, v.name_key), aliases = coalesce(w.aliases, v.aliases),
+    name_key = coalesce(w.record_key, v.name_key), aliases = coalesce(w.aliases, v.aliases),
     description = coalesce(w.description, v.description),
     business_owner_id = coalesce(w.business_owner_id, v.business_owner_id),
     security_owner_id = coalesce(w.security_owner_id, v.security_owner_id),
@@ -332,4 +191,4 @@ set reference = coalesce(w.reference, v.reference), name = coalesce(w.name, v.na
     end),
     updated_at = $3, version = v.version + 1
 from wanted as w
-where v.tenant_id = $1 and v.id = w.vendor_id and v.version = w.vendor_version;
+where v.tenant_id = $1 and v.id = w.record_id and v.version = w.record_version;

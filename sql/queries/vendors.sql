@@ -136,17 +136,29 @@ insert into inherent_risk_assessments (
     assessed_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-returning id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label, assessed_at;
+returning id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label, assessed_at,
+    (
+        select v.name from vendors as v
+        where v.tenant_id = $1 and v.id = inherent_risk_assessments.vendor_id
+    ) as vendor_name;
 
 -- name: newest_assessment
-select id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label, assessed_at
+select id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label, assessed_at,
+    (
+        select v.name from vendors as v
+        where v.tenant_id = $1 and v.id = inherent_risk_assessments.vendor_id
+    ) as vendor_name
 from inherent_risk_assessments
 where tenant_id = $1 and vendor_id = $2
 order by id desc
 limit 1;
 
 -- name: list_assessments
-select id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label, assessed_at
+select id, vendor_id, answers, result, score, tier, model_version, assessed_by_id, assessed_by_label, assessed_at,
+    (
+        select v.name from vendors as v
+        where v.tenant_id = $1 and v.id = inherent_risk_assessments.vendor_id
+    ) as vendor_name
 from inherent_risk_assessments
 where tenant_id = $1 and vendor_id = $2 /*where*/
 /*order*/;
@@ -157,12 +169,14 @@ insert into vendor_reviews (
     created_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-returning id, vendor_id, reviewed_on, outcome, note, next_review_on, reviewed_by_id, reviewed_by_label, created_at;
+returning id, vendor_id, reviewed_on, outcome, note, next_review_on, reviewed_by_id, reviewed_by_label, created_at,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_reviews.vendor_id) as vendor_name;
 
 -- name: list_reviews
-select id, vendor_id, reviewed_on, outcome, note, next_review_on, reviewed_by_id, reviewed_by_label, created_at
+select id, vendor_id, reviewed_on, outcome, note, next_review_on, reviewed_by_id, reviewed_by_label, created_at,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_reviews.vendor_id) as vendor_name
 from vendor_reviews
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: open_steps
@@ -175,13 +189,15 @@ set state = 'open', note = null, proof = null, settled_by_id = null, settled_by_
     version = offboarding_steps.version + 1;
 
 -- name: steps_of
-select id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version
+select id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = offboarding_steps.vendor_id) as vendor_name
 from offboarding_steps
 where tenant_id = $1 and vendor_id = $2
 order by step;
 
 -- name: lock_step
-select id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version
+select id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = offboarding_steps.vendor_id) as vendor_name
 from offboarding_steps
 where tenant_id = $1 and vendor_id = $2 and step = $3
 for update;
@@ -191,7 +207,8 @@ update offboarding_steps
 set state = $3, note = $4, proof = $5, settled_by_id = $6, settled_by_label = $7, settled_at = $8,
     version = version + 1
 where tenant_id = $1 and id = $2
-returning id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version;
+returning id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = offboarding_steps.vendor_id) as vendor_name;
 
 -- name: insert_service
 insert into vendor_services (
@@ -200,26 +217,30 @@ insert into vendor_services (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
 returning id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version;
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name;
 
 -- name: find_service
 select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name
 from vendor_services
 where tenant_id = $1 and id = $2;
 
 -- name: lock_service
 select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name
 from vendor_services
 where tenant_id = $1 and id = $2
 for update;
 
 -- name: list_services
 select id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name
 from vendor_services
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: update_service
@@ -228,7 +249,8 @@ set name = $3, name_key = $4, description = $5, data_classes = $6, categories_ne
     handles_transactions = $9, updated_at = $10, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, name, description, data_classes, categories_needed, is_uptime_critical, handles_transactions,
-    created_at, updated_at, version;
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_services.vendor_id) as vendor_name;
 
 -- name: delete_service
 delete from vendor_services where tenant_id = $1 and id = $2;
@@ -238,30 +260,35 @@ insert into fourth_parties (
     tenant_id, id, vendor_id, service_id, provider_id, name, name_key, purpose, created_at, updated_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-returning id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version;
+returning id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = fourth_parties.vendor_id) as vendor_name;
 
 -- name: find_fourth_party
-select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version
+select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = fourth_parties.vendor_id) as vendor_name
 from fourth_parties
 where tenant_id = $1 and id = $2;
 
 -- name: lock_fourth_party
-select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version
+select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = fourth_parties.vendor_id) as vendor_name
 from fourth_parties
 where tenant_id = $1 and id = $2
 for update;
 
 -- name: list_fourth_parties
-select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version
+select id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = fourth_parties.vendor_id) as vendor_name
 from fourth_parties
-where tenant_id = $1 and vendor_id = $2 /*where*/
+where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: update_fourth_party
 update fourth_parties
 set service_id = $3, provider_id = $4, name = $5, name_key = $6, purpose = $7, updated_at = $8, version = version + 1
 where tenant_id = $1 and id = $2
-returning id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version;
+returning id, vendor_id, service_id, provider_id, name, purpose, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = fourth_parties.vendor_id) as vendor_name;
 
 -- name: delete_fourth_party
 delete from fourth_parties where tenant_id = $1 and id = $2;
@@ -275,13 +302,15 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
 returning id, vendor_id, name, domain, purpose, data_classes, business_owner_id, state, requested_by_id,
     requested_by_label, requested_by_member_id, decided_by_id, decided_by_label, decided_at, decision_reason,
     created_at, updated_at,
-    version;
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = intake_requests.vendor_id) as vendor_name;
 
 -- name: find_intake_request
 select id, vendor_id, name, domain, purpose, data_classes, business_owner_id, state, requested_by_id,
     requested_by_label, requested_by_member_id, decided_by_id, decided_by_label, decided_at, decision_reason,
     created_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = intake_requests.vendor_id) as vendor_name
 from intake_requests
 where tenant_id = $1 and id = $2;
 
@@ -289,7 +318,8 @@ where tenant_id = $1 and id = $2;
 select id, vendor_id, name, domain, purpose, data_classes, business_owner_id, state, requested_by_id,
     requested_by_label, requested_by_member_id, decided_by_id, decided_by_label, decided_at, decision_reason,
     created_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = intake_requests.vendor_id) as vendor_name
 from intake_requests
 where tenant_id = $1 and id = $2
 for update;
@@ -298,7 +328,8 @@ for update;
 select id, vendor_id, name, domain, purpose, data_classes, business_owner_id, state, requested_by_id,
     requested_by_label, requested_by_member_id, decided_by_id, decided_by_label, decided_at, decision_reason,
     created_at, updated_at,
-    version
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = intake_requests.vendor_id) as vendor_name
 from intake_requests
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -311,7 +342,8 @@ where tenant_id = $1 and id = $2
 returning id, vendor_id, name, domain, purpose, data_classes, business_owner_id, state, requested_by_id,
     requested_by_label, requested_by_member_id, decided_by_id, decided_by_label, decided_at, decision_reason,
     created_at, updated_at,
-    version;
+    version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = intake_requests.vendor_id) as vendor_name;
 
 -- name: export_vendors
 -- As list_vendors, with everything an import takes and the owners by their addresses.
@@ -325,3 +357,28 @@ select id, reference, name, aliases, description, lifecycle, tier,
 from vendors
 where tenant_id = $1 /*where*/
 /*order*/;
+
+-- name: holder_of_name
+select id, name, null::text as value from vendors where tenant_id = $1 and name_key = $2;
+
+-- name: holder_of_reference
+select id, name, null::text as value from vendors where tenant_id = $1 and reference = $2;
+
+-- name: holder_of_lei
+select id, name, null::text as value from vendors where tenant_id = $1 and lei = $2;
+
+-- name: holder_of_domain
+select v.id, v.name, d.domain as value
+from vendor_domains as d
+inner join vendors as v on d.tenant_id = v.tenant_id and d.vendor_id = v.id
+where d.tenant_id = $1 and d.domain = any($2::text[]) and d.vendor_id <> $3
+order by d.domain
+limit 1;
+
+-- name: service_of_name
+select id, name, null::text as value from vendor_services
+where tenant_id = $1 and vendor_id = $2 and name_key = $3;
+
+-- name: fourth_party_of_name
+select id, name, null::text as value from fourth_parties
+where tenant_id = $1 and vendor_id = $2 and name_key = $3;

@@ -1,6 +1,6 @@
 """Vendors, deadlines and receivers for alerts, and the jobs run as a worker runs them."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from vendorrisk.alerts.jobs import JOBS
 from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
 from vendorrisk.background import World, run_job
 from vendorrisk.ids import new_id
+from vendorrisk.outbox import jobs as outbox
+from vendorrisk.worker import MESSAGE_KINDS
 
 TODAY = date(2026, 3, 2)
 CONSOLE = {"name": "Console", "target": {"kind": "console"}}
@@ -115,5 +117,31 @@ def recording(world: World) -> RecordingOutlet:
 
 
 async def run_jobs(world: World) -> int:
-    """Run the feature's jobs once, in order; returns how much they handled."""
-    return sum([await run_job(job, world) for job in JOBS])
+    """Run the feature's jobs once, in order, and send; returns how much they handled."""
+    return sum([await run_job(job, world) for job in (*JOBS, *outbox.jobs(MESSAGE_KINDS))])
+
+
+async def send(world: World) -> int:
+    """Do one run of the sending job."""
+    return await outbox.send_deliveries(world, MESSAGE_KINDS)
+
+
+async def an_alert(world: World, company: Company, owner: Any) -> UUID:
+    """Raise one alert for a vendor of its own; returns the vendor."""
+    vendor = await a_vendor(owner, company, f"Vendor {new_id()}")
+    await Feature(world, company).watch(expiry(vendor, TODAY + timedelta(days=30)))
+    return vendor
+
+
+async def deliveries(company: Company, **params: Any) -> list[dict[str, Any]]:
+    return await company.client.items("/v1/deliveries", **params)
+
+
+async def the_delivery(company: Company) -> dict[str, Any]:
+    (one,) = await deliveries(company)
+    return one
+
+
+async def attempts(company: Company, delivery: dict[str, Any]) -> list[tuple[str, str | None]]:
+    made = await company.client.items(f"/v1/deliveries/{delivery['id']}/attempts")
+    return [(attempt["outcome"], attempt["failure"]) for attempt in made]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.whole.surface import unopened_app
-from vendorrisk.alerts.model import AlertClass, Claimed, ReceiverKind, TimedClass
+from vendorrisk.alerts.model import AlertClass, AlertToSend, ReceiverKind, TimedClass
 from vendorrisk.alerts.render import day, message_of
 from vendorrisk.channels.mail_form import email_of, html_of
 from vendorrisk.channels.port import Message
@@ -27,17 +27,14 @@ VENDOR = UUID("01936d2a-0000-7000-8000-000000000001")
 BASE = "https://risk.example.org/"
 
 
-def an_alert(alert_class: AlertClass, days_left: int = 30, **changes: Any) -> Claimed:
+def an_alert(alert_class: AlertClass, days_left: int = 30, **changes: Any) -> AlertToSend:
     timed = alert_class.value in set(TimedClass)
     test = alert_class is AlertClass.RECEIVER_TEST
-    alert = Claimed(
-        tenant_id=UUID(int=1),
-        id=UUID(int=2),
-        receiver_id=UUID(int=3),
+    alert = AlertToSend(
+        delivery_id=UUID(int=2),
         recipient="",
-        attempts=1,
-        attempts_allowed=12,
-        was_uncertain=False,
+        receiver_id=UUID(int=3),
+        tenant_id=UUID(int=1),
         kind=ReceiverKind.CONSOLE,
         receiver_name="Security channel",
         address_sealed=None,
@@ -133,11 +130,6 @@ def test_a_reader_learns_why_they_are_told_and_where_to_change_it() -> None:
     assert through.why == "You get this through the receiver “Security channel”."
     assert through.manage_link == f"https://risk.example.org/v1/receivers/{UUID(int=3)}"
     assert "own this vendor" in message_of(an_alert(AlertClass.REVIEW_DUE, recipient="a@example.org"), BASE).why
-
-
-def test_two_tries_of_one_alert_say_the_same() -> None:
-    first, second = (message_of(an_alert(AlertClass.COVERAGE_GAP, attempts=n), BASE) for n in (1, 9))
-    assert first == second
 
 
 def webhooks() -> dict[str, Any]:

@@ -157,11 +157,11 @@ async def test_without_a_database_and_without_data_nothing_is_made(tmp_path: Pat
 @pytest.mark.parametrize(
     "sql",
     [
-        """update vendor_import_rows set before = '{"name": "Never"}' where outcome = 'change'""",
-        """update vendor_import_rows set given = given || '{"country": "FR"}' where outcome = 'create'""",
-        "update vendor_import_rows set vendor_id = gen_random_uuid() where outcome = 'change'",
-        "delete from vendor_import_rows where row_number = 2",
-        "delete from vendor_import_rows",
+        """update import_rows set before = '{"name": "Never"}' where outcome = 'change'""",
+        """update import_rows set given = given || '{"country": "FR"}' where outcome = 'create'""",
+        "update import_rows set record_id = gen_random_uuid() where outcome = 'change'",
+        "delete from import_rows where row_number = 2",
+        "delete from import_rows",
     ],
 )
 async def test_rows_of_an_import_that_are_not_those_of_its_entry_are_found(
@@ -176,7 +176,7 @@ async def test_rows_of_an_import_that_are_not_those_of_its_entry_are_found(
         made = await each.client.post("/v1/vendor-imports?dry_run=false", sheet, headers=csv)
         assert made.json()["state"] == "applied", made.text
     assert (await verify(settings)).code == 0
-    await owner.execute("alter table vendor_import_rows no force row level security")
+    await owner.execute("alter table import_rows no force row level security")
     await owner.execute(f"{sql} {'and' if 'where' in sql else 'where'} tenant_id = '{company.tenant.id}'")
     ran = await verify(settings)
     assert ran.code == 1

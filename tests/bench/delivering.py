@@ -25,12 +25,13 @@ from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service
-from vendorrisk.alerts.jobs import deliver_alerts
 from vendorrisk.alerts.model import NewReceiver, ToWebhook
 from vendorrisk.background import World
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.identity import service as identity
 from vendorrisk.lab.dns import dns_fake
+from vendorrisk.outbox.jobs import send_deliveries
+from vendorrisk.worker import MESSAGE_KINDS
 
 GOAL = 1_000
 _HOST = "hooks.example.com"
@@ -48,9 +49,10 @@ with made as (
     returning id
 )
 insert into deliveries (
-    tenant_id, id, alert_id, receiver_id, attempts_allowed, next_attempt_at, created_at, updated_at
+    tenant_id, id, owner_kind, owner_id, destination_kind, destination_id, attempts_allowed, next_attempt_at,
+    created_at, updated_at
 )
-select $1, gen_random_uuid(), id, $2, 8, $3, $3, $3 from made
+select $1, gen_random_uuid(), 'alert', id, 'receiver', $2, 8, $3, $3, $3 from made
 """
 
 
@@ -128,7 +130,7 @@ async def _receiver(world: World, tenant: Tenant) -> UUID:
 async def _measured(world: World, url: str, count: int, bare: _Bare) -> list[Line]:
     with Watched(os.getpid(), with_children=False) as memory:
         begun = time.perf_counter()
-        while await deliver_alerts(world):
+        while await send_deliveries(world, MESSAGE_KINDS):
             pass
         seconds = time.perf_counter() - begun
     owner = await asyncpg.connect(url)

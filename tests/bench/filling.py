@@ -261,10 +261,10 @@ _FURTHER: dict[str, list[str]] = {
         """
         insert into soc2_coverage (
             tenant_id, id, vendor_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
-            missing_categories, computed_on
+            missing_categories, computed_on, updated_at
         )
         select tenant_id, id, vendor_id, 'covered', false, 'Covered by the report.', period_end_on, period_end_on + 1,
-            0, '{}', period_end_on - 10
+            0, '{}', period_end_on - 10, updated_at
         from soc2_reports
         """
     ],
@@ -305,9 +305,10 @@ _FURTHER: dict[str, list[str]] = {
         """,
         """
         insert into deliveries (
-            tenant_id, id, alert_id, receiver_id, state, attempts, attempts_allowed, sent_at, created_at, updated_at
+            tenant_id, id, owner_kind, owner_id, destination_kind, destination_id, state, attempts, attempts_allowed,
+            sent_at, created_at, updated_at
         )
-        select a.tenant_id, a.id, a.id, r.id, 'sent', 1, 8, a.raised_at, a.raised_at, a.raised_at
+        select a.tenant_id, a.id, 'alert', a.id, 'receiver', r.id, 'sent', 1, 8, a.raised_at, a.raised_at, a.raised_at
         from alerts a join receivers r on r.tenant_id = a.tenant_id
         """,
     ],

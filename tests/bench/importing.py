@@ -14,7 +14,8 @@ from tests.bench.filling import NOW
 from tests.bench.rounds import Bench
 from tests.bench.table import Line
 from tests.bench.worlds import world_of
-from vendorrisk.vendors.jobs import run_imports
+from vendorrisk.imports.jobs import run_imports
+from vendorrisk.worker import IMPORT_KINDS
 
 GOAL = ">= 0.50"
 _SHARE = 10  # a tenth of what is there, 100,000 rows at most
@@ -44,7 +45,7 @@ async def _imported(bench: Bench, sheet: bytes, rows: int) -> float:
         sent = await client.post("/v1/vendor-imports", params={"dry_run": "false"}, content=sheet)
         sent.raise_for_status()
         async with world_of(bench.data.settings, NOW) as world:
-            while await run_imports(world):
+            while await run_imports(world, IMPORT_KINDS):
                 pass
         seconds = time.perf_counter() - begun
         made = (await client.get(f"/v1/vendor-imports/{sent.json()['id']}")).json()

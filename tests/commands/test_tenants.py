@@ -73,3 +73,21 @@ async def test_a_key_for_a_tenant_that_is_none_is_refused_in_one_line(settings: 
     ran = await command("tenants", "admin-key", str(nobody), settings=settings)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == f"vendorrisk: there is no tenant {nobody}; `vendorrisk tenants list` names them\n"
+
+
+async def test_a_second_tenant_of_the_same_name_is_refused_with_the_id_of_the_first(
+    settings: Settings, company: Company
+) -> None:
+    again = await command("tenants", "add", company.tenant.name.upper(), settings=settings)
+    assert (again.code, again.out) == (1, "")
+    assert again.err.startswith("vendorrisk: There is a tenant ")
+    assert f"({company.tenant.id}). Choose another name." in again.err
+    listed = await command("tenants", "list", settings=settings)
+    assert sum(line.endswith(f"  {company.tenant.name}") for line in listed.out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 300])
+async def test_a_name_that_no_tenant_can_have_is_refused_in_words(settings: Settings, name: str) -> None:
+    ran = await command("tenants", "add", name, settings=settings)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Send text that is not blank (1 to 200 characters)." in ran.err

@@ -165,7 +165,7 @@ async def test_in_bulk_each_row_stands_or_falls_for_itself(client: Client) -> No
     assert answer.status_code == 200, answer.text
     results = answer.json()["results"]
     assert [r["status"] for r in results] == [201, 422, 409, 422, 201]
-    assert (results[1]["code"], results[1]["pointer"]) == ("dates_invalid", "/report_on")
+    assert (results[1]["code"], results[1]["pointer"]) == ("dates_invalid", "/reports/1/report_on")
     assert len(await client.items("/v1/soc2-reports")) == 2
 
 

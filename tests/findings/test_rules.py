@@ -21,6 +21,7 @@ def _finding(state: State = State.OPEN, severity: Severity = Severity.HIGH, due_
     return Finding(
         id=UUID(int=1),
         vendor_id=UUID(int=2),
+        vendor_name="Acme",
         source_kind="manual",
         source_id=UUID(int=1),
         title="x",

@@ -191,6 +191,20 @@ async def test_only_the_fields_asked_for_are_returned(client: Client) -> None:
 # --- cursors ---------------------------------------------------------------------------------------------------------
 
 
+async def test_fields_are_named_with_commas_or_in_repetitions_or_both(client: Client) -> None:
+    for query in ("fields=name,email", "fields=name&fields=email", "fields=name&fields=email,name"):
+        page = (await client.get(f"/v1/members?{query}")).json()
+        assert [set(row) for row in page["items"]] == [{"name", "email"}] * len(page["items"]), query
+        assert (
+            await client.get(f"/v1/me?{query.replace('name', 'kind').replace('email', 'label')}")
+        ).json().keys() == {
+            "kind",
+            "label",
+        }
+    refused = await client.get("/v1/members?fields=name&fields=secret_hash")
+    assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (400, "fields")
+
+
 @pytest.mark.parametrize("fields", ["", ",", "name,", " name", "Name", "name,name_"])
 async def test_fields_that_a_row_never_has_are_refused_even_of_an_empty_list(client: Client, fields: str) -> None:
     refused = await client.get("/v1/members", params={"fields": fields})

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.alerts.make import Feature, a_receiver, a_vendor, expiry
+from tests.alerts.make import Feature, a_receiver, a_vendor, expiry, send
 from tests.conftest import Company, FakeClock
 from tests.embedded.make import Command, data_folder
 from tests.fakes.smtp import SmtpFake, smtp_fake
-from vendorrisk.alerts.jobs import deliver_alerts, dispatch_alerts, raise_due_alerts
+from vendorrisk.alerts.jobs import dispatch_alerts, raise_due_alerts
 from vendorrisk.background import Nudger, World
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.embedded.valkey import Valkey
@@ -71,7 +71,7 @@ async def messages_are_under_way(mail: SmtpFake, worker: Command, settings: Sett
     """Nudge until the worker has begun; the tick would do the same, later."""
     nudger = Nudger(settings.redis_url)
     await until(lambda: "worker_started" in worker.text, worker.text)
-    await nudger(["deliver_alerts"])
+    await nudger(["send_deliveries"])
     await nudger.close()
     await until(lambda: mail.connections >= 20, f"messages are under way: {worker.text}")
 
@@ -125,7 +125,7 @@ async def test_a_redis_that_dies_ends_the_worker_when_messages_under_way_are_rec
 async def the_rest_follows(settings: Settings, mail: SmtpFake, owner: Any, world: World) -> None:
     await world.channels.aclose()
     world.channels = outlets_from(settings, world.clock)
-    while await deliver_alerts(world):
+    while await send(world):
         pass
     assert await states(owner) == {"sent": _ALERTS}
     ids = [message["Message-ID"] for message in mail.messages]

@@ -113,9 +113,9 @@ async def test_a_worker_tells_its_own_figures_where_a_port_is_set_for_them(setti
         assert f"vendorrisk: VENDORRISK_WORKER_METRICS_PORT: 127.0.0.1 port {port} cannot be had" in second.text
         assert len(second.lines) == 1
         nudger = Nudger(settings.redis_url)
-        await nudger(["deliver_alerts"])
+        await nudger(["send_deliveries"])
         await nudger.close()
-        ran = 'vendorrisk_job_runs_total{job="deliver_alerts",outcome="done"}'
+        ran = 'vendorrisk_job_runs_total{job="send_deliveries",outcome="done"}'
         await asyncio.to_thread(until, lambda: ran in httpx.get(f"http://127.0.0.1:{port}/metrics").text, "it ran")
     finally:
         first.leave()

@@ -11,15 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vendors import make
-from vendorrisk.vendors import export, identifiers, import_columns
-from vendorrisk.vendors.import_columns import DateOrder, MappingError, ReadRow, match_headings, read_rows
-from vendorrisk.vendors.spreadsheet import Limits, read_csv, read_workbook
+from tests.sheets import make
+from vendorrisk.imports.columns import ReadRow, letters_of, match_headings, read_rows
+from vendorrisk.normal_form import UnfitError, clean_line, written_amount
+from vendorrisk.sheets.reading import Limits, read_csv, read_workbook
+from vendorrisk.sheets.writing import as_csv, as_workbook
+from vendorrisk.vendors import export, import_columns
+from vendorrisk.vendors.import_columns import LAYOUT
 
 
-def rows(text: str, chosen: dict[str, str] | None = None, order: DateOrder | None = None) -> list[ReadRow]:
+def rows(text: str) -> list[ReadRow]:
     table = read_csv(text.encode(), Limits())
-    return list(read_rows(table, match_headings(table.headings, chosen or {}), order))
+    return list(read_rows(LAYOUT, table, match_headings(LAYOUT, table.headings, {})))
 
 
 def told(read: list[ReadRow]) -> list[tuple[int, str | None, str]]:
@@ -28,7 +31,7 @@ def told(read: list[ReadRow]) -> list[tuple[int, str | None, str]]:
 
 def test_headings_are_known_by_field_name_export_heading_or_synonym() -> None:
     matched = match_headings(
-        ["Supplier Name", "data_classes", "VAT number", "Web-Site", "Colour", "", "Tier source"], {}
+        LAYOUT, ["Supplier Name", "data_classes", "VAT number", "Web-Site", "Colour", "", "Tier source"], {}
     )
     assert [field for _, _, field in matched.columns] == ["name", "data_classes", "vat", "domains"]
     assert matched.notices == ("Left out, because no field goes by these names: 'Colour'.",)
@@ -36,30 +39,11 @@ def test_headings_are_known_by_field_name_export_heading_or_synonym() -> None:
 
 def test_no_two_fields_go_by_one_heading() -> None:
     names = [
-        import_columns._plain(t)
+        letters_of(t)
         for f, c in import_columns.COLUMNS.items()
-        for t in {import_columns._plain(x) for x in (f, c.heading, *c.synonyms)}
+        for t in {letters_of(x) for x in (f, c.heading, *c.synonyms)}
     ]
     assert len(names) == len(set(names))
-
-
-def test_the_callers_choice_goes_before_the_name() -> None:
-    matched = match_headings(["Firma", "Name"], {"Firma": "name", "Name": "ignore"})
-    assert matched.columns == ((0, "Firma", "name"),)
-
-
-@pytest.mark.parametrize(
-    ("headings", "chosen", "words"),
-    [
-        (["Name", "Vendor"], {}, "Both 'Name' and 'Vendor'"),
-        (["Colour"], {}, "No column gives the vendor's name"),
-        (["Name"], {"Firma": "name"}, "no column headed 'Firma'"),
-        (["Name"], {"Name": "nome"}, "'nome' is no field"),
-    ],
-)
-def test_headings_that_do_not_fit_are_refused(headings: list[str], chosen: dict[str, str], words: str) -> None:
-    with pytest.raises(MappingError, match=words):
-        match_headings(headings, chosen)
 
 
 def test_cells_become_stored_values_and_blanks_stay_out() -> None:
@@ -102,50 +86,10 @@ def test_a_row_without_a_name_and_money_without_currency_are_problems_of_the_row
     ]
 
 
-def test_a_row_that_an_unquoted_comma_has_moved_is_a_problem_and_blank_cells_at_its_end_are_none() -> None:
-    read = rows('Name,Description\nAcme, Inc.,Hosting\n"Globex, Inc.",Mail,,\n')
-    assert told(read) == [(2, None, "cells_beyond_headings")]
-    assert read[1].given == {"name": "Globex, Inc.", "description": "Mail"}
-
-
 def test_the_same_vendor_or_domain_twice_in_a_file_is_a_problem_of_the_second_row() -> None:
     read = rows("Name,Domains\nAcme,acme.com\nACME ,acme.io\nGlobex,globex.com;acme.com\n")
     assert told(read) == [(3, "Name", "name_repeated"), (4, "Domains", "domains_repeated")]
     assert "Row 2" in read[1].problems[0].detail
-
-
-@pytest.mark.parametrize(
-    ("written", "order", "day"),
-    [
-        ("2026-03-04", None, "2026-03-04"),
-        ("2026-03-04T00:00:00Z", None, "2026-03-04"),
-        ("04.03.2026", None, "2026-03-04"),
-        ("04/03/2026", DateOrder.DAY_FIRST, "2026-03-04"),
-        ("04/03/2026", DateOrder.MONTH_FIRST, "2026-04-03"),
-        ("29.2.2024", None, "2024-02-29"),
-    ],
-)
-def test_dates_are_read(written: str, order: DateOrder | None, day: str) -> None:
-    assert rows(f"Name,Last review\nAcme,{written}\n", order=order)[0].given["last_reviewed_on"] == day
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "03/04/2026",
-        "2025-02-29",
-        "0000-00-00",
-        "0001-01-01",
-        "9999-12-31",
-        "10000-01-01",
-        "1.1.26",
-        "yesterday",
-        "31.4.2026",
-        "45000",
-    ],
-)
-def test_dates_that_are_unclear_or_are_none_are_refused(written: str) -> None:
-    assert told(rows(f"Name,Last review\nAcme,{written}\n")) == [(2, "Last review", "last_reviewed_on_invalid")]
 
 
 def test_numbers_and_truths_of_a_workbook_are_read_as_they_were_typed() -> None:
@@ -153,7 +97,7 @@ def test_numbers_and_truths_of_a_workbook_are_read_as_they_were_typed() -> None:
         [["Name", "DUNS number", "Spend", "Currency", "Next review"], [3, 50483782, 1250.1, "EUR", date(2026, 9, 1)]]
     )
     table = read_workbook(content, Limits())
-    (row,) = read_rows(table, match_headings(table.headings, {}))
+    (row,) = read_rows(LAYOUT, table, match_headings(LAYOUT, table.headings, {}))
     assert row.given == {
         "name": "3",
         "duns": "050483782",
@@ -163,22 +107,11 @@ def test_numbers_and_truths_of_a_workbook_are_read_as_they_were_typed() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'=1", "''=1", "\uff1d1", "\r=1"])
-def test_no_cell_of_an_export_can_be_taken_for_a_formula(text: str) -> None:
-    written = export.csv_piece([[text]]).decode()
-    assert written.lstrip('"').startswith("'")
-
-
-def test_ordinary_text_is_not_touched() -> None:
-    assert export.guarded("Acme = good") == "Acme = good"
-    assert export.guarded("'t Hooft") == "'t Hooft"
-
-
 def _line(longest: int) -> st.SearchStrategy[str]:
     def clean(text: str) -> str | None:
         try:
-            return identifiers.clean_line(text, longest)
-        except identifiers.UnfitError:
+            return clean_line(text, longest)
+        except UnfitError:
             return None
 
     risky = st.text(alphabet="=+-@'\uff1d ,;\"|ab\t_x0041_", min_size=1, max_size=20)
@@ -224,7 +157,7 @@ def _expected(vendor: dict[str, Any]) -> dict[str, Any]:
     if vendor["annual_spend"] is None:
         wanted.pop("currency")
     else:
-        wanted["annual_spend"] = identifiers.written_amount(vendor["annual_spend"])
+        wanted["annual_spend"] = written_amount(vendor["annual_spend"])
     return {k: v.isoformat() if isinstance(v, date) else v for k, v in wanted.items()}
 
 
@@ -232,9 +165,9 @@ async def _exported(vendor: dict[str, Any], kind: str) -> bytes:
     shown = vendor if vendor["annual_spend"] is not None else {**vendor, "currency": None}
 
     async def batches() -> AsyncIterator[Any]:
-        yield [list(import_columns.as_cells(SimpleNamespace(**shown)))]
+        yield [list(export.as_cells(SimpleNamespace(**shown)))]
 
-    stream = export.as_csv(batches()) if kind == "csv" else export.as_workbook(batches())
+    stream = as_csv(export.HEADING, batches()) if kind == "csv" else as_workbook(export.HEADING, batches())
     return b"".join([piece async for piece in stream])
 
 
@@ -243,8 +176,8 @@ async def _exported(vendor: dict[str, Any], kind: str) -> bytes:
 def test_what_is_exported_reads_back_as_it_was(kind: str, vendor: dict[str, Any]) -> None:
     content = asyncio.run(_exported(vendor, kind))
     table = read_csv(content, Limits()) if kind == "csv" else read_workbook(content, Limits())
-    matched = match_headings(table.headings, {})
+    matched = match_headings(LAYOUT, table.headings, {})
     assert matched.notices == ()
-    (row,) = read_rows(table, matched)
+    (row,) = read_rows(LAYOUT, table, matched)
     assert row.problems == []
     assert row.given == _expected(vendor)

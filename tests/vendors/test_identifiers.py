@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk.normal_form import UnfitError, clean_line, clean_text, written_amount
 from vendorrisk.vendors import identifiers
-from vendorrisk.vendors.identifiers import UnfitError
 
 READERS = [
-    identifiers.clean_line,
-    identifiers.clean_text,
+    clean_line,
+    clean_text,
     identifiers.domain_of,
     identifiers.email_of,
     identifiers.lei_of,
@@ -56,7 +56,7 @@ def test_whatever_is_written_is_taken_or_refused_in_words(read: Callable[[str], 
     ],
 )
 def test_a_name_is_composed_and_its_blanks_are_trimmed(written: str, stored: str) -> None:
-    assert identifiers.clean_line(written) == stored
+    assert clean_line(written) == stored
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_a_name_is_composed_and_its_blanks_are_trimmed(written: str, stored: str
 )
 def test_characters_that_hide_are_refused_and_named(hidden: str) -> None:
     with pytest.raises(UnfitError, match=f"U\\+{ord(hidden):04X}"):
-        identifiers.clean_line(f"Ac{hidden}me")
+        clean_line(f"Ac{hidden}me")
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\u3000 "])
 def test_nothing_but_blanks_is_refused(blank: str) -> None:
     with pytest.raises(UnfitError):
-        identifiers.clean_line(blank)
+        clean_line(blank)
 
 
 def test_a_flood_of_combining_marks_is_refused() -> None:
     with pytest.raises(UnfitError, match="combining"):
-        identifiers.clean_line("a" + "\u0335" * 20)
+        clean_line("a" + "\u0335" * 20)
 
 
 def test_a_text_keeps_its_lines() -> None:
-    assert identifiers.clean_text("one\r\n\r\n two\tthree \n") == "one\n\n two three"
+    assert clean_text("one\r\n\r\n two\tthree \n") == "one\n\n two three"
 
 
 @given(st.text(min_size=1))
@@ -220,4 +220,4 @@ def test_an_amount_that_reads_in_two_ways_or_none_is_refused(wrong: str) -> None
 
 @given(st.decimals(min_value=0, max_value=Decimal("999999999999999.9999"), places=4))
 def test_a_written_amount_reads_back_as_itself(amount: Decimal) -> None:
-    assert identifiers.amount_of(identifiers.written_amount(amount)) == amount
+    assert identifiers.amount_of(written_amount(amount)) == amount

@@ -1,49 +1,26 @@
-"""Imports by route and job: dry run first, an answer for every row and column, all or nothing, and twice is once."""
+"""Imports of vendors by route: dry run first, an answer for every row and column, all or nothing, and twice is once."""
 
-import asyncio
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.client import Client
-from tests.conftest import Company, FakeClock
+from tests.conftest import Company
+from tests.imports.make import CSV, XLSX, accepted, counts, rows, sent
+from tests.sheets.make import workbook
 from tests.vendors import make
 from tests.vendors.make import added, member, registered
-from vendorrisk.background import World
-from vendorrisk.vendors import importing
-from vendorrisk.vendors.jobs import run_imports
 
 pytestmark = pytest.mark.anyio
 
-CSV = {"content-type": "text/csv"}
-XLSX = {"content-type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 SHEET = """\
 Reference;Vendor name;Website;Country;Tier;Status;Spend;Currency;Business owner;Contact;Contact e-mail;Next review
 V-1;Acme;acme.example;Germany;High;active;125000,50;EUR;dana@example.com;Kim Lee;kim@acme.example;2026-09-01
 V-2;Globex;https://globex.example/x;US;;prospect;;;;;;
 V-3;Initech;;;low;suspended;;;;;;
 """
-
-
-async def sent(client: Client, content: bytes | str, headers: dict[str, str] = CSV, **params: Any) -> httpx.Response:
-    body = content.encode() if isinstance(content, str) else content
-    return await client.post("/v1/vendor-imports", body, headers=headers, params=params)
-
-
-async def accepted(client: Client, made: Any, **body: Any) -> httpx.Response:
-    place = f"/v1/vendor-imports/{made['id']}"
-    return await client.post(f"{place}/acceptance", body, etag=await client.etag(place))
-
-
-async def rows(client: Client, made: Any, **params: Any) -> list[Any]:
-    return await client.items(f"/v1/vendor-imports/{made['id']}/rows", **params)
-
-
-def counts(made: Any) -> tuple[int, int, int, int]:
-    return made["to_create"], made["to_change"], made["unchanged"], made["with_problems"]
 
 
 async def test_a_dry_run_tells_what_each_row_would_do_and_changes_nothing(client: Client) -> None:
@@ -78,7 +55,7 @@ async def test_an_accepted_import_makes_the_vendors_as_the_rows_said(client: Cli
     assert acme["contacts"] == [{"name": "Kim Lee", "email": "kim@acme.example", "phone": None, "role": None}]
     assert (by_name["Globex"]["lifecycle"], by_name["Globex"]["next_review_on"]) == ("prospect", None)
     assert by_name["Initech"]["next_review_on"] == "2028-03-02"
-    assert [row["vendor_id"] for row in await rows(client, made)] == [
+    assert [row["record_id"] for row in await rows(client, made)] == [
         by_name[name]["id"] for name in ("Acme", "Globex", "Initech")
     ]
 
@@ -87,7 +64,7 @@ async def test_an_accepted_import_makes_the_vendors_as_the_rows_said(client: Cli
 async def test_the_same_file_twice_changes_nothing(client: Client, kind: str) -> None:
     await member(client, "dana@example.com")
     table = [line.split(";") for line in SHEET.splitlines()]
-    content, headers = (SHEET.encode(), CSV) if kind == "csv" else (make.workbook(table), XLSX)
+    content, headers = (SHEET.encode(), CSV) if kind == "csv" else (workbook(table), XLSX)
     first = await sent(client, content, headers, dry_run=False)
     assert (first.status_code, first.json()["state"], counts(first.json())) == (201, "applied", (3, 0, 0, 0))
     before = await client.items("/v1/vendors")
@@ -102,7 +79,7 @@ async def test_a_change_keeps_what_the_file_does_not_give(client: Client) -> Non
     sheet = "Reference,Name,Country,Tags,Contact e-mail\nV-1,Acme Cloud,,new;x,kim@acme.example\n"
     made = (await sent(client, sheet)).json()
     (row,) = await rows(client, made)
-    assert (row["outcome"], row["vendor_id"]) == ("change", vendor["id"])
+    assert (row["outcome"], row["record_id"]) == ("change", vendor["id"])
     assert row["before"] == {"reference": "V-1", "name": "Acme", "tags": ["old"], "contact_email": None}
     await accepted(client, made)
     after = (await client.get(f"/v1/vendors/{vendor['id']}")).json()
@@ -160,7 +137,7 @@ async def test_every_problem_is_told_with_row_and_column_and_nothing_is_half_imp
 async def test_an_error_in_a_cell_is_a_problem_with_row_and_column_and_never_a_blank(client: Client) -> None:
     await registered(client, name="Acme", country="DE")
     table = [["Name", "Country", "Notes"], ["Acme", "#N/A", "x"], ["Initech", "FR", "#REF!"], ["Globex", "FR", "y"]]
-    for sheet in (make.workbook(table), "\n".join(",".join(row) for row in table)):
+    for sheet in (workbook(table), "\n".join(",".join(row) for row in table)):
         made = (await sent(client, sheet)).json()
         problems = [
             (p["row"], p.get("column"), p["code"], p["detail"])
@@ -179,7 +156,7 @@ async def test_vendors_are_found_by_id_then_reference_then_name(client: Client) 
     sheet = f"Id,Reference,Name\n{first['id']},,A2\n,V-2,B\n,V-3,a\n00000000-0000-0000-0000-000000000000,,C\n,V-4,\n"
     made = (await sent(client, sheet)).json()
     outcome = [
-        (row["outcome"], row["vendor_id"], [p["code"] for p in row["problems"]]) for row in await rows(client, made)
+        (row["outcome"], row["record_id"], [p["code"] for p in row["problems"]]) for row in await rows(client, made)
     ]
     assert outcome == [
         ("change", first["id"], []),
@@ -237,46 +214,6 @@ async def test_headings_can_be_mapped_and_left_out(client: Client) -> None:
     assert len(await client.items("/v1/vendor-imports")) == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "headers", "status"),
-    [
-        (b"", CSV, 422),
-        (b"\x00\x01\x02\x03" * 100, CSV, 422),
-        (b"Name\nSo\x81derland\n", CSV, 422),
-        (b'Name\n"open', CSV, 422),
-        (b"PK\x03\x04 not a zip", XLSX, 422),
-        (make.workbook([["Name"], ["Acme"]])[:900], XLSX, 422),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1old", XLSX, 422),
-        (b"Name\nAcme\n", {"content-type": "application/json"}, 415),
-        (b"Name\nAcme\n", {"content-type": "text/html"}, 415),
-    ],
-    ids=["empty", "binary", "in no encoding", "open quote", "no zip", "cut", "old", "json", "html"],
-)
-async def test_what_is_no_table_is_refused_and_leaves_nothing(
-    client: Client, content: bytes, headers: dict[str, str], status: int
-) -> None:
-    answer = await sent(client, content, headers)
-    assert answer.status_code == status, answer.text
-    assert await client.items("/v1/vendor-imports") == []
-
-
-async def test_bytes_in_no_encoding_are_told_with_their_place_and_both_ways_out(client: Client) -> None:
-    answer = await sent(client, b"Name\nSo\x81derland\n", CSV)
-    assert answer.json()["detail"] == (
-        "Byte 8 of the file fits neither UTF-8 nor Windows-1252. Save it as CSV UTF-8, or as XLSX, and send it again."
-    )
-
-
-async def test_a_workbook_that_would_fill_memory_is_lost_with_its_child_process_only(client: Client) -> None:
-    def far_corner(book: Any) -> None:
-        book.active["A1"] = "Name"
-        book.active["XFD1048576"] = "x"
-
-    answer = await sent(client, make.workbook([], change=far_corner), XLSX)
-    assert (answer.status_code, answer.json()["code"]) == (422, "import_unreadable")
-    assert (await client.get("/v1/vendors")).status_code == 200
-
-
 async def test_another_tenant_cannot_see_accept_or_cancel_an_import(client: Client, other_company: Company) -> None:
     made = (await sent(client, "Name\nAcme\n")).json()
     place, stranger = f"/v1/vendor-imports/{made['id']}", other_company.client
@@ -291,100 +228,12 @@ async def test_another_tenant_cannot_see_accept_or_cancel_an_import(client: Clie
     assert (await rows(stranger, theirs))[0]["problems"][0]["code"] == "id_unknown"
 
 
-async def test_an_import_is_called_off_and_its_rows_are_forgotten(client: Client) -> None:
-    made = (await sent(client, "Name\nAcme\n")).json()
-    place = f"/v1/vendor-imports/{made['id']}"
-    assert (await client.delete(place, etag='"1"')).status_code == 412
-    assert (await client.delete(place, etag=await client.etag(place))).status_code == 204
-    assert (await client.get(place)).json()["state"] == "cancelled"
-    assert await rows(client, made) == []
-    assert (await accepted(client, made)).json()["code"] == "import_not_ready"
-
-
-async def test_one_import_is_one_audit_entry_with_a_digest_of_its_rows(client: Client) -> None:
-    before = len(await client.items("/v1/audit-entries"))
-    made = (await sent(client, "Name\nAcme\nGlobex\n", dry_run=False)).json()
-    entries = await client.items("/v1/audit-entries")
-    assert [e["action"] for e in entries[: len(entries) - before]] == ["vendor_import:applied"]
-    assert entries[0]["after"]["rows_digest"] == made["rows_digest"]
-    assert len(made["rows_digest"]) == 64
-
-
 async def test_formulas_are_text_here_and_text_again_when_exported(client: Client) -> None:
     await sent(client, "Name,Description\n=1+1,@SUM(A1)\n", dry_run=False)
     (vendor,) = await client.items("/v1/vendors")
     assert vendor["name"] == "=1+1"
     exported = (await client.get("/v1/vendors/export")).content.decode("utf-8-sig")
     assert "'=1+1,,'@SUM(A1)" in exported.splitlines()[1]
-
-
-def large(count: int) -> bytes:
-    lines = [f"R{n},Vendor number {n},v{n}.example,DE,{'x' * 60}" for n in range(count)]
-    return ("Reference,Name,Domain,Country,Description\n" + "\n".join(lines)).encode()
-
-
-async def test_a_large_file_is_taken_at_once_and_done_by_the_job(client: Client, world: World) -> None:
-    count = importing.SMALL_ROWS + 1_000
-    answer = await sent(client, large(count))
-    assert (answer.status_code, answer.json()["state"], answer.json()["rows_total"]) == (202, "received", None)
-    place = answer.headers["location"]
-    assert await run_imports(world) == 1
-    made = (await client.get(place)).json()
-    assert (made["state"], counts(made), made["rows_done"]) == ("checked", (count, 0, 0, 0), count)
-    assert await run_imports(world) == 0
-    done = await accepted(client, made)
-    assert (done.status_code, done.json()["state"]) == (202, "accepted")
-    assert await run_imports(world) == 1
-    assert (await client.get(place)).json()["state"] == "applied"
-    assert (await client.get("/v1/vendors", params={"total": True})).json()["total"] == count
-    assert await run_imports(world) == 0
-    actions = [e["action"] for e in await client.items("/v1/audit-entries", limit=10)][:4]
-    assert actions == [f"vendor_import:{what}" for what in ("applied", "accepted", "checked", "received")]
-
-
-async def test_a_worker_that_died_is_followed_by_another_and_nothing_is_doubled(
-    client: Client, world: World, clock: FakeClock, owner: Any
-) -> None:
-    place = (await sent(client, large(4_000), dry_run=False)).headers["location"]
-    running = asyncio.create_task(run_imports(world))
-    while not await owner.fetchval("select count(*) from vendor_import_rows") and not running.done():  # noqa: ASYNC110 - there is no event to wait for: the rows are the sign
-        await asyncio.sleep(0.01)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    if (await client.get(place)).json()["state"] == "received":
-        assert await run_imports(world) == 0, "the lease still holds"
-        clock.advance(minutes=6)
-        assert await run_imports(world) == 1
-    made = (await client.get(place)).json()
-    assert (made["state"], counts(made)) == ("applied", (4_000, 0, 0, 0))
-    assert len(await rows(client, made, limit=200)) == 4_000
-
-
-async def test_two_workers_do_not_take_the_same_import(client: Client, world: World) -> None:
-    await sent(client, large(4_000), dry_run=False)
-    assert sorted(await asyncio.gather(run_imports(world), run_imports(world))) == [0, 1]
-    assert (await client.get("/v1/vendors", params={"total": True})).json()["total"] == 4_000
-
-
-async def test_a_large_file_that_cannot_be_read_says_so_in_its_import(client: Client, world: World) -> None:
-    answer = await sent(client, b"Colour\n" + b"red\n" * 100_000)
-    assert answer.status_code == 202
-    assert await run_imports(world) == 1
-    made = (await client.get(answer.headers["location"])).json()
-    assert made["state"] == "refused"
-    assert "No column gives the vendor's name" in made["refusal"]
-    assert await run_imports(world) == 0
-
-
-async def test_an_accepted_import_that_was_overtaken_is_refused_by_the_job(client: Client, world: World) -> None:
-    made = (await sent(client, large(4_000))).json()
-    await run_imports(world)
-    assert (await accepted(client, made)).status_code == 202
-    await registered(client, name="Vendor number 7")
-    assert await run_imports(world) == 1
-    after = (await client.get(f"/v1/vendor-imports/{made['id']}")).json()
-    assert (after["state"], after["refusal"][:20]) == ("refused", "Vendors were changed")
-    assert len(await client.items("/v1/vendors")) == 1
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -443,15 +292,8 @@ async def test_an_import_needs_the_permission_to_write(role_client: Any) -> None
 async def test_a_service_of_an_imported_vendor_can_be_added(client: Client) -> None:
     made = (await sent(client, "Name\nAcme\n", dry_run=False)).json()
     (row,) = await rows(client, made)
-    service = await added(client, f"/v1/vendors/{row['vendor_id']}/services", name="Hosting")
-    assert service["vendor_id"] == row["vendor_id"]
-
-
-async def test_a_large_import_can_be_called_off_before_it_was_read(client: Client, world: World) -> None:
-    place = (await sent(client, large(4_000))).headers["location"]
-    assert (await client.delete(place, etag='"1"')).status_code == 204
-    assert await run_imports(world) == 0
-    assert (await client.get(place)).json()["state"] == "cancelled"
+    service = await added(client, f"/v1/vendors/{row['record_id']}/services", name="Hosting")
+    assert service["vendor_id"] == row["record_id"]
 
 
 async def test_a_name_that_cannot_be_taken_is_told_once_and_not_as_missing_too(client: Client) -> None:

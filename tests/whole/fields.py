@@ -43,8 +43,8 @@ def fields_of(operation: Operation) -> list[Field]:
 def _walk(schema: dict[str, Any], steps: Steps, holders: tuple[dict[str, Any], ...]) -> Iterator[Field]:
     schema = resolved(schema)
     kinds = schema.get("type") if isinstance(schema.get("type"), list) else [schema.get("type")]
-    if "anyOf" in schema:
-        for choice in schema["anyOf"]:
+    if "oneOf" in schema:
+        for choice in schema["oneOf"]:
             if choice != {"type": "null"}:
                 yield from _walk(choice, steps, holders)
     elif "object" in kinds:
@@ -102,8 +102,8 @@ _WORDS = {
 def smallest(schema: dict[str, Any]) -> Any:
     """Return the smallest value that fits a schema."""
     schema = resolved(schema)
-    if "anyOf" in schema:
-        return smallest(schema["anyOf"][0])
+    if "oneOf" in schema:
+        return smallest(schema["oneOf"][0])
     for word in ("const", "enum"):
         if word in schema:
             return schema[word][0] if word == "enum" else schema[word]
@@ -130,5 +130,5 @@ _SMALLEST: dict[str, Callable[[dict[str, Any]], Any]] = {
     "string": _smallest_text,
 }
 
-_NAMED = {"token": "xoxb-1-a"}
+_NAMED = {"token": "xoxb-1-a", "conversation": "#security"}
 """Texts of a form that only an expression tells."""

@@ -21,11 +21,12 @@ import msgspec
 import psutil
 
 from tests.embedded.make import Command, until
-from vendorrisk.alerts.service import DELIVER, DISPATCH, RAISE
+from vendorrisk.alerts.service import DISPATCH, RAISE
 from vendorrisk.background import REDIS_AWAY, Nudger
 from vendorrisk.embedded.home import free_port
 from vendorrisk.embedded.postgres import Postgres, PostgresError
 from vendorrisk.embedded.valkey import Valkey, ValkeyError
+from vendorrisk.outbox.service import SEND
 
 PARTS = ("worker", "api", "valkey", "postgres", "backend", "everything", "memory")
 """What may be killed: `backend` is one of Postgres's own processes, which makes it recover as a whole; `memory` is all
@@ -109,7 +110,7 @@ class Installation:
         nudger = Nudger(self.valkey.url)
         try:
             redis = await nudger.connected()
-            for job in (RAISE, DISPATCH, DELIVER):
+            for job in (RAISE, DISPATCH, SEND):
                 await redis.enqueue_job(job)
         finally:
             await nudger.close()

@@ -9,6 +9,7 @@ import msgspec
 from vendorrisk.access.permissions import Permission
 from vendorrisk.app import Api, create_app
 from vendorrisk.db.paging import ListOf
+from vendorrisk.http.query_parameters import resolved
 from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.settings import Settings
 
@@ -40,7 +41,7 @@ class Operation(msgspec.Struct, frozen=True):
     def query(self) -> dict[str, str]:
         """Return a value for every query parameter that must be sent."""
         needed = [p for p in self.document.get("parameters", ()) if p["in"] == "query" and p.get("required")]
-        return {p["name"]: "2026-12-31" if p["schema"].get("format") == "date" else "acme" for p in needed}
+        return {p["name"]: p["example"] for p in needed}
 
     @property
     def example(self) -> Any:
@@ -73,13 +74,20 @@ def operations(api: Api) -> list[Operation]:
     return found
 
 
+def _whole(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation with the shared parameters and responses in their places."""
+    parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
+    responses = {status: resolved(document, response) for status, response in operation["responses"].items()}
+    return {**operation, "parameters": parameters, "responses": responses}
+
+
 def _operations(api: Api) -> Iterator[Operation]:
     document = api.litestar.state.document
     for route in api.litestar.routes:
         for method, (handler, _) in getattr(route, "route_handler_map", {}).items():
             if "permission" not in handler.opt or method == "OPTIONS":
                 continue
-            shown = document["paths"][route.path_format][method.lower()]
+            shown = _whole(document, document["paths"][route.path_format][method.lower()])
             yield Operation(
                 method=method,
                 path=route.path_format,

@@ -13,8 +13,8 @@ from tests.whole.test_bad_input import BAD_FILES
 from tests.whole.things import Things, finding, vendor
 from vendorrisk.app import Api
 from vendorrisk.background import World, run_job
+from vendorrisk.imports import service as imports
 from vendorrisk.signals.jobs import settle_vendors
-from vendorrisk.vendors import importing
 from vendorrisk.worker import SCHEDULE
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ DERIVED = {
     "finding_moves": "are told in the finding's entry",
     "proposals": "bind nobody until a person decides, which has its entry",
     "subprocessor_changes": "bind nobody until a person decides, which has its entry",
-    "vendor_import_rows": "are told by their digest in the import's entry",
+    "import_rows": "are told by their digest in the import's entry",
 }
 """Tables whose rows are written without an entry of their own, and why. May only shrink."""
 
@@ -76,7 +76,7 @@ async def test_what_a_job_writes_of_a_record_leaves_its_audit_entry(
         ("settle_vendors", "vendor_assets"),
         ("end_acceptances", "findings"),
         ("read_evidence", "documents"),
-        ("run_imports", "vendor_imports"),
+        ("run_imports", "imports"),
     } <= audited
 
 
@@ -154,8 +154,8 @@ async def give_jobs_something_to_do(things: Things, monkeypatch: pytest.MonkeyPa
         f"{document}/file", BAD_FILES["a PDF without an end"], etag='"1"', headers={"content-type": "application/pdf"}
     )
     assert stored.json()["reading"] == "waiting", stored.text
-    monkeypatch.setattr(importing, "SMALL_BYTES", 0)
-    monkeypatch.setattr(importing, "SMALL_ROWS", 0)
+    monkeypatch.setattr(imports, "SMALL_BYTES", 0)
+    monkeypatch.setattr(imports, "SMALL_ROWS", 0)
     sheet = b"name\nImported by a job\n"
     await things.made("/v1/vendor-imports?dry_run=false", sheet, headers={"content-type": "text/csv"})
 

@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import Company
 from tests.whole.test_document import COMMITTED, document
 from vendorrisk.app import Api
+from vendorrisk.openapi.examples import written
 
 pytestmark = pytest.mark.anyio
 
@@ -118,15 +119,46 @@ async def test_the_client_reads_refusals_and_the_results_of_rows(
         made = await register(client=client, body=new(name="Nimbus"))
         twin = await register(client=client, body=new(name="Nimbus"))
         assert isinstance(twin.parsed, problem)
-        assert (twin.status_code, twin.parsed.code.value) == (409, "vendor_name_taken")
+        assert (twin.status_code, twin.parsed.code) == (409, "vendor_name_taken")
         assert twin.parsed.errors[0].pointer == "/name"
         change = generated.operation("vendors", "change_vendor")
         stale = await change(made.parsed.id, client=client, body=changes(name="X"), if_match='"7"')
-        assert (stale.status_code, stale.parsed.code.value) == (412, "version_stale")
+        assert (stale.status_code, stale.parsed.code) == (412, "version_stale")
         rows = generated.model("NewVendors").from_dict({"items": [{"name": "Nimbus"}, {"name": "Globex"}]})
         told = (await generated.operation("vendors", "register_vendors")(client=client, body=rows)).parsed
         assert (told.done, told.refused, told.items[0].code) == (1, 1, "vendor_name_taken")
         assert told.items[0].errors[0].pointer == "/name"
     async with generated.client(api, "vr_key_none") as nobody:
         refused = await generated.operation("identity", "get_caller")(client=nobody)
-        assert (refused.status_code, refused.parsed.code.value) == (401, "credentials_invalid")
+        assert (refused.status_code, refused.parsed.code) == (401, "credentials_invalid")
+
+
+def test_the_client_reads_values_and_fields_that_a_later_release_adds(generated: Generated) -> None:
+    shown = written().responses
+    vendor = {**shown["get_vendor"]["200"], "lifecycle": "paused", "tier": "extreme", "invented_later": 1}
+    read = generated.model("Vendor").from_dict(vendor)
+    assert (read.lifecycle, read.tier, read.to_dict()["invented_later"]) == ("paused", "extreme", 1)
+    alert = {**shown["get_alert"]["200"], "alert_class": "asteroid_near"}
+    assert generated.model("Alert").from_dict(alert).alert_class == "asteroid_near"
+    refusal = {"type": "urn:x", "title": "T", "status": 409, "detail": "D", "code": "invented_later"}
+    assert generated.model("Problem").from_dict(refusal).code == "invented_later"
+
+
+def test_the_client_knows_which_values_may_be_sent(generated: Generated) -> None:
+    assert generated.model("Lifecycle")("active") == "active"
+    with pytest.raises(ValueError, match="paused"):
+        generated.model("Lifecycle")("paused")
+    assert generated.model("NewVendor")(name="Nimbus").to_dict() == {"name": "Nimbus"}, "no default is sent along"
+
+
+def test_the_client_reads_every_example_of_a_response(generated: Generated) -> None:
+    read = 0
+    for item in document()["paths"].values():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                shown = response.get("content", {}).get("application/json", {})
+                if "example" in shown:
+                    name = shown["schema"]["$ref"].rpartition("/")[2]
+                    assert generated.model(name).from_dict(shown["example"]), (operation["operationId"], status)
+                    read += 1
+    assert read > 100

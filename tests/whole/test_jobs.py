@@ -16,7 +16,7 @@ from tests.whole.surface import operations
 from tests.whole.things import MAKERS, Things
 from vendorrisk.app import Api
 from vendorrisk.background import World, run_job
-from vendorrisk.vendors.importing import SMALL_ROWS
+from vendorrisk.imports.service import SMALL_ROWS
 from vendorrisk.worker import SCHEDULE
 
 pytestmark = pytest.mark.anyio

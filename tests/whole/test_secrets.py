@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from tests.alerts.make import send
 from tests.client import Client
 from tests.conftest import Company, client_of
 from tests.fakes.log import kept
 from tests.whole.surface import operations
 from tests.whole.things import Things, document
-from vendorrisk.alerts.jobs import deliver_alerts, dispatch_alerts
+from vendorrisk.alerts.jobs import dispatch_alerts
 from vendorrisk.app import Api
 from vendorrisk.background import World, run_job
 from vendorrisk.worker import SCHEDULE
@@ -60,7 +61,7 @@ async def test_no_canary_is_found_in_logs_answers_errors_audit_metrics_or_the_da
     answers = await wrong_requests(company.client, keys[0])
     for job in SCHEDULE:
         await run_job(job, world)
-    for work in (dispatch_alerts, deliver_alerts):
+    for work in (dispatch_alerts, send):
         await work(world)
     answers += await everything_shown(things, api)
     found = [f"an answer: {text[:300]}" for text in answers if canaries.found_in(text)]

@@ -13,6 +13,8 @@ from vendorrisk.errors import Code, Refusal
 
 
 class ActorKind(StrEnum):
+    """Who acts: a member, an API key, or the system."""
+
     API_KEY = "api_key"
     MEMBER = "member"
     RESPONDENT = "respondent"

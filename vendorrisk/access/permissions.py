@@ -5,6 +5,8 @@ from typing import Final
 
 
 class Permission(StrEnum):
+    """What a caller may do: `record:verb`."""
+
     TENANT_READ = "tenant:read"
     TENANT_MANAGE = "tenant:manage"
     MEMBERS_READ = "members:read"
@@ -27,6 +29,8 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
+    """A set of permissions."""
+
     ADMIN = "admin"
     PROCUREMENT = "procurement"
     REVIEWER = "reviewer"

@@ -1,4 +1,8 @@
-"""What every operation on a stored record does: find it, hold its version, apply a merge patch."""
+"""What every operation on a stored record does: find it, hold its version, apply a merge patch.
+
+A change that changes nothing makes no version and no audit entry: it returns the record as it is. Each operation
+compares what is wanted with what stands, after its checks; a test walks all of them.
+"""
 
 from typing import Protocol, TypeVar
 
@@ -41,3 +45,8 @@ def patched(record: StoredStruct, changes: Body) -> StoredStruct:
     """Return the record with the fields that a merge patch (RFC 7396) sets; an `UNSET` field was not sent."""
     given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
     return msgspec.structs.replace(record, **given)
+
+
+def says_already(record: msgspec.Struct, wanted: msgspec.Struct) -> bool:
+    """Return True if the record has the value of each field of a body that replaces it."""
+    return all(getattr(record, name) == value for name, value in msgspec.structs.asdict(wanted).items())

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
+from vendorrisk.outbox.model import DeliveryState
 from vendorrisk.vendors.model import Tier
 
 
@@ -43,29 +44,14 @@ class TimedClass(StrEnum):
 
 
 class ReceiverKind(StrEnum):
+    """How a receiver is reached."""
+
     SLACK_WEBHOOK = "slack_webhook"
     SLACK_BOT = "slack_bot"
     EMAIL = "email"
     WEBHOOK = "webhook"
     CONSOLE = "console"
     OWNERS = "owners"
-
-
-class DeliveryState(StrEnum):
-    PENDING = "pending"
-    SENDING = "sending"
-    SENT = "sent"
-    DEAD = "dead"
-    CANCELLED = "cancelled"
-
-
-class Outcome(StrEnum):
-    """What became of an attempt; `uncertain` may have been taken."""
-
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
 
 
 # Deadlines and alerts
@@ -92,17 +78,25 @@ class Alert(msgspec.Struct, frozen=True):
     alert_class: AlertClass
     deadline_id: UUID | None
     dedupe_key: str | None
+    """Two alerts of one class with the same key are one. Null if a deadline raised the alert."""
     vendor_id: UUID | None
+    """The vendor. Null for an alert about none."""
+    vendor_name: str | None
     subject_kind: str
     subject_id: UUID
     title: str
     tier: Tier | None
+    """The vendor's tier when the alert was raised. Null if it had none."""
     due_on: date | None
+    """The date that the alert is about. Null if there is none."""
     step: int | None
+    """Days left at the threshold that was crossed, negative once past. Null if there is no date."""
     days_left: int | None
     facts: dict[str, Any]
     raised_at: datetime
+    """When the alert was raised."""
     dispatched_at: datetime | None
+    """When deliveries were made. Null before."""
     has_recipients: bool | None
 
 
@@ -120,6 +114,7 @@ class UpcomingAlert(msgspec.Struct, frozen=True):
 
     id: str
     step_on: date
+    """Day on which the alert will be raised."""
     alert_class: TimedClass
     title: str
     vendor_id: UUID
@@ -129,8 +124,10 @@ class UpcomingAlert(msgspec.Struct, frozen=True):
     subject_id: UUID
     due_on: date
     step: int
+    """Days left at that threshold."""
     days_left: int
     recipients: list[Recipient]
+    """Who will be notified, as receivers are set now."""
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -161,9 +158,13 @@ class AlertPolicy(msgspec.Struct, frozen=True):
 
     alert_class: TimedClass
     critical: list[int]
+    """Days before the date at which vendors of the tier, or of no tier, raise an alert."""
     high: list[int]
+    """Days before the date at which vendors of the tier raise an alert."""
     medium: list[int]
+    """Days before the date at which vendors of the tier raise an alert."""
     low: list[int]
+    """Days before the date at which vendors of the tier raise an alert."""
     overdue_every_days: int | None
     updated_at: datetime
     version: int
@@ -173,22 +174,54 @@ class NewAlertPolicy(Body):
     """The whole policy of a class. Null `overdue_every_days` tells what is overdue no more."""
 
     critical: LeadDays
+    """Days before the date at which vendors of the tier, or of no tier, raise an alert."""
     high: LeadDays
+    """Days before the date at which vendors of the tier raise an alert."""
     medium: LeadDays
+    """Days before the date at which vendors of the tier raise an alert."""
     low: LeadDays
+    """Days before the date at which vendors of the tier raise an alert."""
     overdue_every_days: Annotated[int, Meta(ge=1, le=365)] | None
 
 
 # Receivers
 
 Url = Annotated[
-    str, Meta(min_length=12, max_length=2000, pattern=r"^https://", examples=["https://hooks.example.com/x"])
+    str,
+    Meta(
+        min_length=12,
+        max_length=2000,
+        pattern=r"^https://",
+        examples=["https://hooks.example.com/x"],
+        extra={"words": "an address that begins with https://"},
+    ),
 ]
-Token = Annotated[str, Meta(min_length=8, max_length=300, pattern=r"^xox[a-z]-[A-Za-z0-9-]+\Z")]
-Conversation = Annotated[str, Meta(min_length=2, max_length=80, pattern=r"^(?:[CGD][A-Z0-9]{2,20}|#[^\s@<>&]{1,79})\Z")]
+Token = Annotated[
+    str,
+    Meta(
+        min_length=8,
+        max_length=300,
+        pattern=r"^xox[a-z]-[A-Za-z0-9-]+\Z",
+        extra={"words": "a token of Slack, which begins with xoxb-"},
+    ),
+]
+Conversation = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=80,
+        pattern=r"^(?:[CGD][A-Z0-9]{2,20}|#[^\s@<>&]{1,79})\Z",
+        extra={"words": "the id of a Slack channel, like C024BE91L, or its name, like #security"},
+    ),
+]
 Secret = Annotated[
     str,
-    Meta(max_length=100, pattern=r"^whsec_[A-Za-z0-9+/]{32,88}={0,2}\Z", description="24 to 64 bytes in base64"),
+    Meta(
+        max_length=100,
+        pattern=r"^whsec_[A-Za-z0-9+/]{32,88}={0,2}\Z",
+        description="24 to 64 bytes in base64",
+        extra={"words": "whsec_ and 24 to 64 bytes in base64"},
+    ),
 ]
 ReceiverName = Annotated[str, Meta(min_length=1, max_length=200, examples=["Security channel"])]
 Classes = Annotated[list[AlertClass], Meta(min_length=1, max_length=50)]
@@ -204,27 +237,38 @@ OwnerIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
 class ToSlackWebhook(Body, tag_field="kind", tag="slack_webhook"):
+    """An incoming webhook of Slack."""
+
     url: Url
+    """The incoming webhook's address. Stored sealed and never shown."""
 
 
 class ToSlackBot(Body, tag_field="kind", tag="slack_bot"):
+    """A conversation that a Slack bot posts to."""
+
     token: Token
+    """The bot's token, beginning with `xoxb-`. Stored sealed and never shown."""
     conversation: Conversation
+    """Id of the conversation, or its name with `#`."""
 
 
 class ToEmail(Body, tag_field="kind", tag="email"):
+    """An e-mail address."""
+
     address: Annotated[str, Meta(min_length=3, max_length=254, examples=["risk@example.com"])]
+    """The e-mail address."""
 
 
 class ToWebhook(Body, tag_field="kind", tag="webhook"):
     """`secret` signs; where none is sent one is made, and shown once."""
 
     url: Url
+    """The https address that events are posted to."""
     secret: Secret | None = None
 
 
 class ToConsole(Body, tag_field="kind", tag="console"):
-    pass
+    """The worker's standard output."""
 
 
 class ToOwners(Body, tag_field="kind", tag="owners"):
@@ -239,14 +283,18 @@ class NewReceiver(Body):
 
     name: ReceiverName
     target: Target
+    """Where alerts are sent."""
     classes: Classes | None = None
     tiers: Tiers | None = None
     owner_ids: OwnerIds | None = None
 
 
 class ReceiverChanges(Body):
+    """Changes to a receiver."""
+
     name: ReceiverName | UnsetType = UNSET
     target: Target | UnsetType = UNSET
+    """Where alerts are sent. It replaces the whole target."""
     classes: Classes | UnsetType | None = UNSET
     tiers: Tiers | UnsetType | None = UNSET
     owner_ids: OwnerIds | UnsetType | None = UNSET
@@ -275,6 +323,7 @@ class ShownReceiver(msgspec.Struct, frozen=True):
     id: UUID
     receiver: Receiver
     secret: str | None
+    """The signing secret of a webhook, shown this once. Null for other kinds."""
     version: int
 
 
@@ -282,6 +331,8 @@ class ShownReceiver(msgspec.Struct, frozen=True):
 
 
 class ToldVendor(msgspec.Struct, frozen=True):
+    """The vendor of an alert."""
+
     id: UUID
     name: str
 
@@ -290,12 +341,17 @@ class ToldSubject(msgspec.Struct, frozen=True):
     """What the alert is about, such as a document; `kind` is the noun of its feature."""
 
     kind: str
+    """What kind of record it is, such as `document`."""
     id: UUID
 
 
 class ToldOwners(msgspec.Struct, frozen=True):
+    """Who is responsible for the vendor."""
+
     business: str | None
+    """E-mail address of the business owner. Null if there is none."""
     security: str | None
+    """E-mail address of the security owner. Null if there is none."""
 
 
 class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,21 +360,27 @@ class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: UUID
     alert_class: AlertClass = msgspec.field(name="class")
     vendor: ToldVendor | None
+    """Null for an alert about no vendor."""
     tier: Tier | None
     subject: ToldSubject
     title: str
     due_on: date | None
+    """The date that the alert is about. Null if there is none."""
     step: int | None
+    """Days left at the threshold that was crossed, negative once past. Null if there is no date."""
     days_left: int | None
     facts: dict[str, Any]
     owners: ToldOwners
+    """Who is responsible for the vendor."""
 
 
 class AlertEvent(msgspec.Struct, frozen=True):
     """The body of a webhook. `timestamp` is when the alert was raised, and the same at every try."""
 
     type: str
+    """`alert.` and the alert class."""
     timestamp: datetime
+    """When the alert was raised. The same at every attempt."""
     data: ToldAlert
 
 
@@ -334,37 +396,29 @@ class Delivery(msgspec.Struct, frozen=True):
     recipient: str
     state: DeliveryState
     attempts: int
+    """How many attempts were made."""
     attempts_allowed: int
+    """How many attempts are made at most."""
     next_attempt_at: datetime | None
+    """When the next attempt is due. Null if none is."""
     possibly_doubled: int
+    """How many attempts followed one whose end is unknown."""
     failure: str | None
     detail: str | None
     sent_at: datetime | None
+    """When the receiver took it. Null before."""
     created_at: datetime
     updated_at: datetime
     version: int
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    id: UUID
-    number: int
-    outcome: Outcome
-    failure: str | None
-    detail: str | None
-    started_at: datetime
-    ended_at: datetime | None
+class AlertToSend(msgspec.Struct, frozen=True):
+    """An alert for one recipient, with all that its message says."""
 
-
-class Claimed(msgspec.Struct, frozen=True):
-    """A delivery that is ours to try, with all that its message says."""
-
-    tenant_id: UUID
-    id: UUID
-    receiver_id: UUID
+    delivery_id: UUID
     recipient: str
-    attempts: int
-    attempts_allowed: int
-    was_uncertain: bool
+    receiver_id: UUID
+    tenant_id: UUID
     kind: ReceiverKind
     receiver_name: str
     address_sealed: bytes | None
@@ -383,16 +437,3 @@ class Claimed(msgspec.Struct, frozen=True):
     vendor_name: str | None
     business_owner: str | None
     security_owner: str | None
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What is recorded of a try."""
-
-    delivery: Claimed
-    token: UUID
-    state: DeliveryState
-    outcome: Outcome
-    next_attempt_at: datetime | None
-    failure: str | None
-    detail: str | None
-    rests_until: datetime | None  # until when the receiver's other deliveries wait as well

@@ -12,28 +12,24 @@ from vendorrisk.alerts.model import (
     Alert,
     AlertClass,
     AlertPolicy,
-    Attempt,
-    Claimed,
+    AlertToSend,
     Deadline,
-    Delivery,
-    DeliveryState,
     Dispatched,
     Looked,
     NewAlertPolicy,
     NewReceiver,
-    Outcome,
     Receiver,
     ReceiverKind,
-    Result,
     TimedClass,
     UpcomingAlert,
 )
 from vendorrisk.db.connection import Connection
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Finding, Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
+from vendorrisk.outbox.model import DeliveryState, Due, Outcome
 from vendorrisk.vendors.model import Tier
 
 _sql = QueryFile("alerts")
@@ -42,9 +38,7 @@ _UNWATCH = _sql.command("unwatch_deadlines")
 _RAISE_DUE = _sql.rows("raise_due_alerts", Looked)
 _RAISE_EVENT = _sql.scalar("raise_event", UUID)
 _DISPATCH = _sql.rows("dispatch_alerts", Dispatched)
-_CLAIM = _sql.rows("claim_deliveries", Claimed)
-_RECORD = _sql.command("record_attempts")
-_POSTPONE = _sql.command("postpone_deliveries")
+_LOAD = _sql.rows("load_messages", AlertToSend)
 LIST_ALERTS = _sql.rows("list_alerts", Alert)
 _FIND_ALERT = _sql.rows("find_alert", Alert)
 LIST_UPCOMING = _sql.rows("list_upcoming", UpcomingAlert)
@@ -64,35 +58,22 @@ class SealedAddress(msgspec.Struct, frozen=True):
     address_sealed: bytes
 
 
-class GivenUp(msgspec.Struct, frozen=True):
-    """A delivery whose last sender died: dead, or cancelled where its receiver went meanwhile."""
-
-    id: UUID
-    kind: ReceiverKind
-    state: DeliveryState
-
-
-_GIVE_UP = _sql.rows("give_up_deliveries", GivenUp)
 _SEALED = _sql.scalar("find_sealed_address", bytes)
 _SEALED_BY_OTHERS = _sql.rows("receivers_sealed_by_others", SealedAddress)
 _RESEAL = _sql.command("reseal_receiver")
-_CANCEL = _sql.command("cancel_deliveries")
 _COUNT_MEMBERS = _sql.scalar("count_members", int)
 _INSERT_TEST_ALERT = _sql.command("insert_test_alert")
-_INSERT_DELIVERY = _sql.rows("insert_delivery", Delivery)
-LIST_DELIVERIES = _sql.rows("list_deliveries", Delivery)
-_FIND_DELIVERY = _sql.rows("find_delivery", Delivery)
-_LOCK_DELIVERY = _sql.rows("lock_delivery", Delivery)
-_RESEND = _sql.rows("resend_delivery", Delivery)
-LIST_ATTEMPTS = _sql.rows("list_attempts", Attempt)
 LIST_POLICIES = _sql.rows("list_policies", AlertPolicy)
 _FIND_POLICY = _sql.rows("find_policy", AlertPolicy)
 _LOCK_POLICY = _sql.rows("lock_policy", AlertPolicy)
 _UPDATE_POLICY = _sql.rows("update_policy", AlertPolicy)
 _RESTEP = _sql.command("restep_deadlines")
+_RECEIVER_OF_NAME = _sql.rows("receiver_of_name", Holder)
 
+_LISTED = frozenset({Operator.EQ, Operator.IN})
 _ID = Column("id", UUID, "uuid")
 _CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
 
 ALERTS = ListOf(
     "alerts",
@@ -131,6 +112,7 @@ RECEIVERS = ListOf(
         "kind": Column("kind", ReceiverKind),
         "is_active": Column("is_active", bool, "boolean", EQUALITY),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
@@ -138,11 +120,15 @@ DELIVERIES = ListOf(
     "deliveries",
     {
         "id": _ID,
-        "alert_id": Column("alert_id", UUID, "uuid"),
-        "receiver_id": Column("receiver_id", UUID, "uuid"),
+        "alert_id": Column("owner_id", UUID, "uuid"),
+        "receiver_id": Column("destination_id", UUID, "uuid"),
+        "recipient": Column("recipient", equal_sql="nullif(recipient, '')"),
         "state": Column("state", DeliveryState),
+        "failure": Column("failure", nullable=True),
         "possibly_doubled": Column("possibly_doubled", int, "integer", RANGE),
+        "sent_at": Column("sent_at", datetime, "timestamptz", RANGE, nullable=True),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="-created_at",
 )
@@ -156,7 +142,10 @@ ATTEMPTS = ListOf(
 )
 POLICIES = ListOf(
     "alert_policies",
-    {"alert_class": Column("alert_class", TimedClass, sortable=True, operators=frozenset({Operator.EQ, Operator.IN}))},
+    {
+        "alert_class": Column("alert_class", TimedClass, operators=_LISTED, sortable=True),
+        "updated_at": _UPDATED,
+    },
     default_sort="alert_class",
     key="alert_class",
     key_sql="alert_class",
@@ -226,46 +215,31 @@ async def dispatch(connection: Connection, now: datetime, most: int, tries: int)
     return await _DISPATCH.one(connection, now, most, tries)
 
 
-async def give_up(connection: Connection, now: datetime, most: int, tries: int) -> list[GivenUp]:
-    return await _GIVE_UP.many(connection, now, most, tries)
-
-
-async def claim(
-    connection: Connection, now: datetime, most: int, token: UUID, until: datetime, tries: int
-) -> list[Claimed]:
-    return await _CLAIM.many(connection, now, most, token, until, tries)
-
-
-async def record(connection: Connection, now: datetime, results: Sequence[Result]) -> int:
-    """Write what became of attempts; returns how many were still ours to record."""
-    return await _RECORD.run(
+async def load(connection: Connection, due: Sequence[Due]) -> dict[UUID, AlertToSend]:
+    """Load what the messages of deliveries say; without those whose receiver was removed or is switched off."""
+    loaded = await _LOAD.many(
         connection,
-        now,
-        [r.delivery.tenant_id for r in results],
-        [r.delivery.id for r in results],
-        [r.token for r in results],
-        [r.state.value for r in results],
-        [r.next_attempt_at for r in results],
-        [r.outcome.value for r in results],
-        [r.failure for r in results],
-        [r.detail for r in results],
+        [one.tenant_id for one in due],
+        [one.id for one in due],
+        [one.owner_id for one in due],
+        [one.destination_id for one in due],
+        [one.recipient for one in due],
     )
-
-
-async def postpone(connection: Connection, rests: Sequence[tuple[UUID, UUID, datetime]]) -> int:
-    """Let the pending deliveries of receivers, given by (tenant, receiver), wait until an instant."""
-    tenants, receivers, instants = zip(*rests, strict=True)
-    return await _POSTPONE.run(connection, list(tenants), list(receivers), list(instants))
+    return {one.delivery_id: one for one in loaded}
 
 
 async def find_alert(work: Work, alert_id: UUID) -> Alert | None:
     return await _FIND_ALERT.one_or_none(work.db, work.tenant_id, alert_id)
 
 
+def _holder(name: str) -> dict[str, Finding]:
+    return {"receivers_name_is_unique": (_RECEIVER_OF_NAME, (name,))}
+
+
 async def insert_receiver(
     work: Work, receiver_id: UUID, new: NewReceiver, kind: ReceiverKind, sealed: bytes | None, shown: str
 ) -> Receiver:
-    with refusing(_RECEIVER_BROKEN):
+    with refusing(_RECEIVER_BROKEN, _holder(new.name), seen_by="alerts:read"):
         return await _INSERT_RECEIVER.one(
             work.db,
             work.tenant_id,
@@ -295,7 +269,7 @@ async def sealed_address(work: Work, receiver_id: UUID) -> bytes:
 
 
 async def update_receiver(work: Work, receiver: Receiver, *, readdressed: bool, sealed: bytes | None) -> Receiver:
-    with refusing(_RECEIVER_BROKEN):
+    with refusing(_RECEIVER_BROKEN, _holder(receiver.name), seen_by="alerts:read"):
         return await _UPDATE_RECEIVER.one(
             work.db,
             work.tenant_id,
@@ -317,10 +291,6 @@ async def remove_receiver(work: Work, receiver_id: UUID) -> None:
     await _REMOVE_RECEIVER.run(work.db, work.tenant_id, receiver_id, work.now)
 
 
-async def cancel_deliveries(work: Work, receiver_id: UUID) -> int:
-    return await _CANCEL.run(work.db, work.tenant_id, receiver_id, work.now)
-
-
 async def count_members(work: Work, member_ids: Sequence[UUID]) -> int:
     return await _COUNT_MEMBERS.one(work.db, work.tenant_id, list(member_ids))
 
@@ -329,22 +299,6 @@ async def insert_test_alert(work: Work, alert_id: UUID, receiver_id: UUID) -> No
     await _INSERT_TEST_ALERT.run(
         work.db, work.tenant_id, alert_id, f"test:{alert_id}", receiver_id, "Test message", work.now
     )
-
-
-async def insert_delivery(work: Work, alert_id: UUID, receiver_id: UUID, tries: int) -> Delivery:
-    return await _INSERT_DELIVERY.one(work.db, work.tenant_id, new_id(), alert_id, receiver_id, tries, work.now)
-
-
-async def find_delivery(work: Work, delivery_id: UUID) -> Delivery | None:
-    return await _FIND_DELIVERY.one_or_none(work.db, work.tenant_id, delivery_id)
-
-
-async def lock_delivery(work: Work, delivery_id: UUID) -> Delivery | None:
-    return await _LOCK_DELIVERY.one_or_none(work.db, work.tenant_id, delivery_id)
-
-
-async def resend(work: Work, delivery_id: UUID, tries: int) -> Delivery:
-    return await _RESEND.one(work.db, work.tenant_id, delivery_id, work.now, tries)
 
 
 async def find_policy(work: Work, alert_class: TimedClass) -> AlertPolicy | None:

@@ -12,7 +12,7 @@ import msgspec
 from vendorrisk.alerts.model import (
     AlertClass,
     AlertEvent,
-    Claimed,
+    AlertToSend,
     TimedClass,
     ToldAlert,
     ToldOwners,
@@ -20,7 +20,7 @@ from vendorrisk.alerts.model import (
     ToldVendor,
 )
 from vendorrisk.channels.port import Fact, Message
-from vendorrisk.http.webhook_docs import Webhook
+from vendorrisk.openapi.webhook_docs import Webhook
 from vendorrisk.vendors.model import Tier
 
 _CHASE_DAYS = 30  # from here on asking is not enough
@@ -28,7 +28,7 @@ _PREPARE_DAYS = 90
 _MOST_FACTS = 6  # beside our own, so that Slack's ten fields hold all
 
 
-def message_of(alert: Claimed, public_url: str) -> Message:
+def message_of(alert: AlertToSend, public_url: str) -> Message:
     """Return the message for one delivery; links begin with `public_url`."""
     base = public_url.rstrip("/")
     title, summary, action = _WORDS[alert.alert_class](alert)
@@ -64,7 +64,7 @@ _MONTHS = (
 _Words = tuple[str, str, str]
 
 
-def _evidence_expiring(alert: Claimed) -> _Words:
+def _evidence_expiring(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     if left < 0:
         return (
@@ -85,7 +85,7 @@ def _evidence_expiring(alert: Claimed) -> _Words:
     return title, summary, "Ask the vendor when the next audit ends, and note the date the report is expected."
 
 
-def _coverage_gap(alert: Claimed) -> _Words:
+def _coverage_gap(alert: AlertToSend) -> _Words:
     return (
         f"Gap in {alert.title} of {_vendor(alert)}",
         "Part of the time is not covered by any report, so nobody has tested the controls then.",
@@ -93,7 +93,7 @@ def _coverage_gap(alert: Claimed) -> _Words:
     )
 
 
-def _review_due(alert: Claimed) -> _Words:
+def _review_due(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     if left < 0:
         title, summary = f"Review of {vendor} is {days(left)} overdue", f"It was due on {day(due)}."
@@ -102,7 +102,7 @@ def _review_due(alert: Claimed) -> _Words:
     return title, summary, "Go through the vendor's evidence, findings and inherent risk, and record the review."
 
 
-def _finding_overdue(alert: Claimed) -> _Words:
+def _finding_overdue(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     if left < 0:
         title, summary = f"Finding at {vendor} is {days(left)} overdue: {alert.title}", f"It was due on {day(due)}."
@@ -111,7 +111,7 @@ def _finding_overdue(alert: Claimed) -> _Words:
     return title, summary, "Close the finding with proof, agree a new date with a reason, or accept the risk."
 
 
-def _receiver_test(alert: Claimed) -> _Words:
+def _receiver_test(alert: AlertToSend) -> _Words:
     return (
         "Test message from vendor risk",
         f"{alert.receiver_name} is set up: alerts that pass its filters arrive here.",
@@ -119,7 +119,7 @@ def _receiver_test(alert: Claimed) -> _Words:
     )
 
 
-def _certificate_expiring(alert: Claimed) -> _Words:
+def _certificate_expiring(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     if left < 0:
         title = f"{alert.title.removesuffix(' ends')} of {vendor} ended {days(left)} ago"
@@ -131,7 +131,7 @@ def _certificate_expiring(alert: Claimed) -> _Words:
     )
 
 
-def _domain_expiring(alert: Claimed) -> _Words:
+def _domain_expiring(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     when = f"ended {days(left)} ago" if left < 0 else f"ends {_when(left)}"
     return (
@@ -141,12 +141,12 @@ def _domain_expiring(alert: Claimed) -> _Words:
     )
 
 
-def _told(summary: str, action: str) -> Callable[[Claimed], _Words]:
+def _told(summary: str, action: str) -> Callable[[AlertToSend], _Words]:
     """Make the words of an event, whose title says it all."""
     return lambda alert: (alert.title, summary, action)
 
 
-_WORDS: Mapping[AlertClass, Callable[[Claimed], _Words]] = {
+_WORDS: Mapping[AlertClass, Callable[[AlertToSend], _Words]] = {
     AlertClass.CERTIFICATE_EXPIRING: _certificate_expiring,
     AlertClass.DOMAIN_EXPIRING: _domain_expiring,
     AlertClass.SIGNAL_FINDING: _told(
@@ -187,12 +187,12 @@ _WORDS: Mapping[AlertClass, Callable[[Claimed], _Words]] = {
 }
 
 
-def _due(alert: Claimed) -> tuple[date, int, str]:
+def _due(alert: AlertToSend) -> tuple[date, int, str]:
     """Return what a timed alert always has (`alerts_have_a_cause`): its date and the days that were left."""
     return alert.due_on or alert.raised_at.date(), alert.days_left or 0, _vendor(alert)
 
 
-def _vendor(alert: Claimed) -> str:
+def _vendor(alert: AlertToSend) -> str:
     return alert.vendor_name or "a vendor"
 
 
@@ -200,7 +200,7 @@ def _when(left: int) -> str:
     return "today" if left == 0 else "tomorrow" if left == 1 else f"in {days(left)}"
 
 
-def _facts(alert: Claimed) -> list[Fact]:
+def _facts(alert: AlertToSend) -> list[Fact]:
     known = [
         ("Vendor", alert.vendor_name),
         ("Tier", alert.tier.value.capitalize() if alert.tier else None),
@@ -216,30 +216,30 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _owners(alert: Claimed) -> str:
+def _owners(alert: AlertToSend) -> str:
     if alert.business_owner == alert.security_owner and alert.business_owner:
         return alert.business_owner
     owners = [f"{name} ({part})" for part, name in _owners_of(alert).items() if name]
     return ", ".join(owners) or "nobody: name one"
 
 
-def _owners_of(alert: Claimed) -> Mapping[str, str | None]:
+def _owners_of(alert: AlertToSend) -> Mapping[str, str | None]:
     return {"business": alert.business_owner, "security": alert.security_owner}
 
 
-def _link(alert: Claimed, base: str) -> str:
+def _link(alert: AlertToSend, base: str) -> str:
     if alert.vendor_id is not None:
         return f"{base}/v1/vendors/{alert.vendor_id}"
     return f"{base}/v1/alerts/{alert.alert_id}"
 
 
-def _why(alert: Claimed) -> str:
+def _why(alert: AlertToSend) -> str:
     if alert.recipient:
         return "You get this because you own this vendor."
     return f"You get this through the receiver “{alert.receiver_name}”."
 
 
-def _payload(alert: Claimed) -> dict[str, object]:
+def _payload(alert: AlertToSend) -> dict[str, object]:
     """Return what a webhook's receiver gets as `data`."""
     told = ToldAlert(
         alert_id=alert.alert_id,

@@ -8,12 +8,11 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from vendorrisk.access.permissions import Permission
-from vendorrisk.alerts import queries
+from vendorrisk.alerts import deliveries, queries
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import (
     Alert,
     AlertPolicy,
-    Attempt,
     Delivery,
     NewAlertPolicy,
     NewReceiver,
@@ -27,6 +26,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
+from vendorrisk.outbox.model import Attempt
 
 _ADDRESS = (Code.RECEIVER_NAME_TAKEN, Code.RECEIVER_ADDRESS_INVALID, Code.REFERENCE_UNKNOWN)
 
@@ -47,11 +47,13 @@ async def list_upcoming_alerts(
 
 @reads("/alerts/{alert_id:uuid}", Permission.ALERTS_READ)
 async def get_alert(work: InWork, alert_id: FromPath[UUID]) -> Alert:
+    """Return an alert."""
     return await alerts.alert(work, alert_id)
 
 
 @lists("/receivers", Permission.ALERTS_READ, queries.RECEIVERS)
 async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
+    """List the places that alerts are sent to."""
     return await alerts.receivers(work, page)
 
 
@@ -73,6 +75,7 @@ async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewRece
 
 @reads("/receivers/{receiver_id:uuid}", Permission.ALERTS_READ)
 async def get_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Receiver:
+    """Return a receiver, without its secrets."""
     return await alerts.receiver(work, receiver_id)
 
 
@@ -118,17 +121,19 @@ async def test_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Delivery:
 @lists("/deliveries", Permission.ALERTS_READ, queries.DELIVERIES)
 async def list_deliveries(work: InWork, page: ListPage) -> Page[Delivery]:
     """List deliveries, newest first; `filter=state:eq:dead` shows the dead letters."""
-    return await alerts.deliveries(work, page)
+    return await deliveries.deliveries(work, page)
 
 
 @reads("/deliveries/{delivery_id:uuid}", Permission.ALERTS_READ)
 async def get_delivery(work: InWork, delivery_id: FromPath[UUID]) -> Delivery:
-    return await alerts.delivery(work, delivery_id)
+    """Return a delivery."""
+    return await deliveries.delivery(work, delivery_id)
 
 
 @lists("/deliveries/{delivery_id:uuid}/attempts", Permission.ALERTS_READ, queries.ATTEMPTS)
 async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: FromPath[UUID]) -> Page[Attempt]:
-    return await alerts.attempts(work, delivery_id, page)
+    """List the attempts of a delivery, with their results."""
+    return await deliveries.attempts(work, delivery_id, page)
 
 
 @acts(
@@ -138,16 +143,18 @@ async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: From
 )
 async def resend_delivery(work: InWork, expected: ExpectedVersion, delivery_id: FromPath[UUID]) -> Delivery:
     """Try a dead or cancelled delivery again, under the same key."""
-    return await alerts.resend(work, delivery_id, expected)
+    return await deliveries.resend(work, delivery_id, expected)
 
 
 @lists("/alert-policies", Permission.ALERTS_READ, queries.POLICIES)
 async def list_alert_policies(work: InWork, page: ListPage) -> Page[AlertPolicy]:
+    """List the policies of the alert classes that have a date."""
     return await alerts.policies(work, page)
 
 
 @reads("/alert-policies/{alert_class:str}", Permission.ALERTS_READ)
 async def get_alert_policy(work: InWork, alert_class: FromPath[TimedClass]) -> AlertPolicy:
+    """Return the policy of an alert class."""
     return await alerts.policy(work, alert_class)
 
 

@@ -1,21 +1,15 @@
-"""Decisions: what may be a receiver, what follows an attempt. Steps are decided in SQL, where the sweep is."""
+"""Decisions: what may be a receiver. Steps are decided in SQL, where the sweep is."""
 
 import base64
 import secrets
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import msgspec
 
 from vendorrisk.alerts.model import (
-    Claimed,
-    DeliveryState,
     LeadDays,
     NewAlertPolicy,
-    Outcome,
     ReceiverKind,
-    Result,
     Target,
     ToConsole,
     ToEmail,
@@ -29,58 +23,15 @@ from vendorrisk.channels.port import (
     Address,
     Console,
     EmailAddress,
-    Failure,
     SlackConversation,
     SlackWebhook,
-    Undeliverable,
     WebhookEndpoint,
 )
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.errors import Code, Refusal
 
-TRIES = 12
-"""Attempts before a delivery is dead: with the back-off below, most of a day."""
-
-_FIRST_WAIT_SECONDS = 30
-_LONGEST_WAIT_SECONDS = 6 * 3600
-_LONGEST_REST_SECONDS = 600
 _HTTPS_PORTS = (None, 443)
-_RESTS = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.NOT_CONFIGURED})
-
-
-def sent(claimed: Claimed, token: UUID, detail: str) -> Result:
-    return Result(claimed, token, DeliveryState.SENT, Outcome.SENT, None, None, detail, None)
-
-
-def not_sent(claimed: Claimed, token: UUID, why: Undeliverable, now: datetime) -> Result:
-    """Say what follows a failure: another try later, or none. What left without an answer may have been taken."""
-    outcome = Outcome.UNCERTAIN if why.perhaps_taken else Outcome.FAILED
-    again = why.retryable and claimed.attempts < claimed.attempts_allowed
-    state = DeliveryState.PENDING if again else DeliveryState.DEAD
-    wait = wait_seconds(claimed.id, claimed.attempts, why.retry_after_seconds)
-    rest = min(wait, max(_LONGEST_REST_SECONDS, why.retry_after_seconds or 0))
-    return Result(
-        claimed,
-        token,
-        state,
-        outcome,
-        now + timedelta(seconds=wait) if again else None,
-        why.failure.value,
-        why.detail,
-        now + timedelta(seconds=rest) if why.failure in _RESTS and why.retryable else None,
-    )
-
-
-def wait_seconds(delivery_id: UUID, attempts: int, retry_after_seconds: int | None) -> int:
-    """Return the back-off after `attempts` tries: doubling, spread by the delivery's id, never under Retry-After.
-
-    The spread is ±20 % and always the same for one delivery, so that a thousand that failed together do not come
-    back together, and a test knows what to expect.
-    """
-    doubled = _FIRST_WAIT_SECONDS << min(attempts - 1, 20)
-    spread = 0.8 + 0.4 * (delivery_id.int % 1000) / 999
-    return max(round(min(doubled, _LONGEST_WAIT_SECONDS) * spread), retry_after_seconds or 0)
 
 
 def kind_of(target: Target) -> ReceiverKind:

@@ -1,4 +1,4 @@
-"""Operations on deadlines, alerts, receivers, deliveries and policies."""
+"""Operations on deadlines, alerts, receivers and policies."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,15 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from vendorrisk.access.records import check_version, found
+from vendorrisk.access.records import check_version, found, says_already
 from vendorrisk.access.work import Work
-from vendorrisk.alerts import queries, rules
+from vendorrisk.alerts import deliveries, queries, rules
 from vendorrisk.alerts.model import (
     Alert,
     AlertClass,
     AlertPolicy,
-    Attempt,
     Deadline,
     Delivery,
-    DeliveryState,
     NewAlertPolicy,
     NewReceiver,
     Receiver,
@@ -40,12 +38,12 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.ids import new_id
 from vendorrisk.keys import Keyring, SealError
+from vendorrisk.outbox import service as outbox
 
-RAISE, DISPATCH, DELIVER = "raise_due_alerts", "dispatch_alerts", "deliver_alerts"
+RAISE, DISPATCH = "raise_due_alerts", "dispatch_alerts"
 """The names of the jobs, for nudges."""
 
 _LONGEST_VIEW = timedelta(days=731)
-_ENDED = frozenset({DeliveryState.DEAD, DeliveryState.CANCELLED})
 _MOST_TITLE = 300
 
 
@@ -157,17 +155,31 @@ async def change_receiver(
     check_version(before, expected)
     given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not UNSET and k != "target"}
     wanted = msgspec.structs.replace(before, **given)
-    sealed = None
+    readdressed, sealed = False, None
     if changes.target is not UNSET:
         target = await _with_secret(work, keyring, before, changes.target)
+        readdressed = not await _has_address(work, keyring, before, target)
         sealed = sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
         wanted = _readdressed(wanted, target)
     await _check_owners(work, wanted.owner_ids)
-    after = await queries.update_receiver(work, wanted, readdressed=changes.target is not UNSET, sealed=sealed)
+    if wanted == before and not readdressed:
+        return before
+    after = await queries.update_receiver(work, wanted, readdressed=readdressed, sealed=sealed)
     if before.is_active and not after.is_active:
-        await queries.cancel_deliveries(work, receiver_id)
+        await outbox.cancel(work, receiver_id)
     await audit.record(work, Action.RECEIVER_CHANGED, Audited("receiver", receiver_id), before=before, after=after)
     return after
+
+
+async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target: Target) -> bool:
+    """Return True if messages go to this address already; an address that no key opens is another one."""
+    address = rules.address_of(target)
+    if address is None:
+        return receiver.kind is rules.kind_of(target)
+    with contextlib.suppress(SealError):
+        sealed = await queries.sealed_address(work, receiver.id)
+        return opened_address(keyring, work.tenant_id, receiver.id, sealed) == address
+    return False
 
 
 async def _with_secret(work: Work, keyring: Keyring, before: Receiver, target: Target) -> Target:
@@ -187,7 +199,7 @@ async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:
     before = found(await queries.lock_receiver(work, receiver_id))
     check_version(before, expected)
     await queries.remove_receiver(work, receiver_id)
-    await queries.cancel_deliveries(work, receiver_id)
+    await outbox.cancel(work, receiver_id)
     await audit.record(work, Action.RECEIVER_REMOVED, Audited("receiver", receiver_id), before=before)
 
 
@@ -200,9 +212,8 @@ async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
         raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor; test an e-mail receiver.")
     alert_id = new_id()
     await queries.insert_test_alert(work, alert_id, receiver_id)
-    made = await queries.insert_delivery(work, alert_id, receiver_id, tries=1)
+    made = await deliveries.deliver(work, alert_id, receiver_id, tries=1)
     await audit.record(work, Action.RECEIVER_TESTED, Audited("receiver", receiver_id), after=made)
-    work.nudge(DELIVER)
     return made
 
 
@@ -247,37 +258,6 @@ def _context(tenant_id: UUID, receiver_id: UUID) -> bytes:
     return b"receiver" + tenant_id.bytes + receiver_id.bytes
 
 
-# Deliveries
-
-
-async def deliveries(work: Work, page: PageRequest) -> Page[Delivery]:
-    return await work.page(queries.LIST_DELIVERIES, page)
-
-
-async def delivery(work: Work, delivery_id: UUID) -> Delivery:
-    return found(await queries.find_delivery(work, delivery_id))
-
-
-async def attempts(work: Work, delivery_id: UUID, page: PageRequest) -> Page[Attempt]:
-    found(await queries.find_delivery(work, delivery_id))
-    return await work.page(queries.LIST_ATTEMPTS, page, delivery_id)
-
-
-async def resend(work: Work, delivery_id: UUID, expected: int) -> Delivery:
-    """Try a dead or cancelled delivery again, with as many tries as a new one and under the same key."""
-    before = found(await queries.lock_delivery(work, delivery_id))
-    check_version(before, expected)
-    if before.state not in _ENDED:
-        raise Refusal(Code.DELIVERY_NOT_ENDED, f"It is {before.state.value}; only what has ended unsent is resent.")
-    target = await queries.find_receiver(work, before.receiver_id)
-    if target is None or not target.is_active:
-        raise Refusal(Code.RECEIVER_INACTIVE, "Its receiver was removed or is switched off.")
-    after = await queries.resend(work, delivery_id, rules.TRIES)
-    await audit.record(work, Action.DELIVERY_RESENT, Audited("delivery", delivery_id), before=before, after=after)
-    work.nudge(DELIVER)
-    return after
-
-
 # Policies
 
 
@@ -296,7 +276,10 @@ async def change_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy
     """
     before = found(await queries.lock_policy(work, alert_class))
     check_version(before, expected)
-    after = await queries.update_policy(work, alert_class, rules.policy_in_order(new))
+    wanted = rules.policy_in_order(new)
+    if says_already(before, wanted):
+        return before
+    after = await queries.update_policy(work, alert_class, wanted)
     await queries.restep(work, alert_class)
     target = Audited("alert_policy", work.tenant_id)
     await audit.record(work, Action.ALERT_POLICY_CHANGED, target, before=before, after=after)

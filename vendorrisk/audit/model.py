@@ -51,17 +51,24 @@ class EntryShown(msgspec.Struct, frozen=True):
     """An entry as the API shows it; `hash` is hexadecimal."""
 
     sequence: int
+    """Position in the tenant's log, from 1, without gaps."""
     at: datetime
+    """When it happened."""
     actor_kind: ActorKind
     actor_id: UUID
     actor_label: str
     action: str
+    """`record:verb`, such as `vendor:registered`."""
     target_kind: str
+    """What kind of record was changed, such as `vendor`."""
     target_id: UUID
     request_id: str
     before: Any
+    """The values before the change. Null where the record was created."""
     after: Any
+    """The values after the change. Null where the record was removed."""
     hash: str
+    """SHA-256 over this entry and the hash before it, in hexadecimal."""
 
 
 class Ends(msgspec.Struct, frozen=True):

@@ -90,9 +90,9 @@ async def _verified(settings: Settings, tenant: UUID | None, known: Anchor | Non
 
 async def _with_rows(connection: Connection, walked: Verified) -> Verified:
     """Say what is wrong with the rows of imports, where the chain itself is whole."""
-    from vendorrisk.vendors import importing
+    from vendorrisk.imports import service as imports
 
-    astray = await importing.first_astray(connection, walked.tenant_id)
+    astray = await imports.first_astray(connection, walked.tenant_id)
     if astray is None:
         return walked
     fault = f"entry {astray.sequence} tells of other rows than import {astray.import_id} has"

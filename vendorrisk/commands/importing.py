@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from vendorrisk.access.model import Tenant
     from vendorrisk.access.work import Work
     from vendorrisk.background import World
-    from vendorrisk.vendors.import_model import Import, RowShown
-    from vendorrisk.vendors.importing import Options
+    from vendorrisk.imports.model import Import, RowShown
+    from vendorrisk.imports.options import Options
 
 _WAITING, _APPLIED = frozenset({"received", "accepted"}), "applied"
 _MOST_SHOWN = 100
@@ -46,8 +46,9 @@ def import_vendors(
     Without --apply nothing is changed: every row that has a problem is shown with its column and what to do. The same
     file twice changes nothing the second time. Ends with 1 where the file or a row has a problem.
     """
-    from vendorrisk.vendors.import_columns import DateOrder
-    from vendorrisk.vendors.importing import Options, file_name_of, mapping_of
+    from vendorrisk.imports.cells import DateOrder
+    from vendorrisk.imports.options import Options, file_name_of, mapping_of
+    from vendorrisk.vendors.import_columns import COLUMNS
 
     if partial and not is_applied:
         raise click.UsageError("--partial goes with --apply")
@@ -56,7 +57,7 @@ def import_vendors(
         options = Options(
             dry_run=not is_applied,
             partial=partial,
-            mapping=mapping_of(mapping),
+            mapping=mapping_of(mapping, COLUMNS),
             date_order=DateOrder(date_order) if date_order else None,
             file_name=file_name_of(file.name),
         )
@@ -78,7 +79,8 @@ def _content(file: Path, settings: Settings) -> bytes:
 
 
 async def _imported(settings: Settings, tenant_id: UUID | None, content: bytes, options: "Options") -> "Import":
-    from vendorrisk.vendors import importing
+    from vendorrisk.imports import service as imports
+    from vendorrisk.vendors.imports import KIND
     from vendorrisk.worker import close_world, make_world
 
     world, nudger = make_world(settings)
@@ -86,7 +88,7 @@ async def _imported(settings: Settings, tenant_id: UUID | None, content: bytes, 
     try:
         tenant = await _tenant(world, tenant_id)
         async with _work(world, tenant) as work:
-            made = await importing.receive(work, content, options)
+            made = await imports.receive(work, KIND, content, options)
         await world.nudge(work.nudges)
         if made.state in _WAITING:
             made = await _finished(world, tenant, made.id)
@@ -136,10 +138,11 @@ async def _finished(world: "World", tenant: "Tenant", import_id: UUID) -> "Impor
 
 
 async def _done(world: "World", tenant: "Tenant", import_id: UUID) -> "Import":
-    from vendorrisk.vendors.jobs import run_imports
+    from vendorrisk.imports.jobs import run_imports
+    from vendorrisk.vendors.imports import KIND
 
     while (made := await _looked(world, tenant, import_id)).state in _WAITING:
-        if not await run_imports(world):
+        if not await run_imports(world, [KIND]):
             await asyncio.sleep(_LOOK_SECONDS)
     return made
 
@@ -160,10 +163,11 @@ async def _watched(world: "World", tenant: "Tenant", import_id: UUID, doing: "as
 
 
 async def _looked(world: "World", tenant: "Tenant", import_id: UUID) -> "Import":
-    from vendorrisk.vendors import importing
+    from vendorrisk.imports import service as imports
+    from vendorrisk.vendors.imports import KIND
 
     async with _work(world, tenant) as work:
-        return await importing.one(work, import_id)
+        return await imports.one(work, KIND, import_id)
 
 
 async def _show_problems(world: "World", tenant: "Tenant", made: "Import") -> None:
@@ -175,14 +179,15 @@ async def _show_problems(world: "World", tenant: "Tenant", made: "Import") -> No
     from rich.text import Text
 
     from vendorrisk.db.paging import Filter, Operator, PageRequest
-    from vendorrisk.vendors import import_queries as queries
-    from vendorrisk.vendors import importing
-    from vendorrisk.vendors.import_model import RowOutcome
+    from vendorrisk.imports import queries
+    from vendorrisk.imports import service as imports
+    from vendorrisk.imports.model import RowOutcome
+    from vendorrisk.vendors.imports import KIND
 
     wanted = Filter("outcome", Operator.EQ, RowOutcome.PROBLEM)
     async with _work(world, tenant) as work:
         request = PageRequest(queries.ROWS, (wanted,), "row_number", _MOST_SHOWN)
-        rows: list[RowShown] = (await importing.rows(work, made.id, request)).items
+        rows: list[RowShown] = (await imports.rows(work, KIND, made.id, request)).items
     console = Console()
     table = Table(title="Problems", title_justify="left")
     for heading in ("row", "column", "what to do"):

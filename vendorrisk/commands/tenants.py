@@ -18,7 +18,11 @@ def tenants() -> None:
 @click.argument("name")
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA name; decides what today is.")
 def add_tenant(name: str, time_zone: str) -> None:
-    """Found a tenant and print its first admin key, once."""
+    """Found a tenant and print its first admin key, once.
+
+    Refused where a tenant has this name: `vendorrisk tenants admin-key` gives it another key.
+    """
+    _check_name(name)
     with database_or_give_up() as settings:
         tenant, key = run(_found(settings, name, time_zone))
     click.echo(f"tenant {tenant.id}\nfirst admin key, shown this once: {key.key}")
@@ -57,13 +61,23 @@ async def _every(settings: Settings) -> Any:
         await database.close()
 
 
+def _check_name(name: str) -> None:
+    from vendorrisk.identity.model import Name
+    from vendorrisk.value_checks import faults_of, fits
+
+    if not fits(name, Name):
+        raise click.BadParameter(next(faults_of(name, Name)).detail, param_hint="NAME")
+
+
 async def _found(settings: Settings, name: str, time_zone: str) -> Any:
     from vendorrisk.db.pool import Database
+    from vendorrisk.identity import service as identity
 
     database = Database(settings)
     await database.open()
     try:
         async with database.system() as connection:
+            await identity.check_new_name(connection, name)
             return await found_on(connection, name, time_zone)
     finally:
         await database.close()

@@ -1,26 +1,76 @@
 """A broken constraint becomes a refusal at the one query that can break it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from uuid import UUID
 
 import asyncpg
+import msgspec
 
-from vendorrisk.errors import Code, Refusal
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.queries import Query
+from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.value_words import shown
 
 Broken = tuple[Code, str, str | None]
 """(code, detail, JSON pointer)"""
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """The record that has already what is unique; `value` where several were asked for at once."""
+
+    id: UUID
+    name: str
+    value: str | None = None
+
+
+Finding = tuple[Query[Holder], tuple[object, ...]]
+"""The statement that finds the holder, and its arguments after the tenant."""
+
+
+class TakenRefusal(Refusal):
+    """A refusal of what another record has. Its holder can be read once the broken transaction is rolled back."""
+
+    def __init__(self, broken: Broken, finding: Finding, permission: str) -> None:
+        code, detail, pointer = broken
+        super().__init__(code, detail, pointer=pointer)
+        self.finding, self.permission = finding, permission
+
+
 @contextmanager
-def refusing(broken: Mapping[str, Broken]) -> Iterator[None]:
-    """Turn the violation of a named constraint into the refusal listed for it; others pass through."""
+def refusing(
+    broken: Mapping[str, Broken], holders: Mapping[str, Finding] | None = None, *, seen_by: str = ""
+) -> Iterator[None]:
+    """Turn the violation of a named constraint into the refusal listed for it; others pass through.
+
+    `holders` finds the other record of a constraint, for callers with the permission `seen_by`.
+    """
     try:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
         if (found := broken.get(error.constraint_name or "")) is None:
             raise
+        if (finding := (holders or {}).get(error.constraint_name or "")) is not None:
+            raise TakenRefusal(found, finding, seen_by) from None
         code, detail, pointer = found
         raise Refusal(code, detail, pointer=pointer) from None
+
+
+async def naming_holder(
+    connection: Connection, tenant_id: UUID, permissions: Collection[str], refusal: Refusal
+) -> Refusal:
+    """Return the refusal with the name and id of the other record, where the caller may see it and it still stands."""
+    if not isinstance(refusal, TakenRefusal) or refusal.permission not in permissions:
+        return refusal
+    query, arguments = refusal.finding
+    holder = await query.one_or_none(connection, tenant_id, *arguments)
+    if holder is None:
+        return refusal
+    what = "It is" if holder.value is None else f"{shown(holder.value)} is with"
+    detail = f"{refusal.detail} {what} {shown(holder.name)} ({holder.id})."
+    own = refusal.errors[0] if refusal.errors else Fault(detail, refusal.code.code, pointer="")
+    fault = msgspec.structs.replace(own, detail=detail, record_id=holder.id)
+    return Refusal(refusal.code, detail, errors=[fault])
 
 
 def refusal_for(error: asyncpg.PostgresError) -> Refusal | None:

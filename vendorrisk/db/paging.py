@@ -21,8 +21,10 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import inspect
 
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.value_words import one_of, shown, wanted
 
 Row = TypeVar("Row")
 
@@ -65,7 +67,12 @@ RANGE = frozenset({*EQUALITY, Operator.LT, Operator.LTE, Operator.GT, Operator.G
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One field of a list: its SQL expression, its type as asyncpg takes it, and what may be asked of it."""
+    """One field of a list: its SQL expression, its type as asyncpg takes it, and what may be asked of it.
+
+    `normalise` brings a filter's value into the form in which the field is stored. It raises ValueError with words for
+    the caller. `equal_sql` is the expression that equality compares, if it is another one. `weight_sql` turns a value,
+    written as `{}`, into what is sorted and compared by, if that is not the value itself. A weight is never null.
+    """
 
     sql: str
     kind: Any = str
@@ -73,9 +80,26 @@ class Column(msgspec.Struct, frozen=True):
     operators: frozenset[Operator] = EQUALITY
     sortable: bool = False
     nullable: bool = False
+    normalise: Callable[[str], str] | None = None
+    equal_sql: str | None = None
+    weight_sql: str = "{}"
 
     def allows(self) -> frozenset[Operator]:
         return self.operators | {Operator.NULL} if self.nullable else self.operators
+
+    @property
+    def sorted_sql(self) -> str:
+        return self.weight_sql.format(self.sql)
+
+    @property
+    def sorts_nulls(self) -> bool:
+        return self.nullable and self.weight_sql == "{}"
+
+    def compared(self, operator: Operator) -> tuple[str, str]:
+        """Return the expression that the operator compares, and the form of the value beside it."""
+        if operator in EQUALITY:
+            return self.equal_sql or self.sql, "{}"
+        return (self.sql, "{}") if operator is Operator.HAS else (self.sorted_sql, self.weight_sql)
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -97,7 +121,7 @@ class ListOf(msgspec.Struct, frozen=True):
 
 
 class PageRequest(msgspec.Struct, frozen=True):
-    """A request for a page, checked against its list."""
+    """A request for a page, checked against its list. `bounds` are the conditions of its path; a cursor knows none."""
 
     of: ListOf
     filters: tuple[Filter, ...] = ()
@@ -105,6 +129,11 @@ class PageRequest(msgspec.Struct, frozen=True):
     limit: int = DEFAULT_LIMIT
     total: bool = False
     cursor: str | None = None
+    bounds: tuple[Filter, ...] = ()
+
+    def within(self, field: str, value: object) -> "PageRequest":
+        """Return the request for the part of the list that belongs to one record."""
+        return msgspec.structs.replace(self, bounds=(*self.bounds, Filter(field, Operator.EQ, value)))
 
 
 class Page(msgspec.Struct, Generic[Row], kw_only=True, omit_defaults=True):
@@ -132,8 +161,16 @@ class _Position(msgspec.Struct, frozen=True):
 def read_filters(of: ListOf, texts: Sequence[str]) -> tuple[Filter, ...]:
     """Read `field:operator:value` texts; refuses an unknown field, operator, or a value of a wrong type."""
     if len(texts) > MAX_FILTERS:
-        raise _bad_filter(f"At most {MAX_FILTERS} filters are taken.")
-    return tuple(_read_filter(of, text) for text in texts)
+        raise _bad_filter(f"Send at most {MAX_FILTERS} filters. These are {len(texts)}.")
+    return tuple(_read_numbered(of, texts, index) for index in range(len(texts)))
+
+
+def _read_numbered(of: ListOf, texts: Sequence[str], index: int) -> Filter:
+    """Read one of the filters; a refusal says which one, by its number and its text."""
+    try:
+        return _read_filter(of, texts[index])
+    except Refusal as refusal:
+        raise _bad_filter(f"Filter {index + 1} of {len(texts)}, {shown(texts[index])}: {refusal.detail}") from None
 
 
 def _read_filter(of: ListOf, text: str) -> Filter:
@@ -141,28 +178,37 @@ def _read_filter(of: ListOf, text: str) -> Filter:
     word, colon, value = rest.partition(":")
     column = of.columns.get(name)
     if column is None:
-        raise _bad_filter(f"{name[:60]!r} cannot be filtered by. Filter by one of: {', '.join(sorted(of.columns))}.")
-    allowed = ", ".join(sorted(column.allows()))
+        raise _bad_filter(f"There is no such field. Filter by {one_of(sorted(of.columns))}.")
     if not colon or word not in column.allows():
-        raise _bad_filter(f"Write {name}:operator:value with an operator of: {allowed}.")
+        allowed = one_of(sorted(column.allows()))
+        raise _bad_filter(f"The operator is missing or not allowed. Send {name}:operator:value with {allowed}.")
     operator = Operator(word)
-    return Filter(name, operator, _read_value(name, column, operator, value))
+    return Filter(name, operator, _read_value(column, operator, value))
 
 
-def _read_value(name: str, column: Column, operator: Operator, text: str) -> object:
+def _read_value(column: Column, operator: Operator, text: str) -> object:
     if "\x00" in text:
-        raise _bad_filter(f"The value for {name} holds a NUL character.")
+        raise _bad_filter("The value has a NUL character. Take it out.")
     try:
         if operator is Operator.NULL:
             return msgspec.convert(text, bool, strict=False)
         if operator is Operator.IN:
             parts = text.split(",")
             if len(parts) > _MAX_VALUES:
-                raise _bad_filter(f"{name}:in takes at most {_MAX_VALUES} values.")
-            return [_one_value(part, column) for part in parts]
-        return _one_value(text, column)
+                raise _bad_filter(f"It has {len(parts)} values. Send at most {_MAX_VALUES}.")
+            return [_one_value(_normalised(part, column), column) for part in parts]
+        return _one_value(_normalised(text, column), column)
     except (msgspec.ValidationError, ValueError, OverflowError):
-        raise _bad_filter(f"The value for {name} is not a valid {_plain_name(column.kind)}.") from None
+        kind = bool if operator is Operator.NULL else column.kind
+        detail = f"The value has the wrong form. Send {wanted(inspect.type_info(kind))}."
+        raise _bad_filter(detail) from None
+
+
+def _normalised(text: str, column: Column) -> str:
+    try:
+        return text if column.normalise is None else column.normalise(text)
+    except ValueError as error:
+        raise _bad_filter(f"The value does not fit. {error}") from None
 
 
 def _one_value(text: str, column: Column) -> object:
@@ -182,20 +228,6 @@ def _one_value(text: str, column: Column) -> object:
     return value
 
 
-def _plain_name(kind: Any) -> str:
-    names = {
-        str: "text",
-        int: "whole number",
-        Decimal: "number",
-        bool: "true or false",
-        UUID: "id",
-        date: "date (YYYY-MM-DD)",
-    }
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return f"value; take one of: {', '.join(kind)}"
-    return names.get(kind, "instant (RFC 3339, with its zone)")
-
-
 def where(filters: Sequence[Filter], of: ListOf, first: int) -> Where:
     """Return the SQL of the filters; parameters are numbered from `first`."""
     parts: list[str] = []
@@ -207,13 +239,14 @@ def where(filters: Sequence[Filter], of: ListOf, first: int) -> Where:
             continue
         place = f"${first + len(arguments)}::{column.pg}"
         arguments.append(item.value)
+        expression, form = column.compared(item.operator)
         match item.operator:
             case Operator.IN:
-                parts.append(f"and {column.sql} = any({place}[])")
+                parts.append(f"and {expression} = any({place}[])")
             case Operator.HAS:
-                parts.append(f"and {column.sql} @> array[{place}]")
+                parts.append(f"and {expression} @> array[{place}]")
             case operator:
-                parts.append(f"and {column.sql} {_COMPARE[operator]} {place}")
+                parts.append(f"and {expression} {_COMPARE[operator]} {form.format(place)}")
     return Where(" ".join(parts), tuple(arguments))
 
 
@@ -259,7 +292,7 @@ def paged(sql: str, request: PageRequest, *, first: int, tenant_id: UUID, secret
     sort = request.sort or of.default_sort
     descending, field = sort.startswith("-"), sort.lstrip("-")
     request = msgspec.structs.replace(request, sort=sort)
-    condition = where(request.filters, of, first)
+    condition = where((*request.bounds, *request.filters), of, first)
     scope = _scope(request, tenant_id)
     position = None if request.cursor is None else _read_cursor(request.cursor, scope, secrets, of, of.columns[field])
     backwards = position is not None and position.backwards
@@ -268,8 +301,8 @@ def paged(sql: str, request: PageRequest, *, first: int, tenant_id: UUID, secret
         seek = _seek(of, field, descending, position, first + len(condition.arguments))
     turned = descending != backwards
     nulls = "first" if backwards else "last"
-    ordering = f"{of.columns[field].sql} {'desc' if turned else 'asc'}"
-    if of.columns[field].nullable:
+    ordering = f"{of.columns[field].sorted_sql} {'desc' if turned else 'asc'}"
+    if of.columns[field].sorts_nulls:
         ordering += f" nulls {nulls}"
     if field != of.key:
         ordering += f", {of.key_sql} {'desc' if turned else 'asc'}"
@@ -289,7 +322,7 @@ def paged(sql: str, request: PageRequest, *, first: int, tenant_id: UUID, secret
 
 def counted(sql: str, request: PageRequest, *, first: int) -> tuple[str, tuple[object, ...]]:
     """Return the statement that counts what the filters leave."""
-    condition = where(request.filters, request.of, first)
+    condition = where((*request.bounds, *request.filters), request.of, first)
     inner = sql.replace("/*where*/", condition.sql).replace("/*order*/", "")
     return f"select count(*) from ({inner}) as counted", condition.arguments
 
@@ -298,9 +331,11 @@ def check_sort(of: ListOf, sort: str) -> str:
     """Return the sort, or refuse one that is not declared."""
     column = of.columns.get(sort.removeprefix("-"))
     if column is None or not column.sortable:
-        names = ", ".join(sorted(name for name, c in of.columns.items() if c.sortable))
+        names = one_of(sorted(name for name, c in of.columns.items() if c.sortable))
         raise Refusal(
-            Code.SORT_INVALID, f"Sort by one of: {names}; a leading - turns the order round.", parameter="sort"
+            Code.SORT_INVALID,
+            f"This is no sort order. Send {names}; a leading - turns the order round.",
+            parameter="sort",
         )
     return sort
 
@@ -313,17 +348,18 @@ def _seek(of: ListOf, field: str, descending: bool, position: _Position, first: 
     if field == of.key:
         return Where(f"and {of.key_sql} {sign} {key}", (position.key,))
     tie = f"{of.key_sql} {sign} {key}"
-    if position.value is None:
+    if position.value is None and column.sorts_nulls:
         after = f"({column.sql} is null and {tie})"
         return Where(
             f"and ({after} or {column.sql} is not null)" if position.backwards else f"and {after}", (position.key,)
         )
-    value = f"${first + 1}::{column.pg}"
+    value = column.weight_sql.format(f"${first + 1}::{column.pg}")
     arguments = (position.key, position.value)
-    if not column.nullable:
+    by = column.sorted_sql
+    if not column.sorts_nulls:
         # A row comparison is what lets one index serve both the place and the order.
-        return Where(f"and ({column.sql}, {of.key_sql}) {sign} ({value}, {key})", arguments)
-    beyond = f"{column.sql} {sign} {value} or ({column.sql} = {value} and {tie})"
+        return Where(f"and ({by}, {of.key_sql}) {sign} ({value}, {key})", arguments)
+    beyond = f"{by} {sign} {value} or ({by} = {value} and {tie})"
     return Where(f"and ({beyond})" if position.backwards else f"and ({beyond} or {column.sql} is null)", arguments)
 
 

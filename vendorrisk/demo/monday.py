@@ -12,9 +12,7 @@ from vendorrisk.access.model import Tenant as ActingTenant
 from vendorrisk.access.model import system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
-from vendorrisk.alerts import jobs as alerts
 from vendorrisk.alerts import queries as alert_queries
-from vendorrisk.alerts import rules as alert_rules
 from vendorrisk.alerts import service as alert_service
 from vendorrisk.background import World
 from vendorrisk.db.connection import Connection
@@ -23,6 +21,9 @@ from vendorrisk.db.queries import QueryFile
 from vendorrisk.demo.fiction import COMPANY, VENDORS, cast
 from vendorrisk.demo.filling import fill
 from vendorrisk.identity import service as identity
+from vendorrisk.outbox import rules as outbox_rules
+from vendorrisk.outbox.jobs import send_deliveries
+from vendorrisk.worker import MESSAGE_KINDS
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ async def run(world: World, console: Console) -> None:
         return
     tenant, key = await _found(world, now, console)
     console.rule("What the console receiver was sent")
-    while await alerts.deliver_alerts(world):
+    while await send_deliveries(world, MESSAGE_KINDS):
         pass
     await _sum_up(world, tenant, now, console)
     console.print(f"\nAdmin key of the demo tenant, shown this once:\n{key}", soft_wrap=True, highlight=False)
@@ -81,7 +82,7 @@ async def _raise_and_dispatch(connection: Connection, now: datetime) -> None:
     """Do what the sweep and the dispatch do, in this transaction."""
     while (await alert_queries.raise_due(connection, now, _SLICE)).looked_at:
         pass
-    while (await alert_queries.dispatch(connection, now, _SLICE, alert_rules.TRIES)).dispatched:
+    while (await alert_queries.dispatch(connection, now, _SLICE, outbox_rules.TRIES)).dispatched:
         pass
 
 

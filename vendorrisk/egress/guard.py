@@ -133,8 +133,9 @@ def guard_from(settings: Settings) -> Guard:
         loopback = _loopback(settings)
     try:
         servers = parse_servers(settings.egress_resolvers) or system_servers()
-    except ValueError as error:
-        raise SettingError(f"VENDORRISK_EGRESS_RESOLVERS: {error}") from None
+    except ValueError:
+        how = "Send addresses, separated by commas, like 9.9.9.9 or [2620:fe::fe]:53."
+        raise SettingError(f"VENDORRISK_EGRESS_RESOLVERS: One of these is no address. {how}") from None
     return Guard(Resolver(servers), loopback=loopback)
 
 
@@ -144,8 +145,9 @@ def _loopback(settings: Settings) -> LoopbackOverride:
         raise SettingError("VENDORRISK_EGRESS_TEST_PORTS works only with VENDORRISK_EGRESS_TEST_NETWORKS")
     try:
         return LoopbackOverride(networks, parse_ports(settings.egress_test_ports))
-    except ValueError as error:
-        raise SettingError(f"VENDORRISK_EGRESS_TEST_…: {error}") from None
+    except ValueError:
+        how = "Send networks of loopback, like 127.0.0.0/8, and ports, like 8080,8081."
+        raise SettingError(f"VENDORRISK_EGRESS_TEST_…: One of these cannot be used. {how}") from None
 
 
 def parse_ports(text: str) -> dict[tuple[str, int], int]:

@@ -12,6 +12,8 @@ Facts = dict[str, Fact]
 
 
 class Verdict(StrEnum):
+    """The result of a rule on an asset."""
+
     PASS = "pass"  # noqa: S105 - a verdict
     WARN = "warn"
     FAIL = "fail"
@@ -20,6 +22,8 @@ class Verdict(StrEnum):
 
 
 class Severity(StrEnum):
+    """How bad a failing rule is."""
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
@@ -28,6 +32,8 @@ class Severity(StrEnum):
 
 
 class Factor(StrEnum):
+    """A part of the score."""
+
     TLS = "tls"
     WEB = "web"
     EMAIL = "email"
@@ -131,17 +137,26 @@ class Deduction(msgspec.Struct, frozen=True, kw_only=True):
     """Part of what is missing from 100, in hundredths of a point. `kind` tells a rule from a cap and rounding."""
 
     kind: str  # rule | cap | coverage | rounding
+    """`rule`, `cap`, `coverage` or `rounding`."""
     rule: str = ""
+    """Key of the rule. Empty if the deduction is no rule's."""
     asset: str = ""
+    """Id of the asset. Empty if it is no rule's."""
     verdict: Verdict | None = None
+    """The verdict. Null if it is no rule's."""
     points_bp: int = 0
+    """What is missing, in hundredths of a point."""
     observation: str = ""
+    """Id of the observation. Empty if it is no rule's."""
 
 
 class FactorScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of one factor."""
+
     factor: Factor
     weight: int
     score_bp: int
+    """Score of the factor, in hundredths of a point."""
     coverage_bp: int
 
 

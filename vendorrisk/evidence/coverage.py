@@ -97,11 +97,16 @@ class Segment(msgspec.Struct, frozen=True):
 
     from_on: date
     until_on: date | None
+    """Last day. Null if the stretch has no end."""
     state: CoverageState
     qualified: bool
+    """Whether the report's opinion is qualified."""
     report_id: UUID | None
+    """The report that proves the days. Null if none does."""
     reason: str
+    """Why the days have this state, in a sentence."""
     document_id: UUID | None = None
+    """The document that supports the days in part. Null if none does."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -109,8 +114,11 @@ class Gap(msgspec.Struct, frozen=True):
 
     from_on: date
     until_on: date
+    """Last day."""
     days: int
+    """How many days the gap has."""
     bridged_days: int
+    """How many of them a bridge letter bridges."""
 
 
 class Coverage(msgspec.Struct, frozen=True):

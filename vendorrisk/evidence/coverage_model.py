@@ -1,6 +1,6 @@
 """What is stored and returned of coverage, and the view by audit area."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +18,13 @@ class AreaView(msgspec.Struct, frozen=True):
 
     area: AuditArea
     criteria: list[str]
+    """All criteria of the area."""
     tested: list[str]
+    """Criteria of the area that the report tested."""
     exceptions: list[Soc2Exception]
+    """Tests of the area that did not pass."""
     verdict: str
+    """`exceptions`, `clean`, or `not_tested`."""
 
 
 class Lens(msgspec.Struct, frozen=True):
@@ -28,7 +32,9 @@ class Lens(msgspec.Struct, frozen=True):
 
     report_id: UUID
     areas: list[AreaView]
+    """The five audit areas."""
     other_exceptions: list[Soc2Exception]
+    """Tests outside the five areas that did not pass."""
 
 
 class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,15 +42,20 @@ class StoredCoverage(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     service_id: UUID | None
     state: CoverageState
     is_qualified: bool
     reason: str
+    """Which evidence decides, in a sentence."""
     effective_until_on: date | None
     next_change_on: date | None
     gap_days: int
+    """Days between report periods that none covers."""
     missing_categories: list[TrustCategory]
     computed_on: date
+    """The day for which it was computed."""
+    updated_at: datetime
     version: int
 
 
@@ -54,18 +65,24 @@ class ServiceCoverage(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None
     service_name: str | None
     at: date
+    """The day it was computed for."""
     state: CoverageState
     is_qualified: bool
     reason: str
+    """Which evidence decides, in a sentence."""
     effective_until_on: date | None
     preparation_from_on: date | None
+    """Day from which to ask for the next report. Null if nothing counts."""
     next_change_on: date | None
     gaps: list[Gap]
+    """Days between report periods that none covers."""
     warnings: list[str]
     categories_needed: list[TrustCategory]
     categories_relied_on: list[TrustCategory]
+    """Categories that evidence covers on the day."""
     missing_categories: list[TrustCategory]
     timeline: list[Segment]
+    """The days in stretches of one state each, oldest first."""
 
     @classmethod
     def of(cls, found: Coverage, **more: Any) -> "ServiceCoverage":
@@ -88,12 +105,16 @@ class VendorCoverage(msgspec.Struct, frozen=True):
     """The coverage of every service of a vendor at a day."""
 
     vendor_id: UUID
+    vendor_name: str
     at: date
+    """The day it was computed for."""
     services: list[ServiceCoverage]
+    """One entry for each service, or one for the vendor as a whole."""
 
 
 class PolicyShown(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     policy: EvidencePolicy
+    """The policy."""
     version: int

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vendorrisk.access.records import Body
-from vendorrisk.evidence.model import Text, Title
+from vendorrisk.evidence.model import Text
+from vendorrisk.findings.model import Title
 
 
 class DocumentKind(StrEnum):
@@ -29,6 +30,8 @@ class DocumentKind(StrEnum):
 
 
 class Classification(StrEnum):
+    """How confidential a document is."""
+
     PUBLIC = "public"
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
@@ -57,6 +60,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     service_id: UUID | None
     kind: DocumentKind
     title: str
@@ -66,9 +70,11 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     stated_until_on: date | None
     surveillance_on: date | None
     expires_on: date | None
+    """Last day the document is relied on, by its kind and dates. Null if coverage decides, or nothing ends."""
     assurance: Assurance
     note: str | None
     revision: int
+    """Counts the revisions of the document, from 1."""
     supersedes_id: UUID | None
     superseded_at: datetime | None
     withdrawn_at: datetime | None
@@ -78,12 +84,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str | None
     reading: Reading
     reading_detail: str | None
+    """Why the text could not be extracted. Null if it could."""
     created_at: datetime
     updated_at: datetime
     version: int
 
 
 class DocumentChanges(Body):
+    """Changes to a document."""
+
     title: Title | UnsetType = UNSET
     service_id: UUID | UnsetType | None = UNSET
     classification: Classification | UnsetType = UNSET

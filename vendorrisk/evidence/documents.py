@@ -45,6 +45,7 @@ async def add(work: Work, new: NewDocument) -> Document:
     before = None if new.supersedes_id is None else await _superseded(work, new)
     wanted = Document(
         id=new_id(),
+        vendor_name="",
         expires_on=None,
         assurance=Assurance.NONE,
         revision=1 if before is None else before.revision + 1,
@@ -75,6 +76,8 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     wanted = patched(before, changes)
     rules.check_document(wanted, work.today)
     await _check_service(work, wanted)
+    if wanted == before:
+        return before
     in_force = (await service.policy(work)).policy
     after = await queries.update_document(work, service.judge_document(wanted, in_force, work.today))
     await service.follow(work, after, in_force)
@@ -118,15 +121,17 @@ async def store_file(
         stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
     except UnreachableError as error:
         raise _unavailable() from error
+    name, reading = safe_name(name, stored.media_type), _reading_of(before, stored)
+    if (before.file_sha256, before.file_name, before.reading) == (stored.sha256, name, reading):
+        return before
     if before.file_sha256 not in {None, stored.sha256}:
         await proposal_queries.forget_proposals(work, document_id)
-    reading = _reading_of(before, stored)
     after = await proposal_queries.attach_file(
         work,
         document_id,
         stored.sha256,
         stored.size,
-        safe_name(name, stored.media_type),
+        name,
         stored.media_type.text,
         reading,
     )

@@ -11,6 +11,8 @@ from vendorrisk.access.records import Body
 
 
 class Decision(StrEnum):
+    """Whether a proposal was decided, and how."""
+
     OPEN = "open"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
@@ -21,15 +23,22 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     document_id: UUID
+    """The document that was read."""
     field: str
+    """The field of the record that the value is for."""
     value: Any
+    """Its type depends on the field."""
     page: int
+    """Page of the file, from 1."""
     quotation: str
+    """The page's own words."""
     confidence: float
+    """0 to 1. It orders proposals and is no probability."""
     decision: Decision
     decided_by_label: str | None
     decided_at: datetime | None
     created_at: datetime
+    updated_at: datetime
     version: int
 
 
@@ -37,3 +46,4 @@ class NewDecision(Body):
     """A person's word on a proposal."""
 
     decision: Literal["confirmed", "rejected"]
+    """Whether the value is right."""

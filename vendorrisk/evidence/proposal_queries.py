@@ -55,6 +55,7 @@ PROPOSALS = ListOf(
         "decision": Column("decision", Decision),
         "confidence": Column("confidence", float, "real", RANGE),
         "page": Column("page", int, "integer", RANGE, sortable=True),
+        "updated_at": Column("updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="field",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,9 +13,10 @@ from vendorrisk.db.constraints import refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
-from vendorrisk.evidence.coverage import CoverageState, Opinion, ReportType
+from vendorrisk.evidence.coverage import CoverageState
 from vendorrisk.evidence.coverage_model import PolicyShown, StoredCoverage
 from vendorrisk.evidence.document_model import Assurance, Classification, Document, DocumentKind, Reading
+from vendorrisk.evidence.holders import holders_of_letter, holders_of_report
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.report_model import (
     BridgeLetter,
@@ -95,6 +97,8 @@ _TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
 _VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
+_DAY = partial(Column, kind=date, pg="date", operators=RANGE, sortable=True, nullable=True)
 _ID = Column("id", UUID, "uuid")
 _VENDOR = Column("vendor_id", UUID, "uuid")
 _SERVICE = Column("service_id", UUID, "uuid", nullable=True)
@@ -106,30 +110,21 @@ DOCUMENTS = ListOf(
         "vendor_id": _VENDOR,
         "service_id": _SERVICE,
         "kind": Column("kind", DocumentKind),
+        "title": Column("title", sortable=True),
         "classification": Column("classification", Classification),
         "assurance": Column("assurance", Assurance),
-        "expires_on": Column("expires_on", date, "date", RANGE, sortable=True, nullable=True),
+        "issued_on": _DAY("issued_on"),
+        "valid_from_on": _DAY("valid_from_on"),
+        "stated_until_on": _DAY("stated_until_on"),
+        "expires_on": _DAY("expires_on"),
         "superseded_at": Column("superseded_at", datetime, "timestamptz", RANGE, nullable=True),
         "withdrawn_at": Column("withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
+        "file_sha256": Column("file_sha256", nullable=True),
         "reading": Column("reading", Reading),
         "created_at": _AT,
+        "updated_at": _UPDATED,
     },
     default_sort="-created_at",
-)
-REPORTS = ListOf(
-    "soc2_reports",
-    {
-        "id": Column("r.id", UUID, "uuid"),
-        "vendor_id": Column("r.vendor_id", UUID, "uuid"),
-        "type": Column("r.type", ReportType),
-        "opinion": Column("r.opinion", Opinion),
-        "categories": Column("r.categories", TrustCategory, operators=frozenset({Operator.HAS})),
-        "period_end_on": Column("r.period_end_on", date, "date", RANGE, sortable=True, nullable=True),
-        "withdrawn_at": Column("r.withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
-        "created_at": Column("r.created_at", datetime, "timestamptz", RANGE, sortable=True),
-    },
-    default_sort="-created_at",
-    key_sql="r.id",
 )
 COVERAGE = ListOf(
     "soc2_coverage",
@@ -140,8 +135,10 @@ COVERAGE = ListOf(
         "state": Column("state", CoverageState),
         "is_qualified": Column("is_qualified", bool, "boolean", EQUALITY),
         "effective_until_on": Column("effective_until_on", date, "date", RANGE, sortable=True, nullable=True),
+        "next_change_on": Column("next_change_on", date, "date", RANGE, nullable=True),
         "gap_days": Column("gap_days", int, "integer", RANGE),
         "missing_categories": Column("missing_categories", TrustCategory, operators=frozenset({Operator.HAS})),
+        "updated_at": _UPDATED,
     },
     default_sort="effective_until_on",
 )
@@ -242,7 +239,7 @@ async def insert_report(work: Work, r: Soc2Report) -> None:
     own = (r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name)
-    with refusing(_REPORT_BROKEN):
+    with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
         await _INSERT_REPORT.run(work.db, work.tenant_id, *own, *auditor, *scope, work.now)
         await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
 
@@ -268,7 +265,7 @@ async def update_report(work: Work, r: Soc2Report) -> None:
     dates = (r.id, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name, r.withdrawn_at, r.withdrawn_reason)
-    with refusing(_REPORT_BROKEN):
+    with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
         await _UPDATE_REPORT.run(work.db, work.tenant_id, *dates, *auditor, *scope, work.now)
         await _UNCOVER_SERVICES.run(work.db, work.tenant_id, r.id)
         await _COVER_SERVICES.run(work.db, work.tenant_id, r.id, r.service_ids)
@@ -334,7 +331,7 @@ async def update_subservice(work: Work, s: SubserviceOrganisation) -> Subservice
 
 async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) -> BridgeLetter:
     own = (letter.document_id, letter.ends_on, letter.issued_on)
-    with refusing(_LETTER_BROKEN):
+    with refusing(_LETTER_BROKEN, holders_of_letter(report_id, letter.ends_on), seen_by="evidence:read"):
         return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
 
 
@@ -368,7 +365,7 @@ async def coverage_of_vendor(work: Work, vendor_id: UUID) -> list[StoredCoverage
 
 async def keep_coverage(work: Work, c: StoredCoverage) -> StoredCoverage:
     own = (c.id, c.vendor_id, c.service_id, c.state, c.is_qualified, c.reason, c.effective_until_on)
-    more = (c.next_change_on, c.gap_days, c.missing_categories, c.computed_on)
+    more = (c.next_change_on, c.gap_days, c.missing_categories, c.computed_on, c.updated_at)
     return await _KEEP_COVERAGE.one(work.db, work.tenant_id, *own, *more)
 
 

@@ -10,8 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
 from vendorrisk.evidence.coverage import Opinion, ReportType
-from vendorrisk.evidence.model import Categories, Criteria, Criterion, Line, ServiceIds, Text, Title
-from vendorrisk.findings.model import Severity
+from vendorrisk.evidence.model import _US, Categories, Criteria, Criterion, Line, ServiceIds, Text
+from vendorrisk.findings.model import Severity, Title
 from vendorrisk.vendors.model import TrustCategory
 
 
@@ -34,7 +34,7 @@ _US_STATES = (
     r"^(?:A[KLRZ]|C[AOT]|D[CE]|FL|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEINOPST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT"
     r"|V[AIT]|W[AIVY])\Z"
 )
-UsState = Annotated[str, Meta(pattern=_US_STATES, description="With DC, GU, MP, PR and VI.", examples=["CA"])]
+UsState = Annotated[str, Meta(pattern=_US_STATES, extra=_US, description="Also DC, GU, MP, PR, VI.", examples=["CA"])]
 
 
 class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,10 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     criterion: str
+    """Trust services criterion, such as `CC6.1`."""
     control: str
     deviation: str
     sample: str | None
@@ -54,7 +57,10 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSoc2Exception(Body):
+    """A test of a control that did not pass."""
+
     criterion: Criterion
+    """Trust services criterion, such as `CC6.1`."""
     control: Text
     deviation: Text
     sample: Text | None = None
@@ -63,6 +69,8 @@ class NewSoc2Exception(Body):
 
 
 class Soc2ExceptionChanges(Body):
+    """Changes to a report's exception."""
+
     control: Text | UnsetType = UNSET
     deviation: Text | UnsetType = UNSET
     sample: Text | UnsetType | None = UNSET
@@ -75,6 +83,8 @@ class Cuec(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     criterion: str | None
     control: str
     state: CuecState
@@ -86,6 +96,8 @@ class Cuec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewCuec(Body):
+    """A complementary user entity control."""
+
     control: Text
     criterion: Criterion | None = None
     state: CuecState = CuecState.OPEN
@@ -94,6 +106,8 @@ class NewCuec(Body):
 
 
 class CuecChanges(Body):
+    """Changes to a complementary user entity control."""
+
     control: Text | UnsetType = UNSET
     state: CuecState | UnsetType = UNSET
     owner_id: UUID | UnsetType | None = UNSET
@@ -105,6 +119,8 @@ class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     name: str
     purpose: str | None
     method: SubserviceMethod
@@ -116,6 +132,8 @@ class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSubserviceOrganisation(Body):
+    """A company that the vendor's system depends on."""
+
     name: Line
     method: SubserviceMethod
     purpose: Text | None = None
@@ -124,6 +142,8 @@ class NewSubserviceOrganisation(Body):
 
 
 class SubserviceChanges(Body):
+    """Changes to a subservice organisation."""
+
     name: Line | UnsetType = UNSET
     method: SubserviceMethod | UnsetType = UNSET
     purpose: Text | UnsetType | None = UNSET
@@ -136,6 +156,8 @@ class BridgeLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     report_id: UUID
+    vendor_id: UUID
+    vendor_name: str
     document_id: UUID | None
     ends_on: date
     issued_on: date | None
@@ -145,6 +167,8 @@ class BridgeLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewBridgeLetter(Body):
+    """A letter of the vendor's management."""
+
     ends_on: date
     issued_on: date | None = None
     document_id: UUID | None = None
@@ -155,6 +179,7 @@ class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     document_id: UUID | None
     type: ReportType
     as_of_on: date | None
@@ -205,6 +230,8 @@ class NewSoc2Report(Body):
 
 
 class Soc2ReportChanges(Body):
+    """Changes to a SOC 2 report."""
+
     as_of_on: date | UnsetType | None = UNSET
     period_start_on: date | UnsetType | None = UNSET
     period_end_on: date | UnsetType | None = UNSET
@@ -234,7 +261,10 @@ class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewReports(Body):
+    """Up to 200 reports. Each is recorded or rejected alone."""
+
     reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
+    """Each as in recording one report."""
 
 
 class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -242,11 +272,18 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     index: int
     status: int
+    """The status that the row alone would have been given."""
     id: UUID | None = None
+    """The record. Missing if it was not written."""
     code: str | None = None
     detail: str | None = None
+    """What to do about the problem. Missing if there is none."""
     pointer: str | None = None
+    """JSON pointer (RFC 6901) into the row. Missing if there is no problem."""
 
 
 class BulkAnswer(msgspec.Struct, frozen=True):
+    """The results of many reports."""
+
     results: list[BulkResult]
+    """One result for each row, in the order sent."""

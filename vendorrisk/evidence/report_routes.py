@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.evidence import queries, reports
+from vendorrisk.evidence import report_part_queries, reports
 from vendorrisk.evidence.coverage_model import Lens
 from vendorrisk.evidence.document_model import Withdrawal
 from vendorrisk.evidence.report_model import (
@@ -36,6 +36,7 @@ from vendorrisk.http.routing import acts, changes, creates, lists, reads, remove
 _WHOLE = [
     Code.REFERENCE_UNKNOWN,
     Code.DATES_INVALID,
+    Code.SECURITY_CATEGORY_MISSING,
     Code.CRITERION_UNKNOWN,
     Code.SOC2_REPORT_KNOWN,
     Code.CUEC_WITHOUT_PROOF,
@@ -47,8 +48,9 @@ _WHOLE = [
 ]
 
 
-@lists("/soc2-reports", Permission.EVIDENCE_READ, queries.REPORTS)
+@lists("/soc2-reports", Permission.EVIDENCE_READ, report_part_queries.REPORTS)
 async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
+    """List SOC 2 reports."""
     return await reports.reports(work, page)
 
 
@@ -108,6 +110,7 @@ async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2Report
 async def change_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Soc2ReportChanges]
 ) -> Soc2ReportShown:
+    """Change a SOC 2 report. Coverage is computed again."""
     return await reports.change(work, report_id, data, expected)
 
 
@@ -128,6 +131,12 @@ async def withdraw_soc2_report(
 async def get_audit_areas(work: InWork, report_id: FromPath[UUID]) -> Lens:
     """Look at a report through the five audit areas: control environment to control activities (CC1 to CC5)."""
     return await reports.lens(work, report_id)
+
+
+@lists("/exceptions", Permission.EVIDENCE_READ, report_part_queries.EXCEPTIONS)
+async def list_exceptions(work: InWork, page: ListPage) -> Page[Soc2Exception]:
+    """List the exceptions of all SOC 2 reports."""
+    return await reports.all_exceptions(work, page)
 
 
 @creates(
@@ -160,7 +169,14 @@ async def change_soc2_exception(
     exception_id: FromPath[UUID],
     data: JSONBody[Soc2ExceptionChanges],
 ) -> Soc2Exception:
+    """Change a report's exception."""
     return await reports.change_exception(work, report_id, exception_id, data, expected)
+
+
+@lists("/cuecs", Permission.EVIDENCE_READ, report_part_queries.CUECS)
+async def list_cuecs(work: InWork, page: ListPage) -> Page[Cuec]:
+    """List the complementary controls of all SOC 2 reports. Those without an owner: `filter=owner_id:null:true`."""
+    return await reports.all_cuecs(work, page)
 
 
 @creates(
@@ -189,6 +205,12 @@ async def change_cuec(
 ) -> Cuec:
     """Say who operates the control and what proves it."""
     return await reports.change_cuec(work, report_id, cuec_id, data, expected)
+
+
+@lists("/subservice-organisations", Permission.EVIDENCE_READ, report_part_queries.SUBSERVICE)
+async def list_subservice_organisations(work: InWork, page: ListPage) -> Page[SubserviceOrganisation]:
+    """List the subservice organisations of all SOC 2 reports."""
+    return await reports.all_subservice_organisations(work, page)
 
 
 @creates(
@@ -254,10 +276,13 @@ router = Router(
         change_soc2_report,
         withdraw_soc2_report,
         get_audit_areas,
+        list_exceptions,
         add_soc2_exception,
         change_soc2_exception,
+        list_cuecs,
         add_cuec,
         change_cuec,
+        list_subservice_organisations,
         add_subservice_organisation,
         change_subservice_organisation,
         add_bridge_letter,

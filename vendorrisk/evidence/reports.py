@@ -10,9 +10,10 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
+from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Code, Refusal
-from vendorrisk.evidence import coverage, queries, rules, service
+from vendorrisk.errors import Code, Refusal, under
+from vendorrisk.evidence import coverage, queries, report_part_queries, rules, service
 from vendorrisk.evidence.coverage import Opinion, ReportType
 from vendorrisk.evidence.coverage_model import Lens
 from vendorrisk.evidence.document_model import Withdrawal
@@ -74,10 +75,23 @@ async def lens(work: Work, report_id: UUID) -> Lens:
     return Lens(report_id, areas, others)
 
 
+async def all_exceptions(work: Work, page: PageRequest) -> Page[Soc2Exception]:
+    return await work.page(report_part_queries.LIST_ALL_EXCEPTIONS, page)
+
+
+async def all_cuecs(work: Work, page: PageRequest) -> Page[Cuec]:
+    return await work.page(report_part_queries.LIST_ALL_CUECS, page)
+
+
+async def all_subservice_organisations(work: Work, page: PageRequest) -> Page[SubserviceOrganisation]:
+    return await work.page(report_part_queries.LIST_ALL_SUBSERVICE, page)
+
+
 async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
     """Record a report, whole. An opinion that is not clean and each exception open a finding; coverage follows."""
     wanted = Soc2Report(
         id=new_id(),
+        vendor_name="",
         withdrawn_at=None,
         withdrawn_reason=None,
         created_at=work.now,
@@ -114,7 +128,8 @@ async def record_all(work: Work, new: NewReports) -> BulkAnswer:
             recorded = await record(work, row)
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint row")
-            results.append(_refused(index, refusal))
+            named = await naming_holder(work.db, work.tenant_id, work.by.actor.permissions, refusal)
+            results.append(_refused(index, named))
         else:
             await work.db.execute("release savepoint row")
             results.append(BulkResult(index=index, status=201, id=recorded.id))
@@ -126,6 +141,8 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     wanted = _normalised(patched(before, changes))
     rules.check_report(wanted, work.today)
     await _check_belonging(work, wanted)
+    if wanted == before:
+        return await report(work, report_id)
     await queries.update_report(work, wanted)
     if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
         await _tell_of_opinion(work, wanted)
@@ -165,7 +182,10 @@ async def change_exception(
 ) -> Soc2Exception:
     before = found(await queries.lock_exception(work, report_id, exception_id))
     check_version(before, expected)
-    after = await queries.update_exception(work, patched(before, changes))
+    wanted = patched(before, changes)
+    if wanted == before:
+        return before
+    after = await queries.update_exception(work, wanted)
     await findings.restate_for(work, "soc2_exception", after.id, **_told(after))
     await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
@@ -182,7 +202,10 @@ async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecC
     """Say who operates a control of ours, and what proves it; `in_place` needs both."""
     before = found(await queries.lock_cuec(work, report_id, cuec_id))
     check_version(before, expected)
-    after = await queries.update_cuec(work, patched(before, changes))
+    wanted = patched(before, changes)
+    if wanted == before:
+        return before
+    after = await queries.update_cuec(work, wanted)
     await _audit_part(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
     return after
 
@@ -201,6 +224,8 @@ async def change_subservice(
     check_version(before, expected)
     wanted = patched(before, changes)
     _check_provider(found(await queries.find_report(work, report_id)), wanted.provider_id, "")
+    if wanted == before:
+        return before
     after = await queries.update_subservice(work, wanted)
     await _audit_part(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
     return after
@@ -336,7 +361,8 @@ async def _audit_part(work: Work, action: Action, kind: str, before: Any, after:
 
 
 def _refused(index: int, refusal: Refusal) -> BulkResult:
-    pointer = next((fault.pointer for fault in refusal.errors if fault.pointer), None)
+    errors = under(refusal.errors, f"/reports/{index}")
+    pointer = next((fault.pointer for fault in errors if fault.pointer), None)
     detail = next((fault.detail for fault in refusal.errors), refusal.detail)
     return BulkResult(
         index=index, status=STATUS[refusal.code.kind], code=refusal.code.code, detail=detail, pointer=pointer

@@ -21,6 +21,7 @@ from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.proposal_model import NewDecision, Proposal
 from vendorrisk.evidence.report_model import BridgeLetter, Soc2ReportShown
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.file_bodies import sent_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import content_disposition
@@ -53,6 +54,7 @@ async def add_document(work: InWork, data: JSONBody[NewDocument]) -> Document:
 
 @reads("/documents/{document_id:uuid}", Permission.EVIDENCE_READ)
 async def get_document(work: InWork, document_id: FromPath[UUID]) -> Document:
+    """Return a document, without its file."""
     return await documents.document(work, document_id)
 
 
@@ -86,11 +88,13 @@ async def withdraw_document(
     "/documents/{document_id:uuid}/file",
     Permission.EVIDENCE_WRITE,
     raw="file",
+    file_example="Backups are encrypted and restored every quarter.\n",
     refuses=[
         Code.DOCUMENT_SUPERSEDED,
         Code.BODY_TOO_LARGE,
         Code.FILE_TYPE_REFUSED,
         Code.FILE_EMPTY,
+        Code.FILE_PART_INVALID,
         Code.STORE_UNAVAILABLE,
     ],
 )
@@ -100,15 +104,20 @@ async def store_document_file(
     service: TheService,
     request: Request[Any, Any, Any],
     document_id: FromPath[UUID],
-    file_name: Annotated[str, QueryParameter(max_length=1000, required=False)] = "document",
+    file_name: Annotated[str | None, QueryParameter(max_length=1000, required=False)] = None,
 ) -> Document:
-    """Send the file of a document as the body: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, told by what it holds."""
+    """Send the file of a document: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, told by what it holds.
+
+    It is the body itself, or the one part of a form (`curl -X PUT -F file=@report.pdf`), whose name it then keeps
+    unless `file_name` says another.
+    """
+    sent = await sent_file(request, most=service.settings.upload_max_bytes)
     return await documents.store_file(
         work,
         service.vault,
         document_id,
-        request.stream(),
-        unquote(file_name),
+        sent.chunks,
+        unquote(file_name or "") or sent.name or "document",
         service.settings.upload_max_bytes,
         expected,
     )
@@ -157,6 +166,7 @@ async def decide_proposal(
     refuses=[
         Code.PROPOSALS_INCOMPLETE,
         Code.DATES_INVALID,
+        Code.SECURITY_CATEGORY_MISSING,
         Code.SOC2_REPORT_KNOWN,
         Code.REFERENCE_UNKNOWN,
         Code.DOCUMENT_SUPERSEDED,

@@ -120,7 +120,7 @@ def check_report(report: Soc2Report, today: date) -> None:
         faults.append(_dated_early(last, "/report_on"))
     if TrustCategory.SECURITY not in report.categories:
         detail = "Security is always in scope of a SOC 2 report; add it."
-        faults.append(Fault(detail, Code.DATES_INVALID.code, pointer="/categories"))
+        faults.append(Fault(detail, Code.SECURITY_CATEGORY_MISSING.code, pointer="/categories"))
     _refuse(faults)
 
 
@@ -163,8 +163,11 @@ def _not_after(today: date, dates: Iterable[tuple[str, date | None]]) -> list[Fa
 
 
 def _refuse(faults: list[Fault]) -> None:
-    if faults:
-        raise Refusal(Code.DATES_INVALID, "Mend the fields listed in `errors`.", errors=faults)
+    if not faults:
+        return
+    only_security = all(fault.code == Code.SECURITY_CATEGORY_MISSING.code for fault in faults)
+    code = Code.SECURITY_CATEGORY_MISSING if only_security else Code.DATES_INVALID
+    raise Refusal(code, "Correct the fields listed in `errors`.", errors=faults)
 
 
 def checked_criterion(text: str, pointer: str) -> str:

@@ -52,6 +52,8 @@ async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> Polic
     """Say the whole policy again; every date that follows from it is computed anew in the same transaction."""
     before = await queries.lock_policy(work) or PolicyShown(EvidencePolicy(), 0)
     check_version(before, expected)
+    if before.version and before.policy == wanted:
+        return before
     after = await queries.keep_policy(work, wanted)
     await _judge_documents(work, wanted)
     await _cover_all(work, wanted)
@@ -68,7 +70,8 @@ async def vendor_coverage(work: Work, vendor_id: UUID, at: date | None) -> Vendo
     in_force = (await policy(work)).policy
     proof = await _proof(work, vendor.id, in_force)
     services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
-    return VendorCoverage(vendor.id, day, [_shown(service, proof, day, in_force) for service in services or [None]])
+    lanes = [_shown(service, proof, day, in_force) for service in services or [None]]
+    return VendorCoverage(vendor.id, vendor.name, day, lanes)
 
 
 async def coverages(work: Work, page: PageRequest) -> Page[StoredCoverage]:
@@ -202,6 +205,7 @@ async def _cover_service(
     row = StoredCoverage(
         id=before.id if before else new_id(),
         vendor_id=vendor.id,
+        vendor_name=vendor.name,
         service_id=service.id if service else None,
         state=now.state,
         is_qualified=now.qualified,
@@ -211,6 +215,7 @@ async def _cover_service(
         gap_days=sum(gap.days for gap in now.gaps),
         missing_categories=rules.missing_categories(service, relied_on),
         computed_on=work.today,
+        updated_at=work.now,
         version=1,
     )
     kept = await queries.keep_coverage(work, row)

@@ -12,6 +12,8 @@ from vendorrisk.access.records import Body
 
 
 class Severity(StrEnum):
+    """How bad a finding is."""
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
@@ -29,9 +31,11 @@ class State(StrEnum):
     FALSE_POSITIVE = "false_positive"
 
 
-Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
-Description = Annotated[str, Meta(min_length=1, max_length=8000, pattern=r"\S")]
-Reason = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
+Title = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S", extra={"words": "text that is not blank"})]
+Description = Annotated[
+    str, Meta(min_length=1, max_length=8000, pattern=r"\S", extra={"words": "text that is not blank"})
+]
+Reason = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S", extra={"words": "text that is not blank"})]
 Days = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -39,18 +43,26 @@ class FindingPolicy(Body):
     """How many days a finding may stand, by severity."""
 
     critical_days: Days = 7
+    """Days until a finding of the severity critical is due."""
     high_days: Days = 30
+    """Days until a finding of the severity high is due."""
     medium_days: Days = 90
+    """Days until a finding of the severity medium is due."""
     low_days: Days = 180
+    """Days until a finding of the severity low is due."""
 
 
 class FindingPolicyShown(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     critical_days: int
+    """Days until a finding of the severity critical is due."""
     high_days: int
+    """Days until a finding of the severity high is due."""
     medium_days: int
+    """Days until a finding of the severity medium is due."""
     low_days: int
+    """Days until a finding of the severity low is due."""
     version: int
 
 
@@ -59,19 +71,26 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     source_kind: str
+    """`person`, or the kind of record that the finding is about."""
     source_id: UUID
     title: str
     description: str | None
     severity: Severity
     state: State
     state_reason: str | None
+    """Why the state last changed. Null if no reason was given."""
     state_changed_at: datetime
+    """When the state last changed."""
     owner_id: UUID | None
     opened_on: date
+    """Day it was opened."""
     due_on: date
     until_on: date | None
+    """Last day of an acceptance or dispute. Null in other states."""
     times_reopened: int
+    """How often it was reopened after it had been closed."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -86,6 +105,7 @@ class NewFinding(Body):
     description: Description | None = None
     owner_id: UUID | None = None
     due_on: date | None = None
+    """Day by which it is due. By the policy of its severity if left out."""
 
 
 class FindingChanges(Body):
@@ -102,19 +122,27 @@ class NewMove(Body):
     """A move to another state. Closing needs a reason; accepting and disputing need a day on which that ends."""
 
     to: State
+    """The state to move to."""
     reason: Reason | None = None
+    """Required to close."""
     until_on: date | None = None
+    """Last day of an acceptance or dispute. Required for these."""
 
 
 class MovedFinding(NewMove, kw_only=True):
     """A move of one finding among many, held to the version it was meant for."""
 
     id: UUID
+    """The finding."""
     version: Annotated[int, Meta(ge=1)]
+    """The version that the change is meant for."""
 
 
 class FindingMoves(Body):
+    """Many findings to move to other states."""
+
     items: Annotated[list[MovedFinding], Meta(min_length=1, max_length=200)]
+    """Up to 200 findings."""
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -122,9 +150,12 @@ class Move(msgspec.Struct, frozen=True):
 
     id: UUID
     from_state: State | None
+    """Null where the finding was opened."""
     to_state: State
     reason: str | None
+    """Why, in words. Null if no reason was given."""
     until_on: date | None
+    """Last day of an acceptance or dispute. Null in other states."""
     moved_by_id: UUID
     moved_by_label: str
     moved_at: datetime
@@ -136,6 +167,7 @@ class FindingShown(msgspec.Struct, frozen=True):
     id: UUID
     finding: Finding
     moves: list[Move]
+    """All changes of its state, oldest first."""
     version: int
 
 

@@ -19,6 +19,7 @@ from vendorrisk.findings.model import (
     TenantDue,
 )
 from vendorrisk.ids import new_id
+from vendorrisk.vendors.model import Tier
 
 _sql = QueryFile("findings")
 _FIND_POLICY = _sql.rows("find_finding_policy", FindingPolicyShown)
@@ -35,6 +36,8 @@ _LIST_MOVES = _sql.rows("list_moves", Move)
 _TENANTS_WITH_ENDED = _sql.rows("tenants_with_ended_acceptances", TenantDue)
 _ENDED = _sql.rows("ended_acceptances", Finding)
 
+_TIER = "(select v.tier from vendors as v where v.tenant_id = findings.tenant_id and v.id = findings.vendor_id)"
+
 FINDINGS = ListOf(
     "findings",
     {
@@ -42,11 +45,18 @@ FINDINGS = ListOf(
         "vendor_id": Column("vendor_id", UUID, "uuid"),
         "source_kind": Column("source_kind"),
         "source_id": Column("source_id", UUID, "uuid"),
-        "severity": Column("severity", Severity),
+        "title": Column("title"),
+        "severity": Column("severity", Severity, operators=RANGE, sortable=True, weight_sql="level_weight({})"),
+        "tier": Column(_TIER, Tier, operators=RANGE, nullable=True, weight_sql="level_weight({})"),
         "state": Column("state", State),
         "owner_id": Column("owner_id", UUID, "uuid", EQUALITY, nullable=True),
+        "opened_on": Column("opened_on", date, "date", RANGE),
         "due_on": Column("due_on", date, "date", RANGE, sortable=True),
+        "until_on": Column("until_on", date, "date", RANGE, sortable=True, nullable=True),
+        "times_reopened": Column("times_reopened", int, "integer", RANGE),
+        "state_changed_at": Column("state_changed_at", datetime, "timestamptz", RANGE),
         "created_at": Column("created_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": Column("updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="-created_at",
 )

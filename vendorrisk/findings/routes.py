@@ -26,6 +26,7 @@ from vendorrisk.vendors.model import RowResults
 
 @lists("/findings", Permission.FINDINGS_READ, queries.FINDINGS)
 async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
+    """List findings."""
     return await service.findings(work, page)
 
 
@@ -91,6 +92,7 @@ async def move_findings(work: InWork, data: JSONBody[FindingMoves]) -> RowResult
 
 @reads("/finding-policy", Permission.FINDINGS_READ)
 async def get_finding_policy(work: InWork) -> FindingPolicyShown:
+    """Return how many days a finding may stand, by severity."""
     return await service.policy(work)
 
 

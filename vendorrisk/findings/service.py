@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.records import check_version, found, patched, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import Deadline, TimedClass
@@ -14,7 +14,7 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Refusal
+from vendorrisk.errors import Refusal, under
 from vendorrisk.findings import queries, rules
 from vendorrisk.findings.model import (
     Finding,
@@ -45,6 +45,8 @@ async def set_policy(work: Work, wanted: FindingPolicy, expected: int) -> Findin
     default = FindingPolicyShown(**msgspec.structs.asdict(FindingPolicy()), version=0)
     before = await queries.lock_policy(work) or default
     check_version(before, expected)
+    if before.version and says_already(before, wanted):
+        return before
     after = await queries.keep_policy(work, wanted)
     await audit.record(
         work, Action.FINDING_POLICY_CHANGED, Target("finding_policy", work.tenant_id), before=before, after=after
@@ -165,7 +167,8 @@ async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected
         rules.check_due(wanted.due_on)
     else:
         wanted = await _regraded(work, before, wanted)
-    await _changed(work, before, wanted)
+    if wanted != before:
+        await _changed(work, before, wanted)
     return await finding(work, finding_id)
 
 
@@ -194,8 +197,8 @@ async def move_many(work: Work, wanted: FindingMoves) -> RowResults:
             moved = await move(work, item.id, item, item.version)
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint item")
-            code = refusal.code.code
-            results.append(RowResult(index=index, code=code, detail=refusal.detail, errors=refusal.errors))
+            errors = under(refusal.errors, f"/items/{index}")
+            results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
             await work.db.execute("release savepoint item")
             results.append(RowResult(index=index, id=moved.id, version=moved.version))
@@ -217,6 +220,7 @@ async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUI
     return Finding(
         id=finding_id,
         vendor_id=new.vendor_id,
+        vendor_name="",
         source_kind=source_kind,
         source_id=source_id,
         title=new.title,

@@ -11,16 +11,18 @@ from litestar.exceptions import (
     SerializationException,
     ValidationException,
 )
+from msgspec import inspect
 
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.http import problems
 from vendorrisk.http.outer_middleware import refused
-
-_LONGEST = 200  # Litestar repeats what was sent
+from vendorrisk.value_checks import faults_of
+from vendorrisk.value_words import wanted
 
 
 def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    refusal = _refusal_for(error)
+    refusal = _refusal_for(error, request)
+    request.scope["refusal"] = refusal  # type: ignore[typeddict-unknown-key]  # our own key of the scope
     request.scope["noted"]["code"] = refusal.code.code  # type: ignore[typeddict-item]  # our own key of the scope
     problem = problems.problem_of(refusal, request.scope.get("request_id", ""))  # type: ignore[arg-type]  # as above
     return Response(
@@ -39,25 +41,61 @@ def _allow(error: Exception) -> dict[str, str]:
     return {"allow": ", ".join(sorted({*named, *(["HEAD"] if "GET" in named else [])}))}
 
 
-def _refusal_for(error: Exception) -> Refusal:
+def _refusal_for(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
     match error:
         case ValidationException() | SerializationException():
-            return _invalid(error)
+            return _invalid(error, request)
         case NotFoundException():
             return Refusal(Code.NOT_FOUND, "Check the address and the id.")
         case MethodNotAllowedException():
             return Refusal(Code.METHOD_NOT_ALLOWED, "See the API document for the methods of this address.")
         case HTTPException() if error.status_code < 500:  # noqa: PLR2004 - HTTP
-            return Refusal(Code.PARAMETER_INVALID, str(error.detail)[:_LONGEST])
+            return Refusal(Code.PARAMETER_INVALID, "The request cannot be read. Compare it with the API document.")
     return refused(error)
 
 
-def _invalid(error: Exception) -> Refusal:
+def _invalid(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
     """Say what is wrong with the parameters; a JSON body was checked before, by the exchange."""
     extra = getattr(error, "extra", None)
-    rows = extra if isinstance(extra, list) else []
-    found = [
-        Fault(str(row.get("message", "not valid")), Code.PARAMETER_INVALID.code, parameter=str(row.get("key", "")))
-        for row in rows
+    names = [str(row.get("key", "")) for row in extra if isinstance(row, dict)] if isinstance(extra, list) else []
+    found = [_parameter_fault(name, request) for name in names] or _missing(request)
+    return Refusal(Code.PARAMETER_INVALID, "Correct the parameters listed in `errors`.", errors=found)
+
+
+def _parameter_fault(name: str, request: Request[Any, Any, Any]) -> Fault:
+    """Say in our own words what is wrong with a parameter that Litestar refused."""
+    value: Any = request.path_params.get(name)
+    sent = request.query_params.getall(name, []) if value is None else [str(value)]
+    schema = _types_of(request).get(name, Any)
+    is_list = isinstance(_without_null(schema), inspect.CollectionType)
+    detail = next(faults_of(sent if is_list else "".join(sent[:1]), schema, is_text=True)).detail
+    return Fault(detail, Code.PARAMETER_INVALID.code, parameter=name)
+
+
+def _types_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Return the type of each parameter that the handler and what it depends on take."""
+    handler = request.route_handler
+    models = [handler.signature_model, *(one.signature_model for one in handler.resolve_dependencies().values())]
+    return {field.name: field.type for model in reversed(models) for field in msgspec.structs.fields(model)}
+
+
+def _without_null(schema: Any) -> inspect.Type:
+    kind = inspect.type_info(schema)
+    while isinstance(kind, inspect.Metadata | inspect.UnionType):
+        kind = kind.type if isinstance(kind, inspect.Metadata) else kind.types[0]
+    return kind
+
+
+def _missing(request: Request[Any, Any, Any]) -> list[Fault]:
+    """Name the parameters that must be sent and were not."""
+    shown = request.app.state.document["paths"][request.scope["path_template"]][request.method.lower()]
+    types = _types_of(request)
+    return [
+        Fault(
+            f"This parameter is required. Send {wanted(inspect.type_info(types.get(one['name'], str)))}.",
+            Code.PARAMETER_INVALID.code,
+            parameter=one["name"],
+        )
+        for one in shown.get("parameters", ())
+        if one["in"] == "query" and one.get("required") and one["name"] not in request.query_params
     ]
-    return Refusal(Code.PARAMETER_INVALID, "Mend the parameters listed in `errors`.", errors=found)

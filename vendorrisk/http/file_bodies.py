@@ -1,32 +1,66 @@
-"""Files that come as a body and are small enough to be read whole."""
+"""Files that come in: as the body itself, or as the one part of a multipart body."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from litestar import Request
 
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.http.multipart_file import MULTIPART, SentFile, part_of
 
 _SECONDS = 30
+_OF_ENDING = {"csv": "text/csv", "json": "application/json"}
+_JUST_BYTES = "application/octet-stream"
 
 
-async def received_file(request: Request[Any, Any, Any], *, most: int, taken: Sequence[str]) -> bytes:
-    """Read the body: one of the media types `taken`, no more than `most` bytes, no longer than half a minute."""
-    if media_type(request) not in taken:
-        raise Refusal(Code.MEDIA_TYPE_UNSUPPORTED, f"Send the file as {', '.join(taken)}.")
+class ReceivedFile(msgspec.Struct, frozen=True):
+    """A file that was read whole."""
+
+    content: bytes
+    media_type: str
+    name: str | None = None
+
+
+async def sent_file(request: Request[Any, Any, Any], *, most: int) -> SentFile:
+    """Return the file of a request to be read as it arrives; of a multipart body, its one part."""
+    if media_type(request) == MULTIPART:
+        return await part_of(request.stream(), request.headers["content-type"], most)
+    return SentFile(request.stream(), media_type(request))
+
+
+async def received_file(request: Request[Any, Any, Any], *, most: int, taken: Sequence[str]) -> ReceivedFile:
+    """Read the file: one of the media types `taken`, no more than `most` bytes, no longer than half a minute."""
+    if media_type(request) not in {*taken, MULTIPART}:
+        raise _unsupported(taken)
     received = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):
-            async for piece in request.stream():
+            sent = await sent_file(request, most=most)
+            media = _told_by_name(sent)
+            if media not in taken:
+                raise _unsupported(taken)
+            async for piece in sent.chunks:
                 received += piece
                 if len(received) > most:
-                    raise Refusal(Code.BODY_TOO_LARGE, f"At most {most} bytes are taken here.")
+                    raise Refusal(Code.BODY_TOO_LARGE, f"Send a file of at most {most} bytes.")
     except TimeoutError:
-        raise Refusal(Code.BODY_MALFORMED, "The body did not arrive in time.") from None
-    return bytes(received)
+        raise Refusal(Code.BODY_MALFORMED, "The body did not arrive in time. Send it again.") from None
+    return ReceivedFile(bytes(received), media, sent.name)
 
 
 def media_type(request: Request[Any, Any, Any]) -> str:
     """Return the body's media type without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _told_by_name(sent: SentFile) -> str:
+    """Return the media type; by the name of a part whose sender knew none, as curl knows none of a CSV file."""
+    if sent.media_type != _JUST_BYTES or sent.name is None:
+        return sent.media_type
+    return _OF_ENDING.get(sent.name.rpartition(".")[2].lower(), sent.media_type)
+
+
+def _unsupported(taken: Sequence[str]) -> Refusal:
+    return Refusal(Code.MEDIA_TYPE_UNSUPPORTED, f"Send the file as {', '.join(taken)}, or as one part of {MULTIPART}.")

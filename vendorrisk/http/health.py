@@ -20,7 +20,9 @@ class Health(msgspec.Struct, frozen=True):
     """`status` is "ok" or "failing"; `checks` says which part fails, in words for an operator."""
 
     status: str
+    """`ok` or `failing`."""
     checks: dict[str, str]
+    """The state of each part, in words for an operator."""
 
 
 @get("/live", operation_id="check_live")
@@ -29,7 +31,7 @@ async def live() -> Health:
     return Health("ok", {})
 
 
-@get("/ready", operation_id="check_ready")
+@get("/ready", operation_id="check_ready", opt={"also": [503]})
 async def ready(service: TheService) -> Response[Health]:
     """Say whether requests can be served: the database answers, has this release's schema, and we are not stopping."""
     checks = {"database": await _database(service), "redis": await _redis(service)}

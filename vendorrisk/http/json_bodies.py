@@ -4,16 +4,30 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, get_type_hints
-
-import msgspec
+from itertools import islice
+from typing import Any
 
 from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.value_checks import faults_of, fits, pointer_step
 
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_AT = re.compile(r" - at `(?:key in )?([^`]*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _MAX_FAULTS = 50
+_NO_NUMBER = " is not a JSON number"
+
+
+_MALFORMED = {
+    "Expecting value": "a value is missing or is no JSON value",
+    "Expecting property name": "a name in double quotes is missing",
+    "Expecting ':'": "a colon is missing",
+    "Expecting ','": "a comma is missing",
+    "Extra data": "something follows the end of the value",
+    "Unterminated string": "a text is not closed",
+    "Invalid control character": "a control character stands in a text and must be escaped",
+    "Invalid \\": "an escape in a text is not valid",
+    "Illegal trailing comma": "a comma stands before the end",
+    "Unexpected UTF-8 BOM": "a byte order mark stands at the beginning",
+}
+"""What the parser of JSON finds, by how its message begins, in our own words."""
 
 
 class _TwinKeyError(ValueError):
@@ -38,7 +52,8 @@ def check_json(body: bytes) -> object:
         raise Refusal(Code.BODY_MALFORMED, f"The key {error.args[0]!r} stands twice in one object.") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise Refusal(Code.BODY_MALFORMED, f"The body is not valid JSON ({where}: {error.msg}).") from None
+        detail = f"The body is not valid JSON ({where}: {_found_at(error.msg)})."
+        raise Refusal(Code.BODY_MALFORMED, detail) from None
     except ValueError:
         raise Refusal(Code.BODY_MALFORMED, "The body holds a number that is too large.") from None
     if _SUSPECT.search(body):
@@ -54,60 +69,9 @@ def check_fit(value: object, schema: Any) -> None:
 
     Litestar itself converts leniently, which is right for query parameters and wrong for JSON.
     """
-    try:
-        msgspec.convert(value, schema, strict=True)
-    except (msgspec.ValidationError, RecursionError):
-        detail = "Mend the fields listed in `errors`."
-        raise Refusal(Code.BODY_INVALID, detail, errors=faults_in(value, schema)) from None
-
-
-def faults_in(value: object, schema: Any) -> list[Fault]:
-    """Return every fault of a decoded body: unknown and missing fields, and the first fault inside each field."""
-    if not (isinstance(value, dict) and isinstance(schema, type) and issubclass(schema, msgspec.Struct)):
-        return [fault for fault in [_fault_of(value, schema, "")] if fault is not None]
-    hints = get_type_hints(schema, include_extras=True)
-    fields = {f.encode_name: f for f in msgspec.structs.fields(schema)}
-    faults = [
-        Fault(
-            "This field is not known here; check its spelling or leave it out.",
-            "field_unknown",
-            pointer=_pointer(k),
-        )
-        for k in value
-        if k not in fields
-    ]
-    for name, field in fields.items():
-        if name in value:
-            found = _fault_of(value[name], hints[field.name], _pointer(name))
-            if found is not None:
-                faults.append(found)
-        elif field.required:
-            faults.append(Fault("This field is required.", "field_required", pointer=_pointer(name)))
-    if not faults:
-        faults = [fault for fault in [_fault_of(value, schema, "")] if fault is not None]
-    return faults[:_MAX_FAULTS]
-
-
-def _fault_of(value: object, schema: Any, prefix: str) -> Fault | None:
-    try:
-        msgspec.convert(value, schema, strict=True)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        match = _AT.search(text)
-        pointer = prefix + (_pointer_of_path(match[1]) if match else "")
-        return Fault(_AT.sub("", text) + ".", "field_invalid", pointer=pointer)
-    except RecursionError:
-        return Fault("This is nested too deeply.", "field_invalid", pointer=prefix)
-    return None
-
-
-def _pointer_of_path(path: str) -> str:
-    return "".join(_pointer(m[1] or m[2]) for m in _STEP.finditer(path.removeprefix("$")))
-
-
-def _pointer(name: str) -> str:
-    """Return one step of a JSON pointer (RFC 6901, section 3)."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
+    if not fits(value, schema):
+        faults = list(islice(faults_of(value, schema), _MAX_FAULTS))
+        raise Refusal(Code.BODY_INVALID, "Correct the fields listed in `errors`.", errors=faults)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,6 +85,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _found_at(message: str) -> str:
+    own = (words for beginning, words in _MALFORMED.items() if message.startswith(beginning))
+    return next(own, message if message.endswith(_NO_NUMBER) else "it cannot be read")
+
+
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
@@ -129,7 +98,7 @@ def _finite(digits: str) -> float:
 
 
 def _no_constant(name: str) -> object:
-    raise json.JSONDecodeError(f"{name} is not a JSON number", name, 0)
+    raise json.JSONDecodeError(name + _NO_NUMBER, name, 0)
 
 
 def _bad(value: object, at: str = "") -> Iterator[str]:
@@ -140,7 +109,7 @@ def _bad(value: object, at: str = "") -> Iterator[str]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _bad(key, at)
-            yield from _bad(item, at + _pointer(key))
+            yield from _bad(item, at + pointer_step(key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _bad(item, f"{at}/{index}")

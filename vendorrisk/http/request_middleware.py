@@ -22,17 +22,20 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from vendorrisk.access.model import Actor, permit
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.db.constraints import TakenRefusal, naming_holder
+from vendorrisk.errors import Code, Refusal
 from vendorrisk.errors import Kind as RefusalKind
 from vendorrisk.http import idempotency
 from vendorrisk.http.app_state import Service
 from vendorrisk.http.client_address import client_address
 from vendorrisk.http.headers import expected_version, idempotency_key, joined, wants_minimal
 from vendorrisk.http.json_bodies import check_fit, check_json
-from vendorrisk.http.openapi import QueryParameter
 from vendorrisk.http.outer_middleware import refused, send_refusal
+from vendorrisk.http.problems import problem_of
+from vendorrisk.http.query_parameters import QueryParameter
 from vendorrisk.http.rate_limits import Limiter
 from vendorrisk.http.routing import WRITES, Kind
+from vendorrisk.http.sparse_responses import kept_fields, wanted_fields
 
 _BODY_SECONDS = 30
 _SLOWEST_BYTES_PER_SECOND = 64 * 1024
@@ -48,6 +51,11 @@ class Answer(msgspec.Struct):
     status: int = 0
     headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
     body: bytes = b""
+
+    def replace_body(self, body: bytes) -> None:
+        self.headers = [(k, v) for k, v in self.headers if k != b"content-length"]
+        self.headers.append((b"content-length", str(len(body)).encode()))
+        self.body = body
 
 
 class Exchange:
@@ -188,11 +196,11 @@ def _allowed(scope: Any) -> Answer:
 
 async def _read_only(exchange: Exchange, scope: Any, receive: Receive, next_app: ASGIApp) -> Answer:
     """Read, and give the connection back before a slow caller takes the answer."""
-    answer, fields = Answer(), _wanted_fields(scope)
+    answer, fields = Answer(), wanted_fields(scope)
     async with exchange.reading():
         await next_app(scope, receive, _hold(answer))
     if answer.status == 200 and fields is not None:  # noqa: PLR2004 - HTTP
-        _keep_fields(answer, fields)
+        answer.replace_body(kept_fields(answer.body, fields))
     return answer
 
 
@@ -212,12 +220,23 @@ async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASG
                 exchange.begin(connection)
                 await _effect(exchange, answer, scope, receive, next_app)
         except _Refused:
-            pass
+            await _name_holder(exchange, answer)
     if exchange.work.nudges and answer.status < 400:  # noqa: PLR2004 - HTTP
         await exchange.service.nudge(exchange.work.nudges)
     if wants_minimal(exchange.headers.get("prefer")) and answer.status in {200, 201}:
         _drop_body(answer)
     return answer
+
+
+async def _name_holder(exchange: Exchange, answer: Answer) -> None:
+    """Say which record has already what is unique, now that the transaction that met it is rolled back."""
+    refusal = exchange.scope.get("refusal")
+    if not isinstance(refusal, TakenRefusal):
+        return
+    tenant = exchange.actor.tenant.id
+    async with exchange.service.database.reading(tenant) as connection:
+        named = await naming_holder(connection, tenant, exchange.actor.permissions, refusal)
+    answer.replace_body(msgspec.json.encode(problem_of(named, exchange.scope["request_id"])))
 
 
 class _Refused(Exception):  # noqa: N818 - leaves the transaction, so that it rolls back
@@ -318,35 +337,6 @@ def _check_parameter(name: str, values: list[str], takes: QueryParameter) -> Non
         raise Refusal(Code.PARAMETER_INVALID, "Send a value, or leave it out.", parameter=name)
     if takes.is_number and not _WHOLE.fullmatch(values[0]):
         raise Refusal(Code.PARAMETER_INVALID, "Send a whole number.", parameter=name)
-
-
-def _wanted_fields(scope: Any) -> frozenset[str] | None:
-    """Return the fields that the caller wants, or None for all; refuses those that the answer never has."""
-    if b"fields=" not in scope["query_string"]:
-        return None
-    values = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("fields")
-    if values is None:
-        return None
-    wanted = frozenset(values[0].split(","))
-    known = scope["litestar_app"].state.field_lists[scope["path_template"], scope["method"]]
-    if unknown := sorted(wanted - known):
-        faults = [Fault(f"Take from: {', '.join(sorted(known))}.", parameter="fields")]
-        detail = f"There is no field {unknown[0][:60]!r} here."
-        raise Refusal(Code.PARAMETER_INVALID, detail, errors=faults)
-    return wanted
-
-
-def _keep_fields(answer: Answer, fields: frozenset[str]) -> None:
-    value = msgspec.json.decode(answer.body)
-    rows = value["items"] if isinstance(value, dict) and "items" in value else [value]
-    kept = [{k: v for k, v in row.items() if k in fields} for row in rows]
-    if isinstance(value, dict) and "items" in value:
-        value["items"] = kept
-    else:
-        value = kept[0]
-    answer.body = msgspec.json.encode(value)
-    answer.headers = [(k, v) for k, v in answer.headers if k != b"content-length"]
-    answer.headers.append((b"content-length", str(len(answer.body)).encode()))
 
 
 def _drop_body(answer: Answer) -> None:

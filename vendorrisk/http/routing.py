@@ -119,6 +119,8 @@ def _told(
         # Whether such an answer carries the ETag of its record, as its handler knows it.
         "tagged": more.pop("tagged", False),
         "example": more.pop("example", None),
+        # The same of a raw body, as text: a file that can be sent as it is.
+        "file_example": more.pop("file_example", None),
         # Other statuses of success, such as 202 where the work may go on after the answer.
         "also": more.pop("also", ()),
     }

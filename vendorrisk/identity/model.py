@@ -11,23 +11,31 @@ from vendorrisk.access.model import ActorKind
 from vendorrisk.access.permissions import Permission, Role
 from vendorrisk.access.records import Body
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S", extra={"words": "text that is not blank"})]
 Email = Annotated[
     str,
     Meta(
         min_length=3,
         max_length=254,
         pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z",
+        extra={"words": "an e-mail address, like dana@example.com"},
         description="an address as RFC 5321 writes it, ASCII only",
     ),
 ]
 ZoneName = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
-SlackUser = Annotated[str, Meta(pattern=r"^[UW][A-Z0-9]{2,20}\Z", examples=["U024BE7LH"])]
+SlackUser = Annotated[
+    str,
+    Meta(
+        pattern=r"^[UW][A-Z0-9]{2,20}\Z", examples=["U024BE7LH"], extra={"words": "a Slack member id, like U024BE7LH"}
+    ),
+]
 Roles = Annotated[list[Role], Meta(min_length=1, max_length=5)]
 Scopes = Annotated[list[Permission], Meta(min_length=1, max_length=50)]
 
 
 class Tenant(msgspec.Struct, frozen=True):
+    """The organisation that manages its vendors."""
+
     id: UUID
     name: str
     time_zone: str
@@ -37,23 +45,30 @@ class Tenant(msgspec.Struct, frozen=True):
 
 
 class TenantChanges(Body):
+    """Changes to the tenant."""
+
     name: Name | UnsetType = UNSET
     time_zone: ZoneName | UnsetType = UNSET
 
 
 class Member(msgspec.Struct, frozen=True):
+    """A person of the tenant."""
+
     id: UUID
     name: str
     email: str
     roles: list[Role]
     slack_user_id: str | None
     is_active: bool
+    """Whether the member may act."""
     created_at: datetime
     updated_at: datetime
     version: int
 
 
 class NewMember(Body):
+    """A person to add."""
+
     name: Name
     email: Email
     roles: Roles
@@ -61,11 +76,14 @@ class NewMember(Body):
 
 
 class MemberChanges(Body):
+    """Changes to a member."""
+
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET
     roles: Roles | UnsetType = UNSET
     slack_user_id: SlackUser | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
+    """Whether the member may act."""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -73,6 +91,7 @@ class ApiKey(msgspec.Struct, frozen=True):
 
     id: UUID
     public_id: str
+    """The middle part of the key, by which people recognise it."""
     name: str
     roles: list[Role]
     scopes: list[Permission] | None
@@ -80,12 +99,16 @@ class ApiKey(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    """When it was revoked. Null if it was not."""
     last_used_at: datetime | None
+    """When it was last used, to within half a minute. Null if never."""
     rotated_from_id: UUID | None
     version: int
 
 
 class NewApiKey(Body):
+    """An API key to create. It has at most the permissions of its roles."""
+
     name: Name
     roles: Roles
     scopes: Scopes | None = None
@@ -100,7 +123,9 @@ class Rotation(Body):
     """
 
     overlap_seconds: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+    """How long the old key works beside the new one."""
     expires_at: Annotated[datetime, Meta(tz=True)] | UnsetType | None = UNSET
+    """When the new key stops working. Null for never. If left out, it lives as long as the old key was made for."""
 
 
 class ShownApiKey(msgspec.Struct, frozen=True):
@@ -108,6 +133,7 @@ class ShownApiKey(msgspec.Struct, frozen=True):
 
     id: UUID
     key: str
+    """The key, shown this once."""
     api_key: ApiKey
     version: int
 
@@ -117,9 +143,11 @@ class Caller(msgspec.Struct, frozen=True):
 
     kind: ActorKind
     id: UUID
+    """The member or key."""
     label: str
     tenant_id: UUID
     member_id: UUID | None
+    """The member that the caller is or acts for. Null for a machine."""
     permissions: list[Permission]
 
 

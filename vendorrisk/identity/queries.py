@@ -7,7 +7,7 @@ from uuid import UUID
 from vendorrisk.access.permissions import Role
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Finding, Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
@@ -35,6 +35,7 @@ _KEY_ON_FILE = _sql.rows("key_on_file", KeyOnFile)
 _HAS_ADMIN_KEY = _sql.scalar("has_admin_key", bool)
 _ANNOUNCE_KEYS = _sql.scalar("announce_keys", int)
 _NOTE_KEY_USE = _sql.command("note_key_use")
+_HOLDER_OF_EMAIL = _sql.rows("holder_of_email", Holder)
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
 
@@ -47,6 +48,7 @@ MEMBERS = ListOf(
         "roles": Column("roles", Role, operators=frozenset({Operator.HAS})),
         "is_active": Column("is_active", bool, "boolean", EQUALITY),
         "created_at": _AT,
+        "updated_at": Column("updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="created_at",
 )
@@ -103,8 +105,12 @@ async def update_tenant(work: Work, name: str, zone: str) -> Tenant:
     return await _UPDATE_TENANT.one(work.db, work.tenant_id, name, zone, work.now)
 
 
+def _holder(email: str) -> dict[str, Finding]:
+    return {"members_email_is_unique": (_HOLDER_OF_EMAIL, (email,))}
+
+
 async def insert_member(work: Work, new: NewMember) -> Member:
-    with refusing(_MEMBER_BROKEN):
+    with refusing(_MEMBER_BROKEN, _holder(new.email), seen_by="members:read"):
         return await _INSERT_MEMBER.one(
             work.db, work.tenant_id, new_id(), new.name, new.email, new.roles, new.slack_user_id, work.now
         )
@@ -119,7 +125,7 @@ async def lock_member(work: Work, member_id: UUID) -> Member | None:
 
 
 async def update_member(work: Work, member: Member) -> Member:
-    with refusing(_MEMBER_BROKEN):
+    with refusing(_MEMBER_BROKEN, _holder(member.email), seen_by="members:read"):
         return await _UPDATE_MEMBER.one(
             work.db,
             work.tenant_id,

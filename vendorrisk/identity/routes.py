@@ -34,6 +34,7 @@ async def get_caller(work: InWork) -> Caller:
 
 @reads("/tenant", Permission.TENANT_READ)
 async def get_tenant(work: InWork) -> Tenant:
+    """Return the caller's tenant."""
     return await service.tenant(work)
 
 
@@ -50,6 +51,7 @@ async def change_tenant(work: InWork, expected: ExpectedVersion, data: JSONBody[
 
 @lists("/members", Permission.MEMBERS_READ, queries.MEMBERS)
 async def list_members(work: InWork, page: ListPage) -> Page[Member]:
+    """List the people of the tenant."""
     return await service.members(work, page)
 
 
@@ -67,6 +69,7 @@ async def add_member(work: InWork, data: JSONBody[NewMember]) -> Member:
 
 @reads("/members/{member_id:uuid}", Permission.MEMBERS_READ)
 async def get_member(work: InWork, member_id: FromPath[UUID]) -> Member:
+    """Return a member."""
     return await service.member(work, member_id)
 
 
@@ -85,6 +88,7 @@ async def change_member(
 
 @lists("/api-keys", Permission.KEYS_MANAGE, queries.API_KEYS)
 async def list_api_keys(work: InWork, page: ListPage) -> Page[ApiKey]:
+    """List API keys, without their secrets."""
     return await service.keys(work, page)
 
 
@@ -107,6 +111,7 @@ async def create_api_key(work: InWork, data: JSONBody[NewApiKey]) -> ShownApiKey
 
 @reads("/api-keys/{key_id:uuid}", Permission.KEYS_MANAGE)
 async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
+    """Return an API key, without its secret."""
     return await service.key(work, key_id)
 
 

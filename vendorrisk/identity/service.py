@@ -29,6 +29,7 @@ from vendorrisk.identity.model import (
     TenantChanges,
 )
 from vendorrisk.ids import new_id
+from vendorrisk.value_words import shown
 
 
 async def found_tenant(connection: Connection, name: str, time_zone: str, now: datetime) -> tuple[Tenant, ShownApiKey]:
@@ -41,6 +42,14 @@ async def found_tenant(connection: Connection, name: str, time_zone: str, now: d
     work = Work(db=connection, by=by, now=now, request_id="founding")
     await audit.record(work, Action.TENANT_FOUNDED, Target("tenant", tenant.id), after=tenant)
     return tenant, await create_key(work, NewApiKey(name="First admin key", roles=[Role.ADMIN]))
+
+
+async def check_new_name(connection: Connection, name: str) -> None:
+    """Refuse a name that a tenant has already, on a connection that crosses tenants: nobody could tell them apart."""
+    held = [one for one in await queries.list_tenants(connection) if one.name.casefold() == name.casefold()]
+    if held:
+        detail = f"There is a tenant {shown(held[0].name)} already ({held[0].id}). Choose another name."
+        raise Refusal(Code.TENANT_NAME_TAKEN, detail)
 
 
 async def admin_key(connection: Connection, tenant_id: UUID, now: datetime) -> ShownApiKey:
@@ -83,6 +92,8 @@ async def change_tenant(work: Work, changes: TenantChanges, expected: int) -> Te
     check_version(before, expected)
     wanted = patched(before, changes)
     rules.check_zone(wanted.time_zone)
+    if wanted == before:
+        return before
     after = await queries.update_tenant(work, wanted.name, wanted.time_zone)
     if after.time_zone != before.time_zone:
         await queries.announce_keys(work)
@@ -112,6 +123,8 @@ async def change_member(work: Work, member_id: UUID, changes: MemberChanges, exp
     rules.check_grant(work.by.actor, wanted.roles, None)
     if not wanted.is_active and work.by.actor.member_id == member_id:
         raise Refusal(Code.OWN_ACCESS, "Ask another admin to deactivate you.", pointer="/is_active")
+    if wanted == before:
+        return before
     after = await queries.update_member(work, wanted)
     if after.is_active != before.is_active:
         await queries.announce_keys(work, member_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
@@ -23,7 +23,7 @@ from vendorrisk.signals.asset_model import (
     StoredObservation,
     VendorAsset,
 )
-from vendorrisk.signals.score_model import Feed, ScoreInBrief, Snapshot
+from vendorrisk.signals.score_model import Feed, LatestSignalScore, ScoreInBrief, Snapshot
 from vendorrisk.signals.supply_chain_model import (
     ChangeState,
     ListChange,
@@ -68,6 +68,7 @@ _NAMES_SEEN = _sql.scalar("names_seen_on_certificates", str)
 _DOMAINS = _sql.scalar("domains_recorded", str)
 _CURRENT = _sql.rows("current_score", Standing)
 _FIND_SNAPSHOT = _sql.rows("find_snapshot", Snapshot)
+LIST_LATEST_SCORES = _sql.rows("list_latest_scores", LatestSignalScore)
 LIST_SNAPSHOTS = _sql.rows("list_snapshots", ScoreInBrief)
 _PAUSES = _sql.rows("pauses", PauseInForce)
 _FEEDS = _sql.rows("feeds", Feed)
@@ -83,17 +84,24 @@ _DECIDE = _sql.rows("decide_change", SubprocessorChange)
 _VENDORS_OF = _sql.rows("vendors_of_domains", VendorOfDomain)
 _KEEP_RATINGS = _sql.scalar("keep_ratings", int)
 LIST_RATINGS = _sql.rows("list_ratings", VendorRating)
+_ASSET_OF_VENDOR = _sql.rows("asset_of_vendor", Holder)
+_PRODUCT_OF_NAME = _sql.rows("product_of_name", Holder)
 
 _ID = Column("id", UUID, "uuid")
+_VENDOR = Column("vendor_id", UUID, "uuid")
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
 ASSETS = ListOf(
     "vendor_assets",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "kind": Column("kind", AssetKind),
         "source": Column("source", AssetSource),
         "place": Column("place"),
         "name": Column("name", sortable=True),
+        "is_primary": Column("is_primary", bool, "boolean"),
         "attached_at": Column("attached_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
@@ -135,18 +143,43 @@ SNAPSHOTS = ListOf(
     },
     default_sort="-scored_at",
 )
+LATEST_SCORES = ListOf(
+    "latest_scores",
+    {
+        "id": Column("s.snapshot_id", UUID, "uuid"),
+        "vendor_id": Column("s.vendor_id", UUID, "uuid"),
+        "grade": Column("s.grade"),
+        "number": Column("s.number", int, "integer", RANGE, sortable=True, nullable=True),
+        "score": Column("s.score", int, "integer", RANGE, nullable=True),
+        "coverage_bp": Column("s.coverage_bp", int, "integer", RANGE, nullable=True),
+        "scored_at": Column("s.scored_at", datetime, "timestamptz", RANGE, sortable=True, nullable=True),
+    },
+    default_sort="number",
+    key="vendor_id",
+    key_sql="s.vendor_id",
+)
 PRODUCTS = ListOf(
     "vendor_products",
-    {"id": _ID, "maker": Column("maker"), "product": Column("product", sortable=True)},
+    {
+        "id": _ID,
+        "vendor_id": _VENDOR,
+        "maker": Column("maker", normalise=plain, equal_sql="maker_key"),
+        "product": Column("product", sortable=True, normalise=plain, equal_sql="product_key"),
+        "updated_at": _UPDATED,
+    },
     default_sort="product",
 )
 CHANGES = ListOf(
     "subprocessor_changes",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "change": Column("change", ListChange),
         "state": Column("state", ChangeState),
+        "name": Column("name"),
         "observed_at": Column("observed_at", datetime, "timestamptz", RANGE, sortable=True),
+        "decided_at": Column("decided_at", datetime, "timestamptz", RANGE, nullable=True),
+        "updated_at": _UPDATED,
     },
     default_sort="-observed_at",
 )
@@ -154,8 +187,10 @@ RATINGS = ListOf(
     "vendor_ratings",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "provider": Column("provider"),
         "rated_on": Column("rated_on", date, "date", RANGE, sortable=True),
+        "imported_at": Column("imported_at", datetime, "timestamptz", RANGE),
     },
     default_sort="-rated_on",
 )
@@ -170,7 +205,8 @@ async def attach(
     work: Work, vendor_id: UUID, asset_id: UUID, kind: AssetKind, name: str, place: str, *, is_primary: bool
 ) -> VendorAsset:
     own = (new_id(), vendor_id, asset_id, kind, name, place, is_primary)
-    with refusing(_BROKEN):
+    holders = {"vendor_assets_are_attached_once": (_ASSET_OF_VENDOR, (vendor_id, asset_id))}
+    with refusing(_BROKEN, holders, seen_by="signals:read"):
         return await _ATTACH.one(work.db, work.tenant_id, *own, work.now)
 
 
@@ -240,7 +276,8 @@ async def feeds(work: Work) -> list[Feed]:
 
 async def insert_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
     own = (new_id(), vendor_id, new.maker, plain(new.maker), new.product, plain(new.product))
-    with refusing(_BROKEN):
+    holders = {"vendor_products_are_noted_once": (_PRODUCT_OF_NAME, (vendor_id, plain(new.maker), plain(new.product)))}
+    with refusing(_BROKEN, holders, seen_by="signals:read"):
         return await _INSERT_PRODUCT.one(work.db, work.tenant_id, *own, work.now)
 
 

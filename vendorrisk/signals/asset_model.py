@@ -28,15 +28,22 @@ class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     asset_id: UUID
     kind: AssetKind
     name: str
+    """The domain, host name or https address."""
     place: str
+    """The registrable domain that the asset belongs to."""
     is_primary: bool
+    """Whether it is the vendor's main domain or host."""
     source: AssetSource
     asked_at: datetime | None
+    """When a scan was requested. Null if none is waited for."""
     attached_at: datetime
+    """When it was attached to the vendor."""
     removed_at: datetime | None
+    """When it was removed. Null while it is watched."""
     updated_at: datetime
     version: int
 
@@ -46,11 +53,16 @@ class NewVendorAsset(Body):
 
     kind: AssetKind
     name: Annotated[str, Meta(min_length=1, max_length=2000, examples=["example.com"])]
+    """A domain, a host name, or an https address."""
     is_primary: bool = False
+    """Whether it is the vendor's main domain or host."""
 
 
 class VendorAssetChanges(Body):
+    """Changes to a watched asset."""
+
     is_primary: bool
+    """True makes it the vendor's main domain or host."""
 
 
 class Suggestion(msgspec.Struct, frozen=True):
@@ -58,10 +70,14 @@ class Suggestion(msgspec.Struct, frozen=True):
 
     kind: AssetKind
     name: str
+    """The domain or host name."""
     source: str
+    """Where it was found."""
 
 
 class Suggestions(msgspec.Struct, frozen=True):
+    """Assets that may be the vendor's."""
+
     items: list[Suggestion]
 
 
@@ -69,7 +85,9 @@ class RefreshAsked(msgspec.Struct, frozen=True):
     """How many assets will be looked at soon, and how many were seen under an hour ago and stay as they are."""
 
     asked: int
+    """How many assets will be scanned soon."""
     recent: int
+    """How many assets were scanned within the hour and are left out."""
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,23 +105,36 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     asset_name: str
     rule: str
     discriminator: str
+    """Tells several subjects of one rule apart. Empty if there is one."""
     look_group: Group
     verdict: Verdict
+    """What is believed now. Something worse must be seen twice."""
     known: Verdict | None
+    """The last verdict other than unknown. Null if there was none."""
     known_at: datetime | None
+    """When `known` was last seen. Null if there was none."""
     reason: str
+    """Stable word for why the verdict is so."""
     detail: str
     evidence: dict[str, Any]
     severity: Severity
+    """How bad a failure is."""
     confidence_percent: int
     cap: int | None
     is_open: bool
+    """Whether a finding is open for it."""
     is_flapping: bool
+    """Whether it changed too often to be believed."""
     judged_at: datetime
+    """When any of this last changed."""
     last_look_at: datetime | None
+    """When it was last scanned. Null if never."""
     changed_at: datetime
+    """When the verdict last changed."""
     unseen_since: datetime | None
+    """Since when it could not be seen. Null if it can."""
     unseen_looks: int
+    """How many scans in a row could not see it."""
     observation_id: UUID | None
 
 
@@ -115,14 +146,20 @@ class PastJudgement(msgspec.Struct, frozen=True, kw_only=True):
     asset_name: str
     rule: str
     discriminator: str
+    """Tells several subjects of one rule apart. Empty if there is one."""
     verdict: Verdict
+    """The verdict after."""
     before: Verdict
+    """The verdict before."""
     happening: str | None
+    """The kind of change. Null if none was notified."""
     reason: str
+    """Stable word for why the verdict is so."""
     detail: str
     evidence: dict[str, Any]
     severity: Severity
     judged_at: datetime
+    """When it was evaluated."""
     observation_id: UUID | None
 
 
@@ -146,9 +183,12 @@ class ObservationShown(msgspec.Struct, frozen=True, kw_only=True):
     look_group: Group
     observed_at: datetime
     observation: dict[str, Any]
+    """The raw observation in its canonical form."""
     hash: str
+    """SHA-256 of the canonical form, in hexadecimal."""
     previous_hash: str | None
     checker_version: str
+    """Version of the scanner."""
     datasets: dict[str, Any]
 
 
@@ -157,6 +197,7 @@ class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
 
     finding_id: UUID
     vendor_id: UUID
+    vendor_name: str
     vendor_asset_id: UUID
     asset_name: str
     rule: str
@@ -182,18 +223,29 @@ class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
 
     finding_id: UUID
     vendor_id: UUID
+    vendor_name: str
     vendor_asset_id: UUID
     asset_name: str
     rule: str
+    """Key of the rule. `unobservable` if nothing was seen for a week."""
     discriminator: str
+    """Tells several subjects of one rule apart. Empty if there is one."""
     criteria: list[str]
     remedy: str
     model_version: str | None
+    """Version of the rules it was opened by. Null if it is no longer stored."""
     observation_ids: list[UUID]
+    """The observations it was opened on and last seen on."""
     first_seen_at: datetime
+    """When it was first seen."""
     last_seen_at: datetime | None
+    """When it was last seen. Null if it is no longer stored."""
     gone_at: datetime | None
+    """When the rule passed again, twice. Null if it does not."""
     verdict: Verdict | None
+    """The present verdict. Null if the asset is no longer watched."""
     reason: str | None
+    """Stable word for why the verdict is so. Null if the asset is no longer watched."""
     detail: str | None
     evidence: dict[str, Any] | None
+    """Values that led to the verdict, by name. Null if the asset is no longer watched."""

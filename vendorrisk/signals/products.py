@@ -14,6 +14,7 @@ from vendorrisk.signals import api_queries
 from vendorrisk.signals.service import SETTLE
 from vendorrisk.signals.supply_chain_model import (
     NewVendorProduct,
+    SubprocessorChange,
     VendorProduct,
 )
 from vendorrisk.vendors.service import vendor
@@ -21,7 +22,11 @@ from vendorrisk.vendors.service import vendor
 
 async def products(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorProduct]:
     await vendor(work, vendor_id)
-    return await work.page(api_queries.LIST_PRODUCTS, page, vendor_id)
+    return await work.page(api_queries.LIST_PRODUCTS, page.within("vendor_id", vendor_id))
+
+
+async def all_products(work: Work, page: PageRequest) -> Page[VendorProduct]:
+    return await work.page(api_queries.LIST_PRODUCTS, page)
 
 
 async def product(work: Work, product_id: UUID) -> VendorProduct:
@@ -46,3 +51,7 @@ async def remove_product(work: Work, product_id: UUID, expected: int) -> None:
     check_version(before, expected)
     await api_queries.delete_product(work, product_id)
     await audit.record(work, Action.VENDOR_PRODUCT_REMOVED, Target("vendor_product", product_id), before=before)
+
+
+async def all_subprocessor_changes(work: Work, page: PageRequest) -> Page[SubprocessorChange]:
+    return await work.page(api_queries.LIST_CHANGES, page)

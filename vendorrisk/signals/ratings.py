@@ -21,7 +21,7 @@ _MOST_UNMATCHED = 100
 
 async def ratings(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorRating]:
     await vendor(work, vendor_id)
-    return await work.page(api_queries.LIST_RATINGS, page, vendor_id)
+    return await work.page(api_queries.LIST_RATINGS, page.within("vendor_id", vendor_id))
 
 
 async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> RatingsImported:

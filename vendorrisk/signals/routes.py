@@ -10,7 +10,7 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
-from vendorrisk.http.file_bodies import media_type, received_file
+from vendorrisk.http.file_bodies import received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
 from vendorrisk.signals import api_queries, methodology, products, ratings, subprocessors
 from vendorrisk.signals import service as watching
@@ -25,7 +25,7 @@ from vendorrisk.signals.asset_model import (
     VendorAsset,
     VendorAssetChanges,
 )
-from vendorrisk.signals.score_model import Feeds, Methodology, Replay, ScoreInBrief, VendorScore
+from vendorrisk.signals.score_model import Feeds, LatestSignalScore, Methodology, Replay, ScoreInBrief, VendorScore
 from vendorrisk.signals.supply_chain_model import (
     NewListDecision,
     NewVendorProduct,
@@ -46,6 +46,12 @@ async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: List
     return await watching.assets(work, vendor_id, page)
 
 
+@lists("/vendor-assets", _READ, api_queries.ASSETS)
+async def list_assets(work: InWork, page: ListPage) -> Page[VendorAsset]:
+    """List the assets of all vendors."""
+    return await watching.all_assets(work, page)
+
+
 @creates(
     "/vendors/{vendor_id:uuid}/assets",
     _WRITE,
@@ -62,6 +68,7 @@ async def add_vendor_asset(
 
 @reads("/vendor-assets/{asset_id:uuid}", _READ)
 async def get_vendor_asset(work: InWork, asset_id: FromPath[UUID]) -> VendorAsset:
+    """Return a watched asset."""
     return await watching.asset(work, asset_id)
 
 
@@ -109,7 +116,7 @@ async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -
     return await watching.observation(work, observation_id)
 
 
-@reads("/findings/{finding_id:uuid}/signal", _READ)
+@reads("/findings/{finding_id:uuid}/signal", _READ, refuses=[Code.FINDING_WITHOUT_SIGNAL])
 async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalShown:
     """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
     return await watching.signal_of(work, finding_id)
@@ -117,8 +124,17 @@ async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> Findin
 
 @reads("/vendors/{vendor_id:uuid}/score", _READ)
 async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorScore:
-    """Return the score with every deduction that led to it. Unknown is never good."""
+    """Return the score with every deduction that led to it. Unknown is never good.
+
+    A vendor that has no score yet is answered with a null `score` and `number`, and `reason` says why.
+    """
     return await watching.current_score(work, vendor_id)
+
+
+@lists("/vendor-scores", _READ, api_queries.LATEST_SCORES)
+async def list_latest_scores(work: InWork, page: ListPage) -> Page[LatestSignalScore]:
+    """List the present score of each vendor that has one, lowest number first."""
+    return await watching.latest_scores(work, page)
 
 
 @lists("/vendors/{vendor_id:uuid}/scores", _READ, api_queries.SNAPSHOTS)
@@ -129,6 +145,7 @@ async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: List
 
 @reads("/vendor-scores/{score_id:uuid}", _READ)
 async def get_past_score(work: InWork, score_id: FromPath[UUID]) -> VendorScore:
+    """Return an earlier score with its parts."""
     return await watching.past_score(work, score_id)
 
 
@@ -152,7 +169,14 @@ async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
 
 @lists("/vendors/{vendor_id:uuid}/products", _READ, api_queries.PRODUCTS)
 async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorProduct]:
+    """List the products that a vendor runs."""
     return await products.products(work, vendor_id, page)
+
+
+@lists("/vendor-products", _READ, api_queries.PRODUCTS)
+async def list_products(work: InWork, page: ListPage) -> Page[VendorProduct]:
+    """List the products of all vendors."""
+    return await products.all_products(work, page)
 
 
 @creates(
@@ -171,11 +195,13 @@ async def add_vendor_product(
 
 @reads("/vendor-products/{product_id:uuid}", _READ)
 async def get_vendor_product(work: InWork, product_id: FromPath[UUID]) -> VendorProduct:
+    """Return a product that a vendor runs."""
     return await products.product(work, product_id)
 
 
 @removes("/vendor-products/{product_id:uuid}", _WRITE)
 async def remove_vendor_product(work: InWork, expected: ExpectedVersion, product_id: FromPath[UUID]) -> None:
+    """Remove a product from a vendor."""
     await products.remove_product(work, product_id, expected)
 
 
@@ -187,8 +213,15 @@ async def list_subprocessor_changes(
     return await subprocessors.subprocessor_changes(work, vendor_id, page)
 
 
+@lists("/subprocessor-changes", _READ, api_queries.CHANGES)
+async def list_all_subprocessor_changes(work: InWork, page: ListPage) -> Page[SubprocessorChange]:
+    """List the changes seen on the sub-processor lists of all vendors."""
+    return await products.all_subprocessor_changes(work, page)
+
+
 @reads("/subprocessor-changes/{change_id:uuid}", _READ)
 async def get_subprocessor_change(work: InWork, change_id: FromPath[UUID]) -> SubprocessorChange:
+    """Return a change to a vendor's list of sub-processors."""
     return await subprocessors.subprocessor_change(work, change_id)
 
 
@@ -211,20 +244,29 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     return await ratings.ratings(work, vendor_id, page)
 
 
-@acts("/vendor-ratings/import", _WRITE, match=False, refuses=[Code.FILE_EMPTY, Code.RATINGS_UNREADABLE], raw=_RATINGS)
+@acts(
+    "/vendor-ratings/import",
+    _WRITE,
+    match=False,
+    refuses=[Code.FILE_EMPTY, Code.FILE_PART_INVALID, Code.RATINGS_UNREADABLE],
+    raw=_RATINGS,
+    file_example="domain,provider,date,score\nacme.example,Example Ratings,2026-01-31,87\n",
+    example=[{"domain": "acme.example", "provider": "Example Ratings", "date": "2026-01-31", "score": 87}],
+)
 async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:
     """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
 
     A row that cannot be read refuses the whole file; the same file again changes nothing.
     """
-    content = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
-    return await ratings.import_ratings(work, content, is_json=media_type(request) == "application/json")
+    sent = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
+    return await ratings.import_ratings(work, sent.content, is_json=sent.media_type == "application/json")
 
 
 router = Router(
     "/",
     route_handlers=[
         list_vendor_assets,
+        list_assets,
         add_vendor_asset,
         get_vendor_asset,
         change_vendor_asset,
@@ -236,16 +278,19 @@ router = Router(
         get_signal_observation,
         get_finding_signal,
         get_vendor_score,
+        list_latest_scores,
         list_vendor_scores,
         get_past_score,
         get_score_replay,
         get_signal_methodology,
         get_signal_feeds,
         list_vendor_products,
+        list_products,
         add_vendor_product,
         get_vendor_product,
         remove_vendor_product,
         list_subprocessor_changes,
+        list_all_subprocessor_changes,
         get_subprocessor_change,
         decide_subprocessor_change,
         list_vendor_ratings,

@@ -13,20 +13,30 @@ class RuleShown(msgspec.Struct, frozen=True, kw_only=True):
     """A rule as it counts. `off_because` says why it does not; `paused_until` while it is not believed."""
 
     id: str
+    """The rule's key."""
     factor: str
+    """The factor that the rule counts for."""
     look_group: Group
     scope: str
+    """What the rule is applied to."""
     observes: str
+    """What is observed, and when it passes."""
     remedy: str
     cadence_hours: int
+    """Hours between scans of a vendor of a high tier."""
     severity: Severity
+    """How bad a failure is."""
     weight: int
+    """Weight within its factor."""
     confidence_percent: int
     cap: int | None
     criteria: list[str]
     is_on: bool
+    """Whether the rule counts."""
     off_because: str
+    """Why the rule does not count. Empty if it does."""
     paused_until: datetime | None
+    """Until when results of the rule are not believed. Null if they are."""
 
 
 class Methodology(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,14 +44,23 @@ class Methodology(msgspec.Struct, frozen=True, kw_only=True):
 
     model_version: str
     checker_version: str
+    """Version of the scanner."""
     factor_weights: dict[str, int]
+    """Weight by factor."""
     verdict_deficits_bp: dict[str, int]
+    """What a verdict costs a rule, in hundredths of a percent of its weight."""
     hold: str
+    """How long a verdict counts once it can no longer be seen."""
     overall: str
+    """How factors make the score."""
     coverage: str
+    """When a score is shown."""
     grades: dict[str, int]
+    """The least score of each grade."""
     readers_criteria: list[str]
+    """Trust services criteria that the rules speak to."""
     rules: list[RuleShown]
+    """All rules."""
 
 
 class CurrentScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,42 +84,78 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
     """One score with everything it was made of.
 
     `score` is null and `grade` NR where less than half of what applies was seen. The deductions add up:
-    100 times `number` plus all `points_bp` is 10,000.
+    100 times `number` plus all `points_bp` is 10,000. `reason` says why it was made: `first`, `change`, `model` or
+    `keyframe`. A vendor without a score has no `id` and no `number`: its `reason` is `not_watched` where no asset is
+    attached, and `not_scored_yet` until its assets were seen.
     """
 
-    id: UUID
+    id: UUID | None
     vendor_id: UUID
-    scored_at: datetime
+    vendor_name: str
+    scored_at: datetime | None
     model_version: str
     reason: str
+    """Why it was computed, as a stable word."""
     score: int | None
     grade: str
-    number: int
-    low: int
-    high: int
+    number: int | None
+    """Null while there is no score."""
+    low: int | None
+    """The number if all that is unknown failed."""
+    high: int | None
+    """The number if all that is unknown passed."""
     coverage_bp: int
     confidence_percent: int
     factors: list[FactorScore]
+    """The score of each factor."""
     top_deductions: list[Deduction]
+    """The largest deductions."""
     deductions: list[Deduction]
+    """Everything missing from 100."""
     caps: list[Deduction]
+    """The caps that hold the score down."""
     disputed: list[Deduction]
-    score_as_disputed: int
+    """Deductions that are left out because their findings are suppressed."""
+    score_as_disputed: int | None
+    """The number if no finding were suppressed."""
     off: list[str]
+    """Keys of rules that did not count."""
     previous_number: int | None
     previous_model_version: str | None
+    """Version of the rules of the score before. Null for the first."""
 
 
 class ScoreInBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A score without its parts."""
+
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     scored_at: datetime
     model_version: str
     reason: str
+    """Why it was computed, as a stable word."""
     score: int | None
     grade: str
     number: int
     previous_number: int | None
+
+
+class LatestSignalScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's score as it stands; `id` is the past score that tells every deduction."""
+
+    id: UUID
+    vendor_id: UUID
+    vendor_name: str
+    scored_at: datetime
+    model_version: str
+    score: int | None
+    grade: str
+    number: int | None
+    low: int | None
+    high: int | None
+    coverage_bp: int
+    confidence_percent: int
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +163,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     scored_at: datetime
     model_version: str
     reason: str
@@ -121,11 +177,16 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """A past score computed again from its stored inputs. `is_same` must be true; tell us where it is not."""
 
     id: UUID
+    """The score."""
     model_version: str
     stored_number: int
+    """The number as it was stored."""
     replayed_number: int
+    """The number computed again."""
     is_same: bool
+    """Whether both are the same, as they must be."""
     standings: int
+    """How many inputs the score was computed from."""
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,16 +203,29 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A public list that is fetched for all tenants."""
+
     feed: str
+    """The feed's key."""
     is_on: bool
+    """Whether the feed is read."""
     off_because: str
+    """Why the feed is not read. Empty if it is."""
     attribution: str
+    """What the feed's licence asks to name."""
     version: str
+    """Version of the content."""
     checked_at: datetime | None
+    """When the feed was last asked. Null if never."""
     fetched_at: datetime | None
+    """When the feed last brought something new. Null if never."""
     failure: str | None
+    """Why the last try brought nothing. Null if it did."""
     item_count: int
+    """How many entries the feed has."""
 
 
 class Feeds(msgspec.Struct, frozen=True):
+    """All feeds."""
+
     items: list[FeedShown]

@@ -20,6 +20,7 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.evaluation.model import AssetKind, Deduction, FactorScore, Score, Standing
 from vendorrisk.evaluation.rules import MODEL_VERSION, PAGES, RULES, rules_off, switched_on
 from vendorrisk.evaluation.score import score, top_deductions
+from vendorrisk.findings import service as findings
 from vendorrisk.settings import Settings
 from vendorrisk.signals import api_queries, schedule
 from vendorrisk.signals.asset_model import (
@@ -34,7 +35,8 @@ from vendorrisk.signals.asset_model import (
     VendorAsset,
     VendorAssetChanges,
 )
-from vendorrisk.signals.score_model import Replay, ScoreInBrief, Snapshot, VendorScore
+from vendorrisk.signals.score_model import LatestSignalScore, Replay, ScoreInBrief, Snapshot, VendorScore
+from vendorrisk.vendors.model import Vendor
 from vendorrisk.vendors.service import vendor
 
 ENROL, SETTLE, LOOK = "enrol_assets", "settle_vendors", "look_at_vendors"
@@ -66,7 +68,11 @@ def off_rules(settings: Settings) -> frozenset[str]:
 
 async def assets(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorAsset]:
     await vendor(work, vendor_id)
-    return await work.page(api_queries.LIST_ASSETS, page, vendor_id)
+    return await work.page(api_queries.LIST_ASSETS, page.within("vendor_id", vendor_id))
+
+
+async def all_assets(work: Work, page: PageRequest) -> Page[VendorAsset]:
+    return await work.page(api_queries.LIST_ASSETS, page)
 
 
 async def asset(work: Work, asset_id: UUID) -> VendorAsset:
@@ -92,6 +98,8 @@ async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names
 async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, expected: int) -> VendorAsset:
     before = found(await api_queries.lock_asset(work, asset_id))
     check_version(before, expected)
+    if changes.is_primary == before.is_primary:
+        return before
     made = await _demoted(work, before.vendor_id, asset_id) if changes.is_primary else []
     after = await api_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
     await api_queries.want_settling(work, before.vendor_id)
@@ -166,7 +174,7 @@ async def suggestions(work: Work, vendor_id: UUID) -> Suggestions:
     """Say what may be the vendor's too: its recorded domains, and names on certificates under the same domains."""
     await vendor(work, vendor_id)
     first = PageRequest(api_queries.ASSETS, limit=MOST_ASSETS)
-    known = await work.page(api_queries.LIST_ASSETS, first, vendor_id)
+    known = await work.page(api_queries.LIST_ASSETS, first.within("vendor_id", vendor_id))
     names, places = {a.name for a in known.items}, {a.place for a in known.items}
     recorded = await api_queries.domains_recorded(work, vendor_id)
     seen = await api_queries.names_seen(work, vendor_id)
@@ -226,13 +234,17 @@ async def observation(work: Work, observation_id: UUID) -> ObservationShown:
 
 
 async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
-    """Return what a finding rests on; 404 for one that no signal opened."""
-    stored = found(await api_queries.find_signal(work, finding_id))
+    """Return what a finding rests on; refused with a code of its own for one that no signal opened."""
+    stored = await api_queries.find_signal(work, finding_id)
+    if stored is None:
+        await findings.finding(work, finding_id)
+        raise Refusal(Code.FINDING_WITHOUT_SIGNAL, "No outside signal opened this finding. Read the finding itself.")
     rule = RULES.get(stored.rule)
     seen_on = (stored.opened_on, stored.seen_on)
     return FindingSignalShown(
         finding_id=stored.finding_id,
         vendor_id=stored.vendor_id,
+        vendor_name=stored.vendor_name,
         vendor_asset_id=stored.vendor_asset_id,
         asset_name=stored.asset_name,
         rule=stored.rule,
@@ -255,14 +267,16 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
 
 
 async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
-    """Return the vendor's score as it stands; 404 until something of it was looked at."""
-    await vendor(work, vendor_id)
-    standing = found(await api_queries.current(work, vendor_id))
-    if standing.snapshot_id is None:
-        raise Refusal(
-            Code.NOT_FOUND, "Nothing of this vendor is watched and scored; attach a domain and wait a minute."
-        )
+    """Return the vendor's score as it stands; one without a number and with the reason until there is one."""
+    watched = await vendor(work, vendor_id)
+    standing = await api_queries.current(work, vendor_id)
+    if standing is None or standing.snapshot_id is None:
+        return _no_score(watched, is_watched=await api_queries.count_assets(work, vendor_id) > 0)
     return await past_score(work, standing.snapshot_id)
+
+
+async def latest_scores(work: Work, page: PageRequest) -> Page[LatestSignalScore]:
+    return await work.page(api_queries.LIST_LATEST_SCORES, page)
 
 
 async def past_scores(work: Work, vendor_id: UUID, page: PageRequest) -> Page[ScoreInBrief]:
@@ -292,6 +306,33 @@ async def replay(work: Work, snapshot_id: UUID) -> Replay:
     )
 
 
+def _no_score(vendor: Vendor, *, is_watched: bool) -> VendorScore:
+    return VendorScore(
+        id=None,
+        vendor_id=vendor.id,
+        vendor_name=vendor.name,
+        scored_at=None,
+        model_version=MODEL_VERSION,
+        reason="not_scored_yet" if is_watched else "not_watched",
+        score=None,
+        grade="NR",
+        number=None,
+        low=None,
+        high=None,
+        coverage_bp=0,
+        confidence_percent=0,
+        factors=[],
+        top_deductions=[],
+        deductions=[],
+        caps=[],
+        disputed=[],
+        score_as_disputed=None,
+        off=[],
+        previous_number=None,
+        previous_model_version=None,
+    )
+
+
 def _shown(stored: Snapshot) -> VendorScore:
     result = msgspec.convert(stored.result, Score)
     factors: list[FactorScore] = list(result.factors)
@@ -299,6 +340,7 @@ def _shown(stored: Snapshot) -> VendorScore:
     return VendorScore(
         id=stored.id,
         vendor_id=stored.vendor_id,
+        vendor_name=stored.vendor_name,
         scored_at=stored.scored_at,
         model_version=stored.model_version,
         reason=stored.reason,

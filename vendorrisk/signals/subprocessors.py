@@ -28,7 +28,7 @@ _MOST_FOURTH_PARTIES = 2000
 
 async def subprocessor_changes(work: Work, vendor_id: UUID, page: PageRequest) -> Page[SubprocessorChange]:
     await vendor(work, vendor_id)
-    return await work.page(api_queries.LIST_CHANGES, page, vendor_id)
+    return await work.page(api_queries.LIST_CHANGES, page.within("vendor_id", vendor_id))
 
 
 async def subprocessor_change(work: Work, change_id: UUID) -> SubprocessorChange:

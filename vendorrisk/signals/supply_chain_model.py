@@ -12,10 +12,15 @@ from vendorrisk.access.records import Body
 
 
 class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product that the vendor runs."""
+
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     maker: str
+    """Who makes the product."""
     product: str
+    """The product, as the catalogue of exploited vulnerabilities names it."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -28,16 +33,22 @@ class NewVendorProduct(Body):
     """A product that the vendor runs, as the catalogue of exploited vulnerabilities names it; a version may follow."""
 
     maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
+    """Who makes the product."""
     product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
+    """The product, and its version if need be."""
 
 
 class ListChange(StrEnum):
+    """What changed in a list of sub-processors."""
+
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
 
 
 class ChangeState(StrEnum):
+    """Whether a change of the list was accepted."""
+
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
@@ -51,10 +62,13 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     vendor_asset_id: UUID
     change: ListChange
     name: str
+    """The sub-processor as the page names it."""
     details: str | None
+    """The other cells of its row, or what became of them. Null if there are none."""
     observed_at: datetime
     state: ChangeState
     fourth_party_id: UUID | None
@@ -64,12 +78,17 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListDecision(StrEnum):
+    """What becomes of a change."""
+
     ACCEPT = "accept"
     DISMISS = "dismiss"
 
 
 class NewListDecision(Body):
+    """A decision on a change."""
+
     decision: ListDecision
+    """Whether to carry the change over into the fourth parties."""
 
 
 class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,17 +96,26 @@ class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     domain: str
     provider: str
+    """Who gave the rating."""
     rated_on: date
+    """Day of the rating."""
     value_hundredths: int | None
+    """The rating in hundredths of the provider's own scale. Null if it gave a grade only."""
     grade: str
+    """The grade in the provider's own scale. Empty if it gave a number only."""
     imported_at: datetime
+    """When the rating was imported."""
 
 
 class RatingsImported(msgspec.Struct, frozen=True):
     """`unmatched` are domains that no vendor has."""
 
     imported: int
+    """How many ratings are new or changed."""
     unchanged: int
+    """How many ratings were known already."""
     unmatched: list[str]
+    """Domains that no vendor has, at most 100."""

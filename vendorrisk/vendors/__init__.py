@@ -18,19 +18,19 @@ as 3 and is listed. From it follow a score, a *tier* and the reasons for both, b
 answered, a tier may be *declared*. The tier sets the *cadence* of reviews, by the tenant's policy. A *service* is what
 is used of a vendor; evidence covers services. A *fourth party* is a company a vendor stands on.
 
-An *import* is a spreadsheet on its way to become vendors: *received*, *checked* (what would each row create, change,
-leave as it is, or not do, and why), *accepted*, *applied*; or *refused*, or *cancelled*. A blank cell leaves what is
-stored. A row finds its vendor by id, else by the tenant's own *reference*, else by name.
+Vendors come in by an *import* (`vendorrisk/imports`) as well. A row finds its vendor by id, else by the tenant's own
+*reference*, else by name.
 
 What can never happen: two vendors of a tenant with the same name (whatever its case or composition), domain,
 reference or LEI; an unknown answer counting better than the answer 3; a computed tier changed by hand; a lifecycle
-moved by an import; an import applied in part without being asked to, or twice; a cell of an export taken for a
-formula. Vendors are not deleted: they are terminated.
+moved by an import. Vendors are not deleted: they are terminated.
 
 Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `normalise`
-(a body becomes stored values), `spreadsheet` (a file becomes a table), `sheet_errors` (its #N/A), `import_columns` (a
-table becomes values), `export`. The operations stand by noun: `service` (the record), `lifecycle` (transitions),
-`inherent_risk`, `reviews`, `review_policy` (how often reviews are held), `offboarding`, `intake`, `services`,
-`fourth_parties`, `importing`. `lifecycle_…`, `inherent_risk_…`, `review_policy_…`, `supply_chain_…` (services and
-fourth parties) and `import_…` are the models, queries and routes of those.
+(a body becomes stored values), `import_columns` (the columns of an import), `export` (a vendor becomes a row). The
+operations stand by noun: `service` (the record), `lifecycle` (transitions), `inherent_risk`, `reviews`, `review_policy`
+(how often reviews are held), `offboarding`, `intake`, `services`, `fourth_parties`, `imports` (vendors as a kind of
+import). `lifecycle_…`, `inherent_risk_…`, `review_policy_…`, `supply_chain_…` (services and fourth parties) and
+`import_…` are the models, queries and routes of those. `across_routes` lists reviews, services and fourth parties of
+all vendors, `vendor_list` says what vendors are filtered and sorted by. `holders` finds the vendor that a conflict
+names.
 """

@@ -19,7 +19,7 @@ from vendorrisk.vendors.supply_chain_model import FourthParty, FourthPartyChange
 
 async def fourth_parties(work: Work, vendor_id: UUID, page: PageRequest) -> Page[FourthParty]:
     await vendor(work, vendor_id)
-    return await work.page(supply_chain_queries.LIST_FOURTH_PARTIES, page, vendor_id)
+    return await work.page(supply_chain_queries.LIST_FOURTH_PARTIES, page.within("vendor_id", vendor_id))
 
 
 async def fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty:
@@ -43,6 +43,8 @@ async def change_fourth_party(
     check_version(before, expected)
     wanted = msgspec.structs.replace(before, **given)
     await _check_links(work, before.vendor_id, wanted.service_id, wanted.provider_id)
+    if wanted == before:
+        return before
     after = await supply_chain_queries.update_fourth_party(work, wanted)
     target = Target("fourth_party", fourth_party_id)
     await audit.record(work, Action.FOURTH_PARTY_CHANGED, target, before=before, after=after)

@@ -1,4 +1,4 @@
-"""What a vendor is called and known by: texts, domains, register numbers, countries, money. Normalised or refused.
+"""What a vendor is called and known by: domains, register numbers, countries, money. Normalised or refused.
 
 Every function here is pure, returns the one form in which a thing is stored, and raises `UnfitError` with words
 for the person who typed it. Checks need no network: they say that a number is well formed, not that a register
@@ -17,8 +17,9 @@ from stdnum import lei as stdnum_lei
 from stdnum import vatin as stdnum_vatin
 from stdnum.exceptions import ValidationError
 
+from vendorrisk.normal_form import UnfitError, clean_line, written_amount
+
 _LONGEST_DOMAIN = 253
-_MOST_MARKS = 6
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 _DUNS = re.compile(r"[0-9]{9}")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([^@]{1,253})")
@@ -34,49 +35,6 @@ _TAG = re.compile(r"[^\s,;][^,;]*")
 # Names that only a private network resolves, or none (RFC 6761, RFC 7686, RFC 9476), whatever a later edition of
 # the Public Suffix List says. `.example` (RFC 2606) may stand: documentation and demonstrations use it.
 _PRIVATE_ENDINGS = frozenset({"alt", "arpa", "internal", "invalid", "local", "localhost", "onion", "test"})
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode general categories
-YEARS = range(1900, 2201)
-_JOINERS = "\u200c\u200d"  # needed to spell Persian and Indic words
-
-
-class UnfitError(ValueError):
-    """A value cannot be taken; the message says what to write instead."""
-
-
-@lru_cache(maxsize=65536)
-def clean_line(text: str, longest: int = 200) -> str:
-    """Return one line in NFC, blanks trimmed and runs of them made one; refuses what does not show as it reads."""
-    return _fits(" ".join(text.split()) if text.isascii() and text.isprintable() else _careful(text), longest)
-
-
-def clean_text(text: str, longest: int = 4000) -> str:
-    """As `clean_line`, but line ends and tabs may stand."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
-    return _fits("\n".join(_careful(line, keep_blanks=True) for line in lines).strip(), longest)
-
-
-def _fits(text: str, longest: int) -> str:
-    if not text:
-        raise UnfitError("Write something other than blanks.")
-    if len(text) > longest:
-        raise UnfitError(f"Shorten it to at most {longest} characters; it has {len(text)}.")
-    return text
-
-
-def _careful(text: str, *, keep_blanks: bool = False) -> str:
-    for character in text:
-        if character not in _JOINERS and unicodedata.category(character) in _UNSEEN:
-            raise UnfitError(
-                f"Take out the character U+{ord(character):04X}: control, invisible and direction-changing "
-                "characters are not taken."
-            )
-    composed = unicodedata.normalize("NFC", text)
-    marks = 0
-    for character in composed:
-        marks = marks + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
-        if marks > _MOST_MARKS:
-            raise UnfitError(f"At most {_MOST_MARKS} combining marks may follow one letter.")
-    return composed.rstrip() if keep_blanks else " ".join(composed.split())
 
 
 @lru_cache(maxsize=65536)
@@ -239,12 +197,6 @@ def amount_of(text: str) -> Decimal:
 def plain_amount(amount: Decimal) -> Decimal:
     """Return an amount with 2 decimals, or 4 where it has more: the form in which it is stored."""
     return Decimal(written_amount(amount))
-
-
-def written_amount(amount: Decimal) -> str:
-    """Write an amount with 2 decimals, or 4 where it has more, so that it reads in one way only."""
-    cents = amount.quantize(Decimal("0.01"))
-    return str(cents if cents == amount else amount.quantize(Decimal("0.0001")))
 
 
 def alias_of(text: str) -> str:

@@ -4,7 +4,6 @@ from uuid import UUID
 
 import msgspec
 
-from vendorrisk.access.records import found
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -53,9 +52,9 @@ async def assess(work: Work, vendor_id: UUID, answers: InherentAnswers, expected
 
 
 async def assessment(work: Work, vendor_id: UUID) -> Assessed:
-    """Return the newest assessment; 404 where the questions were never answered."""
+    """Return the newest assessment; null where the questions were never answered."""
     record = await vendor(work, vendor_id)
-    newest = found(await queries.newest_assessment(work, vendor_id))
+    newest = await queries.newest_assessment(work, vendor_id)
     return Assessed(newest, record.next_review_on, record.version)
 
 

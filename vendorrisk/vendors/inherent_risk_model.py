@@ -16,10 +16,14 @@ class AnsweredFactor(msgspec.Struct, frozen=True):
 
     factor: str
     value: int
+    """0 (harmless) to 4, as it counts."""
     unknown: bool
+    """Whether it was not answered, and so counts as 3."""
     answer: str
+    """The text of the answer."""
     weight: int
     points: int
+    """Its part of the score."""
 
 
 class AppliedFloor(msgspec.Struct, frozen=True):
@@ -27,17 +31,23 @@ class AppliedFloor(msgspec.Struct, frozen=True):
 
     key: str
     tier: Tier
+    """The least tier."""
     reason: str
+    """Which answers demand the tier."""
 
 
 class InherentRisk(msgspec.Struct, frozen=True):
     """A score of 0 to 100, the tier, and why."""
 
     score: int
+    """0 (harmless) to 100."""
     tier: Tier
+    """The tier that follows."""
     factors: tuple[AnsweredFactor, ...]
+    """What each factor adds to the score."""
     floors: tuple[AppliedFloor, ...]
     unknown: tuple[str, ...]
+    """Keys of the factors that were not answered."""
     model_version: str
 
 
@@ -45,13 +55,21 @@ class InherentAnswers(Body):
     """0 (harmless) to 4 for each factor, by the texts of its scale; null or absent is unknown, and counts as 3."""
 
     data_classification: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Sensitivity of the data."""
     data_volume: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Amount of data."""
     access: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Access to your systems."""
     criticality: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Damage if the vendor fails."""
     substitutability: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Effort to replace the vendor."""
     regulatory_weight: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Weight of regulation on the service."""
     geography: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Risk of the places of work and data."""
     fourth_parties: Annotated[int, Meta(ge=0, le=4)] | None = None
+    """Dependence on other companies."""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +77,14 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     answers: dict[str, int | None]
+    """0 to 4 by factor, null where unknown."""
     result: InherentRisk
     score: int
+    """0 (harmless) to 100."""
     tier: Tier
+    """The tier that followed."""
     model_version: str
     assessed_by_id: UUID
     assessed_by_label: str
@@ -70,11 +92,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessed(msgspec.Struct, frozen=True):
-    """An assessment just made; `version` is the vendor's."""
+    """The newest assessment, null while the questions were never answered; `version` is the vendor's."""
 
-    assessment: Assessment
+    assessment: Assessment | None
     next_review_on: date | None
     version: int
+    """The vendor's version."""
 
 
 class ScaleShown(msgspec.Struct, frozen=True):
@@ -82,14 +105,20 @@ class ScaleShown(msgspec.Struct, frozen=True):
 
     factor: str
     title: str
+    """The question."""
     weight: int
     scale: tuple[str, ...]
+    """The texts of the answers 0 to 4."""
 
 
 class FloorShown(msgspec.Struct, frozen=True):
+    """A rule that demands at least a tier, whatever the score."""
+
     key: str
     tier: Tier
+    """The least tier."""
     reason: str
+    """Which answers demand the tier."""
 
 
 class ModelShown(msgspec.Struct, frozen=True):
@@ -97,6 +126,9 @@ class ModelShown(msgspec.Struct, frozen=True):
 
     model_version: str
     questions: list[ScaleShown]
+    """What is asked."""
     floors: list[FloorShown]
     thresholds: dict[str, int]
+    """The least score of each tier."""
     cadence_months: dict[str, int]
+    """Months between reviews, by tier."""

@@ -11,8 +11,12 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
+from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Fault, Refusal
 from vendorrisk.vendors import queries, review_policy, rules
+from vendorrisk.vendors.lifecycle_model import (
+    Review,
+)
 from vendorrisk.vendors.model import Intake, Lifecycle, Move, TierSource, Vendor
 from vendorrisk.vendors.normalise import settled
 from vendorrisk.vendors.service import locked
@@ -75,3 +79,7 @@ async def _review_after(work: Work, moved: Vendor) -> date | None:
     if not rules.is_reviewed(moved.lifecycle):
         return None
     return moved.next_review_on or await review_policy.due_again(work, moved)
+
+
+async def all_reviews(work: Work, page: PageRequest) -> Page[Review]:
+    return await work.page(queries.LIST_REVIEWS, page)

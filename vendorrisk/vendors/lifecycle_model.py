@@ -21,18 +21,24 @@ class OffboardingStep(StrEnum):
 
 
 class StepState(StrEnum):
+    """Whether a step is open, done or waived."""
+
     OPEN = "open"
     DONE = "done"
     WAIVED = "waived"
 
 
 class IntakeState(StrEnum):
+    """Whether an intake request was decided, and how."""
+
     OPEN = "open"
     APPROVED = "approved"
     REFUSED = "refused"
 
 
 class ReviewOutcome(StrEnum):
+    """The result of a review."""
+
     SATISFACTORY = "satisfactory"
     CONDITIONS = "conditions"
     UNSATISFACTORY = "unsatisfactory"
@@ -43,8 +49,10 @@ class NewReview(Body):
 
     outcome: ReviewOutcome
     reviewed_on: date | None = None
+    """Day of the review. Today if left out."""
     note: Text | None = None
     next_review_on: date | None = None
+    """Day the next review is due. By the review policy of the tier if left out."""
 
 
 Months = Annotated[int, Meta(ge=1, le=60)]
@@ -54,24 +62,35 @@ class ReviewPolicy(Body):
     """How many months lie between two reviews of a vendor, by its tier."""
 
     critical_months: Months = 3
+    """Months between reviews of a vendor of the tier critical."""
     high_months: Months = 6
+    """Months between reviews of a vendor of the tier high."""
     medium_months: Months = 12
+    """Months between reviews of a vendor of the tier medium."""
     low_months: Months = 24
+    """Months between reviews of a vendor of the tier low."""
 
 
 class ReviewPolicyShown(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     critical_months: int
+    """Months between reviews of a vendor of the tier critical."""
     high_months: int
+    """Months between reviews of a vendor of the tier high."""
     medium_months: int
+    """Months between reviews of a vendor of the tier medium."""
     low_months: int
+    """Months between reviews of a vendor of the tier low."""
     version: int
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """A review that was held."""
+
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     reviewed_on: date
     outcome: ReviewOutcome
     note: str | None
@@ -86,7 +105,9 @@ class ReviewHeld(msgspec.Struct, frozen=True):
 
     id: UUID
     review: Review
+    """The review."""
     version: int
+    """The vendor's version."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,13 +115,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     step: OffboardingStep
     state: StepState
+    """Whether the step is open, done or waived."""
     note: str | None
     proof: str | None
     settled_by_id: UUID | None
+    """The actor who resolved the step. Null while open."""
     settled_by_label: str | None
+    """The name of who resolved the step, at that time. Null while open."""
     settled_at: datetime | None
+    """When the step was resolved. Null while open."""
     version: int
 
 
@@ -114,6 +140,7 @@ class Settlement(Body):
     """How a step was settled. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
 
     state: StepState
+    """`done` or `waived`. `open` reopens the step."""
     note: Text | None = None
     proof: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
 
@@ -123,12 +150,18 @@ class IntakeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID | None
+    """The vendor. Null until approved, unless it was known before."""
+    vendor_name: str | None
     name: str
+    """The vendor's name."""
     domain: str | None
+    """The vendor's domain. Null if unknown."""
     purpose: str
+    """Why the vendor is wanted."""
     data_classes: list[DataClass]
     business_owner_id: UUID | None
     state: IntakeState
+    """Whether it is open, approved or rejected."""
     requested_by_id: UUID
     requested_by_label: str
     requested_by_member_id: UUID | None
@@ -145,16 +178,24 @@ class NewIntakeRequest(Body):
     """What is asked for, and why. Without an owner, the person who asks is the business owner."""
 
     name: Line
+    """The vendor's name."""
     purpose: Text
+    """Why the vendor is wanted."""
     domain: Domain | None = None
     data_classes: DataClasses = msgspec.field(default_factory=list)
     business_owner_id: UUID | None = None
+    """The member who answers for using the vendor. The caller if left out."""
     vendor_id: UUID | None = None
+    """A prospect that is registered already."""
 
 
 class Approval(Body):
+    """Why a request is approved."""
+
     reason: Text | None = None
 
 
 class IntakeRefusal(Body):
+    """Why a request is rejected."""
+
     reason: Text

@@ -61,7 +61,7 @@ async def get_inherent_risk_model(work: InWork) -> ModelShown:
 
 @reads("/vendors/{vendor_id:uuid}/inherent-risk", _READ)
 async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> Assessed:
-    """Return the newest answers with score, tier and every reason."""
+    """Return the newest answers with score, tier and every reason; null while they were never given."""
     return await inherent_risk.assessment(work, vendor_id)
 
 
@@ -88,11 +88,13 @@ async def answer_inherent_risk(
 
 @lists("/vendors/{vendor_id:uuid}/inherent-risk/history", _READ, queries.ASSESSMENTS)
 async def list_inherent_risk_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Assessment]:
+    """List all inherent-risk assessments of the vendor."""
     return await inherent_risk.assessments(work, vendor_id, page)
 
 
 @lists("/vendors/{vendor_id:uuid}/reviews", _READ, queries.REVIEWS)
 async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Review]:
+    """List the reviews of a vendor."""
     return await reviews.reviews(work, vendor_id, page)
 
 
@@ -116,8 +118,9 @@ async def get_offboarding(work: InWork, vendor_id: FromPath[UUID]) -> Checklist:
     return await offboarding.checklist(work, vendor_id)
 
 
-@reads("/vendors/{vendor_id:uuid}/offboarding/{step:str}", _READ)
+@reads("/vendors/{vendor_id:uuid}/offboarding/{step:str}", _READ, refuses=[Code.OFFBOARDING_NOT_BEGUN])
 async def get_offboarding_step(work: InWork, vendor_id: FromPath[UUID], step: FromPath[OffboardingStep]) -> Step:
+    """Return a step of the offboarding."""
     return await offboarding.step(work, vendor_id, step)
 
 
@@ -140,6 +143,7 @@ async def settle_offboarding_step(
 
 @lists("/intake-requests", _READ, queries.REQUESTS)
 async def list_intake_requests(work: InWork, page: ListPage) -> Page[IntakeRequest]:
+    """List requests to take a vendor on."""
     return await intake.requests(work, page)
 
 
@@ -157,6 +161,7 @@ async def request_vendor(work: InWork, data: JSONBody[NewIntakeRequest]) -> Inta
 
 @reads("/intake-requests/{request_id:uuid}", _READ)
 async def get_intake_request(work: InWork, request_id: FromPath[UUID]) -> IntakeRequest:
+    """Return an intake request."""
     return await intake.request(work, request_id)
 
 

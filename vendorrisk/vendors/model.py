@@ -74,7 +74,13 @@ class Intake(StrEnum):
 Line = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 Amount = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?\Z", description="a decimal as text", examples=["125000.00"])
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,15}(\.[0-9]{1,4})?\Z",
+        description="a decimal as text",
+        examples=["125000.00"],
+        extra={"words": 'an amount as text, like "125000.00": at most 15 digits, and 4 after the point'},
+    ),
 ]
 Countries = Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=60, examples=[["DE", "IE"]])]
 Country = Annotated[str, Meta(min_length=2, max_length=100, examples=["DE"], description="ISO 3166-1")]
@@ -101,6 +107,8 @@ Contacts = Annotated[list[Contact], Meta(max_length=50)]
 
 
 class ContactShown(msgspec.Struct, frozen=True):
+    """A person at the vendor."""
+
     name: str
     email: str | None = None
     phone: str | None = None
@@ -214,6 +222,7 @@ class VendorFound(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: Lifecycle
     tier: Tier | None
     likeness: float
+    """Similarity to the text that was searched for, 0 to 1."""
 
 
 class VendorsFound(msgspec.Struct, frozen=True):
@@ -250,7 +259,9 @@ class NewVendor(Body):
     tags: Tags = msgspec.field(default_factory=list)
     tier: Tier | None = None
     last_reviewed_on: date | None = None
+    """Day of a review that was held before. Only for a vendor in use."""
     next_review_on: date | None = None
+    """Day the next review is due. By the review policy of its tier if left out."""
 
 
 class VendorChanges(Body):
@@ -286,7 +297,9 @@ class Move(Body):
     """
 
     to: Lifecycle
+    """The lifecycle state to move to."""
     reason: Text | None = None
+    """Why, in words. Required to stop, undo or go back."""
     intake_note: Text | None = None
 
 
@@ -297,18 +310,25 @@ class NewVendors(Body):
     """Up to 200 vendors to register; each stands or falls alone."""
 
     items: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=200)]
+    """Each as in registering one vendor."""
 
 
 class ChangedVendor(Body):
     """A merge patch for one vendor, and the version it is meant for."""
 
     id: UUID
+    """The vendor."""
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    """The version that the change is meant for."""
     changes: dict[str, Any]
+    """A merge patch, as in changing one vendor."""
 
 
 class VendorsChanges(Body):
+    """Many vendors to change."""
+
     items: Annotated[list[ChangedVendor], Meta(min_length=1, max_length=200)]
+    """Up to 200 vendors."""
 
 
 class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -316,13 +336,22 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     index: int
     id: UUID | None = None
+    """The record. Missing if it was not written."""
     version: int | None = None
+    """The record's new version. Missing if it was not written."""
     code: str | None = None
+    """Stable code of the problem. Missing if there is none."""
     detail: str | None = None
+    """What to do about the problem. Missing if there is none."""
     errors: tuple[Fault, ...] = ()
 
 
 class RowResults(msgspec.Struct, frozen=True):
+    """The results of many items."""
+
     items: list[RowResult]
+    """One result for each item, in the order sent."""
     done: int
+    """How many items were written."""
     refused: int
+    """How many items were not written."""

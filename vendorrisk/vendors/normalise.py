@@ -8,22 +8,22 @@ from msgspec import UNSET
 
 from vendorrisk.access.records import Body
 from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.normal_form import YEARS, UnfitError, clean_line, clean_text
 from vendorrisk.vendors import identifiers
-from vendorrisk.vendors.identifiers import UnfitError
 from vendorrisk.vendors.model import Contact, ContactShown
 
 _ONE: Mapping[str, Callable[[str], Any]] = {
-    "name": identifiers.clean_line,
-    "reference": lambda text: identifiers.clean_line(text, 100),
-    "description": identifiers.clean_text,
-    "intake_note": identifiers.clean_text,
-    "purpose": identifiers.clean_text,
-    "reason": identifiers.clean_text,
-    "note": identifiers.clean_text,
-    "proof": lambda text: identifiers.clean_text(text, 2000),
+    "name": clean_line,
+    "reference": lambda text: clean_line(text, 100),
+    "description": clean_text,
+    "intake_note": clean_text,
+    "purpose": clean_text,
+    "reason": clean_text,
+    "note": clean_text,
+    "proof": lambda text: clean_text(text, 2000),
     "country": identifiers.country_of,
     "domain": identifiers.domain_of,
-    "legal_name": identifiers.clean_line,
+    "legal_name": clean_line,
     "lei": identifiers.lei_of,
     "vat": identifiers.vat_of,
     "duns": identifiers.duns_of,
@@ -60,7 +60,7 @@ def _settle(name: str, value: Any, faults: list[Fault]) -> Any:
         return sorted({_one(read, part, f"/{name}/{at}", name, faults) for at, part in enumerate(value)})
     if name == "contacts":
         return [_contact(contact, f"/contacts/{at}", faults) for at, contact in enumerate(value)]
-    if name.endswith("_on") and value.year not in identifiers.YEARS:
+    if name.endswith("_on") and value.year not in YEARS:
         faults.append(Fault("Write a year from 1900 to 2200.", f"{name}_invalid", pointer=f"/{name}"))
     return value
 
@@ -75,10 +75,10 @@ def _one(read: Callable[[str], Any], value: str, pointer: str, name: str, faults
 
 def _contact(contact: Contact, at: str, faults: list[Fault]) -> ContactShown:
     readers = (
-        ("name", identifiers.clean_line),
+        ("name", clean_line),
         ("email", identifiers.email_of),
-        ("phone", lambda text: identifiers.clean_line(text, 40)),
-        ("role", lambda text: identifiers.clean_line(text, 100)),
+        ("phone", lambda text: clean_line(text, 40)),
+        ("role", lambda text: clean_line(text, 100)),
     )
     return ContactShown(
         **{

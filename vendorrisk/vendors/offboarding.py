@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from vendorrisk.access.records import check_version, found
+from vendorrisk.access.records import check_version, found, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -27,8 +27,11 @@ async def checklist(work: Work, vendor_id: UUID) -> Checklist:
 
 
 async def step(work: Work, vendor_id: UUID, name: OffboardingStep) -> Step:
-    steps = await queries.steps_of(work, vendor_id)
-    return found(next((one for one in steps if one.step is name), None))
+    await vendor(work, vendor_id)
+    steps = {one.step: one for one in await queries.steps_of(work, vendor_id)}
+    if not steps:
+        raise Refusal(Code.OFFBOARDING_NOT_BEGUN, "Move the vendor to offboarding first.")
+    return found(steps.get(name))
 
 
 async def settle_step(
@@ -37,12 +40,14 @@ async def settle_step(
     """Record how a step was settled: by whom and when is the caller and now."""
     given = settled(settlement)
     record = found(await queries.lock(work, vendor_id))
-    before = found(await queries.lock_step(work, vendor_id, name))
-    check_version(before, expected)
     if record.lifecycle is not Lifecycle.OFFBOARDING:
         raise Refusal(Code.OFFBOARDING_NOT_BEGUN, "Move the vendor to offboarding first.")
+    before = found(await queries.lock_step(work, vendor_id, name))
+    check_version(before, expected)
     settlement.note, settlement.proof = given["note"], given["proof"]
     _check_settlement(name, settlement)
+    if says_already(before, settlement):
+        return before
     after = await queries.settle_step(work, before.id, settlement)
     target = Target("offboarding_step", before.id)
     await audit.record(work, Action.OFFBOARDING_STEP_SETTLED, target, before=before, after=after)

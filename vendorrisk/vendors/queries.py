@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,8 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
+from vendorrisk.normal_form import clean_line
+from vendorrisk.vendors.holders import holders_of
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.inherent_risk_model import Assessment, InherentRisk
 from vendorrisk.vendors.lifecycle_model import (
@@ -29,7 +30,6 @@ from vendorrisk.vendors.lifecycle_model import (
     StepState,
 )
 from vendorrisk.vendors.model import (
-    DataClass,
     ExportedVendor,
     Intake,
     Lifecycle,
@@ -76,36 +76,9 @@ _ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
 _CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
 _UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
 _OWNER = Column("business_owner_id", UUID, "uuid", nullable=True)
-_VENDOR = Column("vendor_id", UUID, "uuid", nullable=True)
+_VENDOR = Column("vendor_id", UUID, "uuid")
 
-VENDORS = ListOf(
-    "vendors",
-    {
-        "id": _ID,
-        "name": Column("name", sortable=True),
-        "reference": Column("reference", nullable=True),
-        "lifecycle": Column("lifecycle", Lifecycle),
-        "intake": Column("intake", Intake),
-        "tier": Column("tier", Tier, nullable=True),
-        "tier_source": Column("tier_source", TierSource, nullable=True),
-        "inherent_score": Column("inherent_score", int, "int", RANGE, sortable=True, nullable=True),
-        "business_owner_id": _OWNER,
-        "security_owner_id": Column("security_owner_id", UUID, "uuid", nullable=True),
-        "domains": Column("domains", operators=_HAS),
-        "country": Column("country", nullable=True),
-        "data_countries": Column("data_countries", operators=_HAS),
-        "data_classes": Column("data_classes", DataClass, operators=_HAS),
-        "tags": Column("tags", operators=_HAS),
-        "lei": Column("lei", nullable=True),
-        "annual_spend": Column("annual_spend", Decimal, "numeric", RANGE, sortable=True, nullable=True),
-        "currency": Column("currency", nullable=True),
-        "last_reviewed_on": Column("last_reviewed_on", date, "date", RANGE, sortable=True, nullable=True),
-        "next_review_on": Column("next_review_on", date, "date", RANGE, sortable=True, nullable=True),
-        "created_at": _CREATED,
-        "updated_at": _UPDATED,
-    },
-    default_sort="name",
-)
+
 ASSESSMENTS = ListOf(
     "inherent_risk",
     {
@@ -119,8 +92,12 @@ REVIEWS = ListOf(
     "vendor_reviews",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "outcome": Column("outcome", ReviewOutcome),
+        "reviewed_by_id": Column("reviewed_by_id", UUID, "uuid"),
         "reviewed_on": Column("reviewed_on", date, "date", RANGE, sortable=True),
+        "next_review_on": Column("next_review_on", date, "date", RANGE, nullable=True),
+        "created_at": Column("created_at", datetime, "timestamptz", RANGE),
     },
     default_sort="-reviewed_on",
 )
@@ -128,12 +105,13 @@ REQUESTS = ListOf(
     "intake_requests",
     {
         "id": _ID,
-        "vendor_id": _VENDOR,
+        "vendor_id": Column("vendor_id", UUID, "uuid", nullable=True),
         "state": Column("state", IntakeState),
         "requested_by_id": Column("requested_by_id", UUID, "uuid"),
         "business_owner_id": _OWNER,
-        "name": Column("name", sortable=True),
+        "name": Column("name", sortable=True, normalise=clean_line),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="-created_at",
 )
@@ -173,11 +151,13 @@ async def insert(work: Work, fields: Fields, *, intake: Intake, tier_source: Tie
         "business_owner_id", "security_owner_id", "contacts", "domains", "country", "data_countries", "data_classes",
         "legal_name", "lei", "vat", "duns", "annual_spend", "currency", "tags", "tier",
     )  # fmt: skip
-    with refusing(_BROKEN):
+    vendor_id = new_id()
+    holders = holders_of(vendor_id, *(fields[name] for name in ("name", "reference", "lei", "domains")))
+    with refusing(_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT.one(
             work.db,
             work.tenant_id,
-            new_id(),
+            vendor_id,
             fields["reference"],
             fields["name"],
             name_key(fields["name"]),
@@ -207,7 +187,8 @@ async def search(work: Work, text: str, limit: int, least: float) -> list[Vendor
 
 
 async def update(work: Work, vendor: Vendor) -> Vendor:
-    with refusing(_BROKEN):
+    holders = holders_of(vendor.id, vendor.name, vendor.reference, vendor.lei, vendor.domains)
+    with refusing(_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE.one(
             work.db,
             work.tenant_id,

@@ -4,7 +4,7 @@ from datetime import date
 
 import msgspec
 
-from vendorrisk.access.records import check_version
+from vendorrisk.access.records import check_version, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -27,6 +27,8 @@ async def set_policy(work: Work, wanted: ReviewPolicy, expected: int) -> ReviewP
     """
     before = await queries.lock_review_policy(work) or _DEFAULT
     check_version(before, expected)
+    if before.version and says_already(before, wanted):
+        return before
     after = await queries.keep_review_policy(work, wanted)
     moved = await queries.reschedule_reviews(work, _cadence(before), _cadence(after))
     target = Target("review_policy", work.tenant_id)

@@ -48,4 +48,4 @@ async def hold_review(work: Work, vendor_id: UUID, new: NewReview, expected: int
 
 async def reviews(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Review]:
     await vendor(work, vendor_id)
-    return await work.page(queries.LIST_REVIEWS, page, vendor_id)
+    return await work.page(queries.LIST_REVIEWS, page.within("vendor_id", vendor_id))

@@ -12,9 +12,10 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads
+from vendorrisk.sheets.reading import FileFormat
+from vendorrisk.sheets.writing import as_file
 from vendorrisk.storage.media_types import MediaType
-from vendorrisk.vendors import export, queries, service
-from vendorrisk.vendors.import_model import FileFormat
+from vendorrisk.vendors import export, service
 from vendorrisk.vendors.model import (
     NewVendor,
     NewVendors,
@@ -25,6 +26,7 @@ from vendorrisk.vendors.model import (
     VendorsFound,
     VendorSummary,
 )
+from vendorrisk.vendors.vendor_list import VENDORS
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
 _TAKEN = [
@@ -38,8 +40,9 @@ _TAKEN = [
 _WRITTEN_AS = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.XLSX: MediaType.XLSX.text}
 
 
-@lists("/vendors", _READ, queries.VENDORS)
+@lists("/vendors", _READ, VENDORS)
 async def list_vendors(work: InWork, page: ListPage) -> Page[VendorSummary]:
+    """List vendors."""
     return await service.vendors(work, page)
 
 
@@ -89,7 +92,7 @@ async def search_vendors(
     return await service.search(work, q, limit)
 
 
-@reads("/vendors/export", _READ, opt={"of": queries.VENDORS}, streams=(MediaType.CSV.text, MediaType.XLSX.text))
+@reads("/vendors/export", _READ, opt={"of": VENDORS}, streams=(MediaType.CSV.text, MediaType.XLSX.text))
 async def export_vendors(
     work: InWork,
     page: ListPage,
@@ -97,7 +100,7 @@ async def export_vendors(
 ) -> Stream:
     """Download all that a list shows, with the same filters and order. What comes out can be imported again."""
     return Stream(
-        export.as_file(format, service.exported(work, page)),
+        as_file(format, export.HEADING, service.exported(work, page)),
         media_type=_WRITTEN_AS[format],
         headers={"content-disposition": f'attachment; filename="vendors.{format}"'},
     )
@@ -105,6 +108,7 @@ async def export_vendors(
 
 @reads("/vendors/{vendor_id:uuid}", _READ)
 async def get_vendor(work: InWork, vendor_id: FromPath[UUID]) -> Vendor:
+    """Return a vendor."""
     return await service.vendor(work, vendor_id)
 
 

@@ -11,12 +11,13 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
+from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Code, Fault, Refusal
-from vendorrisk.http.json_bodies import faults_in
-from vendorrisk.vendors import import_columns, queries, review_policy
-from vendorrisk.vendors.export import Cells
-from vendorrisk.vendors.identifiers import UnfitError, clean_line
+from vendorrisk.errors import Code, Fault, Refusal, under
+from vendorrisk.http.json_bodies import check_fit
+from vendorrisk.normal_form import UnfitError, clean_line
+from vendorrisk.sheets.writing import Cells
+from vendorrisk.vendors import export, queries, review_policy
 from vendorrisk.vendors.model import (
     ChangedVendor,
     Intake,
@@ -108,7 +109,7 @@ def _check_taken_over(new: NewVendor) -> None:
 
 async def change(work: Work, vendor_id: UUID, changes: VendorChanges, expected: int) -> Vendor:
     made = await _change(work, vendor_id, changes, expected)
-    await audit.record_all(work, [made])
+    await audit.record_all(work, [] if made.after == made.before else [made])
     changed: Vendor = made.after
     return changed
 
@@ -120,6 +121,8 @@ async def _change(work: Work, vendor_id: UUID, changes: VendorChanges, expected:
     check_spend(given | {"annual_spend": wanted.annual_spend, "currency": wanted.currency})
     if wanted.tier is not before.tier:
         wanted = await _declared(work, before, wanted, keeps_date="next_review_on" in given)
+    if wanted == before:
+        return Change(Action.VENDOR_CHANGED, Target("vendor", vendor_id), before=before, after=before)
     after = await queries.update(work, wanted)
     return Change(Action.VENDOR_CHANGED, Target("vendor", vendor_id), before=before, after=after)
 
@@ -140,7 +143,7 @@ async def register_many(work: Work, new: NewVendors) -> RowResults:
     async def one(item: dict[str, Any]) -> Change:
         return await _register(work, _read(item, NewVendor))
 
-    return await _each(work, new.items, one)
+    return await _each(work, new.items, one, "/items/{}")
 
 
 async def change_many(work: Work, wanted: VendorsChanges) -> RowResults:
@@ -149,34 +152,37 @@ async def change_many(work: Work, wanted: VendorsChanges) -> RowResults:
     async def one(item: ChangedVendor) -> Change:
         return await _change(work, item.id, _read(item.changes, VendorChanges), item.version)
 
-    return await _each(work, wanted.items, one)
+    return await _each(work, wanted.items, one, "/items/{}/changes")
 
 
 _Item = TypeVar("_Item")
 
 
-async def _each(work: Work, items: Sequence[_Item], run: Callable[[_Item], Awaitable[Change]]) -> RowResults:
+async def _each(
+    work: Work, items: Sequence[_Item], run: Callable[[_Item], Awaitable[Change]], place: str
+) -> RowResults:
     results: list[RowResult] = []
     changes: list[Change] = []
     for index, item in enumerate(items):
         await work.db.execute("savepoint item")
         try:
             done = await run(item)
-        except Refusal as refusal:
+        except Refusal as found_wrong:
             await work.db.execute("rollback to savepoint item")
-            code = refusal.code.code
-            results.append(RowResult(index=index, code=code, detail=refusal.detail, errors=refusal.errors))
+            refusal = await naming_holder(work.db, work.tenant_id, work.by.actor.permissions, found_wrong)
+            errors = under(refusal.errors, place.format(index))
+            results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
             await work.db.execute("release savepoint item")
-            changes.append(done)
+            changes += [done] if done.after != done.before else []
             results.append(RowResult(index=index, id=done.after.id, version=done.after.version))
     await audit.record_all(work, changes)
-    return RowResults(results, done=len(changes), refused=len(results) - len(changes))
+    refused = sum(1 for one in results if one.code is not None)
+    return RowResults(results, done=len(results) - refused, refused=refused)
 
 
 def _read(value: dict[str, Any], kind: type[_Wanted]) -> _Wanted:
-    if faults := faults_in(value, kind):
-        raise Refusal(Code.BODY_INVALID, "The item does not fit its schema.", errors=faults)
+    check_fit(value, kind)
     return msgspec.convert(value, kind)
 
 
@@ -186,7 +192,7 @@ async def exported(work: Work, page: PageRequest) -> AsyncIterator[Sequence[Cell
     while True:
         request = msgspec.structs.replace(page, limit=_EXPORT_BATCH, cursor=cursor, total=False)
         batch = await work.page(queries.EXPORT, request)
-        yield [tuple(import_columns.as_cells(record)) for record in batch.items]
+        yield [tuple(export.as_cells(record)) for record in batch.items]
         cursor = batch.next
         if cursor is None:
             return

@@ -18,6 +18,7 @@ from vendorrisk.vendors import supply_chain_queries
 from vendorrisk.vendors.normalise import settled
 from vendorrisk.vendors.service import vendor
 from vendorrisk.vendors.supply_chain_model import (
+    FourthParty,
     NewVendorService,
     VendorService,
     VendorServiceChanges,
@@ -26,7 +27,11 @@ from vendorrisk.vendors.supply_chain_model import (
 
 async def services(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorService]:
     await vendor(work, vendor_id)
-    return await work.page(supply_chain_queries.LIST_SERVICES, page, vendor_id)
+    return await work.page(supply_chain_queries.LIST_SERVICES, page.within("vendor_id", vendor_id))
+
+
+async def all_services(work: Work, page: PageRequest) -> Page[VendorService]:
+    return await work.page(supply_chain_queries.LIST_SERVICES, page)
 
 
 async def service(work: Work, service_id: UUID) -> VendorService:
@@ -45,7 +50,10 @@ async def change_service(work: Work, service_id: UUID, changes: VendorServiceCha
     given = settled(changes)
     before = found(await supply_chain_queries.lock_service(work, service_id))
     check_version(before, expected)
-    after = await supply_chain_queries.update_service(work, msgspec.structs.replace(before, **given))
+    wanted = msgspec.structs.replace(before, **given)
+    if wanted == before:
+        return before
+    after = await supply_chain_queries.update_service(work, wanted)
     target = Target("vendor_service", service_id)
     await audit.record(work, Action.VENDOR_SERVICE_CHANGED, target, before=before, after=after)
     return after
@@ -67,3 +75,7 @@ def _unless_used() -> Iterator[None]:
         yield
     except asyncpg.ForeignKeyViolationError:
         raise Refusal(Code.IN_USE, "Other records refer to it; detach them first.") from None
+
+
+async def all_fourth_parties(work: Work, page: PageRequest) -> Page[FourthParty]:
+    return await work.page(supply_chain_queries.LIST_FOURTH_PARTIES, page)

@@ -16,6 +16,7 @@ class VendorService(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     name: str
     description: str | None
     data_classes: list[DataClass]
@@ -39,6 +40,8 @@ class NewVendorService(Body):
 
 
 class VendorServiceChanges(Body):
+    """Changes to a vendor's service."""
+
     name: Line | UnsetType = UNSET
     description: Text | UnsetType | None = UNSET
     data_classes: DataClasses | UnsetType = UNSET
@@ -52,10 +55,13 @@ class FourthParty(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     vendor_id: UUID
+    vendor_name: str
     service_id: UUID | None
+    """The vendor's service that depends on the company. Null for all."""
     provider_id: UUID | None
     name: str
     purpose: str | None
+    """What the vendor uses the company for. Null if unknown."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -65,13 +71,19 @@ Purpose = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class NewFourthParty(Body):
+    """A company that the vendor depends on."""
+
     name: Line
     service_id: UUID | None = None
+    """The vendor's service that depends on the company. All if left out."""
     provider_id: UUID | None = None
     purpose: Purpose | None = None
+    """What the vendor uses the company for."""
 
 
 class FourthPartyChanges(Body):
+    """Changes to a fourth party."""
+
     name: Line | UnsetType = UNSET
     service_id: UUID | UnsetType | None = UNSET
     provider_id: UUID | UnsetType | None = UNSET

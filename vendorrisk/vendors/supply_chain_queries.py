@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
+from vendorrisk.normal_form import clean_line
 from vendorrisk.vendors.identifiers import name_key
 from vendorrisk.vendors.model import (
     DataClass,
@@ -50,21 +51,34 @@ _UPDATE_FOURTH_PARTY = _sql.rows("update_fourth_party", FourthParty)
 
 
 _DELETE_FOURTH_PARTY = _sql.command("delete_fourth_party")
+_SERVICE_OF_NAME = _sql.rows("service_of_name", Holder)
+_FOURTH_PARTY_OF_NAME = _sql.rows("fourth_party_of_name", Holder)
 
 
 _HAS = frozenset({Operator.HAS})
 _ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
+_VENDOR = Column("vendor_id", UUID, "uuid")
 _CREATED = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
+_UPDATED = Column("updated_at", datetime, "timestamptz", RANGE, sortable=True)
+
+
+def _same_name(text: str) -> str:
+    return name_key(clean_line(text))
+
+
+_NAME = Column("name", sortable=True, normalise=_same_name, equal_sql="name_key")
 
 SERVICES = ListOf(
     "vendor_services",
     {
         "id": _ID,
-        "name": Column("name", sortable=True),
+        "vendor_id": _VENDOR,
+        "name": _NAME,
         "data_classes": Column("data_classes", DataClass, operators=_HAS),
         "is_uptime_critical": Column("is_uptime_critical", bool, "boolean"),
         "handles_transactions": Column("handles_transactions", bool, "boolean"),
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
@@ -74,17 +88,20 @@ FOURTH_PARTIES = ListOf(
     "fourth_parties",
     {
         "id": _ID,
+        "vendor_id": _VENDOR,
         "service_id": Column("service_id", UUID, "uuid", nullable=True),
         "provider_id": Column("provider_id", UUID, "uuid", nullable=True),
-        "name": Column("name", sortable=True),
+        "name": _NAME,
         "created_at": _CREATED,
+        "updated_at": _UPDATED,
     },
     default_sort="name",
 )
 
 
+_SERVICE_NAME = "vendor_services_name_is_unique"
 _SERVICE_BROKEN = {
-    "vendor_services_name_is_unique": (
+    _SERVICE_NAME: (
         Code.SERVICE_NAME_TAKEN,
         "The vendor has a service of this name; change that one, or send another name.",
         "/name",
@@ -92,8 +109,9 @@ _SERVICE_BROKEN = {
 }
 
 
+_FOURTH_PARTY_NAME = "fourth_parties_name_is_unique"
 _FOURTH_PARTY_BROKEN = {
-    "fourth_parties_name_is_unique": (
+    _FOURTH_PARTY_NAME: (
         Code.FOURTH_PARTY_NAME_TAKEN,
         "The vendor already lists a fourth party of this name; change that one.",
         "/name",
@@ -104,7 +122,8 @@ _FOURTH_PARTY_BROKEN = {
 
 
 async def insert_service(work: Work, vendor_id: UUID, new: NewVendorService) -> VendorService:
-    with refusing(_SERVICE_BROKEN):
+    holders = {_SERVICE_NAME: (_SERVICE_OF_NAME, (vendor_id, name_key(new.name)))}
+    with refusing(_SERVICE_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT_SERVICE.one(
             work.db,
             work.tenant_id,
@@ -130,7 +149,8 @@ async def lock_service(work: Work, service_id: UUID) -> VendorService | None:
 
 
 async def update_service(work: Work, service: VendorService) -> VendorService:
-    with refusing(_SERVICE_BROKEN):
+    holders = {_SERVICE_NAME: (_SERVICE_OF_NAME, (service.vendor_id, name_key(service.name)))}
+    with refusing(_SERVICE_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE_SERVICE.one(
             work.db,
             work.tenant_id,
@@ -151,7 +171,8 @@ async def delete_service(work: Work, service_id: UUID) -> None:
 
 
 async def insert_fourth_party(work: Work, vendor_id: UUID, new: NewFourthParty) -> FourthParty:
-    with refusing(_FOURTH_PARTY_BROKEN):
+    holders = {_FOURTH_PARTY_NAME: (_FOURTH_PARTY_OF_NAME, (vendor_id, name_key(new.name)))}
+    with refusing(_FOURTH_PARTY_BROKEN, holders, seen_by="vendors:read"):
         return await _INSERT_FOURTH_PARTY.one(
             work.db,
             work.tenant_id,
@@ -175,7 +196,8 @@ async def lock_fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty | 
 
 
 async def update_fourth_party(work: Work, party: FourthParty) -> FourthParty:
-    with refusing(_FOURTH_PARTY_BROKEN):
+    holders = {_FOURTH_PARTY_NAME: (_FOURTH_PARTY_OF_NAME, (party.vendor_id, name_key(party.name)))}
+    with refusing(_FOURTH_PARTY_BROKEN, holders, seen_by="vendors:read"):
         return await _UPDATE_FOURTH_PARTY.one(
             work.db,
             work.tenant_id,

@@ -25,6 +25,7 @@ _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
 
 @lists("/vendors/{vendor_id:uuid}/services", _READ, supply_chain_queries.SERVICES)
 async def list_vendor_services(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorService]:
+    """List the services that you use of a vendor."""
     return await services.services(work, vendor_id, page)
 
 
@@ -44,6 +45,7 @@ async def add_vendor_service(
 
 @reads("/vendor-services/{service_id:uuid}", _READ)
 async def get_vendor_service(work: InWork, service_id: FromPath[UUID]) -> VendorService:
+    """Return a vendor's service."""
     return await services.service(work, service_id)
 
 
@@ -56,6 +58,7 @@ async def get_vendor_service(work: InWork, service_id: FromPath[UUID]) -> Vendor
 async def change_vendor_service(
     work: InWork, expected: ExpectedVersion, service_id: FromPath[UUID], data: JSONBody[VendorServiceChanges]
 ) -> VendorService:
+    """Change a vendor's service. Its coverage is computed again."""
     return await services.change_service(work, service_id, data, expected)
 
 
@@ -67,6 +70,7 @@ async def remove_vendor_service(work: InWork, expected: ExpectedVersion, service
 
 @lists("/vendors/{vendor_id:uuid}/fourth-parties", _READ, supply_chain_queries.FOURTH_PARTIES)
 async def list_fourth_parties(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[FourthParty]:
+    """List the companies that a vendor depends on."""
     return await fourth_parties.fourth_parties(work, vendor_id, page)
 
 
@@ -92,6 +96,7 @@ async def add_fourth_party(work: InWork, vendor_id: FromPath[UUID], data: JSONBo
 
 @reads("/fourth-parties/{fourth_party_id:uuid}", _READ)
 async def get_fourth_party(work: InWork, fourth_party_id: FromPath[UUID]) -> FourthParty:
+    """Return a fourth party."""
     return await fourth_parties.fourth_party(work, fourth_party_id)
 
 
@@ -104,11 +109,13 @@ async def get_fourth_party(work: InWork, fourth_party_id: FromPath[UUID]) -> Fou
 async def change_fourth_party(
     work: InWork, expected: ExpectedVersion, fourth_party_id: FromPath[UUID], data: JSONBody[FourthPartyChanges]
 ) -> FourthParty:
+    """Change a fourth party."""
     return await fourth_parties.change_fourth_party(work, fourth_party_id, data, expected)
 
 
 @removes("/fourth-parties/{fourth_party_id:uuid}", _WRITE)
 async def remove_fourth_party(work: InWork, expected: ExpectedVersion, fourth_party_id: FromPath[UUID]) -> None:
+    """Remove a fourth party."""
     await fourth_parties.remove_fourth_party(work, fourth_party_id, expected)
 
 

@@ -1,0 +1,142 @@
+-- name: insert_import
+insert into imports (
+    tenant_id, id, kind, is_dry_run, is_partial, format, file_name, file_digest, file_bytes, mapping, date_order,
+    requested_by_id, requested_by_label, requested_by_kind, created_at, updated_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: insert_import_file
+insert into import_files (tenant_id, import_id, content) values ($1, $2, $3);
+
+-- name: import_file
+select content from import_files where tenant_id = $1 and import_id = $2;
+
+-- name: delete_import_file
+delete from import_files where tenant_id = $1 and import_id = $2;
+
+-- name: find_import
+select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version
+from imports
+where tenant_id = $1 and kind = $2 and id = $3;
+
+-- name: lock_import
+select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version
+from imports
+where tenant_id = $1 and kind = $2 and id = $3
+for update;
+
+-- name: list_imports
+select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version
+from imports
+where tenant_id = $1 and kind = $2 /*where*/
+/*order*/;
+
+-- name: claim_import
+-- Across tenants: the oldest import that waits for a worker, of the kinds that this worker knows. A lease that ran out
+-- is anybody's again.
+update imports as i
+set lease_token = $1, leased_until = $3
+from tenants as t
+where t.id = i.tenant_id and (i.tenant_id, i.id) = (
+    select w.tenant_id, w.id
+    from imports as w
+    where w.state in ('received', 'accepted') and w.kind = any($4::text[])
+        and (w.leased_until is null or w.leased_until < $2)
+    order by w.created_at
+    limit 1
+    for update skip locked
+)
+returning i.tenant_id, t.time_zone, i.kind, i.id;
+
+-- name: hold_import
+-- Keeps the lease while the work goes on, and tells how far it is; false where another worker has taken it.
+update imports
+set leased_until = $4, rows_done = $5, rows_total = coalesce($6, rows_total)
+where tenant_id = $1 and id = $2 and lease_token = $3
+returning true;
+
+-- name: release_import
+update imports
+set lease_token = null, leased_until = null
+where tenant_id = $1 and id = $2 and lease_token = $3;
+
+-- name: finish_check
+update imports
+set state = $3, notices = $4, headings = $5, rows_total = $6, rows_done = $7, to_create = $8, to_change = $9,
+    unchanged = $10, with_problems = $11, rows_digest = $12, checked_at = $13, updated_at = $13, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: refuse_import
+update imports
+set state = 'refused', refusal = $3, checked_at = $4, updated_at = $4, lease_token = null, leased_until = null,
+    version = version + 1
+where tenant_id = $1 and id = $2
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: set_import_state
+update imports
+set state = $3, is_partial = $4, updated_at = $5::timestamptz,
+    applied_at = case when $3 = 'applied' then $5::timestamptz end,
+    rows_done = case when $3 = 'accepted' then 0 else coalesce(rows_total, 0) end, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
+    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    with_problems,
+    encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
+    applied_at, created_at, updated_at, version;
+
+-- name: delete_import_rows
+delete from import_rows where tenant_id = $1 and import_id = $2;
+
+-- name: count_rows
+-- The digest is over what each row does, to which record, and what that was before: the audit log keeps it.
+select count(*)::int as total, count(*) filter (where outcome = 'create')::int as to_create,
+    count(*) filter (where outcome = 'change')::int as to_change,
+    count(*) filter (where outcome = 'unchanged')::int as unchanged,
+    count(*) filter (where outcome = 'problem')::int as with_problems,
+    sha256(coalesce(string_agg(
+        sha256(convert_to(
+            jsonb_build_array(row_number, outcome, id, record_id, given, before)::text, 'UTF8'
+        )), ''::bytea order by row_number, id
+    ), ''::bytea)) as rows_digest
+from import_rows
+where tenant_id = $1 and import_id = $2;
+
+-- name: applied_imports
+-- Across tenants, for verification: what the audit log, whose chain was walked, tells of the rows of imports.
+select e.sequence, e.target_id as import_id, e.content::jsonb -> 'after' ->> 'rows_digest' as rows_digest
+from audit_entries as e
+where e.tenant_id = $1 and e.action = any($2::text[])
+order by e.sequence;
+
+-- name: list_import_rows
+select id, row_number, outcome, record_id, given, before, problems, problem_codes
+from import_rows
+where tenant_id = $1 and import_id = $2 /*where*/
+/*order*/;

@@ -1,0 +1,146 @@
+"""Background work: imports that are too large for a request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from vendorrisk.access.model import Tenant, system
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.background import Job, World
+from vendorrisk.errors import Refusal
+from vendorrisk.imports import queries, service
+from vendorrisk.imports.columns import MappingError, Matched, match_headings, read_rows
+from vendorrisk.imports.kind import Kind
+from vendorrisk.imports.model import Claimed, Import, ImportState
+from vendorrisk.sheets.files import THOROUGH, table_of
+from vendorrisk.sheets.reading import Table, UnreadableError
+
+_LEASE = timedelta(minutes=5)
+# Statements over all rows: time and memory enough, and planned for the tables as they are, not as they were when the
+# connection first ran the statement (an import may be what fills them).
+_FOR_MANY_ROWS = """set local statement_timeout = '300s'; set local work_mem = '64MB';
+    set local plan_cache_mode = force_custom_plan; set local jit = off"""
+
+
+class _LostError(Exception):
+    """Another worker holds the import now, or it was called off."""
+
+
+async def run_imports(world: World, kinds: Sequence[Kind]) -> int:
+    """Take the oldest import of these kinds that waits, and check or apply it. Return 0 if none waits.
+
+    Imports of other kinds are left to workers that know them, such as those of a newer release.
+    """
+    by_name = {kind.name: kind for kind in kinds}
+    token, now = uuid4(), world.clock()
+    async with world.database.system() as connection:
+        claimed = await queries.claim(connection, token, now, now + _LEASE, list(by_name))
+    if claimed is None:
+        return 0
+    run = _Run(world, by_name[claimed.kind], claimed, token)
+    try:
+        await run.go()
+    except (UnreadableError, MappingError, Refusal) as reason:
+        await run.refuse(reason.detail if isinstance(reason, Refusal) else str(reason))
+    except _LostError:
+        return 1
+    return 1
+
+
+class _Run:
+    """One worker's hold on one import."""
+
+    def __init__(self, world: World, kind: Kind, claimed: Claimed, token: UUID) -> None:
+        self.world, self.kind, self.id, self.token = world, kind, claimed.id, token
+        self.tenant = Tenant(claimed.tenant_id, claimed.time_zone)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """Open one transaction inside the tenant, with time enough for statements over all rows."""
+        by = system(self.tenant, "run_imports", self.kind.write)
+        async with self.world.database.tenant(self.tenant.id) as connection:
+            await connection.execute(_FOR_MANY_ROWS)
+            yield Work(db=connection, by=by, now=self.world.clock(), request_id=f"job:{self.token}")
+
+    async def go(self) -> None:
+        async with self.work() as work:
+            made = await self._held(work, 0, None)
+            content = await queries.file(work, self.id)
+        if made.state is ImportState.RECEIVED and content is not None:
+            made = await self._check(made, content)
+        if made.state is ImportState.ACCEPTED:
+            await self._apply()
+        else:
+            await self._release()
+
+    async def _held(self, work: Work, done: int, total: int | None) -> Import:
+        """Renew the lease and read the import; leaves where the lease is lost."""
+        if not await queries.hold(work, self.id, self.token, work.now + _LEASE, done, total):
+            raise _LostError
+        found = await queries.lock(work, self.kind.name, self.id)
+        if found is None or found.state not in {ImportState.RECEIVED, ImportState.ACCEPTED}:
+            raise _LostError
+        return found
+
+    async def _check(self, made: Import, content: bytes) -> Import:
+        table = await table_of(made.format, content, THOROUGH)
+        matched = match_headings(self.kind.layout, table.headings, made.mapping)
+        async with self.work() as work:
+            await self._held(work, 0, len(table.rows))
+            await queries.drop_rows(work, self.id)
+        await self._stage(made, table, matched)
+        async with self.work() as work:
+            before = await self._held(work, len(table.rows), len(table.rows))
+            after = await service.checked(work, before, table, matched)
+            await self._record(work, ImportState.CHECKED, before, after)
+        return after
+
+    async def _stage(self, made: Import, table: Table, matched: Matched) -> None:
+        rows = read_rows(self.kind.layout, table, matched, made.date_order)
+        chunked, done = service.chunks(rows), 0
+        # Reading goes on in a thread while the chunk before it is stored.
+        chunk = await asyncio.to_thread(next, chunked, None)
+        while chunk is not None:
+            following = asyncio.create_task(asyncio.to_thread(next, chunked, None))
+            try:
+                async with self.work() as work:
+                    done += len(chunk)
+                    await self._held(work, done, len(table.rows))
+                    await self.kind.stage(work, self.id, chunk, matched.headings)
+            finally:
+                chunk = await following
+
+    async def _apply(self) -> None:
+        async with self.work() as work:
+            before = await self._held(work, 0, None)
+            after = await service.applied(work, self.kind, before)
+            await queries.release(work, self.id, self.token)
+            await self._record(work, ImportState.APPLIED, before, after)
+
+    async def _release(self) -> None:
+        async with self.work() as work:
+            await queries.release(work, self.id, self.token)
+
+    async def refuse(self, reason: str) -> None:
+        async with self.work() as work:
+            before = await queries.lock(work, self.kind.name, self.id)
+            if before is None or before.state not in {ImportState.RECEIVED, ImportState.ACCEPTED}:
+                return
+            after = await queries.refuse(work, self.id, reason)
+            await self._record(work, ImportState.REFUSED, before, after)
+
+    async def _record(self, work: Work, state: ImportState, before: Import, after: Import) -> None:
+        action, target = self.kind.action(state), self.kind.target(self.id)
+        await audit.record(work, action, target, before=before, after=after)
+
+
+def jobs_of(kinds: Sequence[Kind]) -> tuple[Job, ...]:
+    """Return the background work of the machine for these kinds."""
+
+    async def run(world: World) -> int:
+        return await run_imports(world, kinds)
+
+    return (Job("run_imports", run, every_seconds=15, timeout_seconds=900, alone=False),)

@@ -1,0 +1,176 @@
+"""A file becomes records: received, checked row by row, and applied whole or not at all.
+
+What is small is done in the request. What is large waits in its row for the job, which stages it in chunks, each in
+its own transaction, and applies it in one. A worker that dies leaves a lease that runs out; the next one begins from
+the start, and nothing was applied.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+from uuid import UUID
+
+from vendorrisk.access.records import check_version, found
+from vendorrisk.access.work import Work
+from vendorrisk.audit import service as audit
+from vendorrisk.db.connection import Connection
+from vendorrisk.db.paging import Page, PageRequest
+from vendorrisk.errors import Code, Refusal
+from vendorrisk.imports import queries
+from vendorrisk.imports.columns import CellProblem, MappingError, Matched, ReadRow, match_headings, read_rows
+from vendorrisk.imports.kind import Kind, applied_actions
+from vendorrisk.imports.model import (
+    Acceptance,
+    Import,
+    ImportState,
+    NewImport,
+    RowOutcome,
+    RowShown,
+    StoredRow,
+    ToldRows,
+)
+from vendorrisk.imports.options import Options
+from vendorrisk.sheets.files import QUICK, format_of, table_of
+from vendorrisk.sheets.reading import Table, UnreadableError
+
+CHUNK = 5_000
+SMALL_BYTES = 256 * 1024
+SMALL_ROWS = 2_000
+
+
+async def receive(work: Work, kind: Kind, content: bytes, options: Options) -> Import:
+    """Take a file in. A small one is checked at once, and applied at once unless it is a dry run."""
+    try:
+        file_format = format_of(content)
+    except UnreadableError as error:
+        raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
+    new = NewImport(
+        is_dry_run=options.dry_run,
+        is_partial=options.partial,
+        format=file_format,
+        file_name=options.file_name,
+        file_digest=hashlib.sha256(content).digest(),
+        mapping=dict(options.mapping),
+        date_order=options.date_order,
+    )
+    made = await queries.insert(work, kind.name, new, content)
+    told = ImportState.RECEIVED
+    if len(content) <= SMALL_BYTES:
+        made = await _check_now(work, kind, made, content)
+        if made.state is ImportState.ACCEPTED and made.to_create + made.to_change <= SMALL_ROWS:
+            made, told = await applied(work, kind, made), ImportState.APPLIED
+    if made.state in {ImportState.RECEIVED, ImportState.ACCEPTED}:
+        work.nudge("run_imports")
+    await audit.record(work, kind.action(told), kind.target(made.id), after=made)
+    return made
+
+
+async def _check_now(work: Work, kind: Kind, made: Import, content: bytes) -> Import:
+    try:
+        table = await table_of(made.format, content, QUICK)
+        matched = match_headings(kind.layout, table.headings, made.mapping)
+    except (UnreadableError, MappingError) as error:
+        raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
+    for chunk in chunks(read_rows(kind.layout, table, matched, made.date_order)):
+        await kind.stage(work, made.id, chunk, matched.headings)
+    return await checked(work, made, table, matched)
+
+
+def chunks(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+async def checked(work: Work, made: Import, table: Table, matched: Matched) -> Import:
+    """Close the check. What was not asked for as a dry run is accepted, if nothing stands in its way."""
+    notices = [*table.notices, *matched.notices]
+    closed = await queries.finish_check(work, made.id, ImportState.CHECKED, notices, matched.headings)
+    if made.is_dry_run or (closed.with_problems and not made.is_partial):
+        return closed
+    return await queries.set_state(work, made.id, ImportState.ACCEPTED, is_partial=made.is_partial)
+
+
+async def applied(work: Work, kind: Kind, accepted: Import) -> Import:
+    """Create and change the records. Refuses if any of them was changed since the check."""
+    if await kind.outdated(work, accepted.id):
+        raise kind.refused_as_outdated()
+    done = await kind.apply(work, accepted)
+    if (done.created, done.changed) != (accepted.to_create, accepted.to_change):
+        raise kind.refused_as_outdated()
+    return await queries.set_state(work, accepted.id, ImportState.APPLIED, is_partial=accepted.is_partial)
+
+
+async def accept(work: Work, kind: Kind, import_id: UUID, acceptance: Acceptance, expected: int) -> Import:
+    """Apply what was checked: at once where it is small, else by the job."""
+    before = found(await queries.lock(work, kind.name, import_id))
+    check_version(before, expected)
+    if before.state is not ImportState.CHECKED:
+        detail = f"Only an import that is checked can be accepted; this one is {before.state}."
+        raise Refusal(Code.IMPORT_NOT_READY, detail)
+    if before.with_problems and not acceptance.partial:
+        which = "1 row has" if before.with_problems == 1 else f"{before.with_problems} rows have"
+        detail = f'{which} problems. Correct the file, or accept with the body {{"partial": true}} to leave them out.'
+        raise Refusal(Code.IMPORT_HAS_PROBLEMS, detail)
+    after = await queries.set_state(work, import_id, ImportState.ACCEPTED, is_partial=acceptance.partial)
+    if after.to_create + after.to_change <= SMALL_ROWS:
+        after = await applied(work, kind, after)
+    else:
+        work.nudge("run_imports")
+    await audit.record(work, kind.action(after.state), kind.target(import_id), before=before, after=after)
+    return after
+
+
+async def cancel(work: Work, kind: Kind, import_id: UUID, expected: int) -> None:
+    """Call an import off, and forget its rows. One that was applied stands."""
+    before = found(await queries.lock(work, kind.name, import_id))
+    check_version(before, expected)
+    if before.state not in {ImportState.RECEIVED, ImportState.CHECKED, ImportState.ACCEPTED}:
+        raise Refusal(Code.IMPORT_NOT_READY, f"The import is {before.state}; there is nothing to call off.")
+    await queries.drop(work, import_id)
+    after = await queries.set_state(work, import_id, ImportState.CANCELLED, is_partial=before.is_partial)
+    await audit.record(work, kind.action(after.state), kind.target(import_id), before=before, after=after)
+
+
+async def first_astray(connection: Connection, tenant_id: UUID) -> ToldRows | None:
+    """Return the first import whose rows are not those that the audit log tells of, on a connection across tenants."""
+    for told in await queries.applied(connection, tenant_id, applied_actions()):
+        counted = await queries.counts(connection, tenant_id, told.import_id)
+        if counted.rows_digest.hex() != told.rows_digest:
+            return told
+    return None
+
+
+async def one(work: Work, kind: Kind, import_id: UUID) -> Import:
+    return found(await queries.find(work, kind.name, import_id))
+
+
+async def many(work: Work, kind: Kind, page: PageRequest) -> Page[Import]:
+    return await work.page(queries.LIST, page, kind.name)
+
+
+async def rows(work: Work, kind: Kind, import_id: UUID, page: PageRequest) -> Page[RowShown]:
+    whole = await one(work, kind, import_id)
+    stored = await work.page(queries.LIST_ROWS, page, import_id)
+    items = [shown(row, kind, whole) for row in stored.items]
+    return Page(items=items, next=stored.next, prev=stored.prev, total=stored.total)
+
+
+def shown(row: StoredRow, kind: Kind, whole: Import) -> RowShown:
+    """Give words to what stands in a row's way, and name the record that the row has created."""
+    made = whole.state is ImportState.APPLIED and row.outcome is RowOutcome.CREATE
+    # A field whose cell could not be read gets no further problem. The id is exempt: it is never in `given`.
+    unread = {problem.field for problem in row.problems} - {*row.given, "id"}
+    of_records = [
+        CellProblem(row.row_number, code, detail, whole.headings.get(field), field)
+        for code, (field, detail) in ((code, kind.problems[code]) for code in dict.fromkeys(row.problem_codes))
+        if field not in unread
+    ]
+    return RowShown(
+        id=row.id,
+        row_number=row.row_number,
+        outcome=row.outcome,
+        record_id=row.id if made else row.record_id,
+        given=row.given,
+        before=row.before,
+        problems=[*row.problems, *of_records],
+    )

@@ -1,0 +1,42 @@
+"""One attempt: a message is sent, with no transaction open; whatever happens becomes a result."""
+
+import asyncio
+
+import structlog
+
+from vendorrisk.background import World
+from vendorrisk.channels.port import Channel, Failure, Undeliverable
+from vendorrisk.outbox import rules
+from vendorrisk.outbox.claims import Flight
+from vendorrisk.outbox.model import Result
+
+_SEND_SECONDS = 45  # a channel that breaks its promise to end is left
+
+_log = structlog.get_logger("outbox")
+
+
+async def attempt(world: World, flight: Flight) -> Result:
+    """Send one message, and return what is to be recorded."""
+    try:
+        detail = await _send(world, flight)
+    except Undeliverable as why:
+        return rules.not_sent(flight.lease, why, world.clock())
+    return rules.sent(flight.lease, detail)
+
+
+async def _send(world: World, flight: Flight) -> str:
+    channel: Channel = world.channels
+    delivery = flight.lease.delivery
+    try:
+        async with asyncio.timeout(_SEND_SECONDS):
+            message = flight.kind.render(flight.facts, world.settings.public_url)
+            address = flight.kind.address(flight.facts, world.keyring)
+            return (await channel.send(message, address, str(delivery.id))).detail
+    except Undeliverable:
+        raise
+    except TimeoutError:
+        raise Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True) from None
+    except Exception as error:
+        # A fault of ours must not stop the others; it is tried again, and then a dead letter that can be resent.
+        _log.exception("delivery_failed", delivery=str(delivery.id), destination=str(delivery.destination_id))
+        raise Undeliverable(Failure.TEMPORARY, type(error).__name__, retryable=True) from error

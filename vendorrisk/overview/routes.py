@@ -1,0 +1,54 @@
+"""Composite reads: one call for a page, a table or a dashboard."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Router
+from litestar.params import FromPath, QueryParameter
+
+from vendorrisk.access.permissions import Permission
+from vendorrisk.db.paging import Page
+from vendorrisk.http.dependencies import InWork, ListPage
+from vendorrisk.http.routing import lists, reads
+from vendorrisk.overview import queries, service
+from vendorrisk.overview.model import DecisionsOf, TodayOverview, VendorOverview, VendorStanding, VendorViews
+
+
+@reads("/overview/today", Permission.VENDORS_READ)
+async def get_today(
+    work: InWork,
+    whose: Annotated[
+        DecisionsOf, QueryParameter(required=False, description="Whose decisions are shown.")
+    ] = DecisionsOf.EVERYONE,
+) -> TodayOverview:
+    """Return the day's dashboard: what waits, what changed since the last working day, what is due in 13 weeks."""
+    return await service.today(work, whose)
+
+
+@lists("/overview/vendors", Permission.VENDORS_READ, queries.STANDINGS)
+async def list_vendor_standings(work: InWork, page: ListPage) -> Page[VendorStanding]:
+    """List vendors with coverage, grade, open findings, next date and owners.
+
+    Sorts by what the vendor's record holds (name, tier, dates of the record) read one page however many vendors there
+    are. Sorts by computed figures read all vendors that the filters leave.
+    """
+    return await service.standings(work, page)
+
+
+@reads("/overview/vendor-views", Permission.VENDORS_READ)
+async def get_vendor_views(work: InWork) -> VendorViews:
+    """Return the usual views of the list of vendors: their filters and how many vendors each holds."""
+    return await service.views(work)
+
+
+@reads("/vendors/{vendor_id:uuid}/overview", Permission.VENDORS_READ)
+async def get_vendor_overview(work: InWork, vendor_id: FromPath[UUID]) -> VendorOverview:
+    """Return a vendor on one page: record, standing, coverage, findings, score, dates, documents, fourth parties."""
+    return await service.of_vendor(work, vendor_id)
+
+
+router = Router(
+    "/",
+    route_handlers=[get_today, list_vendor_standings, get_vendor_views, get_vendor_overview],
+    tags=["Overview"],
+)
