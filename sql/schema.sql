@@ -15,7 +15,7 @@ grant usage on schema public to public;
 grant usage on schema public to vendorrisk_system;
 grant usage on schema public to vendorrisk_tenant;
 
-CREATE OR REPLACE FUNCTION public.alert_latest_step(due_on date, today date, lead_days integer[], overdue_every_days integer)
+CREATE OR REPLACE FUNCTION public.alert_latest_threshold(due_on date, today date, thresholds integer[], overdue_every_days integer)
  RETURNS integer
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
@@ -23,17 +23,17 @@ AS $function$
     select case
         when overdue_every_days is not null and today - due_on >= overdue_every_days
             then -overdue_every_days * ((today - due_on) / overdue_every_days)
-        else (select min(lead) from unnest(lead_days) as lead where lead >= due_on - today)
+        else (select min(threshold) from unnest(thresholds) as threshold where threshold >= due_on - today)
     end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.alert_next_step_on(due_on date, after_on date, lead_days integer[], overdue_every_days integer)
+CREATE OR REPLACE FUNCTION public.alert_next_threshold_on(due_on date, after_on date, thresholds integer[], overdue_every_days integer)
  RETURNS date
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
     select coalesce(
-        (select min(due_on - lead) from unnest(lead_days) as lead where due_on - lead > after_on),
+        (select min(due_on - threshold) from unnest(thresholds) as threshold where due_on - threshold > after_on),
         due_on + overdue_every_days * greatest(1, (after_on - due_on) / overdue_every_days + 1)
     )
 $function$;
@@ -92,74 +92,6 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.ask_for_a_new_score()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    update vendor_signals
-    set settle_at = least(settle_at, new.state_changed_at)
-    where tenant_id = new.tenant_id and vendor_id = new.vendor_id;
-    return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.ask_for_coverage_of_services()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    update soc2_coverage as c
-    set next_change_on = '0001-01-01'
-    where (c.tenant_id, c.vendor_id) = (coalesce(new.tenant_id, old.tenant_id), coalesce(new.vendor_id, old.vendor_id));
-    return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.ask_for_coverage_of_vendors()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    -- Most changes of vendors are no moves, and look no further.
-    if not exists (
-        select from new_vendors as n
-        join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
-        where o.lifecycle <> n.lifecycle
-    ) then
-        return null;
-    end if;
-
-    update soc2_coverage as c
-    set next_change_on = '0001-01-01'
-    from new_vendors as n
-    join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
-    where o.lifecycle <> n.lifecycle and c.tenant_id = n.tenant_id and c.vendor_id = n.id;
-
-    update documents as d
-    set judge_on = '0001-01-01'
-    from new_vendors as n
-    join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
-    where o.lifecycle <> n.lifecycle and d.tenant_id = n.tenant_id and d.vendor_id = n.id
-        and d.superseded_at is null and d.withdrawn_at is null;
-    return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.ask_for_domain_looks()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    insert into vendor_signals (tenant_id, vendor_id, settle_at)
-    select distinct changed.tenant_id, changed.vendor_id, timestamptz 'epoch'
-    from changed
-    order by 1, 2
-    on conflict (tenant_id, vendor_id) do update set settle_at = excluded.settle_at;
-    return null;
-end
-$function$;
-
 CREATE OR REPLACE FUNCTION public.current_tenant()
  RETURNS uuid
  LANGUAGE sql
@@ -179,7 +111,7 @@ begin
         values
             ('evidence_expiring', array[180, 90, 60, 30, 14, 7, 1, 0]),
             ('review_due', array[30, 14, 7, 1, 0]),
-            ('finding_overdue', array[7, 1, 0])
+            ('finding_due', array[7, 1, 0])
     ) as c (alert_class, days);
     return null;
 end
@@ -254,72 +186,13 @@ begin
 end
 $procedure$;
 
-CREATE OR REPLACE FUNCTION public.keep_deadlines_of_changed_vendors()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    perform keep_review_deadlines(array_agg(n.tenant_id), array_agg(n.id))
-    from new_vendors n
-    join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
-    where (o.next_review_on, o.lifecycle) is distinct from (n.next_review_on, n.lifecycle);
+CREATE OR REPLACE FUNCTION public.level_weight(level text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $function$;
 
-    -- Another tier has other lead days, for every deadline of the vendor.
-    update deadlines d
-    set next_step_on = alert_next_step_on(d.due_on, d.looked_on, alert_lead_days(p, n.tier), p.overdue_every_days),
-        version = d.version + 1
-    from new_vendors n
-    join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
-    join alert_policies p on p.tenant_id = n.tenant_id
-    where o.tier is distinct from n.tier
-        and d.tenant_id = n.tenant_id and d.vendor_id = n.id and d.alert_class = p.alert_class and d.is_watched;
-    return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.keep_deadlines_of_new_vendors()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    perform keep_review_deadlines(array_agg(tenant_id), array_agg(id))
-    from new_vendors
-    where next_review_on is not null;
-    return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.keep_review_deadlines(tenant_ids uuid[], vendor_ids uuid[])
- RETURNS void
- LANGUAGE plpgsql
-AS $function$
-begin
-    insert into deadlines (
-        tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_step_on
-    )
-    select v.tenant_id, v.id, 'review_due', 'vendor', v.id, v.id, 'Vendor review', v.next_review_on,
-        alert_next_step_on(v.next_review_on, '0001-01-01', alert_lead_days(p, v.tier), p.overdue_every_days)
-    from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
-    join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
-    join alert_policies p on p.tenant_id = v.tenant_id and p.alert_class = 'review_due'
-    where v.next_review_on between '1900-01-01' and '2999-12-31'
-        and v.lifecycle not in ('prospect', 'offboarding', 'terminated')
-    on conflict on constraint deadlines_subject_is_watched_once do update
-    set due_on = excluded.due_on, is_watched = true, looked_on = '0001-01-01',
-        next_step_on = excluded.next_step_on, last_step = null, version = deadlines.version + 1
-    where deadlines.due_on <> excluded.due_on or not deadlines.is_watched;
-
-    update deadlines d
-    set is_watched = false, next_step_on = null, version = d.version + 1
-    from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
-    join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
-    where d.tenant_id = v.tenant_id and d.alert_class = 'review_due' and d.subject_kind = 'vendor'
-        and d.subject_id = v.id and d.is_watched
-        and (v.next_review_on is null or v.lifecycle in ('prospect', 'offboarding', 'terminated'));
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.keep_signal_partitions(at timestamp with time zone, keep_months integer, keep_run_days integer)
+CREATE OR REPLACE FUNCTION public.maintain_signal_partitions(at timestamp with time zone, retention_months integer, run_retention_days integer)
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -336,33 +209,34 @@ declare
     done integer := 0;
     old text;
 begin
-    if keep_months not between 1 and 600 or keep_run_days not between 1 and 3660 then
+    if retention_months not between 1 and 600 or run_retention_days not between 1 and 3660 then
         raise exception 'a retention is out of range';
     end if;
-    perform pg_advisory_xact_lock(hashtext('keep_signal_partitions'));
-    foreach parent in array array['signal_observations', 'signal_judgements', 'score_snapshots', 'signal_runs'] loop
-        unit := case parent when 'signal_runs' then interval '1 day' else interval '1 month' end;
-        kept := case parent when 'signal_runs' then make_interval(days => keep_run_days)
-            else make_interval(months => keep_months) end;
+    perform pg_advisory_xact_lock(hashtext('maintain_signal_partitions'));
+    foreach parent in array array['signal_observations', 'signal_evaluations', 'score_snapshots', 'signal_scans'] loop
+        unit := case parent when 'signal_scans' then interval '1 day' else interval '1 month' end;
+        kept := case parent when 'signal_scans' then make_interval(days => run_retention_days)
+            else make_interval(months => retention_months) end;
         for ahead in 0..3 loop
             from_at := (date_trunc(
-                case parent when 'signal_runs' then 'day' else 'month' end, at at time zone 'UTC') + ahead * unit
+                case parent when 'signal_scans' then 'day' else 'month' end, at at time zone 'UTC') + ahead * unit
             ) at time zone 'UTC';
             partition := parent || '_' || to_char(from_at at time zone 'UTC',
-                case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end);
+                case parent when 'signal_scans' then 'YYYYMMDD' else 'YYYYMM' end);
             if to_regclass('public.' || partition) is null then
                 to_at := (from_at at time zone 'UTC' + unit) at time zone 'UTC';
                 column_name := case parent when 'signal_observations' then 'observed_at'
-                    when 'signal_judgements' then 'judged_at' when 'score_snapshots' then 'scored_at'
+                    when 'signal_evaluations' then 'evaluated_at' when 'score_snapshots' then 'scored_at'
                     else 'started_at' end;
-                -- Rows that came before their partition wait in the rest; they move over, for once past the trigger.
+                -- Rows that came before their partition wait in the default partition; they move over, for once past
+                -- the trigger.
                 execute format('create table public.%I (like public.%I including defaults)', partition, parent);
-                execute format('alter table public.%I disable trigger user', parent || '_rest');
+                execute format('alter table public.%I disable trigger user', parent || '_default');
                 execute format(
                     'with waiting as (delete from public.%I where %I >= %L and %I < %L returning *)
                     insert into public.%I select * from waiting',
-                    parent || '_rest', column_name, from_at, column_name, to_at, partition);
-                execute format('alter table public.%I enable trigger user', parent || '_rest');
+                    parent || '_default', column_name, from_at, column_name, to_at, partition);
+                execute format('alter table public.%I enable trigger user', parent || '_default');
                 execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
                     parent, partition, from_at, to_at);
                 execute format('alter table public.%I enable row level security', partition);
@@ -377,7 +251,7 @@ begin
             join pg_class as c on c.oid = i.inhrelid
             where i.inhparent = ('public.' || parent)::regclass
                 and c.relname::text collate "C" <= parent || '_' || to_char((at - kept - unit) at time zone 'UTC',
-                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end)
+                    case parent when 'signal_scans' then 'YYYYMMDD' else 'YYYYMM' end)
         );
         if old is not null then
             execute format('drop table public.%I', old);
@@ -386,40 +260,9 @@ begin
     return done;
 end
 $function$;
-comment on function keep_signal_partitions(timestamp with time zone,integer,integer) is 'makes partitions of this unit and three ahead, drops the oldest of each table past its retention; returns how many it made';
-revoke execute on function keep_signal_partitions(timestamp with time zone,integer,integer) from public;
-grant execute on function keep_signal_partitions(timestamp with time zone,integer,integer) to vendorrisk_system;
-
-CREATE OR REPLACE FUNCTION public.keep_vendor_domains()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-begin
-    if tg_op = 'UPDATE' then
-        delete from vendor_domains as d
-        using before as b
-        join after as a on a.tenant_id = b.tenant_id and a.id = b.id
-        where a.domains <> b.domains
-            and d.tenant_id = b.tenant_id and d.vendor_id = b.id and d.domain <> all (a.domains);
-        insert into vendor_domains (tenant_id, domain, vendor_id)
-        select a.tenant_id, new_domain, a.id
-        from before as b
-        join after as a on a.tenant_id = b.tenant_id and a.id = b.id
-        cross join unnest(a.domains) as new_domain
-        where a.domains <> b.domains and new_domain <> all (b.domains);
-    else
-        insert into vendor_domains (tenant_id, domain, vendor_id)
-        select a.tenant_id, new_domain, a.id from after as a cross join unnest(a.domains) as new_domain;
-    end if;
-    return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION public.level_weight(level text)
- RETURNS integer
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
-AS $function$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $function$;
+comment on function maintain_signal_partitions(timestamp with time zone,integer,integer) is 'makes partitions of this unit and three ahead, drops the oldest of each table past its retention; returns how many it made';
+revoke execute on function maintain_signal_partitions(timestamp with time zone,integer,integer) from public;
+grant execute on function maintain_signal_partitions(timestamp with time zone,integer,integer) to vendorrisk_system;
 
 CREATE OR REPLACE FUNCTION public.new_id_at(at timestamp with time zone)
  RETURNS uuid
@@ -452,14 +295,172 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.request_coverage_of_services()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update soc2_coverage as c
+    set next_change_on = '0001-01-01'
+    where (c.tenant_id, c.vendor_id) = (coalesce(new.tenant_id, old.tenant_id), coalesce(new.vendor_id, old.vendor_id));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.request_coverage_of_vendors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    -- Most changes of vendors are no transitions, and look no further.
+    if not exists (
+        select from new_vendors as n
+        join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
+        where o.lifecycle <> n.lifecycle
+    ) then
+        return null;
+    end if;
+
+    update soc2_coverage as c
+    set next_change_on = '0001-01-01'
+    from new_vendors as n
+    join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
+    where o.lifecycle <> n.lifecycle and c.tenant_id = n.tenant_id and c.vendor_id = n.id;
+
+    update documents as d
+    set recheck_on = '0001-01-01'
+    from new_vendors as n
+    join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
+    where o.lifecycle <> n.lifecycle and d.tenant_id = n.tenant_id and d.vendor_id = n.id
+        and d.superseded_at is null and d.withdrawn_at is null;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.request_domain_scans()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    insert into vendor_signals (tenant_id, vendor_id, reconcile_at)
+    select distinct changed.tenant_id, changed.vendor_id, timestamptz 'epoch'
+    from changed
+    order by 1, 2
+    on conflict (tenant_id, vendor_id) do update set reconcile_at = excluded.reconcile_at;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.request_new_score()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update vendor_signals
+    set reconcile_at = least(reconcile_at, new.state_changed_at)
+    where tenant_id = new.tenant_id and vendor_id = new.vendor_id;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.save_deadlines_of_changed_vendors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform save_review_deadlines(array_agg(n.tenant_id), array_agg(n.id))
+    from new_vendors n
+    join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
+    where (o.next_review_on, o.lifecycle) is distinct from (n.next_review_on, n.lifecycle);
+
+    -- Another tier has other thresholds, for every deadline of the vendor.
+    update deadlines d
+    set next_alert_on = alert_next_threshold_on(d.due_on, d.checked_on, alert_thresholds(p, n.tier), p.overdue_every_days),
+        version = d.version + 1
+    from new_vendors n
+    join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
+    join alert_policies p on p.tenant_id = n.tenant_id
+    where o.tier is distinct from n.tier
+        and d.tenant_id = n.tenant_id and d.vendor_id = n.id and d.alert_class = p.alert_class and d.is_watched;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.save_deadlines_of_new_vendors()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform save_review_deadlines(array_agg(tenant_id), array_agg(id))
+    from new_vendors
+    where next_review_on is not null;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.save_review_deadlines(tenant_ids uuid[], vendor_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    insert into deadlines (
+        tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_alert_on
+    )
+    select v.tenant_id, v.id, 'review_due', 'vendor', v.id, v.id, 'Vendor review', v.next_review_on,
+        alert_next_threshold_on(v.next_review_on, '0001-01-01', alert_thresholds(p, v.tier), p.overdue_every_days)
+    from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
+    join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
+    join alert_policies p on p.tenant_id = v.tenant_id and p.alert_class = 'review_due'
+    where v.next_review_on between '1900-01-01' and '2999-12-31'
+        and v.lifecycle not in ('prospect', 'offboarding', 'terminated')
+    on conflict on constraint deadlines_subject_is_watched_once do update
+    set due_on = excluded.due_on, is_watched = true, checked_on = '0001-01-01',
+        next_alert_on = excluded.next_alert_on, last_threshold_days = null, version = deadlines.version + 1
+    where deadlines.due_on <> excluded.due_on or not deadlines.is_watched;
+
+    update deadlines d
+    set is_watched = false, next_alert_on = null, version = d.version + 1
+    from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
+    join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
+    where d.tenant_id = v.tenant_id and d.alert_class = 'review_due' and d.subject_kind = 'vendor'
+        and d.subject_id = v.id and d.is_watched
+        and (v.next_review_on is null or v.lifecycle in ('prospect', 'offboarding', 'terminated'));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.save_vendor_domains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if tg_op = 'UPDATE' then
+        delete from vendor_domains as d
+        using before as b
+        join after as a on a.tenant_id = b.tenant_id and a.id = b.id
+        where a.domains <> b.domains
+            and d.tenant_id = b.tenant_id and d.vendor_id = b.id and d.domain <> all (a.domains);
+        insert into vendor_domains (tenant_id, domain, vendor_id)
+        select a.tenant_id, new_domain, a.id
+        from before as b
+        join after as a on a.tenant_id = b.tenant_id and a.id = b.id
+        cross join unnest(a.domains) as new_domain
+        where a.domains <> b.domains and new_domain <> all (b.domains);
+    else
+        insert into vendor_domains (tenant_id, domain, vendor_id)
+        select a.tenant_id, new_domain, a.id from after as a cross join unnest(a.domains) as new_domain;
+    end if;
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.signal_rows_astray()
  RETURNS bigint
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
-    select (select count(*) from public.signal_observations_rest) + (select count(*) from public.signal_judgements_rest)
-        + (select count(*) from public.score_snapshots_rest) + (select count(*) from public.signal_runs_rest)
+    select (select count(*) from public.signal_observations_default) + (select count(*) from public.signal_evaluations_default)
+        + (select count(*) from public.score_snapshots_default) + (select count(*) from public.signal_scans_default)
 $function$;
 comment on function signal_rows_astray() is 'how many rows found no partition; their owner alone may look into them';
 revoke execute on function signal_rows_astray() from public;
@@ -508,13 +509,13 @@ create table alert_policies (
     version integer not null default 1,
     constraint alert_policies_pkey PRIMARY KEY (tenant_id, alert_class),
     constraint alert_policies_class_has_1_to_60_characters CHECK (char_length(alert_class) >= 1 AND char_length(alert_class) <= 60),
-    constraint alert_policies_have_1_to_20_lead_days CHECK (cardinality(critical) >= 1 AND cardinality(critical) <= 20 AND cardinality(high) >= 1 AND cardinality(high) <= 20 AND cardinality(medium) >= 1 AND cardinality(medium) <= 20 AND cardinality(low) >= 1 AND cardinality(low) <= 20),
-    constraint alert_policies_lead_days_are_0_to_730 CHECK ((0 <= ALL ((((critical || high) || medium) || low))) AND (730 >= ALL ((((critical || high) || medium) || low)))),
+    constraint alert_policies_have_1_to_20_thresholds CHECK (cardinality(critical) >= 1 AND cardinality(critical) <= 20 AND cardinality(high) >= 1 AND cardinality(high) <= 20 AND cardinality(medium) >= 1 AND cardinality(medium) <= 20 AND cardinality(low) >= 1 AND cardinality(low) <= 20),
     constraint alert_policies_overdue_days_are_1_to_365 CHECK (overdue_every_days >= 1 AND overdue_every_days <= 365),
+    constraint alert_policies_thresholds_are_0_to_730 CHECK ((0 <= ALL ((((critical || high) || medium) || low))) AND (730 >= ALL ((((critical || high) || medium) || low)))),
     constraint alert_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
-comment on column alert_policies.critical is 'lead days, for vendors without a tier too: what is not known is not trusted';
-comment on column alert_policies.overdue_every_days is 'how often what is overdue is told again; null tells it no more';
+comment on column alert_policies.critical is 'thresholds, for vendors without a tier too: what is not known is not trusted';
+comment on column alert_policies.overdue_every_days is 'how often what is overdue is notified again; null sends no reminders';
 alter table alert_policies enable row level security;
 alter table alert_policies force row level security;
 create policy every_tenant on alert_policies to vendorrisk_system
@@ -618,20 +619,20 @@ CREATE INDEX vendors_by_business_owner ON vendors USING btree (tenant_id, busine
 CREATE INDEX vendors_by_change ON vendors USING btree (tenant_id, updated_at, id);
 CREATE INDEX vendors_by_duns ON vendors USING btree (tenant_id, duns) WHERE duns IS NOT NULL;
 CREATE INDEX vendors_by_legal_name ON vendors USING btree (tenant_id, legal_name) WHERE legal_name IS NOT NULL;
-CREATE INDEX vendors_by_likeness ON vendors USING gist (tenant_id, search_text gist_trgm_ops (siglen='256'));
 CREATE INDEX vendors_by_name ON vendors USING btree (tenant_id, name, id);
 CREATE INDEX vendors_by_next_review ON vendors USING btree (tenant_id, next_review_on, id);
 CREATE INDEX vendors_by_security_owner ON vendors USING btree (tenant_id, security_owner_id) WHERE security_owner_id IS NOT NULL;
+CREATE INDEX vendors_by_similarity ON vendors USING gist (tenant_id, search_text gist_trgm_ops (siglen='256'));
 CREATE INDEX vendors_by_tier ON vendors USING btree (tenant_id, tier, name, id);
 CREATE INDEX vendors_by_vat ON vendors USING btree (tenant_id, vat) WHERE vat IS NOT NULL;
 CREATE INDEX vendors_by_weight ON vendors USING btree (tenant_id, level_weight(tier), id);
 CREATE UNIQUE INDEX vendors_lei_is_unique ON vendors USING btree (tenant_id, lei) WHERE lei IS NOT NULL;
 CREATE UNIQUE INDEX vendors_reference_is_unique ON vendors USING btree (tenant_id, reference) WHERE reference IS NOT NULL;
-CREATE TRIGGER vendors_ask_for_coverage AFTER UPDATE ON vendors REFERENCING OLD TABLE AS old_vendors NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION ask_for_coverage_of_vendors();
-CREATE TRIGGER vendors_changed_keep_deadlines AFTER UPDATE ON vendors REFERENCING OLD TABLE AS old_vendors NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION keep_deadlines_of_changed_vendors();
-CREATE TRIGGER vendors_domains_are_kept_on_insert AFTER INSERT ON vendors REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION keep_vendor_domains();
-CREATE TRIGGER vendors_domains_are_kept_on_update AFTER UPDATE ON vendors REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION keep_vendor_domains();
-CREATE TRIGGER vendors_new_have_deadlines AFTER INSERT ON vendors REFERENCING NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION keep_deadlines_of_new_vendors();
+CREATE TRIGGER vendors_changed_save_deadlines AFTER UPDATE ON vendors REFERENCING OLD TABLE AS old_vendors NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION save_deadlines_of_changed_vendors();
+CREATE TRIGGER vendors_domains_are_saved_on_insert AFTER INSERT ON vendors REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION save_vendor_domains();
+CREATE TRIGGER vendors_domains_are_saved_on_update AFTER UPDATE ON vendors REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION save_vendor_domains();
+CREATE TRIGGER vendors_new_have_deadlines AFTER INSERT ON vendors REFERENCING NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION save_deadlines_of_new_vendors();
+CREATE TRIGGER vendors_request_coverage AFTER UPDATE ON vendors REFERENCING OLD TABLE AS old_vendors NEW TABLE AS new_vendors FOR EACH STATEMENT EXECUTE FUNCTION request_coverage_of_vendors();
 alter table vendors enable row level security;
 alter table vendors force row level security;
 create policy every_tenant on vendors to vendorrisk_system
@@ -653,23 +654,23 @@ create table deadlines (
     title text not null,
     due_on date not null,
     is_watched boolean not null default true,
-    looked_on date not null default '0001-01-01'::date,
-    next_step_on date,
-    last_step integer,
+    checked_on date not null default '0001-01-01'::date,
+    next_alert_on date,
+    last_threshold_days integer,
     version integer not null default 1,
     constraint deadlines_pkey PRIMARY KEY (tenant_id, id),
     constraint deadlines_subject_is_watched_once UNIQUE (tenant_id, alert_class, subject_kind, subject_id),
     constraint deadlines_due_in_years_1900_to_2999 CHECK (due_on >= '1900-01-01'::date AND due_on <= '2999-12-31'::date),
     constraint deadlines_title_has_1_to_300_characters CHECK (char_length(title) >= 1 AND char_length(title) <= 300),
-    constraint deadlines_without_watch_have_no_step CHECK (is_watched OR next_step_on IS NULL),
+    constraint deadlines_without_watch_have_no_next_alert CHECK (is_watched OR next_alert_on IS NULL),
     constraint deadlines_policy_is_known FOREIGN KEY (tenant_id, alert_class) REFERENCES alert_policies(tenant_id, alert_class),
     constraint deadlines_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint deadlines_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
-comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
-comment on column deadlines.looked_on is 'the tenant''s day up to which steps were considered; before the first look, the year 1';
+comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not notified twice when it matters again';
+comment on column deadlines.checked_on is 'the tenant''s day up to which thresholds were considered; before the first check, the year 1';
 CREATE INDEX deadlines_by_day ON deadlines USING btree (tenant_id, due_on, alert_class, vendor_id) WHERE is_watched;
-CREATE INDEX deadlines_by_next_step ON deadlines USING btree (tenant_id, next_step_on) WHERE next_step_on IS NOT NULL;
+CREATE INDEX deadlines_by_next_alert ON deadlines USING btree (tenant_id, next_alert_on) WHERE next_alert_on IS NOT NULL;
 CREATE INDEX deadlines_by_vendor ON deadlines USING btree (tenant_id, vendor_id, due_on, id);
 alter table deadlines enable row level security;
 alter table deadlines force row level security;
@@ -694,14 +695,14 @@ create table alerts (
     title text not null,
     tier text,
     due_on date,
-    step integer,
+    threshold_days integer,
     days_left integer,
     facts jsonb not null default '{}'::jsonb,
     raised_at timestamp with time zone not null,
     dispatched_at timestamp with time zone,
     constraint alerts_pkey PRIMARY KEY (tenant_id, id),
     constraint alerts_are_raised_once_per_key UNIQUE (tenant_id, alert_class, dedupe_key),
-    constraint alerts_are_raised_once_per_step UNIQUE (tenant_id, deadline_id, due_on, step),
+    constraint alerts_are_raised_once_per_threshold UNIQUE (tenant_id, deadline_id, due_on, threshold_days),
     constraint alerts_have_a_cause CHECK ((deadline_id IS NULL) <> (dedupe_key IS NULL)),
     constraint alerts_key_has_1_to_300_characters CHECK (char_length(dedupe_key) >= 1 AND char_length(dedupe_key) <= 300),
     constraint alerts_title_has_1_to_300_characters CHECK (char_length(title) >= 1 AND char_length(title) <= 300),
@@ -709,7 +710,7 @@ create table alerts (
     constraint alerts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint alerts_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
-comment on column alerts.step is 'days left at the step that was crossed; days_left is what was really left when it was noticed';
+comment on column alerts.threshold_days is 'the days left at which the crossed threshold lies; days_left is what was really left when it was noticed';
 comment on column alerts.dispatched_at is 'when its deliveries were made; null until then';
 CREATE INDEX alerts_by_time ON alerts USING btree (tenant_id, raised_at DESC, id DESC);
 CREATE INDEX alerts_by_vendor ON alerts USING btree (tenant_id, vendor_id, raised_at DESC, id DESC);
@@ -839,7 +840,7 @@ comment on table vendor_services is 'what we use of a vendor; evidence covers a 
 comment on column vendor_services.categories_needed is 'SOC 2 categories beyond those that data and use call for';
 CREATE INDEX vendor_services_by_change ON vendor_services USING btree (tenant_id, updated_at, id);
 CREATE INDEX vendor_services_by_name ON vendor_services USING btree (tenant_id, name, id);
-CREATE TRIGGER vendor_services_ask_for_coverage AFTER INSERT OR DELETE OR UPDATE ON vendor_services FOR EACH ROW EXECUTE FUNCTION ask_for_coverage_of_services();
+CREATE TRIGGER vendor_services_request_coverage AFTER INSERT OR DELETE OR UPDATE ON vendor_services FOR EACH ROW EXECUTE FUNCTION request_coverage_of_services();
 alter table vendor_services enable row level security;
 alter table vendor_services force row level security;
 create policy every_tenant on vendor_services to vendorrisk_system
@@ -874,21 +875,21 @@ create table documents (
     file_bytes bigint,
     file_name text,
     media_type text,
-    reading text not null default 'none'::text,
-    reading_detail text,
-    reading_leased_until timestamp with time zone,
-    reading_token uuid,
+    extraction text not null default 'none'::text,
+    extraction_detail text,
+    extraction_leased_until timestamp with time zone,
+    extraction_token uuid,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     version integer not null default 1,
-    judge_on date,
+    recheck_on date,
     constraint documents_pkey PRIMARY KEY (tenant_id, id),
     constraint documents_assurance_is_known CHECK (assurance = ANY (ARRAY['full'::text, 'partial'::text, 'none'::text])),
     constraint documents_classification_is_known CHECK (classification = ANY (ARRAY['public'::text, 'internal'::text, 'confidential'::text, 'restricted'::text])),
+    constraint documents_extraction_is_known CHECK (extraction = ANY (ARRAY['none'::text, 'waiting'::text, 'read'::text, 'unreadable'::text])),
     constraint documents_file_is_whole CHECK ((file_sha256 IS NULL) = (file_bytes IS NULL) AND (file_sha256 IS NULL) = (media_type IS NULL)),
     constraint documents_kind_is_known CHECK (kind = ANY (ARRAY['soc2_type1'::text, 'soc2_type2'::text, 'bridge_letter'::text, 'soc1'::text, 'soc3'::text, 'iso27001_certificate'::text, 'pci_aoc'::text, 'pen_test_report'::text, 'insurance_certificate'::text, 'dpa'::text, 'policy'::text, 'other'::text])),
     constraint documents_note_has_1_to_4000_characters CHECK (char_length(note) >= 1 AND char_length(note) <= 4000),
-    constraint documents_reading_is_known CHECK (reading = ANY (ARRAY['none'::text, 'waiting'::text, 'read'::text, 'unreadable'::text])),
     constraint documents_title_has_1_to_300_characters CHECK (char_length(title) >= 1 AND char_length(title) <= 300),
     constraint documents_service_is_known FOREIGN KEY (tenant_id, service_id) REFERENCES vendor_services(tenant_id, id),
     constraint documents_superseded_one_is_known FOREIGN KEY (tenant_id, supersedes_id) REFERENCES documents(tenant_id, id),
@@ -896,8 +897,8 @@ create table documents (
     constraint documents_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
-comment on column documents.reading is 'whether the text of its file was read for proposals; the row is the work of the reading job';
-comment on column documents.judge_on is 'the day on which the job judges it anew; null where time changes nothing';
+comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
+comment on column documents.recheck_on is 'the day on which the job evaluates it anew; null where time changes nothing';
 CREATE UNIQUE INDEX documents_are_superseded_once ON documents USING btree (tenant_id, supersedes_id) WHERE supersedes_id IS NOT NULL;
 CREATE INDEX documents_by_age ON documents USING btree (tenant_id, created_at DESC, id DESC);
 CREATE INDEX documents_by_change ON documents USING btree (tenant_id, updated_at, id);
@@ -906,8 +907,8 @@ CREATE INDEX documents_by_issue ON documents USING btree (tenant_id, issued_on, 
 CREATE INDEX documents_by_service ON documents USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 CREATE INDEX documents_by_title ON documents USING btree (tenant_id, title, id);
 CREATE INDEX documents_by_vendor ON documents USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
-CREATE INDEX documents_to_judge ON documents USING btree (tenant_id, judge_on) WHERE judge_on IS NOT NULL;
-CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE reading = 'waiting'::text;
+CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE extraction = 'waiting'::text;
+CREATE INDEX documents_to_recheck ON documents USING btree (tenant_id, recheck_on) WHERE recheck_on IS NOT NULL;
 alter table documents enable row level security;
 alter table documents force row level security;
 create policy every_tenant on documents to vendorrisk_system
@@ -924,7 +925,7 @@ create table soc2_reports (
     id uuid not null,
     vendor_id uuid not null,
     document_id uuid,
-    type text not null,
+    report_type text not null,
     as_of_on date,
     period_start_on date,
     period_end_on date,
@@ -943,15 +944,15 @@ create table soc2_reports (
     updated_at timestamp with time zone not null,
     version integer not null default 1,
     constraint soc2_reports_pkey PRIMARY KEY (tenant_id, id),
-    constraint soc2_reports_period_is_recorded_once UNIQUE NULLS NOT DISTINCT (tenant_id, vendor_id, type, as_of_on, period_start_on, period_end_on, system_name, withdrawn_at),
+    constraint soc2_reports_period_is_recorded_once UNIQUE NULLS NOT DISTINCT (tenant_id, vendor_id, report_type, as_of_on, period_start_on, period_end_on, system_name, withdrawn_at),
     constraint soc2_reports_always_cover_security CHECK ('security'::text = ANY (categories)),
     constraint soc2_reports_auditor_has_1_to_200_characters CHECK (char_length(auditor) >= 1 AND char_length(auditor) <= 200),
     constraint soc2_reports_opinion_is_known CHECK (opinion = ANY (ARRAY['unqualified'::text, 'qualified'::text, 'adverse'::text, 'disclaimer'::text])),
     constraint soc2_reports_period_runs_forward CHECK (period_start_on <= period_end_on),
+    constraint soc2_reports_report_type_is_known CHECK (report_type = ANY (ARRAY['type_1'::text, 'type_2'::text])),
     constraint soc2_reports_system_has_1_to_300_characters CHECK (char_length(system_name) >= 1 AND char_length(system_name) <= 300),
-    constraint soc2_reports_type_1_has_a_day CHECK (type <> 'type_1'::text OR as_of_on IS NOT NULL AND period_start_on IS NULL AND period_end_on IS NULL),
-    constraint soc2_reports_type_2_has_a_period CHECK (type <> 'type_2'::text OR as_of_on IS NULL AND period_start_on IS NOT NULL AND period_end_on IS NOT NULL),
-    constraint soc2_reports_type_is_known CHECK (type = ANY (ARRAY['type_1'::text, 'type_2'::text])),
+    constraint soc2_reports_type_1_has_a_day CHECK (report_type <> 'type_1'::text OR as_of_on IS NOT NULL AND period_start_on IS NULL AND period_end_on IS NULL),
+    constraint soc2_reports_type_2_has_a_period CHECK (report_type <> 'type_2'::text OR as_of_on IS NULL AND period_start_on IS NOT NULL AND period_end_on IS NOT NULL),
     constraint soc2_reports_document_is_known FOREIGN KEY (tenant_id, document_id) REFERENCES documents(tenant_id, id),
     constraint soc2_reports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint soc2_reports_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
@@ -1013,7 +1014,7 @@ create table deliveries (
     attempts_allowed integer not null,
     next_attempt_at timestamp with time zone,
     lease_token uuid,
-    possibly_doubled integer not null default 0,
+    possible_duplicates integer not null default 0,
     failure text,
     detail text,
     sent_at timestamp with time zone,
@@ -1035,7 +1036,7 @@ comment on column deliveries.owner_kind is 'the feature whose message this is; o
 comment on column deliveries.destination_id is 'the record that has the address; null where the recipient is the address';
 comment on column deliveries.recipient is 'an e-mail address; empty where the destination itself has the address';
 comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
-comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
+comment on column deliveries.possible_duplicates is 'tries that followed one whose end is unknown';
 CREATE INDEX deliveries_by_change ON deliveries USING btree (tenant_id, owner_kind, updated_at, id);
 CREATE INDEX deliveries_by_destination ON deliveries USING btree (tenant_id, destination_id, created_at DESC, id DESC);
 CREATE INDEX deliveries_by_failure ON deliveries USING btree (tenant_id, owner_kind, failure, created_at DESC, id DESC) WHERE failure IS NOT NULL;
@@ -1070,7 +1071,7 @@ create table delivery_attempts (
     constraint delivery_attempts_delivery_is_known FOREIGN KEY (tenant_id, delivery_id) REFERENCES deliveries(tenant_id, id),
     constraint delivery_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 ) with (fillfactor=80);
-comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
+comment on column delivery_attempts.outcome is 'uncertain: perhaps accepted; the sender died, or no response came in time';
 alter table delivery_attempts enable row level security;
 alter table delivery_attempts force row level security;
 create policy every_tenant on delivery_attempts to vendorrisk_system
@@ -1102,6 +1103,30 @@ create policy one_tenant on evidence_policies to vendorrisk_tenant
 grant insert, select, update on evidence_policies to vendorrisk_system;
 grant insert, select, update on evidence_policies to vendorrisk_tenant;
 
+create table finding_policies (
+    tenant_id uuid not null,
+    critical_days integer not null,
+    high_days integer not null,
+    medium_days integer not null,
+    low_days integer not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint finding_policies_pkey PRIMARY KEY (tenant_id),
+    constraint finding_policies_days_are_1_to_1000 CHECK (critical_days >= 1 AND critical_days <= 1000 AND high_days >= 1 AND high_days <= 1000 AND medium_days >= 1 AND medium_days <= 1000 AND low_days >= 1 AND low_days <= 1000),
+    constraint finding_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on table finding_policies is 'only where a tenant departs from the defaults: 7, 30, 90, 180 days';
+alter table finding_policies enable row level security;
+alter table finding_policies force row level security;
+create policy every_tenant on finding_policies to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on finding_policies to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on finding_policies to vendorrisk_system;
+grant insert, select, update on finding_policies to vendorrisk_tenant;
+
 create table findings (
     tenant_id uuid not null,
     id uuid not null,
@@ -1126,9 +1151,9 @@ create table findings (
     constraint findings_source_opens_one UNIQUE (tenant_id, source_kind, source_id),
     constraint findings_closed_have_a_reason CHECK ((state = ANY (ARRAY['open'::text, 'acknowledged'::text])) OR state_reason IS NOT NULL),
     constraint findings_description_has_1_to_8000_characters CHECK (char_length(description) >= 1 AND char_length(description) <= 8000),
-    constraint findings_set_aside_have_an_end CHECK ((state = ANY (ARRAY['accepted'::text, 'disputed'::text])) = (until_on IS NOT NULL)),
     constraint findings_severity_is_known CHECK (severity = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text])),
     constraint findings_state_is_known CHECK (state = ANY (ARRAY['open'::text, 'acknowledged'::text, 'remediated'::text, 'accepted'::text, 'disputed'::text, 'false_positive'::text])),
+    constraint findings_suppressed_have_an_end CHECK ((state = ANY (ARRAY['accepted'::text, 'disputed'::text])) = (until_on IS NOT NULL)),
     constraint findings_title_has_1_to_300_characters CHECK (char_length(title) >= 1 AND char_length(title) <= 300),
     constraint findings_owner_is_known FOREIGN KEY (tenant_id, owner_id) REFERENCES members(tenant_id, id),
     constraint findings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
@@ -1142,8 +1167,8 @@ CREATE INDEX findings_by_due ON findings USING btree (tenant_id, due_on, id);
 CREATE INDEX findings_by_owner ON findings USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX findings_by_vendor ON findings USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE INDEX findings_by_weight ON findings USING btree (tenant_id, level_weight(severity), id);
-CREATE INDEX findings_set_aside_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
-CREATE TRIGGER findings_set_aside_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION ask_for_a_new_score();
+CREATE INDEX findings_suppressed_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
+CREATE TRIGGER findings_suppressed_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION request_new_score();
 alter table findings enable row level security;
 alter table findings force row level security;
 create policy every_tenant on findings to vendorrisk_system
@@ -1155,7 +1180,7 @@ create policy one_tenant on findings to vendorrisk_tenant
 grant insert, select, update on findings to vendorrisk_system;
 grant insert, select, update on findings to vendorrisk_tenant;
 
-create table finding_moves (
+create table finding_transitions (
     tenant_id uuid not null,
     id uuid not null,
     finding_id uuid not null,
@@ -1163,47 +1188,23 @@ create table finding_moves (
     to_state text not null,
     reason text,
     until_on date,
-    moved_by_id uuid not null,
-    moved_by_label text not null,
-    moved_at timestamp with time zone not null,
-    constraint finding_moves_pkey PRIMARY KEY (tenant_id, id),
-    constraint finding_moves_finding_is_known FOREIGN KEY (tenant_id, finding_id) REFERENCES findings(tenant_id, id)
+    transitioned_by_id uuid not null,
+    transitioned_by_label text not null,
+    transitioned_at timestamp with time zone not null,
+    constraint finding_transitions_pkey PRIMARY KEY (tenant_id, id),
+    constraint finding_transitions_finding_is_known FOREIGN KEY (tenant_id, finding_id) REFERENCES findings(tenant_id, id)
 );
-CREATE INDEX finding_moves_by_finding ON finding_moves USING btree (tenant_id, finding_id, id);
-alter table finding_moves enable row level security;
-alter table finding_moves force row level security;
-create policy every_tenant on finding_moves to vendorrisk_system
+CREATE INDEX finding_transitions_by_finding ON finding_transitions USING btree (tenant_id, finding_id, id);
+alter table finding_transitions enable row level security;
+alter table finding_transitions force row level security;
+create policy every_tenant on finding_transitions to vendorrisk_system
     using (true)
     with check (true);
-create policy one_tenant on finding_moves to vendorrisk_tenant
+create policy one_tenant on finding_transitions to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select on finding_moves to vendorrisk_system;
-grant insert, select on finding_moves to vendorrisk_tenant;
-
-create table finding_policies (
-    tenant_id uuid not null,
-    critical_days integer not null,
-    high_days integer not null,
-    medium_days integer not null,
-    low_days integer not null,
-    updated_at timestamp with time zone not null,
-    version integer not null default 1,
-    constraint finding_policies_pkey PRIMARY KEY (tenant_id),
-    constraint finding_policies_days_are_1_to_1000 CHECK (critical_days >= 1 AND critical_days <= 1000 AND high_days >= 1 AND high_days <= 1000 AND medium_days >= 1 AND medium_days <= 1000 AND low_days >= 1 AND low_days <= 1000),
-    constraint finding_policies_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
-);
-comment on table finding_policies is 'only where a tenant departs from the defaults: 7, 30, 90, 180 days';
-alter table finding_policies enable row level security;
-alter table finding_policies force row level security;
-create policy every_tenant on finding_policies to vendorrisk_system
-    using (true)
-    with check (true);
-create policy one_tenant on finding_policies to vendorrisk_tenant
-    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
-    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on finding_policies to vendorrisk_system;
-grant insert, select, update on finding_policies to vendorrisk_tenant;
+grant insert, select on finding_transitions to vendorrisk_system;
+grant insert, select on finding_transitions to vendorrisk_tenant;
 
 create table fourth_parties (
     tenant_id uuid not null,
@@ -1434,7 +1435,7 @@ create table intake_requests (
     constraint intake_requests_name_has_1_to_200_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 200),
     constraint intake_requests_need_four_eyes CHECK (decided_by_id <> requested_by_id),
     constraint intake_requests_purpose_has_1_to_4000_characters CHECK (char_length(purpose) >= 1 AND char_length(purpose) <= 4000),
-    constraint intake_requests_state_is_known CHECK (state = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text])),
+    constraint intake_requests_state_is_known CHECK (state = ANY (ARRAY['open'::text, 'approved'::text, 'rejected'::text])),
     constraint intake_requests_owner_is_known FOREIGN KEY (tenant_id, business_owner_id) REFERENCES members(tenant_id, id),
     constraint intake_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint intake_requests_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
@@ -1462,16 +1463,16 @@ create table offboarding_steps (
     state text not null default 'open'::text,
     note text,
     proof text,
-    settled_by_id uuid,
-    settled_by_label text,
-    settled_at timestamp with time zone,
+    resolved_by_id uuid,
+    resolved_by_label text,
+    resolved_at timestamp with time zone,
     version integer not null default 1,
     constraint offboarding_steps_pkey PRIMARY KEY (tenant_id, id),
     constraint offboarding_steps_step_is_unique UNIQUE (tenant_id, vendor_id, step),
     constraint offboarding_steps_deletion_has_a_proof CHECK (step <> 'deletion_proven'::text OR state <> 'done'::text OR note IS NOT NULL OR proof IS NOT NULL),
     constraint offboarding_steps_note_has_1_to_4000_characters CHECK (char_length(note) >= 1 AND char_length(note) <= 4000),
     constraint offboarding_steps_proof_has_1_to_2000_characters CHECK (char_length(proof) >= 1 AND char_length(proof) <= 2000),
-    constraint offboarding_steps_settled_has_an_author CHECK ((state = 'open'::text) = (settled_by_id IS NULL) AND (state = 'open'::text) = (settled_at IS NULL)),
+    constraint offboarding_steps_resolved_has_an_author CHECK ((state = 'open'::text) = (resolved_by_id IS NULL) AND (state = 'open'::text) = (resolved_at IS NULL)),
     constraint offboarding_steps_state_is_known CHECK (state = ANY (ARRAY['open'::text, 'done'::text, 'waived'::text])),
     constraint offboarding_steps_step_is_known CHECK (step = ANY (ARRAY['data_returned'::text, 'access_removed'::text, 'deletion_proven'::text])),
     constraint offboarding_steps_waiver_has_a_reason CHECK (state <> 'waived'::text OR note IS NOT NULL),
@@ -1529,7 +1530,7 @@ create table public_assets (
     id uuid not null,
     kind text not null,
     name text not null,
-    place text not null,
+    registrable_domain text not null,
     created_at timestamp with time zone not null,
     constraint public_assets_pkey PRIMARY KEY (id),
     constraint public_assets_are_known_once UNIQUE (kind, name)
@@ -1578,6 +1579,29 @@ create policy one_tenant on receivers to vendorrisk_tenant
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
 grant insert, select, update on receivers to vendorrisk_system;
 grant insert, select, update on receivers to vendorrisk_tenant;
+
+create table registrable_domains (
+    name text not null,
+    next_scan_at timestamp with time zone,
+    lease_token uuid,
+    opted_out_at timestamp with time zone,
+    opt_out_source text,
+    opt_out_note text,
+    spent_on date,
+    spent_requests integer not null default 0,
+    constraint registrable_domains_pkey PRIMARY KEY (name),
+    constraint registrable_domains_opt_out_is_whole CHECK ((opted_out_at IS NULL) = (opt_out_source IS NULL)),
+    constraint registrable_domains_opt_out_source_is_known CHECK (opt_out_source = ANY (ARRAY['operator'::text, 'robots'::text]))
+) with (fillfactor=70);
+comment on column registrable_domains.next_scan_at is 'the earliest of its schedule, or the end of the lease: a lease that lapses is due by itself';
+comment on column registrable_domains.spent_requests is 'requests made there on spent_on (UTC)';
+CREATE INDEX registrable_domains_by_next_scan ON registrable_domains USING btree (next_scan_at) WHERE next_scan_at IS NOT NULL;
+alter table registrable_domains enable row level security;
+alter table registrable_domains force row level security;
+create policy every_job on registrable_domains to vendorrisk_system
+    using (true)
+    with check (true);
+grant delete, insert, select, update on registrable_domains to vendorrisk_system;
 
 create table review_policies (
     tenant_id uuid not null,
@@ -1632,7 +1656,7 @@ create table score_snapshots (
     constraint score_snapshots_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 ) partition by RANGE (scored_at);
 comment on column score_snapshots.reason is 'first, change, keyframe or model';
-comment on column score_snapshots.inputs is 'the standings it was computed from: the same again give the same number';
+comment on column score_snapshots.inputs is 'the score inputs it was computed from: the same again give the same number';
 CREATE INDEX score_snapshots_by_vendor ON ONLY score_snapshots USING btree (tenant_id, vendor_id, scored_at DESC, id DESC);
 CREATE TRIGGER score_snapshots_are_append_only BEFORE DELETE OR UPDATE ON score_snapshots FOR EACH ROW EXECUTE FUNCTION refuse_signal_change();
 alter table score_snapshots enable row level security;
@@ -1646,9 +1670,41 @@ create policy one_tenant on score_snapshots to vendorrisk_tenant
 grant insert, select on score_snapshots to vendorrisk_system;
 grant insert, select on score_snapshots to vendorrisk_tenant;
 
-create table score_snapshots_rest partition of score_snapshots DEFAULT;
-alter table score_snapshots_rest enable row level security;
-alter table score_snapshots_rest force row level security;
+create table score_snapshots_default partition of score_snapshots DEFAULT;
+alter table score_snapshots_default enable row level security;
+alter table score_snapshots_default force row level security;
+
+create table signal_evaluations (
+    evaluated_at timestamp with time zone not null,
+    id uuid not null,
+    asset_id uuid not null,
+    rule text not null,
+    subject text not null,
+    verdict text not null,
+    reason text not null,
+    detail text not null,
+    evidence jsonb not null,
+    severity text not null,
+    change text,
+    before text not null,
+    value_hash bytea not null,
+    observation_id uuid,
+    constraint signal_evaluations_pkey PRIMARY KEY (id, evaluated_at)
+) partition by RANGE (evaluated_at);
+comment on column signal_evaluations.change is 'what it meant (signals.model.ChangeKind); null where it only varied';
+CREATE INDEX signal_evaluations_by_asset ON ONLY signal_evaluations USING btree (asset_id, evaluated_at DESC, id DESC);
+CREATE TRIGGER signal_evaluations_are_append_only BEFORE DELETE OR UPDATE ON signal_evaluations FOR EACH ROW EXECUTE FUNCTION refuse_signal_change();
+alter table signal_evaluations enable row level security;
+alter table signal_evaluations force row level security;
+create policy every_job on signal_evaluations to vendorrisk_system
+    using (true)
+    with check (true);
+grant insert, select on signal_evaluations to vendorrisk_system;
+grant select on signal_evaluations to vendorrisk_tenant;
+
+create table signal_evaluations_default partition of signal_evaluations DEFAULT;
+alter table signal_evaluations_default enable row level security;
+alter table signal_evaluations_default force row level security;
 
 create table signal_feed_items (
     feed text not null,
@@ -1704,10 +1760,10 @@ create table vendor_assets (
     asset_id uuid not null,
     kind text not null,
     name text not null,
-    place text not null,
+    registrable_domain text not null,
     is_primary boolean not null,
     source text not null,
-    asked_at timestamp with time zone,
+    scan_requested_at timestamp with time zone,
     attached_at timestamp with time zone not null,
     removed_at timestamp with time zone,
     updated_at timestamp with time zone not null,
@@ -1719,15 +1775,15 @@ create table vendor_assets (
     constraint vendor_assets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_assets_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
-comment on column vendor_assets.place is 'the registrable domain: looks are polite, leased and opted out by it';
-comment on column vendor_assets.asked_at is 'since when a look is wanted at once: at attachment and at a refresh';
+comment on column vendor_assets.registrable_domain is 'the registrable domain: scans are polite, leased and opted out by it';
+comment on column vendor_assets.scan_requested_at is 'since when a scan is wanted at once: at attachment and at a refresh';
 CREATE UNIQUE INDEX vendor_assets_are_attached_once ON vendor_assets USING btree (tenant_id, vendor_id, asset_id) WHERE removed_at IS NULL;
-CREATE INDEX vendor_assets_asked ON vendor_assets USING btree (asked_at) WHERE asked_at IS NOT NULL;
 CREATE INDEX vendor_assets_by_asset ON vendor_assets USING btree (asset_id, tenant_id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_by_change ON vendor_assets USING btree (tenant_id, updated_at, id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_by_name ON vendor_assets USING btree (tenant_id, name, id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_by_tenant_asset ON vendor_assets USING btree (tenant_id, asset_id);
 CREATE INDEX vendor_assets_by_vendor ON vendor_assets USING btree (tenant_id, vendor_id, id);
+CREATE INDEX vendor_assets_scan_requested ON vendor_assets USING btree (scan_requested_at) WHERE scan_requested_at IS NOT NULL;
 alter table vendor_assets enable row level security;
 alter table vendor_assets force row level security;
 create policy every_tenant on vendor_assets to vendorrisk_system
@@ -1745,25 +1801,25 @@ create table signal_findings (
     vendor_id uuid not null,
     vendor_asset_id uuid not null,
     rule text not null,
-    discriminator text not null,
+    subject text not null,
     generation integer not null,
     finding_id uuid not null,
     opened_at timestamp with time zone not null,
     closed_at timestamp with time zone,
-    told_at timestamp with time zone,
+    notified_at timestamp with time zone,
     digested_at timestamp with time zone,
     severity text,
     model_version text,
     observation_id uuid,
     constraint signal_findings_pkey PRIMARY KEY (tenant_id, id),
-    constraint signal_findings_stand_once UNIQUE (tenant_id, vendor_asset_id, rule, discriminator),
+    constraint signal_findings_stand_once UNIQUE (tenant_id, vendor_asset_id, rule, subject),
     constraint signal_findings_asset_is_known FOREIGN KEY (tenant_id, vendor_asset_id) REFERENCES vendor_assets(tenant_id, id),
     constraint signal_findings_finding_is_known FOREIGN KEY (tenant_id, finding_id) REFERENCES findings(tenant_id, id),
     constraint signal_findings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint signal_findings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column signal_findings.id is 'the source of the finding';
-comment on column signal_findings.severity is 'how grave its source was said to be; null of one older than the column';
+comment on column signal_findings.severity is 'how severe its source was said to be; null of one older than the column';
 comment on column signal_findings.model_version is 'the methodology that opened it; null of one older than the column';
 comment on column signal_findings.observation_id is 'what it was opened on';
 CREATE INDEX signal_findings_by_finding ON signal_findings USING btree (tenant_id, finding_id);
@@ -1794,52 +1850,20 @@ create policy every_job on signal_flips to vendorrisk_system
     with check (true);
 grant delete, insert, select, update on signal_flips to vendorrisk_system;
 
-create table signal_judgements (
-    judged_at timestamp with time zone not null,
-    id uuid not null,
-    asset_id uuid not null,
-    rule text not null,
-    discriminator text not null,
-    verdict text not null,
-    reason text not null,
-    detail text not null,
-    evidence jsonb not null,
-    severity text not null,
-    happening text,
-    before text not null,
-    value_hash bytea not null,
-    observation_id uuid,
-    constraint signal_judgements_pkey PRIMARY KEY (id, judged_at)
-) partition by RANGE (judged_at);
-comment on column signal_judgements.happening is 'what it meant (signals.model.Happening); null where it only varied';
-CREATE INDEX signal_judgements_by_asset ON ONLY signal_judgements USING btree (asset_id, judged_at DESC, id DESC);
-CREATE TRIGGER signal_judgements_are_append_only BEFORE DELETE OR UPDATE ON signal_judgements FOR EACH ROW EXECUTE FUNCTION refuse_signal_change();
-alter table signal_judgements enable row level security;
-alter table signal_judgements force row level security;
-create policy every_job on signal_judgements to vendorrisk_system
-    using (true)
-    with check (true);
-grant insert, select on signal_judgements to vendorrisk_system;
-grant select on signal_judgements to vendorrisk_tenant;
-
-create table signal_judgements_rest partition of signal_judgements DEFAULT;
-alter table signal_judgements_rest enable row level security;
-alter table signal_judgements_rest force row level security;
-
 create table signal_observations (
     observed_at timestamp with time zone not null,
     id uuid not null,
     asset_id uuid not null,
-    look_group text not null,
+    scan_kind text not null,
     raw bytea not null,
     raw_hash bytea not null,
     previous_hash bytea,
-    run_id uuid not null,
-    checker_version text not null,
+    scan_id uuid not null,
+    scanner_version text not null,
     datasets jsonb not null,
     constraint signal_observations_pkey PRIMARY KEY (id, observed_at)
 ) partition by RANGE (observed_at);
-CREATE INDEX signal_observations_by_asset ON ONLY signal_observations USING btree (asset_id, look_group, observed_at DESC);
+CREATE INDEX signal_observations_by_asset ON ONLY signal_observations USING btree (asset_id, scan_kind, observed_at DESC);
 CREATE TRIGGER signal_observations_are_append_only BEFORE DELETE OR UPDATE ON signal_observations FOR EACH ROW EXECUTE FUNCTION refuse_signal_change();
 alter table signal_observations enable row level security;
 alter table signal_observations force row level security;
@@ -1849,9 +1873,9 @@ create policy every_job on signal_observations to vendorrisk_system
 grant insert, select on signal_observations to vendorrisk_system;
 grant select on signal_observations to vendorrisk_tenant;
 
-create table signal_observations_rest partition of signal_observations DEFAULT;
-alter table signal_observations_rest enable row level security;
-alter table signal_observations_rest force row level security;
+create table signal_observations_default partition of signal_observations DEFAULT;
+alter table signal_observations_default enable row level security;
+alter table signal_observations_default force row level security;
 
 create table signal_pauses (
     rule text not null,
@@ -1872,70 +1896,47 @@ create policy every_job on signal_pauses to vendorrisk_system
 grant delete, insert, select, update on signal_pauses to vendorrisk_system;
 grant select on signal_pauses to vendorrisk_tenant;
 
-create table signal_places (
-    name text not null,
-    next_look_at timestamp with time zone,
-    lease_token uuid,
-    opted_out_at timestamp with time zone,
-    opt_out_source text,
-    opt_out_note text,
-    spent_on date,
-    spent_requests integer not null default 0,
-    constraint signal_places_pkey PRIMARY KEY (name),
-    constraint signal_places_opt_out_is_whole CHECK ((opted_out_at IS NULL) = (opt_out_source IS NULL)),
-    constraint signal_places_opt_out_source_is_known CHECK (opt_out_source = ANY (ARRAY['operator'::text, 'robots'::text]))
-) with (fillfactor=70);
-comment on column signal_places.next_look_at is 'the earliest of its schedule, or the end of the lease: a lease that lapses is due by itself';
-comment on column signal_places.spent_requests is 'requests made there on spent_on (UTC)';
-CREATE INDEX signal_places_by_next_look ON signal_places USING btree (next_look_at) WHERE next_look_at IS NOT NULL;
-alter table signal_places enable row level security;
-alter table signal_places force row level security;
-create policy every_job on signal_places to vendorrisk_system
-    using (true)
-    with check (true);
-grant delete, insert, select, update on signal_places to vendorrisk_system;
-
-create table signal_runs (
+create table signal_scans (
     started_at timestamp with time zone not null,
     id uuid not null,
     asset_id uuid not null,
-    look_group text not null,
+    scan_kind text not null,
     milliseconds integer not null,
     status text not null,
-    judged integer not null,
+    evaluated integer not null,
     changed integer not null,
     datasets jsonb not null,
-    constraint signal_runs_pkey PRIMARY KEY (id, started_at)
+    constraint signal_scans_pkey PRIMARY KEY (id, started_at)
 ) partition by RANGE (started_at);
-comment on column signal_runs.status is 'seen, or why nothing was seen, or suspect (a rule was paused meanwhile)';
-CREATE INDEX signal_runs_by_asset ON ONLY signal_runs USING btree (asset_id, started_at DESC);
-alter table signal_runs enable row level security;
-alter table signal_runs force row level security;
-create policy every_job on signal_runs to vendorrisk_system
+comment on column signal_scans.status is 'seen, or why nothing was seen, or suspect (a rule was paused meanwhile)';
+CREATE INDEX signal_scans_by_asset ON ONLY signal_scans USING btree (asset_id, started_at DESC);
+alter table signal_scans enable row level security;
+alter table signal_scans force row level security;
+create policy every_job on signal_scans to vendorrisk_system
     using (true)
     with check (true);
-grant insert, select on signal_runs to vendorrisk_system;
-grant select on signal_runs to vendorrisk_tenant;
+grant insert, select on signal_scans to vendorrisk_system;
+grant select on signal_scans to vendorrisk_tenant;
 
-create table signal_runs_rest partition of signal_runs DEFAULT;
-alter table signal_runs_rest enable row level security;
-alter table signal_runs_rest force row level security;
+create table signal_scans_default partition of signal_scans DEFAULT;
+alter table signal_scans_default enable row level security;
+alter table signal_scans_default force row level security;
 
 create table signal_schedule (
     asset_id uuid not null,
-    look_group text not null,
-    place text not null,
-    next_look_at timestamp with time zone not null,
-    last_look_at timestamp with time zone,
+    scan_kind text not null,
+    registrable_domain text not null,
+    next_scan_at timestamp with time zone not null,
+    last_scan_at timestamp with time zone,
     last_status text,
     failures integer not null default 0,
     observation_id uuid,
     observed_at timestamp with time zone,
     raw_hash bytea,
-    constraint signal_schedule_pkey PRIMARY KEY (asset_id, look_group)
+    constraint signal_schedule_pkey PRIMARY KEY (asset_id, scan_kind)
 ) with (fillfactor=70);
-CREATE INDEX signal_schedule_by_last_look ON signal_schedule USING btree (look_group, last_look_at);
-CREATE INDEX signal_schedule_by_place ON signal_schedule USING btree (place, next_look_at);
+CREATE INDEX signal_schedule_by_last_scan ON signal_schedule USING btree (scan_kind, last_scan_at);
+CREATE INDEX signal_schedule_by_registrable_domain ON signal_schedule USING btree (registrable_domain, next_scan_at);
 alter table signal_schedule enable row level security;
 alter table signal_schedule force row level security;
 create policy every_job on signal_schedule to vendorrisk_system
@@ -1948,8 +1949,8 @@ create table signal_states (
     id uuid not null,
     asset_id uuid not null,
     rule text not null,
-    discriminator text not null,
-    look_group text not null,
+    subject text not null,
+    scan_kind text not null,
     verdict text not null,
     known text,
     known_at timestamp with time zone,
@@ -1963,18 +1964,18 @@ create table signal_states (
     is_open boolean not null,
     is_flapping boolean not null,
     value_hash bytea not null,
-    judged_at timestamp with time zone not null,
+    evaluated_at timestamp with time zone not null,
     changed_at timestamp with time zone not null,
-    unseen_since timestamp with time zone,
-    unseen_looks integer not null default 0,
+    unknown_since timestamp with time zone,
+    unknown_scans integer not null default 0,
     observation_id uuid,
     memory jsonb not null,
-    constraint signal_states_pkey PRIMARY KEY (asset_id, rule, discriminator),
+    constraint signal_states_pkey PRIMARY KEY (asset_id, rule, subject),
     constraint signal_states_id_is_unique UNIQUE (id)
 ) with (fillfactor=70);
 comment on column signal_states.known is 'the last believed verdict that was not unknown';
-comment on column signal_states.believed is 'the evidence of the believed verdict; a change is judged against it';
-comment on column signal_states.unseen_since is 'since when every look has failed to see';
+comment on column signal_states.believed is 'the evidence of the believed verdict; a change is evaluated against it';
+comment on column signal_states.unknown_since is 'since when every scan has failed to see';
 alter table signal_states enable row level security;
 alter table signal_states force row level security;
 create policy every_job on signal_states to vendorrisk_system
@@ -2166,7 +2167,7 @@ create table subprocessor_changes (
     constraint subprocessor_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint subprocessor_changes_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
-comment on column subprocessor_changes.value_hash is 'the judgement that saw it: the same list seen anew later is another';
+comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen anew later is another';
 CREATE INDEX subprocessor_changes_by_change ON subprocessor_changes USING btree (tenant_id, updated_at, id);
 CREATE INDEX subprocessor_changes_by_time ON subprocessor_changes USING btree (tenant_id, observed_at, id);
 CREATE INDEX subprocessor_changes_by_vendor ON subprocessor_changes USING btree (tenant_id, vendor_id, id);
@@ -2190,8 +2191,8 @@ create table vendor_domains (
 );
 comment on table vendor_domains is 'kept by a trigger from vendors.domains, so that a domain belongs to one vendor';
 CREATE INDEX vendor_domains_by_vendor ON vendor_domains USING btree (tenant_id, vendor_id);
-CREATE TRIGGER vendor_domains_are_left_when_removed AFTER DELETE ON vendor_domains REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ask_for_domain_looks();
-CREATE TRIGGER vendor_domains_are_watched_when_added AFTER INSERT ON vendor_domains REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ask_for_domain_looks();
+CREATE TRIGGER vendor_domains_are_left_when_removed AFTER DELETE ON vendor_domains REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION request_domain_scans();
+CREATE TRIGGER vendor_domains_are_watched_when_added AFTER INSERT ON vendor_domains REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION request_domain_scans();
 alter table vendor_domains enable row level security;
 alter table vendor_domains force row level security;
 create policy every_tenant on vendor_domains to vendorrisk_system
@@ -2209,9 +2210,9 @@ create table vendor_exploits (
     vendor_id uuid not null,
     cve text not null,
     finding_id uuid not null,
-    told_at timestamp with time zone not null,
+    notified_at timestamp with time zone not null,
     constraint vendor_exploits_pkey PRIMARY KEY (tenant_id, id),
-    constraint vendor_exploits_are_told_once UNIQUE (tenant_id, vendor_id, cve),
+    constraint vendor_exploits_are_notified_once UNIQUE (tenant_id, vendor_id, cve),
     constraint vendor_exploits_finding_is_known FOREIGN KEY (tenant_id, finding_id) REFERENCES findings(tenant_id, id),
     constraint vendor_exploits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_exploits_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
@@ -2271,7 +2272,7 @@ create table vendor_ratings (
     grade text not null,
     imported_at timestamp with time zone not null,
     constraint vendor_ratings_pkey PRIMARY KEY (tenant_id, id),
-    constraint vendor_ratings_are_kept_once UNIQUE (tenant_id, vendor_id, provider, rated_on),
+    constraint vendor_ratings_are_saved_once UNIQUE (tenant_id, vendor_id, provider, rated_on),
     constraint vendor_ratings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_ratings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
@@ -2318,9 +2319,9 @@ grant insert, select on vendor_reviews to vendorrisk_tenant;
 create table vendor_signals (
     tenant_id uuid not null,
     vendor_id uuid not null,
-    settle_at timestamp with time zone not null,
-    settled_at timestamp with time zone,
-    told_until timestamp with time zone,
+    reconcile_at timestamp with time zone not null,
+    reconciled_at timestamp with time zone,
+    notified_until timestamp with time zone,
     snapshot_id uuid,
     model_version text,
     score integer,
@@ -2331,17 +2332,17 @@ create table vendor_signals (
     coverage_bp integer,
     confidence_percent integer,
     scored_at timestamp with time zone,
-    told jsonb,
+    baseline_score jsonb,
     recent jsonb not null default '[]'::jsonb,
     constraint vendor_signals_pkey PRIMARY KEY (tenant_id, vendor_id),
     constraint vendor_signals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_signals_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 ) with (fillfactor=70);
-comment on column vendor_signals.told is 'the score that people were last told, or the first';
-comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: a fall is told when two bear it out';
+comment on column vendor_signals.baseline_score is 'the score that later ones are compared with: the last notified, or the first';
+comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: people are notified of a fall when two bear it out';
 CREATE INDEX vendor_signals_by_score ON vendor_signals USING btree (tenant_id, number, vendor_id);
 CREATE INDEX vendor_signals_by_time ON vendor_signals USING btree (tenant_id, scored_at, vendor_id);
-CREATE INDEX vendor_signals_due ON vendor_signals USING btree (settle_at);
+CREATE INDEX vendor_signals_due ON vendor_signals USING btree (reconcile_at);
 alter table vendor_signals enable row level security;
 alter table vendor_signals force row level security;
 create policy every_tenant on vendor_signals to vendorrisk_system
@@ -2358,7 +2359,7 @@ create policy who_watches on public_assets for select to vendorrisk_tenant
    FROM vendor_assets watched
   WHERE watched.tenant_id = (( SELECT current_tenant() AS current_tenant)) AND watched.asset_id = watched.id)));
 
-create policy who_watches on signal_judgements for select to vendorrisk_tenant
+create policy who_watches on signal_evaluations for select to vendorrisk_tenant
     using ((EXISTS ( SELECT
    FROM vendor_assets watched
   WHERE watched.tenant_id = (( SELECT current_tenant() AS current_tenant)) AND watched.asset_id = watched.asset_id)));
@@ -2368,7 +2369,7 @@ create policy who_watches on signal_observations for select to vendorrisk_tenant
    FROM vendor_assets watched
   WHERE watched.tenant_id = (( SELECT current_tenant() AS current_tenant)) AND watched.asset_id = watched.asset_id)));
 
-create policy who_watches on signal_runs for select to vendorrisk_tenant
+create policy who_watches on signal_scans for select to vendorrisk_tenant
     using ((EXISTS ( SELECT
    FROM vendor_assets watched
   WHERE watched.tenant_id = (( SELECT current_tenant() AS current_tenant)) AND watched.asset_id = watched.asset_id)));
@@ -2383,7 +2384,7 @@ create policy who_watches on signal_states for select to vendorrisk_tenant
    FROM vendor_assets watched
   WHERE watched.tenant_id = (( SELECT current_tenant() AS current_tenant)) AND watched.asset_id = watched.asset_id)));
 
-CREATE OR REPLACE FUNCTION public.alert_lead_days(policy alert_policies, tier text)
+CREATE OR REPLACE FUNCTION public.alert_thresholds(policy alert_policies, tier text)
  RETURNS integer[]
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE

@@ -27,13 +27,13 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.client import Client
 from vendorrisk.app import Api, create_app
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db import migrations
 from vendorrisk.db.pool import Database
 from vendorrisk.identity import service as identity
-from vendorrisk.identity.model import ShownApiKey, Tenant
+from vendorrisk.identity.model import CreatedApiKey, Tenant
 from vendorrisk.settings import Settings
-from vendorrisk.worker import make_world
+from vendorrisk.worker import make_job_context
 
 MONDAY_MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SECRET_KEYS = base64.b64encode(hashlib.sha256(b"only for tests").digest()).decode()
@@ -205,9 +205,9 @@ async def api(settings: Settings, clock: FakeClock) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def world(settings: Settings, clock: FakeClock) -> AsyncIterator[World]:
+async def context(settings: Settings, clock: FakeClock) -> AsyncIterator[JobContext]:
     """What jobs reach, with the clock of the test."""
-    made, nudger = make_world(settings, clock=clock)
+    made, nudger = make_job_context(settings, clock=clock)
     await made.database.open()
     yield made
     await made.database.close()
@@ -218,7 +218,7 @@ class Company(msgspec.Struct):
     """A tenant of a test, and a client that calls with its first admin key."""
 
     tenant: Tenant
-    key: ShownApiKey
+    key: CreatedApiKey
     client: Client
 
 

@@ -1,1 +1,1 @@
-"""Third-party risk management as a service: vendors, their evidence, and telling people in time."""
+"""Third-party risk management as a service: vendors, their evidence, and notifying people in time."""

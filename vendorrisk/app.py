@@ -25,9 +25,9 @@ from vendorrisk.http import health, query_parameters
 from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import DEPENDENCIES
 from vendorrisk.http.error_handlers import on_failure
-from vendorrisk.http.outer_middleware import Front
+from vendorrisk.http.outer_middleware import OuterMiddleware
 from vendorrisk.http.rate_limits import Limiter
-from vendorrisk.http.request_middleware import ExchangeMiddleware
+from vendorrisk.http.request_middleware import RequestMiddleware
 from vendorrisk.identity import authentication
 from vendorrisk.identity import routes as identity_routes
 from vendorrisk.identity.authentication import Authenticator
@@ -38,7 +38,7 @@ from vendorrisk.openapi import document, routes
 from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
-from vendorrisk.storage.configured import vault_from
+from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import across_routes, lifecycle_routes, review_policy_routes, supply_chain_routes
 from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import routes as vendor_routes
@@ -87,14 +87,14 @@ class Api:
     def __init__(self, litestar: Litestar, service: Service, authenticator: Authenticator, nudger: Nudger) -> None:
         self.litestar, self.service = litestar, service
         self._authenticator, self._nudger = authenticator, nudger
-        self._front = Front(litestar)
+        self._outer = OuterMiddleware(litestar)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         scope["service"] = self.service
-        await self._front(scope, receive, send)
+        await self._outer(scope, receive, send)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -113,7 +113,7 @@ class Api:
             with contextlib.suppress(Refusal, *UNREACHABLE):
                 await self._authenticator.write_uses()
             await self._nudger.close()
-            await self.service.vault.close()
+            await self.service.file_store.close()
             await database.close()
 
     async def _live(self, receive: Any, send: Any) -> None:
@@ -140,7 +140,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         settings=settings,
         database=database,
         keyring=keyring,
-        vault=vault_from(settings, keyring),
+        file_store=file_store_from(settings, keyring),
         cursor_secrets=tuple(keyring.derive_all("cursor")),
         clock=clock,
         authenticate=authenticator,
@@ -164,7 +164,7 @@ def routed() -> Litestar:
             routes.router,
         ],
         dependencies=DEPENDENCIES,
-        middleware=[ExchangeMiddleware()],
+        middleware=[RequestMiddleware()],
         exception_handlers={Exception: on_failure},
         openapi_config=document.CONFIG,
         plugins=[document.StructsLeftOut()],

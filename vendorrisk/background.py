@@ -1,8 +1,8 @@
 """How a job is written, and how arq comes to run it.
 
-A job is an order (`send_renewal_notices`) that takes nothing but the `World`, finds its own work, does a bounded slice
-of it and says how much it did. It may run twice and may die anywhere: the row is the work, and a claim is a lease that
-runs out. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
+A job is an order (`send_renewal_notices`) that takes nothing but the `JobContext`, finds its own work, does a bounded
+slice of it and says how much it did. It may run twice and may die anywhere: the row is the work, and a claim is a lease
+that runs out. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
 
 arq is behind this module alone: its retries are off (the next attempt is a column), its results are not kept, and its
 job ids are only a courtesy that keeps two nudges from becoming two runs.
@@ -30,7 +30,7 @@ from vendorrisk.egress.pacing import OwnTurns
 from vendorrisk.keys import Keyring
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 QUEUE = "vendorrisk:jobs"
 REDIS_AWAY = (OSError, RedisError)
@@ -45,17 +45,17 @@ SECONDS = Histogram("vendorrisk_job_seconds", "Time of a run.", ["job"])
 _log = structlog.get_logger("job")
 
 
-class World(msgspec.Struct, kw_only=True):
+class JobContext(msgspec.Struct, kw_only=True):
     """What jobs reach: made once in `worker.py`, or by a test."""
 
     settings: Settings
     database: Database
     keyring: Keyring
     clock: Clock
-    vault: Vault
+    file_store: EncryptedFileStore
     sandbox: Sandbox
     channels: Any = None
-    looks: Any = None  # probes.port.Looks
+    scanner: Any = None  # probes.port.Scanner
     pacer: Any = None  # egress.pacing.PolitePacer
     lists: Any = None  # signals.feeding.Lists
     store: Any = None  # signals.certificates.TrustStore
@@ -64,7 +64,7 @@ class World(msgspec.Struct, kw_only=True):
     """Set when the process is to end: a job ends what it has begun, and begins nothing new."""
 
 
-Run = Callable[[World], Awaitable[int]]
+Run = Callable[[JobContext], Awaitable[int]]
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -82,14 +82,14 @@ class Job(msgspec.Struct, frozen=True):
     at_start: bool = False
 
 
-async def run_job(job: Job, world: World) -> int:
+async def run_job(job: Job, context: JobContext) -> int:
     """Run slices until nothing is left, half the job's time has passed, or one fails; returns what was handled."""
     structlog.contextvars.bind_contextvars(job=job.name, job_run=uuid4().hex)
     loop, handled = asyncio.get_running_loop(), 0
     begun = loop.time()
     try:
-        while loop.time() - begun < job.timeout_seconds / 2 and not world.stopping.is_set():
-            done = await job.run(world)
+        while loop.time() - begun < job.timeout_seconds / 2 and not context.stopping.is_set():
+            done = await job.run(context)
             handled += done
             if not done:
                 break
@@ -130,14 +130,14 @@ def decode(raw: bytes) -> Any:
     return msgspec.msgpack.decode(raw)
 
 
-class RedisLook(msgspec.Struct, frozen=True):
+class RedisState(msgspec.Struct, frozen=True):
     """What the server says of itself (`INFO`), and what the last worker said of itself, if one lives."""
 
     info: dict[str, Any]
     worker: str | None
 
 
-async def look_at_redis(url: str) -> RedisLook:
+async def inspect_redis(url: str) -> RedisState:
     """Ping and ask; raises whatever the client does where it cannot be reached."""
     redis = await create_pool(redis_settings(url), default_queue_name=QUEUE)
     try:
@@ -145,7 +145,7 @@ async def look_at_redis(url: str) -> RedisLook:
         told = await redis.get(QUEUE + health_check_key_suffix)
     finally:
         await redis.aclose()
-    return RedisLook(info, told.decode(errors="replace") if told is not None else None)
+    return RedisState(info, told.decode(errors="replace") if told is not None else None)
 
 
 class Nudger:
@@ -287,18 +287,18 @@ def arq_worker(
 def _coroutine(job: Job) -> Any:
     is_running, is_wanted = False, False
 
-    async def run(context: dict[str, Any]) -> int:
+    async def run(ctx: dict[str, Any]) -> int:
         nonlocal is_running, is_wanted
         if not job.alone:
-            return await run_job(job, context["world"])
+            return await run_job(job, ctx["context"])
         if is_running:
             # What it was told of may have come after the run looked: it looks once more.
             is_wanted = True
             return 0
         is_running, is_wanted = True, False
         try:
-            handled = await run_job(job, context["world"])
-            return handled + (await run_job(job, context["world"]) if is_wanted else 0)
+            handled = await run_job(job, ctx["context"])
+            return handled + (await run_job(job, ctx["context"]) if is_wanted else 0)
         finally:
             is_running = False
 

@@ -4,7 +4,7 @@
       code     Code      what is wrong; a code is never renamed or reused
       kind     Kind      how a caller should treat it; http/problems.py alone knows the status
       detail   str       for the caller: says what to do
-      errors   [Fault]   one per field, with a JSON pointer (RFC 6901) into the body, or a parameter's name
+      errors   [FieldError]   one per field, with a JSON pointer (RFC 6901) into the body, or a parameter's name
 
 What an operator needs is logged once, where the refusal is handled; it is never in `detail`. What only the one who
 refuses knows travels as `noted`, for the log alone.
@@ -45,7 +45,7 @@ class Code(Enum):
     BODY_MALFORMED = ("body_malformed", Kind.MALFORMED, "The body is not valid JSON")
     BODY_INVALID = ("body_invalid", Kind.INVALID, "The body does not fit its schema")
     BODY_TOO_LARGE = ("body_too_large", Kind.TOO_LARGE, "The body is too large")
-    MEDIA_TYPE_UNSUPPORTED = ("media_type_unsupported", Kind.MEDIA_TYPE, "The content type is not taken here")
+    MEDIA_TYPE_UNSUPPORTED = ("media_type_unsupported", Kind.MEDIA_TYPE, "The content type is not supported here")
     PARAMETER_INVALID = ("parameter_invalid", Kind.MALFORMED, "A parameter is not valid")
     FILTER_INVALID = ("filter_invalid", Kind.MALFORMED, "A filter is not valid")
     SORT_INVALID = ("sort_invalid", Kind.MALFORMED, "The sort order is not valid")
@@ -85,9 +85,17 @@ class Code(Enum):
     VENDOR_DOMAIN_TAKEN = ("vendor_domain_taken", Kind.CONFLICT, "Another vendor has this domain")
     VENDOR_REFERENCE_TAKEN = ("vendor_reference_taken", Kind.CONFLICT, "Another vendor has this reference")
     VENDOR_LEI_TAKEN = ("vendor_lei_taken", Kind.CONFLICT, "Another vendor has this legal entity identifier")
-    VENDOR_FIELD_INVALID = ("vendor_field_invalid", Kind.INVALID, "A field of the vendor cannot be taken")
-    VENDOR_MOVE_NOT_ALLOWED = ("vendor_move_not_allowed", Kind.CONFLICT, "The vendor cannot move to this state")
-    VENDOR_MOVE_INCOMPLETE = ("vendor_move_incomplete", Kind.CONFLICT, "Something is missing for this move")
+    VENDOR_FIELD_INVALID = ("vendor_field_invalid", Kind.INVALID, "A field of the vendor cannot be accepted")
+    VENDOR_TRANSITION_NOT_ALLOWED = (
+        "vendor_transition_not_allowed",
+        Kind.CONFLICT,
+        "The vendor cannot make this transition",
+    )
+    VENDOR_TRANSITION_INCOMPLETE = (
+        "vendor_transition_incomplete",
+        Kind.CONFLICT,
+        "Something is missing for this transition",
+    )
     VENDOR_TIER_IS_COMPUTED = ("vendor_tier_is_computed", Kind.CONFLICT, "The tier follows from answers")
     VENDOR_NOT_REVIEWED = ("vendor_not_reviewed", Kind.CONFLICT, "Vendors in this state are not reviewed")
     SERVICE_NAME_TAKEN = ("service_name_taken", Kind.CONFLICT, "The vendor has a service of this name")
@@ -97,7 +105,7 @@ class Code(Enum):
     INTAKE_DECIDED = ("intake_decided", Kind.CONFLICT, "The request has been decided")
     FOUR_EYES_NEEDED = ("four_eyes_needed", Kind.CONFLICT, "Someone else must decide this")
     OFFBOARDING_NOT_BEGUN = ("offboarding_not_begun", Kind.CONFLICT, "The vendor is not being offboarded")
-    SETTLEMENT_INCOMPLETE = ("settlement_incomplete", Kind.INVALID, "The step cannot be settled so")
+    RESOLUTION_INCOMPLETE = ("resolution_incomplete", Kind.INVALID, "The step is missing a note or proof")
     IMPORT_UNREADABLE = ("import_unreadable", Kind.INVALID, "The file cannot be read as a table")
     IMPORT_NOT_READY = ("import_not_ready", Kind.CONFLICT, "The import is not in a state for this")
     IMPORT_HAS_PROBLEMS = ("import_has_problems", Kind.CONFLICT, "Rows of the import have problems")
@@ -111,7 +119,7 @@ class Code(Enum):
         Kind.MALFORMED,
         "The multipart body does not hold exactly one whole file",
     )
-    FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not taken")
+    FILE_TYPE_REFUSED = ("file_type_refused", Kind.MEDIA_TYPE, "Files of this kind are not accepted")
 
     # alerts
     RECEIVER_NAME_TAKEN = ("receiver_name_taken", Kind.CONFLICT, "Another receiver has this name")
@@ -125,7 +133,11 @@ class Code(Enum):
     DELIVERY_NOT_ENDED = ("delivery_not_ended", Kind.CONFLICT, "The delivery is not dead or cancelled")
     PERIOD_INVALID = ("period_invalid", Kind.MALFORMED, "The period cannot be shown")
     # findings
-    FINDING_MOVE_REFUSED = ("finding_move_refused", Kind.CONFLICT, "The finding cannot move there")
+    FINDING_TRANSITION_NOT_ALLOWED = (
+        "finding_transition_not_allowed",
+        Kind.CONFLICT,
+        "The finding cannot make this transition",
+    )
     FINDING_REASON_MISSING = ("finding_reason_missing", Kind.INVALID, "A reason is needed")
     FINDING_DATE_INVALID = ("finding_date_invalid", Kind.INVALID, "The date is not possible here")
 
@@ -148,7 +160,7 @@ class Code(Enum):
     PROPOSALS_INCOMPLETE = ("proposals_incomplete", Kind.CONFLICT, "The confirmed proposals do not make a report")
     # signals
     ASSET_ATTACHED = ("asset_attached", Kind.CONFLICT, "The vendor has this asset already")
-    ASSET_INVALID = ("asset_invalid", Kind.INVALID, "The asset cannot be looked at")
+    ASSET_INVALID = ("asset_invalid", Kind.INVALID, "The asset cannot be scanned")
     ASSETS_TOO_MANY = ("assets_too_many", Kind.CONFLICT, "The vendor has as many assets as it may")
     PRODUCT_NOTED = ("product_noted", Kind.CONFLICT, "The vendor has this product already")
     PRODUCT_NAMELESS = ("product_nameless", Kind.INVALID, "The product has no name to be found by")
@@ -182,7 +194,7 @@ class FieldCode(StrEnum):
     OUT_OF_RANGE = "value_out_of_range"  # a number, a length or a count outside its bounds
 
 
-class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
     """One field that is wrong. Exactly one of `pointer` (body) and `parameter` (query, header, path) is set."""
 
     detail: str
@@ -192,11 +204,13 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
     record_id: UUID | None = None  # of the record that has already what is unique
 
 
-def under(errors: Sequence[Fault], place: str) -> tuple[Fault, ...]:
+def under(errors: Sequence[FieldError], place: str) -> tuple[FieldError, ...]:
     """Return the faults of a part of a body with pointers that begin at the body; `place` is the part's own."""
     return tuple(
-        fault if fault.pointer is None else msgspec.structs.replace(fault, pointer=place + fault.pointer)
-        for fault in errors
+        field_error
+        if field_error.pointer is None
+        else msgspec.structs.replace(field_error, pointer=place + field_error.pointer)
+        for field_error in errors
     )
 
 
@@ -208,7 +222,7 @@ class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error 
         code: Code,
         detail: str,
         *,
-        errors: Sequence[Fault] = (),
+        errors: Sequence[FieldError] = (),
         pointer: str | None = None,
         parameter: str | None = None,
         retry_after_seconds: int | None = None,
@@ -218,7 +232,7 @@ class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error 
         self.code = code
         self.detail = detail
         if pointer is not None or parameter is not None:
-            errors = [*errors, Fault(detail, code.code, pointer=pointer, parameter=parameter)]
+            errors = [*errors, FieldError(detail, code.code, pointer=pointer, parameter=parameter)]
         self.errors = tuple(errors)
         self.retry_after_seconds = retry_after_seconds
         self.noted = noted or {}

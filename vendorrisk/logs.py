@@ -58,7 +58,7 @@ def _drop(_logger: object, _method: str, _event: Any) -> Any:
 
 
 def _without_secrets(_logger: object, _method: str, event: Any) -> Any:
-    """Blank a value whose name says that it is a secret: the last wall, not the first."""
+    """Blank a value whose name says that it is a secret: the last defence, not the first."""
     for name in event:
         if _is_secret(name):
             event[name] = "…"

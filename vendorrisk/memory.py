@@ -9,7 +9,7 @@ _OLDER = 20
 def settle_in() -> None:
     """Set apart what a process was made of, once it is ready: it lives as long as the process does.
 
-    What requests and looks leave behind is then looked through alone, and less often; before, a worker spent a twelfth
+    What requests and scans leave behind is then looked through alone, and less often; before, a worker spent a twelfth
     of its time on it.
     """
     gc.freeze()

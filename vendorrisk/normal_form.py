@@ -16,7 +16,7 @@ _JOINERS = "\u200c\u200d"  # needed to spell Persian and Indic words
 
 
 class UnfitError(ValueError):
-    """A value cannot be taken; the message says what to write instead."""
+    """A value cannot be accepted; the message says what to write instead."""
 
 
 @lru_cache(maxsize=65536)
@@ -44,7 +44,7 @@ def _careful(text: str, *, keep_blanks: bool = False) -> str:
         if character not in _JOINERS and unicodedata.category(character) in _UNSEEN:
             raise UnfitError(
                 f"Take out the character U+{ord(character):04X}: control, invisible and direction-changing "
-                "characters are not taken."
+                "characters are not accepted."
             )
     composed = unicodedata.normalize("NFC", text)
     marks = 0

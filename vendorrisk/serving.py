@@ -52,9 +52,9 @@ async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> N
     """Serve until told to stop, then until proxies had time to notice, then for requests under way within a bound."""
     serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
-    app.service.is_leaving = True
+    app.service.is_shutting_down = True
     # Who connects in the moment in which the port is closed is cut off; this is for that moment to be nobody's.
-    await asyncio.wait({serving}, timeout=app.service.settings.leave_seconds)
+    await asyncio.wait({serving}, timeout=app.service.settings.shutdown_delay_seconds)
     server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
     await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)
     told.cancel()

@@ -46,8 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     host: str = "127.0.0.1"
     # After SIGTERM the API says that it is not ready and serves on for so long, so that a proxy looks elsewhere before
     # it closes; with what a drain takes (7 s) less than whoever stops it grants.
-    leave_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
-    # A worker's figures, at /metrics on `host`; 0: not served. Those of the API are at its own /metrics.
+    shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
+    # A worker's metrics, at /metrics on `host`; 0: not served. Those of the API are at its own /metrics.
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
@@ -83,10 +83,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     egress_test_networks: str = ""
     egress_test_ports: str = ""
     egress_resolvers: str = ""  # comma-separated addresses; unset: the system's resolvers
-    # Outside looks. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports".
+    # Outside scans. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports".
     # For exp.… you confirm that its source permits your use; see /v1/signal-methodology for the reasons.
     signal_rules_on: str = ""
-    signal_places_at_once: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
+    signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
     signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections and requests to one domain
     signal_seconds_between_of_address: Annotated[float, Meta(ge=0, le=60)] = 0.5  # to one address
     signal_kev_url: str = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
@@ -99,9 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     signal_exposure_url: str = ""  # with {address}, such as InternetDB's; unset: exp.… are off
     # With {repository}; unset: declared repositories are unknown.
     signal_scorecard_url: str = "https://api.securityscorecards.dev/projects/{repository}"
-    signal_keep_months: Annotated[int, Meta(ge=1, le=600)] = 24  # observations, judgements and scores
-    signal_keep_run_days: Annotated[int, Meta(ge=1, le=3660)] = 90
-    contact_url: str = "https://example.org/bot"  # in the User-Agent of outside looks
+    signal_retention_months: Annotated[int, Meta(ge=1, le=600)] = 24  # observations, evaluations and scores
+    scan_retention_days: Annotated[int, Meta(ge=1, le=3660)] = 90
+    contact_url: str = "https://example.org/bot"  # in the User-Agent of outside scans
 
     def __repr__(self) -> str:
         """Name the environment alone: whoever prints settings, a debugger or a log line, prints no secret."""
@@ -167,7 +167,7 @@ def _wrong(given: Mapping[str, str]) -> str:
 
 
 def _check_rules(named: str) -> None:
-    """Refuse a name that switches nothing on: a rule that was mistyped would stay off, and nobody would be told."""
+    """Refuse a name that switches nothing on: a rule that was mistyped would stay off, and nobody would be notified."""
     strange = [name for name in map(str.strip, named.split(",")) if name and name not in SIGNAL_RULES]
     if strange:
         off = ", ".join(SIGNAL_RULES)

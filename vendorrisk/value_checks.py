@@ -19,7 +19,7 @@ import msgspec
 from msgspec import inspect
 
 from vendorrisk import value_words as words
-from vendorrisk.errors import Fault, FieldCode
+from vendorrisk.errors import FieldCode, FieldError
 
 Wrong = tuple[FieldCode, str]
 """A code, and the sentence that says what is wrong."""
@@ -43,16 +43,16 @@ def pointer_step(name: object) -> str:
     return "/" + str(name).replace("~", "~0").replace("/", "~1")
 
 
-def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[Fault]:
+def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[FieldError]:
     """Yield every fault of a value, pointers from the value on; `is_text` reads numbers and booleans out of texts."""
     kind = inspect.type_info(schema)
     found = False
-    for fault in _walk(value, kind, "", is_text=is_text):
+    for field_error in _walk(value, kind, "", is_text=is_text):
         found = True
-        yield fault
+        yield field_error
     if not found:
         detail = "This does not fit here. Compare it with the API document."
-        yield Fault(detail, FieldCode.INVALID, pointer="")
+        yield FieldError(detail, FieldCode.INVALID, pointer="")
 
 
 def fits(value: object, schema: Any, *, is_text: bool = False) -> bool:
@@ -63,7 +63,7 @@ def fits(value: object, schema: Any, *, is_text: bool = False) -> bool:
     return True
 
 
-def _walk(value: object, kind: inspect.Type, at: str, *, is_text: bool) -> Iterator[Fault]:
+def _walk(value: object, kind: inspect.Type, at: str, *, is_text: bool) -> Iterator[FieldError]:
     bare = _bare(kind)
     match bare:
         case inspect.AnyType():
@@ -87,12 +87,12 @@ def _bare(kind: inspect.Type) -> inspect.Type:
     return kind
 
 
-def _fault(wrong: Wrong, kind: inspect.Type, at: str) -> Fault:
+def _fault(wrong: Wrong, kind: inspect.Type, at: str) -> FieldError:
     """Say what is wrong and what to send instead."""
-    return Fault(f"{wrong[1]} Send {words.wanted(kind)}.", wrong[0], pointer=at)
+    return FieldError(f"{wrong[1]} Send {words.wanted(kind)}.", wrong[0], pointer=at)
 
 
-def _in_union(value: object, kind: inspect.UnionType, at: str, *, is_text: bool) -> Iterator[Fault]:
+def _in_union(value: object, kind: inspect.UnionType, at: str, *, is_text: bool) -> Iterator[FieldError]:
     """Walk the one choice that is meant: by its tag, or as the only one beside null."""
     if value is None and kind.includes_none:
         return
@@ -106,7 +106,7 @@ def _in_union(value: object, kind: inspect.UnionType, at: str, *, is_text: bool)
         yield _fault(_kind_of(value), kind, at)
 
 
-def _in_tagged(value: dict[str, Any], choices: list[inspect.StructType], at: str) -> Iterator[Fault]:
+def _in_tagged(value: dict[str, Any], choices: list[inspect.StructType], at: str) -> Iterator[FieldError]:
     name = str(choices[0].tag_field)
     by_tag = {choice.tag: choice for choice in choices}
     tag, place = value.get(name), at + pointer_step(name)
@@ -114,10 +114,10 @@ def _in_tagged(value: dict[str, Any], choices: list[inspect.StructType], at: str
         yield from _in_struct(value, by_tag[tag], at, is_text=False)
         return
     wrong = _NOT_ALLOWED if name in value else _REQUIRED
-    yield Fault(f"{wrong[1]} Send {words.one_of(list(by_tag))}.", wrong[0], pointer=place)
+    yield FieldError(f"{wrong[1]} Send {words.one_of(list(by_tag))}.", wrong[0], pointer=place)
 
 
-def _in_struct(value: object, kind: inspect.StructType, at: str, *, is_text: bool) -> Iterator[Fault]:
+def _in_struct(value: object, kind: inspect.StructType, at: str, *, is_text: bool) -> Iterator[FieldError]:
     if not isinstance(value, dict):
         yield _fault(_kind_of(value), kind, at)
         return
@@ -125,7 +125,7 @@ def _in_struct(value: object, kind: inspect.StructType, at: str, *, is_text: boo
     known = [*fields, *([kind.tag_field] if kind.tag_field else [])]
     for name in value:
         if name not in known and kind.forbid_unknown_fields:
-            yield Fault(_unknown(name, known), FieldCode.UNKNOWN, pointer=at + pointer_step(name))
+            yield FieldError(_unknown(name, known), FieldCode.UNKNOWN, pointer=at + pointer_step(name))
     for name, field in fields.items():
         place = at + pointer_step(name)
         if name in value:
@@ -134,7 +134,7 @@ def _in_struct(value: object, kind: inspect.StructType, at: str, *, is_text: boo
             yield _fault(_REQUIRED, field.type, place)
 
 
-def _in_map(value: object, kind: inspect.DictType, at: str) -> Iterator[Fault]:
+def _in_map(value: object, kind: inspect.DictType, at: str) -> Iterator[FieldError]:
     if not isinstance(value, dict):
         yield _fault(_kind_of(value), kind, at)
         return
@@ -145,12 +145,12 @@ def _in_map(value: object, kind: inspect.DictType, at: str) -> Iterator[Fault]:
         place = at + pointer_step(name)
         if _leaf(name, _bare(kind.key_type), is_text=True) is not None:
             detail = f"There is no such field here. Name it by {words.wanted(kind.key_type)}."
-            yield Fault(detail, FieldCode.UNKNOWN, pointer=place)
+            yield FieldError(detail, FieldCode.UNKNOWN, pointer=place)
         else:
             yield from _walk(item, kind.value_type, place, is_text=False)
 
 
-def _in_list(value: object, kind: inspect.CollectionType, at: str) -> Iterator[Fault]:
+def _in_list(value: object, kind: inspect.CollectionType, at: str) -> Iterator[FieldError]:
     if not isinstance(value, list):
         yield _fault(_kind_of(value), kind, at)
         return

@@ -12,7 +12,7 @@ from prometheus_client import start_http_server
 
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.alerts import messages as alert_messages
-from vendorrisk.background import REDIS_AWAY, Job, Nudger, World, arq_worker
+from vendorrisk.background import REDIS_AWAY, Job, JobContext, Nudger, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
@@ -28,22 +28,22 @@ from vendorrisk.memory import settle_in
 from vendorrisk.outbox import jobs as outbox
 from vendorrisk.outbox.kind import Kind as MessageKind
 from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
-from vendorrisk.probes.scanner import LiveLooks
+from vendorrisk.probes.scanner import LiveScanner
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
 from vendorrisk.signals import jobs as signals
 from vendorrisk.signals.feed_fetch import Lists
-from vendorrisk.signals.schedule import place_of
-from vendorrisk.storage.configured import vault_from
+from vendorrisk.signals.schedule import registrable_domain_of
+from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import imports as vendor_imports
 
 _log = structlog.get_logger("worker")
 
 
-async def forget_old_answers(world: World) -> int:
-    """Delete kept answers of a day ago, in slices."""
-    async with world.database.system() as connection:
-        return await idempotency.forget_old(connection, world.clock(), 1000)
+async def forget_old_responses(context: JobContext) -> int:
+    """Delete stored responses of a day ago, in slices."""
+    async with context.database.system() as connection:
+        return await idempotency.forget_old(connection, context.clock(), 1000)
 
 
 MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
@@ -53,7 +53,7 @@ IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)
 """Every kind of import that this worker checks and applies: the same that `app.py` receives."""
 
 SCHEDULE: tuple[Job, ...] = (
-    Job("forget_old_answers", forget_old_answers, 3600),
+    Job("forget_old_responses", forget_old_responses, 3600),
     *alerts.JOBS,
     *outbox.jobs(MESSAGE_KINDS),
     *imports.jobs_of(IMPORT_KINDS),
@@ -63,65 +63,65 @@ SCHEDULE: tuple[Job, ...] = (
 )
 
 
-def make_world(settings: Settings, *, clock: Clock = system_clock) -> tuple[World, Nudger]:
+def make_job_context(settings: Settings, *, clock: Clock = system_clock) -> tuple[JobContext, Nudger]:
     """Make what jobs reach; nothing is opened yet."""
     nudger = Nudger(settings.redis_url, clock=clock)
     keyring = Keyring.from_setting(settings.secret_keys)
     sandbox = Sandbox()
     # One pace for all workers: turns are kept in Redis, and by each worker for itself while Redis is away.
     pacer = PolitePacer(
-        place_of,
+        registrable_domain_of,
         nudger.reserve,
         seconds_between=settings.signal_seconds_between,
         seconds_between_of_address=settings.signal_seconds_between_of_address,
     )
     guard = guard_from(settings)
     guard.pacer = pacer
-    world = World(
+    context = JobContext(
         settings=settings,
         database=Database(settings, patient=True),
         keyring=keyring,
-        vault=vault_from(settings, keyring),
+        file_store=file_store_from(settings, keyring),
         sandbox=sandbox,
         clock=clock,
         channels=outlets_from(settings, clock),
         nudge=nudger.softly,
-        looks=LiveLooks(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(sandbox)),
+        scanner=LiveScanner(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(sandbox)),
         pacer=pacer,
         lists=Lists(),
     )
-    return world, nudger
+    return context, nudger
 
 
-async def close_world(world: World, nudger: Nudger) -> None:
-    await world.database.close()
-    await world.channels.aclose()
-    await world.looks.aclose()
+async def close_job_context(context: JobContext, nudger: Nudger) -> None:
+    await context.database.close()
+    await context.channels.aclose()
+    await context.scanner.aclose()
     await nudger.close()
 
 
 def run(settings: Settings) -> None:
     """Run arq's worker until SIGTERM; exits with 1 where Redis drops, so that whoever supervises starts it again.
 
-    Raises `SettingError` where Redis cannot be reached at the start, or the port for figures is in use.
+    Raises `SettingError` where Redis cannot be reached at the start, or the port for metrics is in use.
     """
-    world, nudger = make_world(settings)
+    context, nudger = make_job_context(settings)
     uvloop.run(reach_redis(settings))
-    # arq runs on the loop it finds; this one spends a fifth less of the processor on a look.
+    # arq runs on the loop it finds; this one spends a fifth less of the processor on a scan.
     asyncio.set_event_loop(uvloop.new_event_loop())
 
     async def start(ctx: dict[Any, Any]) -> None:
-        await world.database.open()
-        ctx["world"] = world
+        await context.database.open()
+        ctx["context"] = context
         settle_in()
         _log.info("worker_started", jobs=[job.name for job in SCHEDULE])
 
     async def stop(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - the name is arq's
-        await close_world(world, nudger)
+        await close_job_context(context, nudger)
 
-    made = arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=world.stopping)
+    made = arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=context.stopping)
     try:
-        with figures(settings):
+        with serve_metrics(settings):
             made.run()
     except REDIS_AWAY as error:
         _log.error("redis_lost", error=str(error))
@@ -129,8 +129,8 @@ def run(settings: Settings) -> None:
 
 
 @contextmanager
-def figures(settings: Settings) -> Iterator[None]:
-    """Serve this process's figures meanwhile, where a port is set; raises `SettingError` where it cannot be had."""
+def serve_metrics(settings: Settings) -> Iterator[None]:
+    """Serve this process's metrics meanwhile, where a port is set; raises `SettingError` where it cannot be had."""
     if not settings.worker_metrics_port:
         yield
         return

@@ -44,8 +44,8 @@ create function level_weight(level text) returns integer
 language sql immutable parallel safe
 as $$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $$;
 
--- Gives a tenant table its walls: forced row-level security, one tenant for vendorrisk_tenant, all for
--- vendorrisk_system, and the listed privileges (such as 'select, insert') for both.
+-- Enables the row-level security of a tenant table: forced row-level security, one tenant for vendorrisk_tenant, all
+-- for vendorrisk_system, and the listed privileges (such as 'select, insert') for both.
 create procedure guard_tenant_table(table_name regclass, privileges text, tenant_column name default 'tenant_id')
 language plpgsql
 as $$
@@ -209,7 +209,7 @@ begin
 end
 $$;
 
--- Answers of requests that carried an Idempotency-Key, written in the transaction of the effect itself.
+-- Responses of requests that carried an Idempotency-Key, written in the transaction of the effect itself.
 create table idempotency_keys (
     tenant_id uuid not null references tenants (id),
     actor_id uuid not null,
@@ -240,7 +240,7 @@ create table deliveries (
     attempts_allowed integer not null,
     next_attempt_at timestamptz,
     lease_token uuid,
-    possibly_doubled integer not null default 0,
+    possible_duplicates integer not null default 0,
     failure text,
     detail text,
     sent_at timestamptz,
@@ -265,7 +265,7 @@ comment on column deliveries.owner_kind is 'the feature whose message this is; o
 comment on column deliveries.destination_id is 'the record that has the address; null where the recipient is the address';
 comment on column deliveries.recipient is 'an e-mail address; empty where the destination itself has the address';
 comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
-comment on column deliveries.possibly_doubled is 'tries that followed one whose end is unknown';
+comment on column deliveries.possible_duplicates is 'tries that followed one whose end is unknown';
 call guard_tenant_table('deliveries', 'select, insert, update');
 create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
 create index deliveries_by_time on deliveries (tenant_id, owner_kind, created_at desc, id desc);
@@ -296,7 +296,7 @@ create table delivery_attempts (
         references deliveries (tenant_id, id),
     constraint delivery_attempts_outcome_is_known check (outcome in ('sending', 'sent', 'failed', 'uncertain'))
 ) with (fillfactor = 80);
-comment on column delivery_attempts.outcome is 'uncertain: perhaps taken; the sender died, or no answer came in time';
+comment on column delivery_attempts.outcome is 'uncertain: perhaps accepted; the sender died, or no response came in time';
 call guard_tenant_table('delivery_attempts', 'select, insert, update');
 
 -- Imports: a file, what each of its rows would do to records of a kind, and how far that is.

@@ -88,7 +88,7 @@ create index vendors_by_security_owner on vendors (tenant_id, security_owner_id)
 -- Search orders by distance to what was typed and takes the nearest. GiST, not GIN: behind row-level security a
 -- condition such as `%>` may not be tried before the tenant's own (its function is not leakproof), so no GIN index of
 -- trigrams could be used; an order may. The tenant's id in front keeps a search inside the tenant's part of the index.
-create index vendors_by_likeness on vendors using gist (tenant_id, search_text gist_trgm_ops (siglen = 256));
+create index vendors_by_similarity on vendors using gist (tenant_id, search_text gist_trgm_ops (siglen = 256));
 
 create table vendor_domains (
     tenant_id uuid not null,
@@ -102,7 +102,7 @@ call guard_tenant_table('vendor_domains', 'select, insert, delete');
 create index vendor_domains_by_vendor on vendor_domains (tenant_id, vendor_id);
 
 -- Once for a statement, not for each row: an import writes a hundred thousand.
-create function keep_vendor_domains() returns trigger
+create function save_vendor_domains() returns trigger
 language plpgsql
 as $$
 begin
@@ -125,12 +125,12 @@ begin
     return null;
 end
 $$;
-create trigger vendors_domains_are_kept_on_insert
+create trigger vendors_domains_are_saved_on_insert
 after insert on vendors referencing new table as after
-for each statement execute function keep_vendor_domains();
-create trigger vendors_domains_are_kept_on_update
+for each statement execute function save_vendor_domains();
+create trigger vendors_domains_are_saved_on_update
 after update on vendors referencing old table as before new table as after
-for each statement execute function keep_vendor_domains();
+for each statement execute function save_vendor_domains();
 
 create table vendor_services (
     tenant_id uuid not null,
@@ -211,7 +211,7 @@ create table intake_requests (
     constraint intake_requests_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
     constraint intake_requests_owner_is_known foreign key (tenant_id, business_owner_id)
         references members (tenant_id, id),
-    constraint intake_requests_state_is_known check (state in ('open', 'approved', 'refused')),
+    constraint intake_requests_state_is_known check (state in ('open', 'approved', 'rejected')),
     constraint intake_requests_decision_has_an_author check (
         (state = 'open') = (decided_by_id is null) and (state = 'open') = (decided_at is null)
     ),
@@ -274,17 +274,17 @@ create table offboarding_steps (
     state text not null default 'open',
     note text,
     proof text,
-    settled_by_id uuid,
-    settled_by_label text,
-    settled_at timestamptz,
+    resolved_by_id uuid,
+    resolved_by_label text,
+    resolved_at timestamptz,
     version integer not null default 1,
     primary key (tenant_id, id),
     constraint offboarding_steps_step_is_unique unique (tenant_id, vendor_id, step),
     constraint offboarding_steps_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
     constraint offboarding_steps_step_is_known check (step in ('data_returned', 'access_removed', 'deletion_proven')),
     constraint offboarding_steps_state_is_known check (state in ('open', 'done', 'waived')),
-    constraint offboarding_steps_settled_has_an_author check (
-        (state = 'open') = (settled_by_id is null) and (state = 'open') = (settled_at is null)
+    constraint offboarding_steps_resolved_has_an_author check (
+        (state = 'open') = (resolved_by_id is null) and (state = 'open') = (resolved_at is null)
     ),
     constraint offboarding_steps_waiver_has_a_reason check (state <> 'waived' or note is not null),
     constraint offboarding_steps_deletion_has_a_proof check (

@@ -12,7 +12,7 @@ as $$
         'hex')::uuid
 $$;
 
--- How many days ahead each class of deadline is told, by the vendor's tier.
+-- How many days ahead each class of deadline is notified, by the vendor's tier.
 create table alert_policies (
     tenant_id uuid not null references tenants (id),
     alert_class text not null,
@@ -25,17 +25,17 @@ create table alert_policies (
     version integer not null default 1,
     primary key (tenant_id, alert_class),
     constraint alert_policies_class_has_1_to_60_characters check (char_length(alert_class) between 1 and 60),
-    constraint alert_policies_have_1_to_20_lead_days check (
+    constraint alert_policies_have_1_to_20_thresholds check (
         cardinality(critical) between 1 and 20 and cardinality(high) between 1 and 20
         and cardinality(medium) between 1 and 20 and cardinality(low) between 1 and 20
     ),
-    constraint alert_policies_lead_days_are_0_to_730 check (
+    constraint alert_policies_thresholds_are_0_to_730 check (
         0 <= all (critical || high || medium || low) and 730 >= all (critical || high || medium || low)
     ),
     constraint alert_policies_overdue_days_are_1_to_365 check (overdue_every_days between 1 and 365)
 );
-comment on column alert_policies.critical is 'lead days, for vendors without a tier too: what is not known is not trusted';
-comment on column alert_policies.overdue_every_days is 'how often what is overdue is told again; null tells it no more';
+comment on column alert_policies.critical is 'thresholds, for vendors without a tier too: what is not known is not trusted';
+comment on column alert_policies.overdue_every_days is 'how often what is overdue is notified again; null sends no reminders';
 call guard_tenant_table('alert_policies', 'select, insert, update');
 
 create function give_tenant_alert_policies() returns trigger
@@ -50,7 +50,7 @@ begin
         values
             ('evidence_expiring', array[180, 90, 60, 30, 14, 7, 1, 0]),
             ('review_due', array[30, 14, 7, 1, 0]),
-            ('finding_overdue', array[7, 1, 0])
+            ('finding_due', array[7, 1, 0])
     ) as c (alert_class, days);
     return null;
 end
@@ -59,7 +59,7 @@ create trigger tenants_get_alert_policies
 after insert on tenants
 for each row execute function give_tenant_alert_policies();
 
-create function alert_lead_days(policy alert_policies, tier text) returns integer[]
+create function alert_thresholds(policy alert_policies, tier text) returns integer[]
 language sql immutable parallel safe
 as $$
     select case tier
@@ -70,31 +70,31 @@ as $$
     end
 $$;
 
--- A step is the number of days left at which it falls: 30 is thirty days ahead, -14 is two weeks overdue.
--- Returns the last step that has been crossed on a day, or null where none has.
-create function alert_latest_step(due_on date, today date, lead_days integer[], overdue_every_days integer)
+-- A threshold is the number of days left at which it falls: 30 is thirty days ahead, -14 is two weeks overdue.
+-- Returns the last threshold that has been crossed on a day, or null where none has.
+create function alert_latest_threshold(due_on date, today date, thresholds integer[], overdue_every_days integer)
 returns integer
 language sql immutable parallel safe
 as $$
     select case
         when overdue_every_days is not null and today - due_on >= overdue_every_days
             then -overdue_every_days * ((today - due_on) / overdue_every_days)
-        else (select min(lead) from unnest(lead_days) as lead where lead >= due_on - today)
+        else (select min(threshold) from unnest(thresholds) as threshold where threshold >= due_on - today)
     end
 $$;
 
--- Returns the day of the first step after a day, or null where none is left.
-create function alert_next_step_on(due_on date, after_on date, lead_days integer[], overdue_every_days integer)
+-- Returns the day of the first threshold after a day, or null where none is left.
+create function alert_next_threshold_on(due_on date, after_on date, thresholds integer[], overdue_every_days integer)
 returns date
 language sql immutable parallel safe
 as $$
     select coalesce(
-        (select min(due_on - lead) from unnest(lead_days) as lead where due_on - lead > after_on),
+        (select min(due_on - threshold) from unnest(thresholds) as threshold where due_on - threshold > after_on),
         due_on + overdue_every_days * greatest(1, (after_on - due_on) / overdue_every_days + 1)
     )
 $$;
 
--- One row per date that matters. The sweep looks at those whose next step has come.
+-- One row per date that matters. The sweep checks those whose next threshold_days has come.
 create table deadlines (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -105,9 +105,9 @@ create table deadlines (
     title text not null,
     due_on date not null,
     is_watched boolean not null default true,
-    looked_on date not null default '0001-01-01',
-    next_step_on date,
-    last_step integer,
+    checked_on date not null default '0001-01-01',
+    next_alert_on date,
+    last_threshold_days integer,
     version integer not null default 1,
     primary key (tenant_id, id),
     constraint deadlines_subject_is_watched_once unique (tenant_id, alert_class, subject_kind, subject_id),
@@ -116,12 +116,12 @@ create table deadlines (
         references alert_policies (tenant_id, alert_class),
     constraint deadlines_title_has_1_to_300_characters check (char_length(title) between 1 and 300),
     constraint deadlines_due_in_years_1900_to_2999 check (due_on between '1900-01-01' and '2999-12-31'),
-    constraint deadlines_without_watch_have_no_step check (is_watched or next_step_on is null)
+    constraint deadlines_without_watch_have_no_next_alert check (is_watched or next_alert_on is null)
 );
-comment on column deadlines.looked_on is 'the tenant''s day up to which steps were considered; before the first look, the year 1';
-comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not told twice when it matters again';
+comment on column deadlines.checked_on is 'the tenant''s day up to which thresholds were considered; before the first check, the year 1';
+comment on column deadlines.is_watched is 'false keeps the row of what no longer matters, so that the same date is not notified twice when it matters again';
 call guard_tenant_table('deadlines', 'select, insert, update, delete');
-create index deadlines_by_next_step on deadlines (tenant_id, next_step_on) where next_step_on is not null;
+create index deadlines_by_next_alert on deadlines (tenant_id, next_alert_on) where next_alert_on is not null;
 create index deadlines_by_vendor on deadlines (tenant_id, vendor_id, due_on, id);
 create index deadlines_by_day on deadlines (tenant_id, due_on, alert_class, vendor_id) where is_watched;
 
@@ -138,13 +138,13 @@ create table alerts (
     title text not null,
     tier text,
     due_on date,
-    step integer,
+    threshold_days integer,
     days_left integer,
     facts jsonb not null default '{}',
     raised_at timestamptz not null,
     dispatched_at timestamptz,
     primary key (tenant_id, id),
-    constraint alerts_are_raised_once_per_step unique (tenant_id, deadline_id, due_on, step),
+    constraint alerts_are_raised_once_per_threshold unique (tenant_id, deadline_id, due_on, threshold_days),
     constraint alerts_are_raised_once_per_key unique (tenant_id, alert_class, dedupe_key),
     constraint alerts_deadline_is_known foreign key (tenant_id, deadline_id) references deadlines (tenant_id, id),
     constraint alerts_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
@@ -152,14 +152,14 @@ create table alerts (
     constraint alerts_title_has_1_to_300_characters check (char_length(title) between 1 and 300),
     constraint alerts_key_has_1_to_300_characters check (char_length(dedupe_key) between 1 and 300)
 );
-comment on column alerts.step is 'days left at the step that was crossed; days_left is what was really left when it was noticed';
+comment on column alerts.threshold_days is 'the days left at which the crossed threshold lies; days_left is what was really left when it was noticed';
 comment on column alerts.dispatched_at is 'when its deliveries were made; null until then';
 call guard_tenant_table('alerts', 'select, insert, update');
 create index alerts_to_dispatch on alerts (raised_at) where dispatched_at is null;
 create index alerts_by_time on alerts (tenant_id, raised_at desc, id desc);
 create index alerts_by_vendor on alerts (tenant_id, vendor_id, raised_at desc, id desc);
 
--- Who is told, and where. Null filters let everything pass.
+-- Who is notified, and where. Null filters let everything pass.
 create table receivers (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -192,7 +192,8 @@ comment on column receivers.address_sealed is 'JSON of the channel''s address, s
 comment on column receivers.destination is 'what may be shown of the address';
 call guard_tenant_table('receivers', 'select, insert, update');
 
--- Who gets an alert: one row per receiver and recipient. The one place that routes, for sending and for foretelling.
+-- Who gets an alert: one row per receiver and recipient. The one place that routes, for sending and for upcoming
+-- alerts.
 create function alert_recipients(for_tenant uuid, of_class text, of_vendor uuid)
 returns table (receiver_id uuid, recipient text, name text, kind text, destination text)
 language sql stable
@@ -212,27 +213,27 @@ $$;
 
 -- The review deadline of a vendor is kept here and not by the vendors feature, which stands below alerts. Whole
 -- statements at a time, so that an import of 100,000 vendors stays one.
-create function keep_review_deadlines(tenant_ids uuid[], vendor_ids uuid[]) returns void
+create function save_review_deadlines(tenant_ids uuid[], vendor_ids uuid[]) returns void
 language plpgsql
 as $$
 begin
     insert into deadlines (
-        tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_step_on
+        tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_alert_on
     )
     select v.tenant_id, v.id, 'review_due', 'vendor', v.id, v.id, 'Vendor review', v.next_review_on,
-        alert_next_step_on(v.next_review_on, '0001-01-01', alert_lead_days(p, v.tier), p.overdue_every_days)
+        alert_next_threshold_on(v.next_review_on, '0001-01-01', alert_thresholds(p, v.tier), p.overdue_every_days)
     from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
     join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
     join alert_policies p on p.tenant_id = v.tenant_id and p.alert_class = 'review_due'
     where v.next_review_on between '1900-01-01' and '2999-12-31'
         and v.lifecycle not in ('prospect', 'offboarding', 'terminated')
     on conflict on constraint deadlines_subject_is_watched_once do update
-    set due_on = excluded.due_on, is_watched = true, looked_on = '0001-01-01',
-        next_step_on = excluded.next_step_on, last_step = null, version = deadlines.version + 1
+    set due_on = excluded.due_on, is_watched = true, checked_on = '0001-01-01',
+        next_alert_on = excluded.next_alert_on, last_threshold_days = null, version = deadlines.version + 1
     where deadlines.due_on <> excluded.due_on or not deadlines.is_watched;
 
     update deadlines d
-    set is_watched = false, next_step_on = null, version = d.version + 1
+    set is_watched = false, next_alert_on = null, version = d.version + 1
     from unnest(tenant_ids, vendor_ids) as changed (tenant_id, id)
     join vendors v on v.tenant_id = changed.tenant_id and v.id = changed.id
     where d.tenant_id = v.tenant_id and d.alert_class = 'review_due' and d.subject_kind = 'vendor'
@@ -241,11 +242,11 @@ begin
 end
 $$;
 
-create function keep_deadlines_of_new_vendors() returns trigger
+create function save_deadlines_of_new_vendors() returns trigger
 language plpgsql
 as $$
 begin
-    perform keep_review_deadlines(array_agg(tenant_id), array_agg(id))
+    perform save_review_deadlines(array_agg(tenant_id), array_agg(id))
     from new_vendors
     where next_review_on is not null;
     return null;
@@ -254,20 +255,20 @@ $$;
 create trigger vendors_new_have_deadlines
 after insert on vendors
 referencing new table as new_vendors
-for each statement execute function keep_deadlines_of_new_vendors();
+for each statement execute function save_deadlines_of_new_vendors();
 
-create function keep_deadlines_of_changed_vendors() returns trigger
+create function save_deadlines_of_changed_vendors() returns trigger
 language plpgsql
 as $$
 begin
-    perform keep_review_deadlines(array_agg(n.tenant_id), array_agg(n.id))
+    perform save_review_deadlines(array_agg(n.tenant_id), array_agg(n.id))
     from new_vendors n
     join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
     where (o.next_review_on, o.lifecycle) is distinct from (n.next_review_on, n.lifecycle);
 
-    -- Another tier has other lead days, for every deadline of the vendor.
+    -- Another tier has other thresholds, for every deadline of the vendor.
     update deadlines d
-    set next_step_on = alert_next_step_on(d.due_on, d.looked_on, alert_lead_days(p, n.tier), p.overdue_every_days),
+    set next_alert_on = alert_next_threshold_on(d.due_on, d.checked_on, alert_thresholds(p, n.tier), p.overdue_every_days),
         version = d.version + 1
     from new_vendors n
     join old_vendors o on o.tenant_id = n.tenant_id and o.id = n.id
@@ -277,7 +278,7 @@ begin
     return null;
 end
 $$;
-create trigger vendors_changed_keep_deadlines
+create trigger vendors_changed_save_deadlines
 after update on vendors
 referencing old table as old_vendors new table as new_vendors
-for each statement execute function keep_deadlines_of_changed_vendors();
+for each statement execute function save_deadlines_of_changed_vendors();

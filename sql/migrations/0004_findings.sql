@@ -44,7 +44,7 @@ create table findings (
     constraint findings_state_is_known check (
         state in ('open', 'acknowledged', 'remediated', 'accepted', 'disputed', 'false_positive')
     ),
-    constraint findings_set_aside_have_an_end check ((state in ('accepted', 'disputed')) = (until_on is not null)),
+    constraint findings_suppressed_have_an_end check ((state in ('accepted', 'disputed')) = (until_on is not null)),
     constraint findings_closed_have_a_reason check (
         state in ('open', 'acknowledged') or state_reason is not null
     ),
@@ -61,10 +61,10 @@ create index findings_by_weight on findings (tenant_id, level_weight(severity), 
 create index findings_active_by_vendor on findings (tenant_id, vendor_id, severity, due_on)
 where state in ('open', 'acknowledged');
 create index findings_by_owner on findings (tenant_id, owner_id) where owner_id is not null;
-create index findings_set_aside_to_an_end on findings (tenant_id, until_on) where until_on is not null;
+create index findings_suppressed_to_an_end on findings (tenant_id, until_on) where until_on is not null;
 
--- Every move of a finding, never changed.
-create table finding_moves (
+-- Every transition of a finding, never changed.
+create table finding_transitions (
     tenant_id uuid not null,
     id uuid not null,
     finding_id uuid not null,
@@ -72,11 +72,12 @@ create table finding_moves (
     to_state text not null,
     reason text,
     until_on date,
-    moved_by_id uuid not null,
-    moved_by_label text not null,
-    moved_at timestamptz not null,
+    transitioned_by_id uuid not null,
+    transitioned_by_label text not null,
+    transitioned_at timestamptz not null,
     primary key (tenant_id, id),
-    constraint finding_moves_finding_is_known foreign key (tenant_id, finding_id) references findings (tenant_id, id)
+    constraint finding_transitions_finding_is_known foreign key (tenant_id, finding_id)
+        references findings (tenant_id, id)
 );
-call guard_tenant_table('finding_moves', 'select, insert');
-create index finding_moves_by_finding on finding_moves (tenant_id, finding_id, id);
+call guard_tenant_table('finding_transitions', 'select, insert');
+create index finding_transitions_by_finding on finding_transitions (tenant_id, finding_id, id);

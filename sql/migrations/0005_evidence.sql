@@ -32,10 +32,10 @@ create table documents (
     file_bytes bigint,
     file_name text,
     media_type text,
-    reading text not null default 'none',
-    reading_detail text,
-    reading_leased_until timestamptz,
-    reading_token uuid,
+    extraction text not null default 'none',
+    extraction_detail text,
+    extraction_leased_until timestamptz,
+    extraction_token uuid,
     created_at timestamptz not null,
     updated_at timestamptz not null,
     version integer not null default 1,
@@ -60,10 +60,10 @@ create table documents (
     constraint documents_file_is_whole check (
         (file_sha256 is null) = (file_bytes is null) and (file_sha256 is null) = (media_type is null)
     ),
-    constraint documents_reading_is_known check (reading in ('none', 'waiting', 'read', 'unreadable'))
+    constraint documents_extraction_is_known check (extraction in ('none', 'waiting', 'read', 'unreadable'))
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
-comment on column documents.reading is 'whether the text of its file was read for proposals; the row is the work of the reading job';
+comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
 call guard_tenant_table('documents', 'select, insert, update');
 create unique index documents_are_superseded_once on documents (tenant_id, supersedes_id)
 where supersedes_id is not null;
@@ -74,14 +74,14 @@ create index documents_by_age on documents (tenant_id, created_at desc, id desc)
 create index documents_by_change on documents (tenant_id, updated_at, id);
 create index documents_by_title on documents (tenant_id, title, id);
 create index documents_by_issue on documents (tenant_id, issued_on, id);
-create index documents_to_read on documents (created_at) where reading = 'waiting';
+create index documents_to_read on documents (created_at) where extraction = 'waiting';
 
 create table soc2_reports (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
     vendor_id uuid not null,
     document_id uuid,
-    type text not null,
+    report_type text not null,
     as_of_on date,
     period_start_on date,
     period_end_on date,
@@ -104,15 +104,15 @@ create table soc2_reports (
     constraint soc2_reports_document_is_known foreign key (tenant_id, document_id) references documents (tenant_id, id),
     constraint soc2_reports_document_is_recorded_once unique (tenant_id, document_id),
     constraint soc2_reports_period_is_recorded_once unique nulls not distinct (
-        tenant_id, vendor_id, type, as_of_on, period_start_on, period_end_on, system_name, withdrawn_at
+        tenant_id, vendor_id, report_type, as_of_on, period_start_on, period_end_on, system_name, withdrawn_at
     ),
     constraint soc2_reports_type_1_has_a_day check (
-        type <> 'type_1' or (as_of_on is not null and period_start_on is null and period_end_on is null)
+        report_type <> 'type_1' or (as_of_on is not null and period_start_on is null and period_end_on is null)
     ),
     constraint soc2_reports_type_2_has_a_period check (
-        type <> 'type_2' or (as_of_on is null and period_start_on is not null and period_end_on is not null)
+        report_type <> 'type_2' or (as_of_on is null and period_start_on is not null and period_end_on is not null)
     ),
-    constraint soc2_reports_type_is_known check (type in ('type_1', 'type_2')),
+    constraint soc2_reports_report_type_is_known check (report_type in ('type_1', 'type_2')),
     constraint soc2_reports_period_runs_forward check (period_start_on <= period_end_on),
     constraint soc2_reports_opinion_is_known check (opinion in ('unqualified', 'qualified', 'adverse', 'disclaimer')),
     constraint soc2_reports_always_cover_security check ('security' = any (categories)),
@@ -294,7 +294,7 @@ create index proposals_to_decide on proposals (tenant_id, document_id) where dec
 
 -- A changed service or lifecycle asks for the vendor's coverage to be computed anew: the vendors feature stands below
 -- this one, so it is told through the column that the job looks at.
-create function ask_for_coverage_of_services() returns trigger
+create function request_coverage_of_services() returns trigger
 language plpgsql
 as $$
 begin
@@ -304,11 +304,11 @@ begin
     return null;
 end
 $$;
-create trigger vendor_services_ask_for_coverage
+create trigger vendor_services_request_coverage
 after insert or update or delete on vendor_services
-for each row execute function ask_for_coverage_of_services();
+for each row execute function request_coverage_of_services();
 
-create function ask_for_coverage_of_vendors() returns trigger
+create function request_coverage_of_vendors() returns trigger
 language plpgsql
 as $$
 begin
@@ -320,7 +320,7 @@ begin
     return null;
 end
 $$;
-create trigger vendors_ask_for_coverage
+create trigger vendors_request_coverage
 after update on vendors
 referencing old table as old_vendors new table as new_vendors
-for each statement execute function ask_for_coverage_of_vendors();
+for each statement execute function request_coverage_of_vendors();

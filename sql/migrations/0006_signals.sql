@@ -1,9 +1,10 @@
--- External signals: what is looked at (for all tenants once), what was seen, judged, found and scored.
+-- External signals: what is scanned (for all tenants once), what was seen, evaluated, found and scored.
 --
--- Public tables have no tenant: a domain watched by forty tenants is looked at once. A tenant reads from them only what
+-- Public tables have no tenant: a domain watched by forty tenants is scanned once. A tenant reads from them only what
 -- belongs to assets that it has attached to its vendors, by row-level security; only jobs write them.
 
--- Gives a public table its walls: jobs read and write by `privileges`, a tenant reads what it watches.
+-- Enables the row-level security of a public table: jobs read and write by `privileges`, a tenant reads what it
+-- watches.
 create procedure guard_public_table(table_name regclass, privileges text, asset_column name)
 language plpgsql
 as $$
@@ -23,7 +24,8 @@ begin
 end
 $$;
 
--- Gives a table of the installation its walls: jobs read and write it, tenants read it or see nothing of it.
+-- Enables the row-level security of a table of the installation: jobs read and write it, tenants read it or see nothing
+-- of it.
 create procedure guard_operators_table(table_name regclass, privileges text, tenants_read boolean)
 language plpgsql
 as $$
@@ -41,7 +43,7 @@ end
 $$;
 
 -- What a tenant watches of a vendor. The id of the public asset follows from kind and name, so that no tenant has to
--- write to public tables; `asked_at` is the work of the job that enrols and refreshes.
+-- write to public tables; `scan_requested_at` is the work of the job that enrols and refreshes.
 create table vendor_assets (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -49,10 +51,10 @@ create table vendor_assets (
     asset_id uuid not null,
     kind text not null,
     name text not null,
-    place text not null,
+    registrable_domain text not null,
     is_primary boolean not null,
     source text not null,
-    asked_at timestamptz,
+    scan_requested_at timestamptz,
     attached_at timestamptz not null,
     removed_at timestamptz,
     updated_at timestamptz not null,
@@ -65,8 +67,8 @@ create table vendor_assets (
     constraint vendor_assets_source_is_known check (source in ('person', 'vendor_record')),
     constraint vendor_assets_name_has_1_to_2000_characters check (char_length(name) between 1 and 2000)
 );
-comment on column vendor_assets.place is 'the registrable domain: looks are polite, leased and opted out by it';
-comment on column vendor_assets.asked_at is 'since when a look is wanted at once: at attachment and at a refresh';
+comment on column vendor_assets.registrable_domain is 'the registrable domain: scans are polite, leased and opted out by it';
+comment on column vendor_assets.scan_requested_at is 'since when a scan is wanted at once: at attachment and at a refresh';
 call guard_tenant_table('vendor_assets', 'select, insert, update');
 create unique index vendor_assets_are_attached_once on vendor_assets (tenant_id, vendor_id, asset_id)
 where removed_at is null;
@@ -75,60 +77,60 @@ create index vendor_assets_by_name on vendor_assets (tenant_id, name, id) where 
 create index vendor_assets_by_change on vendor_assets (tenant_id, updated_at, id) where removed_at is null;
 create index vendor_assets_by_asset on vendor_assets (asset_id, tenant_id) where removed_at is null;
 create index vendor_assets_by_tenant_asset on vendor_assets (tenant_id, asset_id);
-create index vendor_assets_asked on vendor_assets (asked_at) where asked_at is not null;
+create index vendor_assets_scan_requested on vendor_assets (scan_requested_at) where scan_requested_at is not null;
 
 create table public_assets (
     id uuid primary key,
     kind text not null,
     name text not null,
-    place text not null,
+    registrable_domain text not null,
     created_at timestamptz not null,
     constraint public_assets_are_known_once unique (kind, name)
 );
 call guard_public_table('public_assets', 'select, insert, delete', 'id');
 
--- One lease for a registrable domain: whoever holds it makes all looks there, one after another.
-create table signal_places (
+-- One lease for a registrable domain: whoever holds it makes all scans there, one after another.
+create table registrable_domains (
     name text primary key,
-    next_look_at timestamptz,
+    next_scan_at timestamptz,
     lease_token uuid,
     opted_out_at timestamptz,
     opt_out_source text,
     opt_out_note text,
     spent_on date,
     spent_requests integer not null default 0,
-    constraint signal_places_opt_out_is_whole check ((opted_out_at is null) = (opt_out_source is null)),
-    constraint signal_places_opt_out_source_is_known check (opt_out_source in ('operator', 'robots'))
+    constraint registrable_domains_opt_out_is_whole check ((opted_out_at is null) = (opt_out_source is null)),
+    constraint registrable_domains_opt_out_source_is_known check (opt_out_source in ('operator', 'robots'))
 ) with (fillfactor = 70);
-comment on column signal_places.next_look_at is 'the earliest of its schedule, or the end of the lease: a lease that lapses is due by itself';
-comment on column signal_places.spent_requests is 'requests made there on spent_on (UTC)';
-call guard_operators_table('signal_places', 'select, insert, update, delete', false);
-create index signal_places_by_next_look on signal_places (next_look_at) where next_look_at is not null;
+comment on column registrable_domains.next_scan_at is 'the earliest of its schedule, or the end of the lease: a lease that lapses is due by itself';
+comment on column registrable_domains.spent_requests is 'requests made there on spent_on (UTC)';
+call guard_operators_table('registrable_domains', 'select, insert, update, delete', false);
+create index registrable_domains_by_next_scan on registrable_domains (next_scan_at) where next_scan_at is not null;
 
 create table signal_schedule (
     asset_id uuid not null,
-    look_group text not null,
-    place text not null,
-    next_look_at timestamptz not null,
-    last_look_at timestamptz,
+    scan_kind text not null,
+    registrable_domain text not null,
+    next_scan_at timestamptz not null,
+    last_scan_at timestamptz,
     last_status text,
     failures integer not null default 0,
     observation_id uuid,
     observed_at timestamptz,
     raw_hash bytea,
-    primary key (asset_id, look_group)
+    primary key (asset_id, scan_kind)
 ) with (fillfactor = 70);
 call guard_public_table('signal_schedule', 'select, insert, update, delete', 'asset_id');
-create index signal_schedule_by_place on signal_schedule (place, next_look_at);
-create index signal_schedule_by_last_look on signal_schedule (look_group, last_look_at);
+create index signal_schedule_by_registrable_domain on signal_schedule (registrable_domain, next_scan_at);
+create index signal_schedule_by_last_scan on signal_schedule (scan_kind, last_scan_at);
 
 -- The latest state of each rule on each asset. `memory` is what change detection remembers (signals.change).
 create table signal_states (
     id uuid not null,
     asset_id uuid not null,
     rule text not null,
-    discriminator text not null,
-    look_group text not null,
+    subject text not null,
+    scan_kind text not null,
     verdict text not null,
     known text,
     known_at timestamptz,
@@ -142,18 +144,18 @@ create table signal_states (
     is_open boolean not null,
     is_flapping boolean not null,
     value_hash bytea not null,
-    judged_at timestamptz not null,
+    evaluated_at timestamptz not null,
     changed_at timestamptz not null,
-    unseen_since timestamptz,
-    unseen_looks integer not null default 0,
+    unknown_since timestamptz,
+    unknown_scans integer not null default 0,
     observation_id uuid,
     memory jsonb not null,
-    primary key (asset_id, rule, discriminator),
+    primary key (asset_id, rule, subject),
     constraint signal_states_id_is_unique unique (id)
 ) with (fillfactor = 70);
 comment on column signal_states.known is 'the last believed verdict that was not unknown';
-comment on column signal_states.believed is 'the evidence of the believed verdict; a change is judged against it';
-comment on column signal_states.unseen_since is 'since when every look has failed to see';
+comment on column signal_states.believed is 'the evidence of the believed verdict; a change is evaluated against it';
+comment on column signal_states.unknown_since is 'since when every scan has failed to see';
 call guard_public_table('signal_states', 'select, insert, update, delete', 'asset_id');
 
 create function refuse_signal_change() returns trigger
@@ -169,63 +171,63 @@ create table signal_observations (
     observed_at timestamptz not null,
     id uuid not null,
     asset_id uuid not null,
-    look_group text not null,
+    scan_kind text not null,
     raw bytea not null,
     raw_hash bytea not null,
     previous_hash bytea,
-    run_id uuid not null,
-    checker_version text not null,
+    scan_id uuid not null,
+    scanner_version text not null,
     datasets jsonb not null,
     primary key (id, observed_at)
 ) partition by range (observed_at);
 call guard_public_table('signal_observations', 'select, insert', 'asset_id');
-create index signal_observations_by_asset on signal_observations (asset_id, look_group, observed_at desc);
+create index signal_observations_by_asset on signal_observations (asset_id, scan_kind, observed_at desc);
 create trigger signal_observations_are_append_only
 before update or delete on signal_observations
 for each row execute function refuse_signal_change();
 
--- Judgements: appended when a rule's verdict or value changed.
-create table signal_judgements (
-    judged_at timestamptz not null,
+-- Evaluations: appended when a rule's verdict or value changed.
+create table signal_evaluations (
+    evaluated_at timestamptz not null,
     id uuid not null,
     asset_id uuid not null,
     rule text not null,
-    discriminator text not null,
+    subject text not null,
     verdict text not null,
     reason text not null,
     detail text not null,
     evidence jsonb not null,
     severity text not null,
-    happening text,
+    change text,
     before text not null,
     value_hash bytea not null,
     observation_id uuid,
-    primary key (id, judged_at)
-) partition by range (judged_at);
-comment on column signal_judgements.happening is 'what it meant (signals.model.Happening); null where it only varied';
-call guard_public_table('signal_judgements', 'select, insert', 'asset_id');
-create index signal_judgements_by_asset on signal_judgements (asset_id, judged_at desc, id desc);
-create trigger signal_judgements_are_append_only
-before update or delete on signal_judgements
+    primary key (id, evaluated_at)
+) partition by range (evaluated_at);
+comment on column signal_evaluations.change is 'what it meant (signals.model.ChangeKind); null where it only varied';
+call guard_public_table('signal_evaluations', 'select, insert', 'asset_id');
+create index signal_evaluations_by_asset on signal_evaluations (asset_id, evaluated_at desc, id desc);
+create trigger signal_evaluations_are_append_only
+before update or delete on signal_evaluations
 for each row execute function refuse_signal_change();
 
-create table signal_runs (
+create table signal_scans (
     started_at timestamptz not null,
     id uuid not null,
     asset_id uuid not null,
-    look_group text not null,
+    scan_kind text not null,
     milliseconds integer not null,
     status text not null,
-    judged integer not null,
+    evaluated integer not null,
     changed integer not null,
     datasets jsonb not null,
     primary key (id, started_at)
 ) partition by range (started_at);
-comment on column signal_runs.status is 'seen, or why nothing was seen, or suspect (a rule was paused meanwhile)';
-call guard_public_table('signal_runs', 'select, insert', 'asset_id');
-create index signal_runs_by_asset on signal_runs (asset_id, started_at desc);
+comment on column signal_scans.status is 'seen, or why nothing was seen, or suspect (a rule was paused meanwhile)';
+call guard_public_table('signal_scans', 'select, insert', 'asset_id');
+create index signal_scans_by_asset on signal_scans (asset_id, started_at desc);
 
--- First sightings of something worse, to notice when one rule turns on many assets at once.
+-- First observations of something worse, to notice when one rule turns on many assets at once.
 create table signal_flips (
     rule text not null,
     asset_id uuid not null,
@@ -276,13 +278,14 @@ comment on column signal_feed_items.subject is 'what it is joined by: a domain, 
 call guard_operators_table('signal_feed_items', 'select, insert, update', true);
 create index signal_feed_items_by_subject on signal_feed_items (feed, subject) where gone_at is null;
 
--- A vendor's score as it stands, and the work of settling: `settle_at` is when findings, score and alerts are due.
+-- A vendor's score as it stands, and the work of reconciliation: `reconcile_at` is when findings, score and alerts are
+-- due.
 create table vendor_signals (
     tenant_id uuid not null references tenants (id),
     vendor_id uuid not null,
-    settle_at timestamptz not null,
-    settled_at timestamptz,
-    told_until timestamptz,
+    reconcile_at timestamptz not null,
+    reconciled_at timestamptz,
+    notified_until timestamptz,
     snapshot_id uuid,
     model_version text,
     score integer,
@@ -293,15 +296,15 @@ create table vendor_signals (
     coverage_bp integer,
     confidence_percent integer,
     scored_at timestamptz,
-    told jsonb,
+    baseline_score jsonb,
     recent jsonb not null default '[]',
     primary key (tenant_id, vendor_id),
     constraint vendor_signals_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id)
 ) with (fillfactor = 70);
-comment on column vendor_signals.told is 'the score that people were last told, or the first';
-comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: a fall is told when two bear it out';
+comment on column vendor_signals.baseline_score is 'the score that later ones are compared with: the last notified, or the first';
+comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: people are notified of a fall when two bear it out';
 call guard_tenant_table('vendor_signals', 'select, insert, update');
-create index vendor_signals_due on vendor_signals (settle_at);
+create index vendor_signals_due on vendor_signals (reconcile_at);
 create index vendor_signals_by_score on vendor_signals (tenant_id, number, vendor_id);
 create index vendor_signals_by_time on vendor_signals (tenant_id, scored_at, vendor_id);
 
@@ -324,7 +327,7 @@ create table score_snapshots (
     constraint score_snapshots_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id)
 ) partition by range (scored_at);
 comment on column score_snapshots.reason is 'first, change, keyframe or model';
-comment on column score_snapshots.inputs is 'the standings it was computed from: the same again give the same number';
+comment on column score_snapshots.inputs is 'the score inputs it was computed from: the same again give the same number';
 call guard_tenant_table('score_snapshots', 'select, insert');
 create index score_snapshots_by_vendor on score_snapshots (tenant_id, vendor_id, scored_at desc, id desc);
 create trigger score_snapshots_are_append_only
@@ -338,15 +341,15 @@ create table signal_findings (
     vendor_id uuid not null,
     vendor_asset_id uuid not null,
     rule text not null,
-    discriminator text not null,
+    subject text not null,
     generation integer not null,
     finding_id uuid not null,
     opened_at timestamptz not null,
     closed_at timestamptz,
-    told_at timestamptz,
+    notified_at timestamptz,
     digested_at timestamptz,
     primary key (tenant_id, id),
-    constraint signal_findings_stand_once unique (tenant_id, vendor_asset_id, rule, discriminator),
+    constraint signal_findings_stand_once unique (tenant_id, vendor_asset_id, rule, subject),
     constraint signal_findings_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
     constraint signal_findings_asset_is_known foreign key (tenant_id, vendor_asset_id)
         references vendor_assets (tenant_id, id),
@@ -381,16 +384,16 @@ create index vendor_products_by_maker on vendor_products (maker_key);
 create index vendor_products_by_product on vendor_products (tenant_id, product, id);
 create index vendor_products_by_change on vendor_products (tenant_id, updated_at, id);
 
--- A product of a vendor that is being exploited: told once, with the finding that follows.
+-- A product of a vendor that is being exploited: notified once, with the finding that follows.
 create table vendor_exploits (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
     vendor_id uuid not null,
     cve text not null,
     finding_id uuid not null,
-    told_at timestamptz not null,
+    notified_at timestamptz not null,
     primary key (tenant_id, id),
-    constraint vendor_exploits_are_told_once unique (tenant_id, vendor_id, cve),
+    constraint vendor_exploits_are_notified_once unique (tenant_id, vendor_id, cve),
     constraint vendor_exploits_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id),
     constraint vendor_exploits_finding_is_known foreign key (tenant_id, finding_id) references findings (tenant_id, id)
 );
@@ -444,14 +447,14 @@ create table vendor_ratings (
     grade text not null,
     imported_at timestamptz not null,
     primary key (tenant_id, id),
-    constraint vendor_ratings_are_kept_once unique (tenant_id, vendor_id, provider, rated_on),
+    constraint vendor_ratings_are_saved_once unique (tenant_id, vendor_id, provider, rated_on),
     constraint vendor_ratings_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id)
 );
 call guard_tenant_table('vendor_ratings', 'select, insert, update');
 
 -- Partitions: made three ahead and dropped past their retention by a job. It runs with its owner's rights because only
 -- an owner may attach a partition; it takes nothing but the instant, and names nothing a caller wrote.
-create function keep_signal_partitions(at timestamptz, keep_months integer, keep_run_days integer) returns integer
+create function maintain_signal_partitions(at timestamptz, retention_months integer, run_retention_days integer) returns integer
 language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
@@ -467,33 +470,34 @@ declare
     done integer := 0;
     old record;
 begin
-    if keep_months not between 1 and 600 or keep_run_days not between 1 and 3660 then
+    if retention_months not between 1 and 600 or run_retention_days not between 1 and 3660 then
         raise exception 'a retention is out of range';
     end if;
-    perform pg_advisory_xact_lock(hashtext('keep_signal_partitions'));
-    foreach parent in array array['signal_observations', 'signal_judgements', 'score_snapshots', 'signal_runs'] loop
-        unit := case parent when 'signal_runs' then interval '1 day' else interval '1 month' end;
-        kept := case parent when 'signal_runs' then make_interval(days => keep_run_days)
-            else make_interval(months => keep_months) end;
+    perform pg_advisory_xact_lock(hashtext('maintain_signal_partitions'));
+    foreach parent in array array['signal_observations', 'signal_evaluations', 'score_snapshots', 'signal_scans'] loop
+        unit := case parent when 'signal_scans' then interval '1 day' else interval '1 month' end;
+        kept := case parent when 'signal_scans' then make_interval(days => run_retention_days)
+            else make_interval(months => retention_months) end;
         for ahead in 0..3 loop
             from_at := (date_trunc(
-                case parent when 'signal_runs' then 'day' else 'month' end, at at time zone 'UTC') + ahead * unit
+                case parent when 'signal_scans' then 'day' else 'month' end, at at time zone 'UTC') + ahead * unit
             ) at time zone 'UTC';
             partition := parent || '_' || to_char(from_at at time zone 'UTC',
-                case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end);
+                case parent when 'signal_scans' then 'YYYYMMDD' else 'YYYYMM' end);
             if to_regclass('public.' || partition) is null then
                 to_at := (from_at at time zone 'UTC' + unit) at time zone 'UTC';
                 column_name := case parent when 'signal_observations' then 'observed_at'
-                    when 'signal_judgements' then 'judged_at' when 'score_snapshots' then 'scored_at'
+                    when 'signal_evaluations' then 'evaluated_at' when 'score_snapshots' then 'scored_at'
                     else 'started_at' end;
-                -- Rows that came before their partition wait in the rest; they move over, for once past the trigger.
+                -- Rows that came before their partition wait in the default partition; they move over, for once past
+                -- the trigger.
                 execute format('create table public.%I (like public.%I including defaults)', partition, parent);
-                execute format('alter table public.%I disable trigger user', parent || '_rest');
+                execute format('alter table public.%I disable trigger user', parent || '_default');
                 execute format(
                     'with waiting as (delete from public.%I where %I >= %L and %I < %L returning *)
                     insert into public.%I select * from waiting',
-                    parent || '_rest', column_name, from_at, column_name, to_at, partition);
-                execute format('alter table public.%I enable trigger user', parent || '_rest');
+                    parent || '_default', column_name, from_at, column_name, to_at, partition);
+                execute format('alter table public.%I enable trigger user', parent || '_default');
                 execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
                     parent, partition, from_at, to_at);
                 execute format('alter table public.%I enable row level security', partition);
@@ -507,7 +511,7 @@ begin
             join pg_class as c on c.oid = i.inhrelid
             where i.inhparent = ('public.' || parent)::regclass and c.relname ~ '_[0-9]+$'
                 and to_timestamp(substring(c.relname from '[0-9]+$'),
-                    case parent when 'signal_runs' then 'YYYYMMDD' else 'YYYYMM' end) < at - kept - unit
+                    case parent when 'signal_scans' then 'YYYYMMDD' else 'YYYYMM' end) < at - kept - unit
         loop
             execute format('drop table public.%I', old.name);
             done := done + 1;
@@ -516,37 +520,37 @@ begin
     return done;
 end
 $$;
-comment on function keep_signal_partitions is 'makes partitions of this unit and three ahead, drops those past their retention; returns how many it touched';
-revoke execute on function keep_signal_partitions from public;
-grant execute on function keep_signal_partitions to vendorrisk_system;
+comment on function maintain_signal_partitions is 'makes partitions of this unit and three ahead, drops those past their retention; returns how many it touched';
+revoke execute on function maintain_signal_partitions from public;
+grant execute on function maintain_signal_partitions to vendorrisk_system;
 
 -- What no partition takes is kept here, and a metric says so.
-create table signal_observations_rest partition of signal_observations default;
-create table signal_judgements_rest partition of signal_judgements default;
-create table score_snapshots_rest partition of score_snapshots default;
-create table signal_runs_rest partition of signal_runs default;
-alter table signal_observations_rest enable row level security;
-alter table signal_observations_rest force row level security;
-alter table signal_judgements_rest enable row level security;
-alter table signal_judgements_rest force row level security;
-alter table score_snapshots_rest enable row level security;
-alter table score_snapshots_rest force row level security;
-alter table signal_runs_rest enable row level security;
-alter table signal_runs_rest force row level security;
+create table signal_observations_default partition of signal_observations default;
+create table signal_evaluations_default partition of signal_evaluations default;
+create table score_snapshots_default partition of score_snapshots default;
+create table signal_scans_default partition of signal_scans default;
+alter table signal_observations_default enable row level security;
+alter table signal_observations_default force row level security;
+alter table signal_evaluations_default enable row level security;
+alter table signal_evaluations_default force row level security;
+alter table score_snapshots_default enable row level security;
+alter table score_snapshots_default force row level security;
+alter table signal_scans_default enable row level security;
+alter table signal_scans_default force row level security;
 
 create function signal_rows_astray() returns bigint
 language sql
 security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
-    select (select count(*) from public.signal_observations_rest) + (select count(*) from public.signal_judgements_rest)
-        + (select count(*) from public.score_snapshots_rest) + (select count(*) from public.signal_runs_rest)
+    select (select count(*) from public.signal_observations_default) + (select count(*) from public.signal_evaluations_default)
+        + (select count(*) from public.score_snapshots_default) + (select count(*) from public.signal_scans_default)
 $$;
 comment on function signal_rows_astray is 'how many rows found no partition; their owner alone may look into them';
 revoke execute on function signal_rows_astray from public;
 grant execute on function signal_rows_astray to vendorrisk_system;
 
--- Dates of certificates and registrations are told by the same steps as evidence, each with lead days of its own.
+-- Dates of certificates and registrations are notified like evidence, each with thresholds of its own.
 create function give_tenant_signal_policies() returns trigger
 language plpgsql
 as $$
@@ -575,23 +579,23 @@ cross join (
 ) as c (alert_class, days);
 
 -- A vendor's recorded domains are watched without another click: a person wrote them down as the vendor's.
-create function ask_for_domain_looks() returns trigger
+create function request_domain_scans() returns trigger
 language plpgsql
 as $$
 begin
-    insert into vendor_signals (tenant_id, vendor_id, settle_at)
+    insert into vendor_signals (tenant_id, vendor_id, reconcile_at)
     select distinct changed.tenant_id, changed.vendor_id, timestamptz 'epoch'
     from changed
     order by 1, 2
-    on conflict (tenant_id, vendor_id) do update set settle_at = excluded.settle_at;
+    on conflict (tenant_id, vendor_id) do update set reconcile_at = excluded.reconcile_at;
     return null;
 end
 $$;
 create trigger vendor_domains_are_watched_when_added
 after insert on vendor_domains
 referencing new table as changed
-for each statement execute function ask_for_domain_looks();
+for each statement execute function request_domain_scans();
 create trigger vendor_domains_are_left_when_removed
 after delete on vendor_domains
 referencing old table as changed
-for each statement execute function ask_for_domain_looks();
+for each statement execute function request_domain_scans();

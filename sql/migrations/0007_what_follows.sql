@@ -4,20 +4,20 @@ alter table soc2_reports drop constraint soc2_reports_document_is_recorded_once;
 create unique index soc2_reports_document_is_recorded_once on soc2_reports (tenant_id, document_id)
 where withdrawn_at is null;
 
--- What a certificate proves changes with time alone, and nobody is told of the documents of a vendor that leaves. The
--- job finds both by a day, as it does for coverage.
-alter table documents add column judge_on date;
-comment on column documents.judge_on is 'the day on which the job judges it anew; null where time changes nothing';
-create index documents_to_judge on documents (tenant_id, judge_on) where judge_on is not null;
+-- What a certificate proves changes with time alone, and nobody is notified of the documents of a vendor that leaves.
+-- The job finds both by a day, as it does for coverage.
+alter table documents add column recheck_on date;
+comment on column documents.recheck_on is 'the day on which the job evaluates it anew; null where time changes nothing';
+create index documents_to_recheck on documents (tenant_id, recheck_on) where recheck_on is not null;
 update documents
-set judge_on = '0001-01-01'
+set recheck_on = '0001-01-01'
 where kind = 'iso27001_certificate' and assurance = 'full' and superseded_at is null and withdrawn_at is null;
 
-create or replace function ask_for_coverage_of_vendors() returns trigger
+create or replace function request_coverage_of_vendors() returns trigger
 language plpgsql
 as $$
 begin
-    -- Most changes of vendors are no moves, and look no further.
+    -- Most changes of vendors are no transitions, and look no further.
     if not exists (
         select from new_vendors as n
         join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
@@ -33,7 +33,7 @@ begin
     where o.lifecycle <> n.lifecycle and c.tenant_id = n.tenant_id and c.vendor_id = n.id;
 
     update documents as d
-    set judge_on = '0001-01-01'
+    set recheck_on = '0001-01-01'
     from new_vendors as n
     join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
     where o.lifecycle <> n.lifecycle and d.tenant_id = n.tenant_id and d.vendor_id = n.id

@@ -1,4 +1,4 @@
--- A vendor without a tier has the lead days of a critical one, and then nobody was told who had asked for critical
+-- A vendor without a tier has the thresholds of a critical one, and then nobody was notified who had asked for critical
 -- vendors. What is not known is not trusted, here too. What is of no vendor still passes no filter by tier.
 create or replace function alert_recipients(for_tenant uuid, of_class text, of_vendor uuid)
 returns table (receiver_id uuid, recipient text, name text, kind text, destination text)

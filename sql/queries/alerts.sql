@@ -1,39 +1,39 @@
 -- name: watch_deadlines
--- A changed date, or one that matters again, begins its steps anew; the unique key of alerts keeps a step that was
--- told from being told twice. An unchanged one keeps its place.
+-- A changed date, or one that matters again, begins its thresholds anew; the unique key of alerts keeps a threshold
+-- from being notified twice. An unchanged one keeps its place.
 insert into deadlines (
-    tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_step_on
+    tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_alert_on
 )
 select $1, w.id, w.alert_class, w.subject_kind, w.subject_id, w.vendor_id, w.title, w.due_on,
-    alert_next_step_on(w.due_on, '0001-01-01', alert_lead_days(p, v.tier), p.overdue_every_days)
+    alert_next_threshold_on(w.due_on, '0001-01-01', alert_thresholds(p, v.tier), p.overdue_every_days)
 from unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::date[])
     as w (id, alert_class, subject_kind, subject_id, vendor_id, title, due_on)
 join alert_policies p on p.tenant_id = $1 and p.alert_class = w.alert_class
 join vendors v on v.tenant_id = $1 and v.id = w.vendor_id
 on conflict on constraint deadlines_subject_is_watched_once do update
 set vendor_id = excluded.vendor_id, title = excluded.title, due_on = excluded.due_on, is_watched = true,
-    looked_on = case
-        when deadlines.due_on = excluded.due_on and deadlines.is_watched then deadlines.looked_on
+    checked_on = case
+        when deadlines.due_on = excluded.due_on and deadlines.is_watched then deadlines.checked_on
         else '0001-01-01'
     end,
-    next_step_on = case
-        when deadlines.due_on = excluded.due_on and deadlines.is_watched then deadlines.next_step_on
-        else excluded.next_step_on
+    next_alert_on = case
+        when deadlines.due_on = excluded.due_on and deadlines.is_watched then deadlines.next_alert_on
+        else excluded.next_alert_on
     end,
-    last_step = case when deadlines.due_on = excluded.due_on then deadlines.last_step end,
+    last_threshold_days = case when deadlines.due_on = excluded.due_on then deadlines.last_threshold_days end,
     version = deadlines.version + 1
 where (deadlines.vendor_id, deadlines.title, deadlines.due_on, deadlines.is_watched)
     is distinct from (excluded.vendor_id, excluded.title, excluded.due_on, true);
 
 -- name: unwatch_deadlines
 update deadlines
-set is_watched = false, next_step_on = null, version = version + 1
+set is_watched = false, next_alert_on = null, version = version + 1
 where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id = any($4::uuid[]) and is_watched;
 
 -- name: raise_due_alerts
--- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_step), so the cost is
+-- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_alert), so the cost is
 -- what is due and not what is stored. A second worker skips the rows this one holds. Of a vendor that is being left
--- nothing is told that runs out: it is looked at and passed over. What it owes, its findings, still is.
+-- nobody is notified of what runs out: it is checked and passed over. What it owes, its findings, still is.
 with due as (
     select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         here.today
@@ -42,43 +42,44 @@ with due as (
     cross join lateral (
         select *
         from deadlines
-        where tenant_id = t.id and next_step_on <= here.today
-        order by next_step_on
+        where tenant_id = t.id and next_alert_on <= here.today
+        order by next_alert_on
         limit $2
         for update skip locked
     ) as d
     limit $2
 ),
-looked as (
+considered as (
     select due.*, v.tier,
-        case when due.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated')
-            then alert_latest_step(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days)
-        end as step,
-        alert_next_step_on(due.due_on, due.today, alert_lead_days(p, v.tier), p.overdue_every_days) as next_step_on
+        case when due.alert_class = 'finding_due' or v.lifecycle not in ('offboarding', 'terminated')
+            then alert_latest_threshold(due.due_on, due.today, alert_thresholds(p, v.tier), p.overdue_every_days)
+        end as threshold_days,
+        alert_next_threshold_on(due.due_on, due.today, alert_thresholds(p, v.tier), p.overdue_every_days) as next_alert_on
     from due
     join alert_policies p on p.tenant_id = due.tenant_id and p.alert_class = due.alert_class
     join vendors v on v.tenant_id = due.tenant_id and v.id = due.vendor_id
 ),
 advanced as (
     update deadlines d
-    set looked_on = l.today, next_step_on = l.next_step_on, last_step = coalesce(l.step, d.last_step)
-    from looked l
+    set checked_on = l.today, next_alert_on = l.next_alert_on,
+        last_threshold_days = coalesce(l.threshold_days, d.last_threshold_days)
+    from considered l
     where d.tenant_id = l.tenant_id and d.id = l.id
     returning d.id
 ),
 raised as (
     insert into alerts (
-        tenant_id, id, alert_class, deadline_id, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-        days_left, raised_at
+        tenant_id, id, alert_class, deadline_id, vendor_id, subject_kind, subject_id, title, tier, due_on,
+        threshold_days, days_left, raised_at
     )
-    select tenant_id, new_id_at($1), alert_class, id, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-        due_on - today, $1
-    from looked
-    where step is not null
-    on conflict on constraint alerts_are_raised_once_per_step do nothing
+    select tenant_id, new_id_at($1), alert_class, id, vendor_id, subject_kind, subject_id, title, tier, due_on,
+        threshold_days, due_on - today, $1
+    from considered
+    where threshold_days is not null
+    on conflict on constraint alerts_are_raised_once_per_threshold do nothing
     returning id
 )
-select (select count(*) from advanced) as looked_at, (select count(*) from raised) as raised;
+select (select count(*) from advanced) as checked, (select count(*) from raised) as raised;
 
 -- name: raise_event
 insert into alerts (
@@ -131,15 +132,15 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
     (
         select count(*) from taken t
         where not exists (select from made m where m.tenant_id = t.tenant_id and m.owner_id = t.id)
-    ) as untold;
+    ) as without_recipients;
 
 -- name: load_messages
 -- Across tenants: what the messages of deliveries say, for those whose receiver is still switched on. The others are
 -- left out, and the outbox cancels them.
 select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.name as receiver_name,
     r.address_sealed,
-    a.id as alert_id, a.alert_class, a.subject_kind, a.subject_id, a.title, a.tier, a.due_on, a.step, a.days_left,
-    a.facts, a.raised_at, a.vendor_id, v.name as vendor_name,
+    a.id as alert_id, a.alert_class, a.subject_kind, a.subject_id, a.title, a.tier, a.due_on, a.threshold_days,
+    a.days_left, a.facts, a.raised_at, a.vendor_id, v.name as vendor_name,
     business.name as business_owner, security.name as security_owner
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
     as m (tenant_id, delivery_id, alert_id, receiver_id, recipient)
@@ -152,12 +153,12 @@ left join members security on security.tenant_id = v.tenant_id and security.id =
 -- name: list_alerts
 -- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit keeps
 -- the planner from hashing every delivery for the sake of one page.
-select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-    days_left, facts, raised_at, dispatched_at, has_recipients,
+select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on,
+    threshold_days, days_left, facts, raised_at, dispatched_at, has_recipients,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = listed.vendor_id) as vendor_name
 from (
     select a.id, a.alert_class, a.deadline_id, a.dedupe_key, a.vendor_id, a.subject_kind, a.subject_id, a.title,
-        a.tier, a.due_on, a.step, a.days_left, a.facts, a.raised_at, a.dispatched_at,
+        a.tier, a.due_on, a.threshold_days, a.days_left, a.facts, a.raised_at, a.dispatched_at,
         case
             when a.dispatched_at is not null
                 then (
@@ -173,8 +174,8 @@ where true /*where*/
 /*order*/;
 
 -- name: find_alert
-select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-    days_left, facts, raised_at, dispatched_at,
+select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on,
+    threshold_days, days_left, facts, raised_at, dispatched_at,
     case
         when dispatched_at is not null
             then exists (
@@ -186,9 +187,10 @@ from alerts
 where tenant_id = $1 and id = $2;
 
 -- name: list_upcoming
--- The same rows, steps and routing as the sweep, without writing. What is due already is told once, today.
-select upcoming.id, upcoming.step_on, upcoming.alert_class, upcoming.title, upcoming.vendor_id, upcoming.vendor_name,
-    upcoming.tier, upcoming.subject_kind, upcoming.subject_id, upcoming.due_on, upcoming.step, upcoming.days_left,
+-- The same rows, thresholds and routing as the sweep, without writing. What is due already is notified once, today.
+select upcoming.id, upcoming.alert_on, upcoming.alert_class, upcoming.title, upcoming.vendor_id, upcoming.vendor_name,
+    upcoming.tier, upcoming.subject_kind, upcoming.subject_id, upcoming.due_on, upcoming.threshold_days,
+    upcoming.days_left,
     coalesce(
         (
             select jsonb_agg(
@@ -202,20 +204,21 @@ select upcoming.id, upcoming.step_on, upcoming.alert_class, upcoming.title, upco
         '[]'
     ) as recipients
 from (
-    select d.id::text || ':' || s.step as id, s.step_on, d.alert_class, d.title, d.vendor_id, v.name as vendor_name,
-        v.tier, d.subject_kind, d.subject_id, d.due_on, s.step, d.due_on - s.step_on as days_left
+    select d.id::text || ':' || s.threshold_days as id, s.alert_on, d.alert_class, d.title, d.vendor_id,
+        v.name as vendor_name, v.tier, d.subject_kind, d.subject_id, d.due_on, s.threshold_days,
+        d.due_on - s.alert_on as days_left
     from deadlines d
     join vendors v on v.tenant_id = d.tenant_id and v.id = d.vendor_id
     join alert_policies p on p.tenant_id = d.tenant_id and p.alert_class = d.alert_class
-    cross join lateral (select alert_lead_days(p, v.tier) as lead_days) as tiered
+    cross join lateral (select alert_thresholds(p, v.tier) as thresholds) as tiered
     cross join lateral (
-        select $2::date as step_on,
-            alert_latest_step(d.due_on, $2::date, tiered.lead_days, p.overdue_every_days) as step
-        where d.next_step_on <= $2::date
+        select $2::date as alert_on,
+            alert_latest_threshold(d.due_on, $2::date, tiered.thresholds, p.overdue_every_days) as threshold_days
+        where d.next_alert_on <= $2::date
         union all
-        select d.due_on - lead, lead
-        from unnest(tiered.lead_days) as lead
-        where d.due_on - lead > $2::date and d.due_on - lead <= $3::date
+        select d.due_on - threshold, threshold
+        from unnest(tiered.thresholds) as threshold
+        where d.due_on - threshold > $2::date and d.due_on - threshold <= $3::date
         union all
         select d.due_on + weeks * p.overdue_every_days, -weeks * p.overdue_every_days
         from generate_series(
@@ -223,11 +226,12 @@ from (
             ($3::date - d.due_on) / p.overdue_every_days
         ) as weeks
     ) as s
-    where d.tenant_id = $1 and d.next_step_on <= $3::date and s.step is not null
-        and (d.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated'))
+    where d.tenant_id = $1 and d.next_alert_on <= $3::date and s.threshold_days is not null
+        and (d.alert_class = 'finding_due' or v.lifecycle not in ('offboarding', 'terminated'))
         and not exists (
             select from alerts a
-            where a.tenant_id = d.tenant_id and a.deadline_id = d.id and a.due_on = d.due_on and a.step = s.step
+            where a.tenant_id = d.tenant_id and a.deadline_id = d.id and a.due_on = d.due_on
+                and a.threshold_days = s.threshold_days
         )
 ) as upcoming
 where true /*where*/
@@ -307,10 +311,10 @@ set critical = $3, high = $4, medium = $5, low = $6, overdue_every_days = $7, up
 where tenant_id = $1 and alert_class = $2
 returning alert_class, critical, high, medium, low, overdue_every_days, updated_at, version;
 
--- name: restep_deadlines
--- Other lead days: each watched deadline's next step is the first one after the day it was last looked at.
+-- name: reschedule_deadlines
+-- Other thresholds: each watched deadline's next threshold is the first one after the day it was last checked.
 update deadlines d
-set next_step_on = alert_next_step_on(d.due_on, d.looked_on, alert_lead_days(p, v.tier), p.overdue_every_days),
+set next_alert_on = alert_next_threshold_on(d.due_on, d.checked_on, alert_thresholds(p, v.tier), p.overdue_every_days),
     version = d.version + 1
 from alert_policies p, vendors v
 where d.tenant_id = $1 and d.alert_class = $2 and d.is_watched

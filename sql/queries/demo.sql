@@ -10,6 +10,6 @@ select 'lifecycle', lifecycle, count(*) from vendors where tenant_id = $1 group 
 union all
 select 'SOC 2 coverage', state, count(*) from soc2_coverage where tenant_id = $1 group by state
 union all
-select 'standing findings', severity, count(*)
+select 'active findings', severity, count(*)
 from findings where tenant_id = $1 and state in ('open', 'acknowledged') group by severity
 order by heading, count desc, value;

@@ -1,6 +1,6 @@
--- name: look_at_server
+-- name: inspect_server
 select current_setting('server_version_num')::integer as version_number, current_user::text as login,
-    r.rolsuper as is_superuser, r.rolbypassrls as bypasses_walls,
+    r.rolsuper as is_superuser, r.rolbypassrls as bypasses_rls,
     current_setting('max_connections')::integer as max_connections,
     current_setting('archive_mode') as archive_mode,
     pg_is_in_recovery() as is_standby,
@@ -9,15 +9,15 @@ select current_setting('server_version_num')::integer as version_number, current
 from pg_roles as r
 where r.rolname = current_user;
 
--- name: look_at_roles
+-- name: inspect_roles
 select r.rolname::text as name, r.rolcanlogin as can_login, r.rolsuper as is_superuser,
-    r.rolbypassrls as bypasses_walls, pg_has_role(current_user, r.oid, 'member') as may_be_taken,
+    r.rolbypassrls as bypasses_rls, pg_has_role(current_user, r.oid, 'member') as may_be_taken,
     exists (select from pg_class as c where c.relowner = r.oid) as owns_tables
 from pg_roles as r
 where r.rolname in ('vendorrisk_tenant', 'vendorrisk_system')
 order by r.rolname;
 
--- name: tables_without_walls
+-- name: tables_without_rls
 select c.relname::text as name
 from pg_class as c
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
@@ -29,10 +29,10 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
 order by c.relname;
 
 -- name: count_tenants_seen
--- Asked as the role of tenants without saying which tenant: the walls stand where this is none.
+-- Asked as the role of tenants without saying which tenant: row-level security holds where this is none.
 select count(*) as seen from tenants;
 
--- name: look_at_archiver
+-- name: inspect_archiver
 select archived_count, last_archived_time as last_archived_at, failed_count, last_failed_time as last_failed_at
 from pg_stat_archiver;
 
@@ -46,14 +46,14 @@ order by t.time_zone;
 -- Across tenants: which channels anyone counts on.
 select kind, count(*) as receivers from receivers where removed_at is null and is_active group by kind order by kind;
 
--- name: count_untold
--- Across tenants: whom nobody would hear, and what nobody heard of since an instant. One index range per tenant
+-- name: count_alerts_without_recipients
+-- Across tenants: those without a receiver, and alerts without recipients since an instant. One index range per tenant
 -- (alerts_by_time).
 select count(*) as tenants,
     count(*) filter (
         where not exists (select from receivers r where r.tenant_id = t.id and r.removed_at is null and r.is_active)
     ) as without_receiver,
-    coalesce(sum(untold.alerts), 0)::bigint as alerts
+    coalesce(sum(without_recipients.alerts), 0)::bigint as alerts
 from tenants t
 cross join lateral (
     select count(*) as alerts
@@ -62,7 +62,7 @@ cross join lateral (
         and not exists (
             select from deliveries d where d.tenant_id = t.id and d.owner_kind = 'alert' and d.owner_id = a.id
         )
-) as untold;
+) as without_recipients;
 
 -- name: some_slack_bots
 -- Across tenants: each has its own tokens.
@@ -74,9 +74,9 @@ limit $1;
 
 -- name: count_sealed
 -- Across tenants: the key belongs to the installation. Sealed bytes carry the id of their key in bytes 5 to 12.
-select s.key_id, sum(s.receivers)::bigint as receivers, sum(s.answers)::bigint as answers
+select s.key_id, sum(s.receivers)::bigint as receivers, sum(s.responses)::bigint as responses
 from (
-    select encode(substring(address_sealed from 5 for 8), 'hex') as key_id, count(*) as receivers, 0 as answers
+    select encode(substring(address_sealed from 5 for 8), 'hex') as key_id, count(*) as receivers, 0 as responses
     from receivers
     where address_sealed is not null and removed_at is null
     group by key_id

@@ -4,7 +4,7 @@ select policy, version from evidence_policies where tenant_id = $1;
 -- name: lock_policy
 select policy, version from evidence_policies where tenant_id = $1 for update;
 
--- name: keep_policy
+-- name: save_policy
 insert into evidence_policies (tenant_id, policy, updated_at)
 values ($1, $2, $3)
 on conflict (tenant_id) do update
@@ -19,13 +19,13 @@ insert into documents (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: find_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2;
@@ -33,7 +33,7 @@ where tenant_id = $1 and id = $2;
 -- name: lock_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2
@@ -42,7 +42,7 @@ for update;
 -- name: list_documents
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 /*where*/
@@ -52,7 +52,7 @@ where tenant_id = $1 /*where*/
 -- What supports a vendor's coverage beside SOC 2 reports.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certificate')
@@ -60,10 +60,10 @@ where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certifica
 order by id;
 
 -- name: current_documents
--- What a change of policy judges again, or a new day: documents that still count, in slices.
+-- What a change of policy evaluates again, or a new day: documents that still count, in slices.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and superseded_at is null and withdrawn_at is null and id > $2
@@ -78,53 +78,53 @@ set title = $3, service_id = $4, classification = $5, issued_on = $6, valid_from
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
--- name: judge_again_after
-update documents set judge_on = $3::date + 1
-where tenant_id = $1 and id = $2 and judge_on is distinct from $3::date + 1;
+-- name: recheck_after
+update documents set recheck_on = $3::date + 1
+where tenant_id = $1 and id = $2 and recheck_on is distinct from $3::date + 1;
 
--- name: tenants_with_documents_to_judge
--- Across tenants: whose documents are judged anew on a day that has come, by each tenant's own calendar.
+-- name: tenants_with_documents_to_recheck
+-- Across tenants: whose documents are evaluated anew on a day that has come, by each tenant's own calendar.
 select t.id, t.time_zone
 from tenants as t
 where exists (
     select from documents as d
-    where d.tenant_id = t.id and d.judge_on <= ($1::timestamptz at time zone t.time_zone)::date
+    where d.tenant_id = t.id and d.recheck_on <= ($1::timestamptz at time zone t.time_zone)::date
 )
 order by t.id;
 
--- name: documents_to_judge
+-- name: documents_to_recheck
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
-where tenant_id = $1 and judge_on <= $2
-order by judge_on, id
+where tenant_id = $1 and recheck_on <= $2
+order by recheck_on, id
 limit $3
 for update skip locked;
 
 -- name: attach_file
 -- Whoever reads the file before this one loses the lease, so that this one is read.
 update documents
-set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, reading = $7,
-    reading_detail = case when $7 = 'read' then reading_detail end, reading_token = null, reading_leased_until = null,
+set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, extraction = $7,
+    extraction_detail = case when $7 = 'read' then extraction_detail end, extraction_token = null, extraction_leased_until = null,
     updated_at = $8, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, reading, reading_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
--- name: claim_reading
+-- name: claim_extraction
 -- Across tenants: the next file to read, whoever's it is. A lease that ran out is claimed again.
 update documents as d
-set reading_token = $1, reading_leased_until = $3
+set extraction_token = $1, extraction_leased_until = $3
 from (
     select w.tenant_id, w.id from documents as w
-    where w.reading = 'waiting' and (w.reading_leased_until is null or w.reading_leased_until < $2)
+    where w.extraction = 'waiting' and (w.extraction_leased_until is null or w.extraction_leased_until < $2)
     order by w.created_at
     limit 1
     for update skip locked
@@ -132,12 +132,12 @@ from (
 where d.tenant_id = due.tenant_id and d.id = due.id
 returning d.tenant_id, d.id, d.kind, d.file_sha256;
 
--- name: finish_reading
+-- name: finish_extraction
 -- Only the holder of the lease may say what came of it.
 update documents
-set reading = $4, reading_detail = $5, reading_token = null, reading_leased_until = null, updated_at = $6,
+set extraction = $4, extraction_detail = $5, extraction_token = null, extraction_leased_until = null, updated_at = $6,
     version = version + 1
-where tenant_id = $1 and id = $2 and reading_token = $3
+where tenant_id = $1 and id = $2 and extraction_token = $3
 returning true as finished;
 
 -- name: forget_open_proposals
@@ -182,7 +182,7 @@ returning id, document_id, field, value, page, quotation, confidence, decision, 
 
 -- name: insert_report
 insert into soc2_reports (
-    tenant_id, id, vendor_id, document_id, type, as_of_on, period_start_on, period_end_on, report_on, auditor,
+    tenant_id, id, vendor_id, document_id, report_type, as_of_on, period_start_on, period_end_on, report_on, auditor,
     auditor_licence_state, auditor_is_peer_reviewed, opinion, opinion_reason, categories, criteria_tested,
     system_name, created_at, updated_at
 )
@@ -196,7 +196,7 @@ select $1, $2, s from unnest($3::uuid[]) as s;
 delete from soc2_report_services where tenant_id = $1 and report_id = $2;
 
 -- name: find_report
-select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+select r.id, r.vendor_id, r.document_id, r.report_type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
     r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
     r.system_name,
     array(
@@ -209,7 +209,7 @@ from soc2_reports as r
 where r.tenant_id = $1 and r.id = $2;
 
 -- name: lock_report
-select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+select r.id, r.vendor_id, r.document_id, r.report_type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
     r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
     r.system_name,
     array(
@@ -223,7 +223,7 @@ where r.tenant_id = $1 and r.id = $2
 for update of r;
 
 -- name: list_reports
-select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+select r.id, r.vendor_id, r.document_id, r.report_type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
     r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
     r.system_name,
     array(
@@ -237,7 +237,7 @@ where r.tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: reports_of_vendors
-select r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
+select r.id, r.vendor_id, r.document_id, r.report_type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on, r.auditor,
     r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason, r.categories, r.criteria_tested,
     r.system_name,
     array(
@@ -509,7 +509,7 @@ from soc2_coverage
 where tenant_id = $1 and vendor_id = $2
 order by service_id;
 
--- name: keep_coverage
+-- name: save_coverage
 insert into soc2_coverage (
     tenant_id, id, vendor_id, service_id, state, is_qualified, reason, effective_until_on, next_change_on, gap_days,
     missing_categories, computed_on, updated_at

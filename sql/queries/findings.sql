@@ -7,7 +7,7 @@ from finding_policies
 where tenant_id = $1
 for update;
 
--- name: keep_finding_policy
+-- name: save_finding_policy
 insert into finding_policies (tenant_id, critical_days, high_days, medium_days, low_days, updated_at)
 values ($1, $2, $3, $4, $5, $6)
 on conflict (tenant_id) do update
@@ -67,15 +67,16 @@ returning id, vendor_id, source_kind, source_id, title, description, severity, s
     owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name;
 
--- name: insert_move
-insert into finding_moves (
-    tenant_id, id, finding_id, from_state, to_state, reason, until_on, moved_by_id, moved_by_label, moved_at
+-- name: insert_transition
+insert into finding_transitions (
+    tenant_id, id, finding_id, from_state, to_state, reason, until_on, transitioned_by_id, transitioned_by_label,
+    transitioned_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
--- name: list_moves
-select id, from_state, to_state, reason, until_on, moved_by_id, moved_by_label, moved_at
-from finding_moves
+-- name: list_transitions
+select id, from_state, to_state, reason, until_on, transitioned_by_id, transitioned_by_label, transitioned_at
+from finding_transitions
 where tenant_id = $1 and finding_id = $2
 order by id;
 

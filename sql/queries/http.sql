@@ -1,21 +1,21 @@
 -- name: claim_key
--- A second request with the same key waits here for the first one's transaction, then sees its answer.
+-- A second request with the same key waits here for the first one's transaction, then sees its response.
 insert into idempotency_keys (tenant_id, actor_id, key, fingerprint, created_at)
 values ($1, $2, $3, $4, $5)
 on conflict (tenant_id, actor_id, key) do nothing
 returning true as claimed;
 
--- name: find_answer
+-- name: find_response
 select fingerprint, status, headers, body, created_at
 from idempotency_keys
 where tenant_id = $1 and actor_id = $2 and key = $3;
 
--- name: keep_answer
+-- name: save_response
 update idempotency_keys set status = $4, headers = $5, body = $6
 where tenant_id = $1 and actor_id = $2 and key = $3;
 
--- name: forget_answers
--- Across tenants: answers are kept for a day, whoever they were for. In slices, to keep locks short.
+-- name: forget_responses
+-- Across tenants: responses are stored for a day, whoever they were for. In slices, to keep locks short.
 delete from idempotency_keys
 where (tenant_id, actor_id, key) in (
     select k.tenant_id, k.actor_id, k.key from idempotency_keys as k where k.created_at < $1

@@ -5,7 +5,7 @@ insert into imports (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
 returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version;
@@ -21,7 +21,7 @@ delete from import_files where tenant_id = $1 and import_id = $2;
 
 -- name: find_import
 select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version
@@ -30,7 +30,7 @@ where tenant_id = $1 and kind = $2 and id = $3;
 
 -- name: lock_import
 select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version
@@ -40,7 +40,7 @@ for update;
 
 -- name: list_imports
 select id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version
@@ -66,7 +66,7 @@ where t.id = i.tenant_id and (i.tenant_id, i.id) = (
 returning i.tenant_id, t.time_zone, i.kind, i.id;
 
 -- name: hold_import
--- Keeps the lease while the work goes on, and tells how far it is; false where another worker has taken it.
+-- Keeps the lease while the work goes on, and tells how far it is; false where another worker has reclaimed it.
 update imports
 set leased_until = $4, rows_done = $5, rows_total = coalesce($6, rows_total)
 where tenant_id = $1 and id = $2 and lease_token = $3
@@ -83,18 +83,18 @@ set state = $3, notices = $4, headings = $5, rows_total = $6, rows_done = $7, to
     unchanged = $10, with_problems = $11, rows_digest = $12, checked_at = $13, updated_at = $13, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version;
 
--- name: refuse_import
+-- name: reject_import
 update imports
-set state = 'refused', refusal = $3, checked_at = $4, updated_at = $4, lease_token = null, leased_until = null,
-    version = version + 1
+set state = 'rejected', rejection_reason = $3, checked_at = $4, updated_at = $4, lease_token = null,
+    leased_until = null, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version;
@@ -106,7 +106,7 @@ set state = $3, is_partial = $4, updated_at = $5::timestamptz,
     rows_done = case when $3 = 'accepted' then 0 else coalesce(rows_total, 0) end, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
-    mapping, date_order, notices, headings, refusal, rows_total, rows_done, to_create, to_change, unchanged,
+    mapping, date_order, notices, headings, rejection_reason, rows_total, rows_done, to_create, to_change, unchanged,
     with_problems,
     encode(rows_digest, 'hex') as rows_digest, requested_by_id, requested_by_label, requested_by_kind, checked_at,
     applied_at, created_at, updated_at, version;

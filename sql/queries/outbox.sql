@@ -13,8 +13,8 @@ for update skip locked;
 
 -- name: begin_attempts
 -- Across tenants, for deliveries that this transaction has locked. If a delivery was being sent by a sender whose lease
--- ran out, nobody knows whether it arrived: that attempt becomes uncertain, and the next one counts as perhaps a double.
--- A delivery that its owner no longer wants is cancelled, without an attempt.
+-- ran out, nobody knows whether it arrived: that attempt becomes uncertain, and the next one counts as a possible
+-- duplicate. A delivery that its owner no longer wants is cancelled, without an attempt.
 with due as (
     select *
     from unnest($4::uuid[], $5::uuid[], $6::boolean[], $7::uuid[]) as d (tenant_id, id, is_wanted, lost_token)
@@ -32,7 +32,7 @@ changed as (
         attempts = d.attempts + due.is_wanted::integer,
         lease_token = case when due.is_wanted then $2::uuid end,
         next_attempt_at = case when due.is_wanted then $3::timestamptz end,
-        possibly_doubled = d.possibly_doubled + (due.lost_token is not null)::integer,
+        possible_duplicates = d.possible_duplicates + (due.lost_token is not null)::integer,
         updated_at = $1, version = d.version + 1
     from due
     where d.tenant_id = due.tenant_id and d.id = due.id
@@ -79,7 +79,7 @@ where d.tenant_id = spent.tenant_id and d.id = spent.id
 returning d.tenant_id, d.id, d.owner_kind, d.owner_id, d.state, d.failure;
 
 -- name: record_attempts
--- Across tenants. Only the holder of the lease may record: a token that was taken over changes nothing.
+-- Across tenants. Only the holder of the lease may record: a token whose lease was reclaimed changes nothing.
 with results as (
     select *
     from unnest(
@@ -90,7 +90,7 @@ recorded as (
     update deliveries d
     set state = r.state, next_attempt_at = r.next_attempt_at, lease_token = null, failure = r.failure,
         detail = r.detail, sent_at = case when r.state = 'sent' then $1::timestamptz end,
-        possibly_doubled = d.possibly_doubled + (r.outcome = 'uncertain' and r.state = 'pending')::integer,
+        possible_duplicates = d.possible_duplicates + (r.outcome = 'uncertain' and r.state = 'pending')::integer,
         updated_at = $1, version = d.version + 1
     from results r
     where d.tenant_id = r.tenant_id and d.id = r.id and d.lease_token = r.token and d.state = 'sending'
@@ -119,7 +119,7 @@ insert into deliveries (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9)
 returning id, owner_kind, owner_id, destination_kind, destination_id, recipient, state, attempts, attempts_allowed,
-    next_attempt_at, possibly_doubled, failure, detail, sent_at, created_at, updated_at, version;
+    next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version;
 
 -- name: cancel_deliveries
 -- What is under way comes back as its attempt ends, and is cancelled then.
@@ -129,20 +129,20 @@ where tenant_id = $1 and destination_id = $2 and state = 'pending';
 
 -- name: list_deliveries
 select id, owner_kind, owner_id, destination_kind, destination_id, recipient, state, attempts, attempts_allowed,
-    next_attempt_at, possibly_doubled, failure, detail, sent_at, created_at, updated_at, version
+    next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version
 from deliveries
 where tenant_id = $1 and owner_kind = $2 /*where*/
 /*order*/;
 
 -- name: find_delivery
 select id, owner_kind, owner_id, destination_kind, destination_id, recipient, state, attempts, attempts_allowed,
-    next_attempt_at, possibly_doubled, failure, detail, sent_at, created_at, updated_at, version
+    next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version
 from deliveries
 where tenant_id = $1 and owner_kind = $2 and id = $3;
 
 -- name: lock_delivery
 select id, owner_kind, owner_id, destination_kind, destination_id, recipient, state, attempts, attempts_allowed,
-    next_attempt_at, possibly_doubled, failure, detail, sent_at, created_at, updated_at, version
+    next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version
 from deliveries
 where tenant_id = $1 and owner_kind = $2 and id = $3
 for update;
@@ -152,7 +152,7 @@ for update;
 -- counted already.
 update deliveries d
 set state = 'pending', next_attempt_at = $3, attempts_allowed = attempts + $4, updated_at = $3,
-    possibly_doubled = possibly_doubled + (
+    possible_duplicates = possible_duplicates + (
         d.state = 'dead' and exists (
             select from delivery_attempts a
             where a.tenant_id = d.tenant_id and a.delivery_id = d.id and a.number = d.attempts
@@ -162,7 +162,7 @@ set state = 'pending', next_attempt_at = $3, attempts_allowed = attempts + $4, u
     version = version + 1
 where tenant_id = $1 and id = $2
 returning id, owner_kind, owner_id, destination_kind, destination_id, recipient, state, attempts, attempts_allowed,
-    next_attempt_at, possibly_doubled, failure, detail, sent_at, created_at, updated_at, version;
+    next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version;
 
 -- name: list_attempts
 select id, number, outcome, failure, detail, started_at, ended_at

@@ -144,12 +144,12 @@ union all
 -- What waits for a person, by kind, with the first ten of each. `owner_id` is who sees to it; null: whoever may.
 -- Findings are read from their deadlines, which are watched only while a finding is active.
 with waiting as (
-    select 'finding_overdue' as kind, d.subject_id, d.vendor_id, d.title, d.due_on,
+    select 'finding_due' as kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         coalesce(f.owner_id, v.security_owner_id, v.business_owner_id) as owner_id, v.tier, v.name as vendor_name
     from deadlines as d
     join vendors as v on v.tenant_id = d.tenant_id and v.id = d.vendor_id
     join findings as f on f.tenant_id = d.tenant_id and f.id = d.subject_id
-    where d.tenant_id = $1 and d.is_watched and d.alert_class = 'finding_overdue' and d.due_on < $2
+    where d.tenant_id = $1 and d.is_watched and d.alert_class = 'finding_due' and d.due_on < $2
     union all
     select 'acceptance_ending', f.id, f.vendor_id, f.title, f.until_on,
         coalesce(f.owner_id, v.security_owner_id, v.business_owner_id), v.tier, v.name
@@ -211,7 +211,7 @@ with scored as (
 changed as (
     select case
             when s.score is null then 'score_unknown'
-            when s.number < before.number then 'score_fell'
+            when s.number < before.number then 'signal_score_fell'
             else 'score_rose'
         end as kind,
         s.vendor_id, s.snapshot_id as subject_id, before.grade || ' ' || before.number as before,
@@ -246,7 +246,7 @@ select c.kind, c.vendor_id, v.name as vendor_name, v.tier, c.subject_id, c.befor
 from changed as c
 join vendors as v on v.tenant_id = $1 and v.id = c.vendor_id
 order by array_position(
-    array['coverage_lapsed', 'score_fell', 'finding_opened', 'score_unknown', 'score_rose'], c.kind
+    array['coverage_lapsed', 'signal_score_fell', 'finding_opened', 'score_unknown', 'score_rose'], c.kind
 ), c.weight desc, level_weight(v.tier) desc, c.at desc, c.subject_id
 limit $5;
 
@@ -257,7 +257,7 @@ select d.alert_class, greatest(floor((d.due_on - $2::date) / 7.0), -1)::integer 
 from deadlines as d
 join vendors as v on v.tenant_id = d.tenant_id and v.id = d.vendor_id
 where d.tenant_id = $1 and d.is_watched and d.due_on < $2::date + 91
-    and (d.alert_class = 'finding_overdue' or v.lifecycle not in ('offboarding', 'terminated'))
+    and (d.alert_class = 'finding_due' or v.lifecycle not in ('offboarding', 'terminated'))
 group by d.alert_class, week
 order by d.alert_class, week;
 
@@ -325,7 +325,7 @@ select exists (select from vendors as v where v.tenant_id = $1) as has_vendors,
     ) as oldest_waiting_message_at,
     (
         select count(*)::integer from deadlines as d
-        where d.tenant_id = $1 and d.next_step_on <= $3
+        where d.tenant_id = $1 and d.next_alert_on <= $3
     ) as dates_not_swept,
     scans.kinds as scans_scheduled, scans.late as scans_late
 from (
@@ -346,7 +346,7 @@ cross join (
 ) as sent
 cross join (
     select count(*)::integer as kinds,
-        (count(*) filter (where s.next_look_at < $2::timestamptz - interval '1 day'))::integer as late
+        (count(*) filter (where s.next_scan_at < $2::timestamptz - interval '1 day'))::integer as late
     from vendor_assets as a
     join signal_schedule as s on s.asset_id = a.asset_id
     where a.tenant_id = $1 and a.removed_at is null

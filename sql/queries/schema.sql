@@ -42,7 +42,7 @@ order by found.what collate "C";
 
 -- name: schema_roles
 select rolname::text as name, rolcanlogin as can_login, rolinherit as inherits, rolsuper as is_superuser,
-    rolbypassrls as bypasses_walls, rolcreaterole as makes_roles, rolcreatedb as makes_databases
+    rolbypassrls as bypasses_rls, rolcreaterole as makes_roles, rolcreatedb as makes_databases
 from pg_roles
 where rolname like 'vendorrisk\_%' and not rolcanlogin
 order by rolname collate "C";
@@ -77,7 +77,7 @@ select c.oid::bigint as id, c.relname::text as name,
     p.relname::text as parent,
     case when c.relispartition then pg_get_expr(c.relpartbound, c.oid) end as bound,
     array_to_string(c.reloptions, ', ') as options,
-    c.relrowsecurity as has_walls, c.relforcerowsecurity as has_forced_walls,
+    c.relrowsecurity as has_rls, c.relforcerowsecurity as has_forced_rls,
     c.relpersistence = 'u' as is_unlogged,
     obj_description(c.oid, 'pg_class') as comment
 from pg_class c

@@ -14,8 +14,8 @@ insert into signal_feeds (feed, next_fetch_at)
 select f.feed, $2::timestamptz from unnest($1::text[]) as f (feed)
 on conflict (feed) do nothing;
 
--- name: keep_feed_items
--- Returns the subjects of what is new, so that what they concern is looked at again.
+-- name: save_feed_items
+-- Returns the subjects of what is new, so that what they concern is scanned again.
 with wanted as (
     select w.key, w.subject, w.payload::jsonb as payload
     from unnest($2::text[], $3::text[], $4::text[]) as w (key, subject, payload)
@@ -67,25 +67,25 @@ select body from signal_feeds where feed = $1 and body is not null;
 -- name: items_of_subject
 select payload from signal_feed_items where feed = $1 and subject = $2 and gone_at is null order by key;
 
--- name: look_again_at_domains
+-- name: scan_domains_again
 -- A new item of a feed concerns the domains that it names: they are joined anew at once.
 with concerned as (
     update signal_schedule as s
-    set next_look_at = $2
+    set next_scan_at = $2
     from public_assets as a
-    where a.kind = 'domain' and a.name = any($1::text[]) and s.asset_id = a.id and s.look_group = 'feeds'
-        and s.next_look_at > $2
-    returning s.place
+    where a.kind = 'domain' and a.name = any($1::text[]) and s.asset_id = a.id and s.scan_kind = 'feeds'
+        and s.next_scan_at > $2
+    returning s.registrable_domain
 )
-update signal_places as p
-set next_look_at = least(p.next_look_at, $2)
-from (select distinct place from concerned) as c
-where p.name = c.place and p.lease_token is null;
+update registrable_domains as p
+set next_scan_at = least(p.next_scan_at, $2)
+from (select distinct registrable_domain from concerned) as c
+where p.name = c.registrable_domain and p.lease_token is null;
 
--- name: settle_owners_of
+-- name: reconcile_owners_of
 -- Across tenants: vendors that run a product of a maker that a new item of the catalogue names.
 update vendor_signals as vs
-set settle_at = least(vs.settle_at, $2)
+set reconcile_at = least(vs.reconcile_at, $2)
 where (vs.tenant_id, vs.vendor_id) in (
     select p.tenant_id, p.vendor_id from vendor_products as p where p.maker_key = any($1::text[])
 );

@@ -2,7 +2,7 @@
 -- One that was removed comes back as what it was, so that the findings it had are known again.
 with revived as (
     update vendor_assets
-    set removed_at = null, source = 'person', is_primary = $8, asked_at = $9, attached_at = $9, updated_at = $9,
+    set removed_at = null, source = 'person', is_primary = $8, scan_requested_at = $9, attached_at = $9, updated_at = $9,
         version = version + 1
     where tenant_id = $1 and id = (
         select old.id from vendor_assets as old
@@ -10,37 +10,44 @@ with revived as (
         order by old.removed_at desc
         limit 1
     )
-    returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+    returning id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at,
+    attached_at, removed_at,
         updated_at, version
 ),
 attached as (
     insert into vendor_assets (
-        tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, updated_at
+        tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at,
+        attached_at, updated_at
     )
     select $1, $2, $3, $4, $5, $6, $7, $8, 'person', $9, $9, $9
     where not exists (select from revived)
-    returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+    returning id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at,
+    attached_at, removed_at,
         updated_at, version
 )
-select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at, updated_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = revived.vendor_id) as vendor_name
 from revived
 union all
-select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at, updated_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = attached.vendor_id) as vendor_name
 from attached;
 
 -- name: find_asset
-select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at, updated_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
 where tenant_id = $1 and id = $2 and removed_at is null;
 
 -- name: lock_asset
-select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at, updated_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
@@ -48,7 +55,8 @@ where tenant_id = $1 and id = $2 and removed_at is null
 for update;
 
 -- name: list_assets
-select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at, updated_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
@@ -58,12 +66,14 @@ where tenant_id = $1 and removed_at is null /*where*/
 -- name: update_asset
 update vendor_assets set is_primary = $3, updated_at = $4, version = version + 1
 where tenant_id = $1 and id = $2
-returning id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at,
+returning id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at,
     updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name;
 
 -- name: lock_other_primaries
-select id, vendor_id, asset_id, kind, name, place, is_primary, source, asked_at, attached_at, removed_at, updated_at,
+select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
+    removed_at, updated_at,
     version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name
 from vendor_assets
@@ -71,53 +81,54 @@ where tenant_id = $1 and vendor_id = $2 and id <> $3 and is_primary and removed_
 for update;
 
 -- name: remove_asset
-update vendor_assets set removed_at = $3, asked_at = null, updated_at = $3, version = version + 1
+update vendor_assets set removed_at = $3, scan_requested_at = null, updated_at = $3, version = version + 1
 where tenant_id = $1 and id = $2;
 
 -- name: count_assets
 select count(*)::integer from vendor_assets where tenant_id = $1 and vendor_id = $2 and removed_at is null;
 
--- name: want_settling
-insert into vendor_signals (tenant_id, vendor_id, settle_at)
+-- name: want_reconciliation
+insert into vendor_signals (tenant_id, vendor_id, reconcile_at)
 values ($1, $2, $3)
-on conflict (tenant_id, vendor_id) do update set settle_at = least(vendor_signals.settle_at, excluded.settle_at);
+on conflict (tenant_id, vendor_id) do update set reconcile_at = least(vendor_signals.reconcile_at,
+    excluded.reconcile_at);
 
--- name: ask_for_looks
--- What was looked at less than an hour ago stays as it is, group by group.
+-- name: request_scans
+-- What was scanned less than an hour ago stays as it is, group by group.
 update vendor_assets as va
-set asked_at = $3
+set scan_requested_at = $3
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and (
     exists (
         select from signal_schedule as s
         where s.asset_id = va.asset_id
-            and (s.last_look_at is null or s.last_look_at <= $3::timestamptz - interval '1 hour')
+            and (s.last_scan_at is null or s.last_scan_at <= $3::timestamptz - interval '1 hour')
     )
     or not exists (select from signal_schedule as s where s.asset_id = va.asset_id)
 );
 
 -- name: list_signals
-select s.id, va.id as vendor_asset_id, va.kind as asset_kind, va.name as asset_name, s.rule, s.discriminator,
-    s.look_group, s.verdict, s.known, s.known_at, s.reason, s.detail, s.evidence, s.severity, s.confidence_percent,
-    s.cap, s.is_open, s.is_flapping, s.judged_at, looks.last_look_at, s.changed_at, s.unseen_since, s.unseen_looks,
+select s.id, va.id as vendor_asset_id, va.kind as asset_kind, va.name as asset_name, s.rule, s.subject,
+    s.scan_kind, s.verdict, s.known, s.known_at, s.reason, s.detail, s.evidence, s.severity, s.confidence_percent,
+    s.cap, s.is_open, s.is_flapping, s.evaluated_at, scans.last_scan_at, s.changed_at, s.unknown_since, s.unknown_scans,
     s.observation_id
 from vendor_assets as va
 join signal_states as s on s.asset_id = va.asset_id
-left join signal_schedule as looks on looks.asset_id = s.asset_id and looks.look_group = s.look_group
+left join signal_schedule as scans on scans.asset_id = s.asset_id and scans.scan_kind = s.scan_kind
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*/
 /*order*/;
 
--- name: list_judgements
-select j.id, va.id as vendor_asset_id, va.name as asset_name, j.rule, j.discriminator, j.verdict, j.before, j.happening,
-    j.reason, j.detail, j.evidence, j.severity, j.judged_at, j.observation_id
+-- name: list_evaluations
+select j.id, va.id as vendor_asset_id, va.name as asset_name, j.rule, j.subject, j.verdict, j.before, j.change,
+    j.reason, j.detail, j.evidence, j.severity, j.evaluated_at, j.observation_id
 from vendor_assets as va
-join signal_judgements as j on j.asset_id = va.asset_id and j.judged_at >= va.attached_at
+join signal_evaluations as j on j.asset_id = va.asset_id and j.evaluated_at >= va.attached_at
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*/
 /*order*/;
 
 -- name: find_observation
 -- One that a tenant may see: of an asset it watches, and not of a time before, but for those that still stand: the last
--- of a look, and what a present verdict rests on.
-select o.id, o.asset_id, o.look_group, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.checker_version, o.datasets
+-- of a scan, and what a present verdict rests on.
+select o.id, o.asset_id, o.scan_kind, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.scanner_version, o.datasets
 from signal_observations as o
 where o.id = $2 and exists (
     select from vendor_assets as va
@@ -245,8 +256,8 @@ returning id, vendor_id, vendor_asset_id, change, name, details, observed_at, st
 -- name: vendors_of_domains
 select domain, vendor_id from vendor_domains where tenant_id = $1 and domain = any($2::text[]);
 
--- name: keep_ratings
--- A rating of the same vendor, provider and day is said again, not doubled; counts what was new or changed.
+-- name: save_ratings
+-- A rating of the same vendor, provider and day is said again, not duplicated; counts what was new or changed.
 with kept as (
     insert into vendor_ratings as r (
         tenant_id, id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at
@@ -254,7 +265,7 @@ with kept as (
     select $1, w.id, w.vendor_id, w.domain, w.provider, w.rated_on, w.value_hundredths, w.grade, $2
     from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::date[], $8::integer[], $9::text[])
         as w (id, vendor_id, domain, provider, rated_on, value_hundredths, grade)
-    on conflict on constraint vendor_ratings_are_kept_once do update
+    on conflict on constraint vendor_ratings_are_saved_once do update
     set domain = excluded.domain, value_hundredths = excluded.value_hundredths, grade = excluded.grade,
         imported_at = excluded.imported_at
     where (r.domain, r.value_hundredths, r.grade)
@@ -271,16 +282,16 @@ where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: find_signal_of_finding
--- The sight that opened it, and the present one of the same rule on the same asset.
-select sf.finding_id, sf.vendor_id, sf.vendor_asset_id, va.name as asset_name, sf.rule, sf.discriminator, sf.model_version,
+-- The observation that opened it, and the present one of the same rule on the same asset.
+select sf.finding_id, sf.vendor_id, sf.vendor_asset_id, va.name as asset_name, sf.rule, sf.subject, sf.model_version,
     sf.opened_at, sf.closed_at, sf.observation_id as opened_on, s.observation_id as seen_on, s.verdict, s.reason, s.detail,
-    s.evidence, case when s.verdict = 'unknown' then s.known_at else l.last_look_at end as last_seen_at,
+    s.evidence, case when s.verdict = 'unknown' then s.known_at else l.last_scan_at end as last_seen_at,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = sf.vendor_id) as vendor_name
 from signal_findings as sf
 join vendor_assets as va on va.tenant_id = sf.tenant_id and va.id = sf.vendor_asset_id
 left join signal_states as s
-    on s.asset_id = va.asset_id and s.rule = sf.rule and s.discriminator = sf.discriminator and va.removed_at is null
-left join signal_schedule as l on l.asset_id = s.asset_id and l.look_group = s.look_group
+    on s.asset_id = va.asset_id and s.rule = sf.rule and s.subject = sf.subject and va.removed_at is null
+left join signal_schedule as l on l.asset_id = s.asset_id and l.scan_kind = s.scan_kind
 where sf.tenant_id = $1 and sf.finding_id = $2;
 
 -- name: asset_of_vendor

@@ -58,9 +58,9 @@ compared as materialized (
                 then 'name_taken'
             end,
             case
-                when (m.vendor).lifecycle <> m.fields ->> 'lifecycle' then 'lifecycle_moves'
+                when (m.vendor).lifecycle <> m.fields ->> 'lifecycle' then 'lifecycle_transition'
                 when m.vendor_id is null and m.fields ->> 'lifecycle' in ('offboarding', 'terminated')
-                then 'lifecycle_not_taken'
+                then 'lifecycle_not_accepted'
             end,
             case
                 when (m.vendor).tier_source = 'inherent_risk' and (m.vendor).tier <> m.fields ->> 'tier'

@@ -43,16 +43,16 @@ where tenant_id = $1 /*where*/
 
 -- name: search_vendors
 -- The order by distance is what the index serves (see the migration); the cut by distance comes after it.
-select id, name, aliases, domains, lifecycle, tier, likeness
+select id, name, aliases, domains, lifecycle, tier, similarity
 from (
-    select id, name, aliases, domains, lifecycle, tier, (1 - (search_text <->> $2))::float8 as likeness
+    select id, name, aliases, domains, lifecycle, tier, (1 - (search_text <->> $2))::float8 as similarity
     from vendors
     where tenant_id = $1
     order by search_text <->> $2
     limit $3
 ) as nearest
-where likeness >= $4
-order by likeness desc, name, id;
+where similarity >= $4
+order by similarity desc, name, id;
 
 -- name: update_vendor
 update vendors
@@ -67,7 +67,7 @@ returning id, reference, name, aliases, description, lifecycle, lifecycle_reason
     last_reviewed_on,
     next_review_on, created_at, updated_at, version;
 
--- name: move_vendor
+-- name: transition_vendor
 update vendors
 set lifecycle = $3, lifecycle_reason = $4, next_review_on = $6, intake = $7, intake_note = $8,
     lifecycle_changed_at = case when lifecycle = $3 then lifecycle_changed_at else $5 end, updated_at = $5,
@@ -109,7 +109,7 @@ from review_policies
 where tenant_id = $1
 for update;
 
--- name: keep_review_policy
+-- name: save_review_policy
 insert into review_policies (tenant_id, critical_months, high_months, medium_months, low_months, updated_at)
 values ($1, $2, $3, $4, $5, $6)
 on conflict (tenant_id) do update
@@ -185,29 +185,29 @@ insert into offboarding_steps (tenant_id, id, vendor_id, step)
 select $1, u.id, $2, u.step
 from unnest($3::uuid[], $4::text[]) as u (id, step)
 on conflict on constraint offboarding_steps_step_is_unique do update
-set state = 'open', note = null, proof = null, settled_by_id = null, settled_by_label = null, settled_at = null,
+set state = 'open', note = null, proof = null, resolved_by_id = null, resolved_by_label = null, resolved_at = null,
     version = offboarding_steps.version + 1;
 
 -- name: steps_of
-select id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version,
+select id, vendor_id, step, state, note, proof, resolved_by_id, resolved_by_label, resolved_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = offboarding_steps.vendor_id) as vendor_name
 from offboarding_steps
 where tenant_id = $1 and vendor_id = $2
 order by step;
 
 -- name: lock_step
-select id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version,
+select id, vendor_id, step, state, note, proof, resolved_by_id, resolved_by_label, resolved_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = offboarding_steps.vendor_id) as vendor_name
 from offboarding_steps
 where tenant_id = $1 and vendor_id = $2 and step = $3
 for update;
 
--- name: settle_step
+-- name: resolve_step
 update offboarding_steps
-set state = $3, note = $4, proof = $5, settled_by_id = $6, settled_by_label = $7, settled_at = $8,
+set state = $3, note = $4, proof = $5, resolved_by_id = $6, resolved_by_label = $7, resolved_at = $8,
     version = version + 1
 where tenant_id = $1 and id = $2
-returning id, vendor_id, step, state, note, proof, settled_by_id, settled_by_label, settled_at, version,
+returning id, vendor_id, step, state, note, proof, resolved_by_id, resolved_by_label, resolved_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = offboarding_steps.vendor_id) as vendor_name;
 
 -- name: insert_service

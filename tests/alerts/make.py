@@ -12,7 +12,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import service
 from vendorrisk.alerts.jobs import JOBS
 from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
-from vendorrisk.background import World, run_job
+from vendorrisk.background import JobContext, run_job
 from vendorrisk.ids import new_id
 from vendorrisk.outbox import jobs as outbox
 from vendorrisk.worker import MESSAGE_KINDS
@@ -70,25 +70,25 @@ def expiry(vendor_id: UUID, due_on: date, *, subject_id: UUID | None = None, **m
 class Feature:
     """Another feature, which calls the service of alerts in a transaction of its own."""
 
-    def __init__(self, world: World, company: Company) -> None:
-        self._world = world
+    def __init__(self, context: JobContext, company: Company) -> None:
+        self._context = context
         self._tenant = Tenant(company.tenant.id, company.tenant.time_zone)
 
     async def watch(self, *deadlines: Deadline) -> list[str]:
         """Watch deadlines; returns the nudges that would follow the commit."""
-        async with self._world.database.tenant(self._tenant.id) as connection:
+        async with self._context.database.tenant(self._tenant.id) as connection:
             work = self._work(connection)
             await service.watch_all(work, deadlines)
             return work.nudges
 
     async def unwatch(self, deadline: Deadline) -> None:
-        async with self._world.database.tenant(self._tenant.id) as connection:
+        async with self._context.database.tenant(self._tenant.id) as connection:
             await service.unwatch(
                 self._work(connection), deadline.alert_class, deadline.subject_kind, deadline.subject_id
             )
 
     async def raise_gap(self, vendor_id: UUID | None, key: str = "gap-1", **facts: Any) -> bool:
-        async with self._world.database.tenant(self._tenant.id) as connection:
+        async with self._context.database.tenant(self._tenant.id) as connection:
             return await service.raise_event(
                 self._work(connection),
                 AlertClass.COVERAGE_GAP,
@@ -102,34 +102,34 @@ class Feature:
 
     def _work(self, connection: Any) -> Work:
         by = system(self._tenant, "test", Permission.EVIDENCE_WRITE)
-        return Work(db=connection, by=by, now=self._world.clock(), request_id="test")
+        return Work(db=connection, by=by, now=self._context.clock(), request_id="test")
 
 
-def recording(world: World) -> RecordingOutlet:
+def recording(context: JobContext) -> RecordingOutlet:
     """Put an outlet that remembers into the world, and nudges that go nowhere."""
-    world.channels = RecordingOutlet()
+    context.channels = RecordingOutlet()
 
     async def nowhere(_names: object) -> None:
         pass
 
-    world.nudge = nowhere
-    return world.channels
+    context.nudge = nowhere
+    return context.channels
 
 
-async def run_jobs(world: World) -> int:
+async def run_jobs(context: JobContext) -> int:
     """Run the feature's jobs once, in order, and send; returns how much they handled."""
-    return sum([await run_job(job, world) for job in (*JOBS, *outbox.jobs(MESSAGE_KINDS))])
+    return sum([await run_job(job, context) for job in (*JOBS, *outbox.jobs(MESSAGE_KINDS))])
 
 
-async def send(world: World) -> int:
+async def send(context: JobContext) -> int:
     """Do one run of the sending job."""
-    return await outbox.send_deliveries(world, MESSAGE_KINDS)
+    return await outbox.send_deliveries(context, MESSAGE_KINDS)
 
 
-async def an_alert(world: World, company: Company, owner: Any) -> UUID:
+async def an_alert(context: JobContext, company: Company, owner: Any) -> UUID:
     """Raise one alert for a vendor of its own; returns the vendor."""
     vendor = await a_vendor(owner, company, f"Vendor {new_id()}")
-    await Feature(world, company).watch(expiry(vendor, TODAY + timedelta(days=30)))
+    await Feature(context, company).watch(expiry(vendor, TODAY + timedelta(days=30)))
     return vendor
 
 

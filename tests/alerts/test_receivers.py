@@ -1,4 +1,4 @@
-"""Receivers by route: what is taken, what is shown, who is told."""
+"""Receivers by route: what is accepted, what is shown, who is notified."""
 
 import base64
 from datetime import timedelta
@@ -9,8 +9,8 @@ import pytest
 
 from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, expiry, recording, run_jobs
 from tests.conftest import Company
-from vendorrisk.alerts.jobs import UNTOLD, raise_due_alerts
-from vendorrisk.background import World
+from vendorrisk.alerts.jobs import WITHOUT_RECIPIENTS, raise_due_alerts
+from vendorrisk.background import JobContext
 from vendorrisk.channels.port import EmailAddress, SlackConversation, SlackWebhook, WebhookEndpoint
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +38,9 @@ TARGETS: dict[str, tuple[dict[str, str], str, object]] = {
 
 @pytest.mark.parametrize("kind", TARGETS)
 async def test_an_address_is_kept_sealed_shown_in_part_and_used_whole(
-    world: World, company: Company, owner: Any, kind: str
+    context: JobContext, company: Company, owner: Any, kind: str
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     target, shown, address = TARGETS[kind]
     made = await a_receiver(company, target=target)
     assert (made["receiver"]["kind"], made["receiver"]["destination"]) == (kind, shown)
@@ -53,12 +53,12 @@ async def test_an_address_is_kept_sealed_shown_in_part_and_used_whole(
     ]
     assert not any("canary" in text or SECRET in text for text in everything)
     await company.client.post(f"/v1/receivers/{made['id']}/test")
-    await run_jobs(world)
+    await run_jobs(context)
     assert [to for _, to, _ in outlet.sent] == [address]
 
 
-async def test_a_webhook_that_moves_keeps_the_secret_its_receiver_knows(company: Company, world: World) -> None:
-    outlet = recording(world)
+async def test_a_webhook_that_moves_keeps_the_secret_its_receiver_knows(company: Company, context: JobContext) -> None:
+    outlet = recording(context)
     made = await a_receiver(company, target={"kind": "webhook", "url": "https://in.example.com/hook"})
     place = f"/v1/receivers/{made['id']}"
     for target, secret in (
@@ -70,7 +70,7 @@ async def test_a_webhook_that_moves_keeps_the_secret_its_receiver_knows(company:
         moved = await company.client.patch(place, body, etag=await company.client.etag(place))
         assert (moved.status_code, moved.json()["destination"]) == (200, target["url"]), moved.text
         await company.client.post(f"{place}/test")
-        await run_jobs(world)
+        await run_jobs(context)
         assert outlet.sent[-1][1] == WebhookEndpoint(target["url"], secret)
 
 
@@ -123,7 +123,7 @@ async def test_a_webhook_without_a_secret_gets_a_strong_one_shown_once(company: 
 async def test_a_target_we_could_never_reach_is_refused(company: Company, target: object) -> None:
     refused = await company.client.post("/v1/receivers", {"name": "R", "target": target})
     assert refused.status_code == 422, refused.text
-    assert all(fault["pointer"].startswith("/target") for fault in refused.json()["errors"])
+    assert all(error["pointer"].startswith("/target") for error in refused.json()["errors"])
     assert await company.client.items("/v1/receivers") == []
 
 
@@ -139,9 +139,9 @@ async def test_a_name_is_taken_once_and_free_again_after_removal(company: Compan
 
 
 async def test_a_change_keeps_the_address_unless_a_new_target_is_sent(
-    world: World, company: Company, owner: Any
+    context: JobContext, company: Company, owner: Any
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     made = await a_receiver(company, target=TARGETS["email"][0])
     place = f"/v1/receivers/{made['id']}"
     renamed = await company.client.patch(place, {"name": "Mail", "tiers": ["critical"]}, etag='"1"')
@@ -150,7 +150,7 @@ async def test_a_change_keeps_the_address_unless_a_new_target_is_sent(
     moved = await company.client.patch(place, {"target": TARGETS["slack_bot"][0], "tiers": None}, etag='"2"')
     assert (moved.json()["kind"], moved.json()["tiers"]) == ("slack_bot", None)
     await company.client.post(f"{place}/test")
-    await run_jobs(world)
+    await run_jobs(context)
     assert [to for _, to, _ in outlet.sent] == [TARGETS["slack_bot"][2]]
 
 
@@ -161,8 +161,8 @@ async def test_an_owner_who_is_no_member_is_refused(company: Company) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "reference_unknown")
 
 
-async def test_alerts_are_routed_by_class_tier_and_owner(world: World, company: Company, owner: Any) -> None:
-    outlet = recording(world)
+async def test_alerts_are_routed_by_class_tier_and_owner(context: JobContext, company: Company, owner: Any) -> None:
+    outlet = recording(context)
     dana = await a_member(company, "Dana Reyes", "dana@example.com")
     omar = await a_member(company, "Omar Haddad", "omar@example.com")
     filters: dict[str, dict[str, Any]] = {
@@ -178,75 +178,77 @@ async def test_alerts_are_routed_by_class_tier_and_owner(world: World, company: 
     await a_receiver(company, name="owners", target={"kind": "owners"})
     critical = await a_vendor(owner, company, "C", tier="critical", security_owner_id=dana, business_owner_id=omar)
     untiered = await a_vendor(owner, company, "U", business_owner_id=dana, security_owner_id=dana)
-    feature = Feature(world, company)
+    feature = Feature(context, company)
 
-    async def told() -> list[str]:
-        await run_jobs(world)
+    async def notified() -> list[str]:
+        await run_jobs(context)
         names = sorted(to.address.partition("@")[0] for _, to, _ in outlet.sent if isinstance(to, EmailAddress))
         outlet.sent.clear()
         return names
 
     # "to-dana" filters by owner; "dana" and "omar" are the owners themselves.
     await feature.watch(expiry(critical, TODAY))
-    assert await told() == ["all", "critical", "critical-dana", "dana", "omar", "to-dana"]
+    assert await notified() == ["all", "critical", "critical-dana", "dana", "omar", "to-dana"]
     await feature.watch(expiry(untiered, TODAY))
     as_critical = ["all", "critical", "critical-dana", "dana", "to-dana"]
-    assert await told() == as_critical, "a tier that is not known counts as critical, as it does for lead days"
+    assert await notified() == as_critical, "a tier that is not known counts as critical, as it does for thresholds"
     await feature.raise_gap(untiered)
-    assert await told() == sorted([*as_critical, "gaps"])
+    assert await notified() == sorted([*as_critical, "gaps"])
 
 
-async def test_what_is_of_no_vendor_is_told_to_no_receiver_that_asks_for_tiers(world: World, company: Company) -> None:
-    outlet = recording(world)
+async def test_what_is_of_no_vendor_is_sent_to_no_receiver_that_asks_for_tiers(
+    context: JobContext, company: Company
+) -> None:
+    outlet = recording(context)
     await a_receiver(company, name="all")
     await a_receiver(company, name="tiers", tiers=["critical", "high", "medium", "low"])
-    await Feature(world, company).raise_gap(None)
-    await run_jobs(world)
+    await Feature(context, company).raise_gap(None)
+    await run_jobs(context)
     assert len(outlet.sent) == 1
 
 
 async def test_an_alert_that_no_receiver_lets_pass_says_so_and_is_counted(
-    world: World, company: Company, owner: Any
+    context: JobContext, company: Company, owner: Any
 ) -> None:
-    recording(world)
+    recording(context)
     await a_receiver(company, name="low", tiers=["low"])
     high, low = [await a_vendor(owner, company, tier, tier=tier) for tier in ("high", "low")]
-    await Feature(world, company).watch(expiry(high, TODAY), expiry(low, TODAY))
-    before = UNTOLD._value.get()
-    await raise_due_alerts(world)
+    await Feature(context, company).watch(expiry(high, TODAY), expiry(low, TODAY))
+    before = WITHOUT_RECIPIENTS._value.get()
+    await raise_due_alerts(context)
     raised = await company.client.items("/v1/alerts")
     assert [alert["has_recipients"] for alert in raised] == [None, None], "receivers were not looked for yet"
-    await run_jobs(world)
-    (untold,) = await company.client.items("/v1/alerts", filter="has_recipients:eq:false")
-    assert untold["vendor_id"] == str(high)
-    assert (await company.client.get(f"/v1/alerts/{untold['id']}")).json()["has_recipients"] is False
-    (told,) = await company.client.items("/v1/alerts", filter="has_recipients:eq:true")
-    assert told["vendor_id"] == str(low)
-    assert UNTOLD._value.get() - before == 1
-    await run_jobs(world)
-    assert UNTOLD._value.get() - before == 1
+    await run_jobs(context)
+    (unheard,) = await company.client.items("/v1/alerts", filter="has_recipients:eq:false")
+    assert unheard["vendor_id"] == str(high)
+    assert (await company.client.get(f"/v1/alerts/{unheard['id']}")).json()["has_recipients"] is False
+    (notified,) = await company.client.items("/v1/alerts", filter="has_recipients:eq:true")
+    assert notified["vendor_id"] == str(low)
+    assert WITHOUT_RECIPIENTS._value.get() - before == 1
+    await run_jobs(context)
+    assert WITHOUT_RECIPIENTS._value.get() - before == 1
 
 
-async def test_an_owner_who_left_is_not_told(world: World, company: Company, owner: Any) -> None:
-    outlet = recording(world)
+async def test_an_owner_who_left_is_not_notified(context: JobContext, company: Company, owner: Any) -> None:
+    outlet = recording(context)
     dana = await a_member(company, "Dana Reyes", "dana@example.com")
     await a_receiver(company, name="owners", target={"kind": "owners"})
     vendor = await a_vendor(owner, company, business_owner_id=dana)
     await company.client.patch(f"/v1/members/{dana}", {"is_active": False}, etag='"1"')
-    await Feature(world, company).watch(expiry(vendor, TODAY))
-    await run_jobs(world)
+    await Feature(context, company).watch(expiry(vendor, TODAY))
+    await run_jobs(context)
     assert outlet.sent == []
     (alert,) = await company.client.items("/v1/alerts")
     assert alert["dispatched_at"] is not None
 
 
-async def test_a_test_message_goes_to_that_receiver_only(world: World, company: Company) -> None:
-    outlet = recording(world)
+async def test_a_test_message_goes_to_that_receiver_only(context: JobContext, company: Company) -> None:
+    outlet = recording(context)
     first = await a_receiver(company)
     await a_receiver(company, name="Second")
     asked = await company.client.post(f"/v1/receivers/{first['id']}/test")
     assert (asked.status_code, asked.json()["state"]) == (202, "pending")
-    await run_jobs(world)
+    await run_jobs(context)
     assert [message.title for _, _, message in outlet.sent] == ["Test message from vendor risk"]
     delivery = (await company.client.get(f"/v1/deliveries/{asked.json()['id']}")).json()
     assert (delivery["state"], delivery["receiver_id"], delivery["detail"]) == ("sent", first["id"], "recorded")
@@ -279,9 +281,9 @@ async def test_a_write_leaves_one_entry_and_a_refused_one_none(company: Company)
 
 
 async def test_another_tenants_receiver_is_absent(
-    world: World, company: Company, other_company: Company, owner: Any
+    context: JobContext, company: Company, other_company: Company, owner: Any
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     made = await a_receiver(company)
     place = f"/v1/receivers/{made['id']}"
     client = other_company.client
@@ -289,6 +291,6 @@ async def test_another_tenants_receiver_is_absent(
     assert (await client.patch(place, {"name": "X"}, etag='"1"')).status_code == 404
     assert (await client.delete(place, etag='"1"')).status_code == 404
     assert (await client.post(f"{place}/test")).status_code == 404
-    await Feature(world, other_company).watch(expiry(await a_vendor(owner, other_company), TODAY + timedelta(days=1)))
-    await run_jobs(world)
+    await Feature(context, other_company).watch(expiry(await a_vendor(owner, other_company), TODAY + timedelta(days=1)))
+    await run_jobs(context)
     assert outlet.sent == []

@@ -45,7 +45,7 @@ def an_alert(alert_class: AlertClass, days_left: int = 30, **changes: Any) -> Al
         title="SOC 2 Type 2 report",
         tier=None if test else Tier.CRITICAL,
         due_on=RAISED.date() + timedelta(days=days_left) if timed else None,
-        step=days_left if timed else None,
+        threshold_days=days_left if timed else None,
         days_left=days_left if timed else None,
         facts={} if timed or test else {"Gap": "1 to 31 January 2026", "Days": 31},
         raised_at=RAISED,
@@ -89,7 +89,7 @@ def test_a_timed_alert_says_when_who_and_where(alert_class: AlertClass) -> None:
             for words in ("Example Analytics", "1 April 2026", "in 30 days", "Dana Reyes (business)", "Omar Haddad"):
                 assert words in form, (name, words)
     payload = msgspec.json.decode(body_of(message))["data"]
-    assert (payload["due_on"], payload["days_left"], payload["step"]) == ("2026-04-01", 30, 30)
+    assert (payload["due_on"], payload["days_left"], payload["threshold_days"]) == ("2026-04-01", 30, 30)
     assert payload["vendor"] == {"id": str(VENDOR), "name": "Example Analytics"}
     assert payload["owners"] == {"business": "Dana Reyes", "security": "Omar Haddad"}
     assert message.link == f"https://risk.example.org/v1/vendors/{VENDOR}"
@@ -125,7 +125,7 @@ def test_one_who_owns_both_sides_is_named_once() -> None:
     assert "Owner: Dana Reyes\n" in plain(message)
 
 
-def test_a_reader_learns_why_they_are_told_and_where_to_change_it() -> None:
+def test_a_reader_learns_why_they_are_notified_and_where_to_change_it() -> None:
     through = message_of(an_alert(AlertClass.REVIEW_DUE), BASE)
     assert through.why == "You get this through the receiver “Security channel”."
     assert through.manage_link == f"https://risk.example.org/v1/receivers/{UUID(int=3)}"
@@ -151,7 +151,7 @@ def test_what_a_webhook_is_sent_and_its_example_fit_the_schema_of_its_class_and_
     sent = json.loads(body_of(message_of(an_alert(alert_class), BASE)))
     for body in (sent, shown["example"]):
         assert [error.message for error in schema.iter_errors(body)] == []
-        assert set(body["data"]) == set(document["components"]["schemas"]["ToldAlert"]["properties"])
+        assert set(body["data"]) == set(document["components"]["schemas"]["AlertData"]["properties"])
     assert list(schema.iter_errors({**sent, "type": "alert.none"}))
     assert list(schema.iter_errors({**sent, "data": {}}))
 

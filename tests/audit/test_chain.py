@@ -30,7 +30,7 @@ async def write(client: Client, count: int) -> None:
 
 
 async def unlocked(owner: Any, sql: str, *arguments: Any) -> None:
-    """Run as the owner, with triggers and walls switched off: the worst meddler there is."""
+    """Run as the owner, with triggers and row-level security switched off: the worst meddler there is."""
     async with owner.transaction():
         await owner.execute("set local session_replication_role = replica")
         await owner.execute("alter table audit_entries disable trigger all, no force row level security")
@@ -199,7 +199,7 @@ async def test_twenty_writers_at_once_leave_an_unbroken_chain(
     for start in range(0, 100, 20):
         asked = [company.client.post("/v1/members", body(n)) for n in range(start, start + 20)]
         asked += [other_company.client.post("/v1/members", body(start))]
-        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {201}
+        assert {response.status_code for response in await asyncio.gather(*asked)} == {201}
     for each, count in ((company, 102), (other_company, 7)):
         entries = await each.client.items("/v1/audit-entries", sort="sequence", limit=200)
         assert [e["sequence"] for e in entries] == list(range(1, count + 1))

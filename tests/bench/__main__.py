@@ -26,9 +26,9 @@ from tests.bench import (
     growing,
     importing,
     listing,
-    looks,
     plans,
     reading,
+    scans,
     searching,
     sweeping,
     watching,
@@ -83,9 +83,9 @@ async def ratios(stack: Stack, options: argparse.Namespace) -> list[Line]:
 
 
 async def signals(stack: Stack, options: argparse.Namespace) -> list[Line]:
-    """Watch some hundred vendors of the lab, and claim among as many places as there would be vendors."""
+    """Watch some hundred vendors of the lab, and claim among as many domains as there would be vendors."""
     watched = await watching.run(stack, 60 if options.quick else 300)
-    watched += await looks.run()
+    watched += await scans.run()
     return watched + await claiming.run(stack, _QUICK if options.quick else options.vendors)
 
 

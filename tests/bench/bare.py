@@ -25,7 +25,7 @@ from litestar import Litestar, Request, get, post
 
 from vendorrisk.ids import new_id
 from vendorrisk.vendors import queries
-from vendorrisk.vendors.model import NewVendor, Vendor, VendorFound, VendorsFound, VendorSummary
+from vendorrisk.vendors.model import NewVendor, Vendor, VendorMatch, VendorMatches, VendorSummary
 
 TENANT = UUID(os.environ.get("BENCH_TENANT", "00000000-0000-0000-0000-000000000000"))
 _LIST = queries.LIST.sql
@@ -88,10 +88,10 @@ class Records:
             records = await connection.fetch(PAGES[name], TENANT, *arguments)
         return Rows([_shaped(record, VendorSummary) for record in records[:50]])
 
-    async def search(self, text: str) -> VendorsFound:
+    async def search(self, text: str) -> VendorMatches:
         async with self.pool.acquire() as connection:
             records = await connection.fetch(SEARCH, TENANT, text, 20, 0.3)
-        return VendorsFound([_shaped(record, VendorFound) for record in records])
+        return VendorMatches([_shaped(record, VendorMatch) for record in records])
 
     async def create(self, new: NewVendor) -> Vendor:
         now = datetime.now(UTC)
@@ -126,7 +126,7 @@ async def asgi(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
-    body = msgspec.json.encode(await _answer(scope, receive))
+    body = msgspec.json.encode(await _respond(scope, receive))
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -140,7 +140,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(scope: Any, receive: Any) -> Any:
+async def _respond(scope: Any, receive: Any) -> Any:
     if match := _ONE.fullmatch(scope["path"]):
         return await RECORDS.one(UUID(match[1]))
     query = dict(parse_qsl(scope["query_string"].decode()))
@@ -168,7 +168,7 @@ async def page(request: Request[Any, Any, Any]) -> Rows:
 
 
 @get("/search")
-async def search(q: str) -> VendorsFound:
+async def search(q: str) -> VendorMatches:
     return await RECORDS.search(q)
 
 

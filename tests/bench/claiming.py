@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 
+from tests.bench.job_contexts import job_context_of
 from tests.bench.stack import Stack
 from tests.bench.table import Line, median
-from tests.bench.worlds import world_of
 from vendorrisk.ids import new_id
 from vendorrisk.signals import queries
 
@@ -17,7 +17,10 @@ MOST = 500
 GOAL_MS = 50
 _ROUNDS = 15
 _DUE_OF = 30  # one of so many is due now
-_BARE = "select name from signal_places where next_look_at <= $1 order by next_look_at limit $2 for update skip locked"
+_BARE = (
+    "select name from registrable_domains where next_scan_at <= $1 order by next_scan_at limit $2"
+    " for update skip locked"
+)
 
 
 async def filled(stack: Stack, assets: int) -> None:
@@ -39,16 +42,16 @@ async def filled(stack: Stack, assets: int) -> None:
 _AT = "$2::timestamptz + make_interval(secs => (n::bigint * 7919 % 86400) - 2880)"
 _FILL = (
     f"""
-    insert into signal_places (name, next_look_at)
+    insert into registrable_domains (name, next_scan_at)
     select 'd' || n || '.com', {_AT} from generate_series(1, $1::int) as n
     """,
     """
-    insert into public_assets (id, kind, name, place, created_at)
+    insert into public_assets (id, kind, name, registrable domain, created_at)
     select lpad(to_hex(n), 32, '0')::uuid, 'domain', 'd' || n || '.com', 'd' || n || '.com', $2
     from generate_series(1, $1::int) as n
     """,
     f"""
-    insert into signal_schedule (asset_id, look_group, place, next_look_at)
+    insert into signal_schedule (asset_id, scan_kind, registrable domain, next_scan_at)
     select lpad(to_hex(n), 32, '0')::uuid, g, 'd' || n || '.com', {_AT}
     from generate_series(1, $1::int) as n cross join unnest(array['dns', 'email', 'http', 'cert']) as g
     """,
@@ -60,7 +63,7 @@ _FILL = (
     """,
     """
     insert into vendor_assets (
-        tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, attached_at, updated_at
+        tenant_id, id, vendor_id, asset_id, kind, name, registrable domain, is_primary, source, attached_at, updated_at
     )
     select '00000000-0000-0000-0000-000000000001', lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
         lpad(to_hex(n), 32, '0')::uuid, 'domain', 'd' || n || '.com', 'd' || n || '.com', true, 'person', $2, $2
@@ -71,27 +74,27 @@ _FILL = (
 
 async def run(stack: Stack, assets: int) -> list[Line]:
     await filled(stack, assets)
-    claims, bares, looks = [], [], []
-    async with world_of(stack.settings("signals"), NOW) as world:
+    claims, bares, scans = [], [], []
+    async with job_context_of(stack.settings("signals"), NOW) as context:
         for _ in range(min(_ROUNDS, assets // _DUE_OF // MOST)):
-            async with world.database.system() as connection:
+            async with context.database.system() as connection:
                 begun = time.perf_counter()
                 await connection.fetch(_BARE, NOW, MOST)
                 bares.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            async with world.database.system() as connection:
-                claimed = await queries.claim_places(connection, NOW, MOST, new_id(), NOW + timedelta(minutes=10))
+            async with context.database.system() as connection:
+                claimed = await queries.claim_domains(connection, NOW, MOST, new_id(), NOW + timedelta(minutes=10))
             claims.append(time.perf_counter() - begun)
             if len(claimed) != MOST:
-                raise RuntimeError(f"only {len(claimed)} places were due")
+                raise RuntimeError(f"only {len(claimed)} registrable domains were due")
             begun = time.perf_counter()
-            async with world.database.system() as connection:
-                for place in claimed[:50]:
-                    await queries.due_looks(connection, place.name, NOW, 60)
-            looks.append((time.perf_counter() - begun) / 50)
+            async with context.database.system() as connection:
+                for domain in claimed[:50]:
+                    await queries.due_scans(connection, domain.name, NOW, 60)
+            scans.append((time.perf_counter() - begun) / 50)
     claim = 1000 * median(claims)
     return [
-        Line(f"claim {MOST} places of {assets:,}, ms", claim, GOAL_MS, "the goal", "ms", "<= 1.00"),
+        Line(f"claim {MOST} domains of {assets:,}", claim, GOAL_MS, "the goal", "ms", "<= 1.00"),
         Line("the same", claim, 1000 * median(bares), "bare select for update", "ms"),
-        Line("what is due at a place", 1000 * median(looks), 1000 * median(bares), "the same", "ms"),
+        Line("what is due at a domain", 1000 * median(scans), 1000 * median(bares), "the same", "ms"),
     ]

@@ -1,4 +1,4 @@
-"""Register a vendor: checked, inside its walls, with its domain, its deadline and its audit entry."""
+"""Register a vendor: checked, under row-level security, with its domain, its deadline and its audit entry."""
 
 import json
 

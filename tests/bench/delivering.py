@@ -18,15 +18,15 @@ import msgspec
 import trustme
 
 from tests.bench.filling import NOW
+from tests.bench.job_contexts import job_context_of
 from tests.bench.stack import Stack, Watched, serving
 from tests.bench.table import Line
-from tests.bench.worlds import world_of
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service
-from vendorrisk.alerts.model import NewReceiver, ToWebhook
-from vendorrisk.background import World
+from vendorrisk.alerts.model import NewReceiver, WebhookTarget
+from vendorrisk.background import JobContext
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.identity import service as identity
 from vendorrisk.lab.dns import dns_fake
@@ -89,11 +89,11 @@ async def run(stack: Stack, count: int) -> list[Line]:
                 egress_test_networks="127.0.0.0/8",
                 egress_test_ports=f"443={port}",
             )
-            async with world_of(settings, NOW) as world:
-                await world.channels.aclose()
-                world.channels = outlets_from(settings, world.clock, tls=trusted)
-                await _filled(world, url, count)
-                return await _measured(world, url, count, _Bare(port, trusted))
+            async with job_context_of(settings, NOW) as context:
+                await context.channels.aclose()
+                context.channels = outlets_from(settings, context.clock, tls=trusted)
+                await _filled(context, url, count)
+                return await _measured(context, url, count, _Bare(port, trusted))
 
 
 def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
@@ -107,10 +107,10 @@ def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
     return trusted, {"CERTIFICATE": str(certificate), "KEY": str(key)}
 
 
-async def _filled(world: World, url: str, count: int) -> None:
-    async with world.database.system() as connection:
+async def _filled(context: JobContext, url: str, count: int) -> None:
+    async with context.database.system() as connection:
         tenant, _ = await identity.found_tenant(connection, "Bench", "UTC", NOW)
-    receiver_id = await _receiver(world, tenant)
+    receiver_id = await _receiver(context, tenant)
     owner = await asyncpg.connect(url)
     try:
         await owner.execute(_FILL, tenant.id, receiver_id, NOW - timedelta(minutes=1), count)
@@ -119,18 +119,18 @@ async def _filled(world: World, url: str, count: int) -> None:
         await owner.close()
 
 
-async def _receiver(world: World, tenant: Tenant) -> UUID:
-    new = NewReceiver(name="Sink", target=ToWebhook(url=f"https://{_HOST}/hook"))
-    async with world.database.tenant(tenant.id) as connection:
+async def _receiver(context: JobContext, tenant: Tenant) -> UUID:
+    new = NewReceiver(name="Sink", target=WebhookTarget(url=f"https://{_HOST}/hook"))
+    async with context.database.tenant(tenant.id) as connection:
         by = system(tenant, "bench", Permission.ALERTS_MANAGE)
         work = Work(db=connection, by=by, now=NOW, request_id="bench")
-        return (await service.add_receiver(work, world.keyring, new)).id
+        return (await service.add_receiver(work, context.keyring, new)).id
 
 
-async def _measured(world: World, url: str, count: int, bare: _Bare) -> list[Line]:
+async def _measured(context: JobContext, url: str, count: int, bare: _Bare) -> list[Line]:
     with Watched(os.getpid(), with_children=False) as memory:
         begun = time.perf_counter()
-        while await send_deliveries(world, MESSAGE_KINDS):
+        while await send_deliveries(context, MESSAGE_KINDS):
             pass
         seconds = time.perf_counter() - begun
     owner = await asyncpg.connect(url)

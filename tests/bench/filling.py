@@ -1,4 +1,5 @@
-"""Vendors by the million under the real schema: its constraints, walls, triggers and indexes stand when it is done.
+"""Vendors by the million under the real schema: its constraints, row-level security, triggers and indexes stand when it
+is done.
 
 Rows are made by one statement a table. Their triggers are off meanwhile and what they keep (domains, deadlines) is
 made by the same rules; secondary indexes are taken down and built again. The day of the data lies in the far future,
@@ -225,22 +226,24 @@ _FURTHER: dict[str, list[str]] = {
     "deadlines": [
         f"""
             insert into deadlines (
-                tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, looked_on, next_step_on
+                tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, checked_on,
+                next_alert_on
             )
             select d.tenant_id, d.id, p.alert_class, 'document', d.id, d.vendor_id, d.title, d.expires_on,
                 date '{TODAY}' - 1,
-                alert_next_step_on(d.expires_on, date '{TODAY}' - 1, p.critical, p.overdue_every_days)
+                alert_next_threshold_on(d.expires_on, date '{TODAY}' - 1, p.critical, p.overdue_every_days)
             from documents d
             join alert_policies p on p.tenant_id = d.tenant_id and p.alert_class = 'evidence_expiring'
             where d.expires_on is not null
             """,
         f"""
             insert into deadlines (
-                tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, looked_on, next_step_on
+                tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, checked_on,
+                next_alert_on
             )
             select v.tenant_id, v.id, p.alert_class, 'vendor', v.id, v.id, 'Vendor review', v.next_review_on,
                 date '{TODAY}' - 1,
-                alert_next_step_on(v.next_review_on, date '{TODAY}' - 1, p.critical, p.overdue_every_days)
+                alert_next_threshold_on(v.next_review_on, date '{TODAY}' - 1, p.critical, p.overdue_every_days)
             from vendors v
             join alert_policies p on p.tenant_id = v.tenant_id and p.alert_class = 'review_due'
             where v.next_review_on is not null and v.lifecycle <> 'prospect'
@@ -282,8 +285,8 @@ _FURTHER: dict[str, list[str]] = {
     "alerts": [
         f"""
         insert into alerts (
-            tenant_id, id, alert_class, deadline_id, vendor_id, subject_kind, subject_id, title, tier, due_on, step,
-            days_left, raised_at, dispatched_at
+            tenant_id, id, alert_class, deadline_id, vendor_id, subject_kind, subject_id, title, tier, due_on,
+            threshold_days, days_left, raised_at, dispatched_at
         )
         select d.tenant_id, new_id_at(at), d.alert_class, d.id, d.vendor_id, d.subject_kind, d.subject_id, d.title,
             'high', d.due_on, 400, 400, at, at

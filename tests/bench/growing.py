@@ -8,9 +8,9 @@ import msgspec
 from tests.bench import listing, sampling
 from tests.bench.creating import BODIES
 from tests.bench.filling import NOW
+from tests.bench.job_contexts import job_context_of
 from tests.bench.rounds import Bench
 from tests.bench.table import Line
-from tests.bench.worlds import world_of
 from vendorrisk.alerts.jobs import raise_due_alerts
 
 GOAL = "<= 1.30"
@@ -41,9 +41,9 @@ async def _swept(bench: Bench) -> float:
     owner = await asyncpg.connect(bench.data.settings.database_url)
     await owner.execute("vacuum analyze deadlines, alerts")
     await owner.close()
-    async with world_of(bench.data.settings, NOW) as world:
+    async with job_context_of(bench.data.settings, NOW) as context:
         begun, done = time.perf_counter(), 0
-        while swept := await raise_due_alerts(world):
+        while swept := await raise_due_alerts(context):
             done += swept
         return 1000 * (time.perf_counter() - begun) / done
 

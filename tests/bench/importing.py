@@ -11,9 +11,9 @@ import asyncpg
 import httpx
 
 from tests.bench.filling import NOW
+from tests.bench.job_contexts import job_context_of
 from tests.bench.rounds import Bench
 from tests.bench.table import Line
-from tests.bench.worlds import world_of
 from vendorrisk.imports.jobs import run_imports
 from vendorrisk.worker import IMPORT_KINDS
 
@@ -44,8 +44,8 @@ async def _imported(bench: Bench, sheet: bytes, rows: int) -> float:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bench.api}", headers=headers, timeout=120) as client:
         sent = await client.post("/v1/vendor-imports", params={"dry_run": "false"}, content=sheet)
         sent.raise_for_status()
-        async with world_of(bench.data.settings, NOW) as world:
-            while await run_imports(world, IMPORT_KINDS):
+        async with job_context_of(bench.data.settings, NOW) as context:
+            while await run_imports(context, IMPORT_KINDS):
                 pass
         seconds = time.perf_counter() - begun
         made = (await client.get(f"/v1/vendor-imports/{sent.json()['id']}")).json()

@@ -1,6 +1,6 @@
 """Plans at the size of the bench: a page, a search, a sweep or a claim that reads a whole big table fails.
 
-Each statement is planned as the product sends it: as the tenant's role behind its walls, or as the jobs' role.
+Each statement is planned as the product sends it: as the tenant's role under row-level security, or as the jobs' role.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The expiry sweep: every deadline whose step has come, by the job in its slices and by one bare statement."""
+"""The expiry sweep: every deadline whose threshold has come, by the job in its slices and by one bare statement."""
 
 import time
 from datetime import timedelta
@@ -6,9 +6,9 @@ from datetime import timedelta
 import asyncpg
 
 from tests.bench.filling import NOW
+from tests.bench.job_contexts import job_context_of
 from tests.bench.rounds import Bench
 from tests.bench.table import Line
-from tests.bench.worlds import world_of
 from vendorrisk.alerts import queries
 from vendorrisk.alerts.jobs import raise_due_alerts
 
@@ -17,19 +17,19 @@ _ALL = 100_000_000
 
 
 async def run(bench: Bench) -> list[Line]:
-    bare, looked_at = await _bare(bench)
-    async with world_of(bench.data.settings, NOW) as world:
+    bare, checked = await _bare(bench)
+    async with job_context_of(bench.data.settings, NOW) as context:
         begun, done = time.perf_counter(), 0
-        while slice_done := await raise_due_alerts(world):
+        while slice_done := await raise_due_alerts(context):
             done += slice_done
         swept = time.perf_counter() - begun
         again = time.perf_counter()
-        world.clock = lambda: NOW + timedelta(minutes=1)
-        if await raise_due_alerts(world):
+        context.clock = lambda: NOW + timedelta(minutes=1)
+        if await raise_due_alerts(context):
             raise RuntimeError("the sweep found more, a minute later")
         idle = time.perf_counter() - again
-    if done != looked_at:
-        raise RuntimeError(f"the job looked at {done} deadlines, the statement at {looked_at}")
+    if done != checked:
+        raise RuntimeError(f"the job checked {done} deadlines, the statement at {checked}")
     return [
         Line(f"sweep: {done:,} due", swept * 1000, bare * 1000, "one bare statement", "ms", GOAL),
         Line("sweep: nothing due", idle * 1000, bare * 1000, "the same", "ms"),

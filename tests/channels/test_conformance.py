@@ -34,7 +34,7 @@ async def test_a_message_that_is_taken_is_sent_once_under_its_key(channel: str) 
         assert bench.keys() == [KEY]
 
 
-async def test_a_second_try_carries_the_same_key_so_that_a_double_can_be_dropped(channel: str) -> None:
+async def test_a_second_try_carries_the_same_key_so_that_a_duplicate_can_be_dropped(channel: str) -> None:
     async with MAKERS[channel](Mood.WELL) as bench:
         for _ in range(2):
             await bench.channel.send(a_message(), bench.to, KEY)
@@ -44,26 +44,28 @@ async def test_a_second_try_carries_the_same_key_so_that_a_double_can_be_dropped
 async def test_a_refusal_for_good_is_not_to_be_tried_again(channel: str) -> None:
     undeliverable, _ = await outcome(channel, Mood.REFUSES)
     assert (undeliverable.failure, undeliverable.retryable) == (Failure.REJECTED, False)
-    assert not undeliverable.perhaps_taken
+    assert not undeliverable.perhaps_accepted
 
 
 async def test_a_temporary_failure_is_to_be_tried_again(channel: str) -> None:
     undeliverable, _ = await outcome(channel, Mood.LATER)
     assert undeliverable.failure in LATER
     assert undeliverable.retryable
-    assert not undeliverable.perhaps_taken
+    assert not undeliverable.perhaps_accepted
 
 
-async def test_a_slow_receiver_is_left_and_counts_as_perhaps_taken(channel: str) -> None:
+async def test_a_slow_receiver_is_left_and_counts_as_perhaps_accepted(channel: str) -> None:
     undeliverable, _ = await outcome(channel, Mood.SLOW)
     assert (undeliverable.failure, undeliverable.retryable) == (Failure.TIMEOUT, True)
-    assert undeliverable.perhaps_taken
+    assert undeliverable.perhaps_accepted
 
 
-async def test_a_receiver_that_takes_it_and_breaks_off_before_it_says_so_counts_as_perhaps_taken(channel: str) -> None:
+async def test_a_receiver_that_takes_it_and_breaks_off_before_it_says_so_counts_as_perhaps_accepted(
+    channel: str,
+) -> None:
     undeliverable, keys = await outcome(channel, Mood.BREAKS)
     assert (undeliverable.failure, undeliverable.retryable) == (Failure.UNREACHABLE, True)
-    assert (undeliverable.perhaps_taken, keys) == (True, [KEY])
+    assert (undeliverable.perhaps_accepted, keys) == (True, [KEY])
 
 
 async def test_a_receiver_that_is_away_is_to_be_tried_again_and_got_nothing(channel: str) -> None:

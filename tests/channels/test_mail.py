@@ -119,7 +119,7 @@ def test_an_international_domain_becomes_ascii() -> None:
     ("answer", "failure", "retryable"),
     [("550 no such user", Failure.REJECTED, False), ("450 greylisted", Failure.TEMPORARY, True)],
 )
-async def test_a_refused_recipient_is_judged_by_the_servers_code(
+async def test_a_refused_recipient_is_evaluated_by_the_servers_code(
     answer: str, failure: Failure, retryable: object
 ) -> None:
     async with smtp_fake() as server:
@@ -129,7 +129,7 @@ async def test_a_refused_recipient_is_judged_by_the_servers_code(
     assert (raised.value.failure, raised.value.retryable, raised.value.detail) == (failure, retryable, answer)
 
 
-async def test_what_cannot_have_been_handed_over_is_no_possible_double() -> None:
+async def test_what_cannot_have_been_handed_over_is_no_possible_duplicate() -> None:
     async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
@@ -138,7 +138,7 @@ async def test_what_cannot_have_been_handed_over_is_no_possible_double() -> None
             with pytest.raises(Undeliverable) as raised:
                 await mail_channel(port).send(a_message(), TO, "k")
             assert (raised.value.failure, raised.value.retryable) == (Failure.UNREACHABLE, True)
-            assert not raised.value.perhaps_taken
+            assert not raised.value.perhaps_accepted
 
 
 @pytest.mark.parametrize("greeting", ["554 we take no mail from there", "421 too busy"])
@@ -153,7 +153,7 @@ async def test_a_server_that_refuses_us_and_not_the_message_is_tried_again(greet
     assert raised.value.retryable
 
 
-async def test_a_sender_that_the_server_refuses_is_ours_to_mend_and_loses_no_message() -> None:
+async def test_a_sender_that_the_server_refuses_is_ours_to_fix_and_loses_no_message() -> None:
     async with smtp_fake() as server:
         server.answer_to_sender = "550 not one of ours"
         with pytest.raises(Undeliverable, match="550 not one of ours") as raised:

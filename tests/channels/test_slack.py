@@ -1,4 +1,4 @@
-"""Slack: what vendor text may not do, what is posted, what each answer means."""
+"""Slack: what vendor text may not do, what is posted, what each response means."""
 
 import json
 
@@ -98,7 +98,7 @@ async def test_a_bot_posts_with_its_token_and_lets_slack_find_nothing_in_the_wor
         (Reply(500), Failure.TEMPORARY, True, None),
     ],
 )
-async def test_each_answer_to_a_bot_has_its_meaning(
+async def test_each_response_to_a_bot_has_its_meaning(
     reply: Reply,
     failure: Failure,
     retryable: object,

@@ -53,7 +53,7 @@ def test_a_retry_has_the_same_body() -> None:
         (Reply(429, [("Retry-After", "5")]), Failure.RATE_LIMITED, True, 5),
     ],
 )
-async def test_each_answer_has_its_meaning_and_a_redirect_is_not_followed(
+async def test_each_response_has_its_meaning_and_a_redirect_is_not_followed(
     reply: Reply,
     failure: Failure,
     retryable: object,
@@ -68,7 +68,7 @@ async def test_each_answer_has_its_meaning_and_a_redirect_is_not_followed(
 
 
 @pytest.mark.parametrize("name", ["hooks", "unknown", "silent"])
-async def test_what_cannot_have_left_is_no_possible_double(name: str) -> None:
+async def test_what_cannot_have_left_is_no_possible_duplicate(name: str) -> None:
     silent = "127.0.0.1", 9  # nobody answers questions there
     async with dns_fake({("hooks.example.test", "A"): ["127.0.0.1"]}) as names:
         resolver = Resolver([silent if name == "silent" else names.address])
@@ -78,7 +78,7 @@ async def test_what_cannot_have_left_is_no_possible_double(name: str) -> None:
         with pytest.raises(Undeliverable) as raised:
             await WebhookChannel(fetcher, clock).send(a_message(), to, "k")
         await fetcher.aclose()
-    assert (raised.value.failure, raised.value.perhaps_taken) == (Failure.UNREACHABLE, False)
+    assert (raised.value.failure, raised.value.perhaps_accepted) == (Failure.UNREACHABLE, False)
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_*"])

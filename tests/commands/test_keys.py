@@ -15,7 +15,7 @@ from vendorrisk.alerts import service as alerts
 from vendorrisk.channels.port import EmailAddress
 from vendorrisk.keys import Keyring, SealError
 from vendorrisk.settings import Settings
-from vendorrisk.storage.configured import disk_root, vault_from
+from vendorrisk.storage.configured import disk_root, file_store_from
 
 pytestmark = pytest.mark.anyio
 
@@ -27,9 +27,9 @@ async def once(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def a_file(settings: Settings, company: Company) -> str:
-    vault = vault_from(settings, Keyring.from_setting(settings.secret_keys))
-    stored = await vault.put(company.tenant.id, once(PDF), file_name="a.pdf", max_bytes=100)
-    await vault.close()
+    file_store = file_store_from(settings, Keyring.from_setting(settings.secret_keys))
+    stored = await file_store.put(company.tenant.id, once(PDF), file_name="a.pdf", max_bytes=100)
+    await file_store.close()
     return stored.sha256
 
 
@@ -67,9 +67,9 @@ async def test_a_rotation_moves_everything_to_the_new_key_so_that_the_old_one_ma
             alerts.opened_address(
                 Keyring.from_setting(settings.secret_keys), row["tenant_id"], row["id"], row["address_sealed"]
             )
-    vault = vault_from(settings, alone)
-    assert await vault.read(company.tenant.id, digest) == PDF
-    await vault.close()
+    file_store = file_store_from(settings, alone)
+    assert await file_store.read(company.tenant.id, digest) == PDF
+    await file_store.close()
     assert settings.secret_keys not in ran.out + ran.err
     assert new_key not in ran.out + ran.err
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.pretty import Pretty
 
-from vendorrisk.evaluation.rules import rules_off
+from vendorrisk.evaluation.rules import default_disabled_rules
 from vendorrisk.settings import SIGNAL_RULES, VARIABLES, SettingError, Settings, from_environment
 
 
@@ -65,8 +65,8 @@ def test_a_rule_that_cannot_be_switched_on_is_refused_with_those_that_can() -> N
             from_environment({"VENDORRISK_SIGNAL_RULES_ON": f"web.cors,{wrong}"})
         told = str(refused.value)
         assert told.startswith(f"VENDORRISK_SIGNAL_RULES_ON: '{wrong}'")
-        assert all(rule in told for rule in rules_off())
+        assert all(rule in told for rule in default_disabled_rules())
 
 
 def test_the_settings_name_every_rule_that_is_off_by_default() -> None:
-    assert set(SIGNAL_RULES) == rules_off()
+    assert set(SIGNAL_RULES) == default_disabled_rules()

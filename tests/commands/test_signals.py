@@ -1,4 +1,4 @@
-"""`vendorrisk signals …`: one look from the shell, the lab, and opting out."""
+"""`vendorrisk signals …`: one scan from the shell, the lab, and opting out."""
 
 import json
 import re
@@ -44,7 +44,7 @@ async def internet(zone: Any = None) -> AsyncIterator[tuple[Lab, Settings]]:
         )
 
 
-async def test_one_look_is_printed_as_a_table_that_can_be_read() -> None:
+async def test_one_scan_is_printed_as_a_table_that_can_be_read() -> None:
     async with internet() as (_, settings):
         ran = await command("signals", "check", DOMAIN, settings=settings)
     assert (ran.code, ran.err) == (0, ""), ran.err
@@ -56,11 +56,11 @@ async def test_one_look_is_printed_as_a_table_that_can_be_read() -> None:
     assert "\x1b" not in ran.out, "no colours where nobody sees them"
 
 
-async def test_one_look_as_json_says_the_same_and_adds_up() -> None:
+async def test_one_scan_as_json_says_the_same_and_adds_up() -> None:
     async with internet() as (_, settings):
         ran = await command("signals", "check", DOMAIN, "--json", settings=settings)
     seen = json.loads(ran.out)
-    verdicts = {one["rule"]: one["verdict"] for one in seen["judgements"]}
+    verdicts = {one["rule"]: one["verdict"] for one in seen["evaluations"]}
     assert (seen["domain"], verdicts["web.hsts"], verdicts["email.spf"]) == (DOMAIN, "pass", "pass")
     assert verdicts["tls.cert_trust"] == "fail", "the lab's root is not Mozilla's"
     score = seen["score"]
@@ -68,12 +68,12 @@ async def test_one_look_as_json_says_the_same_and_adds_up() -> None:
     assert score["number"] <= 69, "an untrusted certificate caps"
 
 
-async def test_a_look_obeys_an_opt_out_and_says_so() -> None:
-    async with internet() as (world, settings):
-        world.hosts["good"].on("/robots.txt", Reply(200, [], b"User-agent: vendorrisk\nDisallow: /\n"))
+async def test_a_scan_obeys_an_opt_out_and_says_so() -> None:
+    async with internet() as (context, settings):
+        context.hosts["good"].on("/robots.txt", Reply(200, [], b"User-agent: vendorrisk\nDisallow: /\n"))
         ran = await command("signals", "check", DOMAIN, "--json", settings=settings)
-        asked = {request.path for request in world.hosts["good"].requests}
-    reasons = {one["rule"]: one["reason"] for one in json.loads(ran.out)["judgements"]}
+        asked = {request.path for request in context.hosts["good"].requests}
+    reasons = {one["rule"]: one["reason"] for one in json.loads(ran.out)["evaluations"]}
     assert (reasons["web.hsts"], reasons["tls.cert_name"], reasons["tls.legacy"]) == ("opt_out",) * 3
     assert reasons["email.spf"] != "opt_out", "its records are public"
     assert asked == {"/robots.txt"}
@@ -101,39 +101,39 @@ def one_line(ran: Ran) -> str:
         ("*.acme.test", "public name"),
         (
             "www.acme.test",
-            "is a host of acme.test, and one look is at a domain: run `vendorrisk signals check acme.test`",
+            "is a host of acme.test, and only a domain can be scanned: run `vendorrisk signals scan acme.test`",
         ),
         ("nobody.test", "nobody.test does not exist"),
     ],
 )
-async def test_what_cannot_be_looked_at_is_told_in_one_line(wrong: str, words: str) -> None:
-    async with internet() as (world, settings):
+async def test_what_cannot_be_scanned_is_told_in_one_line(wrong: str, words: str) -> None:
+    async with internet() as (context, settings):
         line = one_line(await command("signals", "check", wrong, settings=settings))
         assert words in line
-        assert wrong == "nobody.test" or world.dns.questions == [], "nothing was asked"
+        assert wrong == "nobody.test" or context.dns.questions == [], "nothing was asked"
 
 
 async def test_a_domain_whose_name_servers_fail_is_unknown_and_no_error() -> None:
-    async with internet() as (world, settings):
-        for name in [*world.dns.zone, (f"www.{DOMAIN}", "CNAME")]:
-            world.dns.zone[name] = Behaviour.SERVFAIL
+    async with internet() as (context, settings):
+        for name in [*context.dns.zone, (f"www.{DOMAIN}", "CNAME")]:
+            context.dns.zone[name] = Behaviour.SERVFAIL
         ran = await command("signals", "check", DOMAIN, "--json", settings=settings)
     assert ran.code == 0, ran.err
     seen = json.loads(ran.out)
-    seen_well = {one["rule"]: one["reason"] for one in seen["judgements"] if one["verdict"] not in {"unknown", "na"}}
+    seen_well = {one["rule"]: one["reason"] for one in seen["evaluations"] if one["verdict"] not in {"unknown", "na"}}
     assert seen_well == {}
     assert (seen["score"]["grade"], seen["score"]["score"]) == ("NR", None)
 
 
-async def test_an_opt_out_is_kept_for_the_whole_place_and_can_be_taken_back(settings: Settings, owner: Any) -> None:
+async def test_an_opt_out_is_kept_for_the_whole_domain_and_can_be_taken_back(settings: Settings, owner: Any) -> None:
     here = msgspec.structs.replace(settings, egress_test_networks="127.0.0.0/8")
     told = await command("signals", "opt-out", f"shop.{DOMAIN}", "--note", "by letter", settings=here)
     assert (told.code, told.out) == (0, f"{DOMAIN} is opted out\n"), told.err
-    row = await owner.fetchrow("select opt_out_source, opt_out_note from signal_places where name = $1", DOMAIN)
+    row = await owner.fetchrow("select opt_out_source, opt_out_note from registrable_domains where name = $1", DOMAIN)
     assert tuple(row) == ("operator", "by letter")
     back = await command("signals", "opt-out", DOMAIN, "--remove", settings=here)
-    assert (back.code, back.out) == (0, f"{DOMAIN} is looked at again\n")
-    assert await owner.fetchval("select opted_out_at from signal_places where name = $1", DOMAIN) is None
+    assert (back.code, back.out) == (0, f"{DOMAIN} is scanned again\n")
+    assert await owner.fetchval("select opted_out_at from registrable_domains where name = $1", DOMAIN) is None
     again = await command("signals", "opt-out", DOMAIN, "--remove", settings=here)
     assert one_line(again) == f"vendorrisk: {DOMAIN} was not opted out\n"
     assert "public name" in one_line(await command("signals", "opt-out", "10.0.0.1", settings=here))

@@ -36,8 +36,8 @@ async def test_a_tenant_is_added_to_the_embedded_stack_while_it_runs_and_while_i
 
 
 def name_of_tenant(stack: Stack, key: str) -> str:
-    answer = httpx.get(f"{stack.address}/v1/tenant", headers={"authorization": f"Bearer {key}"})
-    return str(answer.json()["name"])
+    response = httpx.get(f"{stack.address}/v1/tenant", headers={"authorization": f"Bearer {key}"})
+    return str(response.json()["name"])
 
 
 @pytest.mark.embedded_only

@@ -114,11 +114,11 @@ async def test_a_request_in_the_middle_of_it_is_503_and_may_be_repeated(
             return lent
 
         api.service.database._acquire = acquire  # type: ignore[method-assign]  # put in its place for the test
-        answer = await client.post("/v1/vendors", {"name": "Nimbus"}, headers={"idempotency-key": "k"})
+        response = await client.post("/v1/vendors", {"name": "Nimbus"}, headers={"idempotency-key": "k"})
         api.service.database._acquire = real  # type: ignore[method-assign]  # put in its place for the test
-        assert answer.status_code in {201, 503}, answer.text
-        if answer.status_code == 503:
-            assert answer.json()["code"] == "database_unavailable"
+        assert response.status_code in {201, 503}, response.text
+        if response.status_code == 503:
+            assert response.json()["code"] == "database_unavailable"
         assert (
             await client.post("/v1/vendors", {"name": "Nimbus"}, headers={"idempotency-key": "k"})
         ).status_code == 201

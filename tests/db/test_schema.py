@@ -63,7 +63,7 @@ async def test_nothing_is_changed_by_a_dump_and_the_session_is_left_as_it_was(ow
         ("create table extra (id bigint generated always as identity)", "+    id bigint not null generated always as"),
     ],
     ids=[
-        "walls not forced",
+        "row-level security not forced",
         "a policy gone",
         "a privilege more",
         "a column's privilege",

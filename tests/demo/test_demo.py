@@ -9,23 +9,23 @@ from rich.console import Console
 
 from tests.conftest import FakeClock, client_of
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.demo import monday
 from vendorrisk.demo.fiction import VENDORS, cast
 
 pytestmark = pytest.mark.anyio
 
 
-async def _run(world: World) -> str:
+async def _run(context: JobContext) -> str:
     out = io.StringIO()
-    await monday.run(world, Console(file=out, width=120))
+    await monday.run(context, Console(file=out, width=120))
     return out.getvalue()
 
 
-async def test_the_demo_fills_a_tenant_and_its_monday_is_told_once(
-    api: Api, world: World, clock: FakeClock, capsys: pytest.CaptureFixture[str], owner: Any
+async def test_the_demo_fills_a_tenant_and_its_monday_is_notified_once(
+    api: Api, context: JobContext, clock: FakeClock, capsys: pytest.CaptureFixture[str], owner: Any
 ) -> None:
-    said = await _run(world)
+    said = await _run(context)
     sent = capsys.readouterr().out
     key = re.search(r"vr_key_\w+", said)
     assert key is not None
@@ -37,7 +37,7 @@ async def test_the_demo_fills_a_tenant_and_its_monday_is_told_once(
     lifecycles = {v["lifecycle"] for v in vendors}
     assert lifecycles == {"prospect", "onboarding", "active", "suspended", "offboarding", "terminated"}
     classes = {a["alert_class"] for a in await client.items("/v1/alerts", limit=200)}
-    assert classes == {"evidence_expiring", "coverage_gap", "review_due", "finding_overdue"}
+    assert classes == {"evidence_expiring", "coverage_gap", "review_due", "finding_due"}
     deliveries = await client.items("/v1/deliveries", limit=200)
     assert {d["state"] for d in deliveries} == {"sent"}
     assert all(sent.count(f"[{d['id']}]") == 1 for d in deliveries)
@@ -45,12 +45,12 @@ async def test_the_demo_fills_a_tenant_and_its_monday_is_told_once(
 
 
 async def test_a_second_run_changes_nothing_and_sends_nothing(
-    world: World, owner: Any, capsys: pytest.CaptureFixture[str]
+    context: JobContext, owner: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await _run(world)
+    await _run(context)
     capsys.readouterr()
     before = await owner.fetchval("select count(*) from audit_entries")
-    said = await _run(world)
+    said = await _run(context)
     assert "nothing was changed" in said
     assert capsys.readouterr().out == ""
     assert await owner.fetchval("select count(*) from audit_entries") == before

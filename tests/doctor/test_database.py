@@ -9,7 +9,7 @@ from tests.conftest import Company, Servers, with_database
 from tests.doctor.make import NOW, finding, in_production, report
 from vendorrisk.db import migrations, schema
 from vendorrisk.doctor import database
-from vendorrisk.doctor.database import judged_roles, judged_server
+from vendorrisk.doctor.database import evaluated_roles, evaluated_server
 from vendorrisk.doctor.model import Level
 from vendorrisk.doctor.queries import Role, Server
 from vendorrisk.settings import Settings
@@ -57,10 +57,10 @@ async def test_embedded_mode_that_was_never_started_is_no_failure(settings: Sett
     ],
     ids=["18", "oldest", "too old", "newer than tested", "standby", "slow"],
 )
-def test_a_server_is_judged_by_version_kind_and_distance(
+def test_a_server_is_evaluated_by_version_kind_and_distance(
     changes: dict[str, Any], took: float, level: Level, said: str
 ) -> None:
-    found = judged_server(msgspec.structs.replace(SERVER, **changes), took)
+    found = evaluated_server(msgspec.structs.replace(SERVER, **changes), took)
     assert found.level is level
     assert said in found.said
     assert bool(found.todo) == (level is not Level.OK)
@@ -71,26 +71,26 @@ def test_a_server_is_judged_by_version_kind_and_distance(
     [
         ({"can_login": True}, "nologin"),
         ({"is_superuser": True}, "nosuperuser"),
-        ({"bypasses_walls": True}, "nobypassrls"),
+        ({"bypasses_rls": True}, "nobypassrls"),
         ({"owns_tables": True}, "another owner"),
         ({"may_be_taken": False}, "grant vendorrisk_tenant to app;"),
     ],
     ids=["login", "superuser", "bypass", "owner", "not granted"],
 )
 def test_a_role_that_may_more_or_less_than_it_must_is_a_failure(change: dict[str, bool], todo: str) -> None:
-    found = judged_roles(SERVER, [ROLE, msgspec.structs.replace(ROLES[1], **change)], is_embedded=False)
+    found = evaluated_roles(SERVER, [ROLE, msgspec.structs.replace(ROLES[1], **change)], is_embedded=False)
     assert found.level is Level.FAILURE
     assert "vendorrisk_tenant" in found.said
     assert todo in found.todo
 
 
-def test_a_login_that_passes_walls_is_a_warning_but_in_embedded_mode() -> None:
-    for change in ({"is_superuser": True}, {"bypasses_walls": True}):
+def test_a_login_that_bypasses_row_level_security_is_a_warning_but_in_embedded_mode() -> None:
+    for change in ({"is_superuser": True}, {"bypasses_rls": True}):
         login = msgspec.structs.replace(SERVER, **change)
-        assert judged_roles(login, ROLES, is_embedded=False).level is Level.WARNING
-        assert judged_roles(login, ROLES, is_embedded=True).level is Level.OK
-    assert judged_roles(SERVER, ROLES, is_embedded=False).level is Level.OK
-    assert judged_roles(SERVER, ROLES[:1], is_embedded=False).level is Level.FAILURE
+        assert evaluated_roles(login, ROLES, is_embedded=False).level is Level.WARNING
+        assert evaluated_roles(login, ROLES, is_embedded=True).level is Level.OK
+    assert evaluated_roles(SERVER, ROLES, is_embedded=False).level is Level.OK
+    assert evaluated_roles(SERVER, ROLES[:1], is_embedded=False).level is Level.FAILURE
 
 
 async def test_an_ordinary_login_must_have_been_granted_the_roles(
@@ -116,7 +116,9 @@ async def test_an_ordinary_login_must_have_been_granted_the_roles(
         await owner.execute(f"drop owned by {login}; drop role {login}")
 
 
-async def test_a_table_whose_walls_are_not_forced_is_named(settings: Settings, company: Company, owner: Any) -> None:
+async def test_a_table_whose_row_level_security_is_not_forced_is_named(
+    settings: Settings, company: Company, owner: Any
+) -> None:
     del company
     assert (await finding(settings, "row-level security")).level is Level.OK
     await owner.execute("alter table members no force row level security")

@@ -27,7 +27,7 @@ from vendorrisk.doctor.queries import Archiver
 from vendorrisk.doctor.table import show
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
-from vendorrisk.storage.configured import vault_from
+from vendorrisk.storage.configured import file_store_from
 
 pytestmark = pytest.mark.anyio
 
@@ -133,10 +133,10 @@ async def test_keys_are_told_by_their_ids_and_whether_older_ones_are_needed(
     assert f"{old_id} may leave" in idle.todo
 
     await a_receiver(company)
-    vault = vault_from(settings, Keyring.from_setting(SECRET_KEYS))
-    stored = vault.put(company.tenant.id, _once(b"%PDF-1.7\n%%EOF\n"), file_name="a.pdf", max_bytes=100)
+    file_store = file_store_from(settings, Keyring.from_setting(SECRET_KEYS))
+    stored = file_store.put(company.tenant.id, _once(b"%PDF-1.7\n%%EOF\n"), file_name="a.pdf", max_bytes=100)
     await stored
-    await vault.close()
+    await file_store.close()
     needed = await finding(rotated, "secret keys")
     assert needed.level is Level.WARNING
     assert f"{old_id} is still needed for 1 receivers and 1 files" in needed.said
@@ -166,9 +166,9 @@ async def test_clocks_are_compared(settings: Settings) -> None:
     assert late.level is Level.FAILURE
     assert late.said.startswith(("299.", "300."))
     quick = timedelta(milliseconds=2)
-    assert machine.judged_clock(timedelta(seconds=1), quick).level is Level.OK
-    assert machine.judged_clock(timedelta(seconds=3), quick).level is Level.WARNING
-    assert machine.judged_clock(timedelta(seconds=3), timedelta(seconds=2)).level is Level.OK
+    assert machine.evaluated_clock(timedelta(seconds=1), quick).level is Level.OK
+    assert machine.evaluated_clock(timedelta(seconds=3), quick).level is Level.WARNING
+    assert machine.evaluated_clock(timedelta(seconds=3), timedelta(seconds=2)).level is Level.OK
 
 
 async def test_a_zone_that_nobody_knows_is_a_failure(settings: Settings, company: Company, owner: Any) -> None:
@@ -190,12 +190,12 @@ async def test_rules_of_zones_that_are_years_old_are_a_warning(settings: Setting
     [(50.0, Level.OK), (1.0, Level.WARNING), (0.1, Level.FAILURE)],
     ids=["room", "little", "none"],
 )
-def test_a_disc_is_judged_by_its_room(
+def test_a_disc_is_evaluated_by_its_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, level: Level
 ) -> None:
     usage = shutil._ntuple_diskusage(100 * 1024**3, 0, int(free_gib * 1024**3))  # type: ignore[attr-defined]  # the type that disk_usage returns
     monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage)
-    found = machine.judged_room(tmp_path)
+    found = machine.evaluated_room(tmp_path)
     assert found.level is level
     assert f"{free_gib:.1f} GiB free of 100.0" in found.said
 
@@ -210,10 +210,10 @@ def test_a_disc_is_judged_by_its_room(
         ("on", None, NOW, Level.FAILURE),
         ("on", None, None, Level.WARNING),
     ],
-    ids=["off", "archives", "mended", "fails", "failed from the start", "nothing yet"],
+    ids=["off", "archives", "fixed", "fails", "failed from the start", "nothing yet"],
 )
-def test_archiving_is_judged_by_what_came_last(mode: str, archived: Any, failed: Any, level: Level) -> None:
-    assert machine.judged_archiving(mode, Archiver(1, archived, 1, failed)).level is level
+def test_archiving_is_evaluated_by_what_came_last(mode: str, archived: Any, failed: Any, level: Level) -> None:
+    assert machine.evaluated_archiving(mode, Archiver(1, archived, 1, failed)).level is level
 
 
 async def test_settings_that_do_not_go_together_are_told(settings: Settings) -> None:

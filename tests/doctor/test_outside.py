@@ -13,9 +13,9 @@ from tests.conftest import Company, FakeClock
 from tests.doctor.make import finding, in_production, report
 from tests.fakes.smtp import smtp_fake
 from vendorrisk.alerts.jobs import raise_due_alerts
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.doctor.model import Level
-from vendorrisk.doctor.nudges import judged_server, judged_worker
+from vendorrisk.doctor.nudges import evaluated_server, evaluated_worker
 from vendorrisk.lab.dns import dns_fake
 from vendorrisk.lab.http import HttpFake, Reply, http_fake
 from vendorrisk.settings import Settings
@@ -37,16 +37,16 @@ TOKEN = "xoxb-canary-of-slack"
     ],
     ids=["redis", "valkey", "without a limit", "evicting", "nearly full"],
 )
-def test_redis_is_judged_by_what_it_throws_away(changes: dict[str, Any], level: Level, said: str) -> None:
-    found = judged_server({**INFO, **changes})
+def test_redis_is_evaluated_by_what_it_throws_away(changes: dict[str, Any], level: Level, said: str) -> None:
+    found = evaluated_server({**INFO, **changes})
     assert found.level is level
     assert said in found.said
 
 
 def test_a_worker_that_told_of_itself_lives() -> None:
-    assert judged_worker("j_complete=3", is_embedded=False).level is Level.OK
+    assert evaluated_worker("j_complete=3", is_embedded=False).level is Level.OK
     for embedded, todo in ((False, "`vendorrisk worker`"), (True, "`vendorrisk up`")):
-        found = judged_worker(None, is_embedded=embedded)
+        found = evaluated_worker(None, is_embedded=embedded)
         assert found.level is Level.WARNING
         assert todo in found.todo
 
@@ -61,21 +61,21 @@ async def test_redis_is_asked_and_one_that_is_away_is_a_failure_without_its_pass
     assert (unset.level, unset.said) == (Level.FAILURE, "REDIS_URL is not set")
 
 
-async def test_who_is_told_nothing_and_what_nobody_was_told_are_warnings(
-    settings: Settings, world: World, company: Company, owner: Any, clock: FakeClock
+async def test_who_is_notified_of_nothing_and_what_nobody_was_notified_of_are_warnings(
+    settings: Settings, context: JobContext, company: Company, owner: Any, clock: FakeClock
 ) -> None:
-    recording(world)
+    recording(context)
     alone = await finding(settings, "receivers", clock=clock)
     assert (alone.level, alone.said[:44]) == (Level.WARNING, "1 of 1 tenants have no active receiver: nobo")
     assert "POST /v1/receivers" in alone.todo
     await a_receiver(company, tiers=["low"])
-    await Feature(world, company).watch(expiry(await a_vendor(owner, company, tier="high"), TODAY))
-    await raise_due_alerts(world)
+    await Feature(context, company).watch(expiry(await a_vendor(owner, company, tier="high"), TODAY))
+    await raise_due_alerts(context)
     assert (await finding(settings, "receivers", clock=clock)).level is Level.OK, "receivers were not looked for yet"
-    await run_jobs(world)
-    untold = await finding(settings, "receivers", clock=clock)
-    assert (untold.level, untold.said[:26]) == (Level.WARNING, "1 alerts of the last 7 day")
-    assert "has_recipients:eq:false" in untold.todo
+    await run_jobs(context)
+    unheard = await finding(settings, "receivers", clock=clock)
+    assert (unheard.level, unheard.said[:26]) == (Level.WARNING, "1 alerts of the last 7 day")
+    assert "has_recipients:eq:false" in unheard.todo
     clock.advance(days=8)
     assert (await finding(settings, "receivers", clock=clock)).level is Level.OK
 
@@ -120,9 +120,9 @@ async def test_a_sender_that_is_no_address_is_a_failure(settings: Settings, send
 
 
 @asynccontextmanager
-async def slack(settings: Settings, answer: dict[str, Any]) -> AsyncIterator[tuple[Settings, HttpFake]]:
+async def slack(settings: Settings, response: dict[str, Any]) -> AsyncIterator[tuple[Settings, HttpFake]]:
     async with dns_fake({("api.example.test", "A"): ["127.0.0.1"]}) as names, http_fake() as server:
-        server.on("*", Reply(200, [("content-type", "application/json")], json.dumps(answer).encode()))
+        server.on("*", Reply(200, [("content-type", "application/json")], json.dumps(response).encode()))
         yield (
             msgspec.structs.replace(
                 settings,

@@ -35,7 +35,7 @@ async def world(
         guard = Guard(resolver, loopback=loopback(web.port))
         fetcher = Fetcher(
             guard,
-            user_agent="looks/1 (+https://example.org/bot)",
+            user_agent="scans/1 (+https://example.org/bot)",
             limits=limits or Limits(total_seconds=5.0),
             keep_alive_seconds=keep_alive_seconds,
         )

@@ -65,7 +65,7 @@ async def test_redirects_within_the_limit_are_followed_and_told() -> None:
     assert [request.headers["host"] for request in w.web.requests] == ["www.example.test", "other.example.test"]
 
 
-async def test_a_redirect_without_a_location_is_an_answer() -> None:
+async def test_a_redirect_without_a_location_is_a_response() -> None:
     async with world() as w:
         w.web.on("/", Reply(302))
         assert (await w.fetcher.get(HOME)).status == 302
@@ -79,18 +79,18 @@ async def test_no_cookie_is_kept_and_no_encoding_asked_for() -> None:
     for request in w.web.requests:
         assert not {"cookie", "authorization", "referer"} & set(request.headers)
         assert request.headers["accept-encoding"] == "identity"
-        assert request.headers["user-agent"] == "looks/1 (+https://example.org/bot)"
+        assert request.headers["user-agent"] == "scans/1 (+https://example.org/bot)"
     assert w.web.connections == 2, "keep-alive is off, so that each request is vetted anew"
 
 
 async def test_a_post_carries_headers_and_body_and_follows_nothing() -> None:
     async with world() as w:
         w.web.on("/hook", redirect("http://other.example.test/elsewhere"))
-        answer = await w.fetcher.post(
+        response = await w.fetcher.post(
             "http://www.example.test/hook", headers={"webhook-id": "k", "authorization": "Bearer t"}, body=b"{}"
         )
     (request,) = w.web.requests
-    assert (answer.status, answer.redirects) == (302, ())
+    assert (response.status, response.redirects) == (302, ())
     assert (request.method, request.body, request.headers["webhook-id"]) == ("POST", b"{}", "k")
 
 
@@ -165,7 +165,7 @@ async def test_a_compressed_body_that_ends_early_is_marked() -> None:
         (Reply(200, [("X-Big", "v" * 300_000)]), Reason.HEADERS_TOO_LARGE),
     ],
 )
-async def test_an_answer_beyond_the_bounds_is_refused(reply: Reply, reason: Reason) -> None:
+async def test_a_response_beyond_the_bounds_is_refused(reply: Reply, reason: Reason) -> None:
     async with world() as w:
         w.web.on("/", reply)
         with pytest.raises(EgressError) as refused:
@@ -234,7 +234,7 @@ async def test_a_plain_server_on_the_tls_port_is_a_failed_handshake() -> None:
         await writer.drain()
 
     async with tcp_fake(plain) as port, dns_fake({("www.example.test", "A"): ["127.0.0.1"]}) as names:
-        fetcher = Fetcher(Guard(Resolver([names.address]), loopback=loopback(port)), user_agent="looks/1")
+        fetcher = Fetcher(Guard(Resolver([names.address]), loopback=loopback(port)), user_agent="scans/1")
         with pytest.raises(EgressError) as refused:
             await fetcher.get("https://www.example.test/")
         await fetcher.aclose()

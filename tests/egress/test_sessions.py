@@ -1,4 +1,4 @@
-"""Sessions: one look-up and one handshake for what a visit asks, and nothing of it outside."""
+"""Sessions: one look-up and one handshake for what a domain scan asks, and nothing of it outside."""
 
 import asyncio
 import gc
@@ -99,10 +99,10 @@ async def test_a_connection_the_server_has_closed_is_made_anew() -> None:
 
 async def test_a_server_that_hangs_up_on_the_second_request_is_asked_it_once_more_alone() -> None:
     async with world() as w:
-        answers = [None, Reply(200, [], b"here"), None, None]
+        responses = [None, Reply(200, [], b"here"), None, None]
 
         async def script(_: Received, writer: asyncio.StreamWriter) -> None:
-            reply = answers.pop(0)
+            reply = responses.pop(0)
             writer.write(b"" if reply is None else reply.wire("GET"))
             await writer.drain()
 
@@ -115,7 +115,7 @@ async def test_a_server_that_hangs_up_on_the_second_request_is_asked_it_once_mor
             with pytest.raises(EgressError) as failed:
                 await w.fetcher.get(f"{HOME}moody")
         assert failed.value.reason is Reason.CLOSED
-        assert answers == []
+        assert responses == []
 
 
 async def test_a_message_is_never_sent_twice_on_its_own() -> None:
@@ -132,7 +132,7 @@ async def test_a_message_is_never_sent_twice_on_its_own() -> None:
         assert [request.path for request in w.web.requests] == 2 * ["/", "/hook"]
 
 
-async def test_an_answer_that_was_not_read_to_its_end_costs_the_connection() -> None:
+async def test_a_response_that_was_not_read_to_its_end_costs_the_connection() -> None:
     async with world() as w:
         w.web.on("/away", Reply(301, [("Location", "/")], b"moved"))
         async with session():
@@ -172,7 +172,7 @@ async def test_every_request_of_a_session_waits_its_turn_and_counts() -> None:
         assert pacer.spent["www.example.test"] == 3
 
 
-async def test_a_host_that_asked_for_rest_is_left_alone_on_a_kept_connection_too() -> None:
+async def test_a_host_that_asked_for_a_back_off_is_left_alone_on_a_kept_connection_too() -> None:
     async with world() as w:
         w.guard.pacer = hurried()
         w.web.on("/busy", Reply(429, [("Retry-After", "600")]))
@@ -188,7 +188,7 @@ async def test_a_host_that_asked_for_rest_is_left_alone_on_a_kept_connection_too
     "after",
     [b"\r\nmore than it said", b"x", Reply(200, [], b"nobody asked").wire("GET")],
 )
-async def test_what_a_server_sends_unasked_is_no_answer_to_the_next_request(after: bytes) -> None:
+async def test_what_a_server_sends_unasked_is_no_response_to_the_next_request(after: bytes) -> None:
     async with world(keep_alive_seconds=5.0) as w:
         w.web.on("/more", Reply(200, [("Content-Length", "5")], b"first" + after))
         w.web.on("/next", Reply(200, [], b"next"))
@@ -202,7 +202,7 @@ async def test_what_a_server_sends_unasked_is_no_answer_to_the_next_request(afte
         assert failed.value.reason is Reason.PROTOCOL
 
 
-async def test_an_answer_whose_connection_is_reset_behind_it_is_still_read() -> None:
+async def test_a_response_whose_connection_is_reset_behind_it_is_still_read() -> None:
     async def reset(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.write(Reply(200, [], b"whole").wire("GET"))

@@ -29,10 +29,10 @@ _KEY = re.compile(r"vr_key_\S+")
 def until(what: Callable[[], T], said: str, seconds: float = 30.0) -> T:
     """Ask until the answer is true, and return it; fails with `said` where it does not become so in time."""
     deadline = time.monotonic() + seconds
-    while not (answer := what()):
+    while not (response := what()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {said}"
         time.sleep(0.02)
-    return answer
+    return response
 
 
 @contextmanager
@@ -95,7 +95,7 @@ class Command:
         self.process.send_signal(how)
         return self.ended()
 
-    def leave(self) -> None:
+    def shut_down(self) -> None:
         """End it whatever it does; its children go with it."""
         if self.process.poll() is None:
             self.process.kill()
@@ -130,10 +130,10 @@ class Stack(Command):
         return False
 
     def checks(self) -> dict[str, str]:
-        """Return what the readiness answer says of each part; empty while nobody answers."""
+        """Return what the readiness response says of each part; empty while nobody answers."""
         with suppress(httpx.TransportError):
-            answer = httpx.get(f"{self.address}/health/ready", timeout=5).json()
-            return dict(answer["checks"])
+            response = httpx.get(f"{self.address}/health/ready", timeout=5).json()
+            return dict(response["checks"])
         return {}
 
     def tree(self) -> list[psutil.Process]:

@@ -25,7 +25,7 @@ def refusal(home: Path, *command: str, **settings: str) -> str:
     try:
         assert ran.ended(20) == 1, ran.text
     finally:
-        ran.leave()
+        ran.shut_down()
     assert "Traceback" not in ran.text, ran.text
     assert ran.text.count("vendorrisk: ") == 1, ran.text
     return ran.lines[-1].removeprefix("vendorrisk: ")

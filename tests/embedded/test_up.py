@@ -36,7 +36,7 @@ def stack() -> Iterator[Stack]:
     with data_folder() as home:
         started = Stack(home)
         yield started
-        started.leave()
+        started.shut_down()
 
 
 def settings_of(stack: Stack) -> dict[str, str]:
@@ -133,7 +133,7 @@ def test_who_stops_it_before_it_is_ready_is_not_told_that_it_is() -> None:
             until((home / "log" / "api.log").exists, "the API is being started", START_SECONDS)
             assert starting.stop() == 0, starting.text
         finally:
-            starting.leave()
+            starting.shut_down()
         assert "is ready" not in starting.text
         assert "shown this once" in starting.text, "the first key is never lost, for it is made once"
 
@@ -146,7 +146,7 @@ def test_a_kill_in_the_middle_of_the_first_start_leaves_no_process_and_the_next_
             until(lambda: list(home.glob(at)), f"{at} is there", START_SECONDS)
             tree = psutil.Process(starting.pid).children(recursive=True)
         finally:
-            starting.leave()
+            starting.shut_down()
         until(lambda: not any(map(is_alive, tree)), "nothing of it is left", 3)
         whole = Stack(home)
         assert whole.is_ready()

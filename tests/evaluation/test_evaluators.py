@@ -16,23 +16,28 @@ from vendorrisk.egress.reasons import Reason
 from vendorrisk.egress.resolver import Outcome
 from vendorrisk.evaluation import evaluate
 from vendorrisk.evaluation.evaluate import Before, Observation
-from vendorrisk.evaluation.model import AssetKind, Judgement, Verdict
+from vendorrisk.evaluation.model import AssetKind, Evaluation, Verdict
 from vendorrisk.evaluation.rules import RULES
 from vendorrisk.lab import pki
 from vendorrisk.lab.world import good_vendor, good_zone, lab
 from vendorrisk.probes.dns import dns_setup
-from vendorrisk.probes.dns.dns_setup import DnsLook
-from vendorrisk.probes.feeds.feed_observations import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
+from vendorrisk.probes.dns.dns_setup import DnsObservation
+from vendorrisk.probes.feeds.feed_observations import (
+    BreachObservation,
+    ExposureObservation,
+    IssuanceObservation,
+    ScorecardObservation,
+)
 from vendorrisk.probes.feeds.feed_parser import AddressFacts
 from vendorrisk.probes.mail import mail_setup
-from vendorrisk.probes.mail.mail_setup import EmailLook
-from vendorrisk.probes.observation import Lookup, Unseen, canonical, replay
-from vendorrisk.probes.registration.domain_registration import RegLook
+from vendorrisk.probes.mail.mail_setup import EmailObservation
+from vendorrisk.probes.observation import Lookup, Unknown, canonical, replay
+from vendorrisk.probes.registration.domain_registration import RegObservation
 from vendorrisk.probes.tls.clienthello import Greeting
-from vendorrisk.probes.tls.handshake import CertLook, Handshake, HelloLook
-from vendorrisk.probes.web.pages import PageLook
-from vendorrisk.probes.web.site import Step, Visit, WebLook
-from vendorrisk.probes.web.status_page import StatusLook
+from vendorrisk.probes.tls.handshake import CertObservation, Handshake, HelloObservation
+from vendorrisk.probes.web.pages import PageObservation
+from vendorrisk.probes.web.site import Step, Visit, WebObservation
+from vendorrisk.probes.web.status_page import StatusObservation
 
 D, WWW = "acme.test", "www.acme.test"
 NOW = pki.NOW
@@ -43,8 +48,8 @@ _FAILED = [*(f"dns_{o.value}" for o in Outcome if o not in {Outcome.OK, Outcome.
 _SILENT = [o.value for o in Outcome if o not in {Outcome.OK, Outcome.NODATA, Outcome.NXDOMAIN}]
 
 
-def judged(look: Observation, kind: AssetKind = AssetKind.DOMAIN) -> tuple[Judgement, ...]:
-    return evaluate.judge(look, now=NOW, datasets=DATASETS, kind=kind)
+def evaluated(observation: Observation, kind: AssetKind = AssetKind.DOMAIN) -> tuple[Evaluation, ...]:
+    return evaluate.evaluate(observation, now=NOW, datasets=DATASETS, kind=kind)
 
 
 # ── observations of any content
@@ -100,65 +105,67 @@ _PLAIN: Mapping[type[Any], st.SearchStrategy[Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-def test_an_observation_of_any_content_is_judged_and_always_the_same(kind: type[Any], data: st.DataObject) -> None:
-    # What is judged is what would be read back: without NUL, which is not kept.
-    look = replay(canonical(data.draw(of(kind))), kind)
+def test_an_observation_of_any_content_is_evaluated_and_always_the_same(kind: type[Any], data: st.DataObject) -> None:
+    # What is evaluated is what would be read back: without NUL, which is not kept.
+    observation = replay(canonical(data.draw(of(kind))), kind)
     asset = data.draw(st.sampled_from([k for k in AssetKind if k is not AssetKind.REPOSITORY]))
-    if kind is PageLook and asset in {AssetKind.DOMAIN, AssetKind.HOST}:
+    if kind is PageObservation and asset in {AssetKind.DOMAIN, AssetKind.HOST}:
         asset = AssetKind.SUBPROCESSOR_PAGE
     now = data.draw(st.one_of(st.just(NOW), _INSTANT))
     before = Before(values={"ns": ("a",)}, lock_removed_at=data.draw(st.none() | _INSTANT))
     found = [
-        evaluate.judge(one, now=now, datasets=DATASETS, kind=asset, before=before)
-        for one in (look, look, replay(canonical(look), kind))
+        evaluate.evaluate(one, now=now, datasets=DATASETS, kind=asset, before=before)
+        for one in (observation, observation, replay(canonical(observation), kind))
     ]
     assert found[0] == found[1] == found[2]
-    for judgement in found[0]:
-        assert judgement.rule in RULES
-        assert b"\\u0000" not in msgspec.json.encode([judgement.detail, judgement.evidence, judgement.discriminator])
+    for evaluation in found[0]:
+        assert evaluation.rule in RULES
+        assert b"\\u0000" not in msgspec.json.encode([evaluation.detail, evaluation.evidence, evaluation.subject])
 
 
 # ── what could not be seen
 
 
-def blind(reason: str) -> tuple[Observation, ...]:
+def all_unknown(reason: str) -> tuple[Observation, ...]:
     """Every kind of observation of which no part was seen, for one reason."""
-    unseen = Unseen(reason=reason)
+    not_known = Unknown(reason=reason)
     outcome = reason.removeprefix("dns_") if reason.removeprefix("dns_") in _SILENT else "timeout"
-    answers = {name: Lookup(outcome=outcome) for name in (*whole(EmailLook).answers, *whole(DnsLook).answers)}
+    answers = {
+        name: Lookup(outcome=outcome) for name in (*whole(EmailObservation).answers, *whole(DnsObservation).answers)
+    }
     return (
-        CertLook(host=D, handshake=unseen),
-        HelloLook(host=D, outcomes={Greeting.SSL3.value: reason}),
-        HelloLook(host=D, outcomes={g.value: reason for g in Greeting}),
-        WebLook(host=D, plain=unseen, secure=unseen, cors=unseen, security_txt=unseen),
-        EmailLook(domain=D, answers=answers, mta_sts=unseen, with_dkim=True),
-        EmailLook(domain=D, answers={}, with_dkim=True),
-        DnsLook(domain=D, answers=answers, hosts=(D, WWW), unchecked=Lookup(outcome=outcome)),
-        DnsLook(domain=D, answers={}, hosts=(WWW,)),
-        RegLook(domain=D, registration=unseen),
-        StatusLook(url="https://status.acme.test", status=unseen),
-        PageLook(url="https://acme.test/x", page=unseen),
-        BreachLook(domain=D, breaches=unseen),
-        IssuanceLook(domain=D, issuances=unseen),
-        ExposureLook(domain=D, addresses=(unseen,)),
-        ExposureLook(domain=D, addresses=(unseen, AddressFacts(address="8.8.8.8", known=False))),
-        ScorecardLook(repository="github.com/acme/x", tenths=unseen),
+        CertObservation(host=D, handshake=not_known),
+        HelloObservation(host=D, outcomes={Greeting.SSL3.value: reason}),
+        HelloObservation(host=D, outcomes={g.value: reason for g in Greeting}),
+        WebObservation(host=D, plain=not_known, secure=not_known, cors=not_known, security_txt=not_known),
+        EmailObservation(domain=D, answers=answers, mta_sts=not_known, with_dkim=True),
+        EmailObservation(domain=D, answers={}, with_dkim=True),
+        DnsObservation(domain=D, answers=answers, hosts=(D, WWW), unchecked=Lookup(outcome=outcome)),
+        DnsObservation(domain=D, answers={}, hosts=(WWW,)),
+        RegObservation(domain=D, registration=not_known),
+        StatusObservation(url="https://status.acme.test", status=not_known),
+        PageObservation(url="https://acme.test/x", page=not_known),
+        BreachObservation(domain=D, breaches=not_known),
+        IssuanceObservation(domain=D, issuances=not_known),
+        ExposureObservation(domain=D, addresses=(not_known,)),
+        ExposureObservation(domain=D, addresses=(not_known, AddressFacts(address="8.8.8.8", known=False))),
+        ScorecardObservation(repository="github.com/acme/x", tenths=not_known),
     )
 
 
 @pytest.mark.parametrize("reason", _FAILED)
-def test_a_look_that_failed_is_unknown_for_every_reason_there_is(reason: str) -> None:
-    for look in blind(reason):
-        kind = AssetKind.TRUST_PAGE if isinstance(look, PageLook) else AssetKind.DOMAIN
-        wrong = [j for j in judged(look, kind) if j.verdict not in {Verdict.UNKNOWN, Verdict.NA}]
-        assert wrong == [], type(look)
+def test_a_scan_that_failed_is_unknown_for_every_reason_there_is(reason: str) -> None:
+    for observation in all_unknown(reason):
+        kind = AssetKind.TRUST_PAGE if isinstance(observation, PageObservation) else AssetKind.DOMAIN
+        wrong = [j for j in evaluated(observation, kind) if j.verdict not in {Verdict.UNKNOWN, Verdict.NA}]
+        assert wrong == [], type(observation)
 
 
 @pytest.mark.parametrize("reason", _FAILED)
 def test_a_handshake_that_failed_is_a_verdict_only_where_the_port_answered_in_no_tls(reason: str) -> None:
     """Port 80 answers: then a closed port 443, or one that speaks otherwise, is no HTTPS. What was cut off is not."""
-    look = CertLook(host=D, handshake=Unseen(reason=reason), plain_answers=True)
-    verdicts = {j.rule: j.verdict for j in judged(look)}
+    observation = CertObservation(host=D, handshake=Unknown(reason=reason), plain_answers=True)
+    verdicts = {j.rule: j.verdict for j in evaluated(observation)}
     no_tls = reason in {Reason.CONNECT_REFUSED, Reason.TLS_FAILED, Reason.PROTOCOL}
     assert verdicts.pop("tls.https") is (Verdict.FAIL if no_tls else Verdict.UNKNOWN)
     assert set(verdicts.values()) == {Verdict.UNKNOWN}
@@ -168,8 +175,10 @@ def test_a_handshake_that_failed_is_a_verdict_only_where_the_port_answered_in_no
 def test_a_walk_that_ended_early_says_nothing_of_the_page_it_led_to(reason: str) -> None:
     steps = (Step(scheme="http", host=D, status=301), Step(scheme="https", host=D, status=301),
              Step(scheme="https", host=WWW, status=0))  # fmt: skip
-    look = WebLook(host=D, plain=Visit(steps=steps, stopped=reason), secure=Visit(steps=steps[1:], stopped=reason))
-    content = [j for j in judged(look) if j.rule not in {"web.redirect", "web.hsts"}]
+    observation = WebObservation(
+        host=D, plain=Visit(steps=steps, stopped=reason), secure=Visit(steps=steps[1:], stopped=reason)
+    )
+    content = [j for j in evaluated(observation) if j.rule not in {"web.redirect", "web.hsts"}]
     assert {j.verdict for j in content} == {Verdict.UNKNOWN}
 
 
@@ -188,8 +197,8 @@ async def _whole() -> dict[type[Any], Any]:
     async with lab(zone, authenticated=True) as world:
         await good_vendor(world)
         return {
-            EmailLook: await mail_setup.look(D, resolver=world.resolver, strict_fetcher=world.strict),
-            DnsLook: await dns_setup.look(D, resolver=world.resolver, hosts=(WWW,)),
+            EmailObservation: await mail_setup.scan(D, resolver=world.resolver, strict_fetcher=world.strict),
+            DnsObservation: await dns_setup.scan(D, resolver=world.resolver, hosts=(WWW,)),
         }
 
 
@@ -208,12 +217,14 @@ _BAD = {
 def bad(kind: type[Any]) -> Any:
     """Return what is seen of one that does much wrong: everything else does not exist."""
     answers = {name: Lookup(outcome="nxdomain") for name in whole(kind).answers} | _BAD
-    return msgspec.structs.replace(whole(kind), answers=answers, **({"mta_sts": None} if kind is EmailLook else {}))
+    return msgspec.structs.replace(
+        whole(kind), answers=answers, **({"mta_sts": None} if kind is EmailObservation else {})
+    )
 
 
-def veiled(look: Any, hidden: Mapping[str, str]) -> Any:
-    answers = {name: Lookup(outcome=hidden[name]) if name in hidden else a for name, a in look.answers.items()}
-    return msgspec.structs.replace(look, answers=answers)
+def veiled(observation: Any, hidden: Mapping[str, str]) -> Any:
+    answers = {name: Lookup(outcome=hidden[name]) if name in hidden else a for name, a in observation.answers.items()}
+    return msgspec.structs.replace(observation, answers=answers)
 
 
 def hiding(kind: type[Any]) -> st.SearchStrategy[dict[str, str]]:
@@ -221,24 +232,24 @@ def hiding(kind: type[Any]) -> st.SearchStrategy[dict[str, str]]:
     return st.dictionaries(st.sampled_from(names), st.sampled_from(_SILENT), min_size=1)
 
 
-@pytest.mark.parametrize("kind", [EmailLook, DnsLook])
+@pytest.mark.parametrize("kind", [EmailObservation, DnsObservation])
 @given(data=st.data())
 def test_hiding_any_answers_of_a_good_vendor_makes_no_fault_of_it(kind: type[Any], data: st.DataObject) -> None:
-    full = {(j.rule, j.discriminator): j.verdict for j in judged(whole(kind))}
+    full = {(j.rule, j.subject): j.verdict for j in evaluated(whole(kind))}
     assert Verdict.FAIL not in full.values()
-    for j in judged(veiled(whole(kind), data.draw(hiding(kind)))):
-        assert j.verdict in {full.get((j.rule, j.discriminator), Verdict.NA), Verdict.UNKNOWN, Verdict.NA}, j
+    for j in evaluated(veiled(whole(kind), data.draw(hiding(kind)))):
+        assert j.verdict in {full.get((j.rule, j.subject), Verdict.NA), Verdict.UNKNOWN, Verdict.NA}, j
 
 
-@pytest.mark.parametrize("kind", [EmailLook, DnsLook])
+@pytest.mark.parametrize("kind", [EmailObservation, DnsObservation])
 @given(data=st.data())
 def test_hiding_any_answers_of_a_bad_vendor_makes_nothing_of_it_good(kind: type[Any], data: st.DataObject) -> None:
-    full = {j.rule: j.verdict for j in judged(bad(kind)) if j.verdict in {Verdict.WARN, Verdict.FAIL}}
+    full = {j.rule: j.verdict for j in evaluated(bad(kind)) if j.verdict in {Verdict.WARN, Verdict.FAIL}}
     assert len(full) >= 4
-    for j in judged(veiled(bad(kind), data.draw(hiding(kind)))):
+    for j in evaluated(veiled(bad(kind), data.draw(hiding(kind)))):
         assert not (j.rule in full and j.verdict is Verdict.PASS), j
 
 
-def test_the_chain_of_a_certificate_that_was_not_sent_is_not_judged() -> None:
-    found = judged(CertLook(host=D, handshake=Handshake(version="TLSv1.3", chain=())))
+def test_the_chain_of_a_certificate_that_was_not_sent_is_not_evaluated() -> None:
+    found = evaluated(CertObservation(host=D, handshake=Handshake(version="TLSv1.3", chain=())))
     assert {j.rule: j.verdict for j in found}.pop("tls.cert_trust") is Verdict.UNKNOWN

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from tests.signals.make import NOW
-from vendorrisk.evaluation.model import Factor, Severity
-from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, RULES, hold_for, next_look, rules_off
+from vendorrisk.evaluation.model import RuleSeverity, SignalFactor
+from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, RULES, default_disabled_rules, hold_for, next_scan
 
 DAY = timedelta(days=1)
 TABLE = """
@@ -67,12 +67,12 @@ tr.trust 168 2 info 100 - CC2.3
 tr.dpa 168 1 info 100 - CC2.3
 tr.subprocessors 24 2 medium 100 - CC9.2,P6.4,C1.1
 """
-"""Rule, hours between looks, weight, gravest severity, confidence in percent, cap, criteria: as published."""
+"""Rule, hours between scans, weight, highest severity, confidence in percent, cap, criteria: as published."""
 
 
 def test_the_factors_weigh_a_hundred_and_each_has_rules() -> None:
     assert sum(FACTOR_WEIGHTS.values()) == 100
-    assert {rule.factor for rule in RULES.values()} == set(Factor) == set(FACTOR_WEIGHTS)
+    assert {rule.factor for rule in RULES.values()} == set(SignalFactor) == set(FACTOR_WEIGHTS)
 
 
 def test_every_rule_says_what_it_sees_what_to_do_and_what_it_evidences() -> None:
@@ -99,19 +99,19 @@ def test_only_serious_rules_cap_the_score() -> None:
         "tls.https": 69, "tls.cert_expired": 59, "tls.cert_name": 69, "tls.cert_trust": 69, "dom.expiry": 59,
         "dns.dangling": 49, "exp.kev": 59, "evt.breach": 79,
     }  # fmt: skip
-    assert all(RULES[name].severity in {Severity.HIGH, Severity.CRITICAL} for name in capping)
+    assert all(RULES[name].severity in {RuleSeverity.HIGH, RuleSeverity.CRITICAL} for name in capping)
 
 
-def test_a_factor_is_judged_on_hosts_or_on_the_domain_never_both() -> None:
-    for factor in Factor:
+def test_a_factor_is_evaluated_on_hosts_or_on_the_domain_never_both() -> None:
+    for factor in SignalFactor:
         assert len({rule.scope for rule in RULES.values() if rule.factor is factor}) == 1
 
 
 def test_what_is_off_says_why_and_can_be_switched_on() -> None:
-    off = rules_off()
+    off = default_disabled_rules()
     assert {"exp.ports", "exp.kev", "tls.ct_issuer", "web.cors"} <= off
-    assert "exp.kev" not in rules_off(["exp.kev"])
-    assert all(RULES[name].off_because for name in off)
+    assert "exp.kev" not in default_disabled_rules(["exp.kev"])
+    assert all(RULES[name].disabled_reason for name in off)
 
 
 def test_a_known_verdict_is_held_three_days_or_three_cadences() -> None:
@@ -125,6 +125,6 @@ def test_a_known_verdict_is_held_three_days_or_three_cadences() -> None:
     (90 * DAY, DAY), (2 * DAY, 16 * timedelta(hours=1)), (timedelta(hours=1), timedelta(hours=1)),
     (-5 * DAY, timedelta(hours=1)),
 ])  # fmt: skip
-def test_the_nearer_the_end_the_sooner_the_next_look(left: timedelta, again: timedelta) -> None:
-    assert next_look(DAY, NOW + left, NOW) == again
-    assert next_look(DAY, None, NOW) == DAY
+def test_the_nearer_the_end_the_sooner_the_next_scan(left: timedelta, again: timedelta) -> None:
+    assert next_scan(DAY, NOW + left, NOW) == again
+    assert next_scan(DAY, None, NOW) == DAY

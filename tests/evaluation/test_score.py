@@ -9,26 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.signals.make import NOW, SCORED, all_passing, standing, standings
-from vendorrisk.evaluation.model import Standing, Verdict
-from vendorrisk.evaluation.rules import RULES, hold_for, rules_off
+from tests.signals.make import NOW, SCORED, all_passing, score_input, score_inputs
+from vendorrisk.evaluation.model import ScoreInput, Verdict
+from vendorrisk.evaluation.rules import RULES, default_disabled_rules, hold_for
 from vendorrisk.evaluation.score import WHOLE, deficit_of, score, top_deductions
 
 LATER = NOW + timedelta(days=60)
 SEEN = [Verdict.PASS, Verdict.WARN, Verdict.FAIL]
 
 
-def changed(one: Standing, **rest: object) -> Standing:
+def changed(one: ScoreInput, **rest: object) -> ScoreInput:
     return msgspec.structs.replace(one, **rest)
 
 
-def with_verdict(one: Standing, verdict: Verdict) -> Standing:
-    """The standing as it would be had this verdict been seen just now."""
+def with_verdict(one: ScoreInput, verdict: Verdict) -> ScoreInput:
+    """The score input as it would be had this verdict been seen just now."""
     return changed(one, verdict=verdict, known=verdict, known_at=NOW)
 
 
-@given(standings(), st.data())
-def test_a_better_verdict_never_scores_less(portfolio: list[Standing], data: st.DataObject) -> None:
+@given(score_inputs(), st.data())
+def test_a_better_verdict_never_scores_less(portfolio: list[ScoreInput], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(portfolio) - 1))
     never_seen = changed(portfolio[place], verdict=Verdict.UNKNOWN, known=None, known_at=None)
     numbers = [
@@ -39,9 +39,9 @@ def test_a_better_verdict_never_scores_less(portfolio: list[Standing], data: st.
             with_verdict(portfolio[place], Verdict.FAIL),
         )
     ]
-    blind = score([*portfolio[:place], never_seen, *portfolio[place + 1 :]], now=NOW).number
+    unknown = score([*portfolio[:place], never_seen, *portfolio[place + 1 :]], now=NOW).number
     assert numbers == sorted(numbers, reverse=True)
-    assert blind <= numbers[0]
+    assert unknown <= numbers[0]
 
 
 @given(st.integers(50, 100), st.integers(0, 100))
@@ -61,29 +61,29 @@ def test_the_published_deficits(verdict: Verdict, confidence: int, percent: int,
     assert deficit_of(verdict, confidence, percent) == deficit
 
 
-@given(standings(), st.integers())
-def test_the_order_of_standings_does_not_matter(portfolio: list[Standing], seed: int) -> None:
+@given(score_inputs(), st.integers())
+def test_the_order_of_inputs_does_not_matter(portfolio: list[ScoreInput], seed: int) -> None:
     shuffled = list(portfolio)
     random.Random(seed).shuffle(shuffled)
     assert score(shuffled, now=NOW) == score(portfolio, now=NOW)
 
 
-@given(standings(), st.sampled_from([NOW, LATER]))
-def test_the_score_lies_between_its_low_and_high(portfolio: list[Standing], now: object) -> None:
+@given(score_inputs(), st.sampled_from([NOW, LATER]))
+def test_the_score_lies_between_its_low_and_high(portfolio: list[ScoreInput], now: object) -> None:
     result = score(portfolio, now=now)  # type: ignore[arg-type]  # sampled from instants
     assert 0 <= result.low <= result.number <= result.high <= 100
 
 
-@given(standings())
-def test_an_a_needs_four_fifths_of_the_weight_to_be_seen(portfolio: list[Standing]) -> None:
+@given(score_inputs())
+def test_an_a_needs_four_fifths_of_the_weight_to_be_seen(portfolio: list[ScoreInput]) -> None:
     result = score(portfolio, now=LATER)
     if result.grade == "A":
         assert result.coverage_bp >= 8_000
     assert (result.score is None) == (result.grade == "NR") == (result.coverage_bp < 5_000)
 
 
-@given(standings(), st.data(), st.sampled_from([NOW, LATER]))
-def test_going_blind_never_raises_the_score(portfolio: list[Standing], data: st.DataObject, now: object) -> None:
+@given(score_inputs(), st.data(), st.sampled_from([NOW, LATER]))
+def test_going_blind_never_raises_the_score(portfolio: list[ScoreInput], data: st.DataObject, now: object) -> None:
     seen = [s for s in portfolio if s.verdict in SEEN]
     hidden = data.draw(st.sets(st.sampled_from(range(len(seen))))) if seen else set()
     before = [changed(s, known=s.verdict, known_at=NOW) for s in seen]
@@ -91,9 +91,9 @@ def test_going_blind_never_raises_the_score(portfolio: list[Standing], data: st.
     assert score(after, now=now).number <= score(before, now=now).number  # type: ignore[arg-type]  # an instant
 
 
-@given(standings(), st.data(), st.sampled_from([NOW, LATER]))
+@given(score_inputs(), st.data(), st.sampled_from([NOW, LATER]))
 def test_hiding_what_does_not_apply_never_raises_the_score(
-    portfolio: list[Standing], data: st.DataObject, now: object
+    portfolio: list[ScoreInput], data: st.DataObject, now: object
 ) -> None:
     seen = [s for s in portfolio if s.verdict is not Verdict.UNKNOWN]
     hidden = data.draw(st.sets(st.sampled_from(range(len(seen))))) if seen else set()
@@ -102,8 +102,8 @@ def test_hiding_what_does_not_apply_never_raises_the_score(
     assert score(after, now=now).number <= score(before, now=now).number  # type: ignore[arg-type]  # an instant
 
 
-@given(standings(), st.sampled_from([NOW, LATER]))
-def test_the_deductions_add_up_to_what_is_missing(portfolio: list[Standing], now: object) -> None:
+@given(score_inputs(), st.sampled_from([NOW, LATER]))
+def test_the_deductions_add_up_to_what_is_missing(portfolio: list[ScoreInput], now: object) -> None:
     result = score(portfolio, now=now)  # type: ignore[arg-type]  # sampled from instants
     assert 100 * result.number + sum(d.points_bp for d in result.deductions) == WHOLE
     assert all(d.points_bp >= 0 for d in result.deductions)
@@ -116,7 +116,7 @@ def test_a_vendor_with_nothing_wrong_gets_every_point_its_confidence_allows() ->
     assert result.deductions == ()
 
 
-def failing(*rules: str) -> list[Standing]:
+def failing(*rules: str) -> list[ScoreInput]:
     """Everything seen well and passing, but for these."""
     sure = [changed(s, confidence_percent=100) for s in all_passing()]
     return [changed(s, verdict=Verdict.FAIL) if s.rule in rules else s for s in sure]
@@ -137,20 +137,20 @@ def test_what_is_missing_is_shared_out_as_it_came_about() -> None:
     assert points["evt.breach"] == pytest.approx(float(sum(points.values()) * breach / (breach + text)), abs=1)
 
 
-def test_a_vendor_never_looked_at_has_no_number() -> None:
-    result = score([standing(rule, Verdict.UNKNOWN) for rule in SCORED], now=NOW)
+def test_a_vendor_never_scanned_has_no_number() -> None:
+    result = score([score_input(rule, Verdict.UNKNOWN) for rule in SCORED], now=NOW)
     assert (result.score, result.grade, result.coverage_bp, result.number) == (None, "NR", 0, 50)
     assert result.low < 10
     assert result.high > 90
 
 
-def test_a_vendor_without_any_standing_has_no_number() -> None:
+def test_a_vendor_without_any_input_has_no_number() -> None:
     assert score([], now=NOW).grade == "NR"
 
 
 def test_a_fail_nobody_can_see_any_more_stays_a_fail_and_keeps_its_cap() -> None:
     rest = [s for s in all_passing() if s.rule != "tls.cert_expired"]
-    failing = standing("tls.cert_expired", Verdict.FAIL, known=Verdict.FAIL, known_at=NOW, cap=59)
+    failing = score_input("tls.cert_expired", Verdict.FAIL, known=Verdict.FAIL, known_at=NOW, cap=59)
     hidden = changed(failing, verdict=Verdict.UNKNOWN)
     assert score([*rest, failing], now=NOW).number == 59
     assert score([*rest, hidden], now=NOW + timedelta(days=4000)).number == 59
@@ -159,17 +159,17 @@ def test_a_fail_nobody_can_see_any_more_stays_a_fail_and_keeps_its_cap() -> None
 def test_a_pass_nobody_can_see_any_more_becomes_unknown_after_its_hold_and_not_before() -> None:
     rule = RULES["tls.cert_name"]
     rest = [s for s in all_passing() if s.rule != rule.id]
-    hidden = standing(rule.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW)
+    hidden = score_input(rule.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW)
     held = score([*rest, hidden], now=NOW + hold_for(rule))
-    blind = score([*rest, hidden], now=NOW + hold_for(rule) + timedelta(seconds=1))
-    assert blind.coverage_bp < held.coverage_bp
-    assert blind.number < held.number
+    unknown = score([*rest, hidden], now=NOW + hold_for(rule) + timedelta(seconds=1))
+    assert unknown.coverage_bp < held.coverage_bp
+    assert unknown.number < held.number
 
 
 def test_what_does_not_apply_and_cannot_be_seen_stays_out_while_it_is_held_and_no_longer() -> None:
     rule = RULES["email.dane"]
     rest = [s for s in all_passing() if s.rule != rule.id]
-    hidden = standing(rule.id, Verdict.UNKNOWN, known=Verdict.NA, known_at=NOW)
+    hidden = score_input(rule.id, Verdict.UNKNOWN, known=Verdict.NA, known_at=NOW)
     assert score([*rest, hidden], now=NOW + hold_for(rule)).coverage_bp == score(rest, now=NOW).coverage_bp
     late = NOW + hold_for(rule) + timedelta(seconds=1)
     assert score([*rest, hidden], now=late).coverage_bp < score(rest, now=late).coverage_bp
@@ -177,7 +177,7 @@ def test_what_does_not_apply_and_cannot_be_seen_stays_out_while_it_is_held_and_n
 
 def test_a_cap_needs_eighty_percent_confidence() -> None:
     rest = [s for s in all_passing() if s.rule != "exp.kev"]
-    weak = standing("exp.kev", Verdict.FAIL, confidence_percent=79, cap=59)
+    weak = score_input("exp.kev", Verdict.FAIL, confidence_percent=79, cap=59)
     strong = changed(weak, confidence_percent=80)
     assert score([*rest, weak], now=NOW).number > 59
     assert score([*rest, strong], now=NOW).number == 59
@@ -206,31 +206,31 @@ def test_of_several_main_hosts_the_worst_counts() -> None:
 
 def test_low_and_high_say_what_a_cap_would_make_of_what_cannot_be_seen() -> None:
     rest = [s for s in all_passing() if s.rule != "tls.cert_expired"]
-    never = score([*rest, standing("tls.cert_expired", Verdict.UNKNOWN)], now=NOW)
+    never = score([*rest, score_input("tls.cert_expired", Verdict.UNKNOWN)], now=NOW)
     assert (never.low, never.number > 80, never.high > 90) == (59, True, True)
-    gone = standing("tls.cert_expired", Verdict.UNKNOWN, known=Verdict.FAIL, known_at=NOW, cap=59)
+    gone = score_input("tls.cert_expired", Verdict.UNKNOWN, known=Verdict.FAIL, known_at=NOW, cap=59)
     hidden = score([*rest, gone], now=NOW)
     assert (hidden.low, hidden.number, hidden.high > 80) == (59, 59, True)
 
 
 def test_what_does_not_apply_leaves_the_score_alone() -> None:
     without = [s for s in all_passing() if s.rule != "email.dane"]
-    assert score([*without, standing("email.dane", Verdict.NA)], now=NOW) == score(without, now=NOW)
+    assert score([*without, score_input("email.dane", Verdict.NA)], now=NOW) == score(without, now=NOW)
 
 
-def test_a_waived_fail_is_left_out_until_the_waiver_ends_and_is_named_beside_the_number() -> None:
+def test_a_suppressed_fail_is_left_out_until_the_suppression_ends_and_is_named_beside_the_number() -> None:
     rest = [s for s in all_passing() if s.rule != "email.dmarc"]
-    waived = standing("email.dmarc", Verdict.FAIL, waived_until=NOW + timedelta(days=1))
-    during = score([*rest, waived], now=NOW)
-    after = score([*rest, waived], now=NOW + timedelta(days=1))
+    suppressed = score_input("email.dmarc", Verdict.FAIL, suppressed_until=NOW + timedelta(days=1))
+    during = score([*rest, suppressed], now=NOW)
+    after = score([*rest, suppressed], now=NOW + timedelta(days=1))
     assert during.number == score(rest, now=NOW).number
-    assert [d.rule for d in during.waived] == ["email.dmarc"]
-    assert during.score_with_waived == after.number < during.number
-    assert after.waived == ()
+    assert [d.rule for d in during.suppressed] == ["email.dmarc"]
+    assert during.score_unsuppressed == after.number < during.number
+    assert after.suppressed == ()
 
 
 def test_rules_that_are_off_count_nowhere_and_are_named() -> None:
-    off = rules_off()
+    off = default_disabled_rules()
     failing = [changed(s, verdict=Verdict.FAIL) if s.rule in off else s for s in all_passing()]
     result = score(failing, now=NOW, off=off)
     assert result.number == score([s for s in failing if s.rule not in off], now=NOW).number
@@ -241,7 +241,7 @@ def test_rules_that_are_off_count_nowhere_and_are_named() -> None:
 def test_a_faded_event_costs_less_and_never_less_than_a_pass() -> None:
     rest = [s for s in all_passing() if s.rule != "evt.breach"]
     numbers = [
-        score([*rest, standing("evt.breach", Verdict.FAIL, deficit_percent=p)], now=NOW).number for p in (100, 50, 0)
+        score([*rest, score_input("evt.breach", Verdict.FAIL, deficit_percent=p)], now=NOW).number for p in (100, 50, 0)
     ]
     assert numbers[0] < numbers[1] < numbers[2] == score(all_passing(), now=NOW).number
 

@@ -15,7 +15,7 @@ def type_2(vendor_id: str, start: str = "2025-01-01", end: str = "2025-12-31", *
     """Return a clean Type 2 report, as a body."""
     return {
         "vendor_id": vendor_id,
-        "type": "type_2",
+        "report_type": "type_2",
         "period_start_on": start,
         "period_end_on": end,
         "opinion": "unqualified",

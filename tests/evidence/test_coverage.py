@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from vendorrisk.evidence.coverage import (
     DAY,
     RELIED_ON,
+    AuditorOpinion,
+    CoverageGap,
     CoverageState,
-    Gap,
     Letter,
-    Opinion,
     Report,
     ReportType,
     Support,
@@ -30,7 +30,9 @@ POLICY = EvidencePolicy()
 S = CoverageState
 
 
-def type_2(start: str, end: str, *, opinion: Opinion = Opinion.UNQUALIFIED, letter: str | None = None) -> Report:
+def type_2(
+    start: str, end: str, *, opinion: AuditorOpinion = AuditorOpinion.UNQUALIFIED, letter: str | None = None
+) -> Report:
     letters = () if letter is None else (Letter(UUID(int=9), date.fromisoformat(letter)),)
     number = UUID(int=date.fromisoformat(start).toordinal())
     return Report(
@@ -40,7 +42,7 @@ def type_2(start: str, end: str, *, opinion: Opinion = Opinion.UNQUALIFIED, lett
 
 def type_1(day: str) -> Report:
     on = date.fromisoformat(day)
-    return Report(UUID(int=on.toordinal()), ReportType.TYPE_1, on, on, Opinion.UNQUALIFIED)
+    return Report(UUID(int=on.toordinal()), ReportType.TYPE_1, on, on, AuditorOpinion.UNQUALIFIED)
 
 
 def at(day: str, *reports: Report) -> tuple[CoverageState, str | None]:
@@ -64,7 +66,7 @@ def test_a_change_is_the_next_one_even_on_the_day_of_one() -> None:
 
 def test_a_letter_of_the_next_report_bridges_nothing_before_it() -> None:
     early, late = type_2("2024-01-01", "2024-12-31"), type_2("2025-02-01", "2026-01-31", letter="2026-03-31")
-    assert gaps([early, late], POLICY) == (Gap(date(2025, 1, 1), date(2025, 1, 31), 31, 0),)
+    assert gaps([early, late], POLICY) == (CoverageGap(date(2025, 1, 1), date(2025, 1, 31), 31, 0),)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,13 @@ def test_a_period_that_ends_on_a_leap_day_expires_on_28_february() -> None:
 
 
 def test_an_adverse_opinion_is_not_relied_on_inside_its_own_period() -> None:
-    report = type_2("2025-01-01", "2025-12-31", opinion=Opinion.ADVERSE)
+    report = type_2("2025-01-01", "2025-12-31", opinion=AuditorOpinion.ADVERSE)
     assert at("2025-06-01", report) == (S.NOT_RELIED_ON, None)
 
 
 def test_an_adverse_report_ends_the_reliance_on_older_ones_and_not_on_newer_ones() -> None:
     older = type_2("2024-01-01", "2024-12-31")
-    adverse = type_2("2025-01-01", "2025-06-30", opinion=Opinion.ADVERSE)
+    adverse = type_2("2025-01-01", "2025-06-30", opinion=AuditorOpinion.ADVERSE)
     newer = type_2("2025-07-01", "2026-06-30")
     assert at("2025-03-01", older) == (S.IN_RELIANCE, "2025-12-31")
     assert at("2025-03-01", older, adverse)[0] is S.NOT_RELIED_ON
@@ -118,15 +120,15 @@ def test_an_adverse_report_ends_the_reliance_on_older_ones_and_not_on_newer_ones
 
 
 def test_a_qualified_opinion_is_relied_on_and_flagged() -> None:
-    found = coverage([type_2("2025-01-01", "2025-12-31", opinion=Opinion.QUALIFIED)], date(2025, 6, 1), POLICY)
-    assert (found.state, found.qualified) == (S.COVERED, True)
+    found = coverage([type_2("2025-01-01", "2025-12-31", opinion=AuditorOpinion.QUALIFIED)], date(2025, 6, 1), POLICY)
+    assert (found.state, found.is_qualified) == (S.COVERED, True)
 
 
 def test_the_days_between_two_periods_are_a_gap_that_a_letter_does_not_remove() -> None:
     first, second = type_2("2025-01-01", "2025-12-31"), type_2("2026-02-01", "2027-01-31")
-    assert gaps([first, second], POLICY) == (Gap(date(2026, 1, 1), date(2026, 1, 31), 31, 0),)
+    assert gaps([first, second], POLICY) == (CoverageGap(date(2026, 1, 1), date(2026, 1, 31), 31, 0),)
     bridged = type_2("2025-01-01", "2025-12-31", letter="2026-01-20")
-    assert gaps([bridged, second], POLICY) == (Gap(date(2026, 1, 1), date(2026, 1, 31), 31, 20),)
+    assert gaps([bridged, second], POLICY) == (CoverageGap(date(2026, 1, 1), date(2026, 1, 31), 31, 20),)
 
 
 def test_overlapping_and_touching_periods_leave_no_gap() -> None:
@@ -176,7 +178,7 @@ def _reports(draw: st.DrawFn) -> list[Report]:
             Letter(UUID(int=i), end + timedelta(days=draw(st.integers(-20, 200))))
             for i in range(draw(st.integers(0, 2)))
         )
-        opinion = draw(st.sampled_from(Opinion))
+        opinion = draw(st.sampled_from(AuditorOpinion))
         categories = frozenset(draw(st.lists(st.sampled_from(["security", "privacy"]))))
         found.append(Report(UUID(int=number), kind, start, end, opinion, categories, letters))
     return found
@@ -184,18 +186,18 @@ def _reports(draw: st.DrawFn) -> list[Report]:
 
 def _oracle(reports: list[Report], day: date) -> CoverageState:
     """Decide one day by the words of the rules, without intervals."""
-    bad = {Opinion.ADVERSE, Opinion.DISCLAIMER}
+    bad = {AuditorOpinion.ADVERSE, AuditorOpinion.DISCLAIMER}
 
     def relied_until(r: Report) -> date:
-        return r.to_on + relativedelta(months=6 if r.type is ReportType.TYPE_1 else 12)
+        return r.to_on + relativedelta(months=6 if r.report_type is ReportType.TYPE_1 else 12)
 
     speaking = [r for r in reports if r.from_on <= day <= relied_until(r)]
     refuting = [r.to_on for r in speaking if r.opinion in bad]
     good = [r for r in speaking if r.opinion not in bad]
-    if any(r.type is ReportType.TYPE_2 and day <= r.to_on for r in good):
+    if any(r.report_type is ReportType.TYPE_2 and day <= r.to_on for r in good):
         return S.COVERED
     good = [r for r in good if not refuting or r.to_on > max(refuting)]
-    after = [r for r in good if r.type is ReportType.TYPE_2]
+    after = [r for r in good if r.report_type is ReportType.TYPE_2]
     if any(day <= min(x.ends_on, r.to_on + relativedelta(months=3)) for r in after for x in r.letters):
         return S.BRIDGED
     if after:
@@ -208,7 +210,7 @@ def _oracle(reports: list[Report], day: date) -> CoverageState:
 
 
 @given(_reports(), _DAYS)
-def test_every_day_is_judged_as_the_rules_say_word_by_word(reports: list[Report], day: date) -> None:
+def test_every_day_is_evaluated_as_the_rules_say_word_by_word(reports: list[Report], day: date) -> None:
     for shift in range(-3, 4):
         seen = day + timedelta(days=shift)
         state = coverage(reports, seen, POLICY).state
@@ -253,7 +255,7 @@ def test_nothing_changes_before_the_day_of_the_next_change_and_something_does_on
         found = coverage(reports, at, POLICY)
         here = [s for s in found.timeline if s.from_on <= at and (s.until_on is None or at <= s.until_on)]
         by = [segment.report_id for segment in here]
-        return found.state, found.qualified, found.reason, by, categories_relied_on(reports, at, POLICY)
+        return found.state, found.is_qualified, found.reason, by, categories_relied_on(reports, at, POLICY)
 
     change = coverage(reports, day, POLICY).next_change_on
     last = day + timedelta(days=900) if change is None else change - DAY
@@ -277,7 +279,11 @@ def test_another_clean_report_never_makes_the_effective_date_earlier(
     reports: list[Report], day: date, length: int
 ) -> None:
     more = Report(
-        UUID(int=77), ReportType.TYPE_2, day - timedelta(days=30), day + timedelta(days=length), Opinion.UNQUALIFIED
+        UUID(int=77),
+        ReportType.TYPE_2,
+        day - timedelta(days=30),
+        day + timedelta(days=length),
+        AuditorOpinion.UNQUALIFIED,
     )
     before = coverage(reports, day, POLICY).effective_until_on
     after = coverage([*reports, more], day, POLICY).effective_until_on
@@ -290,7 +296,7 @@ def test_another_clean_report_of_any_kind_never_makes_a_day_worse(
     reports: list[Report], day: date, first: date, length: int, kind: ReportType
 ) -> None:
     last = first if kind is ReportType.TYPE_1 else first + timedelta(days=length)
-    more = Report(UUID(int=77), kind, first, last, Opinion.UNQUALIFIED)
+    more = Report(UUID(int=77), kind, first, last, AuditorOpinion.UNQUALIFIED)
     order = list(CoverageState)
     before, after = (coverage(each, day, POLICY).state for each in (reports, [*reports, more]))
     assert order.index(after) <= order.index(before)
@@ -299,7 +305,9 @@ def test_another_clean_report_of_any_kind_never_makes_a_day_worse(
 @given(_reports())
 def test_gaps_and_covered_days_make_up_the_whole_span(reports: list[Report]) -> None:
     periods = [
-        r for r in reports if r.type is ReportType.TYPE_2 and r.opinion in {Opinion.UNQUALIFIED, Opinion.QUALIFIED}
+        r
+        for r in reports
+        if r.report_type is ReportType.TYPE_2 and r.opinion in {AuditorOpinion.UNQUALIFIED, AuditorOpinion.QUALIFIED}
     ]
     if not periods:
         assert gaps(reports, POLICY) == ()
@@ -339,7 +347,7 @@ def test_a_document_supports_in_part_what_nothing_better_does_and_moves_no_end_o
 ) -> None:
     alone, both = coverage(reports, day, POLICY), coverage(reports, day, POLICY, supports)
     if alone.state in RELIED_ON:
-        assert (both.state, both.reason, both.qualified) == (alone.state, alone.reason, alone.qualified)
+        assert (both.state, both.reason, both.is_qualified) == (alone.state, alone.reason, alone.is_qualified)
     else:
         assert both.state in {alone.state, S.PARTIAL, S.LAPSED}
     supported = [s for s in supports if s.from_on <= day <= s.until_on]
@@ -352,7 +360,7 @@ def test_a_document_supports_in_part_what_nothing_better_does_and_moves_no_end_o
 
 
 def test_an_adverse_report_puts_aside_what_supported_days_before_it() -> None:
-    adverse = type_2("2025-01-01", "2025-06-30", opinion=Opinion.ADVERSE)
+    adverse = type_2("2025-01-01", "2025-06-30", opinion=AuditorOpinion.ADVERSE)
     older = Support(UUID(int=5), date(2024, 6, 1), date(2027, 5, 31), date(2024, 6, 1), "A certificate.")
     newer = Support(UUID(int=5), date(2024, 6, 1), date(2027, 5, 31), date(2025, 9, 1), "A certificate.")
     assert coverage([adverse], date(2025, 10, 1), POLICY, [older]).state is S.NOT_RELIED_ON

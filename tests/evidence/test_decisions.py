@@ -7,13 +7,13 @@ import pytest
 from tests.client import Client
 from tests.conftest import Company
 from tests.whole.things import Things, document, proposal
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_open_is_no_decision(client: Client, company: Company, world: World, owner: Any) -> None:
-    things = Things(company, client, world, owner)
+async def test_open_is_no_decision(client: Client, company: Company, context: JobContext, owner: Any) -> None:
+    things = Things(company, client, context, owner)
     known = {"document_id": await document(things, {})}
     place = f"/v1/documents/{known['document_id']}/proposals/{await proposal(things, known)}/decision"
     for word in ("open", "maybe", "", None):

@@ -8,8 +8,8 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.evidence.make import coverage, recorded, type_2, vendor
-from tests.vendors.make import member, moved
-from vendorrisk.background import World
+from tests.vendors.make import member, transitioned
+from vendorrisk.background import JobContext
 from vendorrisk.evidence.jobs import age_coverage, age_documents
 
 pytestmark = pytest.mark.anyio
@@ -80,52 +80,52 @@ async def test_what_was_examined_lies_in_the_past_and_before_the_report_on_it(cl
     ):
         refused = await client.post("/v1/documents", {**body, **dates})
         assert (refused.status_code, refused.json()["code"]) == (422, "dates_invalid"), refused.text
-        assert [fault["pointer"] for fault in refused.json()["errors"]] == [pointer]
+        assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
     assert await client.items("/v1/documents") == []
 
 
 async def test_a_certificate_proves_only_in_part_from_the_day_its_surveillance_is_missing(
-    client: Client, world: World, clock: FakeClock
+    client: Client, context: JobContext, clock: FakeClock
 ) -> None:
     dates = {"issued_on": "2025-03-03", "stated_until_on": "2028-03-02"}
     made = await _added(client, await vendor(client), "iso27001_certificate", **dates)
     place = f"/v1/documents/{made['id']}"
     assert made["assurance"] == "full"
     clock.advance(days=1)
-    assert await age_documents(world) == 0
+    assert await age_documents(context) == 0
     clock.advance(days=1)
-    assert await age_documents(world) == 1
-    assert await age_documents(world) == 0
+    assert await age_documents(context) == 1
+    assert await age_documents(context) == 0
     assert (await client.get(place)).json()["assurance"] == "partial"
     assert (await client.items("/v1/audit-entries", limit=1))[0]["action"] == "document:changed"
     changed = await client.patch(place, {"surveillance_on": "2026-03-01"}, etag=await client.etag(place))
     assert changed.json()["assurance"] == "full"
     clock.advance(days=364)
-    assert await age_documents(world) == 1
+    assert await age_documents(context) == 1
     assert (await client.get(place)).json()["assurance"] == "partial"
 
 
 async def test_a_longer_surveillance_policy_moves_the_day_a_certificate_ages(
-    client: Client, world: World, clock: FakeClock
+    client: Client, context: JobContext, clock: FakeClock
 ) -> None:
     dates = {"issued_on": "2025-06-01", "stated_until_on": "2028-05-31"}
     made = await _added(client, await vendor(client), "iso27001_certificate", **dates)
     policy = (await client.get("/v1/evidence-policy")).json()["policy"]
     await client.put("/v1/evidence-policy", {**policy, "iso_surveillance_months": 18}, etag='"0"')
     clock.advance(days=(date(2026, 6, 2) - clock().date()).days)
-    assert await age_documents(world) == 0
+    assert await age_documents(context) == 0
     clock.advance(days=(date(2026, 12, 2) - clock().date()).days)
-    assert await age_documents(world) == 1
+    assert await age_documents(context) == 1
     assert (await client.get(f"/v1/documents/{made['id']}")).json()["assurance"] == "partial"
 
 
-async def _told(client: Client) -> set[str]:
+async def _notified(client: Client) -> set[str]:
     coming = await client.items("/v1/alerts/upcoming", until="2027-12-31", limit=200)
     return {alert["due_on"] for alert in coming if alert["alert_class"] == "evidence_expiring"}
 
 
-async def test_nobody_is_told_of_the_documents_of_a_vendor_that_leaves_until_it_stays_after_all(
-    client: Client, world: World
+async def test_nobody_is_notified_of_the_documents_of_a_vendor_that_leaves_until_it_stays_after_all(
+    client: Client, context: JobContext
 ) -> None:
     owner = await member(client, "dana@example.com")
     more = {"lifecycle": "active", "intake_note": "in use", "business_owner_id": owner, "tier": "low"}
@@ -133,16 +133,16 @@ async def test_nobody_is_told_of_the_documents_of_a_vendor_that_leaves_until_it_
     place = f"/v1/vendors/{vendor_id}"
     await _added(client, vendor_id, "insurance_certificate", stated_until_on="2026-06-30")
     await client.put(f"{place}/inherent-risk", {}, etag=await client.etag(place))
-    assert await _told(client) == {"2026-06-30"}
-    await moved(client, place, "offboarding")
-    assert await age_documents(world) == 1
-    assert await _told(client) == set()
+    assert await _notified(client) == {"2026-06-30"}
+    await transitioned(client, place, "offboarding")
+    assert await age_documents(context) == 1
+    assert await _notified(client) == set()
     await _added(client, vendor_id, "dpa", issued_on="2025-08-01")
-    assert await _told(client) == set()
-    await moved(client, place, "active", reason="They stay.")
-    assert await age_documents(world) == 2
-    assert await age_documents(world) == 0
-    assert await _told(client) == {"2026-06-30", "2026-08-01"}
+    assert await _notified(client) == set()
+    await transitioned(client, place, "active", reason="They stay.")
+    assert await age_documents(context) == 2
+    assert await age_documents(context) == 0
+    assert await _notified(client) == {"2026-06-30", "2026-08-01"}
 
 
 async def test_a_soc_3_report_alone_covers_in_part_until_it_is_withdrawn(client: Client) -> None:
@@ -155,7 +155,7 @@ async def test_a_soc_3_report_alone_covers_in_part_until_it_is_withdrawn(client:
     assert [(s["report_id"], s["document_id"]) for s in found["timeline"][:1]] == [(None, made["id"])]
     assert [row["state"] for row in await client.items("/v1/soc2-coverage")] == ["partial"]
     coming = await client.items("/v1/alerts/upcoming", until="2026-12-31", limit=200)
-    assert {a["subject_kind"] for a in coming} == {"document"}, "its end is told once, by itself"
+    assert {a["subject_kind"] for a in coming} == {"document"}, "its end is notified once, by itself"
     place = f"/v1/documents/{made['id']}"
     await client.post(f"{place}/withdrawal", {"reason": "Filed wrongly"}, etag=await client.etag(place))
     assert [c["state"] for c in await coverage(client, vendor_id)] == ["none"]
@@ -163,7 +163,7 @@ async def test_a_soc_3_report_alone_covers_in_part_until_it_is_withdrawn(client:
 
 
 async def test_a_certificate_supports_its_service_in_part_and_says_when_surveillance_is_missing(
-    client: Client, world: World, clock: FakeClock
+    client: Client, context: JobContext, clock: FakeClock
 ) -> None:
     vendor_id = await vendor(client)
     made = [(await client.post(f"/v1/vendors/{vendor_id}/services", {"name": n})).json()["id"] for n in ("A", "B")]
@@ -174,7 +174,7 @@ async def test_a_certificate_supports_its_service_in_part_and_says_when_surveill
     assert (states[made[0]]["next_change_on"], states[made[0]]["missing_categories"]) == ("2026-03-11", ["security"])
     assert "surveillance" not in states[made[0]]["reason"]
     clock.advance(days=9)
-    assert await age_coverage(world) == 1
+    assert await age_coverage(context) == 1
     states = {row["service_id"]: row for row in await client.items("/v1/soc2-coverage")}
     assert "no surveillance audit is known since 2025-03-10" in states[made[0]]["reason"]
 

@@ -12,7 +12,7 @@ from tests.conftest import Company, FakeClock
 from tests.evidence.make import coverage, recorded, type_2, vendor
 from tests.evidence.reports import pages_pdf, report
 from tests.evidence.unseen import UNSEEN
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.evidence.jobs import read_evidence
 
 pytestmark = pytest.mark.anyio
@@ -32,9 +32,9 @@ async def filed(client: Client, content: bytes, **more: Any) -> str:
     return place
 
 
-async def read_all(world: World) -> int:
+async def read_all(context: JobContext) -> int:
     runs = 0
-    while await read_evidence(world):
+    while await read_evidence(context):
         runs += 1
     return runs
 
@@ -44,13 +44,15 @@ async def decide(client: Client, place: str, proposal: Any, decision: str) -> An
     return await client.post(target, {"decision": decision}, etag=f'"{proposal["version"]}"')
 
 
-async def test_a_report_is_read_proposed_confirmed_and_covers(world: World, client: Client, clock: FakeClock) -> None:
+async def test_a_report_is_read_proposed_confirmed_and_covers(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
     clock.advance(days=-90)
     place = await filed(client, report("plain"))
-    assert (await client.get(place)).json()["reading"] == "waiting"
+    assert (await client.get(place)).json()["extraction"] == "waiting"
     assert await client.items(f"{place}/proposals") == []
-    assert await read_all(world) == 1
-    assert (await client.get(place)).json()["reading"] == "read"
+    assert await read_all(context) == 1
+    assert (await client.get(place)).json()["extraction"] == "read"
     proposals = await client.items(f"{place}/proposals", limit=200)
     fields = {p["field"]: p for p in proposals}
     assert fields["auditor"]["value"] == "Harrow & Finch LLP"
@@ -59,12 +61,16 @@ async def test_a_report_is_read_proposed_confirmed_and_covers(world: World, clie
     assert (early.status_code, early.json()["code"]) == (409, "proposals_incomplete")
     assert await client.items("/v1/soc2-reports") == []
     for proposal in proposals:
-        answer = await decide(client, place, proposal, "rejected" if proposal["field"] == "cuec" else "confirmed")
-        assert answer.status_code == 200, answer.text
+        response = await decide(client, place, proposal, "rejected" if proposal["field"] == "cuec" else "confirmed")
+        assert response.status_code == 200, response.text
     recorded = await client.post(f"{place}/soc2-report", None)
     assert recorded.status_code == 201, recorded.text
     shown = recorded.json()["report"]
-    assert (shown["type"], shown["period_start_on"], shown["period_end_on"]) == ("type_2", "2024-10-01", "2025-09-30")
+    assert (shown["report_type"], shown["period_start_on"], shown["period_end_on"]) == (
+        "type_2",
+        "2024-10-01",
+        "2025-09-30",
+    )
     assert set(shown["categories"]) == {"security", "availability", "confidentiality"}
     assert shown["opinion"] == "unqualified"
     assert shown["document_id"] == place.rpartition("/")[2]
@@ -74,10 +80,12 @@ async def test_a_report_is_read_proposed_confirmed_and_covers(world: World, clie
     assert any(step["report_id"] == shown["id"] for step in covered["timeline"])
 
 
-async def test_a_bridge_letter_is_read_confirmed_and_bridges_the_report_it_names(world: World, client: Client) -> None:
+async def test_a_bridge_letter_is_read_confirmed_and_bridges_the_report_it_names(
+    context: JobContext, client: Client
+) -> None:
     pages, _ = UNSEEN["bridge letter"]
     place = await filed(client, pages_pdf(pages), kind="bridge_letter", title="Bridge letter")
-    await read_all(world)
+    await read_all(context)
     early = await client.post(f"{place}/bridge-letter", None)
     assert (early.status_code, early.json()["code"]) == (409, "proposals_incomplete")
     for proposal in await client.items(f"{place}/proposals", limit=200):
@@ -99,9 +107,11 @@ async def test_a_bridge_letter_is_read_confirmed_and_bridges_the_report_it_names
     assert (twice.status_code, twice.json()["code"]) == (409, "bridge_letter_known")
 
 
-async def test_a_second_click_a_stale_version_and_no_version_change_nothing(world: World, client: Client) -> None:
+async def test_a_second_click_a_stale_version_and_no_version_change_nothing(
+    context: JobContext, client: Client
+) -> None:
     place = await filed(client, report("plain"))
-    await read_all(world)
+    await read_all(context)
     proposal = (await client.items(f"{place}/proposals", limit=1))[0]
     target = f"{place}/proposals/{proposal['id']}/decision"
     assert (await client.post(target, {"decision": "confirmed"})).status_code == 428
@@ -116,9 +126,9 @@ async def test_a_second_click_a_stale_version_and_no_version_change_nothing(worl
     assert shown["decision"] == "confirmed"
 
 
-async def test_the_same_report_is_recorded_once(world: World, client: Client) -> None:
+async def test_the_same_report_is_recorded_once(context: JobContext, client: Client) -> None:
     place = await filed(client, report("plain"))
-    await read_all(world)
+    await read_all(context)
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
     assert (await client.post(f"{place}/soc2-report", None)).status_code == 201
@@ -128,10 +138,10 @@ async def test_the_same_report_is_recorded_once(world: World, client: Client) ->
 
 
 async def test_who_may_not_confirm_may_not_and_strangers_see_nothing(
-    world: World, client: Client, other_company: Company, role_client: Any
+    context: JobContext, client: Client, other_company: Company, role_client: Any
 ) -> None:
     place = await filed(client, report("plain"))
-    await read_all(world)
+    await read_all(context)
     proposal = (await client.items(f"{place}/proposals", limit=1))[0]
     for role in ("procurement", "owner", "auditor"):
         refused = await decide(await role_client(role), place, proposal, "confirmed")
@@ -153,33 +163,33 @@ async def test_who_may_not_confirm_may_not_and_strangers_see_nothing(
     ids=["only a heading", "cut off", "no text"],
 )
 async def test_a_file_that_cannot_be_read_says_so_and_stays(
-    world: World, client: Client, content: bytes, kind: str
+    context: JobContext, client: Client, content: bytes, kind: str
 ) -> None:
     place = await filed(client, content, kind=kind)
-    await read_all(world)
+    await read_all(context)
     shown = (await client.get(place)).json()
-    assert shown["reading"] == "unreadable", shown
-    assert shown["reading_detail"]
+    assert shown["extraction"] == "unreadable", shown
+    assert shown["extraction_detail"]
     assert await client.items(f"{place}/proposals") == []
     assert (await client.get(f"{place}/file")).content == content, "the file itself is kept as it came"
-    assert await read_all(world) == 0, "it is not tried for ever"
+    assert await read_all(context) == 0, "it is not tried for ever"
 
 
 async def test_a_reader_that_died_is_followed_by_another_and_nothing_is_proposed_twice(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
     place = await filed(client, report("plain"))
     await owner.execute(
-        "update documents set reading_leased_until = $1, reading_token = gen_random_uuid() where id = $2",
+        "update documents set extraction_leased_until = $1, extraction_token = gen_random_uuid() where id = $2",
         clock() + timedelta(minutes=5),
         place.rpartition("/")[2],
     )
-    assert await read_all(world) == 0, "somebody holds it"
+    assert await read_all(context) == 0, "somebody holds it"
     clock.advance(minutes=6)
-    assert await read_all(world) == 1
+    assert await read_all(context) == 1
     found = await client.items(f"{place}/proposals", limit=200)
     assert len({p["id"] for p in found}) == len(found) > 5
-    assert await read_all(world) == 0
+    assert await read_all(context) == 0
 
 
 async def test_a_file_is_served_as_an_attachment_that_no_browser_opens(client: Client) -> None:
@@ -214,7 +224,7 @@ async def test_a_file_is_served_as_an_attachment_that_no_browser_opens(client: C
     ],
     ids=["empty", "a program", "another program", "any zip", "a page"],
 )
-async def test_a_file_of_no_kind_that_is_taken_is_refused_and_nothing_is_kept(
+async def test_a_file_of_no_kind_that_is_accepted_is_refused_and_nothing_is_kept(
     client: Client, content: bytes, code: str
 ) -> None:
     made = await client.post("/v1/documents", {"vendor_id": await vendor(client), "kind": "policy", "title": "A"})

@@ -8,7 +8,7 @@ from tests.alerts.make import a_receiver, recording, run_jobs
 from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.evidence.make import coverage, recorded, type_2, vendor
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.evidence.jobs import age_coverage
 
 pytestmark = pytest.mark.anyio
@@ -55,7 +55,7 @@ async def test_a_service_that_a_report_names_stays_so_that_the_report_does_not_b
     assert states == {"Mail": "in_reliance"}
 
 
-async def test_a_gap_between_two_periods_is_shown_and_told_once(client: Client) -> None:
+async def test_a_gap_between_two_periods_is_shown_and_notified_once(client: Client) -> None:
     vendor_id = await vendor(client)
     await recorded(client, type_2(vendor_id, "2024-01-01", "2024-12-31"))
     await recorded(client, type_2(vendor_id, "2025-02-01", "2026-01-31"))
@@ -109,10 +109,15 @@ async def test_a_withdrawn_report_counts_no_more_and_its_findings_end(client: Cl
 async def test_a_type_1_report_speaks_of_one_day_that_has_been(
     client: Client, dates: dict[str, str], pointer: str
 ) -> None:
-    body = {"vendor_id": await vendor(client), "type": "type_1", "opinion": "unqualified", "categories": ["security"]}
+    body = {
+        "vendor_id": await vendor(client),
+        "report_type": "type_1",
+        "opinion": "unqualified",
+        "categories": ["security"],
+    }
     refused = await client.post("/v1/soc2-reports", {**body, **dates})
     assert refused.status_code == 422, refused.text
-    assert [fault["pointer"] for fault in refused.json()["errors"]] == [pointer]
+    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
     assert await client.items("/v1/soc2-reports") == []
 
 
@@ -140,7 +145,7 @@ async def test_what_a_report_cannot_say_is_refused_with_its_pointer_and_nothing_
     vendor_id = await vendor(client)
     refused = await client.post("/v1/soc2-reports", {**type_2(vendor_id), **wrong})
     assert refused.status_code == 422, refused.text
-    assert pointer in {fault["pointer"] for fault in refused.json()["errors"]}
+    assert pointer in {error["pointer"] for error in refused.json()["errors"]}
     assert await client.items("/v1/soc2-reports") == []
     assert await client.items("/v1/findings") == []
 
@@ -161,9 +166,9 @@ async def test_in_bulk_each_row_stands_or_falls_for_itself(client: Client) -> No
         type_2("0192f0c1-2345-7abc-8def-0123456789ab", "2024-01-01", "2024-12-31"),
         type_2(vendor_id, "2024-01-01", "2024-12-31"),
     ]
-    answer = await client.post("/v1/soc2-reports/bulk", {"reports": rows})
-    assert answer.status_code == 200, answer.text
-    results = answer.json()["results"]
+    response = await client.post("/v1/soc2-reports/bulk", {"reports": rows})
+    assert response.status_code == 200, response.text
+    results = response.json()["results"]
     assert [r["status"] for r in results] == [201, 422, 409, 422, 201]
     assert (results[1]["code"], results[1]["pointer"]) == ("dates_invalid", "/reports/1/report_on")
     assert len(await client.items("/v1/soc2-reports")) == 2
@@ -315,32 +320,32 @@ async def test_a_letter_whose_dates_cannot_be_is_refused(client: Client, letter:
     shown = await recorded(client, type_2(vendor_id))
     refused = await client.post(f"/v1/soc2-reports/{shown['id']}/bridge-letters", letter)
     assert refused.status_code == 422, refused.text
-    assert pointer in {fault["pointer"] for fault in refused.json()["errors"]}
+    assert pointer in {error["pointer"] for error in refused.json()["errors"]}
     whole = await client.post(
         "/v1/soc2-reports", type_2(vendor_id, "2024-01-01", "2025-12-31", bridge_letters=[letter])
     )
-    assert f"/bridge_letters/0{pointer}" in {fault["pointer"] for fault in whole.json()["errors"]}
+    assert f"/bridge_letters/0{pointer}" in {error["pointer"] for error in whole.json()["errors"]}
     assert (await coverage(client, vendor_id))[0]["state"] == "in_reliance"
 
 
 async def test_time_alone_changes_coverage_by_the_calendar_of_the_tenant(
-    client: Client, other_company: Company, world: World, clock: FakeClock
+    client: Client, other_company: Company, context: JobContext, clock: FakeClock
 ) -> None:
     """Acme lives in UTC, Globex in Tokyo, where the day begins nine hours earlier."""
     for each in (client, other_company.client):
         await recorded(each, type_2(await vendor(each), "2024-03-05", "2025-03-04"))
     clock.advance(days=2, hours=8)  # 4 March 16:00 UTC is 5 March 01:00 in Tokyo
-    assert await age_coverage(world) == 1
-    assert await age_coverage(world) == 0
+    assert await age_coverage(context) == 1
+    assert await age_coverage(context) == 0
     assert (await client.items("/v1/soc2-coverage"))[0]["state"] == "in_reliance"
     assert (await other_company.client.items("/v1/soc2-coverage"))[0]["state"] == "lapsed"
     clock.advance(hours=10)
-    assert await age_coverage(world) == 1
+    assert await age_coverage(context) == 1
     assert (await client.items("/v1/soc2-coverage"))[0]["state"] == "lapsed"
 
 
 async def test_a_category_is_missing_from_the_day_its_only_report_is_relied_on_no_more(
-    client: Client, world: World, clock: FakeClock
+    client: Client, context: JobContext, clock: FakeClock
 ) -> None:
     vendor_id = await vendor(client)
     await client.post(f"/v1/vendors/{vendor_id}/services", {"name": "Mail", "categories_needed": ["privacy"]})
@@ -349,7 +354,7 @@ async def test_a_category_is_missing_from_the_day_its_only_report_is_relied_on_n
     (row,) = await client.items("/v1/soc2-coverage")
     assert (row["missing_categories"], row["next_change_on"]) == ([], "2026-04-01")
     clock.advance(days=30)
-    assert await age_coverage(world) == 1
+    assert await age_coverage(context) == 1
     (row,) = await client.items("/v1/soc2-coverage")
     assert (row["state"], row["missing_categories"], row["next_change_on"]) == (
         "in_reliance",
@@ -378,15 +383,15 @@ async def test_the_five_audit_areas_show_where_exceptions_lie(client: Client) ->
         {"criterion": "CC6.1", "control": "Access", "deviation": "Late"},
     ]
     shown = await recorded(client, type_2(vendor_id, exceptions=exceptions))
-    lens = (await client.get(f"/v1/soc2-reports/{shown['id']}/audit-areas")).json()
-    assert {a["area"]: a["verdict"] for a in lens["areas"]} == {
+    audit_areas = (await client.get(f"/v1/soc2-reports/{shown['id']}/audit-areas")).json()
+    assert {a["area"]: a["verdict"] for a in audit_areas["areas"]} == {
         "control_environment": "clean",
         "communication": "clean",
         "risk_assessment": "exceptions",
         "monitoring": "clean",
         "control_activities": "clean",
     }
-    assert [e["criterion"] for e in lens["other_exceptions"]] == ["CC6.1"]
+    assert [e["criterion"] for e in audit_areas["other_exceptions"]] == ["CC6.1"]
 
 
 async def test_another_tenant_reads_changes_and_links_nothing(client: Client, other_company: Company) -> None:
@@ -401,9 +406,9 @@ async def test_another_tenant_reads_changes_and_links_nothing(client: Client, ot
 
 
 async def test_a_message_of_coverage_names_the_vendor_once_and_the_service_where_there_is_one(
-    world: World, company: Company, client: Client
+    context: JobContext, company: Company, client: Client
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     await a_receiver(company)
     whole = await vendor(client, "Juniper Grid")
     parted = await vendor(client, "Fjord Analytics")
@@ -411,7 +416,7 @@ async def test_a_message_of_coverage_names_the_vendor_once_and_the_service_where
     await recorded(client, type_2(whole, "2024-04-01", "2025-03-20"))
     for start, end in (("2023-01-01", "2023-12-31"), ("2024-04-01", "2025-03-20")):
         await recorded(client, type_2(parted, start, end, service_ids=[made.json()["id"]]))
-    await run_jobs(world)
+    await run_jobs(context)
     titles = {
         message.title
         for _, _, message in outlet.sent

@@ -8,7 +8,7 @@ from tests.client import Client
 from tests.evidence.make import coverage, recorded, type_2, vendor
 from tests.evidence.reports import report
 from tests.evidence.test_from_file_to_report import TOOLS, decide, filed, read_all
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.evidence import jobs
 from vendorrisk.evidence.jobs import read_evidence
 
@@ -26,7 +26,7 @@ async def _finding(client: Client) -> Any:
     return found
 
 
-async def test_an_opinion_that_turns_out_worse_makes_its_finding_graver_and_due_earlier(client: Client) -> None:
+async def test_an_opinion_that_turns_out_worse_makes_its_finding_more_severe_and_due_earlier(client: Client) -> None:
     shown = await recorded(client, type_2(await vendor(client), opinion="qualified"))
     before = await _finding(client)
     assert (before["severity"], before["due_on"]) == ("high", "2026-04-01")
@@ -43,7 +43,7 @@ async def test_a_finding_that_was_accepted_stands_again_when_the_opinion_turns_o
     found = await _finding(client)
     place = f"/v1/findings/{found['id']}"
     move = {"to": "accepted", "reason": "We live with it.", "until_on": "2026-12-31"}
-    assert (await client.post(f"{place}/moves", move, etag=await client.etag(place))).status_code == 200
+    assert (await client.post(f"{place}/transitions", move, etag=await client.etag(place))).status_code == 200
     await _change(client, f"/v1/soc2-reports/{shown['id']}", {"opinion_reason": "Access."})
     assert (await _finding(client))["state"] == "accepted"
     await _change(client, f"/v1/soc2-reports/{shown['id']}", {"opinion": "disclaimer"})
@@ -51,7 +51,7 @@ async def test_a_finding_that_was_accepted_stands_again_when_the_opinion_turns_o
     assert (after["state"], after["severity"], after["until_on"]) == ("open", "critical", None)
 
 
-async def test_an_opinion_that_was_mended_and_turns_bad_again_is_told_as_it_is_now(client: Client) -> None:
+async def test_an_opinion_that_was_corrected_and_turns_bad_again_is_notified_as_it_is_now(client: Client) -> None:
     shown = await recorded(client, type_2(await vendor(client), opinion="adverse"))
     place = f"/v1/soc2-reports/{shown['id']}"
     await _change(client, place, {"opinion": "unqualified"})
@@ -62,7 +62,7 @@ async def test_an_opinion_that_was_mended_and_turns_bad_again_is_told_as_it_is_n
     assert "qualified" in after["title"]
 
 
-async def test_an_exception_that_is_regraded_regrades_its_finding(client: Client) -> None:
+async def test_an_exception_whose_severity_changes_changes_that_of_its_finding(client: Client) -> None:
     exception = {"criterion": "CC6.1", "control": "Access is reviewed", "deviation": "2 of 25 were late"}
     shown = await recorded(client, type_2(await vendor(client), exceptions=[exception]))
     place = f"/v1/soc2-reports/{shown['id']}/exceptions/{shown['exceptions'][0]['id']}"
@@ -75,9 +75,11 @@ async def test_an_exception_that_is_regraded_regrades_its_finding(client: Client
     assert (await _finding(client))["version"] == found["version"], "a response changes nothing that is wrong"
 
 
-async def test_a_report_withdrawn_by_mistake_is_recorded_again_from_its_document(world: World, client: Client) -> None:
+async def test_a_report_withdrawn_by_mistake_is_recorded_again_from_its_document(
+    context: JobContext, client: Client
+) -> None:
     place = await filed(client, report("plain"))
-    await read_all(world)
+    await read_all(context)
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
     first = (await client.post(f"{place}/soc2-report", None)).json()
@@ -92,10 +94,10 @@ async def test_a_report_withdrawn_by_mistake_is_recorded_again_from_its_document
 
 
 async def test_a_document_stays_while_a_report_rests_on_it_and_makes_none_once_it_is_withdrawn(
-    world: World, client: Client
+    context: JobContext, client: Client
 ) -> None:
     place = await filed(client, report("plain"))
-    await read_all(world)
+    await read_all(context)
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
     shown = (await client.post(f"{place}/soc2-report", None)).json()
@@ -117,25 +119,25 @@ async def _sent(client: Client, place: str, name: str) -> None:
     assert sent.status_code == 200, sent.text
 
 
-async def test_another_file_forgets_what_was_proposed_from_the_one_before(world: World, client: Client) -> None:
+async def test_another_file_forgets_what_was_proposed_from_the_one_before(context: JobContext, client: Client) -> None:
     place = await filed(client, report("plain"))
-    await read_all(world)
+    await read_all(context)
     proposals = await client.items(f"{place}/proposals", limit=200)
     auditor = next(p for p in proposals if p["field"] == "auditor")
     await decide(client, place, auditor, "confirmed")
     await _sent(client, place, "plain")
-    await read_all(world)
+    await read_all(context)
     kept = await client.items(f"{place}/proposals", limit=200, filter="decision:eq:confirmed")
     assert [p["value"] for p in kept] == ["Harrow & Finch LLP"], "the same file again keeps what was decided"
     await _sent(client, place, "world dates")
     assert await client.items(f"{place}/proposals", limit=200) == []
-    await read_all(world)
+    await read_all(context)
     found = await client.items(f"{place}/proposals", limit=200, filter="field:eq:auditor")
     assert [(p["value"], p["decision"]) for p in found] == [("Wexcombe Assurance Limited", "open")]
 
 
 async def test_a_file_that_arrives_while_the_one_before_is_read_is_read_itself(
-    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+    context: JobContext, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = await filed(client, report("plain"))
     whole = jobs.read_report
@@ -147,9 +149,9 @@ async def test_a_file_that_arrives_while_the_one_before_is_read_is_read_itself(
         return read
 
     monkeypatch.setattr(jobs, "read_report", meanwhile)
-    await read_evidence(world)
-    assert (await client.get(place)).json()["reading"] == "waiting"
+    await read_evidence(context)
+    assert (await client.get(place)).json()["extraction"] == "waiting"
     assert await client.items(f"{place}/proposals") == []
-    await read_all(world)
+    await read_all(context)
     found = await client.items(f"{place}/proposals", limit=200, filter="field:eq:auditor")
     assert [p["value"] for p in found] == ["Wexcombe Assurance Limited"]

@@ -1,4 +1,4 @@
-"""What a report may say of itself, how grave its opinion is, and the five audit areas as a lens over it."""
+"""What a report may say of itself, how severe its opinion is, and the five audit areas as a view of it."""
 
 from datetime import date
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 
 from vendorrisk.errors import Refusal
 from vendorrisk.evidence import rules
-from vendorrisk.evidence.coverage import Opinion, ReportType
+from vendorrisk.evidence.coverage import AuditorOpinion, ReportType
 from vendorrisk.evidence.criteria import AREA_CRITERIA
 from vendorrisk.evidence.report_model import Soc2Exception, Soc2Report
-from vendorrisk.findings.model import Severity
+from vendorrisk.findings.model import FindingSeverity
 from vendorrisk.vendors.model import TrustCategory
 
 TODAY = date(2026, 3, 2)
@@ -19,7 +19,11 @@ TODAY = date(2026, 3, 2)
 
 def a_report(**said: Any) -> Soc2Report:
     parts: dict[str, Any] = dict.fromkeys(Soc2Report.__struct_fields__)
-    parts |= {"type": ReportType.TYPE_2, "opinion": Opinion.UNQUALIFIED, "categories": [TrustCategory.SECURITY]}
+    parts |= {
+        "report_type": ReportType.TYPE_2,
+        "opinion": AuditorOpinion.UNQUALIFIED,
+        "categories": [TrustCategory.SECURITY],
+    }
     parts |= {"period_start_on": date(2025, 1, 1), "period_end_on": date(2025, 12, 31), "criteria_tested": []}
     return Soc2Report(**{**parts, **said})
 
@@ -29,11 +33,11 @@ def an_exception(criterion: str, number: int = 1) -> Soc2Exception:
     return Soc2Exception(**{**parts, "id": UUID(int=number), "criterion": criterion})
 
 
-def faults_of(report: Soc2Report) -> set[str | None]:
+def field_errors_of(report: Soc2Report) -> set[str | None]:
     try:
         rules.check_report(report, TODAY)
     except Refusal as refusal:
-        return {fault.pointer for fault in refusal.errors}
+        return {error.pointer for error in refusal.errors}
     return set()
 
 
@@ -57,28 +61,33 @@ def faults_of(report: Soc2Report) -> set[str | None]:
     ],
 )
 def test_dates_are_taken_to_their_last_day_and_no_further(said: dict[str, Any], wrong: set[str]) -> None:
-    assert faults_of(a_report(**said)) == wrong
+    assert field_errors_of(a_report(**said)) == wrong
 
 
 def test_a_type_1_speaks_of_a_day_alone() -> None:
-    bare = {"type": ReportType.TYPE_1, "period_start_on": None, "period_end_on": None}
-    assert faults_of(a_report(**bare)) == {"/as_of_on"}
-    assert faults_of(a_report(**bare, as_of_on=TODAY)) == set()
-    assert faults_of(a_report(type=ReportType.TYPE_1, as_of_on=TODAY)) == {"/period_start_on", "/period_end_on"}
+    bare = {"report_type": ReportType.TYPE_1, "period_start_on": None, "period_end_on": None}
+    assert field_errors_of(a_report(**bare)) == {"/as_of_on"}
+    assert field_errors_of(a_report(**bare, as_of_on=TODAY)) == set()
+    assert field_errors_of(a_report(report_type=ReportType.TYPE_1, as_of_on=TODAY)) == {
+        "/period_start_on",
+        "/period_end_on",
+    }
 
 
-def test_an_opinion_that_is_not_clean_is_grave_and_one_that_refutes_is_critical() -> None:
+def test_an_opinion_that_is_not_clean_is_severe_and_one_that_refutes_is_critical() -> None:
     assert rules.OPINION_SEVERITY == {
-        Opinion.QUALIFIED: Severity.HIGH,
-        Opinion.ADVERSE: Severity.CRITICAL,
-        Opinion.DISCLAIMER: Severity.CRITICAL,
+        AuditorOpinion.QUALIFIED: FindingSeverity.HIGH,
+        AuditorOpinion.ADVERSE: FindingSeverity.CRITICAL,
+        AuditorOpinion.DISCLAIMER: FindingSeverity.CRITICAL,
     }
 
 
 def test_an_area_is_clean_only_where_something_of_it_was_tested() -> None:
     control, risk, communication, monitoring, activities = AREA_CRITERIA
     tested = a_report(criteria_tested=["CC1.1", "CC3.2", "CC4.1", "CC6.1"])
-    views, others = rules.lens(tested, [an_exception("CC3.2", 1), an_exception("CC6.1", 2), an_exception("CC5.1", 3)])
+    views, others = rules.audit_areas(
+        tested, [an_exception("CC3.2", 1), an_exception("CC6.1", 2), an_exception("CC5.1", 3)]
+    )
     assert {view.area: view.verdict for view in views} == {
         control: "clean",
         risk: "exceptions",
@@ -87,5 +96,5 @@ def test_an_area_is_clean_only_where_something_of_it_was_tested() -> None:
         activities: "exceptions",
     }
     assert [exception.criterion for exception in others] == ["CC6.1"]
-    listed_none, _ = rules.lens(a_report(), [])
+    listed_none, _ = rules.audit_areas(a_report(), [])
     assert {view.verdict for view in listed_none} == {"clean"}

@@ -11,11 +11,11 @@ from tests.evidence.make import vendor
 from tests.evidence.reports import report
 from tests.fakes.store import MemoryStore
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.evidence.jobs import read_evidence, sweep_files
 from vendorrisk.keys import Keyring
 from vendorrisk.storage.port import UnreachableError
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 pytestmark = pytest.mark.anyio
 
@@ -37,9 +37,9 @@ class _Store(MemoryStore):
 
 
 @pytest.fixture
-def store(api: Api, world: World) -> _Store:
+def store(api: Api, context: JobContext) -> _Store:
     made = _Store()
-    api.service.vault = world.vault = Vault(made, Keyring.from_setting(SECRET_KEYS))
+    api.service.file_store = context.file_store = EncryptedFileStore(made, Keyring.from_setting(SECRET_KEYS))
     return made
 
 
@@ -70,16 +70,16 @@ async def test_a_store_that_does_not_answer_is_503_and_changes_nothing(client: C
 
 
 async def test_a_file_waits_on_while_the_store_does_not_answer_and_is_read_when_it_does(
-    client: Client, world: World, store: _Store, clock: Any
+    client: Client, context: JobContext, store: _Store, clock: Any
 ) -> None:
     place = await _document(client)
     await _sent(client, place)
     store.is_off = True
-    assert await read_evidence(world) == 0
-    assert (await client.get(place)).json()["reading"] == "waiting"
+    assert await read_evidence(context) == 0
+    assert (await client.get(place)).json()["extraction"] == "waiting"
     store.is_off = False
     clock.advance(hours=1)
-    assert await read_evidence(world) == 1
+    assert await read_evidence(context) == 1
     fields = {each["field"] for each in await client.items(f"{place}/proposals")}
     assert {"opinion", "auditor", "period_end_on"} <= fields
 
@@ -95,7 +95,7 @@ async def test_a_file_whose_key_was_tampered_with_is_never_served(client: Client
 
 
 async def test_what_a_dead_upload_left_is_swept_a_day_later_and_nothing_that_is_named(
-    client: Client, company: Company, world: World, store: _Store, clock: Any
+    client: Client, company: Company, context: JobContext, store: _Store, clock: Any
 ) -> None:
     place = await _document(client)
     assert (await _sent(client, place)).status_code == 200
@@ -104,17 +104,17 @@ async def test_what_a_dead_upload_left_is_swept_a_day_later_and_nothing_that_is_
     store.objects[left] = b"sealed, and no key for it"
     store.written_at = dict.fromkeys(store.objects, clock())
     clock.advance(hours=23)
-    assert await sweep_files(world) == 0
+    assert await sweep_files(context) == 0
     assert set(store.objects) == {*kept, left}
     clock.advance(hours=2)
-    assert await sweep_files(world) == 1
+    assert await sweep_files(context) == 1
     assert set(store.objects) == kept
     assert (await client.get(f"{place}/file")).content == report("plain")
-    assert await sweep_files(world) == 0
+    assert await sweep_files(context) == 0
 
 
 async def test_a_damaged_key_of_one_tenant_keeps_its_bodies_and_does_not_stop_the_others_being_swept(
-    client: Client, company: Company, other_company: Company, world: World, store: _Store, clock: Any
+    client: Client, company: Company, other_company: Company, context: JobContext, store: _Store, clock: Any
 ) -> None:
     await _sent(client, await _document(client))
     left = [f"bodies/{one.tenant.id}/{'0' * 32}" for one in (company, other_company)]
@@ -123,6 +123,6 @@ async def test_a_damaged_key_of_one_tenant_keeps_its_bodies_and_does_not_stop_th
     name = next(name for name in store.objects if name.startswith("keys/"))
     store.objects[name] = b"damaged"
     clock.advance(days=2)
-    assert await sweep_files(world) == 1
+    assert await sweep_files(context) == 1
     assert left[0] in store.objects
     assert left[1] not in store.objects

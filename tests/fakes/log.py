@@ -1,7 +1,7 @@
 """A log that is kept: each line as it would be written, traces of failures and bound ids included.
 
 It takes the place of each module's own logger, so that what an earlier test configured decides nothing; and it sees the
-lines before the last wall, which blanks what is named like a secret.
+lines before the last defence, which blanks what is named like a secret.
 """
 
 import sys

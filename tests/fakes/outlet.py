@@ -1,4 +1,4 @@
-"""A channel that only remembers: for tests that look at what would be told, to whom, how often.
+"""A channel that only remembers: for tests that look at what would be sent, to whom, how often.
 
 It passes the conformance suite of every channel (tests/channels/test_conformance.py).
 """
@@ -13,7 +13,7 @@ from vendorrisk.channels.port import Address, Failure, Message, Sent, Undelivera
 class RecordingOutlet:
     """`sent` holds (key, address, message) in order; `trouble` is raised instead, once per entry, oldest first.
 
-    `times_out_after` waits that long and counts as a timeout; `before_answer` runs when the message is taken
+    `times_out_after` waits that long and counts as a timeout; `before_response` runs when the message is accepted
     but the sender does not know it yet (the place to die in). One that `breaks` takes it and hangs up.
     """
 
@@ -27,16 +27,16 @@ class RecordingOutlet:
         self.tries += 1
         if self.times_out_after is not None:
             await asyncio.sleep(self.times_out_after)
-            raise Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True)
+            raise Undeliverable(Failure.TIMEOUT, "no response in time", retryable=True)
         if self.trouble:
             raise self.trouble.pop(0)
         self.sent.append((key, to, message))
         if self.breaks:
-            raise Undeliverable(Failure.UNREACHABLE, "hung up", retryable=True, perhaps_taken=True)
-        self.before_answer()
+            raise Undeliverable(Failure.UNREACHABLE, "hung up", retryable=True, perhaps_accepted=True)
+        self.before_response()
         return Sent("recorded")
 
-    def before_answer(self) -> None:
+    def before_response(self) -> None:
         """Do nothing; a test that kills the sender between taking and recording overrides this."""
 
     @property

@@ -32,7 +32,7 @@ class S3Fake:
         self.failures = 0
         self._server = server
         self._count = 0
-        server.on("*", self._answer)
+        server.on("*", self._respond)
 
     def bucket(self, **changes: object) -> Bucket:
         """Return settings that lead here."""
@@ -47,7 +47,7 @@ class S3Fake:
         }
         return Bucket(**(options | changes))  # type: ignore[arg-type] # a test's own overrides
 
-    def _answer(self, request: Received) -> Reply:
+    def _respond(self, request: Received) -> Reply:
         if self.failures > 0:
             self.failures -= 1
             return Reply(503, body=_error("SlowDown"))

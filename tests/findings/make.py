@@ -23,9 +23,9 @@ async def finding(client: Client, vendor_id: str | None = None, **more: Any) -> 
     return dict(made.json()["finding"])
 
 
-async def move(client: Client, opened: dict[str, Any], to: str, **more: Any) -> dict[str, Any]:
-    """Move a finding from the version in hand; returns it with its moves."""
-    place = f"/v1/findings/{opened['id']}/moves"
-    moved = await client.post(place, {"to": to, **more}, etag=f'"{opened["version"]}"')
-    assert moved.status_code == 200, moved.text
-    return dict(moved.json())
+async def transition(client: Client, opened: dict[str, Any], to: str, **more: Any) -> dict[str, Any]:
+    """Transition a finding from the version in hand; returns it with its transitions."""
+    place = f"/v1/findings/{opened['id']}/transitions"
+    transitioned = await client.post(place, {"to": to, **more}, etag=f'"{opened["version"]}"')
+    assert transitioned.status_code == 200, transitioned.text
+    return dict(transitioned.json())

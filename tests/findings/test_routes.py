@@ -8,7 +8,7 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock
-from tests.findings.make import DUE, finding, move, vendor
+from tests.findings.make import DUE, finding, transition, vendor
 
 pytestmark = pytest.mark.anyio
 DANA = {"name": "Dana Reyes", "email": "dana@example.com", "roles": ["owner"]}
@@ -19,7 +19,7 @@ async def _deadlines(owner: Any) -> list[tuple[UUID, str, bool]]:
     async with owner.transaction():
         await owner.execute("set local role vendorrisk_system")
         rows = await owner.fetch(
-            "select subject_id, due_on, is_watched from deadlines where alert_class = 'finding_overdue' order by id"
+            "select subject_id, due_on, is_watched from deadlines where alert_class = 'finding_due' order by id"
         )
     return [(row["subject_id"], row["due_on"].isoformat(), row["is_watched"]) for row in rows]
 
@@ -34,7 +34,7 @@ async def test_a_finding_is_opened_due_by_its_severity_and_read_back(client: Cli
     opened = made.json()["finding"]
     assert (opened["state"], opened["source_kind"], opened["source_id"]) == ("open", "manual", opened["id"])
     assert (opened["opened_on"], opened["due_on"]) == ("2026-03-02", DUE[severity].isoformat())
-    assert [each["to_state"] for each in made.json()["moves"]] == ["open"]
+    assert [each["to_state"] for each in made.json()["transitions"]] == ["open"]
     assert (await client.get(made.headers["location"])).json() == made.json()
 
 
@@ -64,34 +64,34 @@ async def test_the_words_and_dates_of_a_finding_have_bounds(client: Client) -> N
     assert await client.items("/v1/findings") == []
 
 
-async def test_a_finding_goes_its_way_and_every_move_is_kept(client: Client, clock: FakeClock) -> None:
+async def test_a_finding_goes_its_way_and_every_transition_is_kept(client: Client, clock: FakeClock) -> None:
     opened = await finding(client)
-    acknowledged = await move(client, opened, "acknowledged")
+    acknowledged = await transition(client, opened, "acknowledged")
     clock.advance(days=1)
-    done = await move(client, acknowledged["finding"], "remediated", reason="A second factor is required.")
-    reopened = await move(client, done["finding"], "open", reason="It is switched off again.")
+    done = await transition(client, acknowledged["finding"], "remediated", reason="A second factor is required.")
+    reopened = await transition(client, done["finding"], "open", reason="It is switched off again.")
     assert reopened["finding"]["times_reopened"] == 1
-    told = [(each["from_state"], each["to_state"], each["reason"]) for each in reopened["moves"]]
+    told = [(each["from_state"], each["to_state"], each["reason"]) for each in reopened["transitions"]]
     assert told == [
         (None, "open", None),
         ("open", "acknowledged", None),
         ("acknowledged", "remediated", "A second factor is required."),
         ("remediated", "open", "It is switched off again."),
     ]
-    assert reopened["moves"][-1]["moved_at"].startswith("2026-03-03")
+    assert reopened["transitions"][-1]["transitioned_at"].startswith("2026-03-03")
 
 
 async def test_a_finding_that_is_reopened_has_as_long_as_a_new_one(client: Client, clock: FakeClock) -> None:
-    done = await move(client, await finding(client), "false_positive", reason="Not so.")
+    done = await transition(client, await finding(client), "false_positive", reason="Not so.")
     clock.advance(days=100)
-    assert (await move(client, done["finding"], "open"))["finding"]["due_on"] == "2026-07-10"
+    assert (await transition(client, done["finding"], "open"))["finding"]["due_on"] == "2026-07-10"
 
 
-async def test_moves_that_there_are_not_or_lack_something_are_refused_and_change_nothing(client: Client) -> None:
+async def test_transitions_that_there_are_not_or_lack_something_are_refused_and_change_nothing(client: Client) -> None:
     opened = await finding(client)
-    place, etag = f"/v1/findings/{opened['id']}/moves", '"1"'
+    place, etag = f"/v1/findings/{opened['id']}/transitions", '"1"'
     wrong: list[tuple[dict[str, Any], int, str]] = [
-        ({"to": "open"}, 409, "finding_move_refused"),
+        ({"to": "open"}, 409, "finding_transition_not_allowed"),
         ({"to": "remediated"}, 422, "finding_reason_missing"),
         ({"to": "accepted", "reason": "x"}, 422, "finding_date_invalid"),
         ({"to": "accepted", "reason": "x", "until_on": "2026-03-02"}, 422, "finding_date_invalid"),
@@ -102,15 +102,15 @@ async def test_moves_that_there_are_not_or_lack_something_are_refused_and_change
         refused = await client.post(place, body, etag=etag)
         assert (refused.status_code, refused.json()["code"]) == (status, code), body
     shown = (await client.get(f"/v1/findings/{opened['id']}")).json()
-    assert (shown["finding"], len(shown["moves"])) == (opened, 1)
+    assert (shown["finding"], len(shown["transitions"])) == (opened, 1)
 
 
-async def test_a_change_or_move_needs_the_version_it_is_meant_for(client: Client) -> None:
+async def test_a_change_or_transition_needs_the_version_it_is_meant_for(client: Client) -> None:
     opened = await finding(client)
     place = f"/v1/findings/{opened['id']}"
     for path, send, body in (
         (place, client.patch, {"title": "y"}),
-        (f"{place}/moves", client.post, {"to": "acknowledged"}),
+        (f"{place}/transitions", client.post, {"to": "acknowledged"}),
     ):
         assert (await send(path, body)).status_code == 428
         assert (await send(path, body, etag='"7"')).status_code == 412
@@ -146,15 +146,15 @@ async def test_findings_are_filtered_sorted_and_paged(client: Client) -> None:
     by_due = await client.items("/v1/findings", sort="due_on", limit=2)
     assert [f["severity"] for f in by_due] == ["critical", "critical", "high", "medium", "low"]
     assert {f["title"] for f in await client.items("/v1/findings", filter=f"vendor_id:eq:{second}")} == {"F1", "F3"}
-    grave = await client.items("/v1/findings", filter="severity:in:critical,high")
-    assert {f["title"] for f in grave} == {"F1", "F2", "F4"}
+    severe = await client.items("/v1/findings", filter="severity:in:critical,high")
+    assert {f["title"] for f in severe} == {"F1", "F2", "F4"}
     soon = await client.items("/v1/findings", filter="due_on:lte:2026-04-01")
     assert {f["title"] for f in soon} == {"F1", "F2", "F4"}
     assert (await client.get("/v1/findings", params={"filter": "description:eq:x"})).status_code == 400
     assert (await client.get("/v1/findings", params={"sort": "title"})).status_code == 400
 
 
-async def test_many_are_moved_at_once_each_for_itself(client: Client) -> None:
+async def test_many_are_transitioned_at_once_each_for_itself(client: Client) -> None:
     own = await vendor(client)
     opened = [await finding(client, own, title=f"F{number}") for number in range(4)]
     items = [
@@ -164,16 +164,16 @@ async def test_many_are_moved_at_once_each_for_itself(client: Client) -> None:
         {"id": str(uuid4()), "version": 1, "to": "acknowledged"},
         {"id": opened[3]["id"], "version": 1, "to": "acknowledged"},
     ]
-    answer = await client.post("/v1/findings/bulk-moves", {"items": items})
-    assert answer.status_code == 200, answer.text
-    told = answer.json()
-    assert (told["done"], told["refused"]) == (2, 3)
+    response = await client.post("/v1/findings/bulk-transitions", {"items": items})
+    assert response.status_code == 200, response.text
+    told = response.json()
+    assert (told["done"], told["failed"]) == (2, 3)
     codes = [each.get("code") for each in told["items"]]
     assert codes == [None, "version_stale", "finding_reason_missing", "not_found", None]
     states = {f["title"]: f["state"] for f in await client.items("/v1/findings")}
     assert states == {"F0": "remediated", "F1": "open", "F2": "open", "F3": "acknowledged"}
-    moved = [e for e in await client.items("/v1/audit-entries") if e["action"] == "finding:moved"]
-    assert len(moved) == 2
+    transitioned = [e for e in await client.items("/v1/audit-entries") if e["action"] == "finding:transitioned"]
+    assert len(transitioned) == 2
 
 
 async def test_the_due_date_is_watched_while_the_finding_stands(client: Client, owner: Any) -> None:
@@ -182,9 +182,9 @@ async def test_the_due_date_is_watched_while_the_finding_stands(client: Client, 
     assert await _deadlines(owner) == [(key, "2026-04-01", True)]
     changed = await client.patch(f"/v1/findings/{key}", {"due_on": "2026-03-10"}, etag='"1"')
     assert await _deadlines(owner) == [(key, "2026-03-10", True)]
-    done = await move(client, changed.json()["finding"], "remediated", reason="Done.")
+    done = await transition(client, changed.json()["finding"], "remediated", reason="Done.")
     assert [(subject, watched) for subject, _, watched in await _deadlines(owner)] in ([], [(key, False)])
-    await move(client, done["finding"], "open")
+    await transition(client, done["finding"], "open")
     assert await _deadlines(owner) == [(key, "2026-04-01", True)]
 
 
@@ -209,23 +209,23 @@ async def test_every_write_leaves_one_entry_and_a_refused_one_leaves_none(client
     place = f"/v1/findings/{opened['id']}"
     await client.patch(place, {"title": "Other words"}, etag='"1"')
     await client.patch(place, {"title": "x"}, etag='"1"')
-    await client.post(f"{place}/moves", {"to": "acknowledged"}, etag='"2"')
-    await client.post(f"{place}/moves", {"to": "acknowledged"}, etag='"3"')
+    await client.post(f"{place}/transitions", {"to": "acknowledged"}, etag='"2"')
+    await client.post(f"{place}/transitions", {"to": "acknowledged"}, etag='"3"')
     entries = await client.items("/v1/audit-entries")
     assert len(entries) == before + 2
-    assert [e["action"] for e in entries[:3]] == ["finding:moved", "finding:changed", "finding:opened"]
+    assert [e["action"] for e in entries[:3]] == ["finding:transitioned", "finding:changed", "finding:opened"]
     assert (entries[1]["before"]["title"], entries[1]["after"]["title"]) == ("No second factor", "Other words")
 
 
-async def test_another_tenant_sees_and_moves_nothing(client: Client, other_company: Company) -> None:
+async def test_another_tenant_sees_and_changes_nothing(client: Client, other_company: Company) -> None:
     opened = await finding(client)
     place, theirs = f"/v1/findings/{opened['id']}", other_company.client
     assert (await theirs.get(place)).status_code == 404
     assert (await theirs.patch(place, {"title": "x"}, etag='"1"')).status_code == 404
-    assert (await theirs.post(f"{place}/moves", {"to": "acknowledged"}, etag='"1"')).status_code == 404
+    assert (await theirs.post(f"{place}/transitions", {"to": "acknowledged"}, etag='"1"')).status_code == 404
     items = [{"id": opened["id"], "version": 1, "to": "acknowledged"}]
-    answer = await theirs.post("/v1/findings/bulk-moves", {"items": items})
-    assert answer.json()["items"][0]["code"] == "not_found"
+    response = await theirs.post("/v1/findings/bulk-transitions", {"items": items})
+    assert response.json()["items"][0]["code"] == "not_found"
     assert await theirs.items("/v1/findings") == []
     assert (await client.get(place)).json()["finding"] == opened
 
@@ -237,9 +237,9 @@ async def test_reading_is_for_all_roles_and_writing_for_reviewers(client: Client
         reader = await role_client(role)
         assert (await reader.get(place)).status_code == 200
         assert (await reader.patch(place, {"title": "x"}, etag='"1"')).status_code == 403
-        assert (await reader.post(f"{place}/moves", {"to": "acknowledged"}, etag='"1"')).status_code == 403
+        assert (await reader.post(f"{place}/transitions", {"to": "acknowledged"}, etag='"1"')).status_code == 403
     reviewer = await role_client("reviewer")
-    assert (await reviewer.post(f"{place}/moves", {"to": "acknowledged"}, etag='"1"')).status_code == 200
+    assert (await reviewer.post(f"{place}/transitions", {"to": "acknowledged"}, etag='"1"')).status_code == 200
 
 
 async def test_a_repeated_opening_opens_one(client: Client) -> None:
@@ -262,13 +262,13 @@ async def test_a_strange_text_is_kept_as_it_is_or_refused_and_never_an_error(
     quoted = '"' + "".join(f"\\u{ord(character):04x}" for character in text) + '"'
     other = '"severity": "low"' + (', "title": "x"' if field != "title" else "")
     body = f'{{"vendor_id": "{own}", {other}, "{field}": {quoted}}}'.encode()
-    answer = await client.post("/v1/findings", body)
+    response = await client.post("/v1/findings", body)
     if text in _TEXTS[:3]:
-        assert 400 <= answer.status_code < 500, answer.text
+        assert 400 <= response.status_code < 500, response.text
         assert await client.items("/v1/findings") == []
     else:
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["finding"][field] == text
+        assert response.status_code == 201, response.text
+        assert response.json()["finding"][field] == text
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2**31, 2**63, 10**400, "7", None, 1.5, True])
@@ -282,4 +282,4 @@ async def test_a_policy_takes_days_within_reason_only(client: Client, wrong: Any
 async def test_many_means_one_to_two_hundred_each_known_and_whole(client: Client) -> None:
     item = {"id": str(uuid4()), "version": 1, "to": "acknowledged"}
     for items in ([], [item] * 201, [{**item, "version": 0}], [{**item, "extra": 1}], [{"to": "open"}], None):
-        assert (await client.post("/v1/findings/bulk-moves", {"items": items})).status_code == 422, items
+        assert (await client.post("/v1/findings/bulk-transitions", {"items": items})).status_code == 422, items

@@ -1,4 +1,4 @@
-"""Which moves a finding has, and when it is due."""
+"""Which transitions a finding has, and when it is due."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.findings import rules
-from vendorrisk.findings.model import Finding, FindingPolicy, NewMove, Severity, State
+from vendorrisk.findings.model import Finding, FindingPolicy, FindingSeverity, FindingState, NewTransition
 
 TODAY = date(2026, 3, 2)
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
-STANDING = {State.OPEN, State.ACKNOWLEDGED}
-SET_ASIDE = {State.ACCEPTED, State.DISPUTED}
+ACTIVE = {FindingState.OPEN, FindingState.ACKNOWLEDGED}
+SUPPRESSED = {FindingState.ACCEPTED, FindingState.DISPUTED}
 
 
-def _finding(state: State = State.OPEN, severity: Severity = Severity.HIGH, due_on: date = TODAY) -> Finding:
+def _finding(
+    state: FindingState = FindingState.OPEN, severity: FindingSeverity = FindingSeverity.HIGH, due_on: date = TODAY
+) -> Finding:
     return Finding(
         id=UUID(int=1),
         vendor_id=UUID(int=2),
@@ -41,55 +43,59 @@ def _finding(state: State = State.OPEN, severity: Severity = Severity.HIGH, due_
     )
 
 
-def _refusal(state: State, move: NewMove) -> Code | None:
+def _refusal(state: FindingState, transition: NewTransition) -> Code | None:
     try:
-        rules.check_move(_finding(state), move, TODAY)
+        rules.check_transition(_finding(state), transition, TODAY)
     except Refusal as refusal:
         return refusal.code
     return None
 
 
 def test_the_default_policy_gives_7_30_90_and_180_days() -> None:
-    days = [(rules.due_on(severity, TODAY, FindingPolicy()) - TODAY).days for severity in Severity]
+    days = [(rules.due_on(severity, TODAY, FindingPolicy()) - TODAY).days for severity in FindingSeverity]
     assert days == [7, 30, 90, 180]
 
 
-@given(st.sampled_from(State), st.sampled_from(State))
-def test_a_move_never_stays_and_only_what_is_set_aside_turns_into_another_closed_state(
-    start: State, end: State
+@given(st.sampled_from(FindingState), st.sampled_from(FindingState))
+def test_a_transition_never_stays_and_only_what_is_suppressed_turns_into_another_closed_state(
+    start: FindingState, end: FindingState
 ) -> None:
-    until = TODAY + timedelta(days=1) if end in SET_ASIDE else None
-    refused = _refusal(start, NewMove(to=end, reason="because", until_on=until))
-    allowed = start is not end and (start in STANDING or end is State.OPEN)
-    allowed = allowed or (start in SET_ASIDE and end is State.REMEDIATED)
-    allowed = allowed or (start is State.DISPUTED and end in {State.ACCEPTED, State.FALSE_POSITIVE})
-    assert refused is (None if allowed else Code.FINDING_MOVE_REFUSED)
+    until = TODAY + timedelta(days=1) if end in SUPPRESSED else None
+    refused = _refusal(start, NewTransition(to=end, reason="because", until_on=until))
+    allowed = start is not end and (start in ACTIVE or end is FindingState.OPEN)
+    allowed = allowed or (start in SUPPRESSED and end is FindingState.REMEDIATED)
+    allowed = allowed or (
+        start is FindingState.DISPUTED and end in {FindingState.ACCEPTED, FindingState.FALSE_POSITIVE}
+    )
+    assert refused is (None if allowed else Code.FINDING_TRANSITION_NOT_ALLOWED)
 
 
-@pytest.mark.parametrize("to", sorted(set(State) - STANDING))
-def test_nothing_is_closed_without_a_reason(to: State) -> None:
-    assert _refusal(State.OPEN, NewMove(to=to)) is Code.FINDING_REASON_MISSING
+@pytest.mark.parametrize("to", sorted(set(FindingState) - ACTIVE))
+def test_nothing_is_closed_without_a_reason(to: FindingState) -> None:
+    assert _refusal(FindingState.OPEN, NewTransition(to=to)) is Code.FINDING_REASON_MISSING
 
 
 @pytest.mark.parametrize(
-    ("days", "taken"), [(None, False), (-1, False), (0, False), (1, True), (731, True), (732, False)]
+    ("days", "accepted"), [(None, False), (-1, False), (0, False), (1, True), (731, True), (732, False)]
 )
-def test_what_is_set_aside_comes_back_after_today_and_within_two_years(days: int | None, *, taken: bool) -> None:
+def test_what_is_suppressed_comes_back_after_today_and_within_two_years(days: int | None, *, accepted: bool) -> None:
     until = None if days is None else TODAY + timedelta(days=days)
-    for to in SET_ASIDE:
-        refused = _refusal(State.OPEN, NewMove(to=to, reason="because", until_on=until))
-        assert refused is (None if taken else Code.FINDING_DATE_INVALID)
+    for to in SUPPRESSED:
+        refused = _refusal(FindingState.OPEN, NewTransition(to=to, reason="because", until_on=until))
+        assert refused is (None if accepted else Code.FINDING_DATE_INVALID)
 
 
-@pytest.mark.parametrize("to", sorted(set(State) - SET_ASIDE - {State.OPEN}))
-def test_only_what_is_set_aside_has_an_end(to: State) -> None:
-    move = NewMove(to=to, reason="because", until_on=TODAY + timedelta(days=9))
-    assert _refusal(State.OPEN, move) is Code.FINDING_DATE_INVALID
+@pytest.mark.parametrize("to", sorted(set(FindingState) - SUPPRESSED - {FindingState.OPEN}))
+def test_only_what_is_suppressed_has_an_end(to: FindingState) -> None:
+    transition = NewTransition(to=to, reason="because", until_on=TODAY + timedelta(days=9))
+    assert _refusal(FindingState.OPEN, transition) is Code.FINDING_DATE_INVALID
 
 
-@given(st.sampled_from(Severity), st.integers(-400, 400))
-def test_what_stands_again_has_as_long_as_a_new_one_and_never_less_than_before(severity: Severity, days: int) -> None:
-    before = _finding(State.REMEDIATED, severity, TODAY + timedelta(days=days))
+@given(st.sampled_from(FindingSeverity), st.integers(-400, 400))
+def test_what_stands_again_has_as_long_as_a_new_one_and_never_less_than_before(
+    severity: FindingSeverity, days: int
+) -> None:
+    before = _finding(FindingState.REMEDIATED, severity, TODAY + timedelta(days=days))
     due_on = rules.due_on_reopening(before, TODAY, FindingPolicy())
     assert due_on == max(before.due_on, rules.due_on(severity, TODAY, FindingPolicy()))
 

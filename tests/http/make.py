@@ -12,7 +12,7 @@ DANA = {"name": "Dana Reyes", "email": "dana@example.com", "roles": ["reviewer"]
 
 
 class Raw(msgspec.Struct):
-    """An answer as the ASGI server would see it."""
+    """A response as the ASGI server would see it."""
 
     status: int = 0
     headers: dict[str, str] = msgspec.field(default_factory=dict)
@@ -55,7 +55,7 @@ async def send_raw(
 ) -> Raw:
     """Send the messages as they are; then hang up, or with `hang` send nothing more."""
     queue = list(messages)
-    answer = Raw()
+    response = Raw()
 
     async def receive() -> dict[str, Any]:
         if queue:
@@ -66,13 +66,13 @@ async def send_raw(
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
-            answer.status = message["status"]
-            answer.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
+            response.status = message["status"]
+            response.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
         else:
-            answer.body += message.get("body", b"")
+            response.body += message.get("body", b"")
 
     await api(scope_of(method, path, headers, peer), receive, send)  # type: ignore[arg-type]  # plain functions of ASGI
-    return answer
+    return response
 
 
 def chunk(body: bytes, *, more: bool = False) -> dict[str, Any]:

@@ -67,7 +67,7 @@ async def test_nul_and_lone_surrogates_are_named_by_pointer(client: Client, text
     body = f'{{"name": "{text}", "email": "dana@example.com", "roles": ["reviewer", "{text}"]}}'.encode()
     refused = await client.post("/v1/members", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "text_invalid")
-    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/name", "/roles/1"]
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/name", "/roles/1"]
     assert await client.items("/v1/members") == []
 
 
@@ -81,7 +81,7 @@ async def test_a_surrogate_pair_is_one_character_and_kept(client: Client) -> Non
 LAX: dict[str, tuple[dict[str, Any], str]] = {
     "a number for a text": ({"name": 5}, "/name"),
     "a text for an array": ({"roles": "admin"}, "/roles"),
-    "null where none is taken": ({"name": None}, "/name"),
+    "null where none is accepted": ({"name": None}, "/name"),
     "an unknown role": ({"roles": ["admin", "emperor"]}, "/roles/1"),
     "an empty text": ({"name": ""}, "/name"),
     "a text of blanks": ({"name": " \t "}, "/name"),
@@ -91,7 +91,7 @@ LAX: dict[str, tuple[dict[str, Any], str]] = {
     "an address with a trailing line break": ({"email": "dana@example.com\n"}, "/email"),
     "an unknown field": ({"rolls": []}, "/rolls"),
     "an unknown field that needs escapes": ({"a~/b": 1}, "/a~0~1b"),
-    "a field of the answer": ({"version": 1}, "/version"),
+    "a field of the response": ({"version": 1}, "/version"),
 }
 
 
@@ -101,7 +101,7 @@ async def test_a_field_that_does_not_fit_is_named_by_pointer(
 ) -> None:
     refused = await client.post("/v1/members", {**DANA, **wrong})
     assert (refused.status_code, refused.json()["code"]) == (422, "body_invalid"), refused.text
-    assert [fault["pointer"] for fault in refused.json()["errors"]] == [pointer]
+    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
     assert refused.json()["errors"][0]["detail"]
     assert await client.items("/v1/members") == []
 
@@ -125,7 +125,7 @@ async def test_a_whole_number_keeps_its_type_and_range(client: Client, value: ob
     else:
         refused = await client.post(made.headers["location"] + "/rotations", body, etag='"1"')
     assert (refused.status_code, refused.json()["code"]) == (422, "body_invalid"), refused.text
-    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/overlap_seconds"]
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/overlap_seconds"]
 
 
 @pytest.mark.parametrize(
@@ -160,20 +160,20 @@ async def test_the_first_instant_there_is_lies_in_the_past(client: Client, value
 
 
 @pytest.mark.parametrize("value", ["", "x", "00000000-0000-0000-0000-00000000000", 7, "{}", "../members"])
-async def test_an_id_of_the_wrong_form_is_a_fault_of_its_field(client: Client, value: object) -> None:
+async def test_an_id_of_the_wrong_form_is_an_error_of_its_field(client: Client, value: object) -> None:
     refused = await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"], "member_id": value})
     assert (refused.status_code, refused.json()["code"]) == (422, "body_invalid"), refused.text
     assert refused.json()["errors"][0]["pointer"] == "/member_id"
 
 
-async def test_nil_unknown_and_foreign_ids_get_one_answer(client: Client, other_company: Company) -> None:
+async def test_nil_unknown_and_foreign_ids_get_one_response(client: Client, other_company: Company) -> None:
     foreign = (await other_company.client.post("/v1/members", DANA)).json()["id"]
-    answers = set()
+    responses = set()
     for member_id in ("00000000-0000-0000-0000-000000000000", "018f0000-0000-7000-8000-000000000000", foreign):
         refused = await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"], "member_id": member_id})
         body = refused.json()
-        answers.add((refused.status_code, body["code"], body["detail"], body["errors"][0]["pointer"]))
-    assert answers == {
+        responses.add((refused.status_code, body["code"], body["detail"], body["errors"][0]["pointer"]))
+    assert responses == {
         (
             422,
             "reference_unknown",
@@ -260,8 +260,8 @@ async def test_a_body_that_never_ends_or_breaks_off_is_refused(
     begun = chunk(b'{"name": "Da', more=True)
     endless = await send_raw(api, "POST", "/v1/members", headers, [begun], hang=True)
     broken = await send_raw(api, "POST", "/v1/members", headers, [begun])
-    for answer in (endless, broken):
-        assert (answer.status, answer.json()["code"]) == (400, "body_malformed")
+    for response in (endless, broken):
+        assert (response.status, response.json()["code"]) == (400, "body_malformed")
     assert await company.client.items("/v1/members") == []
 
 
@@ -273,8 +273,8 @@ async def test_an_announced_length_that_is_no_length_is_refused_in_few_words(
 ) -> None:
     headers = [("authorization", f"Bearer {company.key.key}"), ("content-type", "application/json")]
     body = b'{"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}'
-    answer = await send_raw(api, "POST", "/v1/members", [*headers, ("content-length", length)], [chunk(body)])
-    assert (answer.status, len(answer.body) < 500) == (status, True), answer.body
+    response = await send_raw(api, "POST", "/v1/members", [*headers, ("content-length", length)], [chunk(body)])
+    assert (response.status, len(response.body) < 500) == (status, True), response.body
     assert await company.client.items("/v1/members") == []
 
 

@@ -58,7 +58,7 @@ class Api(Command):
 def serving(settings: Settings) -> Iterator[Api]:
     made = Api(settings)
     yield made
-    made.leave()
+    made.shut_down()
 
 
 def under_way(serving: Api, connection: socket.socket) -> None:
@@ -68,7 +68,7 @@ def under_way(serving: Api, connection: socket.socket) -> None:
         assert httpx.get(f"http://{_HOST}:{serving.port}/health/live").status_code == 200
 
 
-def answer_of(connection: socket.socket) -> tuple[int, Any]:
+def response_of(connection: socket.socket) -> tuple[int, Any]:
     parts = []
     with closing(connection):
         while piece := connection.recv(65536):
@@ -78,7 +78,7 @@ def answer_of(connection: socket.socket) -> tuple[int, Any]:
             if length and len(body) >= int(length[0].split(b":")[1]):
                 break
     head, _, body = b"".join(parts).partition(b"\r\n\r\n")
-    assert head, "the connection was closed without an answer"
+    assert head, "the connection was closed without a response"
     return int(head.split(b" ")[1]), msgspec.json.decode(body)
 
 
@@ -93,7 +93,7 @@ async def test_a_request_under_way_is_answered_and_kept_while_new_ones_are_refus
     until(serving.refuses, "new connections are refused", 5)
     assert serving.process.poll() is None, "it waits for the one under way"
     connection.sendall(body[10:])
-    status, vendor = answer_of(connection)
+    status, vendor = response_of(connection)
     assert (status, vendor["name"]) == (201, "Begun before the signal")
     assert serving.ended(_SOON_SECONDS) == 0
     assert [item["id"] for item in await company.client.items("/v1/vendors")] == [vendor["id"]]
@@ -113,7 +113,7 @@ async def test_a_slow_upload_under_way_is_stored_whole(serving: Api, company: Co
     for piece in pieces[1:]:
         until(serving.refuses, "new connections are refused", 5)
         connection.sendall(piece)
-    status, stored = answer_of(connection)
+    status, stored = response_of(connection)
     assert status == 200, stored
     assert serving.ended(_SOON_SECONDS) == 0
     kept = await company.client.get(place)
@@ -147,6 +147,6 @@ async def test_a_port_in_use_is_refused_and_not_shared(serving: Api, settings: S
     try:
         assert second.ended(20) == 1, second.text
     finally:
-        second.leave()
+        second.shut_down()
     assert f"port {serving.port}" in second.text
     assert "Traceback" not in second.text

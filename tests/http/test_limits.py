@@ -30,11 +30,11 @@ async def app_with(settings: Settings, clock: FakeClock, **changed: Any) -> Asyn
 async def test_a_key_that_asks_too_often_is_told_when_to_come_back(settings: Settings, clock: FakeClock) -> None:
     async with app_with(settings, clock, rate_limit_per_minute=3) as api:
         company = await found_company(api, clock, "Acme")
-        answers = [await company.client.get("/v1/me") for _ in range(4)]
-        assert [a.status_code for a in answers] == [200, 200, 200, 429]
-        assert [a.headers["ratelimit"].split(";")[1] for a in answers] == ["r=2", "r=1", "r=0", "r=0"]
-        assert all('"key";q=3;w=60' in a.headers["ratelimit-policy"] for a in answers)
-        last = answers[-1]
+        responses = [await company.client.get("/v1/me") for _ in range(4)]
+        assert [a.status_code for a in responses] == [200, 200, 200, 429]
+        assert [a.headers["ratelimit"].split(";")[1] for a in responses] == ["r=2", "r=1", "r=0", "r=0"]
+        assert all('"key";q=3;w=60' in a.headers["ratelimit-policy"] for a in responses)
+        last = responses[-1]
         assert last.json()["code"] == "rate_limited"
         assert 1 <= int(last.headers["retry-after"]) <= 20
         other = await found_company(api, clock, "Globex")
@@ -46,17 +46,17 @@ async def test_many_keys_of_a_tenant_take_no_more_than_the_tenant_may(settings: 
         company, other = await found_company(api, clock, "Acme"), await found_company(api, clock, "Globex")
         made = [await company.client.post("/v1/api-keys", {"name": "k", "roles": ["auditor"]}) for _ in range(3)]
         keys = [client_of(api, m.json()["key"]) for m in made]
-        answers = [await key.get("/v1/me") for key in keys for _ in range(2)]
-        assert [a.status_code for a in answers] == [200] * 3 + [429] * 3
-        assert answers[0].headers["ratelimit-policy"] == '"key";q=60;w=60, "tenant";q=6;w=60'
-        assert [a.headers["ratelimit"].split(", ")[1].split(";")[1] for a in answers[:4]] == [
+        responses = [await key.get("/v1/me") for key in keys for _ in range(2)]
+        assert [a.status_code for a in responses] == [200] * 3 + [429] * 3
+        assert responses[0].headers["ratelimit-policy"] == '"key";q=60;w=60, "tenant";q=6;w=60'
+        assert [a.headers["ratelimit"].split(", ")[1].split(";")[1] for a in responses[:4]] == [
             "r=2",
             "r=1",
             "r=0",
             "r=0",
         ]
-        assert answers[-1].json()["code"] == "rate_limited"
-        assert int(answers[-1].headers["retry-after"]) >= 1
+        assert responses[-1].json()["code"] == "rate_limited"
+        assert int(responses[-1].headers["retry-after"]) >= 1
         assert (await other.client.get("/v1/me")).status_code == 200
 
 
@@ -110,10 +110,10 @@ async def test_an_exhausted_pool_answers_503_instead_of_queueing_for_ever(settin
         async with api.service.database.tenant(company.tenant.id):
             body = {"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}
             asked = [company.client.get("/v1/members") for _ in range(60)]
-            answers = await asyncio.gather(*asked, company.client.post("/v1/members", body))
-        assert {a.status_code for a in answers} == {503}
-        assert {a.json()["code"] for a in answers} == {"overloaded"}
-        assert all(int(a.headers["retry-after"]) >= 1 for a in answers)
+            responses = await asyncio.gather(*asked, company.client.post("/v1/members", body))
+        assert {a.status_code for a in responses} == {503}
+        assert {a.json()["code"] for a in responses} == {"overloaded"}
+        assert all(int(a.headers["retry-after"]) >= 1 for a in responses)
         assert await company.client.items("/v1/members") == []
 
 
@@ -170,9 +170,11 @@ async def test_a_database_that_is_away_is_503_and_all_is_well_when_it_is_back(
             for _ in range(3):
                 read = await company.client.get("/v1/members")
                 written = await company.client.post("/v1/members", {**body, "email": "eve@example.com"})
-                for answer in (read, written):
-                    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable"), answer.text
-                    assert int(answer.headers["retry-after"]) >= 1
+                for response in (read, written):
+                    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable"), (
+                        response.text
+                    )
+                    assert int(response.headers["retry-after"]) >= 1
         assert (await company.client.get("/health/live")).status_code == 200
         assert (await company.client.get("/health/ready")).status_code == 503
         gate.open = True

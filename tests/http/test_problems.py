@@ -1,4 +1,4 @@
-"""What every answer has, whatever went wrong: problem documents, methods, headers of safety, forged addresses."""
+"""What every response has, whatever went wrong: problem documents, methods, headers of safety, forged addresses."""
 
 import re
 import time
@@ -68,9 +68,9 @@ async def test_an_unknown_path_is_a_problem_too(client: Client, path: str) -> No
 async def test_no_page_of_the_framework_is_served(api: Api, client: Client) -> None:
     paths = {route.path for route in api.litestar.routes}
     for path in sorted(paths - {"/metrics", "/docs", "/openapi.json"}):
-        answer = await client.get(re.sub(r"\{[^}]*\}", "x", path))
-        assert "cdn" not in answer.text, path
-        assert not answer.headers.get("content-type", "").startswith("text/html"), path
+        response = await client.get(re.sub(r"\{[^}]*\}", "x", path))
+        assert "cdn" not in response.text, path
+        assert not response.headers.get("content-type", "").startswith("text/html"), path
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "BREW", "get"])
@@ -103,11 +103,11 @@ async def test_head_is_get_without_the_body(client: Client) -> None:
 
 
 @pytest.mark.parametrize("authorization", WRONG_KEYS)
-async def test_every_wrong_credential_gets_one_answer(api: Api, authorization: str) -> None:
-    answer = await send_raw(api, "GET", "/v1/me", [("authorization", authorization)])
-    assert (answer.status, answer.json()["code"]) == (401, "credentials_invalid")
-    assert answer.json()["detail"] == "The key is wrong, revoked or expired. Ask an admin for a new one."
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+async def test_every_wrong_credential_gets_one_response(api: Api, authorization: str) -> None:
+    response = await send_raw(api, "GET", "/v1/me", [("authorization", authorization)])
+    assert (response.status, response.json()["code"]) == (401, "credentials_invalid")
+    assert response.json()["detail"] == "The key is wrong, revoked or expired. Ask an admin for a new one."
+    assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 async def test_credentials_come_before_everything_else(api: Api, client: Client) -> None:
@@ -131,13 +131,13 @@ async def test_a_request_id_follows_the_caller_trace_and_no_forged_one(client: C
         f"00-{trace.upper()}-00f067aa0ba902b7-01",
     ]
     for value in forged:
-        answer = await client.get("/v1/me", headers={"traceparent": value})
-        assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
-        assert answer.headers["x-request-id"] not in {trace, "0" * 32}
+        response = await client.get("/v1/me", headers={"traceparent": value})
+        assert re.fullmatch(r"[0-9a-f]{32}", response.headers["x-request-id"])
+        assert response.headers["x-request-id"] not in {trace, "0" * 32}
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/nothing", "/health/live", "/openapi.json", "/docs", "/metrics"])
-async def test_every_answer_has_the_headers_of_safety(client: Client, path: str) -> None:
+async def test_every_response_has_the_headers_of_safety(client: Client, path: str) -> None:
     headers = (await client.get(path)).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
@@ -149,7 +149,7 @@ async def test_every_answer_has_the_headers_of_safety(client: Client, path: str)
     assert "access-control-allow-origin" not in headers
 
 
-async def test_a_forged_host_appears_in_no_answer(api: Api, company: Company) -> None:
+async def test_a_forged_host_appears_in_no_response(api: Api, company: Company) -> None:
     headers = [
         ("authorization", f"Bearer {company.key.key}"),
         ("host", "evil.example"),
@@ -163,8 +163,8 @@ async def test_a_forged_host_appears_in_no_answer(api: Api, company: Company) ->
     assert made.status == 201
     assert made.headers["location"].startswith("/v1/members/")
     listed = await send_raw(api, "GET", "/v1/members?limit=1", headers)
-    for answer in (made, listed, await send_raw(api, "GET", "/v1/nothing", headers)):
-        assert "evil" not in repr((answer.headers, answer.body))
+    for response in (made, listed, await send_raw(api, "GET", "/v1/nothing", headers)):
+        assert "evil" not in repr((response.headers, response.body))
 
 
 async def test_a_forwarded_address_is_believed_only_from_a_named_proxy(settings: Settings, clock: FakeClock) -> None:
@@ -176,8 +176,8 @@ async def test_a_forwarded_address_is_believed_only_from_a_named_proxy(settings:
     made = create_app(strict, clock=clock)
 
     async def knock(peer: str, forwarded: str) -> int:
-        answer = await send_raw(made, "GET", "/v1/me", [("x-forwarded-for", forwarded)], peer=(peer, 4000))
-        return answer.status
+        response = await send_raw(made, "GET", "/v1/me", [("x-forwarded-for", forwarded)], peer=(peer, 4000))
+        return response.status
 
     async with made.running():
         forged = [await knock("192.0.2.7", f"203.0.113.{n}") for n in range(4)]
@@ -193,8 +193,8 @@ async def test_headers_that_are_no_text_are_taken_in_stride(api: Api, company: C
     key = ("authorization", f"Bearer {company.key.key}")
     for name in ("prefer", "if-match", "idempotency-key", "accept", "content-type", "cookie", "range", "traceparent"):
         for value in ("\xff\xfe", "\x00", "", "x" * 10_000, '"', "a\tb"):
-            answer = await send_raw(api, "GET", "/v1/me", [key, (name, value)])
-            assert answer.status == 200, (name, value)
+            response = await send_raw(api, "GET", "/v1/me", [key, (name, value)])
+            assert response.status == 200, (name, value)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
@@ -260,9 +260,9 @@ async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and
     ]
     for authorization, why, key in wrong:
         lines.clear()
-        answer = await send_raw(api, "GET", "/v1/me", [("authorization", authorization)])
+        response = await send_raw(api, "GET", "/v1/me", [("authorization", authorization)])
         line = told(lines)
-        assert answer.status == 401
+        assert response.status == 401
         assert (line["status"], line["code"], line["why"], line.get("key")) == (401, "credentials_invalid", why, key)
         assert (line["address"], line["level"]) == ("192.0.2.7", "warning")
         assert "actor" not in line

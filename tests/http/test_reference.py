@@ -42,9 +42,9 @@ class Page(HTMLParser):
 
 
 async def test_the_page_shows_every_operation_its_permission_and_its_refusals(api: Api, client: Client) -> None:
-    answer = await client.get("/docs")
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    page = Page(answer.text)
+    response = await client.get("/docs")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    page = Page(response.text)
     for operation in operations(api):
         assert operation.name in page.all("id")
         assert f"#{operation.name}" in page.all("href")
@@ -55,7 +55,7 @@ async def test_the_page_shows_every_operation_its_permission_and_its_refusals(ap
         assert code in page.text
 
 
-async def test_the_page_shows_what_webhooks_are_sent_and_what_their_answers_mean(api: Api, client: Client) -> None:
+async def test_the_page_shows_what_webhooks_are_sent_and_what_their_responses_mean(api: Api, client: Client) -> None:
     page = Page((await client.get("/docs")).text)
     for name in api.litestar.state.document["webhooks"]:
         assert f"webhook-{name}" in page.all("id")
@@ -96,7 +96,7 @@ def test_an_example_of_an_answer_fits_its_schema() -> None:
     document = api.litestar.state.document
     faults = []
     for operation in operations(api):
-        shown = examples.answers(examples.Operation(operation.method, operation.path, operation.document))
+        shown = examples.response_examples(examples.Operation(operation.method, operation.path, operation.document))
         for status, text in shown:
             schema = operation.document["responses"][status]["content"]["application/json"]["schema"]
             whole = {**schema, "components": document["components"]}
@@ -115,13 +115,13 @@ async def test_every_link_of_the_page_leads_somewhere_and_ids_stand_once(client:
 
 
 async def test_the_page_has_no_script_and_names_no_other_host(client: Client) -> None:
-    answer = await client.get("/docs")
-    page = Page(answer.text)
+    response = await client.get("/docs")
+    page = Page(response.text)
     assert {tag for tag, _ in page.tags} & {"script", "iframe", "img", "object", "form", "base"} == set()
     assert page.all("src") == []
     assert page.all("style") == []
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
-    policy = answer.headers["content-security-policy"]
+    policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
     assert "unsafe" not in policy
@@ -159,7 +159,7 @@ async def test_a_browser_shows_the_page_without_errors_or_other_hosts(client: Cl
         unmet(f"{CHROMIUM} is missing: apt-get install -y chromium")
     asked, errors = [], []
 
-    async def answer(route: Route) -> None:
+    async def response(route: Route) -> None:
         asked.append(route.request.url)
         plain = {"accept-encoding": "identity"}
         found = await client.get(route.request.url.removeprefix("http://testserver"), headers=plain)
@@ -170,7 +170,7 @@ async def test_a_browser_shows_the_page_without_errors_or_other_hosts(client: Cl
         page = await browser.new_page(color_scheme=scheme, viewport={"width": 1200, "height": 800})
         page.on("console", lambda message: errors.append(message.text))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        await page.route("**/*", answer)
+        await page.route("**/*", response)
         await page.goto("http://testserver/docs")
         assert (await page.title()).startswith("vendorrisk")
         await page.locator("nav").get_by_role("link", name="Add member").click()

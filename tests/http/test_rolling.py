@@ -16,7 +16,9 @@ from vendorrisk.settings import Settings
 pytestmark = pytest.mark.anyio
 _CALLERS = 6
 _LOOK_SECONDS = 0.05
-_LEAVE_SECONDS = 2.0  # of which a proxy that looks twenty times a second needs little, on a machine that does much else
+_SHUTDOWN_DELAY_SECONDS = (
+    2.0  # of which a proxy that looks twenty times a second needs little, on a machine that does much else
+)
 
 
 class Proxy:
@@ -65,16 +67,16 @@ async def _says_ready(port: int) -> bool:
 
 
 async def test_no_request_fails_while_every_process_is_replaced(settings: Settings, company: Company) -> None:
-    leaving = msgspec.structs.replace(settings, leave_seconds=_LEAVE_SECONDS)
-    apis, answers, over = [], list[int](), asyncio.Event()
+    leaving = msgspec.structs.replace(settings, shutdown_delay_seconds=_SHUTDOWN_DELAY_SECONDS)
+    apis, responses, over = [], list[int](), asyncio.Event()
     headers = {"authorization": f"Bearer {company.key.key}"}
 
     async def call(number: int) -> None:
         for turn in count():
             if over.is_set():
                 return
-            answer = await proxy.post({"name": f"Vendor {number} {turn}"}, headers)
-            answers.append(answer.status_code)
+            response = await proxy.post({"name": f"Vendor {number} {turn}"}, headers)
+            responses.append(response.status_code)
 
     async with Proxy() as proxy:
         try:
@@ -90,6 +92,6 @@ async def test_no_request_fails_while_every_process_is_replaced(settings: Settin
             await asyncio.gather(*callers)
         finally:
             for api in apis:
-                api.leave()
-    assert set(answers) == {201}
-    assert len(await company.client.items("/v1/vendors", limit=200)) == len(answers) > _CALLERS
+                api.shut_down()
+    assert set(responses) == {201}
+    assert len(await company.client.items("/v1/vendors", limit=200)) == len(responses) > _CALLERS

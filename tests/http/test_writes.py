@@ -81,9 +81,9 @@ async def test_two_idempotency_keys_are_none(api: Api, company: Company) -> None
 async def test_of_writers_at_once_exactly_one_wins(client: Client) -> None:
     place = (await client.post("/v1/members", DANA)).headers["location"]
     names = [f"writer {n}" for n in range(12)]
-    answers = await asyncio.gather(*(client.patch(place, {"name": n}, etag='"1"') for n in names))
-    assert sorted(a.status_code for a in answers) == [200] + [412] * 11
-    winner = next(a.json() for a in answers if a.status_code == 200)
+    responses = await asyncio.gather(*(client.patch(place, {"name": n}, etag='"1"') for n in names))
+    assert sorted(a.status_code for a in responses) == [200] + [412] * 11
+    winner = next(a.json() for a in responses if a.status_code == 200)
     now = (await client.get(place)).json()
     assert (now, now["version"]) == (winner, 2)
 
@@ -108,13 +108,13 @@ async def test_a_failure_at_commit_is_a_refusal_and_no_row(client: Client, owner
 # --- Idempotency-Key -------------------------------------------------------------------------------------------------
 
 
-async def test_a_storm_of_one_request_is_one_effect_with_equal_answers(client: Client) -> None:
+async def test_a_storm_of_one_request_is_one_effect_with_equal_responses(client: Client) -> None:
     key = {"idempotency-key": "storm"}
-    answers = await asyncio.gather(*(client.post("/v1/members", DANA, headers=key) for _ in range(50)))
-    assert {(a.status_code, a.content, a.headers["etag"], a.headers["location"]) for a in answers} == {
-        (201, answers[0].content, '"1"', answers[0].headers["location"])
+    responses = await asyncio.gather(*(client.post("/v1/members", DANA, headers=key) for _ in range(50)))
+    assert {(a.status_code, a.content, a.headers["etag"], a.headers["location"]) for a in responses} == {
+        (201, responses[0].content, '"1"', responses[0].headers["location"])
     }
-    assert sorted(a.headers.get("idempotency-replayed", "false") for a in answers) == ["false"] + ["true"] * 49
+    assert sorted(a.headers.get("idempotency-replayed", "false") for a in responses) == ["false"] + ["true"] * 49
     assert len(await client.items("/v1/members")) == 1
     assert [e["action"] for e in await client.items("/v1/audit-entries")].count("member:added") == 1
 
@@ -127,12 +127,12 @@ async def test_a_storm_on_two_processes_is_one_effect_too(
         there = client_of(second, company.key.key)
         key = {"idempotency-key": "storm"}
         asked = [c.post("/v1/members", DANA, headers=key) for _ in range(25) for c in (company.client, there)]
-        answers = await asyncio.gather(*asked)
-    assert {(a.status_code, a.content) for a in answers} == {(201, answers[0].content)}
+        responses = await asyncio.gather(*asked)
+    assert {(a.status_code, a.content) for a in responses} == {(201, responses[0].content)}
     assert len(await company.client.items("/v1/members")) == 1
 
 
-async def test_an_answer_survives_a_restart_and_ends_after_a_day(
+async def test_a_response_survives_a_restart_and_ends_after_a_day(
     company: Company, settings: Settings, clock: FakeClock, owner: Any
 ) -> None:
     key = {"idempotency-key": '"quoted-once"'}
@@ -149,7 +149,7 @@ async def test_an_answer_survives_a_restart_and_ends_after_a_day(
     assert await owner.fetchval("select count(*) from idempotency_keys") == 1
 
 
-async def test_a_kept_answer_is_sealed_at_rest(client: Client, owner: Any) -> None:
+async def test_a_stored_response_is_sealed_at_rest(client: Client, owner: Any) -> None:
     key = {"idempotency-key": "k"}
     made = await client.post("/v1/api-keys", {"name": "canary-name", "roles": ["auditor"]}, headers=key)
     row = await owner.fetchrow("select * from idempotency_keys")
@@ -196,9 +196,9 @@ async def test_a_refused_request_leaves_its_key_free(client: Client) -> None:
     await client.post("/v1/members", DANA)
     for body in (DANA, {**DANA, "roles": []}, b"{"):
         assert (await client.post("/v1/members", body, headers=key)).status_code >= 400
-    mended = await client.post("/v1/members", {**DANA, "email": "eve@example.com"}, headers=key)
-    assert mended.status_code == 201
-    assert "idempotency-replayed" not in mended.headers
+    fixed = await client.post("/v1/members", {**DANA, "email": "eve@example.com"}, headers=key)
+    assert fixed.status_code == 201
+    assert "idempotency-replayed" not in fixed.headers
 
 
 async def test_a_write_without_a_key_is_done_each_time(client: Client) -> None:

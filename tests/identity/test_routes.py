@@ -44,10 +44,10 @@ async def test_a_change_needs_the_version_it_is_meant_for(client: Client) -> Non
     assert (await client.get(place)).json()["name"] == "D."
 
 
-async def test_every_fault_of_a_body_is_told_with_its_pointer(client: Client) -> None:
+async def test_every_error_of_a_body_is_told_with_its_pointer(client: Client) -> None:
     refused = await client.post("/v1/members", {"name": "", "email": "no", "rolls": ["admin"]})
     assert refused.status_code == 422
-    pointers = {fault["pointer"] for fault in refused.json()["errors"]}
+    pointers = {error["pointer"] for error in refused.json()["errors"]}
     assert pointers == {"/name", "/email", "/rolls", "/roles"}
     assert await client.items("/v1/members") == []
 
@@ -125,10 +125,10 @@ async def test_a_key_that_may_no_more_is_forgotten_by_every_process_when_the_cha
         await until_all_listen(owner, 2)
         assert [(await c.get("/v1/me")).status_code for c in (here, there)] == [200, 200]
         if change == "the key is revoked":
-            answer = await client.delete(f"/v1/api-keys/{made['id']}", etag='"1"')
+            response = await client.delete(f"/v1/api-keys/{made['id']}", etag='"1"')
         else:
-            answer = await client.patch(f"/v1/members/{dana}", {"is_active": False}, etag='"1"')
-        assert answer.status_code in {200, 204}, answer.text
+            response = await client.patch(f"/v1/members/{dana}", {"is_active": False}, etag='"1"')
+        assert response.status_code in {200, 204}, response.text
         for each in (here, there):
             await until_refused(each)
 
@@ -168,7 +168,7 @@ async def until_refused(client: Client) -> None:
         if (await client.get("/v1/me")).status_code == 401:
             return
         await asyncio.sleep(0.05)
-    raise AssertionError("the key is still taken")
+    raise AssertionError("the key is still accepted")
 
 
 async def test_a_key_cannot_give_what_it_does_not_hold(role_client: object, client: Client) -> None:
@@ -202,7 +202,7 @@ async def test_of_two_admins_who_end_each_others_key_at_once_one_is_left(api: Ap
     clients = [client_of(api, key["key"]) for key in keys]
     assert (await clients[0].delete(f"/v1/api-keys/{company.key.id}", etag='"1"')).status_code == 204
     ends = [clients[here].delete(f"/v1/api-keys/{keys[1 - here]['id']}", etag='"1"') for here in (0, 1)]
-    statuses = sorted(answer.status_code for answer in await asyncio.gather(*ends))
+    statuses = sorted(response.status_code for response in await asyncio.gather(*ends))
     assert statuses in ([204, 401], [204, 409])
     api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # as above
     assert sorted([(await each.get("/v1/me")).status_code for each in clients]) == [200, 401]
@@ -215,7 +215,7 @@ async def test_the_key_that_calls_cannot_revoke_itself(company: Company) -> None
     assert (await company.client.get("/v1/me")).status_code == 200
 
 
-async def test_a_repeated_request_is_one_operation_with_equal_answers(client: Client) -> None:
+async def test_a_repeated_request_is_one_operation_with_equal_responses(client: Client) -> None:
     headers = {"idempotency-key": "k1"}
     first = await client.post("/v1/members", DANA, headers=headers)
     again = await client.post("/v1/members", DANA, headers=headers)
@@ -238,7 +238,7 @@ async def test_every_write_leaves_one_entry_and_a_refused_one_leaves_none(client
     assert entries[0]["after"]["name"] == "D."
 
 
-async def test_pages_go_forth_and_back_without_losing_or_doubling_a_row(client: Client) -> None:
+async def test_pages_go_forth_and_back_without_losing_or_duplicating_a_row(client: Client) -> None:
     for number in range(7):
         await client.post("/v1/members", {**DANA, "name": f"M{number % 3}", "email": f"m{number}@example.com"})
     for sort in ("name", "-name", "created_at", "-created_at"):

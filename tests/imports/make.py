@@ -12,7 +12,7 @@ from tests.client import Client
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.audit.actions import Action
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.ids import new_id
 from vendorrisk.imports import jobs
 from vendorrisk.imports.columns import Column, Layout, ReadRow
@@ -45,9 +45,9 @@ def counts(made: Any) -> tuple[int, int, int, int]:
     return made["to_create"], made["to_change"], made["unchanged"], made["with_problems"]
 
 
-async def run_imports(world: World) -> int:
+async def run_imports(context: JobContext) -> int:
     """Run the job as the worker does, for every kind of the product."""
-    return await jobs.run_imports(world, IMPORT_KINDS)
+    return await jobs.run_imports(context, IMPORT_KINDS)
 
 
 ROOMS = """

@@ -6,9 +6,9 @@ import pytest
 
 from vendorrisk.imports.cells import DateOrder, iso_date, listed, typed
 from vendorrisk.imports.columns import (
-    CellProblem,
     Column,
     Given,
+    ImportCellProblem,
     Layout,
     MappingError,
     ReadRow,
@@ -19,9 +19,9 @@ from vendorrisk.normal_form import clean_line
 from vendorrisk.sheets.reading import Limits, Row, Table, read_csv
 
 
-def lacking(row: ReadRow) -> Iterator[CellProblem]:
+def lacking(row: ReadRow) -> Iterator[ImportCellProblem]:
     if "name" not in row.given:
-        yield CellProblem(row.number, "name_missing", "Give the room a name.", field="name")
+        yield ImportCellProblem(row.number, "name_missing", "Give the room a name.", field="name")
 
 
 def keys(given: Given) -> Iterator[tuple[str, str]]:

@@ -29,14 +29,14 @@ pytestmark = pytest.mark.anyio
 async def test_what_is_no_table_is_refused_and_leaves_nothing(
     client: Client, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    answer = await sent(client, content, headers)
-    assert answer.status_code == status, answer.text
+    response = await sent(client, content, headers)
+    assert response.status_code == status, response.text
     assert await client.items("/v1/vendor-imports") == []
 
 
 async def test_bytes_in_no_encoding_are_told_with_their_place_and_both_ways_out(client: Client) -> None:
-    answer = await sent(client, b"Name\nSo\x81derland\n", CSV)
-    assert answer.json()["detail"] == (
+    response = await sent(client, b"Name\nSo\x81derland\n", CSV)
+    assert response.json()["detail"] == (
         "Byte 8 of the file fits neither UTF-8 nor Windows-1252. Save it as CSV UTF-8, or as XLSX, and send it again."
     )
 
@@ -46,8 +46,8 @@ async def test_a_workbook_that_would_fill_memory_is_lost_with_its_child_process_
         book.active["A1"] = "Name"
         book.active["XFD1048576"] = "x"
 
-    answer = await sent(client, workbook([], change=far_corner), XLSX)
-    assert (answer.status_code, answer.json()["code"]) == (422, "import_unreadable")
+    response = await sent(client, workbook([], change=far_corner), XLSX)
+    assert (response.status_code, response.json()["code"]) == (422, "import_unreadable")
     assert (await client.get("/v1/vendors")).status_code == 200
 
 

@@ -13,7 +13,7 @@ from tests.conftest import Company, FakeClock, client_of, found_company
 from tests.imports.make import ROOM, ROOMS, ActionsWithRooms, accepted, counts, rows, run_imports, sent
 from vendorrisk import app
 from vendorrisk.access.permissions import Permission
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.imports import jobs, kind, service
 from vendorrisk.imports.model import ImportState, ToldRows
 from vendorrisk.imports.routes import router_of
@@ -145,14 +145,14 @@ async def test_another_tenant_sees_nothing_of_an_import_of_a_kind(
 
 
 async def test_a_worker_leaves_the_kinds_that_it_does_not_know_to_one_that_does(
-    client: Client, world: World, owner: Any, monkeypatch: pytest.MonkeyPatch
+    client: Client, context: JobContext, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "SMALL_BYTES", 0)
     monkeypatch.setattr(service, "SMALL_ROWS", 0)
     place = (await sent(client, SHEET, kind="room", dry_run=False)).headers["location"]
-    assert await run_imports(world) == 0, "the product's worker knows no rooms"
+    assert await run_imports(context) == 0, "the product's worker knows no rooms"
     assert (await client.get(place)).json()["state"] == "received"
-    assert await jobs.run_imports(world, [*IMPORT_KINDS, ROOM]) == 1
+    assert await jobs.run_imports(context, [*IMPORT_KINDS, ROOM]) == 1
     assert (await client.get(place)).json()["state"] == "applied"
     assert len(await rooms(owner)) == 2
     entries = (await client.items("/v1/audit-entries", filter="target_kind:eq:room_import"))[:3]
@@ -162,20 +162,20 @@ async def test_a_worker_leaves_the_kinds_that_it_does_not_know_to_one_that_does(
     ]
 
 
-async def first_astray(world: World, company: Company) -> ToldRows | None:
-    async with world.database.system() as connection:
+async def first_astray(context: JobContext, company: Company) -> ToldRows | None:
+    async with context.database.system() as connection:
         return await service.first_astray(connection, company.tenant.id)
 
 
 async def test_the_rows_of_every_kind_are_held_to_the_digest_in_the_audit_log(
-    client: Client, company: Company, world: World, owner: Any
+    client: Client, company: Company, context: JobContext, owner: Any
 ) -> None:
     vendors = (await sent(client, "Name\nAcme\n", dry_run=False)).json()
     made = (await sent(client, SHEET, kind="room", dry_run=False)).json()
-    assert await first_astray(world, company) is None
+    assert await first_astray(context, company) is None
     await owner.execute("alter table import_rows no force row level security")
     await owner.execute("""update import_rows set given = given || '{"seats": "5"}' where record_key = 'Attic'""")
-    astray = await first_astray(world, company)
+    astray = await first_astray(context, company)
     assert astray is not None
     assert (str(astray.import_id), astray.rows_digest) == (made["id"], made["rows_digest"])
     assert made["id"] != vendors["id"]

@@ -1,4 +1,4 @@
-"""`vendorrisk worker` told to stop, or left by Redis, in the middle of sending: nothing is doubled, nothing is lost."""
+"""`vendorrisk worker` told to stop, or left by Redis, in the middle of sending: no message is duplicated or lost."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ from tests.conftest import Company, FakeClock
 from tests.embedded.make import Command, data_folder
 from tests.fakes.smtp import SmtpFake, smtp_fake
 from vendorrisk.alerts.jobs import dispatch_alerts, raise_due_alerts
-from vendorrisk.background import Nudger, World
+from vendorrisk.background import JobContext, Nudger
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.embedded.valkey import Valkey
 from vendorrisk.settings import VARIABLES, Settings
@@ -34,7 +34,7 @@ async def mail() -> AsyncIterator[SmtpFake]:
 
 @pytest.fixture
 async def waiting(
-    world: World, clock: FakeClock, company: Company, owner: Any, mail: SmtpFake, settings: Settings
+    context: JobContext, clock: FakeClock, company: Company, owner: Any, mail: SmtpFake, settings: Settings
 ) -> Settings:
     """Deliveries that wait to be sent, and the settings with which a worker would send them.
 
@@ -45,9 +45,9 @@ async def waiting(
     await a_receiver(company, target=target)
     vendor = await a_vendor(owner, company)
     due_on = clock.now.date() + timedelta(days=20)
-    await Feature(world, company).watch(*(expiry(vendor, due_on) for _ in range(_ALERTS)))
-    await raise_due_alerts(world)
-    await dispatch_alerts(world)
+    await Feature(context, company).watch(*(expiry(vendor, due_on) for _ in range(_ALERTS)))
+    await raise_due_alerts(context)
+    await dispatch_alerts(context)
     return msgspec.structs.replace(settings, smtp_url=f"smtp://127.0.0.1:{mail.port}?tls=never")
 
 
@@ -77,7 +77,7 @@ async def messages_are_under_way(mail: SmtpFake, worker: Command, settings: Sett
 
 
 async def test_sigterm_lets_messages_under_way_end_and_begins_no_new_one(
-    waiting: Settings, mail: SmtpFake, owner: Any, world: World
+    waiting: Settings, mail: SmtpFake, owner: Any, context: JobContext
 ) -> None:
     worker = a_worker(waiting)
     try:
@@ -87,15 +87,15 @@ async def test_sigterm_lets_messages_under_way_end_and_begins_no_new_one(
         mail.answering.set()
         assert await asyncio.to_thread(worker.ended, 20) == 0, worker.text
     finally:
-        worker.leave()
+        worker.shut_down()
     found = await states(owner)
     assert found == {"sent": len(mail.messages), "pending": _ALERTS - len(mail.messages)}
     assert 0 < found["sent"] < _ALERTS
-    await the_rest_follows(waiting, mail, owner, world)
+    await the_rest_follows(waiting, mail, owner, context)
 
 
 async def test_a_redis_that_dies_ends_the_worker_when_messages_under_way_are_recorded(
-    waiting: Settings, mail: SmtpFake, owner: Any, world: World
+    waiting: Settings, mail: SmtpFake, owner: Any, context: JobContext
 ) -> None:
     with data_folder() as folder:
         folder.mkdir()
@@ -112,22 +112,22 @@ async def test_a_redis_that_dies_ends_the_worker_when_messages_under_way_are_rec
             mail.answering.set()
             assert await asyncio.to_thread(worker.ended, 20) == 1, worker.text
         finally:
-            worker.leave()
+            worker.shut_down()
             valkey.stop()
     assert "redis_lost" in worker.lines[-1], worker.text
     assert "Traceback" not in worker.text, worker.text
     found = await states(owner)
     assert found == {"sent": len(mail.messages), "pending": _ALERTS - len(mail.messages)}
     assert 0 < found["sent"] < _ALERTS
-    await the_rest_follows(waiting, mail, owner, world)
+    await the_rest_follows(waiting, mail, owner, context)
 
 
-async def the_rest_follows(settings: Settings, mail: SmtpFake, owner: Any, world: World) -> None:
-    await world.channels.aclose()
-    world.channels = outlets_from(settings, world.clock)
-    while await send(world):
+async def the_rest_follows(settings: Settings, mail: SmtpFake, owner: Any, context: JobContext) -> None:
+    await context.channels.aclose()
+    context.channels = outlets_from(settings, context.clock)
+    while await send(context):
         pass
     assert await states(owner) == {"sent": _ALERTS}
     ids = [message["Message-ID"] for message in mail.messages]
     assert len(ids) == len(set(ids)) == _ALERTS, "each arrived once"
-    assert await owner.fetchval("select sum(possibly_doubled) from deliveries") == 0
+    assert await owner.fetchval("select sum(possible_duplicates) from deliveries") == 0

@@ -9,7 +9,7 @@ from tests.conftest import MONDAY_MORNING, Company
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.channels.port import EmailAddress, Failure, Message, Undeliverable
 from vendorrisk.db.connection import Connection
 from vendorrisk.ids import new_id
@@ -27,10 +27,10 @@ def later(**more: Any) -> Undeliverable:
     return Undeliverable(Failure.TEMPORARY, "503", retryable=True, **more)
 
 
-async def claimed(world: World) -> list[claims.Flight]:
+async def claimed(context: JobContext) -> list[claims.Flight]:
     """Claim as a sender does that then dies."""
     kinds = {kind.owner_kind: kind for kind in MESSAGE_KINDS}
-    return (await claims.claim(world, kinds, 10)).flights
+    return (await claims.claim(context, kinds, 10)).flights
 
 
 @dataclass
@@ -58,14 +58,14 @@ class Letters:
             ended=self._ended,
         )
 
-    async def write(self, world: World, company: Company, words: str, **where: Any) -> Delivery:
+    async def write(self, context: JobContext, company: Company, words: str, **where: Any) -> Delivery:
         """Write a letter, and make its delivery as a service does."""
         owner_id = new_id()
         self.words[owner_id] = words
         tenant = Tenant(company.tenant.id, company.tenant.time_zone)
-        async with world.database.tenant(tenant.id) as connection:
+        async with context.database.tenant(tenant.id) as connection:
             by = system(tenant, "test", Permission.TENANT_MANAGE)
-            work = Work(db=connection, by=by, now=world.clock(), request_id="test")
+            work = Work(db=connection, by=by, now=context.clock(), request_id="test")
             to = where or {"recipient": f"{words.lower()}@example.org"}
             made = await service.deliver(work, NewDelivery(owner_kind="letter", owner_id=owner_id, **to))
             assert work.nudges == ["send_deliveries"]

@@ -14,7 +14,7 @@ from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.alerts.jobs import dispatch_alerts, raise_due_alerts
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.channels.port import EmailAddress, Failure, Undeliverable
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.ids import new_id
@@ -35,7 +35,7 @@ async def letters(owner: Any) -> Letters:
 
 async def stored(owner: Any, delivery: Delivery) -> tuple[str, int, str | None, int]:
     row = await owner.fetchrow(
-        "select state, attempts, failure, possibly_doubled from deliveries where id = $1", delivery.id
+        "select state, attempts, failure, possible_duplicates from deliveries where id = $1", delivery.id
     )
     return tuple(row)
 
@@ -47,37 +47,37 @@ async def outcomes(owner: Any, delivery: Delivery) -> list[str]:
     return [row["outcome"] for row in rows]
 
 
-def work_in(world: World, company: Company, connection: Any) -> Work:
+def work_in(context: JobContext, company: Company, connection: Any) -> Work:
     by = system(Tenant(company.tenant.id, company.tenant.time_zone), "test", Permission.TENANT_MANAGE)
-    return Work(db=connection, by=by, now=world.clock(), request_id="test")
+    return Work(db=connection, by=by, now=context.clock(), request_id="test")
 
 
 async def test_the_message_of_another_kind_is_sent_once_and_its_attempt_recorded(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     before = ATTEMPTS.labels("post", "sent")._value.get()
-    made = await letters.write(world, company, "Ada")
-    assert await send_deliveries(world, [letters.kind]) == 1
+    made = await letters.write(context, company, "Ada")
+    assert await send_deliveries(context, [letters.kind]) == 1
     ((key, to, message),) = outlet.sent
     assert (key, to, message.title) == (str(made.id), EmailAddress("ada@example.org"), "Ada")
-    assert message.link == world.settings.public_url
+    assert message.link == context.settings.public_url
     assert await stored(owner, made) == ("sent", 1, None, 0)
     assert await outcomes(owner, made) == ["sent"]
     assert [(one.id, one.owner_id, one.state) for one in letters.ended] == [(made.id, made.owner_id, "sent")]
     assert ATTEMPTS.labels("post", "sent")._value.get() == before + 1
-    assert await send_deliveries(world, [letters.kind]) == 0
+    assert await send_deliveries(context, [letters.kind]) == 0
     assert len(outlet.sent) == 1
 
 
 async def test_a_dead_letter_of_another_kind_can_be_resent_and_is_no_alert_s(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     outlet.trouble = [Undeliverable(Failure.REJECTED, "no such mailbox", retryable=False)]
     before = DEAD.labels("post")._value.get()
-    made = await letters.write(world, company, "Ada")
-    await send_deliveries(world, [letters.kind])
+    made = await letters.write(context, company, "Ada")
+    await send_deliveries(context, [letters.kind])
     assert await stored(owner, made) == ("dead", 1, "rejected", 0)
     assert [(one.state, one.failure) for one in letters.ended] == [("dead", "rejected")]
     assert DEAD.labels("post")._value.get() == before + 1
@@ -86,25 +86,25 @@ async def test_a_dead_letter_of_another_kind_can_be_resent_and_is_no_alert_s(
     assert (await company.client.get(place)).status_code == 404
     assert (await company.client.get(f"{place}/attempts")).status_code == 404
     assert (await company.client.post(f"{place}/resend", etag='"3"')).status_code == 404
-    async with world.database.tenant(company.tenant.id) as connection:
-        work = work_in(world, company, connection)
+    async with context.database.tenant(company.tenant.id) as connection:
+        work = work_in(context, company, connection)
         locked = await service.locked_to_resend(work, "letter", made.id, 3)
         assert (await service.resend(work, locked)).state == "pending"
         with pytest.raises(Refusal) as refused:
             await service.locked_to_resend(work, "letter", made.id, 4)
         assert refused.value.code is Code.DELIVERY_NOT_ENDED
-    await send_deliveries(world, [letters.kind])
+    await send_deliveries(context, [letters.kind])
     assert outlet.keys == [str(made.id)]
     assert await outcomes(owner, made) == ["failed", "sent"]
 
 
 async def test_what_its_owner_no_longer_wants_is_cancelled_without_an_attempt(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
-    wanted, unwanted = await letters.write(world, company, "Ada"), await letters.write(world, company, "Bob")
+    outlet = recording(context)
+    wanted, unwanted = await letters.write(context, company, "Ada"), await letters.write(context, company, "Bob")
     letters.withdrawn.add(unwanted.owner_id)
-    assert await send_deliveries(world, [letters.kind]) == 2
+    assert await send_deliveries(context, [letters.kind]) == 2
     assert outlet.keys == [str(wanted.id)]
     assert await stored(owner, unwanted) == ("cancelled", 0, None, 0)
     assert await outcomes(owner, unwanted) == []
@@ -113,23 +113,23 @@ async def test_what_its_owner_no_longer_wants_is_cancelled_without_an_attempt(
 
 @pytest.mark.parametrize("end", ["dead", "cancelled"])
 async def test_a_letter_that_kills_every_sender_is_given_up_or_cancelled_where_nobody_wants_it(
-    world: World, company: Company, owner: Any, letters: Letters, clock: FakeClock, end: str
+    context: JobContext, company: Company, owner: Any, letters: Letters, clock: FakeClock, end: str
 ) -> None:
     class Deadly(RecordingOutlet):
-        def before_answer(self) -> None:
+        def before_response(self) -> None:
             raise Death
 
-    recording(world)
-    made = await letters.write(world, company, "Ada")
-    world.channels = Deadly()
+    recording(context)
+    made = await letters.write(context, company, "Ada")
+    context.channels = Deadly()
     for _ in range(rules.TRIES):
         with pytest.raises(Death):
-            await send_deliveries(world, [letters.kind])
+            await send_deliveries(context, [letters.kind])
         clock.advance(seconds=91)
-    world.channels = outlet = RecordingOutlet()
+    context.channels = outlet = RecordingOutlet()
     if end == "cancelled":
         letters.withdrawn.add(made.owner_id)
-    assert await send_deliveries(world, [letters.kind]) == 1
+    assert await send_deliveries(context, [letters.kind]) == 1
     assert (await stored(owner, made))[:2] == (end, rules.TRIES)
     assert await outcomes(owner, made) == ["uncertain"] * rules.TRIES
     assert [one.state for one in letters.ended] == (["dead"] if end == "dead" else [])
@@ -137,83 +137,83 @@ async def test_a_letter_that_kills_every_sender_is_given_up_or_cancelled_where_n
 
 
 async def test_a_worker_leaves_kinds_alone_that_it_does_not_know(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
-    made = await letters.write(world, company, "Ada")
+    outlet = recording(context)
+    made = await letters.write(context, company, "Ada")
     await a_receiver(company)
-    await an_alert(world, company, owner)
-    await run_jobs(world)
+    await an_alert(context, company, owner)
+    await run_jobs(context)
     assert len(outlet.sent) == 1
     assert await stored(owner, made) == ("pending", 0, None, 0)
 
 
 async def test_a_kind_that_cannot_load_its_messages_holds_up_only_itself(
-    world: World, company: Company, owner: Any, letters: Letters, clock: FakeClock
+    context: JobContext, company: Company, owner: Any, letters: Letters, clock: FakeClock
 ) -> None:
-    outlet = recording(world)
-    made = [await letters.write(world, company, f"Letter{number}") for number in range(70)]
+    outlet = recording(context)
+    made = [await letters.write(context, company, f"Letter{number}") for number in range(70)]
     clock.advance(seconds=1)
     await a_receiver(company)
-    await an_alert(world, company, owner)
-    await raise_due_alerts(world)
-    await dispatch_alerts(world)
+    await an_alert(context, company, owner)
+    await raise_due_alerts(context)
+    await dispatch_alerts(context)
     letters.trouble = ValueError("a row that cannot be read")
     with pytest.raises(Exception, match="'letter' cannot be loaded"):
-        await send_deliveries(world, [letters.kind, *MESSAGE_KINDS])
+        await send_deliveries(context, [letters.kind, *MESSAGE_KINDS])
     assert len(outlet.sent) == 1
     assert letters.loads == 1
     assert {await stored(owner, one) for one in made} == {("pending", 0, None, 0)}
     letters.trouble = None
-    while await send_deliveries(world, [letters.kind, *MESSAGE_KINDS]):
+    while await send_deliveries(context, [letters.kind, *MESSAGE_KINDS]):
         pass
     assert len(set(outlet.keys)) == len(outlet.keys) == 71
 
 
 async def test_an_owner_that_fails_as_it_hears_of_the_end_undoes_only_what_it_wrote(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
-    made = await letters.write(world, company, "Ada")
+    outlet = recording(context)
+    made = await letters.write(context, company, "Ada")
     letters.trouble_at_end = "select 1 / 0"
-    await send_deliveries(world, [letters.kind])
+    await send_deliveries(context, [letters.kind])
     assert await stored(owner, made) == ("sent", 1, None, 0)
     assert await outcomes(owner, made) == ["sent"]
-    assert await send_deliveries(world, [letters.kind]) == 0
+    assert await send_deliveries(context, [letters.kind]) == 0
     assert outlet.keys == [str(made.id)]
 
 
 async def test_a_recipient_without_a_destination_holds_up_no_other_recipient(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     outlet.trouble = [Undeliverable(Failure.UNREACHABLE, "away", retryable=True)]
-    made = [await letters.write(world, company, f"Letter{number}") for number in range(100)]
-    while await send_deliveries(world, [letters.kind]):
+    made = [await letters.write(context, company, f"Letter{number}") for number in range(100)]
+    while await send_deliveries(context, [letters.kind]):
         pass
     assert len(outlet.sent) == 99
     assert sorted([(await stored(owner, one))[0] for one in made])[:2] == ["pending", "sent"]
 
 
 async def test_letters_to_a_destination_wait_and_are_cancelled_with_it(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     outlet.trouble = [Undeliverable(Failure.UNREACHABLE, "away", retryable=True) for _ in range(200)]
     room = {"destination_kind": "room", "destination_id": new_id()}
-    made = [await letters.write(world, company, f"Letter{number}", **room) for number in range(150)]
-    while await send_deliveries(world, [letters.kind]):
+    made = [await letters.write(context, company, f"Letter{number}", **room) for number in range(150)]
+    while await send_deliveries(context, [letters.kind]):
         pass
     assert outlet.tries < 100, "what was in flight found it away; the rest waits"
-    async with world.database.tenant(company.tenant.id) as connection:
-        await service.cancel(work_in(world, company, connection), room["destination_id"])
+    async with context.database.tenant(company.tenant.id) as connection:
+        await service.cancel(work_in(context, company, connection), room["destination_id"])
     assert {(await stored(owner, one))[0] for one in made} == {"cancelled"}
 
 
 async def test_one_message_has_one_delivery_for_each_recipient_and_destination(
-    world: World, company: Company, owner: Any, letters: Letters
+    context: JobContext, company: Company, owner: Any, letters: Letters
 ) -> None:
-    made = await letters.write(world, company, "Ada")
+    made = await letters.write(context, company, "Ada")
     again = (
         "insert into deliveries (tenant_id, id, owner_kind, owner_id, destination_kind, destination_id, recipient,"
         " attempts_allowed, next_attempt_at, created_at, updated_at)"
@@ -229,15 +229,15 @@ async def test_one_message_has_one_delivery_for_each_recipient_and_destination(
 
 
 async def test_a_failure_that_passes_is_tried_again_under_the_same_key(
-    world: World, company: Company, owner: Any, letters: Letters, clock: FakeClock
+    context: JobContext, company: Company, owner: Any, letters: Letters, clock: FakeClock
 ) -> None:
-    outlet = recording(world)
+    outlet = recording(context)
     outlet.trouble = [later()]
-    made = await letters.write(world, company, "Ada")
-    await send_deliveries(world, [letters.kind])
+    made = await letters.write(context, company, "Ada")
+    await send_deliveries(context, [letters.kind])
     assert letters.ended == []
     assert await stored(owner, made) == ("pending", 1, "temporary", 0)
     clock.advance(minutes=1)
-    await send_deliveries(world, [letters.kind])
+    await send_deliveries(context, [letters.kind])
     assert outlet.keys == [str(made.id)]
     assert await outcomes(owner, made) == ["failed", "sent"]

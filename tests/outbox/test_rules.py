@@ -43,24 +43,24 @@ def test_the_last_try_that_is_allowed_is_the_last() -> None:
 
 def test_what_will_never_be_taken_is_tried_once() -> None:
     result = failed(Failure.REJECTED, retryable=False)
-    assert (result.state, result.next_attempt_at, result.rests_until) == (DeliveryState.DEAD, None, None)
+    assert (result.state, result.next_attempt_at, result.back_off_until) == (DeliveryState.DEAD, None, None)
 
 
 @pytest.mark.parametrize("failure", Failure)
 def test_only_a_receiver_that_cannot_be_reached_or_asks_for_it_is_left_alone(failure: Failure) -> None:
-    resting = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.NOT_CONFIGURED}
-    assert (failed(failure).rests_until is not None) is (failure in resting)
-    assert failed(failure, retryable=False).rests_until is None
+    backing_off = {Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.NOT_CONFIGURED}
+    assert (failed(failure).back_off_until is not None) is (failure in backing_off)
+    assert failed(failure, retryable=False).back_off_until is None
 
 
 def test_a_receiver_is_left_alone_for_ten_minutes_at_most_unless_it_asks_for_longer() -> None:
     late = failed(Failure.UNREACHABLE, attempts=11)
     assert late.next_attempt_at is not None
     assert late.next_attempt_at > NOW + timedelta(hours=4)
-    assert late.rests_until == NOW + timedelta(minutes=10)
-    assert failed(Failure.RATE_LIMITED, after=7200).rests_until == NOW + timedelta(hours=2)
+    assert late.back_off_until == NOW + timedelta(minutes=10)
+    assert failed(Failure.RATE_LIMITED, after=7200).back_off_until == NOW + timedelta(hours=2)
     soon = failed(Failure.UNREACHABLE)
-    assert soon.rests_until == soon.next_attempt_at
+    assert soon.back_off_until == soon.next_attempt_at
 
 
 def test_waiting_doubles_up_to_six_hours() -> None:

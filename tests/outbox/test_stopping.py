@@ -1,4 +1,4 @@
-"""A sender that must stop: what was taken is recorded, whatever ends the run, and nothing new is begun."""
+"""A sender that must stop: what was accepted is recorded, whatever ends the run, and nothing new is begun."""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from tests.alerts.make import TODAY, Feature, a_receiver, a_vendor, expiry, reco
 from tests.conftest import Company
 from tests.fakes.outlet import RecordingOutlet
 from vendorrisk.alerts.jobs import dispatch_alerts, raise_due_alerts
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.channels.port import Address, Message, Sent
 from vendorrisk.outbox import queries, sending
 
@@ -36,15 +36,15 @@ class Slow(RecordingOutlet):
 
 
 @pytest.fixture
-async def outlet(world: World, company: Company, owner: Any) -> Slow:
+async def outlet(context: JobContext, company: Company, owner: Any) -> Slow:
     """Two hundred deliveries that may be sent, to a receiver that takes its time."""
-    recording(world)
-    world.channels = outlet = Slow()
+    recording(context)
+    context.channels = outlet = Slow()
     await a_receiver(company)
     vendor = await a_vendor(owner, company)
-    await Feature(world, company).watch(*(expiry(vendor, TODAY) for _ in range(200)))
-    await raise_due_alerts(world)
-    await dispatch_alerts(world)
+    await Feature(context, company).watch(*(expiry(vendor, TODAY) for _ in range(200)))
+    await raise_due_alerts(context)
+    await dispatch_alerts(context)
     return outlet
 
 
@@ -53,7 +53,7 @@ async def states(owner: Any) -> dict[str, int]:
 
 
 async def test_a_database_that_goes_while_messages_are_under_way_does_not_make_them_uncertain(
-    world: World, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
+    context: JobContext, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = queries.lock_due, 0
 
@@ -67,18 +67,18 @@ async def test_a_database_that_goes_while_messages_are_under_way_does_not_make_t
 
     monkeypatch.setattr(queries, "lock_due", lock_due)
     outlet.at_once = 40
-    running = asyncio.create_task(send(world))
+    running = asyncio.create_task(send(context))
     with pytest.raises(asyncpg.ConnectionDoesNotExistError):
         await running
     assert len(outlet.sent) == 64, "those under way were let end"
     assert await states(owner) == {"sent": 64, "pending": 136}
-    while await send(world):
+    while await send(context):
         pass
     assert len(outlet.keys) == len(set(outlet.keys)) == 200, "none twice"
 
 
 async def test_a_cancelled_run_records_what_was_taken_and_leaves_the_rest_to_the_lease(
-    world: World, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
+    context: JobContext, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, real = asyncio.Event(), queries.record
 
@@ -88,7 +88,7 @@ async def test_a_cancelled_run_records_what_was_taken_and_leaves_the_rest_to_the
         return await real(*of)
 
     monkeypatch.setattr(queries, "record", record)
-    running = asyncio.create_task(send(world))
+    running = asyncio.create_task(send(context))
     await outlet.under_way.wait()
     outlet.go_on.set()
     await reached.wait()
@@ -100,19 +100,19 @@ async def test_a_cancelled_run_records_what_was_taken_and_leaves_the_rest_to_the
     assert found.get("sending", 0) == outlet.begun - len(outlet.sent), "what was under way is left to the lease"
 
 
-async def test_when_the_worker_stops_nothing_new_is_claimed(world: World, owner: Any, outlet: Slow) -> None:
-    running = asyncio.create_task(send(world))
+async def test_when_the_worker_stops_nothing_new_is_claimed(context: JobContext, owner: Any, outlet: Slow) -> None:
+    running = asyncio.create_task(send(context))
     await outlet.under_way.wait()
-    world.stopping.set()
+    context.stopping.set()
     outlet.go_on.set()
     assert await running == 64
     assert await states(owner) == {"sent": 64, "pending": 136}
 
 
 async def test_slow_receivers_do_not_carry_a_run_past_its_time(
-    world: World, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
+    context: JobContext, owner: Any, outlet: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "_CLAIM_SECONDS", 0.0)
     outlet.go_on.set()
-    assert await send(world) == 64
+    assert await send(context) == 64
     assert await states(owner) == {"sent": 64, "pending": 136}

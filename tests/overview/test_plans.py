@@ -96,13 +96,13 @@ _FILL = (
     {_EACH}
     """,
     f"""
-    insert into deadlines (tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_step_on)
-    select {_T}, {_ID}, 'review_due', 'vendor', {_ID}, {_ID}, 'x', date '2026-03-02' + n % 365, date '2026-03-03'
-    {_EACH}
+    insert into deadlines (tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on,
+    next_alert_on) select {_T}, {_ID}, 'review_due', 'vendor', {_ID}, {_ID}, 'x', date '2026-03-02' + n % 365, date
+    '2026-03-03' {_EACH}
     """,
     f"""
     insert into vendor_signals (
-        tenant_id, vendor_id, settle_at, snapshot_id, model_version, score, grade, number, low, high, coverage_bp,
+        tenant_id, vendor_id, reconcile_at, snapshot_id, model_version, score, grade, number, low, high, coverage_bp,
         confidence_percent, scored_at
     )
     select {_T}, {_ID}, {AT}, {_ID}, '1', n % 101, 'B', n % 101, 0, 100, 9000, 90, {AT} - n * interval '1 minute'
@@ -110,7 +110,7 @@ _FILL = (
     """,
     f"""
     insert into vendor_assets (
-        tenant_id, id, vendor_id, asset_id, kind, name, place, is_primary, source, attached_at, updated_at
+        tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, attached_at, updated_at
     )
     select {_T}, {_ID}, {_ID}, {_ID}, 'domain', 'd' || n || '.com', 'd' || n || '.com', true, 'person', {AT},
         {AT} - n * interval '1 second'

@@ -11,8 +11,8 @@ from tests.client import Client
 from tests.conftest import Company
 from tests.evidence.make import recorded, type_2
 from tests.vendors.make import added, member
-from vendorrisk.background import World
-from vendorrisk.signals.jobs import settle_vendors
+from vendorrisk.background import JobContext
+from vendorrisk.signals.jobs import reconcile_vendors
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def standing(client: Client, vendor_id: str) -> Any:
 
 
 async def test_a_table_of_fifty_vendors_takes_one_call_with_coverage_grade_findings_and_owners(
-    company: Company, world: World
+    company: Company, context: JobContext
 ) -> None:
     client = company.client
     owner = await member(client, "olga@example.com")
@@ -39,7 +39,7 @@ async def test_a_table_of_fifty_vendors_takes_one_call_with_coverage_grade_findi
     for vendor_id in ids[:10]:
         await recorded(client, type_2(vendor_id, end="2026-01-31"))
         await added(client, "/v1/findings", vendor_id=vendor_id, title="No MFA", severity="high")
-    while await settle_vendors(world):
+    while await reconcile_vendors(context):
         pass
     page = await client.get("/v1/overview/vendors", params={"limit": 50})
     rows = page.json()["items"]
@@ -80,12 +80,12 @@ async def test_findings_that_are_closed_or_set_aside_are_not_counted_as_open(com
         await added(client, "/v1/findings", vendor_id=vendor_id, title="x", severity=severity)
     closed = (await client.get("/v1/findings", params={"filter": "severity:eq:critical"})).json()["items"][0]
     place = f"/v1/findings/{closed['id']}"
-    await client.post(f"{place}/moves", {"to": "remediated", "reason": "Done."}, etag=await client.etag(place))
+    await client.post(f"{place}/transitions", {"to": "remediated", "reason": "Done."}, etag=await client.etag(place))
     row = await standing(client, vendor_id)
     assert (row["open_findings"], row["open_critical"], row["open_low"]) == (2, 0, 2)
 
 
-async def test_each_view_counts_what_the_list_shows_under_its_filters(company: Company, world: World) -> None:
+async def test_each_view_counts_what_the_list_shows_under_its_filters(company: Company, context: JobContext) -> None:
     client = company.client
     owner = await member(client, "olga@example.com")
     lapsed = await in_use(client, "Lapsed", owner, tier="critical")
@@ -93,7 +93,7 @@ async def test_each_view_counts_what_the_list_shows_under_its_filters(company: C
     await in_use(client, "Due", owner, tier="low", next_review_on="2026-02-01")
     await added(client, "/v1/vendors", name="Untiered", domains=["untiered.example"])
     await added(client, "/v1/findings", vendor_id=lapsed, title="x", severity="high", due_on="2026-03-02")
-    while await settle_vendors(world):
+    while await reconcile_vendors(context):
         pass
     views = (await client.get("/v1/overview/vendor-views")).json()["items"]
     counts = {}
@@ -106,7 +106,7 @@ async def test_each_view_counts_what_the_list_shows_under_its_filters(company: C
     assert [counts[name][0] for name in ("review_overdue", "with_findings", "not_rated")] == [1, 1, 3]
 
 
-async def test_a_vendor_page_takes_one_call(company: Company, world: World) -> None:
+async def test_a_vendor_page_takes_one_call(company: Company, context: JobContext) -> None:
     client = company.client
     owner = await member(client, "olga@example.com")
     vendor_id = await in_use(client, "Nimbus", owner)
@@ -116,15 +116,15 @@ async def test_a_vendor_page_takes_one_call(company: Company, world: World) -> N
         await added(client, "/v1/findings", vendor_id=vendor_id, title=f"F{n}", severity=severity)
     await added(client, "/v1/documents", vendor_id=vendor_id, kind="policy", title="A policy")
     await added(client, f"/v1/vendors/{vendor_id}/fourth-parties", name="Borealis")
-    while await settle_vendors(world):
+    while await reconcile_vendors(context):
         pass
-    answer = await client.get(f"/v1/vendors/{vendor_id}/overview")
-    page = answer.json()
-    assert answer.headers["etag"] == await client.etag(f"/v1/vendors/{vendor_id}")
+    response = await client.get(f"/v1/vendors/{vendor_id}/overview")
+    page = response.json()
+    assert response.headers["etag"] == await client.etag(f"/v1/vendors/{vendor_id}")
     assert page["vendor"] == (await client.get(f"/v1/vendors/{vendor_id}")).json()
     assert page["standing"] == await standing(client, vendor_id)
     assert page["coverage"] == (await client.get(f"/v1/vendors/{vendor_id}/coverage")).json()
-    assert page["score"] == (await client.get(f"/v1/vendors/{vendor_id}/score")).json()
+    assert page["score"] == (await client.get(f"/v1/vendors/{vendor_id}/signal-score")).json()
     assert [f["title"] for f in page["findings"]][:2] == ["F1", "F5"]
     assert len(page["findings"]) == 5
     assert page["findings"][0] in (await client.get("/v1/findings")).json()["items"]

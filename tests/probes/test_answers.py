@@ -51,7 +51,7 @@ async def test_every_way_of_not_knowing_is_told_apart() -> None:
     table, _ = await ask(zone, lambda answers: [answers.get(name, "A") for name in names])
     outcomes = [found.outcome for found in table.values()]
     assert outcomes == ["servfail", "timeout", "refused", "nodata", "nxdomain", "malformed", "malformed"]
-    assert [bool(found.unseen) for found in table.values()] == [True, True, True, False, False, True, True]
+    assert [bool(found.unknown) for found in table.values()] == [True, True, True, False, False, True, True]
 
 
 @pytest.mark.anyio

@@ -86,8 +86,8 @@ def test_a_wildcard_that_answers_with_other_text_is_no_record() -> None:
 
 
 def test_a_failure_to_see_is_not_a_missing_record() -> None:
-    assert discover(Zone({}, {"_dmarc.acme.test/TXT": "servfail"}), "acme.test").unseen == "dns_servfail"
-    assert discover(Zone({}, {"_dmarc.test/TXT": "timeout"}), "acme.test").unseen == "dns_timeout"
+    assert discover(Zone({}, {"_dmarc.acme.test/TXT": "servfail"}), "acme.test").unknown == "dns_servfail"
+    assert discover(Zone({}, {"_dmarc.test/TXT": "timeout"}), "acme.test").unknown == "dns_timeout"
 
 
 def test_only_receivers_of_other_registrations_must_agree() -> None:

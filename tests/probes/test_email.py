@@ -1,4 +1,4 @@
-"""The mail look end to end on loopback, its judgements, and checkdmarc as a second pair of eyes."""
+"""The mail scan end to end on loopback, its evaluations, and checkdmarc as a second pair of eyes."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from checkdmarc.dmarc import check_dmarc
 from checkdmarc.spf import check_spf
 
 from vendorrisk.evaluation import email
-from vendorrisk.evaluation.model import Judgement, Verdict
+from vendorrisk.evaluation.model import Evaluation, Verdict
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour, Zone
 from vendorrisk.lab.http import Reply
@@ -23,14 +23,14 @@ D = "acme.test"
 WELL = {"email.dkim": Verdict.NA, "email.dane": Verdict.NA, "email.bimi": Verdict.NA}
 
 
-async def judged(world: Lab, domain: str = D) -> dict[str, Judgement]:
-    look = await mail_setup.look(domain, resolver=world.resolver, strict_fetcher=world.strict)
-    stored = replay(canonical(look), mail_setup.EmailLook)
-    assert email.judge(stored) == email.judge(look)
-    return {j.rule: j for j in email.judge(look)}
+async def evaluated(world: Lab, domain: str = D) -> dict[str, Evaluation]:
+    observation = await mail_setup.scan(domain, resolver=world.resolver, strict_fetcher=world.strict)
+    stored = replay(canonical(observation), mail_setup.EmailObservation)
+    assert email.evaluate(stored) == email.evaluate(observation)
+    return {j.rule: j for j in email.evaluate(observation)}
 
 
-def bad(found: dict[str, Judgement]) -> dict[str, str]:
+def bad(found: dict[str, Evaluation]) -> dict[str, str]:
     return {r: j.reason for r, j in found.items() if j.verdict not in {Verdict.PASS, Verdict.NA}}
 
 
@@ -51,7 +51,7 @@ def zone(**changes: object) -> Zone:
 async def test_a_vendor_that_does_everything_right_passes_everything() -> None:
     async with lab(zone()) as world:
         await good_vendor(world)
-        found = await judged(world)
+        found = await evaluated(world)
     assert bad(found) == {}
     assert {r: j.verdict for r, j in found.items() if j.verdict is not Verdict.PASS} == WELL
 
@@ -108,7 +108,7 @@ async def test_each_fault_raises_its_own_flags_and_no_other(case: str) -> None:
     changes, expected = CASES[case]
     async with lab(zone(**changes)) as world:
         await good_vendor(world)
-        assert bad(await judged(world)) == expected
+        assert bad(await evaluated(world)) == expected
 
 
 async def test_a_key_under_1024_bits_fails() -> None:
@@ -123,21 +123,21 @@ async def test_a_key_under_1024_bits_fails() -> None:
     der = b"\x30\x81" + bytes([len(algorithm) + len(bits)]) + algorithm + bits
     async with lab(zone(dkim=[f'"v=DKIM1; p={b64encode(der).decode()}"'])) as world:
         await good_vendor(world)
-        assert bad(await judged(world)) == {"email.dkim": "weak_key"}
+        assert bad(await evaluated(world)) == {"email.dkim": "weak_key"}
 
 
-async def test_signed_tlsa_records_are_judged() -> None:
+async def test_signed_tlsa_records_are_evaluated() -> None:
     for records, verdict in ((["3 1 1 " + "ab" * 32], Verdict.PASS), (["1 1 1 " + "ab" * 32], Verdict.FAIL)):
         async with lab(zone(tlsa=records), authenticated=True) as world:
             await good_vendor(world)
-            assert (await judged(world))["email.dane"].verdict is verdict
+            assert (await evaluated(world))["email.dane"].verdict is verdict
 
 
 @pytest.mark.parametrize("behaviour", [Behaviour.DROP, Behaviour.SERVFAIL, Behaviour.REFUSED, Behaviour.GARBAGE])
 async def test_a_dns_failure_is_unknown_for_what_it_hides_and_nothing_else(behaviour: Behaviour) -> None:
     async with lab(zone(dmarc=behaviour)) as world:
         await good_vendor(world)
-        found = await judged(world)
+        found = await evaluated(world)
     hidden = {r for r, j in found.items() if j.verdict is Verdict.UNKNOWN}
     assert hidden == {"email.dmarc", "email.dmarc_policy", "email.dmarc_sub", "email.dmarc_rua"}
     assert Verdict.FAIL not in {j.verdict for j in found.values()}
@@ -146,7 +146,7 @@ async def test_a_dns_failure_is_unknown_for_what_it_hides_and_nothing_else(behav
 async def test_a_dead_resolver_is_unknown_for_everything() -> None:
     names = dict.fromkeys(zone(), Behaviour.SERVFAIL)
     async with lab(names) as world:
-        found = await judged(world)
+        found = await evaluated(world)
     assert {j.verdict for j in found.values()} <= {Verdict.UNKNOWN, Verdict.NA}
     assert found["email.spf"].verdict is Verdict.UNKNOWN
 
@@ -156,7 +156,7 @@ async def test_a_policy_behind_a_bad_certificate_is_no_policy_and_no_verdict() -
         made = pki.leaf(pki.Wish(names=("other.test",)))
         server = await world.host("127.0.0.2", tls=pki.server_context(made))
         server.on("*", Reply(200, [("Content-Type", "text/plain")], b"version: STSv1\nmode: none\nmax_age: 1\n"))
-        assert (await judged(world))["email.mta_sts"].reason == "tls_failed"
+        assert (await evaluated(world))["email.mta_sts"].reason == "tls_failed"
         assert server.requests == []
 
 
@@ -175,13 +175,13 @@ async def test_a_policy_file_is_read_without_following_redirects(reply: Reply, r
     async with lab(zone()) as world:
         server = await good_vendor(world)
         server.on("/.well-known/mta-sts.txt", reply)
-        assert (await judged(world))["email.mta_sts"].reason == reason
+        assert (await evaluated(world))["email.mta_sts"].reason == reason
 
 
-async def test_a_look_asks_each_question_once_and_few() -> None:
+async def test_a_scan_asks_each_question_once_and_few() -> None:
     async with lab(zone()) as world:
         await good_vendor(world)
-        await judged(world)
+        await evaluated(world)
         asked = [q for q in world.dns.questions if not q[0].startswith("mta-sts.")]
     assert len(asked) == len(set(asked)) <= 45
 
@@ -197,7 +197,7 @@ DIFFERENTIAL = [
 async def test_our_spf_and_checkdmarcs_agree_on_what_is_valid(record: str) -> None:
     async with lab(zone(TXT=[f'"{record}"'])) as world:
         await good_vendor(world)
-        ours = (await judged(world))["email.spf_valid"].verdict is not Verdict.FAIL
+        ours = (await evaluated(world))["email.spf_valid"].verdict is not Verdict.FAIL
         checkdmarc.utils.DNS_CACHE.clear()
         theirs = await asyncio.to_thread(check_spf, D, resolver=oracle(world))
     assert ours is bool(theirs["valid"]), theirs
@@ -210,7 +210,7 @@ async def test_our_spf_and_checkdmarcs_agree_on_what_is_valid(record: str) -> No
 async def test_our_dmarc_and_checkdmarcs_agree_on_what_is_valid(record: str) -> None:
     async with lab(zone(dmarc=[f'"{record}"'])) as world:
         await good_vendor(world)
-        ours = (await judged(world))["email.dmarc"].verdict is Verdict.PASS
+        ours = (await evaluated(world))["email.dmarc"].verdict is Verdict.PASS
         checkdmarc.utils.DNS_CACHE.clear()
         theirs = await asyncio.to_thread(check_dmarc, D, resolver=oracle(world))
     assert ours is bool(theirs["valid"]), theirs

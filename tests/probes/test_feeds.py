@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.evaluation import events, exposure, tls
-from vendorrisk.evaluation.model import Severity, Verdict
+from vendorrisk.evaluation.model import RuleSeverity, Verdict
 from vendorrisk.lab import feeds as bodies
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Received, Reply
@@ -18,7 +18,7 @@ from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import good_zone, lab
 from vendorrisk.probes.feeds import feed_parser
 from vendorrisk.probes.feeds.feed_parser import AddressFacts, FeedError, Issuance
-from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.observation import Unknown
 
 DAY = timedelta(days=1)
 FIRST_DAY = "0001-01-01T00:00:00+12:00"
@@ -128,9 +128,9 @@ async def test_an_unchanged_feed_is_not_sent_again() -> None:
         assert again == feed_parser.Fetched(changed=False, etag='"v1"')
         server.on("/kev.json", Reply(503))
         failed = await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher)
-        assert failed == Unseen(reason="http_503")
+        assert failed == Unknown(reason="http_503")
         server.on("/kev.json", Reply(200, [], b"x" * (2 << 20)))
-        assert await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher) == Unseen(
+        assert await feed_parser.fetch("https://feeds.test/kev.json", fetcher=world.fetcher) == Unknown(
             reason="feed_cut"
         )
 
@@ -147,13 +147,15 @@ def added(days_ago: float) -> str:
 
 
 @pytest.mark.parametrize(("days", "verdict", "severity", "cap"), [
-    (1, "fail", Severity.CRITICAL, 79), (89, "fail", Severity.CRITICAL, 79), (90, "fail", Severity.HIGH, None),
-    (364, "fail", Severity.HIGH, None), (365, "fail", Severity.MEDIUM, None), (1094, "fail", Severity.MEDIUM, None),
+    (1, "fail", RuleSeverity.CRITICAL, 79), (89, "fail", RuleSeverity.CRITICAL, 79),
+    (90, "fail", RuleSeverity.HIGH, None),
+    (364, "fail", RuleSeverity.HIGH, None), (365, "fail", RuleSeverity.MEDIUM, None),
+    (1094, "fail", RuleSeverity.MEDIUM, None),
     (1095, "pass", None, None), (-5, "pass", None, None),
 ])  # fmt: skip
-def test_a_breach_fades_with_the_years(days: int, verdict: str, severity: Severity | None, cap: int | None) -> None:
-    judged = events.judge_breaches("acme.test", listed(AddedDate=added(days)), now=NOW)[0]
-    assert (judged.verdict.value, judged.severity, judged.cap) == (verdict, severity, cap)
+def test_a_breach_fades_with_the_years(days: int, verdict: str, severity: RuleSeverity | None, cap: int | None) -> None:
+    evaluated = events.evaluate_breaches("acme.test", listed(AddedDate=added(days)), now=NOW)[0]
+    assert (evaluated.verdict.value, evaluated.severity, evaluated.cap) == (verdict, severity, cap)
 
 
 @pytest.mark.parametrize("change", [
@@ -161,19 +163,19 @@ def test_a_breach_fades_with_the_years(days: int, verdict: str, severity: Severi
     {"Domain": ""},
 ])  # fmt: skip
 def test_what_is_no_breach_of_the_domain_does_not_count(change: dict[str, object]) -> None:
-    judged = events.judge_breaches("acme.test", listed(**change), now=NOW)
-    assert {j.verdict for j in judged} == {Verdict.PASS}
+    evaluated = events.evaluate_breaches("acme.test", listed(**change), now=NOW)
+    assert {j.verdict for j in evaluated} == {Verdict.PASS}
 
 
-def test_an_unverified_breach_is_told_and_not_scored() -> None:
-    judged = {j.rule: j for j in events.judge_breaches("acme.test", listed(IsVerified=False), now=NOW)}
-    assert judged["evt.breach"].verdict is Verdict.PASS
-    assert judged["evt.breach_unverified"].verdict is Verdict.WARN
+def test_an_unverified_breach_is_notified_and_not_scored() -> None:
+    evaluated = {j.rule: j for j in events.evaluate_breaches("acme.test", listed(IsVerified=False), now=NOW)}
+    assert evaluated["evt.breach"].verdict is Verdict.PASS
+    assert evaluated["evt.breach_unverified"].verdict is Verdict.WARN
 
 
 def test_a_list_that_could_not_be_read_is_unknown() -> None:
-    judged = events.judge_breaches("acme.test", Unseen(reason="feed_schema"), now=NOW)
-    assert {(j.verdict, j.reason) for j in judged} == {(Verdict.UNKNOWN, "feed_schema")}
+    evaluated = events.evaluate_breaches("acme.test", Unknown(reason="feed_schema"), now=NOW)
+    assert {(j.verdict, j.reason) for j in evaluated} == {(Verdict.UNKNOWN, "feed_schema")}
 
 
 def test_fading_halves_in_a_year_and_never_grows() -> None:
@@ -196,20 +198,20 @@ def test_new_entries_meet_the_inventory_by_maker_and_whole_words(
     products: dict[str, list[str]], hits: list[str]
 ) -> None:
     items = feed_parser.read_kev(bodies.kev()).items
-    judged = events.judge_products(products, items, since=date(2026, 11, 1))
-    assert [j.discriminator for j in judged if j.verdict is Verdict.WARN] == hits
+    evaluated = events.evaluate_products(products, items, since=date(2026, 11, 1))
+    assert [j.subject for j in evaluated if j.verdict is Verdict.WARN] == hits
 
 
 def test_an_entry_for_many_products_concerns_every_product_of_its_maker() -> None:
     items = feed_parser.read_kev(bodies.kev()).items
-    judged = events.judge_products({"Lab Soft": ["Spreadsheet"]}, items, since=date(2021, 1, 1))
-    assert [j.discriminator for j in judged] == ["CVE-2020-2002"]
+    evaluated = events.evaluate_products({"Lab Soft": ["Spreadsheet"]}, items, since=date(2021, 1, 1))
+    assert [j.subject for j in evaluated] == ["CVE-2020-2002"]
 
 
 def test_an_empty_inventory_does_not_apply_and_an_unread_list_is_unknown() -> None:
-    assert events.judge_products({}, (), since=date(2026, 1, 1))[0].verdict is Verdict.NA
-    unseen = Unseen(reason="feed_cut")
-    assert events.judge_products({"a": ["b"]}, unseen, since=date(2026, 1, 1))[0].verdict is Verdict.UNKNOWN
+    assert events.evaluate_products({}, (), since=date(2026, 1, 1))[0].verdict is Verdict.NA
+    not_known = Unknown(reason="feed_cut")
+    assert events.evaluate_products({"a": ["b"]}, not_known, since=date(2026, 1, 1))[0].verdict is Verdict.UNKNOWN
 
 
 # ── exposure
@@ -220,12 +222,12 @@ KEV = frozenset({"CVE-2026-1001"})
 EPSS = {"CVE-2026-1001": 943_210}
 
 
-def exposed(*seen: AddressFacts | Unseen, second: bool = False) -> dict[str, tuple[str, int | None]]:
-    judged = exposure.judge(seen, exploited=KEV, millionths=EPSS, second_source=second)
-    return {j.rule: (j.verdict.value, j.cap) for j in judged}
+def exposed(*seen: AddressFacts | Unknown, second: bool = False) -> dict[str, tuple[str, int | None]]:
+    evaluated = exposure.evaluate(seen, exploited=KEV, millionths=EPSS, second_source=second)
+    return {j.rule: (j.verdict.value, j.cap) for j in evaluated}
 
 
-def test_what_others_saw_open_is_judged_and_caps_only_with_a_second_source() -> None:
+def test_what_others_saw_open_is_evaluated_and_caps_only_with_a_second_source() -> None:
     assert exposed(FACTS) == {"exp.ports": ("fail", None), "exp.kev": ("fail", None), "exp.epss": ("fail", None),
                               "exp.eol": ("warn", None)}  # fmt: skip
     assert exposed(FACTS, second=True)["exp.kev"] == ("fail", 59)
@@ -240,15 +242,15 @@ def test_a_shared_machine_says_nothing_of_the_vendor() -> None:
 def test_an_address_that_could_not_be_asked_hides_no_fail_and_gives_no_pass() -> None:
     clean = AddressFacts(address="192.0.2.1", known=True, ports=(443,))
     assert {v for v, _ in exposed(clean).values()} == {"pass"}
-    assert {v for v, _ in exposed(clean, Unseen(reason="http_429")).values()} == {"unknown"}
-    assert exposed(FACTS, Unseen(reason="http_429"))["exp.ports"] == ("fail", None)
+    assert {v for v, _ in exposed(clean, Unknown(reason="http_429")).values()} == {"unknown"}
+    assert exposed(FACTS, Unknown(reason="http_429"))["exp.ports"] == ("fail", None)
 
 
 @pytest.mark.parametrize(
-    ("tenths", "verdict"), [(None, "na"), (49, "warn"), (50, "pass"), (Unseen(reason="x"), "unknown")]
+    ("tenths", "verdict"), [(None, "na"), (49, "warn"), (50, "pass"), (Unknown(reason="x"), "unknown")]
 )
-def test_a_scorecard_is_judged_at_five(tenths: int | Unseen | None, verdict: str) -> None:
-    assert exposure.judge_scorecard(tenths).verdict.value == verdict
+def test_a_scorecard_is_evaluated_at_five(tenths: int | Unknown | None, verdict: str) -> None:
+    assert exposure.evaluate_scorecard(tenths).verdict.value == verdict
 
 
 # ── certificate transparency
@@ -264,14 +266,14 @@ def issued(issuer: str, days_ago: int = 3) -> Issuance:
     ("C=XX, O=Strange CA", ["c=xx, o=strange ca"], "pass"),
 ])  # fmt: skip
 def test_an_issuer_must_be_admitted_or_known(issuer: str, known: list[str], verdict: str) -> None:
-    (judged,) = tls.judge_issuers([issued(issuer)], admitted=["letsencrypt.org"], known=known, now=NOW)
-    assert judged.verdict.value == verdict
+    (evaluated,) = tls.evaluate_issuers([issued(issuer)], admitted=["letsencrypt.org"], known=known, now=NOW)
+    assert evaluated.verdict.value == verdict
 
 
 def test_old_issuances_are_not_news_and_an_unread_log_is_unknown() -> None:
-    old = tls.judge_issuers([issued("Strange", 31)], admitted=[], known=[], now=NOW)
+    old = tls.evaluate_issuers([issued("Strange", 31)], admitted=[], known=[], now=NOW)
     assert old[0].verdict is Verdict.PASS
-    assert tls.judge_issuers(Unseen(reason="x"), admitted=[], known=[], now=NOW)[0].verdict is Verdict.UNKNOWN
+    assert tls.evaluate_issuers(Unknown(reason="x"), admitted=[], known=[], now=NOW)[0].verdict is Verdict.UNKNOWN
 
 
 def test_the_lab_bodies_are_of_the_published_form() -> None:

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendorrisk.evaluation.events import judge_status
+from vendorrisk.evaluation.events import evaluate_status
 from vendorrisk.evaluation.model import Verdict
-from vendorrisk.evaluation.transparency import judge_page, judge_subprocessors
+from vendorrisk.evaluation.transparency import evaluate_page, evaluate_subprocessors
 from vendorrisk.lab import feeds as bodies
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab
-from vendorrisk.probes.observation import Unseen, canonical, replay
+from vendorrisk.probes.observation import Unknown, canonical, replay
 from vendorrisk.probes.web import pages, robots_txt, status_page, status_page_parser
 from vendorrisk.probes.web.page_parser import PageText, diff, entity_key, extract
-from vendorrisk.probes.web.pages import Page, PageLook
+from vendorrisk.probes.web.pages import Page, PageObservation
 from vendorrisk.probes.web.robots_txt import Robots
 
 ROWS = [("Amazon Web Services, Inc.", "Hosting", "USA"), ("Twilio Inc", "Messages", "USA"),
@@ -67,8 +67,8 @@ def test_what_is_added_removed_and_changed_is_named() -> None:
 def test_a_broken_page_is_unreadable_and_never_all_removed(html: bytes, reason: str) -> None:
     found = diff(BASE, extract(html))
     assert (found.unreadable, found.removed) == (reason, ())
-    look = PageLook(url="https://acme.test/sub", page=Page(status=200, text=extract(html)))
-    assert judge_subprocessors(look, BASE).verdict is Verdict.UNKNOWN
+    observation = PageObservation(url="https://acme.test/sub", page=Page(status=200, text=extract(html)))
+    assert evaluate_subprocessors(observation, BASE).verdict is Verdict.UNKNOWN
 
 
 def test_a_list_serves_where_there_is_no_table() -> None:
@@ -100,23 +100,23 @@ def test_a_difference_reversed_is_its_opposite(one: list[tuple[str, ...]], two: 
 
 
 def test_the_first_reading_is_no_change_and_a_later_one_is_a_warn() -> None:
-    look = PageLook(
+    observation = PageObservation(
         url="https://acme.test/sub", page=Page(status=200, text=extract(page([*ROWS, ("New AG", "x", "y")])))
     )
-    assert judge_subprocessors(look, None).reason == "first_reading"
-    changed = judge_subprocessors(look, BASE)
+    assert evaluate_subprocessors(observation, None).reason == "first_reading"
+    changed = evaluate_subprocessors(observation, BASE)
     assert (changed.verdict, changed.evidence["added"]) == (Verdict.WARN, ("New AG",))
-    assert judge_subprocessors(None, None).verdict is Verdict.NA
-    gone = PageLook(url="https://acme.test/sub", page=Unseen(reason="timeout"))
-    assert judge_subprocessors(gone, BASE).reason == "timeout"
+    assert evaluate_subprocessors(None, None).verdict is Verdict.NA
+    gone = PageObservation(url="https://acme.test/sub", page=Unknown(reason="timeout"))
+    assert evaluate_subprocessors(gone, BASE).reason == "timeout"
 
 
 @pytest.mark.parametrize(("status_code", "verdict"), [
     (200, "pass"), (404, "warn"), (410, "warn"), (403, "unknown"), (503, "unknown"),
 ])  # fmt: skip
 def test_a_page_that_people_named_is_there_gone_or_not_seen(status_code: int, verdict: str) -> None:
-    look = PageLook(url="https://acme.test/trust", page=Page(status=status_code))
-    assert judge_page("tr.trust", look).verdict.value == verdict
+    observation = PageObservation(url="https://acme.test/trust", page=Page(status=status_code))
+    assert evaluate_page("tr.trust", observation).verdict.value == verdict
 
 
 # ── robots
@@ -160,14 +160,14 @@ async def test_a_page_is_fetched_only_with_leave(robots: Reply, seen: str) -> No
     async with lab(good_zone()) as world:
         allowed = await vendor(world, robots)
         before = len(world.dns.questions)
-        look = await pages.look("https://acme.test/sub", fetcher=world.fetcher, allowed=allowed, with_text=True)
-        assert replay(canonical(look), PageLook) == look
+        observation = await pages.scan("https://acme.test/sub", fetcher=world.fetcher, allowed=allowed, with_text=True)
+        assert replay(canonical(observation), PageObservation) == observation
         if seen:
-            assert look.page == Unseen(reason=seen)
+            assert observation.page == Unknown(reason=seen)
             assert len(world.dns.questions) == before
         else:
-            assert isinstance(look.page, Page)
-            assert look.page.text == BASE
+            assert isinstance(observation.page, Page)
+            assert observation.page.text == BASE
 
 
 @pytest.mark.anyio
@@ -185,9 +185,9 @@ def at(days_ago: float) -> str:
     return (NOW - timedelta(days=days_ago)).isoformat()
 
 
-def judged(body: bytes) -> tuple[str, str]:
+def evaluated(body: bytes) -> tuple[str, str]:
     facts = status_page_parser.read_json(body)
-    found = judge_status(status_page.StatusLook(url="https://status.acme.test", status=facts), now=NOW)
+    found = evaluate_status(status_page.StatusObservation(url="https://status.acme.test", status=facts), now=NOW)
     return found.verdict.value, found.reason
 
 
@@ -196,12 +196,12 @@ def test_incidents_are_counted_by_their_impact_and_age() -> None:
         rows = [bodies.incident(f"i{n}", at(days), impact, at(days - 0.1)) for n in range(count)]
         return bodies.statuspage("none", *rows)
 
-    assert judged(some(0, 1)) == ("pass", "calm")
-    assert judged(some(3, 10)) == ("pass", "calm")
-    assert judged(some(4, 10)) == ("fail", "often")
-    assert judged(some(4, 91)) == ("pass", "calm")
-    assert judged(some(9, 10, "minor")) == ("pass", "calm")
-    assert judged(bodies.statuspage("major", bodies.incident("i", at(0.1)))) == ("warn", "running")
+    assert evaluated(some(0, 1)) == ("pass", "calm")
+    assert evaluated(some(3, 10)) == ("pass", "calm")
+    assert evaluated(some(4, 10)) == ("fail", "often")
+    assert evaluated(some(4, 91)) == ("pass", "calm")
+    assert evaluated(some(9, 10, "minor")) == ("pass", "calm")
+    assert evaluated(bodies.statuspage("major", bodies.incident("i", at(0.1)))) == ("warn", "running")
 
 
 @pytest.mark.parametrize("body", [
@@ -224,8 +224,8 @@ ATOM = b"<feed><entry><id>e1</id><updated>2026-11-23T10:00:00Z</updated></entry>
 def test_a_feed_is_read_without_an_xml_parser_and_tells_no_impact(feed: bytes, name: str) -> None:
     facts = status_page_parser.read_feed(feed)
     assert [(i.id, i.started_at) for i in facts.incidents] == [(name, datetime.fromisoformat("2026-11-23T10:00:00Z"))]
-    look = status_page.StatusLook(url="https://status.acme.test/feed.rss", status=facts)
-    assert judge_status(look, now=NOW).reason == "impact_not_told"
+    observation = status_page.StatusObservation(url="https://status.acme.test/feed.rss", status=facts)
+    assert evaluate_status(observation, now=NOW).reason == "impact_not_stated"
 
 
 @given(st.binary(max_size=300))
@@ -240,15 +240,15 @@ def test_no_feed_makes_the_reader_fall(body: bytes) -> None:
 @pytest.mark.parametrize(("reply", "reason"), [
     (Reply(200, [], bodies.statuspage()), "calm"), (Reply(500), "http_500"),
     (Reply(200, [], b"<html>"), "status_schema"),
-    (Reply(200, [], b"<rss>" + b"x" * (2 << 20)), "feed_cut"), (Reply(200, [], RSS), "impact_not_told"),
+    (Reply(200, [], b"<rss>" + b"x" * (2 << 20)), "feed_cut"), (Reply(200, [], RSS), "impact_not_stated"),
 ])  # fmt: skip
-async def test_a_status_page_is_looked_at_where_people_said(reply: Reply, reason: str) -> None:
+async def test_a_status_page_is_scanned_where_people_said(reply: Reply, reason: str) -> None:
     async with lab(good_zone()) as world:
         server = await world.host("127.0.0.2", tls=pki.server_context(pki.leaf()))
         server.on("/api/v2/summary.json", reply)
-        look = await status_page.look("https://status.acme.test/", fetcher=world.fetcher)
-    assert replay(canonical(look), status_page.StatusLook) == look
-    assert judge_status(look, now=NOW).reason == reason
+        observation = await status_page.scan("https://status.acme.test/", fetcher=world.fetcher)
+    assert replay(canonical(observation), status_page.StatusObservation) == observation
+    assert evaluate_status(observation, now=NOW).reason == reason
 
 
 NEW = bodies.incident("now", at(0))
@@ -274,9 +274,9 @@ async def test_incidents_that_are_over_are_counted_and_a_history_not_seen_is_no_
         server = await good_vendor(world)
         server.on("/api/v2/summary.json", Reply(200, [], summary))
         server.on("/api/v2/incidents.json", history)
-        look = await status_page.look("https://status.acme.test/", fetcher=world.strict)
-        assert replay(canonical(look), status_page.StatusLook) == look
-        found = judge_status(look, now=NOW)
+        observation = await status_page.scan("https://status.acme.test/", fetcher=world.strict)
+        assert replay(canonical(observation), status_page.StatusObservation) == observation
+        found = evaluate_status(observation, now=NOW)
         assert (found.verdict.value, found.reason) == (verdict, reason)
         assert [r.target for r in server.requests] == ["/api/v2/summary.json", "/api/v2/incidents.json"]
 

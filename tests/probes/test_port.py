@@ -1,4 +1,4 @@
-"""The live adapter of the port: every look comes back as an observation, and says who is looking."""
+"""The live adapter of the port: every scan comes back as an observation, and says who is scanning."""
 
 import pytest
 
@@ -6,52 +6,62 @@ from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.probes.feeds import feed_parser
-from vendorrisk.probes.observation import Unseen, canonical
-from vendorrisk.probes.scanner import FEED_LIMITS, LiveLooks, Looks
+from vendorrisk.probes.observation import Unknown, canonical
+from vendorrisk.probes.scanner import FEED_LIMITS, LiveScanner, Scanner
 
 pytestmark = pytest.mark.anyio
 D = "acme.test"
 
 
-async def everything(looks: Looks) -> list[object]:
-    allowed = await looks.robots(D)
+async def everything(scanner: Scanner) -> list[object]:
+    allowed = await scanner.robots(D)
     return [
-        await looks.dns(D, (f"www.{D}",)),
-        await looks.aliases(f"www.{D}"),
-        await looks.email(D, with_dkim=False),
-        await looks.web(D, with_cors=True, with_security_txt=True),
-        await looks.certificate(D),
-        await looks.versions(D),
-        await looks.registration(D, bases={}, whois_servers={"test": "whois.nic.test"}),
-        await looks.page(f"https://{D}/trust", allowed=allowed, with_text=True),
-        await looks.status(f"https://status.{D}"),
-        await looks.feed(f"https://{D}/feed.json", etag="", last_modified=""),
+        await scanner.dns(D, (f"www.{D}",)),
+        await scanner.aliases(f"www.{D}"),
+        await scanner.email(D, with_dkim=False),
+        await scanner.web(D, with_cors=True, with_security_txt=True),
+        await scanner.certificate(D),
+        await scanner.versions(D),
+        await scanner.registration(D, bases={}, whois_servers={"test": "whois.nic.test"}),
+        await scanner.page(f"https://{D}/trust", allowed=allowed, with_text=True),
+        await scanner.status(f"https://status.{D}"),
+        await scanner.feed(f"https://{D}/feed.json", etag="", last_modified=""),
     ]
 
 
-def live(world: Lab) -> LiveLooks:
-    return LiveLooks(world.guard, contact_url="https://example.org/bot")
+def live(world: Lab) -> LiveScanner:
+    return LiveScanner(world.guard, contact_url="https://example.org/bot")
 
 
-async def test_every_look_comes_back_even_when_nothing_answers() -> None:
+async def test_every_scan_comes_back_even_when_nothing_answers() -> None:
     async with lab({}) as world:
-        looks = live(world)
-        found = await everything(looks)
-        await looks.aclose()
-    assert [type(look).__name__ for look in found] == [
-        *("DnsLook", "DnsLook", "EmailLook", "WebLook", "CertLook", "HelloLook", "RegLook", "PageLook", "StatusLook"),
-        "Unseen",
+        scanner = live(world)
+        found = await everything(scanner)
+        await scanner.aclose()
+    assert [type(observation).__name__ for observation in found] == [
+        *(
+            "DnsObservation",
+            "DnsObservation",
+            "EmailObservation",
+            "WebObservation",
+            "CertObservation",
+            "HelloObservation",
+            "RegObservation",
+            "PageObservation",
+            "StatusObservation",
+        ),
+        "Unknown",
     ]
-    assert all(canonical(look) for look in found)
+    assert all(canonical(observation) for observation in found)
 
 
-async def test_each_request_says_who_is_looking_and_carries_nothing_else() -> None:
+async def test_each_request_says_who_is_scanning_and_carries_nothing_else() -> None:
     async with lab(good_zone()) as world:
         server = await good_vendor(world)
         await registries(world)
-        looks = live(world)
-        await everything(looks)
-        await looks.aclose()
+        scanner = live(world)
+        await everything(scanner)
+        await scanner.aclose()
     assert server.requests
     assert {r.headers["user-agent"] for r in server.requests} == {"vendorrisk/1 (+https://example.org/bot)"}
     assert {r.method for r in server.requests} == {"GET"}
@@ -63,13 +73,16 @@ async def test_what_must_be_authentic_is_not_read_behind_a_bad_certificate() -> 
     async with lab(good_zone()) as world:
         server = await good_vendor(world)
         server.on("/feed.json", Reply(200, [], b"[]"))
-        looks = live(world)
-        web, mail = await looks.web(D, with_cors=False, with_security_txt=False), await looks.email(D, with_dkim=False)
-        feed = await looks.feed(f"https://{D}/feed.json", etag="", last_modified="")
-        await looks.aclose()
-    assert not isinstance(web.secure, Unseen)
-    assert mail.mta_sts == Unseen(reason="tls_failed")
-    assert feed == Unseen(reason="tls_failed")
+        scanner = live(world)
+        web, mail = (
+            await scanner.web(D, with_cors=False, with_security_txt=False),
+            await scanner.email(D, with_dkim=False),
+        )
+        feed = await scanner.feed(f"https://{D}/feed.json", etag="", last_modified="")
+        await scanner.aclose()
+    assert not isinstance(web.secure, Unknown)
+    assert mail.mta_sts == Unknown(reason="tls_failed")
+    assert feed == Unknown(reason="tls_failed")
 
 
 async def test_a_feed_may_be_larger_than_a_page() -> None:

@@ -147,7 +147,7 @@ def observatory_cases() -> list[object]:
 
 
 @pytest.mark.parametrize(("rule", "header", "value", "says"), observatory_cases())
-def test_headers_are_judged_as_the_observatory_does_or_for_a_named_reason(
+def test_headers_are_evaluated_as_the_observatory_does_or_for_a_named_reason(
     rule: str, header: str, value: str, says: str
 ) -> None:
     value = re.sub(r"'nonce-[^']*'", "'nonce-*'", value)
@@ -156,8 +156,8 @@ def test_headers_are_judged_as_the_observatory_does_or_for_a_named_reason(
         headers={header: (value,)},
         own_hsts=(value,) if rule == "web.hsts" else (),
     )
-    judged = web.judge(site.WebLook(host="mozilla.org", plain=visit, secure=visit))
-    ours = next(j.verdict.value for j in judged if j.rule == rule)
+    evaluated = web.evaluate(site.WebObservation(host="mozilla.org", plain=visit, secure=visit))
+    ours = next(j.verdict.value for j in evaluated if j.rule == rule)
     assert (ours == says) is (value not in OTHERWISE), (ours, says)
 
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.evaluation import domain as domain_evaluation
-from vendorrisk.evaluation.model import Severity, Verdict
+from vendorrisk.evaluation.model import RuleSeverity, Verdict
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.pki import NOW
 from vendorrisk.lab.world import Lab, good_zone, lab, registries
-from vendorrisk.probes.observation import Unseen, canonical, replay
+from vendorrisk.probes.observation import Unknown, canonical, replay
 from vendorrisk.probes.registration import domain_registration, rdap, whois_parser
-from vendorrisk.probes.registration.domain_registration import RegLook, SecondOpinion
+from vendorrisk.probes.registration.domain_registration import RegObservation, SecondOpinion
 from vendorrisk.probes.registration.rdap import NotOwn, NotRegistered, RdapError, Registration
 from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
 from vendorrisk.probes.registration.whois_parser import Kind
@@ -26,12 +26,12 @@ BASES = {"test": "https://rdap.test/"}
 ENDS = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
-async def look(world: Lab, domain: str = D, *, opinion: SecondOpinion | None = None, **given: object) -> RegLook:
+async def scan(world: Lab, domain: str = D, *, opinion: SecondOpinion | None = None, **given: object) -> RegObservation:
     bases = given.get("bases", {})
-    found = await domain_registration.look(
+    found = await domain_registration.scan(
         domain, fetcher=world.fetcher, guard=world.guard, bases=bases, whois_servers={}, second_opinion=opinion  # type: ignore[arg-type]  # a mapping
     )  # fmt: skip
-    assert replay(canonical(found), RegLook) == found
+    assert replay(canonical(found), RegObservation) == found
     return found
 
 
@@ -45,7 +45,7 @@ async def rdap_server(world: Lab, reply: Reply) -> HttpFake:
 async def test_rdap_is_asked_first_and_keeps_nobody() -> None:
     async with lab(good_zone()) as world:
         nic = await registries(world)
-        found = await look(world, bases=BASES)
+        found = await scan(world, bases=BASES)
     assert isinstance(found.registration, Registration)
     assert (found.registration.expires_at, found.registration.registrar) == (ENDS, "Lab Registrar Ltd")
     assert found.registration.name_servers == ("ns1.acme.test", "ns2.acme.test")
@@ -56,51 +56,51 @@ async def test_rdap_is_asked_first_and_keeps_nobody() -> None:
 RDAP_CASES = {
     "not_found": (Reply(404, [], b'{"errorCode":404}'), NotRegistered(source="rdap")),
     "not_found_bare": (Reply(404), NotRegistered(source="rdap")),
-    "not_found_untold": (Reply(404, [], b'{"title":"Not found"}'), NotRegistered(source="rdap")),
-    "no_such_page": (Reply(404, [], b"<html>404 Not Found</html>"), Unseen(reason="http_404")),
-    "another_error": (Reply(404, [], b'{"errorCode":500}'), Unseen(reason="http_404")),
-    "a_list_of_nothing": (Reply(404, [], b"[]"), Unseen(reason="http_404")),
-    "tired": (Reply(429, [("Retry-After", "60")]), Unseen(reason="rate_limited")),
-    "broken": (Reply(500), Unseen(reason="http_500")),
-    "html": (Reply(200, [], b"<html>"), Unseen(reason="rdap_malformed")),
-    "other": (Reply(200, [], registry.rdap_domain("other.test")), Unseen(reason="rdap_other_object")),
+    "not_found_without_words": (Reply(404, [], b'{"title":"Not found"}'), NotRegistered(source="rdap")),
+    "no_such_page": (Reply(404, [], b"<html>404 Not Found</html>"), Unknown(reason="http_404")),
+    "another_error": (Reply(404, [], b'{"errorCode":500}'), Unknown(reason="http_404")),
+    "a_list_of_nothing": (Reply(404, [], b"[]"), Unknown(reason="http_404")),
+    "tired": (Reply(429, [("Retry-After", "60")]), Unknown(reason="rate_limited")),
+    "broken": (Reply(500), Unknown(reason="http_500")),
+    "html": (Reply(200, [], b"<html>"), Unknown(reason="rdap_malformed")),
+    "other": (Reply(200, [], registry.rdap_domain("other.test")), Unknown(reason="rdap_other_object")),
     "entity": (
         Reply(200, [], b'{"objectClassName":"entity","ldhName":"acme.test"}'),
-        Unseen(reason="rdap_other_object"),
+        Unknown(reason="rdap_other_object"),
     ),
-    "list": (Reply(200, [], b"[]"), Unseen(reason="rdap_malformed")),
-    "deep": (Reply(200, [], b'{"entities":' + b"[" * 100_000), Unseen(reason="rdap_malformed")),
-    "odd_fields": (Reply(200, [], registry.rdap_domain(D, events="soon")), Unseen(reason="rdap_malformed")),
+    "list": (Reply(200, [], b"[]"), Unknown(reason="rdap_malformed")),
+    "deep": (Reply(200, [], b'{"entities":' + b"[" * 100_000), Unknown(reason="rdap_malformed")),
+    "odd_fields": (Reply(200, [], registry.rdap_domain(D, events="soon")), Unknown(reason="rdap_malformed")),
 }
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("case", list(RDAP_CASES))
-async def test_an_rdap_answer_is_a_registration_none_or_not_seen(case: str) -> None:
+async def test_an_rdap_response_is_a_registration_none_or_not_seen(case: str) -> None:
     reply, expected = RDAP_CASES[case]
     async with lab(good_zone()) as world:
         await rdap_server(world, reply)
-        assert (await look(world, bases=BASES)).registration == expected
+        assert (await scan(world, bases=BASES)).registration == expected
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("filler", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00"])
-async def test_a_date_that_no_registration_has_is_untold_and_judged_unknown(filler: str) -> None:
+async def test_a_date_that_no_registration_has_is_not_stated_and_evaluated_unknown(filler: str) -> None:
     events = [{"eventAction": what, "eventDate": filler} for what in ("registration", "expiration")]
     async with lab(good_zone()) as world:
         await rdap_server(world, Reply(200, [], registry.rdap_domain(D, events=events)))
-        found = await look(world, bases=BASES)
-    judged = {j.rule: (j.verdict, j.reason, j.cap) for j in domain_evaluation.judge(found, now=NOW)}
-    assert judged["dom.expiry"] == (Verdict.UNKNOWN, "no_expiry_told", None)
-    assert judged["dom.age"] == (Verdict.UNKNOWN, "no_creation_told", None)
-    assert judged["dom.lock"][0] is Verdict.PASS, "the rest of the answer counts"
+        found = await scan(world, bases=BASES)
+    evaluated = {j.rule: (j.verdict, j.reason, j.cap) for j in domain_evaluation.evaluate(found, now=NOW)}
+    assert evaluated["dom.expiry"] == (Verdict.UNKNOWN, "no_expiry_stated", None)
+    assert evaluated["dom.age"] == (Verdict.UNKNOWN, "no_creation_stated", None)
+    assert evaluated["dom.lock"][0] is Verdict.PASS, "the rest of the answer counts"
 
 
 @pytest.mark.anyio
 async def test_without_rdap_the_server_that_iana_names_is_asked_and_no_other() -> None:
     async with lab(good_zone()) as world:
         nic = await registries(world)
-        found = await look(world)
+        found = await scan(world)
         assert isinstance(found.registration, Registration)
         assert found.registration.expires_at == ENDS
         assert nic.asked == [b"acme.test\r\n"]
@@ -111,7 +111,7 @@ async def test_without_rdap_the_server_that_iana_names_is_asked_and_no_other() -
 async def test_an_unregistered_domain_is_said_to_be_so() -> None:
     async with lab(good_zone()) as world:
         await registries(world)
-        assert (await look(world, "gone.test")).registration == NotRegistered(source="whois")
+        assert (await scan(world, "gone.test")).registration == NotRegistered(source="whois")
 
 
 @pytest.mark.anyio
@@ -120,10 +120,10 @@ async def test_a_name_that_no_registry_has_by_itself_is_not_asked_for_and_not_mi
     async with lab(good_zone()) as world:
         nic = await registries(world)
         server = await rdap_server(world, Reply(404))
-        found = await look(world, domain, bases=dict.fromkeys(("io", "com", "uk"), "https://rdap.test/"))
+        found = await scan(world, domain, bases=dict.fromkeys(("io", "com", "uk"), "https://rdap.test/"))
     assert found.registration == NotOwn()
     assert (server.requests, nic.asked) == ([], [])
-    assert {j.verdict for j in domain_evaluation.judge(found, now=NOW)} == {Verdict.NA}
+    assert {j.verdict for j in domain_evaluation.evaluate(found, now=NOW)} == {Verdict.NA}
 
 
 @pytest.mark.anyio
@@ -131,7 +131,7 @@ async def test_a_name_that_no_registry_has_by_itself_is_not_asked_for_and_not_mi
 async def test_a_referral_to_a_private_place_is_not_followed(server: str) -> None:
     async with lab({**good_zone(), ("inside.test", "A"): ["10.0.0.1"]}) as world:
         await world.raw("127.0.0.201", 43, registry.WhoisServer(otherwise=f"whois: {server}\n"))
-        assert isinstance((await look(world)).registration, Unseen)
+        assert isinstance((await scan(world)).registration, Unknown)
 
 
 @pytest.mark.anyio
@@ -142,10 +142,12 @@ async def test_a_server_that_never_ends_is_cut_off(script: object, monkeypatch: 
         await world.raw("127.0.0.201", 43, registry.WhoisServer(otherwise="whois: whois.nic.test\n"))
         await world.raw("127.0.0.202", 43, script)  # type: ignore[arg-type]  # a script of streams
         begun = time.monotonic()
-        found = (await look(world)).registration
+        found = (await scan(world)).registration
     assert time.monotonic() - begun < 3
     assert not isinstance(found, NotRegistered)
-    assert domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[0].verdict is Verdict.UNKNOWN
+    assert (
+        domain_evaluation.evaluate(RegObservation(domain=D, registration=found), now=NOW)[0].verdict is Verdict.UNKNOWN
+    )
 
 
 @pytest.mark.anyio
@@ -154,7 +156,7 @@ async def test_nobody_adds_a_line_to_the_question(domain: str) -> None:
     async with lab(good_zone()) as world:
         nic = await registries(world)
         with pytest.raises(ValueError, match="no WHOIS question"):
-            await look(world, domain)
+            await scan(world, domain)
     assert nic.asked == []
 
 
@@ -168,13 +170,16 @@ async def test_the_second_opinion_is_asked_only_where_we_find_no_date() -> None:
 
     async with lab(good_zone()) as world:
         nic = await registries(world)
-        await look(world, opinion=opinion)
+        await scan(world, opinion=opinion)
         assert asked == []
         nic.answers[D] = registry.DIALECTS["no_dates"]
-        found = (await look(world, opinion=opinion)).registration
+        found = (await scan(world, opinion=opinion)).registration
     assert asked == [D]
     assert isinstance(found, Registration)
-    assert domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[0].reason == "no_expiry_told"
+    assert (
+        domain_evaluation.evaluate(RegObservation(domain=D, registration=found), now=NOW)[0].reason
+        == "no_expiry_stated"
+    )
 
 
 @pytest.mark.anyio
@@ -213,7 +218,7 @@ def test_a_tired_server_is_never_a_free_domain(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "kind"), [("", Kind.EMPTY), (" \r\n", Kind.EMPTY), ("<html>", Kind.ODD)])
-def test_an_empty_or_odd_answer_is_neither(text: str, kind: Kind) -> None:
+def test_an_empty_or_odd_response_is_neither(text: str, kind: Kind) -> None:
     assert whois_parser.classify(text, D) is kind
 
 
@@ -258,20 +263,20 @@ OLD = datetime(2001, 1, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize(("found", "verdict", "severity", "cap"), [
     (Registration(source="rdap", expires_at=NOW + 31 * DAY), "pass", None, None),
-    (Registration(source="rdap", expires_at=NOW + 30 * DAY), "warn", Severity.MEDIUM, None),
-    (Registration(source="rdap", expires_at=NOW + 7 * DAY), "fail", Severity.HIGH, None),
+    (Registration(source="rdap", expires_at=NOW + 30 * DAY), "warn", RuleSeverity.MEDIUM, None),
+    (Registration(source="rdap", expires_at=NOW + 7 * DAY), "fail", RuleSeverity.HIGH, None),
     (Registration(source="rdap", expires_at=NOW - DAY), "fail", None, 59),
     (Registration(source="rdap", expires_at=NOW + 99 * DAY, statuses=("redemption period",)), "fail", None, 59),
     (Registration(source="rdap", statuses=("pending delete",)), "fail", None, 59),
     (Registration(source="whois"), "unknown", None, None),
     (NotRegistered(source="rdap"), "fail", None, 59),
-    (Unseen(reason="rate_limited"), "unknown", None, None),
+    (Unknown(reason="rate_limited"), "unknown", None, None),
 ])  # fmt: skip
-def test_the_end_of_a_registration_is_judged_by_what_is_left(
-    found: Registration | NotRegistered | Unseen, verdict: str, severity: Severity | None, cap: int | None
+def test_the_end_of_a_registration_is_evaluated_by_what_is_left(
+    found: Registration | NotRegistered | Unknown, verdict: str, severity: RuleSeverity | None, cap: int | None
 ) -> None:
-    judged = domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[0]
-    assert (judged.verdict.value, judged.severity, judged.cap) == (verdict, severity, cap)
+    evaluated = domain_evaluation.evaluate(RegObservation(domain=D, registration=found), now=NOW)[0]
+    assert (evaluated.verdict.value, evaluated.severity, evaluated.cap) == (verdict, severity, cap)
 
 
 @pytest.mark.parametrize(("domain", "statuses", "verdict"), [
@@ -280,17 +285,23 @@ def test_the_end_of_a_registration_is_judged_by_what_is_left(
 ])  # fmt: skip
 def test_a_lock_is_missed_only_where_there_can_be_one(domain: str, statuses: tuple[str, ...], verdict: str) -> None:
     found = Registration(source="rdap", statuses=statuses, created_at=OLD)
-    assert domain_evaluation.judge(RegLook(domain=domain, registration=found), now=NOW)[1].verdict.value == verdict
+    assert (
+        domain_evaluation.evaluate(RegObservation(domain=domain, registration=found), now=NOW)[1].verdict.value
+        == verdict
+    )
 
 
 def test_a_young_domain_is_a_warn() -> None:
     for days, verdict in ((29, "warn"), (30, "pass")):
         found = Registration(source="rdap", created_at=NOW - days * DAY)
-        assert domain_evaluation.judge(RegLook(domain=D, registration=found), now=NOW)[2].verdict.value == verdict
+        assert (
+            domain_evaluation.evaluate(RegObservation(domain=D, registration=found), now=NOW)[2].verdict.value
+            == verdict
+        )
 
 
-def test_a_change_of_hands_is_told_and_grave_after_an_unlock() -> None:
-    change = domain_evaluation.judge_change
+def test_a_change_of_hands_is_notified_and_severe_after_an_unlock() -> None:
+    change = domain_evaluation.evaluate_change
     same = change("ns", ("a", "b"), ("b", "a"), lock_removed_at=NOW, now=NOW)
     assert same.verdict is Verdict.PASS
     assert change("ns", ("a",), ("b",), lock_removed_at=None, now=NOW).verdict is Verdict.WARN

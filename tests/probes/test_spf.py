@@ -65,7 +65,7 @@ def test_a_failure_to_see_is_temperror_and_never_a_verdict() -> None:
     for outcome in ("timeout", "servfail", "refused", "malformed"):
         zone = Zone({}, {f"{D}/TXT": outcome})
         assert spf.check_host(zone, "192.0.2.1", D, f"a@{D}", D) is Result.TEMPERROR
-        assert spf_audit.audit(zone, D) == spf_audit.Audit(records=0, unseen=f"dns_{outcome}")
+        assert spf_audit.audit(zone, D) == spf_audit.Audit(records=0, unknown=f"dns_{outcome}")
 
 
 def audit(
@@ -118,9 +118,9 @@ def test_a_record_for_a_documentation_network_alone_is_not_open_to_all() -> None
     assert not audit("v=spf1 ip4:192.0.2.0/24 -all").open_to_all
 
 
-def test_a_part_that_cannot_be_seen_leaves_the_audit_unseen_but_not_empty() -> None:
+def test_a_part_that_cannot_be_seen_leaves_the_audit_unknown_but_not_empty() -> None:
     found = audit("v=spf1 include:b.test -all", failing={"b.test/TXT": "timeout"})
-    assert (found.records, found.unseen, found.problem) == (1, "dns_timeout", "")
+    assert (found.records, found.unknown, found.problem) == (1, "dns_timeout", "")
 
 
 @given(st.text(max_size=200))
@@ -148,7 +148,7 @@ _PIECES = st.lists(
 
 
 @given(st.lists(_PIECES, min_size=1, max_size=4))
-def test_answers_of_any_content_to_any_question_are_judged(texts: list[str]) -> None:
+def test_answers_of_any_content_to_any_question_are_evaluated(texts: list[str]) -> None:
     class Anything(Answers):
         def get(self, name: str, kind: str) -> Lookup:
             self.missing[name, kind] = None
@@ -161,5 +161,5 @@ def test_answers_of_any_content_to_any_question_are_judged(texts: list[str]) -> 
 
 def test_an_empty_table_says_what_to_ask_first() -> None:
     answers = Answers({})
-    assert spf_audit.audit(answers, D).unseen == "dns_not_asked"
+    assert spf_audit.audit(answers, D).unknown == "dns_not_asked"
     assert list(answers.missing) == [(D, "TXT")]

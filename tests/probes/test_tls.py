@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.evaluation import tls
-from vendorrisk.evaluation.model import Judgement, Severity, Verdict
+from vendorrisk.evaluation.model import Evaluation, RuleSeverity, Verdict
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.pki import DAY, NOW, Wish, leaf, server_context
 from vendorrisk.lab.world import Lab, lab
-from vendorrisk.probes.observation import Unseen, canonical, replay
+from vendorrisk.probes.observation import Unknown, canonical, replay
 from vendorrisk.probes.tls import handshake
 from vendorrisk.probes.tls.clienthello import Greeting, NeedMoreError, read_answer
 
@@ -27,21 +27,21 @@ ZONE = {(HOST, "A"): [AT], ("aia.test", "A"): ["127.0.0.3"]}
 V = ssl.TLSVersion
 
 
-async def certificate(world: Lab, now: datetime = NOW, host: str = HOST) -> dict[str, Judgement]:
-    look = await handshake.look_at_certificate(host, guard=world.guard, fetcher=world.fetcher)
-    assert replay(canonical(look), handshake.CertLook) == look
-    return {j.rule: j for j in tls.judge_certificate(look, now=now, store=pki.store())}
+async def certificate(world: Lab, now: datetime = NOW, host: str = HOST) -> dict[str, Evaluation]:
+    observation = await handshake.scan_certificate(host, guard=world.guard, fetcher=world.fetcher)
+    assert replay(canonical(observation), handshake.CertObservation) == observation
+    return {j.rule: j for j in tls.evaluate_certificate(observation, now=now, store=pki.store())}
 
 
-async def versions(world: Lab) -> dict[str, Judgement]:
-    look = await handshake.look_at_versions(HOST, guard=world.guard)
-    assert replay(canonical(look), handshake.HelloLook) == look
-    return {j.rule: j for j in tls.judge_versions(look)}
+async def versions(world: Lab) -> dict[str, Evaluation]:
+    observation = await handshake.scan_versions(HOST, guard=world.guard)
+    assert replay(canonical(observation), handshake.HelloObservation) == observation
+    return {j.rule: j for j in tls.evaluate_versions(observation)}
 
 
-def bad(judged: dict[str, Judgement]) -> dict[str, str]:
+def bad(evaluated: dict[str, Evaluation]) -> dict[str, str]:
     """The rules that neither pass nor lie outside the case, with their reasons."""
-    return {r: j.reason for r, j in judged.items() if j.verdict not in {Verdict.PASS, Verdict.NA}}
+    return {r: j.reason for r, j in evaluated.items() if j.verdict not in {Verdict.PASS, Verdict.NA}}
 
 
 SELF_SIGNED = Wish(self_signed=True, key=pki.ec_key("self"))
@@ -69,19 +69,19 @@ async def test_each_kind_of_certificate_raises_its_own_flag_and_no_other(case: s
     wish, expected = CASES[case]
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(leaf(wish)))
-        judged = await certificate(world)
-    assert bad(judged) == expected
-    assert judged["tls.https"].verdict is Verdict.PASS
+        evaluated = await certificate(world)
+    assert bad(evaluated) == expected
+    assert evaluated["tls.https"].verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
     ("name", "capped"), [("expired", 59), ("other_name", 69), ("untrusted", 69), ("ends_now", None)]
 )
-async def test_the_gravest_faults_cap_the_score(name: str, capped: int | None) -> None:
+async def test_the_most_severe_faults_cap_the_score(name: str, capped: int | None) -> None:
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(leaf(CASES[name][0])))
-        judged = await certificate(world)
-    assert {j.cap for j in judged.values() if j.verdict is Verdict.FAIL} == {capped}
+        evaluated = await certificate(world)
+    assert {j.cap for j in evaluated.values() if j.verdict is Verdict.FAIL} == {capped}
 
 
 async def test_a_missing_intermediate_that_the_certificate_names_is_a_warn() -> None:
@@ -96,8 +96,8 @@ async def test_a_missing_intermediate_that_the_certificate_names_is_a_warn() -> 
 async def test_an_issuer_that_cannot_be_fetched_leaves_trust_unknown() -> None:
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(leaf(Wish(sent=(), aia="http://aia.test/ca.der"))))
-        judged = await certificate(world)
-    assert judged["tls.cert_trust"].verdict is Verdict.UNKNOWN
+        evaluated = await certificate(world)
+    assert evaluated["tls.cert_trust"].verdict is Verdict.UNKNOWN
 
 
 async def test_a_certificate_cannot_send_us_to_a_private_place() -> None:
@@ -135,8 +135,8 @@ async def test_what_a_server_speaks_is_seen(case: str) -> None:
     strong = "ECDHE+AESGCM:AES128-SHA:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(made, lowest=lowest, highest=highest, ciphers=strong))
-        judged = await versions(world)
-    assert bad(judged) == expected
+        evaluated = await versions(world)
+    assert bad(evaluated) == expected
 
 
 async def test_a_server_that_takes_null_ciphers_is_seen() -> None:
@@ -163,9 +163,9 @@ async def test_ssl_3_is_seen_and_is_high() -> None:
 
     async with lab(ZONE) as world:
         await world.raw(AT, 443, answer)  # type: ignore[arg-type]  # a script of streams
-        judged = await versions(world)
-    assert judged["tls.legacy"].severity is Severity.HIGH
-    assert "SSL 3.0" in judged["tls.legacy"].evidence["versions"]  # type: ignore[operator]  # a tuple
+        evaluated = await versions(world)
+    assert evaluated["tls.legacy"].severity is RuleSeverity.HIGH
+    assert "SSL 3.0" in evaluated["tls.legacy"].evidence["versions"]  # type: ignore[operator]  # a tuple
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -199,8 +199,8 @@ async def test_a_hostile_server_is_unknown_and_never_a_verdict(script: object, m
     monkeypatch.setattr(handshake, "_SECONDS", 0.5)
     async with lab(ZONE) as world:
         await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
-        judged = {**await certificate(world), **await versions(world)}
-    assert {j.verdict for j in judged.values()} == {Verdict.UNKNOWN}
+        evaluated = {**await certificate(world), **await versions(world)}
+    assert {j.verdict for j in evaluated.values()} == {Verdict.UNKNOWN}
 
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -219,9 +219,9 @@ async def test_no_tls_is_a_fail_only_where_http_answers(script: object) -> None:
     async with lab(ZONE) as world:
         await world.host(AT)
         await world.raw(AT, 443, script)  # type: ignore[arg-type]  # a script of streams
-        judged = await certificate(world)
-    assert (judged["tls.https"].verdict, judged["tls.https"].cap) == (Verdict.FAIL, 69)
-    assert judged["tls.cert_trust"].verdict is Verdict.UNKNOWN
+        evaluated = await certificate(world)
+    assert (evaluated["tls.https"].verdict, evaluated["tls.https"].cap) == (Verdict.FAIL, 69)
+    assert evaluated["tls.cert_trust"].verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("script", [hang_up, reset, silent])
@@ -258,9 +258,9 @@ async def test_a_name_that_is_no_public_host_is_refused_before_a_byte_leaves(
     name: str, zone: dict[tuple[str, str], list[str]], reason: str
 ) -> None:
     async with lab(zone) as world:
-        look = await handshake.look_at_certificate(name, guard=world.guard, fetcher=world.fetcher)
-        hello = await handshake.look_at_versions(name, guard=world.guard)
-    assert look.handshake == Unseen(reason=reason)
+        observation = await handshake.scan_certificate(name, guard=world.guard, fetcher=world.fetcher)
+        hello = await handshake.scan_versions(name, guard=world.guard)
+    assert observation.handshake == Unknown(reason=reason)
     assert set(hello.outcomes.values()) == {reason}
 
 
@@ -272,8 +272,8 @@ async def test_a_host_sees_six_connections_and_no_more() -> None:
 
     async with lab(ZONE) as world:
         await world.raw(AT, 443, count)  # type: ignore[arg-type]  # a script of streams
-        await handshake.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
-        await handshake.look_at_versions(HOST, guard=world.guard)
+        await handshake.scan_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+        await handshake.scan_versions(HOST, guard=world.guard)
         assert world.dns.questions.count((HOST, "A")) == 3  # handshake, the control on port 80, greetings
     assert len(seen) == 6
 
@@ -295,19 +295,21 @@ ODD = {
 def test_a_certificate_of_which_a_part_cannot_be_read_is_unknown_and_stops_nothing(case: str) -> None:
     made = leaf().ders
     for chain in ((patched(made[0], *ODD[case]), made[1]), (made[0], patched(made[0], *ODD[case]))):
-        look = handshake.CertLook(host=HOST, handshake=handshake.Handshake(version="TLSv1.3", chain=chain))
-        judged = {j.rule: j for j in tls.judge_certificate(look, now=NOW, store=pki.store())}
-        assert judged.pop("tls.https").verdict is Verdict.PASS
-        assert {(j.verdict, j.reason) for j in judged.values()} == {(Verdict.UNKNOWN, "certificate_malformed")}
+        observation = handshake.CertObservation(
+            host=HOST, handshake=handshake.Handshake(version="TLSv1.3", chain=chain)
+        )
+        evaluated = {j.rule: j for j in tls.evaluate_certificate(observation, now=NOW, store=pki.store())}
+        assert evaluated.pop("tls.https").verdict is Verdict.PASS
+        assert {(j.verdict, j.reason) for j in evaluated.values()} == {(Verdict.UNKNOWN, "certificate_malformed")}
 
 
-async def test_a_server_that_sends_such_a_certificate_breaks_no_look() -> None:
+async def test_a_server_that_sends_such_a_certificate_breaks_no_scan() -> None:
     good = leaf()
     odd = x509.load_der_x509_certificate(patched(good.ders[0], *ODD["key usage twice"]))
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(pki.Leaf((good.chain[0], odd), good.key)))
-        look = await handshake.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
-    assert look.handshake == Unseen(reason="certificate_malformed")
+        observation = await handshake.scan_certificate(HOST, guard=world.guard, fetcher=world.fetcher)
+    assert observation.handshake == Unknown(reason="certificate_malformed")
 
 
 @given(
@@ -322,19 +324,23 @@ def test_no_bytes_of_a_server_make_the_reader_fall(greeting: Greeting, start: by
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=3))
-def test_no_bytes_of_a_certificate_make_the_judge_fall(changes: list[tuple[int, int]]) -> None:
+def test_no_bytes_of_a_certificate_make_the_evaluator_fall(changes: list[tuple[int, int]]) -> None:
     made = leaf(Wish(aia="http://aia.test/ca.der")).ders
     odd = bytearray(made[0])
     for place, value in changes:
         odd[place % len(odd)] = value
-    look = handshake.CertLook(host=HOST, handshake=handshake.Handshake(version="TLSv1.3", chain=(bytes(odd), made[1])))
-    assert len(tls.judge_certificate(look, now=NOW, store=pki.store())) == 7
+    observation = handshake.CertObservation(
+        host=HOST, handshake=handshake.Handshake(version="TLSv1.3", chain=(bytes(odd), made[1]))
+    )
+    assert len(tls.evaluate_certificate(observation, now=NOW, store=pki.store())) == 7
 
 
-async def test_two_looks_at_the_same_server_leave_the_same_bytes() -> None:
+async def test_two_scans_of_the_same_server_leave_the_same_bytes() -> None:
     async with lab(ZONE) as world:
         await world.host(AT, tls=server_context(leaf()))
-        looks = [await handshake.look_at_certificate(HOST, guard=world.guard, fetcher=world.fetcher) for _ in range(2)]
-        hellos = [await handshake.look_at_versions(HOST, guard=world.guard) for _ in range(2)]
-    assert canonical(looks[0]) == canonical(looks[1])
+        observations = [
+            await handshake.scan_certificate(HOST, guard=world.guard, fetcher=world.fetcher) for _ in range(2)
+        ]
+        hellos = [await handshake.scan_versions(HOST, guard=world.guard) for _ in range(2)]
+    assert canonical(observations[0]) == canonical(observations[1])
     assert canonical(hellos[0]) == canonical(hellos[1])

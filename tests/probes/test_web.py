@@ -1,4 +1,4 @@
-"""Web looks against servers that behave, misbehave and lie; and the header rules, value by value."""
+"""Web scans against servers that behave, misbehave and lie; and the header rules, value by value."""
 
 import asyncio
 
@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.evaluation import csp, web
-from vendorrisk.evaluation.model import Judgement, Verdict
-from vendorrisk.evaluation.transparency import judge_security_txt
+from vendorrisk.evaluation.model import Evaluation, Verdict
+from vendorrisk.evaluation.transparency import evaluate_security_txt
 from vendorrisk.lab import pki
 from vendorrisk.lab.http import Received, Reply
 from vendorrisk.lab.world import GOOD_HEADERS, PAGE, Lab, good_vendor, good_zone, lab
-from vendorrisk.probes.observation import Unseen, canonical, replay
+from vendorrisk.probes.observation import Unknown, canonical, replay
 from vendorrisk.probes.web import site
 
 pytestmark = pytest.mark.anyio
@@ -20,14 +20,14 @@ D, AT = "acme.test", "127.0.0.2"
 ZONE = {**good_zone(), ("inside.test", "A"): ["10.1.2.3"], ("other.test", "A"): ["127.0.0.9"]}
 
 
-async def judged(world: Lab, host: str = D, **rest: bool) -> dict[str, Judgement]:
-    look = await site.look(host, fetcher=world.fetcher, **rest)
-    stored = replay(canonical(look), site.WebLook)
-    assert web.judge(stored) == web.judge(look)
-    return {j.rule: j for j in web.judge(look)}
+async def evaluated(world: Lab, host: str = D, **rest: bool) -> dict[str, Evaluation]:
+    observation = await site.scan(host, fetcher=world.fetcher, **rest)
+    stored = replay(canonical(observation), site.WebObservation)
+    assert web.evaluate(stored) == web.evaluate(observation)
+    return {j.rule: j for j in web.evaluate(observation)}
 
 
-def bad(found: dict[str, Judgement]) -> dict[str, str]:
+def bad(found: dict[str, Evaluation]) -> dict[str, str]:
     return {r: j.reason for r, j in found.items()
             if j.verdict not in {Verdict.PASS, Verdict.NA} and r != "web.cors"}  # fmt: skip
 
@@ -39,16 +39,16 @@ def headers(**changes: str | None) -> list[tuple[str, str]]:
     return kept + [(n, v) for n, v in given.items() if v is not None]
 
 
-async def with_page(world: Lab, reply: Reply) -> dict[str, Judgement]:
+async def with_page(world: Lab, reply: Reply) -> dict[str, Evaluation]:
     server = await good_vendor(world)
     server.on("/", reply)
-    return await judged(world)
+    return await evaluated(world)
 
 
 async def test_a_vendor_that_does_everything_right_passes_and_sees_three_requests() -> None:
     async with lab(ZONE) as world:
         server = await good_vendor(world)
-        assert bad(await judged(world)) == {}
+        assert bad(await evaluated(world)) == {}
         assert [r.target for r in server.requests] == ["/", "/.well-known/security.txt"]
         assert not any("cookie" in r.headers or "authorization" in r.headers for r in server.requests)
 
@@ -80,7 +80,7 @@ CASES: dict[str, tuple[dict[str, str | None], dict[str, str]]] = {
     "loose_session": ({"set_cookie": "sid=x; Secure"}, {"web.cookies": "session_loose"}),
     "bare_other": ({"set_cookie": "theme=dark"}, {"web.cookies": "without_secure"}),
     "no_cookies": ({"set_cookie": None}, {}),
-    "banner": ({"server": "nginx/1.18.0"}, {"web.banner": "version_told"}),
+    "banner": ({"server": "nginx/1.18.0"}, {"web.banner": "version_disclosed"}),
 }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ async def test_a_robot_check_says_nothing_of_the_site(extra: list[tuple[str, str
     assert {j.reason for r, j in found.items() if r not in {"web.cors", "web.redirect"}} == {"robot_check"}
 
 
-async def test_a_host_that_leads_away_has_no_content_to_judge() -> None:
+async def test_a_host_that_leads_away_has_no_content_to_evaluate() -> None:
     async with lab(ZONE) as world:
         other = await world.host("127.0.0.9", tls=pki.server_context(pki.leaf()))
         other.on("/", Reply(200, [], b"hello"))
@@ -163,14 +163,14 @@ REDIRECTS = {
 
 
 @pytest.mark.parametrize("case", list(REDIRECTS))
-async def test_where_plain_http_leads_is_judged_by_its_first_steps(case: str) -> None:
+async def test_where_plain_http_leads_is_evaluated_by_its_first_steps(case: str) -> None:
     reply, verdict, reason = REDIRECTS[case]
     async with lab(ZONE) as world:
         await good_vendor(world)
         plain = await world.host(AT)
         plain.on("/", reply)
         plain.on("/next", Reply(200))
-        found = (await judged(world))["web.redirect"]
+        found = (await evaluated(world))["web.redirect"]
     assert (found.verdict.value, found.reason) == (verdict, reason)
 
 
@@ -178,16 +178,16 @@ async def test_a_redirect_to_https_that_cannot_be_reached_is_still_a_redirect_to
     async with lab(ZONE) as world:
         plain = await world.host(AT)
         plain.on("/", Reply(301, [("Location", "https://acme.test/")]))
-        found = await judged(world)
+        found = await evaluated(world)
     assert found["web.redirect"].verdict is Verdict.PASS
     assert found["web.hsts"].verdict is Verdict.UNKNOWN
 
 
 async def test_a_closed_port_80_is_https_only_and_nothing_answering_is_unknown() -> None:
     async with lab(ZONE) as world:
-        assert {j.verdict for j in (await judged(world)).values()} == {Verdict.UNKNOWN}
+        assert {j.verdict for j in (await evaluated(world)).values()} == {Verdict.UNKNOWN}
         await world.host(AT, tls=pki.server_context(pki.leaf()))
-        assert (await judged(world))["web.redirect"].reason == "https_only"
+        assert (await evaluated(world))["web.redirect"].reason == "https_only"
 
 
 async def drip(request: Received, writer: asyncio.StreamWriter) -> None:
@@ -220,14 +220,14 @@ async def test_a_hostile_server_is_unknown_and_never_a_verdict(script: object) -
         plain = await world.host(AT)
         for server in (secure, plain):
             server.on("/", script)  # type: ignore[arg-type]  # a raw script
-        assert {j.verdict for j in (await judged(world, with_security_txt=False)).values()} == {Verdict.UNKNOWN}
+        assert {j.verdict for j in (await evaluated(world, with_security_txt=False)).values()} == {Verdict.UNKNOWN}
 
 
-async def test_a_compressed_bomb_is_cut_and_the_headers_still_judged() -> None:
+async def test_a_compressed_bomb_is_cut_and_the_headers_still_evaluated() -> None:
     async with lab(ZONE) as world:
         secure = await good_vendor(world)
         secure.on("/", bomb)
-        assert (await judged(world))["web.csp"].reason == "missing"
+        assert (await evaluated(world))["web.csp"].reason == "missing"
 
 
 async def test_a_foreign_origin_is_sent_only_when_asked_for() -> None:
@@ -239,9 +239,9 @@ async def test_a_foreign_origin_is_sent_only_when_asked_for() -> None:
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/", reflect)
-        assert (await judged(world))["web.cors"].verdict is Verdict.UNKNOWN
+        assert (await evaluated(world))["web.cors"].verdict is Verdict.UNKNOWN
         assert not any("origin" in r.headers for r in server.requests)
-        assert (await judged(world, with_cors=True))["web.cors"].reason == "reflected"
+        assert (await evaluated(world, with_cors=True))["web.cors"].reason == "reflected"
 
 
 async def test_nothing_that_changes_by_itself_or_is_secret_is_kept() -> None:
@@ -257,9 +257,9 @@ async def test_nothing_that_changes_by_itself_or_is_secret_is_kept() -> None:
             return Reply(200, headers(content_security_policy=policy, set_cookie=cookie), body)
 
         server.on("/", page)
-        looks = [canonical(await site.look(D, fetcher=world.fetcher)) for _ in range(2)]
-    assert looks[0] == looks[1]
-    assert b"canary" not in looks[0]
+        observations = [canonical(await site.scan(D, fetcher=world.fetcher)) for _ in range(2)]
+    assert observations[0] == observations[1]
+    assert b"canary" not in observations[0]
 
 
 SECURITY = {
@@ -283,8 +283,8 @@ async def test_security_txt_is_read_as_rfc_9116_has_it(case: str) -> None:
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/plain; charset=utf-8")], body))
-        look = await site.look(D, fetcher=world.fetcher)
-    found = judge_security_txt(look.security_txt, now=pki.NOW)
+        observation = await site.scan(D, fetcher=world.fetcher)
+    found = evaluate_security_txt(observation.security_txt, now=pki.NOW)
     assert (found.verdict.value, found.reason) == (verdict, reason)
 
 
@@ -292,22 +292,22 @@ async def test_security_txt_may_stand_at_its_old_place_and_a_page_of_the_site_is
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/html")], b"<h1>not found</h1>"))
-        look = await site.look(D, fetcher=world.fetcher)
-        assert judge_security_txt(look.security_txt, now=pki.NOW).reason == "absent"
+        observation = await site.scan(D, fetcher=world.fetcher)
+        assert evaluate_security_txt(observation.security_txt, now=pki.NOW).reason == "absent"
         server.on("/security.txt", Reply(200, [("Content-Type", "text/plain")], SECURITY["valid"][0]))
-        look = await site.look(D, fetcher=world.fetcher)
-        assert judge_security_txt(look.security_txt, now=pki.NOW).reason == "valid"
+        observation = await site.scan(D, fetcher=world.fetcher)
+        assert evaluate_security_txt(observation.security_txt, now=pki.NOW).reason == "valid"
 
 
 async def test_security_txt_that_cannot_be_seen_is_unknown() -> None:
-    assert judge_security_txt(Unseen(reason="timeout"), now=pki.NOW).verdict is Verdict.UNKNOWN
+    assert evaluate_security_txt(Unknown(reason="timeout"), now=pki.NOW).verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(("policy", "reading"), [
-    ("default-src 'none'", csp.Reading(present=True)),
-    ("", csp.Reading(present=False)), ("nonsense; more nonsense", csp.Reading(present=False)),
+    ("default-src 'none'", csp.CspSummary(present=True)),
+    ("", csp.CspSummary(present=False)), ("nonsense; more nonsense", csp.CspSummary(present=False)),
 ])  # fmt: skip
-def test_a_policy_is_read_for_what_it_lets_in(policy: str, reading: csp.Reading) -> None:
+def test_a_policy_is_read_for_what_it_lets_in(policy: str, reading: csp.CspSummary) -> None:
     found = csp.read([policy])
     assert (found.present, found.inline_script, found.broad_script) == (
         reading.present, reading.inline_script, reading.broad_script)  # fmt: skip

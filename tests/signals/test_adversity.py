@@ -1,4 +1,4 @@
-"""What must not go wrong: told late or twice, counted for nothing, kept for ever, or believed of a year ago."""
+"""What must not go wrong: notified late or twice, counted for nothing, kept for ever, or believed of a year ago."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,18 +8,18 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock
-from tests.signals.test_happenings import LISTS, NAMES, page
+from tests.signals.test_vendor_events import LISTS, NAMES, page
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.egress.pacing import OwnTurns, PolitePacer
 from vendorrisk.evaluation import evaluate
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
-from vendorrisk.probes.tls.handshake import HelloLook
+from vendorrisk.probes.tls.handshake import HelloObservation
 from vendorrisk.signals import jobs
-from vendorrisk.signals.schedule import place_of
+from vendorrisk.signals.schedule import registrable_domain_of
 
 pytestmark = pytest.mark.anyio
 
@@ -53,9 +53,9 @@ async def lists_at(on: Watching, hibp: bytes) -> HttpFake:
 
 
 async def test_an_asset_that_is_removed_takes_its_dates_and_all_its_findings_along(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         asset = await on.attach(vendor)
         await on.run()
@@ -73,11 +73,11 @@ async def test_an_asset_that_is_removed_takes_its_dates_and_all_its_findings_alo
 
 
 async def test_an_asset_attached_again_within_a_month_reopens_the_finding_it_had(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     zone = good_zone()
     del zone[(f"_dmarc.{DOMAIN}", "TXT")]
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         vendor = await on.vendor()
         asset = await on.attach(vendor)
         await on.confirmed()
@@ -94,33 +94,33 @@ async def test_an_asset_attached_again_within_a_month_reopens_the_finding_it_had
 
 
 async def test_what_was_known_of_an_asset_that_nobody_watched_since_is_not_believed_again(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     zone = good_zone()
     good = zone.pop((f"_dmarc.{DOMAIN}", "TXT"))
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         vendor = await on.vendor()
         asset = await on.attach(vendor)
         await on.confirmed()
         await remove(client, asset)
         clock.advance(days=2)
         await on.run()
-        told = len(await on.told())
+        notified = len(await on.notified())
         on.internet.dns.zone[f"_dmarc.{DOMAIN}", "TXT"] = good
         clock.advance(days=35)
         await on.attach(vendor)
-        while await jobs.settle_vendors(world):
+        while await jobs.reconcile_vendors(context):
             pass
         assert [f for f in await on.findings() if f["state"] == "open"] == [], "a verdict of last month is no news"
         await on.confirmed()
         assert [f for f in await on.findings() if f["state"] == "open"] == []
-        assert len(await on.told()) == told
+        assert len(await on.notified()) == notified
 
 
-async def test_a_terminated_vendor_is_told_of_no_more_though_another_tenant_watches_its_domain(
-    world: World, client: Client, other_company: Company, clock: FakeClock, owner: Any
+async def test_nobody_is_notified_of_a_terminated_vendor_though_another_tenant_watches_its_domain(
+    context: JobContext, client: Client, other_company: Company, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         theirs = (await other_company.client.post("/v1/vendors", {"name": "Theirs"})).json()["id"]
@@ -133,13 +133,13 @@ async def test_a_terminated_vendor_is_told_of_no_more_though_another_tenant_watc
         await on.confirmed()
         assert [f for f in await other_company.client.items("/v1/findings") if "DMARC" in f["title"]] != []
         assert await on.findings() == []
-        assert await on.told() == []
+        assert await on.notified() == []
 
 
-async def test_a_vendor_that_comes_back_is_looked_at_again(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_vendor_that_comes_back_is_scanned_again(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -147,7 +147,7 @@ async def test_a_vendor_that_comes_back_is_looked_at_again(
         clock.advance(days=20)
         await on.run()
         await owner.execute("update vendors set lifecycle = 'active' where id = $1", vendor)
-        await jobs.complete_schedule(world)
+        await jobs.complete_schedule(context)
         clock.advance(days=2)
         assert await on.run() == 7
 
@@ -155,10 +155,10 @@ async def test_a_vendor_that_comes_back_is_looked_at_again(
 # ── dates and hours of messages
 
 
-async def test_an_outage_of_a_critical_vendor_is_told_after_half_an_hour_and_once(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_an_outage_of_a_critical_vendor_is_notified_after_half_an_hour_and_once(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
         await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
@@ -172,27 +172,29 @@ async def test_an_outage_of_a_critical_vendor_is_told_after_half_an_hour_and_onc
             if minutes == 60:
                 more = [feeds.incident("one", began), feeds.incident("two", began)]
                 on.good.on("/api/v2/summary.json", Reply(200, [], feeds.statuspage("major", *more)))
-            hours.append(len([kind for kind, _ in await on.told() if kind == "vendor_outage"]))
+            hours.append(len([kind for kind, _ in await on.notified() if kind == "vendor_outage"]))
         assert hours[:5] == [0] * 5, "half an hour is nothing yet"
-        assert hours[12] == 1, "told within the hour, not with the next day's settling"
-        assert hours[-1] == 1, "one outage, told once, whatever else is reported of it"
+        assert hours[12] == 1, "notified within the hour, not with the next day's reconciliation"
+        assert hours[-1] == 1, "one outage, notified once, whatever else is reported of it"
 
 
-async def test_a_breach_is_told_once_however_it_fades(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+async def test_a_breach_is_notified_once_however_it_fades(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
+    async with watching(context, client, clock, **LISTS) as on:
         await lists_at(on, feeds.breaches())
         await on.attach(await on.vendor())
         await on.confirmed()
         for _ in range(5):
             clock.advance(days=31)
             await on.confirmed()
-        assert [kind for kind, _ in await on.told()].count("breach_listed") == 1
+        assert [kind for kind, _ in await on.notified()].count("breach_listed") == 1
 
 
 async def test_the_breach_that_weighs_most_stands_for_all_of_them(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+    async with watching(context, client, clock, **LISTS) as on:
         old = feeds.breach(Name="Aardvark2024", AddedDate="2024-06-01T10:00:00Z", BreachDate="2024-05-01")
         fresh = feeds.breach(Name="Zebra2026", AddedDate="2026-11-10T10:00:00Z")
         await lists_at(on, feeds.breaches(old, fresh))
@@ -206,10 +208,10 @@ async def test_the_breach_that_weighs_most_stands_for_all_of_them(
         assert score["number"] <= 79
 
 
-async def test_a_fall_of_the_score_is_told_within_the_half_hour_and_once(
-    world: World, client: Client, clock: FakeClock
+async def test_a_fall_of_the_score_is_notified_within_the_half_hour_and_once(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -218,19 +220,19 @@ async def test_a_fall_of_the_score_is_told_within_the_half_hour_and_once(
         on.internet.dns.zone[DOMAIN, "TXT"] = ['"v=spf1 +all"']
         clock.advance(days=1, hours=13)
         await on.confirmed()
-        assert [kind for kind, _ in await on.told()].count("score_fell") == 0, "one score is none"
+        assert [kind for kind, _ in await on.notified()].count("signal_score_fell") == 0, "one score is none"
         clock.advance(minutes=16)
         await on.run()
-        assert [kind for kind, _ in await on.told()].count("score_fell") == 1
+        assert [kind for kind, _ in await on.notified()].count("signal_score_fell") == 1
         clock.advance(days=5)
         await on.confirmed()
-        assert [kind for kind, _ in await on.told()].count("score_fell") == 1
+        assert [kind for kind, _ in await on.notified()].count("signal_score_fell") == 1
 
 
 async def test_a_second_theft_opens_a_finding_after_the_first_was_dealt_with(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         new_name_servers(on, "first.test")
@@ -241,8 +243,8 @@ async def test_a_second_theft_opens_a_finding_after_the_first_was_dealt_with(
         [finding] = [f for f in await on.findings() if "ns changed" in f["title"]]
         place = f"/v1/findings/{finding['id']}"
         body = {"to": "remediated", "reason": "The vendor meant it."}
-        moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
-        assert moved.status_code == 200, moved.text
+        transitioned = await client.post(f"{place}/transitions", body, etag=(await client.get(place)).headers["etag"])
+        assert transitioned.status_code == 200, transitioned.text
         clock.advance(days=3)
         await on.confirmed()
         assert (await client.get(place)).json()["finding"]["state"] == "remediated"
@@ -251,14 +253,14 @@ async def test_a_second_theft_opens_a_finding_after_the_first_was_dealt_with(
         await on.run()
         clock.advance(minutes=6)
         await on.run()
-        standing = [f for f in await on.findings() if "ns changed" in f["title"] and f["state"] == "open"]
-        assert len(standing) == 1
+        active = [f for f in await on.findings() if "ns changed" in f["title"] and f["state"] == "open"]
+        assert len(active) == 1
 
 
 async def test_a_list_of_sub_processors_is_compared_with_the_one_last_believed(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         on.good.on("/subs", page(*NAMES))
         await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
@@ -276,13 +278,13 @@ async def test_a_list_of_sub_processors_is_compared_with_the_one_last_believed(
         assert sorted(c["name"] for c in changes) == ["Ember Support", "Flint Payments"], "none is proposed twice"
 
 
-# ── being blind
+# ── being unknown
 
 
-async def test_a_look_that_failed_whole_is_unknown_for_each_subject_and_leaves_nothing_behind(
-    world: World, client: Client, clock: FakeClock
+async def test_a_scan_that_failed_whole_is_unknown_for_each_subject_and_leaves_nothing_behind(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -291,32 +293,32 @@ async def test_a_look_that_failed_whole_is_unknown_for_each_subject_and_leaves_n
         async def broken(*_: Any) -> Any:
             raise RuntimeError("a collector that breaks its promise")
 
-        world.looks.dns = broken
+        context.scanner.dns = broken
         clock.advance(days=1, hours=13)
         await on.run()
         found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
         assert found == {f"dns.dangling:www.{DOMAIN}": "unknown"}
         assert (await on.score(vendor))["number"] == before, "what was known of the subject stands for a while"
-        del world.looks.dns
+        del context.scanner.dns
         clock.advance(days=1)
         await on.run()
         found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
         assert found == {f"dns.dangling:www.{DOMAIN}": "pass"}
 
 
-async def test_a_first_look_that_failed_whole_is_forgotten_when_subjects_are_seen(
-    world: World, client: Client, clock: FakeClock
+async def test_a_first_scan_that_failed_whole_is_forgotten_when_subjects_are_seen(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
 
         async def broken(*_: Any) -> Any:
             raise RuntimeError("a collector that breaks its promise")
 
-        world.looks.dns = broken
+        context.scanner.dns = broken
         await on.run()
-        del world.looks.dns
+        del context.scanner.dns
         clock.advance(days=1)
         await on.run()
         found = {key: s["verdict"] for key, s in (await on.signals(vendor)).items() if s["rule"] == "dns.dangling"}
@@ -324,15 +326,15 @@ async def test_a_first_look_that_failed_whole_is_forgotten_when_subjects_are_see
         assert "unknown" not in found.values(), "nothing is unknown for ever that can be seen"
 
 
-async def test_what_no_database_holds_and_what_never_ends_blinds_nobody(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_what_no_database_holds_and_what_never_ends_hides_nothing(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    """NUL in records, names and answers, texts of thousands of characters: seen, judged, told."""
+    """NUL in records, names and answers, texts of thousands of characters: seen, evaluated, notified."""
     zone = {**good_zone(), ("rdap.test", "A"): ["127.0.0.200"]}
     long = " ".join(f"ip4:192.0.2.{n}" for n in range(255))
     zone[DOMAIN, "TXT"] = [" ".join(f'"{part}"' for part in ("v=spf1 ", "\\000 ", *long.split(" "), " -all"))]
     zone[f"_dmarc.{DOMAIN}", "TXT"] = ['"v=DMARC1; p=\\000"']
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         rdap = await on.internet.host("127.0.0.200", tls=pki.server_context(pki.leaf(pki.Wish(names=("rdap.test",)))))
         body = registry.rdap_domain(DOMAIN).replace(b"Lab Registrar Ltd", b"Lab\\u0000Registrar")
         assert b"u0000" in body
@@ -351,44 +353,44 @@ async def test_what_no_database_holds_and_what_never_ends_blinds_nobody(
         assert (found["email.spf_valid"]["verdict"], found["email.dmarc"]["verdict"]) == ("fail", "fail")
         assert found["dom.change:registrar"]["evidence"]["now"] == ["Lab\ufffdRegistrar"]
         assert len(found["email.spf"]["evidence"]["record"]) == 1000
-        assert [kind for kind, _ in await on.told()].count("vendor_outage") == 1
-        assert await owner.fetchval("select count(*) from signal_places where lease_token is not null") == 0
+        assert [kind for kind, _ in await on.notified()].count("vendor_outage") == 1
+        assert await owner.fetchval("select count(*) from registrable_domains where lease_token is not null") == 0
 
 
-async def test_a_look_that_breaks_its_judge_is_unseen_and_stops_no_other(
-    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
+async def test_a_scan_that_breaks_its_evaluator_is_unknown_and_stops_no_other(
+    context: JobContext, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
 ) -> None:
-    judge = evaluate.judge
+    original = evaluate.evaluate
 
-    def breaking(look: Any, **rest: Any) -> Any:
-        if isinstance(look, HelloLook):
+    def breaking(observation: Any, **rest: Any) -> Any:
+        if isinstance(observation, HelloObservation):
             raise TypeError("an evaluator that breaks its promise")
-        return judge(look, **rest)
+        return original(observation, **rest)
 
-    monkeypatch.setattr(evaluate, "judge", breaking)
-    async with watching(world, client, clock) as on:
+    monkeypatch.setattr(evaluate, "evaluate", breaking)
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         assert await on.run() == 7
         found = await on.signals(vendor)
-        assert (found["tls.legacy"]["verdict"], found["tls.legacy"]["reason"]) == ("unknown", "judging_failed")
+        assert (found["tls.legacy"]["verdict"], found["tls.legacy"]["reason"]) == ("unknown", "evaluation_failed")
         assert found["tls.cert_name"]["verdict"] == "pass"
-        assert await owner.fetchval("select status from signal_runs where look_group = 'tls'") == "judging_failed"
-        assert await owner.fetchval("select count(*) from signal_places where lease_token is not null") == 0
+        assert await owner.fetchval("select status from signal_scans where scan_kind = 'tls'") == "evaluation_failed"
+        assert await owner.fetchval("select count(*) from registrable_domains where lease_token is not null") == 0
 
 
-async def test_a_place_whose_looks_take_long_is_seen_in_parts_and_loses_nothing(
-    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
+async def test_a_domain_whose_scans_take_long_is_seen_in_parts_and_loses_nothing(
+    context: JobContext, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, owner: Any
 ) -> None:
     monkeypatch.setattr("vendorrisk.signals.domain_scan._ENOUGH_SECONDS", 0.0)
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         assert await on.run() == 7
-        assert await owner.fetchval("select count(*) from signal_runs") == 7
+        assert await owner.fetchval("select count(*) from signal_scans") == 7
 
 
-async def test_robots_that_let_us_in_again_are_heard(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_robots_that_let_us_in_again_are_heard(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with watching(context, client, clock) as on:
         on.good.on("/robots.txt", Reply(200, [], b"User-agent: vendorrisk\nDisallow: /\n"))
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -406,13 +408,13 @@ async def test_robots_that_let_us_in_again_are_heard(world: World, client: Clien
 
 
 async def test_an_operators_opt_out_asks_not_even_for_robots(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await owner.execute(
-            "insert into signal_places (name, opted_out_at, opt_out_source) values ($1, $2, 'operator')",
+            "insert into registrable_domains (name, opted_out_at, opt_out_source) values ($1, $2, 'operator')",
             DOMAIN,
             clock(),
         )
@@ -423,28 +425,32 @@ async def test_an_operators_opt_out_asks_not_even_for_robots(
         assert (await on.signals(vendor))["tls.cert_name"]["reason"] == "opt_out"
 
 
-async def test_a_day_without_budget_is_no_look(world: World, client: Client, clock: FakeClock, owner: Any) -> None:
-    async with watching(world, client, clock) as on:
+async def test_a_day_without_budget_is_no_scan(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
+) -> None:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await owner.execute(
-            "insert into signal_places (name, spent_on, spent_requests) values ($1, $2, 1000)", DOMAIN, clock().date()
+            "insert into registrable_domains (name, spent_on, spent_requests) values ($1, $2, 1000)",
+            DOMAIN,
+            clock().date(),
         )
         await on.run()
         assert "web.hsts" not in await on.signals(vendor)
-        looked = "select count(*) from signal_schedule where look_group = 'http' and last_look_at is not null"
-        assert await owner.fetchval(looked) == 0
+        scanned = "select count(*) from signal_schedule where scan_kind = 'http' and last_scan_at is not null"
+        assert await owner.fetchval(scanned) == 0
         clock.advance(days=1, hours=2)
         await on.run()
         assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
 
 
-async def test_a_status_page_is_read_all_day_and_leaves_the_other_looks_their_day(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_status_page_is_read_all_day_and_leaves_the_other_scans_their_day(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
-        world.pacer = PolitePacer(place_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
-        on.internet.guard.pacer = world.pacer
+    async with watching(context, client, clock) as on:
+        context.pacer = PolitePacer(registrable_domain_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+        on.internet.guard.pacer = context.pacer
         vendor = await on.vendor()
         await owner.execute("update vendors set tier = 'critical', tier_source = 'declared' where id = $1", vendor)
         await on.attach(vendor, f"https://status.{DOMAIN}/", "status_page")
@@ -455,14 +461,14 @@ async def test_a_status_page_is_read_all_day_and_leaves_the_other_looks_their_da
         on.good.requests.clear()
         for _ in range(4 * 23):
             clock.advance(minutes=15)
-            await jobs.look_at_vendors(world)
+            await jobs.scan_vendors(context)
         seen = [request.path for request in on.good.requests]
         assert seen.count("/api/v2/summary.json") > 80, "every quarter of an hour, to the end of the day"
         assert seen.count("/robots.txt") <= 2, "robots.txt is good for a day"
         await on.attach(vendor)
         await on.run()
         assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
-        spent = await owner.fetchval("select spent_requests from signal_places where name = $1", DOMAIN)
+        spent = await owner.fetchval("select spent_requests from registrable_domains where name = $1", DOMAIN)
         assert spent < 30, "the day's budget is of what is no status page"
 
 
@@ -470,9 +476,9 @@ async def test_a_status_page_is_read_all_day_and_leaves_the_other_looks_their_da
 
 
 async def test_a_clock_that_jumped_a_year_ahead_and_back_stops_nothing(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -482,20 +488,22 @@ async def test_a_clock_that_jumped_a_year_ahead_and_back_stops_nothing(
         clock.now = right + timedelta(days=2)
         await on.run()
         found = await on.signals(vendor)
-        assert found["tls.cert_expired"]["verdict"] == "pass", "looked at again, by the right clock"
+        assert found["tls.cert_expired"]["verdict"] == "pass", "scanned again, by the right clock"
         new_name_servers(on, "thief.test")
         clock.advance(days=1, hours=13)
         await on.run()
         clock.advance(minutes=6)
         await on.run()
-        assert [kind for kind, _ in await on.told()].count("domain_changed") == 1
+        assert [kind for kind, _ in await on.notified()].count("domain_changed") == 1
 
 
-async def test_a_storm_that_outlasts_its_pause_is_paused_again(world: World, client: Client, clock: FakeClock) -> None:
+async def test_a_storm_that_outlasts_its_pause_is_paused_again(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
     zone: dict[tuple[str, str], Any] = {}
     for number in range(8):
         zone |= good_zone(f"vendor{number}.test", f"127.0.0.{10 + number}")
-    async with watching(world, client, clock, {**good_zone(), **zone}) as on:
+    async with watching(context, client, clock, {**good_zone(), **zone}) as on:
         for number in range(8):
             await good_vendor(on.internet, f"vendor{number}.test", f"127.0.0.{10 + number}")
             await on.attach(await on.vendor(f"Vendor {number}"), f"vendor{number}.test")
@@ -507,16 +515,16 @@ async def test_a_storm_that_outlasts_its_pause_is_paused_again(world: World, cli
             await on.run()
             clock.advance(minutes=30)
         assert [f for f in await on.findings() if "DMARC" in f["title"]] == []
-        assert [kind for kind, _ in await on.told() if kind in {"signal_finding", "score_fell"}] == []
+        assert [kind for kind, _ in await on.notified() if kind in {"signal_finding", "signal_score_fell"}] == []
 
 
 async def test_values_that_change_without_a_verdict_are_no_storm(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     zone: dict[tuple[str, str], Any] = {}
     for number in range(8):
         zone |= good_zone(f"vendor{number}.test", f"127.0.0.{10 + number}")
-    async with watching(world, client, clock, {**good_zone(), **zone}) as on:
+    async with watching(context, client, clock, {**good_zone(), **zone}) as on:
         for number in range(8):
             await good_vendor(on.internet, f"vendor{number}.test", f"127.0.0.{10 + number}")
             await on.attach(await on.vendor(f"Vendor {number}"), f"vendor{number}.test")
@@ -536,9 +544,9 @@ async def test_values_that_change_without_a_verdict_are_no_storm(
 
 
 async def test_a_list_that_never_changes_is_not_stale_at_its_first_failure(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+    async with watching(context, client, clock, **LISTS) as on:
         lists = await lists_at(on, feeds.breaches(feeds.breach(Domain="other.test")))
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -554,23 +562,23 @@ async def test_a_list_that_never_changes_is_not_stale_at_its_first_failure(
 
 
 async def test_a_list_that_is_switched_off_says_nothing_after_a_week(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+    async with watching(context, client, clock, **LISTS) as on:
         await lists_at(on, feeds.breaches(feeds.breach(Domain="other.test")))
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
-        world.settings = msgspec.structs.replace(world.settings, signal_hibp_url="")
+        context.settings = msgspec.structs.replace(context.settings, signal_hibp_url="")
         clock.advance(days=9)
         await on.run()
         assert (await on.signals(vendor))["evt.breach"]["reason"] == "feed_stale"
 
 
-async def test_a_vendor_of_the_low_tier_that_is_down_at_its_weekly_look_keeps_its_score_and_nobody_is_told(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_vendor_of_the_low_tier_that_is_down_at_its_weekly_scan_keeps_its_score_and_nobody_is_notified(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await owner.execute("update vendors set tier = 'low', tier_source = 'declared' where id = $1", vendor)
         await on.attach(vendor)
@@ -589,7 +597,7 @@ async def test_a_vendor_of_the_low_tier_that_is_down_at_its_weekly_look_keeps_it
         during = await on.score(vendor)
         assert (during["number"], during["coverage_bp"]) == (before["number"], before["coverage_bp"])
         on.internet.dns.zone.update(zone)
-        assert [kind for kind, _ in await on.told()] == []
+        assert [kind for kind, _ in await on.notified()] == []
         for name in zone:
             on.internet.dns.zone[name] = Behaviour.SERVFAIL
         for _ in range(90):
@@ -599,9 +607,9 @@ async def test_a_vendor_of_the_low_tier_that_is_down_at_its_weekly_look_keeps_it
 
 
 async def test_good_hosts_attached_later_do_not_soften_the_domain_that_was_attached_first(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
         vendor = await on.vendor()
         await on.attach(vendor)

@@ -8,9 +8,9 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.egress.pacing import OwnTurns, PolitePacer
-from vendorrisk.signals.schedule import place_of
+from vendorrisk.signals.schedule import registrable_domain_of
 
 pytestmark = pytest.mark.anyio
 
@@ -22,19 +22,19 @@ def settings(settings: Any) -> Any:
 
 def counted(on: Watching) -> None:
     """Count requests as a worker does, without waiting for turns."""
-    on.world.pacer = PolitePacer(place_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
-    on.internet.guard.pacer = on.world.pacer
+    on.context.pacer = PolitePacer(registrable_domain_of, OwnTurns(), seconds_between=0, seconds_between_of_address=0)
+    on.internet.guard.pacer = on.context.pacer
 
 
-async def looks(owner: Any, group: str) -> dict[str, int]:
-    rows = await owner.fetch("select status, count(*) from signal_runs where look_group = $1 group by 1", group)
+async def scans(owner: Any, group: str) -> dict[str, int]:
+    rows = await owner.fetch("select status, count(*) from signal_scans where scan_kind = $1 group by 1", group)
     return {row["status"]: row["count"] for row in rows}
 
 
-async def test_a_critical_vendors_status_page_is_looked_at_every_quarter_hour_and_starves_nothing(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_critical_vendors_status_page_is_scanned_every_quarter_hour_and_starves_nothing(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         counted(on)
         vendor = await on.vendor()
         await owner.execute("update vendors set tier = 'critical', tier_source = 'declared'")
@@ -43,17 +43,17 @@ async def test_a_critical_vendors_status_page_is_looked_at_every_quarter_hour_an
         for _ in range(4 * 30):
             await on.run()
             clock.advance(minutes=15)
-        assert (await looks(owner, "status"))["seen"] >= 110
-        assert (await looks(owner, "http"))["seen"] >= 2
-        assert (await looks(owner, "cert"))["seen"] >= 2
+        assert (await scans(owner, "status"))["seen"] >= 110
+        assert (await scans(owner, "http"))["seen"] >= 2
+        assert (await scans(owner, "cert"))["seen"] >= 2
         asked = [r.path for r in on.good.requests if r.headers["host"] == f"status.{DOMAIN}"]
-        assert asked.count("/robots.txt") <= 4, "once a day, not with each look"
+        assert asked.count("/robots.txt") <= 4, "once a day, not with each scan"
 
 
-async def test_each_asset_of_a_place_has_its_part_of_the_days_budget(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_each_asset_of_a_domain_has_its_part_of_the_days_budget(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         counted(on)
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -70,9 +70,9 @@ async def test_each_asset_of_a_place_has_its_part_of_the_days_budget(
 
 
 async def test_one_asset_has_no_more_than_two_rounds_a_day(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         counted(on)
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -81,5 +81,5 @@ async def test_one_asset_has_no_more_than_two_rounds_a_day(
             clock.advance(minutes=61)
             assert (await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)).status_code == 202
             await on.run()
-        spent = await owner.fetchval("select spent_requests from signal_places where name = $1", DOMAIN)
-        assert 14 < spent <= 2 * 14 + 8, "a look that began within the budget ends, none begins past it"
+        spent = await owner.fetchval("select spent_requests from registrable_domains where name = $1", DOMAIN)
+        assert 14 < spent <= 2 * 14 + 8, "a scan that began within the budget ends, none begins past it"

@@ -8,9 +8,9 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
-from tests.signals.make import NOW, all_passing, judgement, standing
+from tests.signals.make import NOW, all_passing, evaluation, score_input
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World, run_job
+from vendorrisk.background import JobContext, run_job
 from vendorrisk.evaluation import change_detection
 from vendorrisk.evaluation.model import RuleState, Verdict
 from vendorrisk.evaluation.rules import RULES
@@ -30,7 +30,7 @@ def settings(settings: Any) -> Any:
 
 
 def seen(state: RuleState, verdict: Verdict, at: Any) -> RuleState:
-    return change_detection.observe(state, judgement(verdict), verdict.value.encode(), rule=CSP, now=at)[0]
+    return change_detection.observe(state, evaluation(verdict), verdict.value.encode(), rule=CSP, now=at)[0]
 
 
 def test_changes_of_a_day_that_has_not_come_do_not_count_as_flapping() -> None:
@@ -44,7 +44,7 @@ def test_changes_of_a_day_that_has_not_come_do_not_count_as_flapping() -> None:
     assert not change_detection.is_flapping(state, NOW + timedelta(hours=31))
 
 
-def test_what_is_unseen_since_a_day_that_has_not_come_is_unobservable_in_a_week() -> None:
+def test_what_is_unknown_since_a_day_that_has_not_come_is_unobservable_in_a_week() -> None:
     state = seen(RuleState(), Verdict.PASS, NOW)
     state = seen(state, Verdict.UNKNOWN, NOW + 400 * DAY)
     for days in range(9):
@@ -53,12 +53,12 @@ def test_what_is_unseen_since_a_day_that_has_not_come_is_unobservable_in_a_week(
     assert unobservable([], NOW) == {}
 
 
-def test_a_sight_of_a_day_that_has_not_come_holds_nothing() -> None:
+def test_an_observation_of_a_day_that_has_not_come_holds_nothing() -> None:
     rest = [s for s in all_passing() if s.rule != CSP.id]
-    never = standing(CSP.id, Verdict.UNKNOWN)
-    ahead = standing(CSP.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW + 400 * DAY)
+    never = score_input(CSP.id, Verdict.UNKNOWN)
+    ahead = score_input(CSP.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW + 400 * DAY)
     assert score([*rest, ahead], now=NOW).coverage_bp == score([*rest, never], now=NOW).coverage_bp
-    skewed = standing(CSP.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW + timedelta(minutes=5))
+    skewed = score_input(CSP.id, Verdict.UNKNOWN, known=Verdict.PASS, known_at=NOW + timedelta(minutes=5))
     assert score([*rest, skewed], now=NOW).coverage_bp > score([*rest, never], now=NOW).coverage_bp
 
 
@@ -72,59 +72,59 @@ async def jumped(on: Watching, days: int) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("days", [10, 40, 400])
-async def test_a_clock_that_ran_ahead_puts_no_look_off(
-    world: World, client: Client, clock: FakeClock, owner: Any, days: int
+async def test_a_clock_that_ran_ahead_puts_no_scan_off(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any, days: int
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
         await jumped(on, days)
         await on.run()
-        late = "select count(*) from signal_schedule where last_look_at > $1 or next_look_at > $1::timestamptz + $2"
+        late = "select count(*) from signal_schedule where last_scan_at > $1 or next_scan_at > $1::timestamptz + $2"
         assert await owner.fetchval(late, clock(), timedelta(days=12)) == 0
         score = await on.score(vendor)
         assert datetime.fromisoformat(score["scored_at"]) <= clock()
 
 
 @pytest.mark.anyio
-async def test_a_clock_that_fell_behind_looks_once_more_and_no_more(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_clock_that_fell_behind_scans_once_more_and_no_more(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         clock.advance(days=-10)
         await on.run()
-        runs = await owner.fetchval("select count(*) from signal_runs")
+        runs = await owner.fetchval("select count(*) from signal_scans")
         assert runs <= 14
         for _ in range(3):
             clock.advance(minutes=5)
             assert await on.run() == 0
         assert [f for f in await on.findings() if f["state"] == "open"] == []
-        assert await on.told() == []
+        assert await on.notified() == []
 
 
 @pytest.mark.anyio
 async def test_an_observation_kept_by_a_clock_that_ran_ahead_is_kept_again_by_the_right_one(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await jumped(on, 400)
         await on.run()
         clock.advance(days=40)
         await on.run()
-        kept = "select count(*) from signal_observations where look_group = 'dns' and observed_at between $1 and $2"
+        kept = "select count(*) from signal_observations where scan_kind = 'dns' and observed_at between $1 and $2"
         assert await owner.fetchval(kept, clock() - timedelta(days=41), clock()) >= 1
 
 
 @pytest.mark.anyio
 async def test_what_a_state_rests_on_is_never_dropped_before_it(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock, signal_keep_months=2) as on:
+    async with watching(context, client, clock, signal_retention_months=2) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         for _ in range(6):
@@ -139,7 +139,7 @@ async def test_what_a_state_rests_on_is_never_dropped_before_it(
 
 @pytest.mark.anyio
 async def test_a_clock_that_ran_ahead_for_an_hour_drops_no_more_than_the_oldest_of_each_table(
-    world: World, clock: FakeClock, owner: Any
+    context: JobContext, clock: FakeClock, owner: Any
 ) -> None:
     async def names(parent: str) -> set[str]:
         rows = await owner.fetch(
@@ -150,22 +150,24 @@ async def test_a_clock_that_ran_ahead_for_an_hour_drops_no_more_than_the_oldest_
     right = clock.now
     for months in range(6):
         clock.now = right + months * 31 * DAY
-        await jobs.keep_partitions(world)
-    before = {parent: await names(parent) for parent in ("signal_observations", "score_snapshots", "signal_runs")}
+        await jobs.maintain_partitions(context)
+    before = {parent: await names(parent) for parent in ("signal_observations", "score_snapshots", "signal_scans")}
     clock.advance(days=4000)
-    await run_job(JOB["keep_signal_partitions"], world)
+    await run_job(JOB["maintain_signal_partitions"], context)
     for parent, known in before.items():
         assert len(known - await names(parent)) <= 2, parent
     for _ in range(60):
-        await run_job(JOB["keep_signal_partitions"], world)
-    assert not before["signal_runs"] & await names("signal_runs") - {"signal_runs_rest"}, "in time all that is old goes"
+        await run_job(JOB["maintain_signal_partitions"], context)
+    assert not before["signal_scans"] & await names("signal_scans") - {"signal_scans_default"}, (
+        "in time all that is old goes"
+    )
 
 
 @pytest.mark.anyio
-async def test_a_name_server_asked_for_by_a_wrong_clock_is_unknown_and_nothing_is_told(
-    world: World, client: Client, clock: FakeClock
+async def test_a_name_server_asked_for_by_a_wrong_clock_is_unknown_and_nobody_is_notified(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -177,5 +179,5 @@ async def test_a_name_server_asked_for_by_a_wrong_clock_is_unknown_and_nothing_i
             await on.run()
         found = await on.signals(vendor)
         assert {s["verdict"] for key, s in found.items() if key.startswith("dns.ns")} == {"unknown"}
-        assert [kind for kind, _ in await on.told() if kind != "signal_digest"] == []
+        assert [kind for kind, _ in await on.notified() if kind != "signal_digest"] == []
         assert DOMAIN in {s["asset_name"] for s in found.values()}

@@ -1,4 +1,4 @@
-"""What happens to a domain and to what a vendor runs: each kind is told once, by its class."""
+"""What happens to a domain and to what a vendor runs: each kind is notified once, by its class."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
-from tests.signals.test_happenings import LISTS
+from tests.signals.test_vendor_events import LISTS
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.signals import jobs
@@ -31,7 +31,7 @@ async def another_registry(on: Watching) -> HttpFake:
     on.internet.dns.zone["registry.test", "A"] = ["127.0.0.203"]
     made = pki.leaf(pki.Wish(names=("registry.test",)))
     server = await on.internet.host("127.0.0.203", tls=pki.server_context(made))
-    on.world.lists.registries = {"test": "https://registry.test/"}
+    on.context.lists.registries = {"test": "https://registry.test/"}
     return server
 
 
@@ -39,10 +39,10 @@ def says(server: HttpFake, **changes: Any) -> None:
     server.on("*", Reply(200, [("Content-Type", "application/rdap+json")], registry.rdap_domain(DOMAIN, **changes)))
 
 
-async def test_mail_that_goes_elsewhere_and_a_new_registrar_are_told_once_each(
-    world: World, client: Client, clock: FakeClock
+async def test_mail_that_goes_elsewhere_and_a_new_registrar_are_notified_once_each(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         server = await another_registry(on)
         says(server)
         await on.attach(await on.vendor())
@@ -53,14 +53,16 @@ async def test_mail_that_goes_elsewhere_and_a_new_registrar_are_told_once_each(
         for _ in range(3):
             clock.advance(days=9)
             await on.confirmed()
-        told = [title for kind, title in await on.told() if kind == "domain_changed"]
-        assert len(told) == 2
-        assert any("mail changed" in title and "thief.test" in title for title in told)
-        assert any("registrar changed" in title and "Cheap Names" in title for title in told)
+        notified = [title for kind, title in await on.notified() if kind == "domain_changed"]
+        assert len(notified) == 2
+        assert any("mail changed" in title and "thief.test" in title for title in notified)
+        assert any("registrar changed" in title and "Cheap Names" in title for title in notified)
 
 
-async def test_a_change_after_the_lock_went_is_a_grave_finding(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_a_change_after_the_lock_went_is_a_severe_finding(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
+    async with watching(context, client, clock) as on:
         server = await another_registry(on)
         says(server)
         vendor = await on.vendor()
@@ -77,13 +79,13 @@ async def test_a_change_after_the_lock_went_is_a_grave_finding(world: World, cli
         await on.confirmed()
         [finding] = [f for f in await on.findings() if "ns changed" in f["title"]]
         assert finding["severity"] == "high"
-        assert {kind for kind, _ in await on.told()} >= {"domain_changed", "signal_finding"}
+        assert {kind for kind, _ in await on.notified()} >= {"domain_changed", "signal_finding"}
 
 
-async def test_a_registrar_that_changes_with_the_lock_in_one_week_is_a_grave_finding_too(
-    world: World, client: Client, clock: FakeClock
+async def test_a_registrar_that_changes_with_the_lock_in_one_week_is_a_severe_finding_too(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         server = await another_registry(on)
         says(server)
         await on.attach(await on.vendor())
@@ -93,7 +95,7 @@ async def test_a_registrar_that_changes_with_the_lock_in_one_week_is_a_grave_fin
         await on.confirmed()
         [finding] = [f for f in await on.findings() if "registrar changed" in f["title"]]
         assert finding["severity"] == "high"
-        assert [kind for kind, _ in await on.told()].count("domain_changed") == 1
+        assert [kind for kind, _ in await on.notified()].count("domain_changed") == 1
 
 
 NOTED = (
@@ -113,25 +115,25 @@ NOTED = (
 
 @pytest.mark.parametrize(("maker", "product", "is_hit"), NOTED)
 async def test_a_product_is_matched_by_whole_words_whatever_its_version(
-    world: World,
+    context: JobContext,
     client: Client,
     clock: FakeClock,
     maker: str,
     product: str,
     is_hit: bool,  # noqa: FBT001 - a table
 ) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+    async with watching(context, client, clock, **LISTS) as on:
         on.internet.dns.zone["feeds.test", "A"] = ["127.0.0.210"]
         lists = await on.internet.host("127.0.0.210", tls=pki.server_context(pki.leaf(pki.Wish(names=("feeds.test",)))))
         lists.on("/kev", Reply(200, [], feeds.kev()))
         vendor = await on.vendor()
         noted = await client.post(f"/v1/vendors/{vendor}/products", {"maker": maker, "product": product})
         assert noted.status_code == 201
-        while await fetch_feeds(world):
+        while await fetch_feeds(context):
             pass
         for _ in range(2):
-            while await jobs.settle_vendors(world):
+            while await jobs.reconcile_vendors(context):
                 pass
             clock.advance(days=1)
-        told = [kind for kind, _ in await on.told()]
-        assert told == ["known_exploited"] * is_hit
+        notified = [kind for kind, _ in await on.notified()]
+        assert notified == ["known_exploited"] * is_hit

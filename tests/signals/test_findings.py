@@ -1,4 +1,4 @@
-"""Findings from outside signals that grow worse, are set aside, or belong to nobody any more."""
+"""Findings from outside signals that grow worse, are suppressed, or belong to nobody any more."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.evaluation.rules import MODEL_VERSION, RULES
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.signals import jobs
@@ -37,32 +37,32 @@ async def spf(on: Watching) -> dict[str, Any]:
     return found[0]
 
 
-async def test_a_finding_that_grows_graver_is_graded_anew_dated_anew_and_told(
-    world: World, client: Client, clock: FakeClock
+async def test_a_finding_that_grows_more_severe_is_raised_dated_anew_and_notified(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await senders(on, "?")
         mild = await spf(on)
         assert (mild["severity"], mild["state"]) == ("medium", "open")
-        assert [kind for kind, _ in await on.told()] == []
+        assert [kind for kind, _ in await on.notified()] == []
         await senders(on, "+")
-        grave = await spf(on)
-        assert (grave["id"], grave["severity"], grave["state"]) == (mild["id"], "high", "open")
-        assert grave["title"] != mild["title"]
-        assert grave["due_on"] == (clock() + timedelta(days=30)).date().isoformat() < mild["due_on"]
-        assert [kind for kind, _ in await on.told()].count("signal_finding") == 1
+        severe = await spf(on)
+        assert (severe["id"], severe["severity"], severe["state"]) == (mild["id"], "high", "open")
+        assert severe["title"] != mild["title"]
+        assert severe["due_on"] == (clock() + timedelta(days=30)).date().isoformat() < mild["due_on"]
+        assert [kind for kind, _ in await on.notified()].count("signal_finding") == 1
         for qualifier in ("?", "+"):
             await senders(on, qualifier)
-        assert (await spf(on))["due_on"] == grave["due_on"], "as grave as it was: nothing begins anew"
-        assert [kind for kind, _ in await on.told()].count("signal_finding") == 1
+        assert (await spf(on))["due_on"] == severe["due_on"], "as severe as it was: nothing begins anew"
+        assert [kind for kind, _ in await on.notified()].count("signal_finding") == 1
 
 
-async def test_a_finding_that_comes_back_graver_than_it_went_is_graded_anew(
-    world: World, client: Client, clock: FakeClock
+async def test_a_finding_that_comes_back_more_severe_than_it_went_is_raised(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await senders(on, "?")
@@ -75,10 +75,10 @@ async def test_a_finding_that_comes_back_graver_than_it_went_is_graded_anew(
 
 
 @pytest.mark.parametrize("state", ["accepted", "false_positive"])
-async def test_what_a_person_set_aside_stays_so_though_it_grows_graver(
-    world: World, client: Client, clock: FakeClock, state: str
+async def test_what_a_person_suppressed_stays_so_though_it_grows_more_severe(
+    context: JobContext, client: Client, clock: FakeClock, state: str
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await senders(on, "?")
@@ -87,17 +87,17 @@ async def test_what_a_person_set_aside_stays_so_though_it_grows_graver(
         if state == "accepted":
             body["until_on"] = (clock().date() + timedelta(days=90)).isoformat()
         place = f"/v1/findings/{finding['id']}"
-        moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
-        assert moved.status_code == 200, moved.text
+        transitioned = await client.post(f"{place}/transitions", body, etag=(await client.get(place)).headers["etag"])
+        assert transitioned.status_code == 200, transitioned.text
         await senders(on, "+")
         assert ((await spf(on))["state"], (await spf(on))["severity"]) == (state, "medium")
-        assert [kind for kind, _ in await on.told()].count("signal_finding") == 0
+        assert [kind for kind, _ in await on.notified()].count("signal_finding") == 0
 
 
-async def test_a_grade_that_a_person_gave_is_not_taken_back_while_the_signal_says_the_same(
-    world: World, client: Client, clock: FakeClock
+async def test_a_severity_that_a_person_gave_is_not_taken_back_while_the_signal_says_the_same(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await senders(on, "+")
@@ -110,10 +110,10 @@ async def test_a_grade_that_a_person_gave_is_not_taken_back_while_the_signal_say
         assert (await spf(on))["severity"] == "low"
 
 
-async def test_a_finding_shows_the_observations_it_rests_on_and_the_rule_that_judged_them(
-    world: World, client: Client, other_company: Company, clock: FakeClock
+async def test_a_finding_shows_the_observations_it_rests_on_and_the_rule_that_evaluated_them(
+    context: JobContext, client: Client, other_company: Company, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -121,9 +121,9 @@ async def test_a_finding_shows_the_observations_it_rests_on_and_the_rule_that_ju
         opened_at = clock()
         await senders(on, "+")
         finding = await spf(on)
-        answer = await client.get(f"/v1/findings/{finding['id']}/signal")
-        assert answer.status_code == 200, answer.text
-        shown = answer.json()
+        response = await client.get(f"/v1/findings/{finding['id']}/signal")
+        assert response.status_code == 200, response.text
+        shown = response.json()
         assert (shown["rule"], shown["asset_name"], shown["vendor_id"]) == ("email.spf_all", DOMAIN, vendor)
         assert (shown["criteria"], shown["model_version"]) == (["CC6.6"], MODEL_VERSION)
         assert shown["remedy"] == RULES["email.spf_all"].remedy
@@ -143,9 +143,9 @@ async def test_a_finding_shows_the_observations_it_rests_on_and_the_rule_that_ju
 
 
 async def test_a_dispute_and_its_end_show_in_the_score_within_minutes(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -153,32 +153,34 @@ async def test_a_dispute_and_its_end_show_in_the_score_within_minutes(
         counted = await on.score(vendor)
         place = f"/v1/findings/{(await spf(on))['id']}"
         until = (clock().date() + timedelta(days=30)).isoformat()
-        for body, disputed in (
+        for body, suppressed in (
             ({"to": "disputed", "reason": "The vendor says no.", "until_on": until}, ["email.spf_all"]),
             ({"to": "open"}, []),
             ({"to": "false_positive", "reason": "It is a test domain."}, ["email.spf_all"]),
         ):
-            moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
-            assert moved.status_code == 200, moved.text
+            transitioned = await client.post(
+                f"{place}/transitions", body, etag=(await client.get(place)).headers["etag"]
+            )
+            assert transitioned.status_code == 200, transitioned.text
             clock.advance(minutes=1)
-            assert await jobs.settle_vendors(world) == 1
+            assert await jobs.reconcile_vendors(context) == 1
             shown = await on.score(vendor)
-            assert [d["rule"] for d in shown["disputed"]] == disputed
-            assert (shown["number"] > counted["number"]) is bool(disputed)
-            assert await jobs.settle_vendors(world) == 0, "and nothing more"
+            assert [d["rule"] for d in shown["suppressed"]] == suppressed
+            assert (shown["number"] > counted["number"]) is bool(suppressed)
+            assert await jobs.reconcile_vendors(context) == 0, "and nothing more"
 
 
 async def remediate(on: Watching, finding: dict[str, Any], to: str = "remediated") -> None:
     place = f"/v1/findings/{finding['id']}"
     body = {"to": to, "reason": "The vendor says so."}
-    moved = await on.client.post(f"{place}/moves", body, etag=(await on.client.get(place)).headers["etag"])
-    assert moved.status_code == 200, moved.text
+    transitioned = await on.client.post(f"{place}/transitions", body, etag=(await on.client.get(place)).headers["etag"])
+    assert transitioned.status_code == 200, transitioned.text
 
 
-async def test_what_a_person_calls_remediated_stands_again_once_a_look_still_sees_it(
-    world: World, client: Client, clock: FakeClock
+async def test_what_a_person_calls_remediated_stands_again_once_a_scan_still_sees_it(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await senders(on, "+")
@@ -186,12 +188,12 @@ async def test_what_a_person_calls_remediated_stands_again_once_a_look_still_see
         clock.advance(minutes=5)
         await remediate(on, finding)
         await on.run()
-        assert (await spf(on))["state"] == "remediated", "nothing was looked at since"
+        assert (await spf(on))["state"] == "remediated", "nothing was scanned since"
         clock.advance(days=2)
         await on.run()
         again = await spf(on)
         assert (again["id"], again["state"], again["times_reopened"]) == (finding["id"], "open", 1)
-        assert [kind for kind, _ in await on.told()].count("signal_finding") == 2
+        assert [kind for kind, _ in await on.notified()].count("signal_finding") == 2
         clock.advance(days=2)
         await on.run()
         assert (await spf(on))["times_reopened"] == 1
@@ -200,9 +202,9 @@ async def test_what_a_person_calls_remediated_stands_again_once_a_look_still_see
 
 
 async def test_what_a_person_calls_remediated_stays_so_where_it_was_or_cannot_be_seen(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
         await senders(on, "+")

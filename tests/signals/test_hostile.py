@@ -8,9 +8,9 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.test_adversity import lists_at
-from tests.signals.test_happenings import LISTS
+from tests.signals.test_vendor_events import LISTS
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import good_zone
@@ -29,15 +29,15 @@ async def says_of_registrations(on: Watching, body: bytes) -> None:
     made = pki.leaf(pki.Wish(names=("registry.test",)))
     server = await on.internet.host("127.0.0.203", tls=pki.server_context(made))
     server.on("*", Reply(200, [("Content-Type", "application/rdap+json")], body))
-    on.world.lists.registries = {"test": "https://registry.test/"}
+    on.context.lists.registries = {"test": "https://registry.test/"}
 
 
 async def test_a_nul_in_what_a_vendor_serves_is_no_way_to_hide(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
     zone = good_zone()
     zone[DOMAIN, "TXT"] = ['"v=spf1 a:x\\000y +all"']
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         text = b"Contact: mailto:a\x00b@acme.test\nExpires: 2027-06-01T00:00:00Z\n"
         on.good.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/plain")], text))
         state = feeds.statuspage("major", feeds.incident("one\x00two", f"{clock():%Y-%m-%dT%H:%M:%SZ}"))
@@ -54,11 +54,13 @@ async def test_a_nul_in_what_a_vendor_serves_is_no_way_to_hide(
         assert found["tr.security_txt"]["verdict"] in {"pass", "warn"}
         assert found["evt.status"]["verdict"] == "warn"
         assert found["email.spf"]["verdict"] != "unknown"
-        assert await owner.fetchval("select count(*) from signal_runs") > 7
+        assert await owner.fetchval("select count(*) from signal_scans") > 7
 
 
-async def test_a_nul_in_a_list_is_a_list_that_cannot_be_read(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+async def test_a_nul_in_a_list_is_a_list_that_cannot_be_read(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
+    async with watching(context, client, clock, **LISTS) as on:
         await lists_at(on, feeds.breaches(feeds.breach(Name="Ac\x00me")))
         await on.attach(await on.vendor())
         await on.run()
@@ -69,11 +71,11 @@ async def test_a_nul_in_a_list_is_a_list_that_cannot_be_read(world: World, clien
 
 @pytest.mark.parametrize("time_zone", ["Asia/Tokyo", "America/Los_Angeles"])
 @pytest.mark.parametrize("ends", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
-async def test_a_registration_that_ends_where_the_calendar_does_stops_no_settling(
-    world: World, client: Client, clock: FakeClock, owner: Any, time_zone: str, ends: str
+async def test_a_registration_that_ends_where_the_calendar_does_stops_no_reconciliation(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any, time_zone: str, ends: str
 ) -> None:
     await owner.execute("update tenants set time_zone = $1", time_zone)
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await says_of_registrations(on, registry.rdap_domain(DOMAIN, expires=ends))
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -84,20 +86,20 @@ async def test_a_registration_that_ends_where_the_calendar_does_stops_no_settlin
         assert {what for what, _ in ends} == {"certificate_expiring"}
 
 
-async def test_an_evaluator_that_breaks_leaves_its_look_unknown_and_the_others_whole(
-    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+async def test_an_evaluator_that_breaks_leaves_its_scan_unknown_and_the_others_whole(
+    context: JobContext, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
 
         def broken(*_: Any, **__: Any) -> Any:
             raise OverflowError("date value out of range")
 
-        monkeypatch.setattr("vendorrisk.evaluation.evaluate.judge_domain.judge", broken)
+        monkeypatch.setattr("vendorrisk.evaluation.evaluate.judge_domain.evaluate", broken)
         await on.run()
         found = await on.signals(vendor)
-        assert (found["dom.expiry"]["verdict"], found["dom.expiry"]["reason"]) == ("unknown", "judging_failed")
+        assert (found["dom.expiry"]["verdict"], found["dom.expiry"]["reason"]) == ("unknown", "evaluation_failed")
         assert found["tls.cert_name"]["verdict"] == "pass"
         monkeypatch.undo()
         clock.advance(days=1)

@@ -1,4 +1,6 @@
-"""A release that scores otherwise: every vendor is scored again under both versions, and nobody is told of a fall."""
+"""A release that scores otherwise: every vendor is scored again under both versions, and nobody is notified of a
+fall.
+"""
 
 from types import MappingProxyType
 from typing import Any
@@ -9,8 +11,8 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, watching
-from vendorrisk.background import World
-from vendorrisk.evaluation.model import Factor
+from vendorrisk.background import JobContext
+from vendorrisk.evaluation.model import SignalFactor
 from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, MODEL_VERSION
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
@@ -25,19 +27,19 @@ def settings(settings: Any) -> Any:
 
 def release_another(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """Let e-mail weigh nearly everything, under another version."""
-    weights = {factor: 90 if factor is Factor.EMAIL else 1 for factor in FACTOR_WEIGHTS}
+    weights = {factor: 90 if factor is SignalFactor.EMAIL else 1 for factor in FACTOR_WEIGHTS}
     monkeypatch.setattr("vendorrisk.evaluation.score.FACTOR_WEIGHTS", MappingProxyType(weights))
     for module in ("score", "settling", "service"):
         monkeypatch.setattr(f"vendorrisk.signals.{module}.MODEL_VERSION", version)
 
 
-async def test_every_vendor_is_scored_again_with_both_numbers_and_nobody_is_told(
-    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+async def test_every_vendor_is_scored_again_with_both_numbers_and_nobody_is_notified(
+    context: JobContext, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone = {**good_zone(), **good_zone("other.test", "127.0.0.9")}
     zone[DOMAIN, "TXT"] = ['"v=spf1 +all"']
     del zone[f"_dmarc.{DOMAIN}", "TXT"]
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         await good_vendor(on.internet, "other.test", "127.0.0.9")
         vendors = [await on.vendor("Acme"), await on.vendor("Other")]
         for vendor, name in zip(vendors, (DOMAIN, "other.test"), strict=True):
@@ -46,32 +48,32 @@ async def test_every_vendor_is_scored_again_with_both_numbers_and_nobody_is_told
         clock.advance(minutes=16)
         await on.run()
         before = [await on.score(vendor) for vendor in vendors]
-        told = await on.told()
+        notified = await on.notified()
         release_another(monkeypatch, "2.0.0")
         clock.advance(days=1, hours=1)
-        while await jobs.settle_vendors(world):
+        while await jobs.reconcile_vendors(context):
             pass
         after = [await on.score(vendor) for vendor in vendors]
         assert [(s["model_version"], s["reason"]) for s in after] == [("2.0.0", "model")] * 2
         assert [s["previous_number"] for s in after] == [s["number"] for s in before]
         assert {s["previous_model_version"] for s in after} == {MODEL_VERSION}
-        assert after[0]["number"] <= before[0]["number"] - 5, "it would be a fall worth telling"
+        assert after[0]["number"] <= before[0]["number"] - 5, "it would be a fall worth an alert"
         for _ in range(3):
             clock.advance(minutes=20)
             await on.run()
-        assert await on.told() == told
+        assert await on.notified() == notified
         assert (await on.score(vendors[0]))["reason"] == "model", "once"
 
 
 async def test_a_score_of_an_earlier_release_says_by_what_it_was_made(
-    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    context: JobContext, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.confirmed()
         past = await on.score(vendor)
         release_another(monkeypatch, "2.0.0")
-        replayed = await client.get(f"/v1/vendor-scores/{past['id']}/replay")
+        replayed = await client.get(f"/v1/signal-scores/{past['id']}/replay")
         assert (replayed.status_code, replayed.json()["code"]) == (409, "score_not_replayable")
-        assert (await client.get(f"/v1/vendor-scores/{past['id']}")).json()["number"] == past["number"]
+        assert (await client.get(f"/v1/signal-scores/{past['id']}")).json()["number"] == past["number"]

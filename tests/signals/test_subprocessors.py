@@ -8,9 +8,9 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import FakeClock
-from tests.signals.test_happenings import NAMES, page
+from tests.signals.test_vendor_events import NAMES, page
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab.http import Reply
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +22,7 @@ def settings(settings: Any) -> Any:
 
 
 async def shown(on: Watching, *names: str) -> None:
-    """Put names on the page, and let looks confirm them."""
+    """Put names on the page, and let scans confirm them."""
     on.good.on("/subs", page(*names))
     on.clock.advance(days=1, hours=13)
     await on.confirmed()
@@ -44,24 +44,24 @@ async def changes(on: Watching, vendor: str) -> list[tuple[str, str]]:
 
 async def accept(on: Watching, vendor: str, change: str) -> dict[str, Any]:
     found = await on.client.items(f"/v1/vendors/{vendor}/subprocessor-changes", filter=f"change:eq:{change}")
-    answer = await on.client.post(
+    response = await on.client.post(
         f"/v1/subprocessor-changes/{found[0]['id']}/decision", {"decision": "accept"}, etag='"1"'
     )
-    assert answer.status_code == 200, answer.text
-    accepted: dict[str, Any] = answer.json()
+    assert response.status_code == 200, response.text
+    accepted: dict[str, Any] = response.json()
     return accepted
 
 
 async def test_one_that_comes_goes_and_comes_again_is_proposed_each_time(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await listed(on)
         for names in ((*NAMES, "Ember"), NAMES, (*NAMES, "Ember")):
             await shown(on, *names)
             await shown(on, *names)
         assert await changes(on, vendor) == [("added", "Ember"), ("removed", "Ember"), ("added", "Ember")]
-        assert len([kind for kind, _ in await on.told() if kind == "subprocessors_changed"]) == 3
+        assert len([kind for kind, _ in await on.notified() if kind == "subprocessors_changed"]) == 3
 
 
 def table(*rows: tuple[str, ...]) -> Reply:
@@ -71,11 +71,11 @@ def table(*rows: tuple[str, ...]) -> Reply:
 
 
 async def test_a_change_says_what_the_row_was_and_what_it_became(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     before = [("Aster", "Mail", "EU"), ("Borealis", "Hosting", "EU"), ("Cobalt", "Logs", "EU"), ("Dune", "", "EU")]
     after = [("Aster", "Mail", "US"), ("Borealis", "Hosting", "EU"), ("Dune", "Billing", "EU"), ("Ember", "Chat", "")]
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/subs", table(*before))
         vendor = await on.vendor()
         await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
@@ -95,11 +95,11 @@ async def test_a_change_says_what_the_row_was_and_what_it_became(
         ]  # fmt: skip
 
 
-async def test_a_cell_that_reads_otherwise_at_every_look_keeps_no_change_from_being_told(
-    world: World, client: Client, clock: FakeClock
+async def test_a_cell_that_reads_otherwise_at_every_scan_keeps_no_change_from_being_notified(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     rows = [("Aster", "day 0"), *((name, "Works for us") for name in NAMES)]
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/subs", table(*rows))
         vendor = await on.vendor()
         await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
@@ -113,10 +113,10 @@ async def test_a_cell_that_reads_otherwise_at_every_look_keeps_no_change_from_be
         assert [(c["name"], c["details"]) for c in found] == [("Aster", "day 0 → day 2")]
 
 
-async def test_a_change_seen_before_and_after_the_page_was_down_is_told_and_proposed(
-    world: World, client: Client, clock: FakeClock
+async def test_a_change_seen_before_and_after_the_page_was_down_is_notified_and_proposed(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await listed(on)
         on.good.on("/subs", page(*NAMES, "Ember"))
         clock.advance(days=1, hours=13)
@@ -128,13 +128,13 @@ async def test_a_change_seen_before_and_after_the_page_was_down_is_told_and_prop
         assert (await on.signals(vendor))["tr.subprocessors"]["verdict"] == "unknown"
         await shown(on, *NAMES, "Ember")
         assert await changes(on, vendor) == [("added", "Ember")]
-        assert [kind for kind, _ in await on.told()].count("subprocessors_changed") == 1
+        assert [kind for kind, _ in await on.notified()].count("subprocessors_changed") == 1
 
 
 async def test_a_list_that_stays_for_years_is_still_compared_after_its_first_reading_was_dropped(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock, signal_keep_months=2) as on:
+    async with watching(context, client, clock, signal_retention_months=2) as on:
         vendor = await listed(on)
         first = (await on.signals(vendor))["tr.subprocessors"]["observation_id"]
         for _ in range(5):
@@ -149,13 +149,13 @@ async def test_a_list_that_stays_for_years_is_still_compared_after_its_first_rea
 
 
 async def test_an_accepted_change_finds_the_fourth_party_under_its_other_spelling(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await listed(on)
         for name in ("BOREALIS HOSTING, Inc.", "ember"):
-            answer = await client.post(f"/v1/vendors/{vendor}/fourth-parties", {"name": name})
-            assert answer.status_code == 201, answer.text
+            response = await client.post(f"/v1/vendors/{vendor}/fourth-parties", {"name": name})
+            assert response.status_code == 201, response.text
         await shown(on, *NAMES[1:], "Ember Ltd")
         added, removed = await accept(on, vendor, "added"), await accept(on, vendor, "removed")
         below = await client.items(f"/v1/vendors/{vendor}/fourth-parties")

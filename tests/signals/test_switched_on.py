@@ -8,7 +8,7 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import feeds, pki
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import HttpFake, Reply
@@ -44,12 +44,12 @@ async def sources(on: Watching) -> HttpFake:
 
 async def switched_on(client: Client) -> set[str]:
     rules = (await client.get("/v1/signal-methodology")).json()["rules"]
-    assert all(rule["off_because"] for rule in rules if not rule["is_on"]), "what is off says why"
-    return {rule["id"] for rule in rules if rule["is_on"]}
+    assert all(rule["disabled_reason"] for rule in rules if not rule["is_enabled"]), "what is off says why"
+    return {rule["id"] for rule in rules if rule["is_enabled"]}
 
 
-async def test_what_is_off_is_neither_asked_nor_counted(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_what_is_off_is_neither_asked_nor_counted(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with watching(context, client, clock) as on:
         server = await sources(on)
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -57,15 +57,15 @@ async def test_what_is_off_is_neither_asked_nor_counted(world: World, client: Cl
         assert server.requests == []
         assert on.good.requests != []
         assert all("origin" not in request.headers for request in on.good.requests)
-        off = {"exp.ports", "exp.kev", "exp.epss", "exp.eol", "tls.ct_issuer", "web.cors"}
-        assert await switched_on(client) & off == set()
+        disabled_rules = {"exp.ports", "exp.kev", "exp.epss", "exp.eol", "tls.ct_issuer", "web.cors"}
+        assert await switched_on(client) & disabled_rules == set()
         unlisted = {"evt.breach", "evt.breach_unverified", "kev.product"}  # these workers have no lists
-        assert set((await on.score(vendor))["off"]) == off | unlisted
+        assert set((await on.score(vendor))["disabled_rules"]) == disabled_rules | unlisted
         assert "exposure" not in {factor["factor"] for factor in (await on.score(vendor))["factors"]}
 
 
-async def test_exposure_is_judged_scored_and_told(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock, **EXPOSURE) as on:
+async def test_exposure_is_evaluated_scored_and_notified(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with watching(context, client, clock, **EXPOSURE) as on:
         server = await sources(on)
         server.on("/exposure/127.0.0.2", Reply(200, [("Content-Type", "application/json")], SEEN))
         vendor = await on.vendor()
@@ -92,9 +92,9 @@ async def test_exposure_is_judged_scored_and_told(world: World, client: Client, 
     ids=["kev", "epss", "busy", "cut"],
 )
 async def test_a_source_that_says_nothing_is_not_good_news(
-    world: World, client: Client, clock: FakeClock, path: str, reply: Reply, reason: str
+    context: JobContext, client: Client, clock: FakeClock, path: str, reply: Reply, reason: str
 ) -> None:
-    async with watching(world, client, clock, **EXPOSURE) as on:
+    async with watching(context, client, clock, **EXPOSURE) as on:
         server = await sources(on)
         clean = b'{"ip":"127.0.0.2","ports":[443],"cpes":[],"hostnames":[],"tags":[],"vulns":[]}'
         server.on("/exposure/127.0.0.2", Reply(200, [], clean))
@@ -107,9 +107,9 @@ async def test_a_source_that_says_nothing_is_not_good_news(
 
 
 async def test_a_domain_that_could_not_be_resolved_is_not_one_without_addresses(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, **EXPOSURE) as on:
+    async with watching(context, client, clock, **EXPOSURE) as on:
         await sources(on)
         on.internet.dns.zone[DOMAIN, "A"] = Behaviour.SERVFAIL
         vendor = await on.vendor()
@@ -120,17 +120,17 @@ async def test_a_domain_that_could_not_be_resolved_is_not_one_without_addresses(
 
 
 async def test_transparency_switched_on_later_reaches_what_was_watched_before(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         server = await sources(on)
         server.on("/ct", Reply(200, [("Content-Type", "application/json")], feeds.SPOTTER))
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
-        world.settings = msgspec.structs.replace(world.settings, **TRANSPARENCY)
-        assert await jobs.complete_schedule(world) == 1
-        assert await jobs.complete_schedule(world) == 0
+        context.settings = msgspec.structs.replace(context.settings, **TRANSPARENCY)
+        assert await jobs.complete_schedule(context) == 1
+        assert await jobs.complete_schedule(context) == 0
         clock.advance(days=1)
         await on.run()
         [request] = [request for request in server.requests if request.path == "/ct"]
@@ -138,10 +138,10 @@ async def test_transparency_switched_on_later_reaches_what_was_watched_before(
         assert (await on.signals(vendor))["tls.ct_issuer"]["verdict"] == "pass", "Let's Encrypt is in the CAA record"
 
 
-async def test_an_issuer_that_nobody_knows_is_told_and_no_verdict_rests_on_records_that_were_not_seen(
-    world: World, client: Client, clock: FakeClock
+async def test_an_issuer_that_nobody_knows_is_notified_and_no_verdict_rests_on_records_that_were_not_seen(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, **TRANSPARENCY) as on:
+    async with watching(context, client, clock, **TRANSPARENCY) as on:
         server = await sources(on)
         server.on("/ct", Reply(200, [("Content-Type", "application/json")], feeds.SPOTTER))
         on.internet.dns.zone[DOMAIN, "CAA"] = Behaviour.SERVFAIL
@@ -153,13 +153,13 @@ async def test_an_issuer_that_nobody_knows_is_told_and_no_verdict_rests_on_recor
         clock.advance(days=1)
         await on.confirmed()
         assert (await on.signals(vendor))["tls.ct_issuer"]["verdict"] == "warn"
-        assert [kind for kind, title in await on.told() if "Let's Encrypt" in title] == ["domain_changed"]
+        assert [kind for kind, title in await on.notified() if "Let's Encrypt" in title] == ["domain_changed"]
 
 
 async def test_a_reflected_origin_is_seen_only_where_it_was_asked_for(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, signal_rules_on=" web.cors ") as on:
+    async with watching(context, client, clock, signal_rules_on=" web.cors ") as on:
 
         def reflecting(request: Any) -> Reply:
             origin = request.headers.get("origin")
@@ -176,9 +176,9 @@ async def test_a_reflected_origin_is_seen_only_where_it_was_asked_for(
 
 
 async def test_a_list_that_an_operator_switches_off_takes_its_rules_out_of_the_number_and_says_so(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, signal_hibp_url="https://sources.test/hibp") as on:
+    async with watching(context, client, clock, signal_hibp_url="https://sources.test/hibp") as on:
         server = await sources(on)
         server.on("/hibp", Reply(200, [], feeds.breaches(feeds.breach(Domain=DOMAIN))))
         vendor = await on.vendor()
@@ -187,11 +187,11 @@ async def test_a_list_that_an_operator_switches_off_takes_its_rules_out_of_the_n
         listed = await on.score(vendor)
         assert "evt.breach" in {d["rule"] for d in listed["deductions"]}
         assert len(await on.findings(filter="state:eq:open")) == 1
-        world.settings = msgspec.structs.replace(world.settings, signal_hibp_url="")
+        context.settings = msgspec.structs.replace(context.settings, signal_hibp_url="")
         clock.advance(days=1, hours=13)
         await on.confirmed()
         without = await on.score(vendor)
         assert without["number"] > listed["number"]
         assert "evt.breach" not in {d["rule"] for d in without["deductions"]}
-        assert set(without["off"]) >= {"evt.breach", "evt.breach_unverified"}
+        assert set(without["disabled_rules"]) >= {"evt.breach", "evt.breach_unverified"}
         assert await on.findings(filter="state:eq:open") == []

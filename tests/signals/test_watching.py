@@ -9,7 +9,7 @@ import pytest
 from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.signals.watching import DOMAIN, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import Reply
@@ -25,9 +25,9 @@ def settings(settings: Any) -> Any:
 
 
 async def test_a_good_vendor_is_seen_whole_and_scored_a(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor, is_primary=True)
         assert await on.run() == 7
@@ -41,14 +41,19 @@ async def test_a_good_vendor_is_seen_whole_and_scored_a(
         assert 100 * score["number"] + sum(d["points_bp"] for d in score["deductions"]) == 10_000
         assert await on.findings() == []
         assert await on.run() == 0, "nothing is due a second time"
-        for table in ("signal_observations_rest", "signal_judgements_rest", "signal_runs_rest", "score_snapshots_rest"):
+        for table in (
+            "signal_observations_default",
+            "signal_evaluations_default",
+            "signal_scans_default",
+            "score_snapshots_default",
+        ):
             assert await owner.fetchval(f"select count(*) from {table}") == 0, table
 
 
 async def test_dates_of_certificate_and_domain_stand_in_the_upcoming_list(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -59,10 +64,10 @@ async def test_dates_of_certificate_and_domain_stand_in_the_upcoming_list(
 
 
 async def test_something_worse_counts_when_it_was_seen_twice_and_is_closed_when_seen_well_twice(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     zone = good_zone()
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -82,7 +87,7 @@ async def test_something_worse_counts_when_it_was_seen_twice_and_is_closed_when_
         assert any(d["rule"] == "email.dmarc" for d in after["top_deductions"])
         [finding] = [f for f in await on.findings() if f["title"].startswith(f"{DOMAIN}: ") and "DMARC" in f["title"]]
         assert (finding["severity"], finding["state"], finding["source_kind"]) == ("high", "open", "signal")
-        assert [kind for kind, _ in await on.told()].count("signal_finding") >= 1
+        assert [kind for kind, _ in await on.notified()].count("signal_finding") >= 1
         on.internet.dns.zone[(f"_dmarc.{DOMAIN}", "TXT")] = good
         clock.advance(days=1, hours=13)
         await on.run()
@@ -92,13 +97,13 @@ async def test_something_worse_counts_when_it_was_seen_twice_and_is_closed_when_
         shown = (await client.get(f"/v1/findings/{finding['id']}")).json()
         assert shown["finding"]["state"] == "remediated"
         history = await client.items(f"/v1/vendors/{vendor}/signals/history", filter="rule:eq:email.dmarc")
-        assert [h["happening"] for h in history if h["happening"]] == ["closed", "improved", "confirmed"]
+        assert [h["change"] for h in history if h["change"]] == ["closed", "improved", "confirmed"]
 
 
 async def test_an_unreachable_vendor_is_unknown_and_keeps_what_was_known_for_a_while(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -108,10 +113,10 @@ async def test_an_unreachable_vendor_is_unknown_and_keeps_what_was_known_for_a_w
         clock.advance(days=1, hours=13)
         await on.run()
         found = await on.signals(vendor)
-        blind = {s["reason"] for s in found.values() if s["verdict"] == "unknown"}
+        unknown = {s["reason"] for s in found.values() if s["verdict"] == "unknown"}
         assert found["tls.cert_name"]["verdict"] == "unknown"
         assert found["tls.cert_name"]["known"] == "pass"
-        assert blind >= {"dns_servfail"}
+        assert unknown >= {"dns_servfail"}
         assert {s["verdict"] for s in found.values()} & {"fail"} == set()
         assert (await on.score(vendor))["number"] == before["number"], "what was known stands for three days"
         assert await on.findings() == []
@@ -121,34 +126,34 @@ async def test_an_unreachable_vendor_is_unknown_and_keeps_what_was_known_for_a_w
         later = await on.score(vendor)
         assert later["grade"] == "NR"
         assert later["score"] is None
-        blinded = [f for f in await on.findings() if "cannot be observed" in f["title"]]
-        assert {f["severity"] for f in blinded} == {"low"}
-        assert len(blinded) == len({f["title"] for f in blinded}) > 0
+        unobservable = [f for f in await on.findings() if "cannot be observed" in f["title"]]
+        assert {f["severity"] for f in unobservable} == {"low"}
+        assert len(unobservable) == len({f["title"] for f in unobservable}) > 0
 
 
-async def test_a_past_score_replays_to_the_same_number(world: World, client: Client, clock: FakeClock) -> None:
+async def test_a_past_score_replays_to_the_same_number(context: JobContext, client: Client, clock: FakeClock) -> None:
     zone = good_zone()
     del zone[(f"_dmarc.{DOMAIN}", "TXT")]
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.confirmed()
         clock.advance(days=9)
         await on.run()
-        kept = await client.items(f"/v1/vendors/{vendor}/scores")
+        kept = await client.items(f"/v1/vendors/{vendor}/signal-scores")
         assert len(kept) >= 2
         for one in kept:
-            replayed = (await client.get(f"/v1/vendor-scores/{one['id']}/replay")).json()
+            replayed = (await client.get(f"/v1/signal-scores/{one['id']}/replay")).json()
             assert replayed["is_same"] is True
             assert replayed["replayed_number"] == one["number"] == replayed["stored_number"]
-            whole = (await client.get(f"/v1/vendor-scores/{one['id']}")).json()
+            whole = (await client.get(f"/v1/signal-scores/{one['id']}")).json()
             assert 100 * whole["number"] + sum(d["points_bp"] for d in whole["deductions"]) == 10_000
 
 
-async def test_two_tenants_share_looks_and_see_only_their_own(
-    world: World, client: Client, other_company: Company, clock: FakeClock
+async def test_two_tenants_share_scans_and_see_only_their_own(
+    context: JobContext, client: Client, other_company: Company, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -157,7 +162,7 @@ async def test_two_tenants_share_looks_and_see_only_their_own(
         theirs = (await other_company.client.post("/v1/vendors", {"name": "Theirs"})).json()["id"]
         body = {"kind": "domain", "name": DOMAIN}
         assert (await other_company.client.post(f"/v1/vendors/{theirs}/assets", body)).status_code == 201
-        assert await on.run() == 0, "looked at ten minutes ago: the second tenant costs no look"
+        assert await on.run() == 0, "scanned ten minutes ago: the second tenant costs no scan"
         assert len(on.internet.dns.questions) == asked
         found = await other_company.client.items(f"/v1/vendors/{theirs}/signals")
         assert len(found) == len(await client.items(f"/v1/vendors/{vendor}/signals"))
@@ -171,9 +176,9 @@ async def test_two_tenants_share_looks_and_see_only_their_own(
 
 
 async def test_whoever_attaches_later_may_read_what_each_standing_verdict_rests_on_and_nothing_older(
-    world: World, client: Client, other_company: Company, clock: FakeClock
+    context: JobContext, client: Client, other_company: Company, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -190,19 +195,19 @@ async def test_whoever_attaches_later_may_read_what_each_standing_verdict_rests_
         assert (await other_company.client.post(f"/v1/vendors/{theirs}/assets", body)).status_code == 201
         await on.run()
         found = await other_company.client.items(f"/v1/vendors/{theirs}/signals")
-        standing = {s["observation_id"] for s in found if s["observation_id"]}
-        assert first & standing
-        for one in standing:
-            answer = await other_company.client.get(f"/v1/signal-observations/{one}")
-            assert answer.status_code == 200, one
-        for one in first - standing - {None}:
+        active = {s["observation_id"] for s in found if s["observation_id"]}
+        assert first & active
+        for one in active:
+            response = await other_company.client.get(f"/v1/signal-observations/{one}")
+            assert response.status_code == 200, one
+        for one in first - active - {None}:
             assert (await other_company.client.get(f"/v1/signal-observations/{one}")).status_code == 404
 
 
 async def test_an_observation_of_what_nobody_here_watches_is_not_there(
-    world: World, client: Client, other_company: Company, clock: FakeClock
+    context: JobContext, client: Client, other_company: Company, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -212,31 +217,31 @@ async def test_an_observation_of_what_nobody_here_watches_is_not_there(
 
 
 async def test_a_worker_that_lost_its_lease_writes_nothing(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
-        await jobs.keep_partitions(world)
-        await jobs.enrol_assets(world)
-        whole = world.looks.dns
+        await jobs.maintain_partitions(context)
+        await jobs.enrol_assets(context)
+        whole = context.scanner.dns
 
         async def slow(*arguments: Any, **more: Any) -> Any:
-            await owner.execute("update signal_places set lease_token = gen_random_uuid()")
+            await owner.execute("update registrable_domains set lease_token = gen_random_uuid()")
             return await whole(*arguments, **more)
 
-        world.looks.dns = slow
-        await jobs.look_at_vendors(world)
+        context.scanner.dns = slow
+        await jobs.scan_vendors(context)
         assert await owner.fetchval("select count(*) from signal_states") == 0
-        assert await owner.fetchval("select count(*) from signal_runs") == 0
-        del world.looks.dns
+        assert await owner.fetchval("select count(*) from signal_scans") == 0
+        del context.scanner.dns
         clock.advance(minutes=11)
-        assert await on.run() == 7, "the lease has lapsed: whoever comes next looks"
+        assert await on.run() == 7, "the lease has lapsed: whoever comes next scans"
 
 
-async def test_robots_that_name_us_turn_looks_at_their_machines_off(
-    world: World, client: Client, clock: FakeClock
+async def test_robots_that_name_us_turn_scans_of_their_machines_off(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/robots.txt", Reply(200, [], b"User-agent: vendorrisk\nDisallow: /\n"))
         vendor = await on.vendor()
         await on.attach(vendor)
@@ -246,22 +251,24 @@ async def test_robots_that_name_us_turn_looks_at_their_machines_off(
         found = await on.signals(vendor)
         assert found["web.hsts"]["reason"] == "opt_out"
         assert found["web.hsts"]["verdict"] == "unknown"
-        assert found["dns.ns"]["verdict"] == "pass", "name servers are public, and looked at still"
+        assert found["dns.ns"]["verdict"] == "pass", "name servers are public, and scanned still"
         assert {request.path for request in on.good.requests} == {"/robots.txt"}, "nothing but whether it stays so"
 
 
-async def test_refresh_looks_again_after_an_hour_and_not_before(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_refresh_scans_again_after_an_hour_and_not_before(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
         clock.advance(minutes=59)
-        answer = await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)
-        assert (answer.status_code, answer.json()) == (202, {"asked": 0, "recent": 1})
+        response = await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)
+        assert (response.status_code, response.json()) == (202, {"requested": 0, "recent": 1})
         assert await on.run() == 0
         clock.advance(minutes=2)
-        answer = await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)
-        assert answer.json() == {"asked": 1, "recent": 0}
+        response = await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)
+        assert response.json() == {"requested": 1, "recent": 0}
         assert await on.run() == 7
 
 
@@ -288,10 +295,10 @@ async def test_refresh_looks_again_after_an_hour_and_not_before(world: World, cl
         ("repository", "https://github.com/owner/name/../../other"),
     ],
 )
-async def test_what_must_not_be_looked_at_cannot_be_attached(client: Client, owner: Any, kind: str, name: str) -> None:
+async def test_what_must_not_be_scanned_cannot_be_attached(client: Client, owner: Any, kind: str, name: str) -> None:
     vendor = (await client.post("/v1/vendors", {"name": "Acme"})).json()["id"]
-    answer = await client.post(f"/v1/vendors/{vendor}/assets", {"kind": kind, "name": name})
-    assert answer.status_code in {400, 422}, answer.text
+    response = await client.post(f"/v1/vendors/{vendor}/assets", {"kind": kind, "name": name})
+    assert response.status_code in {400, 422}, response.text
     assert await owner.fetchval("select count(*) from vendor_assets") == 0
 
 
@@ -301,9 +308,9 @@ async def recorded(owner: Any, *domains: str) -> None:
 
 
 async def test_recorded_domains_are_watched_by_themselves_and_left_when_taken_off(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await recorded(owner, DOMAIN, "acme.example", "www.acme.test")
         await on.run()
@@ -325,11 +332,11 @@ async def test_recorded_domains_are_watched_by_themselves_and_left_when_taken_of
 
 
 async def test_a_disputed_finding_is_left_out_of_the_number_until_its_day(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
     zone = good_zone()
     del zone[(f"_dmarc.{DOMAIN}", "TXT")]
-    async with watching(world, client, clock, zone) as on:
+    async with watching(context, client, clock, zone) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.confirmed()
@@ -338,21 +345,23 @@ async def test_a_disputed_finding_is_left_out_of_the_number_until_its_day(
             until = (clock().date() + timedelta(days=30)).isoformat()
             body = {"to": "disputed", "reason": "The vendor says no.", "until_on": until}
             place = f"/v1/findings/{finding['id']}"
-            moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
-            assert moved.status_code == 200, moved.text
+            transitioned = await client.post(
+                f"{place}/transitions", body, etag=(await client.get(place)).headers["etag"]
+            )
+            assert transitioned.status_code == 200, transitioned.text
         clock.advance(days=1, hours=1)
         await on.run()
-        disputed = await on.score(vendor)
-        assert disputed["number"] > counted["number"]
-        assert disputed["score_as_disputed"] < disputed["number"]
-        assert {d["rule"] for d in disputed["disputed"]} >= {"email.dmarc"}
+        suppressed = await on.score(vendor)
+        assert suppressed["number"] > counted["number"]
+        assert suppressed["score_unsuppressed"] < suppressed["number"]
+        assert {d["rule"] for d in suppressed["suppressed"]} >= {"email.dmarc"}
         clock.advance(days=31)
         await on.run()
-        assert (await on.score(vendor))["disputed"] == []
+        assert (await on.score(vendor))["suppressed"] == []
 
 
-async def test_expired_certificates_cap_the_score(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_expired_certificates_cap_the_score(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor, is_primary=True)
         await on.run()
@@ -365,6 +374,6 @@ async def test_expired_certificates_cap_the_score(world: World, client: Client, 
         assert "tls.cert_expired" in {c["rule"] for c in score["caps"]}
         clock.advance(hours=13)
         await on.run()
-        assert [kind for kind, _ in await on.told()].count("score_fell") == 1
+        assert [kind for kind, _ in await on.notified()].count("signal_score_fell") == 1
         [finding] = [f for f in await on.findings() if "certificate ended" in f["title"]]
         assert finding["severity"] == "critical"

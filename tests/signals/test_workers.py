@@ -1,4 +1,4 @@
-"""Several workers, and such as die: one at a place at a time, nothing lost, nothing twice."""
+"""Several workers, and such as die: one at a registrable domain at a time, nothing lost, nothing twice."""
 
 import asyncio
 from collections import Counter
@@ -10,11 +10,11 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
 from vendorrisk.signals.feed_fetch import Lists
-from vendorrisk.signals.schedule import place_of
+from vendorrisk.signals.schedule import registrable_domain_of
 
 pytestmark = pytest.mark.anyio
 
@@ -25,24 +25,24 @@ def settings(settings: Any) -> Any:
 
 
 class Watched:
-    """Looks that note who is where at the same time."""
+    """Scans that note who is where at the same time."""
 
-    def __init__(self, looks: Any, worker: str, here: Counter[str], seen: dict[str, set[str]]) -> None:
-        self._looks, self._worker, self._here, self._seen = looks, worker, here, seen
+    def __init__(self, scanner: Any, worker: str, here: Counter[str], seen: dict[str, set[str]]) -> None:
+        self._scanner, self._worker, self._here, self._seen = scanner, worker, here, seen
 
     def __getattr__(self, name: str) -> Any:
-        look = getattr(self._looks, name)
+        scan = getattr(self._scanner, name)
 
         async def noting(subject: str, *arguments: Any, **more: Any) -> Any:
-            place = place_of(subject)
-            self._here[place] += 1
-            assert self._here[place] == 1, f"two looks at {place} at once"
-            self._seen.setdefault(place, set()).add(self._worker)
+            domain = registrable_domain_of(subject)
+            self._here[domain] += 1
+            assert self._here[domain] == 1, f"two scans of {domain} at once"
+            self._seen.setdefault(domain, set()).add(self._worker)
             try:
                 await asyncio.sleep(0.005)
-                return await look(subject, *arguments, **more)
+                return await scan(subject, *arguments, **more)
             finally:
-                self._here[place] -= 1
+                self._here[domain] -= 1
 
         return noting
 
@@ -53,41 +53,43 @@ async def many_vendors(on: Watching, many: int) -> None:
         on.internet.dns.zone.update(good_zone(name, address))
         await good_vendor(on.internet, name, address)
         await on.attach(await on.vendor(f"Vendor {number}"), name)
-    await jobs.keep_partitions(on.world)
-    await jobs.enrol_assets(on.world)
+    await jobs.maintain_partitions(on.context)
+    await jobs.enrol_assets(on.context)
 
 
-async def test_two_workers_share_the_places_and_are_never_at_one_together(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_two_workers_share_the_domains_and_are_never_at_one_together(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock, signal_places_at_once=2) as on:
+    async with watching(context, client, clock, signal_scan_concurrency=2) as on:
         await many_vendors(on, 8)
         here: Counter[str] = Counter()
         seen: dict[str, set[str]] = {}
         workers = []
         for name in ("one", "other"):
             lists = Lists()
-            lists.registries = world.lists.registries
-            looks = Watched(world.looks, name, here, seen)
-            workers.append(msgspec.structs.replace(world, looks=looks, lists=lists))
-        made = await asyncio.gather(*(jobs.look_at_vendors(worker) for worker in workers))
+            lists.registries = context.lists.registries
+            scanner = Watched(context.scanner, name, here, seen)
+            workers.append(msgspec.structs.replace(context, scanner=scanner, lists=lists))
+        made = await asyncio.gather(*(jobs.scan_vendors(worker) for worker in workers))
         assert sum(made) == 8 * 7
         assert min(made) > 0, "both had work"
-        assert all(len(workers_there) == 1 for workers_there in seen.values()), "a round at a place is one worker's"
+        assert all(len(workers_there) == 1 for workers_there in seen.values()), (
+            "a round at a registrable domain is one worker's"
+        )
         assert len(seen) == 8
-        assert await owner.fetchval("select count(*) from signal_runs") == 8 * 7
-        twice = "select count(*) from signal_runs group by asset_id, look_group having count(*) > 1"
+        assert await owner.fetchval("select count(*) from signal_scans") == 8 * 7
+        twice = "select count(*) from signal_scans group by asset_id, scan_kind having count(*) > 1"
         assert await owner.fetch(twice) == []
 
 
-async def test_a_worker_that_is_killed_between_seeing_and_writing_loses_nothing_and_doubles_nothing(
-    world: World, client: Client, clock: FakeClock, owner: Any, monkeypatch: pytest.MonkeyPatch
+async def test_a_worker_that_is_killed_between_seeing_and_writing_loses_nothing_and_duplicates_nothing(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
-        await jobs.keep_partitions(world)
-        await jobs.enrol_assets(world)
+        await jobs.maintain_partitions(context)
+        await jobs.enrol_assets(context)
         reached = asyncio.Event()
 
         async def never(*_: Any) -> None:
@@ -95,44 +97,44 @@ async def test_a_worker_that_is_killed_between_seeing_and_writing_loses_nothing_
             await asyncio.Event().wait()
 
         with monkeypatch.context() as patched:
-            patched.setattr("vendorrisk.signals.domain_scan.queries.append_runs", never)
-            dying = asyncio.create_task(jobs.look_at_vendors(world))
+            patched.setattr("vendorrisk.signals.domain_scan.queries.append_scans", never)
+            dying = asyncio.create_task(jobs.scan_vendors(context))
             await reached.wait()
             dying.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await dying
-        assert await owner.fetchval("select count(*) from signal_observations") == 0, "half a visit is none"
+        assert await owner.fetchval("select count(*) from signal_observations") == 0, "half a domain scan is none"
         assert await owner.fetchval("select count(*) from signal_states") == 0
-        assert await jobs.look_at_vendors(world) == 0, "its lease still runs"
+        assert await jobs.scan_vendors(context) == 0, "its lease still runs"
         clock.advance(minutes=11)
-        assert await jobs.look_at_vendors(world) == 7
-        doubled = "select look_group from signal_observations group by 1 having count(*) > 1"
+        assert await jobs.scan_vendors(context) == 7
+        doubled = "select scan_kind from signal_observations group by 1 having count(*) > 1"
         assert await owner.fetch(doubled) == []
-        assert (await owner.fetchval("select count(*) from signal_runs")) == 7
+        assert (await owner.fetchval("select count(*) from signal_scans")) == 7
         assert (await on.signals(vendor))["web.hsts"]["verdict"] == "pass"
 
 
-async def test_an_asset_attached_while_its_place_is_being_visited_is_looked_at_next(
-    world: World, client: Client, clock: FakeClock
+async def test_an_asset_attached_while_its_domain_is_being_scanned_is_scanned_next(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
-        await jobs.keep_partitions(world)
-        await jobs.enrol_assets(world)
-        whole, attached = world.looks.email, False
+        await jobs.maintain_partitions(context)
+        await jobs.enrol_assets(context)
+        whole, attached = context.scanner.email, False
 
         async def meanwhile(*arguments: Any, **more: Any) -> Any:
             nonlocal attached
             if not attached:
                 attached = True
                 await on.attach(vendor, f"www.{DOMAIN}", "host")
-                await jobs.enrol_assets(world)
+                await jobs.enrol_assets(context)
             return await whole(*arguments, **more)
 
-        world.looks.email = meanwhile
-        assert await jobs.look_at_vendors(world) == 7
-        assert await jobs.look_at_vendors(world) == 4, "the place is due again as soon as it is given back"
-        del world.looks.email
+        context.scanner.email = meanwhile
+        assert await jobs.scan_vendors(context) == 7
+        assert await jobs.scan_vendors(context) == 4, "the domain is due again as soon as it is given back"
+        del context.scanner.email
         hosts = await client.items(f"/v1/vendors/{vendor}/signals", filter="rule:eq:tls.cert_name")
         assert {s["asset_name"] for s in hosts} == {DOMAIN, f"www.{DOMAIN}"}

@@ -12,7 +12,7 @@ from tests.client import Client
 from tests.conftest import Company, FakeClock
 from tests.signals.test_watching import recorded
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Behaviour
 from vendorrisk.lab.http import Reply
@@ -22,7 +22,7 @@ from vendorrisk.signals import jobs
 
 pytestmark = pytest.mark.anyio
 WWW = f"www.{DOMAIN}"
-JUDGED_OF_A_HOST = {"tls.https", "tls.cert_name", "tls.cert_trust", "tls.legacy", "web.redirect", "web.hsts"}
+EVALUATED_OF_A_HOST = {"tls.https", "tls.cert_name", "tls.cert_trust", "tls.legacy", "web.redirect", "web.hsts"}
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def settings(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def both(world: World, client: Client, clock: FakeClock) -> AsyncIterator[tuple[Watching, str]]:
-    """Watch a vendor whose domain a person attached, and whose `www` was found by the first look and looked at."""
-    async with watching(world, client, clock, with_www=True) as on:
+async def both(context: JobContext, client: Client, clock: FakeClock) -> AsyncIterator[tuple[Watching, str]]:
+    """Watch a vendor whose domain a person attached, and whose `www` was found by the first scan and scanned."""
+    async with watching(context, client, clock, with_www=True) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         for _ in range(2):
@@ -45,7 +45,7 @@ async def watched(on: Watching, vendor: str) -> dict[str, Any]:
     return {asset["name"]: asset for asset in await on.client.items(f"/v1/vendors/{vendor}/assets")}
 
 
-async def judged(on: Watching, vendor: str, name: str) -> dict[str, str]:
+async def evaluated(on: Watching, vendor: str, name: str) -> dict[str, str]:
     found = await on.client.items(f"/v1/vendors/{vendor}/signals")
     return {s["rule"]: s["verdict"] for s in found if s["asset_name"] == name}
 
@@ -56,9 +56,9 @@ async def audited(owner: Any, asset_id: str) -> list[str]:
 
 
 async def test_www_of_a_recorded_domain_is_watched_and_leaves_with_it(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
+    async with watching(context, client, clock, with_www=True) as on:
         vendor = await on.vendor()
         await recorded(owner, DOMAIN)
         await on.run()
@@ -66,10 +66,14 @@ async def test_www_of_a_recorded_domain_is_watched_and_leaves_with_it(
         await on.run()
         assets = await watched(on, vendor)
         assert {name: a["source"] for name, a in assets.items()} == {DOMAIN: "vendor_record", WWW: "domain"}
-        assert (assets[WWW]["kind"], assets[WWW]["place"], assets[WWW]["is_primary"]) == ("host", DOMAIN, False)
-        verdicts = await judged(on, vendor, WWW)
-        assert verdicts.keys() >= JUDGED_OF_A_HOST
-        assert {verdicts[rule] for rule in JUDGED_OF_A_HOST} <= {"pass", "warn"}
+        assert (assets[WWW]["kind"], assets[WWW]["registrable_domain"], assets[WWW]["is_primary"]) == (
+            "host",
+            DOMAIN,
+            False,
+        )
+        verdicts = await evaluated(on, vendor, WWW)
+        assert verdicts.keys() >= EVALUATED_OF_A_HOST
+        assert {verdicts[rule] for rule in EVALUATED_OF_A_HOST} <= {"pass", "warn"}
         assert not any(rule.startswith(("email.", "dom.")) for rule in verdicts)
         again = await client.post(f"/v1/vendors/{vendor}/assets", {"kind": "host", "name": WWW})
         assert (again.status_code, again.json()["code"]) == (409, "asset_attached")
@@ -86,9 +90,9 @@ async def test_www_of_a_recorded_domain_is_watched_and_leaves_with_it(
 
 
 async def test_www_that_leads_nowhere_is_not_watched_until_it_does(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         for _ in range(3):
@@ -101,8 +105,8 @@ async def test_www_that_leads_nowhere_is_not_watched_until_it_does(
         assert set(await watched(on, vendor)) == {DOMAIN, WWW}
 
 
-async def test_www_that_a_person_took_off_stays_off(world: World, client: Client, clock: FakeClock) -> None:
-    async with both(world, client, clock) as (on, vendor):
+async def test_www_that_a_person_took_off_stays_off(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with both(context, client, clock) as (on, vendor):
         asset = (await watched(on, vendor))[WWW]
         gone = await client.delete(f"/v1/vendor-assets/{asset['id']}", etag=f'"{asset["version"]}"')
         assert gone.status_code == 204
@@ -115,9 +119,9 @@ async def test_www_that_a_person_took_off_stays_off(world: World, client: Client
 
 
 async def test_www_that_a_person_attached_is_theirs_and_stays_when_the_domain_leaves(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
+    async with watching(context, client, clock, with_www=True) as on:
         vendor = await on.vendor()
         domain = await on.attach(vendor)
         await on.attach(vendor, WWW, "host")
@@ -132,9 +136,9 @@ async def test_www_that_a_person_attached_is_theirs_and_stays_when_the_domain_le
 
 
 async def test_www_leaves_with_the_domain_that_a_person_took_off(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
+    async with watching(context, client, clock, with_www=True) as on:
         vendor = await on.vendor()
         domain = await on.attach(vendor)
         for _ in range(2):
@@ -148,9 +152,9 @@ async def test_www_leaves_with_the_domain_that_a_person_took_off(
 
 
 async def test_www_of_one_tenant_is_not_attached_for_another(
-    world: World, client: Client, other_company: Company, clock: FakeClock
+    context: JobContext, client: Client, other_company: Company, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, with_www=True) as on:
+    async with watching(context, client, clock, with_www=True) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         other = other_company.client
@@ -163,17 +167,17 @@ async def test_www_of_one_tenant_is_not_attached_for_another(
 
 
 async def test_www_of_a_full_vendor_waits_for_room(
-    world: World, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    context: JobContext, client: Client, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vendorrisk.signals.auto_assets.MOST_ASSETS", 1)
-    async with both(world, client, clock) as (on, vendor):
+    async with both(context, client, clock) as (on, vendor):
         assert set(await watched(on, vendor)) == {DOMAIN}
 
 
-async def test_www_that_waits_for_its_first_look_is_no_fall_of_the_score(
-    world: World, client: Client, clock: FakeClock
+async def test_www_that_waits_for_its_first_scan_is_no_fall_of_the_score(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -186,20 +190,20 @@ async def test_www_that_waits_for_its_first_look_is_no_fall_of_the_score(
         assert set(await watched(on, vendor)) == {DOMAIN, WWW}
         waiting = await on.score(vendor)
         assert waiting["number"] < before["number"], "what was not seen is not good"
-        for _ in range(3):  # lookers are behind, settling is not
+        for _ in range(3):  # scanners are behind, reconciling is not
             clock.advance(minutes=20)
-            await on.settled()
+            await on.reconciled()
         assert (await on.score(vendor))["number"] == waiting["number"]
         clock.advance(days=1)
         await on.confirmed()
         assert (await on.score(vendor))["number"] >= before["number"] - 4
-        assert not [alert for alert in await on.told() if alert[0] == "score_fell"]
+        assert not [alert for alert in await on.notified() if alert[0] == "signal_score_fell"]
 
 
-async def test_www_that_is_bad_is_told_as_a_fall_once_it_was_seen(
-    world: World, client: Client, clock: FakeClock
+async def test_www_that_is_bad_is_notified_as_a_fall_once_it_was_seen(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -211,16 +215,16 @@ async def test_www_that_is_bad_is_told_as_a_fall_once_it_was_seen(
         for _ in range(3):
             clock.advance(days=1)
             await on.confirmed()
-        assert [alert[0] for alert in await on.told()].count("score_fell") == 1
+        assert [alert[0] for alert in await on.notified()].count("signal_score_fell") == 1
 
 
-async def test_www_of_a_vendor_that_left_stays_with_its_domain_and_is_looked_at_no_more(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_www_of_a_vendor_that_left_stays_with_its_domain_and_is_scanned_no_more(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with both(world, client, clock) as (on, vendor):
+    async with both(context, client, clock) as (on, vendor):
         await owner.execute("update vendors set lifecycle = 'terminated' where id = $1", vendor)
         clock.advance(days=2)
-        await on.settled()
+        await on.reconciled()
         await on.run()
         asked = len(on.internet.dns.questions)
         clock.advance(days=10)
@@ -228,8 +232,8 @@ async def test_www_of_a_vendor_that_left_stays_with_its_domain_and_is_looked_at_
         assert len(on.internet.dns.questions) == asked
         assert set(await watched(on, vendor)) == {DOMAIN, WWW}, "what a person attached is on record"
         await owner.execute("update vendors set lifecycle = 'active' where id = $1", vendor)
-        await on.settled()
-        await jobs.complete_schedule(world)
+        await on.reconciled()
+        await jobs.complete_schedule(context)
         clock.advance(days=2)
         await on.run()
         assert len(on.internet.dns.questions) > asked, "it came back"
@@ -241,9 +245,9 @@ async def certificate_dates(on: Watching) -> set[tuple[str, str]]:
 
 
 async def test_one_certificate_of_several_hosts_is_one_date_and_one_finding(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with both(world, client, clock) as (on, vendor):
+    async with both(context, client, clock) as (on, vendor):
         assert await certificate_dates(on) == {(f"{DOMAIN} and {WWW}: certificate ends", "2027-01-22")}
 
         clock.advance(days=58)
@@ -252,8 +256,8 @@ async def test_one_certificate_of_several_hosts_is_one_date_and_one_finding(
         assert sorted((s["asset_name"], s["verdict"]) for s in verdicts) == [(DOMAIN, "fail"), (WWW, "fail")]
         found = [f["title"] for f in await on.findings() if "certificate ends in" in f["title"]]
         assert found == [f"{DOMAIN}: The certificate ends in 1 days."]
-        told = [title for kind, title in await on.told() if "certificate ends in" in title]
-        assert len(told) == 1
+        notified = [title for kind, title in await on.notified() if "certificate ends in" in title]
+        assert len(notified) == 1
 
         own = pki.server_context(pki.leaf(pki.Wish(names=(WWW,), ends=pki.NOW + timedelta(days=150))))
         on.internet.dns.zone[(WWW, "A")] = ["127.0.0.78"]
@@ -267,15 +271,15 @@ async def test_one_certificate_of_several_hosts_is_one_date_and_one_finding(
 
 
 async def test_an_alias_of_a_host_that_is_watched_itself_is_that_hosts(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with both(world, client, clock) as (on, vendor):
+    async with both(context, client, clock) as (on, vendor):
         del on.internet.dns.zone[(WWW, "A")]
         on.internet.dns.zone[(WWW, "CNAME")] = ["acme-gone.azurewebsites.net."]
         clock.advance(days=1, hours=13)
         await on.confirmed()
         dangling = [s for s in await client.items(f"/v1/vendors/{vendor}/signals") if s["rule"] == "dns.dangling"]
-        assert sorted((s["asset_name"], s["discriminator"], s["verdict"]) for s in dangling) == [
+        assert sorted((s["asset_name"], s["subject"], s["verdict"]) for s in dangling) == [
             (DOMAIN, WWW, "fail"),
             (WWW, WWW, "fail"),
         ]
@@ -287,10 +291,10 @@ async def test_an_alias_of_a_host_that_is_watched_itself_is_that_hosts(
         assert [d["asset"] for d in cost] == [WWW]
 
 
-async def test_a_certificate_that_the_main_host_shows_no_more_is_told_of_one_that_does(
-    world: World, client: Client, clock: FakeClock
+async def test_a_certificate_that_the_main_host_shows_no_more_is_notified_of_one_that_does(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with both(world, client, clock) as (on, vendor):
+    async with both(context, client, clock) as (on, vendor):
         on.internet.dns.zone[(DOMAIN, "A")] = ["127.0.0.99"]  # where nobody listens
         clock.advance(days=2)
         await on.confirmed()
@@ -306,44 +310,44 @@ async def test_a_certificate_that_the_main_host_shows_no_more_is_told_of_one_tha
             await on.confirmed()
         seen = [s for s in await client.items(f"/v1/vendors/{vendor}/signals") if s["rule"] == "tls.cert_expired"]
         assert [s["verdict"] for s in seen] == ["fail", "fail"]
-        assert await ended(on) == [f"{WWW}: The certificate ended on 2027-01-22."], "nothing is told twice"
+        assert await ended(on) == [f"{WWW}: The certificate ended on 2027-01-22."], "nothing is notified twice"
 
 
 async def ended(on: Watching) -> list[str]:
-    """Return the findings of certificates that ended, each of which was told once."""
+    """Return the findings of certificates that ended, each of which was notified once."""
     found = sorted(f["title"] for f in await on.findings() if "certificate ended" in f["title"])
-    assert sorted(title for _, title in await on.told() if "certificate ended" in title) == found
+    assert sorted(title for _, title in await on.notified() if "certificate ended" in title) == found
     return found
 
 
 async def test_accepting_the_finding_of_a_shared_certificate_frees_the_score_of_every_host(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with both(world, client, clock) as (on, vendor):
+    async with both(context, client, clock) as (on, vendor):
         clock.advance(days=61)
         await on.confirmed()
         assert {(d["rule"], d["asset"]) for d in (await on.score(vendor))["caps"]} >= {("tls.cert_expired", DOMAIN)}
         (found,) = [f for f in await on.findings() if "certificate ended" in f["title"]]
         body = {"to": "accepted", "reason": "Known to us.", "until_on": "2027-06-30"}
         place = f"/v1/findings/{found['id']}"
-        moved = await client.post(f"{place}/moves", body, etag=(await client.get(place)).headers["etag"])
-        assert moved.status_code == 200, moved.text
-        await on.settled()
+        transitioned = await client.post(f"{place}/transitions", body, etag=(await client.get(place)).headers["etag"])
+        assert transitioned.status_code == 200, transitioned.text
+        await on.reconciled()
         score = await on.score(vendor)
-        assert {(w["rule"], w["asset"]) for w in score["disputed"]} == {
+        assert {(w["rule"], w["asset"]) for w in score["suppressed"]} == {
             ("tls.cert_expired", DOMAIN),
             ("tls.cert_expired", WWW),
         }
         assert not [d for d in score["deductions"] if d["rule"] == "tls.cert_expired"]
 
 
-async def test_a_host_that_was_not_looked_at_since_the_main_one_was_renewed_waits_for_its_look(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_host_that_was_not_scanned_since_the_main_one_was_renewed_waits_for_its_scan(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
     async def findings() -> list[str]:
         return sorted(f["title"] for f in await on.findings() if "certificate ends in" in f["title"])
 
-    async with both(world, client, clock) as (on, _):
+    async with both(context, client, clock) as (on, _):
         clock.advance(days=56)
         await on.confirmed()
         assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."]
@@ -352,13 +356,13 @@ async def test_a_host_that_was_not_looked_at_since_the_main_one_was_renewed_wait
         on.internet.dns.zone[(DOMAIN, "A")] = ["127.0.0.78"]
         (await on.internet.host("127.0.0.78", tls=new)).on("/", Reply(200, list(GOOD_HEADERS), PAGE))
         await owner.execute(
-            """update signal_schedule set next_look_at = $1 where look_group = 'cert'
+            """update signal_schedule set next_scan_at = $1 where scan_kind = 'cert'
             and asset_id = (select asset_id from vendor_assets where name = $2)""",
             *(clock() + timedelta(hours=50), WWW),
         )
         clock.advance(days=1, hours=6)
         await on.confirmed()
-        await on.settled()
+        await on.reconciled()
         assert await findings() == [f"{DOMAIN}: The certificate ends in 3 days."], "it may be renewed as well"
         assert await certificate_dates(on) == {(f"{DOMAIN}: certificate ends", "2027-04-22")}
 

@@ -1,4 +1,4 @@
-"""Streams, files and vaults for the tests of storage."""
+"""Streams, files and encrypted file stores for the tests of storage."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.fakes.store import MemoryStore
 from vendorrisk.keys import Keyring
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 TENANT = UUID("01900000-0000-7000-8000-000000000001")
 OTHER_TENANT = UUID("01900000-0000-7000-8000-000000000002")
@@ -26,8 +26,8 @@ async def gathered(pieces: AsyncIterable[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
 
 
-def vault(store: MemoryStore | None = None, keys: str = OLD_KEY) -> Vault:
-    return Vault(store or MemoryStore(), Keyring.from_setting(keys))
+def file_store(store: MemoryStore | None = None, keys: str = OLD_KEY) -> EncryptedFileStore:
+    return EncryptedFileStore(store or MemoryStore(), Keyring.from_setting(keys))
 
 
 def office(*names: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The store the settings ask for, used through the vault."""
+"""The store the settings ask for, used through the encrypted file store."""
 
 from pathlib import Path
 
@@ -8,18 +8,18 @@ from tests.fakes.s3 import ACCESS_KEY, s3_fake
 from tests.storage.make import MAX_BYTES, OLD_KEY, TENANT, chunks
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import SettingError, Settings
-from vendorrisk.storage.configured import store_from, vault_from
+from vendorrisk.storage.configured import file_store_from, store_from
 
 pytestmark = pytest.mark.anyio
 CONTENT = b"%PDF-1.7" + b"x" * 200_000
 
 
 async def _keep(settings: Settings) -> None:
-    vault = vault_from(settings, Keyring.from_setting(OLD_KEY))
-    stored = await vault.put(TENANT, chunks(CONTENT), file_name="a.pdf", max_bytes=MAX_BYTES)
-    assert await vault.read(TENANT, stored.sha256) == CONTENT
-    assert await vault.put(TENANT, chunks(CONTENT), file_name="b.pdf", max_bytes=MAX_BYTES) == stored
-    await vault.close()
+    file_store = file_store_from(settings, Keyring.from_setting(OLD_KEY))
+    stored = await file_store.put(TENANT, chunks(CONTENT), file_name="a.pdf", max_bytes=MAX_BYTES)
+    assert await file_store.read(TENANT, stored.sha256) == CONTENT
+    assert await file_store.put(TENANT, chunks(CONTENT), file_name="b.pdf", max_bytes=MAX_BYTES) == stored
+    await file_store.close()
 
 
 async def test_without_a_setting_files_lie_below_the_data_folder(tmp_path: Path) -> None:

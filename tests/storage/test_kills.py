@@ -13,7 +13,7 @@ import pytest
 from tests.storage.make import OLD_KEY, TENANT
 from vendorrisk.keys import Keyring
 from vendorrisk.storage.disk import DiskStore
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 pytestmark = pytest.mark.anyio
 _KILLS = 12
@@ -24,10 +24,10 @@ from pathlib import Path
 from tests.storage.make import OLD_KEY, TENANT, chunks
 from vendorrisk.keys import Keyring
 from vendorrisk.storage.disk import DiskStore
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 async def main(root, seed):
-    vault = Vault(DiskStore(Path(root)), Keyring.from_setting(OLD_KEY))
+    vault = EncryptedFileStore(DiskStore(Path(root)), Keyring.from_setting(OLD_KEY))
     for number in range(10_000):
         content = b"%PDF-1.7 " + f"{seed} {number}".encode() + bytes(300_000)
         parts = chunks(*(content[at : at + 65_536] for at in range(0, len(content), 65_536)))
@@ -55,15 +55,15 @@ async def test_what_was_acknowledged_is_whole_and_nothing_half_written_is_seen(t
     points = random.Random(7)
     kept = [digest for seed in range(_KILLS) for digest in _killed_after(tmp_path, seed, points.uniform(0.0, 0.15))]
     store = DiskStore(tmp_path)
-    vault = Vault(store, Keyring.from_setting(OLD_KEY))
+    file_store = EncryptedFileStore(store, Keyring.from_setting(OLD_KEY))
     assert len(kept) >= _KILLS
     seen = [listed.name.rpartition("/")[2] async for listed in store.list(f"keys/{TENANT}/")]
     assert set(kept) <= set(seen)
     for digest in seen:
-        assert sha256(await vault.read(TENANT, digest)).hexdigest() == digest
+        assert sha256(await file_store.read(TENANT, digest)).hexdigest() == digest
     later = datetime.now(UTC) + timedelta(minutes=1)
-    await vault.tidy(later)
-    await vault.sweep(TENANT, later)
+    await file_store.tidy(later)
+    await file_store.sweep(TENANT, later)
     bodies = [listed async for listed in store.list(f"bodies/{TENANT}/")]
     assert len(bodies) == len(seen)
     assert list((tmp_path / ".incoming").iterdir()) == []

@@ -1,4 +1,4 @@
-"""What a file is, and which are not taken."""
+"""What a file is, and which are not accepted."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.storage.media_types import MediaType, Sniffer
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(30)
-TAKEN = {
+ACCEPTED = {
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3", "x", MediaType.PDF),
     "a PDF called HTML": (b"%PDF-1.7\n", "x.html", MediaType.PDF),
     "a PDF after a blank line": (b"\r\n%PDF-2.0\n", "x", MediaType.PDF),
@@ -54,7 +54,7 @@ REFUSED = {
         "a ZIP archive",
     ),
     "a GIF": (b"GIF89a" + bytes(20), "Graphics interchange"),
-    "noise": (bytes([7, 200, 3]) * 40, "no kind that is taken"),
+    "noise": (bytes([7, 200, 3]) * 40, "no kind that is accepted"),
     "text with a NUL": (b"hello\0world", "The file is"),
     "UTF-16 with a NUL character": ("a\0b".encode("utf-16"), "The file is"),
 }
@@ -67,9 +67,9 @@ def _sniff(content: bytes, name: str = "x", step: int = 7) -> MediaType:
     return sniffer.media_type()
 
 
-@pytest.mark.parametrize("case", TAKEN)
+@pytest.mark.parametrize("case", ACCEPTED)
 def test_a_file_is_what_it_holds(case: str) -> None:
-    content, name, expected = TAKEN[case]
+    content, name, expected = ACCEPTED[case]
     assert _sniff(content, name) is expected
     assert _sniff(content, name, step=100_000) is expected
     assert MediaType.called(expected.text) is expected

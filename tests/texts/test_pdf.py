@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from tests.evidence.reports import SPECS, Spec, pages_pdf, report
 from tests.evidence.unseen import UNSEEN
-from vendorrisk.evidence.extract_fields import Reading, propose, read, read_report
+from vendorrisk.evidence.extract_fields import Extraction, propose, read, read_report
 from vendorrisk.evidence.report_text import Field
 from vendorrisk.sandbox.running import Limits, Sandbox
 from vendorrisk.texts.pdf import Problem
@@ -45,7 +45,7 @@ def _expected(spec: Spec) -> Values:
     return {field: found for field, found in values.items() if found}
 
 
-def _proposed(reading: Reading, *, whole: bool) -> Values:
+def _proposed(reading: Extraction, *, whole: bool) -> Values:
     values: Values = defaultdict(set)
     for each in reading.proposals:
         value: object = each.value
@@ -234,7 +234,7 @@ def test_a_damaged_report_never_raises(place: int, noise: bytes) -> None:
     pdf = report("type 1")
     place %= len(pdf)
     reading = read(pdf[:place] + noise + pdf[place + len(noise) :])
-    assert isinstance(reading, Reading)
+    assert isinstance(reading, Extraction)
 
 
 _WORDS = st.sampled_from(

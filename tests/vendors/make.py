@@ -51,8 +51,8 @@ async def member(client: Client, email: str) -> str:
     return str(made["id"])
 
 
-async def moved(client: Client, place: str, to: str, **more: Any) -> Any:
-    """Move a vendor where it may go, and return it."""
-    answer = await client.post(f"{place}/moves", {"to": to, **more}, etag=await client.etag(place))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+async def transitioned(client: Client, place: str, to: str, **more: Any) -> Any:
+    """Transition a vendor where it may go, and return it."""
+    response = await client.post(f"{place}/transitions", {"to": to, **more}, etag=await client.etag(place))
+    assert response.status_code == 200, response.text
+    return response.json()

@@ -25,9 +25,9 @@ V-3;Initech;;;low;suspended;;;;;;
 
 async def test_a_dry_run_tells_what_each_row_would_do_and_changes_nothing(client: Client) -> None:
     dana = await member(client, "dana@example.com")
-    answer = await sent(client, SHEET, file_name="C:\\vendors\\list.csv")
-    assert answer.status_code == 201, answer.text
-    made = answer.json()
+    response = await sent(client, SHEET, file_name="C:\\vendors\\list.csv")
+    assert response.status_code == 201, response.text
+    made = response.json()
     assert (made["state"], made["is_dry_run"], made["file_name"]) == ("checked", True, "list.csv")
     assert (made["rows_total"], counts(made)) == (3, (3, 0, 0, 0))
     assert await client.items("/v1/vendors") == []
@@ -86,7 +86,7 @@ async def test_a_change_keeps_what_the_file_does_not_give(client: Client) -> Non
     assert (after["name"], after["country"], after["tags"], after["version"]) == ("Acme Cloud", "DE", ["new", "x"], 2)
     assert after["contacts"][0] == {"name": "Kim", "email": "kim@acme.example", "phone": "1", "role": "sales"}
     assert after["contacts"][1]["name"] == "Lou"
-    assert (await client.get("/v1/vendors/search", params={"q": "acme cloud"})).json()["items"][0]["likeness"] == 1
+    assert (await client.get("/v1/vendors/search", params={"q": "acme cloud"})).json()["items"][0]["similarity"] == 1
 
 
 async def test_a_tier_that_changes_moves_the_next_review(client: Client) -> None:
@@ -119,9 +119,9 @@ async def test_every_problem_is_told_with_row_and_column_and_nothing_is_half_imp
         (3, "Website", "domains_invalid"),
         (3, None, "currency_missing"),
         (3, "Owner", "business_owner_unknown"),
-        (4, "Status", "lifecycle_not_taken"),
+        (4, "Status", "lifecycle_not_accepted"),
         (4, "Website", "domain_taken"),
-        (5, "Status", "lifecycle_moves"),
+        (5, "Status", "lifecycle_transition"),
     ]
     refused = await accepted(client, made)
     assert (refused.status_code, refused.json()["code"]) == (409, "import_has_problems")
@@ -241,11 +241,11 @@ async def test_an_export_shows_what_the_filter_shows_in_its_order(client: Client
     for name, tier in (("B", "high"), ("A", "high"), ("C", "low")):
         await registered(client, name=name, tier=tier)
     params = {"format": kind, "filter": "tier:eq:high", "sort": "-name"}
-    answer = await client.get("/v1/vendors/export", params=params)
-    assert answer.status_code == 200
-    assert answer.headers["content-disposition"] == f'attachment; filename="vendors.{kind}"'
+    response = await client.get("/v1/vendors/export", params=params)
+    assert response.status_code == 200
+    assert response.headers["content-disposition"] == f'attachment; filename="vendors.{kind}"'
     headers = CSV if kind == "csv" else XLSX
-    made = (await sent(client, answer.content, headers)).json()
+    made = (await sent(client, response.content, headers)).json()
     assert [row["given"]["name"] for row in await rows(client, made)] == ["B", "A"]
     assert (await client.get("/v1/vendors/export", params={"sort": "lei"})).status_code == 400
 

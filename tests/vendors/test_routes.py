@@ -1,4 +1,4 @@
-"""Vendors by route: the record, its moves, risk, reviews, offboarding, what it supplies, and intake."""
+"""Vendors by route: the record, its transitions, risk, reviews, offboarding, what it supplies, and intake."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from tests.client import Client
 from tests.conftest import Company, FakeClock
-from tests.vendors.make import ACME, GRAVE, added, member, moved, registered
+from tests.vendors.make import ACME, GRAVE, added, member, registered, transitioned
 from vendorrisk.vendors.lifecycle_model import NewIntakeRequest
 from vendorrisk.vendors.model import NewVendor
 from vendorrisk.vendors.supply_chain_model import NewFourthParty, NewVendorService
@@ -31,7 +31,7 @@ async def test_a_vendor_is_registered_in_its_stored_form_and_read_back(client: C
     assert (read.json(), read.headers["etag"]) == (vendor, '"1"')
 
 
-async def test_every_fault_of_a_vendor_is_told_with_its_place(client: Client) -> None:
+async def test_every_error_of_a_vendor_is_told_with_its_place(client: Client) -> None:
     body = {
         "name": "Ac\u202eme",
         "lei": "213800KUD8LAJWSQ9D51",
@@ -42,7 +42,7 @@ async def test_every_fault_of_a_vendor_is_told_with_its_place(client: Client) ->
     }
     refused = await client.post("/v1/vendors", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "vendor_field_invalid")
-    pointers = {fault["pointer"] for fault in refused.json()["errors"]}
+    pointers = {error["pointer"] for error in refused.json()["errors"]}
     assert pointers == {"/name", "/lei", "/country", "/domains/1", "/contacts/0/email", "/duns"}
     assert await client.items("/v1/vendors") == []
 
@@ -102,8 +102,8 @@ async def test_of_two_writers_one_is_told_that_the_record_has_moved_on(client: C
     vendor = await registered(client)
     place = f"/v1/vendors/{vendor['id']}"
     answers = await asyncio.gather(*(client.patch(place, {"tags": [f"t{n}"]}, etag='"1"') for n in range(5)))
-    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412, 412]
-    (won,) = [answer.json() for answer in answers if answer.status_code == 200]
+    assert sorted(response.status_code for response in answers) == [200, 412, 412, 412, 412]
+    (won,) = [response.json() for response in answers if response.status_code == 200]
     assert (await client.get(place)).json()["tags"] == won["tags"]
 
 
@@ -133,7 +133,7 @@ async def test_another_tenant_sees_finds_and_changes_nothing(client: Client, oth
     ):
         assert (await stranger.get(path)).status_code == 404, path
     assert (await stranger.patch(place, {"name": "X"}, etag='"1"')).status_code == 404
-    assert (await stranger.post(f"{place}/moves", {"to": "onboarding"}, etag='"1"')).status_code == 404
+    assert (await stranger.post(f"{place}/transitions", {"to": "onboarding"}, etag='"1"')).status_code == 404
     assert (await stranger.post(f"{place}/services", {"name": "X"})).status_code == 404
     assert (await stranger.get("/v1/vendors/search", params={"q": "Acme"})).json() == {"items": []}
     assert await stranger.items("/v1/vendors") == []
@@ -185,8 +185,8 @@ async def test_a_list_is_filtered_and_sorted_by_what_it_declares(client: Client)
         ("Nortwind Trders", "Northwind Traders"),
         ("northwnd", "Northwind Traders"),
         ("contso", "Contoso Payments"),
-        ("wide-world.exmple", "Wide World Importers"),
-        ("WWI", "Wide World Importers"),
+        ("wide-world.exmple", "Wide JobContext Importers"),
+        ("WWI", "Wide JobContext Importers"),
         ("Müller", "Müller & Söhne"),
     ],
 )
@@ -195,18 +195,18 @@ async def test_search_forgives_typing_errors_over_names_other_names_and_domains(
 ) -> None:
     await registered(client, name="Northwind Traders")
     await registered(client, name="Contoso Payments", domains=["contoso.example"])
-    await registered(client, name="Wide World Importers", aliases=["WWI"], domains=["wide-world.example"])
+    await registered(client, name="Wide JobContext Importers", aliases=["WWI"], domains=["wide-world.example"])
     await registered(client, name="Müller & Söhne")
     items = (await client.get("/v1/vendors/search", params={"q": typed})).json()["items"]
     assert items[0]["name"] == found
-    assert [item["likeness"] for item in items] == sorted((i["likeness"] for i in items), reverse=True)
+    assert [item["similarity"] for item in items] == sorted((i["similarity"] for i in items), reverse=True)
 
 
 @pytest.mark.parametrize("typed", ["%", "_", "\\", "'; drop table vendors", "xq", "🦊"])
 async def test_search_takes_any_text_as_text(client: Client, typed: str) -> None:
     await registered(client)
-    answer = await client.get("/v1/vendors/search", params={"q": typed})
-    assert (answer.status_code, answer.json()) == (200, {"items": []})
+    response = await client.get("/v1/vendors/search", params={"q": typed})
+    assert (response.status_code, response.json()) == (200, {"items": []})
 
 
 async def test_search_refuses_what_is_no_text(client: Client) -> None:
@@ -217,17 +217,17 @@ async def test_search_refuses_what_is_no_text(client: Client) -> None:
 async def test_a_vendor_becomes_active_when_all_is_there_and_hears_all_that_is_missing(client: Client) -> None:
     vendor = await registered(client)
     place = f"/v1/vendors/{vendor['id']}"
-    jumped = await client.post(f"{place}/moves", {"to": "active"}, etag='"1"')
-    assert (jumped.status_code, jumped.json()["code"]) == (409, "vendor_move_not_allowed")
-    await moved(client, place, "onboarding")
-    refused = await client.post(f"{place}/moves", {"to": "active"}, etag=await client.etag(place))
-    assert refused.json()["code"] == "vendor_move_incomplete"
-    codes = [fault["code"] for fault in refused.json()["errors"]]
+    jumped = await client.post(f"{place}/transitions", {"to": "active"}, etag='"1"')
+    assert (jumped.status_code, jumped.json()["code"]) == (409, "vendor_transition_not_allowed")
+    await transitioned(client, place, "onboarding")
+    refused = await client.post(f"{place}/transitions", {"to": "active"}, etag=await client.etag(place))
+    assert refused.json()["code"] == "vendor_transition_incomplete"
+    codes = [error["code"] for error in refused.json()["errors"]]
     assert codes == ["intake_open", "inherent_risk_unanswered", "business_owner_missing"]
     await client.put(f"{place}/inherent-risk", GRAVE, etag=await client.etag(place))
     dana = await member(client, "dana@example.com")
     await client.patch(place, {"business_owner_id": dana}, etag=await client.etag(place))
-    after = await moved(client, place, "active", intake_note="In use since 2019")
+    after = await transitioned(client, place, "active", intake_note="In use since 2019")
     assert (after["lifecycle"], after["intake"], after["intake_note"]) == ("active", "waived", "In use since 2019")
     assert (after["tier"], after["next_review_on"]) == ("critical", "2026-06-02")
 
@@ -235,16 +235,16 @@ async def test_a_vendor_becomes_active_when_all_is_there_and_hears_all_that_is_m
 async def test_waiving_the_intake_is_for_those_who_may_approve(client: Client, role_client: Any) -> None:
     vendor = await registered(client)
     place = f"/v1/vendors/{vendor['id']}"
-    await moved(client, place, "onboarding")
+    await transitioned(client, place, "onboarding")
     procurement = await role_client("procurement")
     body = {"to": "active", "intake_note": "trust me"}
-    refused = await procurement.post(f"{place}/moves", body, etag=await client.etag(place))
+    refused = await procurement.post(f"{place}/transitions", body, etag=await client.etag(place))
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
 
 
 async def test_a_vendor_in_use_is_taken_over_as_active_with_owner_tier_and_reason(client: Client) -> None:
     refused = await client.post("/v1/vendors", {"name": "A", "lifecycle": "active"})
-    pointers = [fault["pointer"] for fault in refused.json()["errors"]]
+    pointers = [error["pointer"] for error in refused.json()["errors"]]
     assert (refused.status_code, pointers) == (422, ["/intake_note", "/business_owner_id", "/tier"])
     for state in ("suspended", "offboarding", "terminated"):
         assert (await client.post("/v1/vendors", {"name": "A", "lifecycle": state})).status_code == 422
@@ -262,9 +262,9 @@ async def test_a_vendor_cannot_have_been_reviewed_on_a_day_to_come(client: Clien
 
 async def test_a_suspension_says_why_and_the_next_review_stays(client: Client) -> None:
     place = await active(client)
-    silent = await client.post(f"{place}/moves", {"to": "suspended"}, etag=await client.etag(place))
+    silent = await client.post(f"{place}/transitions", {"to": "suspended"}, etag=await client.etag(place))
     assert (silent.status_code, silent.json()["errors"][0]["pointer"]) == (409, "/reason")
-    after = await moved(client, place, "suspended", reason="Breach under investigation")
+    after = await transitioned(client, place, "suspended", reason="Breach under investigation")
     assert (after["lifecycle_reason"], after["next_review_on"]) == ("Breach under investigation", "2026-06-02")
 
 
@@ -349,9 +349,9 @@ async def test_a_review_cannot_lie_ahead_nor_be_of_a_vendor_not_in_use(client: C
     assert await client.items(f"{place}/reviews") == []
 
 
-async def test_a_vendor_is_terminated_once_its_checklist_is_settled(client: Client) -> None:
+async def test_a_vendor_is_terminated_once_its_checklist_is_resolved(client: Client) -> None:
     place = await active(client)
-    after = await moved(client, place, "offboarding")
+    after = await transitioned(client, place, "offboarding")
     assert after["next_review_on"] is None
     steps = (await client.get(f"{place}/offboarding")).json()["items"]
     assert [(step["step"], step["state"]) for step in steps] == [
@@ -359,7 +359,7 @@ async def test_a_vendor_is_terminated_once_its_checklist_is_settled(client: Clie
         ("data_returned", "open"),
         ("deletion_proven", "open"),
     ]
-    early = await client.post(f"{place}/moves", {"to": "terminated"}, etag=await client.etag(place))
+    early = await client.post(f"{place}/transitions", {"to": "terminated"}, etag=await client.etag(place))
     assert len(early.json()["errors"]) == 3
     bare = await client.put(f"{place}/offboarding/deletion_proven", {"state": "done"}, etag='"1"')
     assert (bare.status_code, bare.json()["errors"][0]["pointer"]) == (422, "/proof")
@@ -370,9 +370,9 @@ async def test_a_vendor_is_terminated_once_its_checklist_is_settled(client: Clie
         ("data_returned", {"state": "waived", "note": "None was held"}),
         ("access_removed", {"state": "done"}),
     ):
-        settled = await client.put(f"{place}/offboarding/{step}", body, etag='"1"')
-        assert (settled.status_code, settled.json()["settled_at"]) == (200, "2026-03-02T08:00:00Z")
-    assert (await moved(client, place, "terminated"))["lifecycle"] == "terminated"
+        resolved = await client.put(f"{place}/offboarding/{step}", body, etag='"1"')
+        assert (resolved.status_code, resolved.json()["resolved_at"]) == (200, "2026-03-02T08:00:00Z")
+    assert (await transitioned(client, place, "terminated"))["lifecycle"] == "terminated"
     late = await client.put(f"{place}/offboarding/access_removed", {"state": "open"}, etag='"2"')
     assert (late.status_code, late.json()["code"]) == (409, "offboarding_not_begun")
 
@@ -380,8 +380,8 @@ async def test_a_vendor_is_terminated_once_its_checklist_is_settled(client: Clie
 async def test_a_vendor_that_comes_back_is_asked_about_anew(client: Client) -> None:
     vendor = await registered(client, intake_note="known")
     place = f"/v1/vendors/{vendor['id']}"
-    await moved(client, place, "terminated", reason="Not chosen")
-    after = await moved(client, place, "prospect", reason="Chosen after all")
+    await transitioned(client, place, "terminated", reason="Not chosen")
+    after = await transitioned(client, place, "prospect", reason="Chosen after all")
     assert (after["intake"], after["intake_note"]) == ("open", None)
 
 
@@ -432,7 +432,7 @@ async def test_a_request_is_approved_by_someone_else_and_its_vendor_goes_into_on
     vendor = (await client.get(f"/v1/vendors/{approved.json()['vendor_id']}")).json()
     assert (vendor["lifecycle"], vendor["intake"], vendor["business_owner_id"]) == ("onboarding", "approved", dana)
     assert (vendor["domains"], vendor["data_classes"]) == (["acme.example"], ["card"])
-    again = await reviewer.post(f"{place}/refusal", {"reason": "no"}, etag='"2"')
+    again = await reviewer.post(f"{place}/rejection", {"reason": "no"}, etag='"2"')
     assert (again.status_code, again.json()["code"]) == (409, "intake_decided")
 
 
@@ -441,7 +441,7 @@ async def test_whoever_asked_cannot_decide_neither_by_another_key_of_theirs(clie
     asking, deciding = await role_client("reviewer", member_id=dana), await role_client("reviewer", member_id=dana)
     asked = (await asking.post("/v1/intake-requests", {"name": "Acme", "purpose": "P"})).json()
     for same in (asking, deciding):
-        for path, body in (("approval", {}), ("refusal", {"reason": "no"})):
+        for path, body in (("approval", {}), ("rejection", {"reason": "no"})):
             refused = await same.post(f"/v1/intake-requests/{asked['id']}/{path}", body, etag='"1"')
             assert (refused.status_code, refused.json()["code"]) == (409, "four_eyes_needed")
     assert await client.items("/v1/vendors") == []
@@ -463,46 +463,46 @@ async def test_a_request_for_a_terminated_vendor_is_approved_only_once_it_is_a_p
 ) -> None:
     vendor = await registered(client)
     place, reason = f"/v1/vendors/{vendor['id']}", "No longer needed"
-    ended = await client.post(f"{place}/moves", {"to": "terminated", "reason": reason}, etag='"1"')
+    ended = await client.post(f"{place}/transitions", {"to": "terminated", "reason": reason}, etag='"1"')
     assert ended.status_code == 200, ended.text
     business, reviewer = await role_client("owner"), await role_client("reviewer")
     body = {"name": "Acme", "purpose": "P", "vendor_id": vendor["id"]}
     asked = (await business.post("/v1/intake-requests", body)).json()
     approval = f"/v1/intake-requests/{asked['id']}/approval"
     refused = await reviewer.post(approval, {}, etag='"1"')
-    assert (refused.status_code, refused.json()["code"]) == (409, "vendor_move_not_allowed")
+    assert (refused.status_code, refused.json()["code"]) == (409, "vendor_transition_not_allowed")
     assert "prospect" in refused.json()["detail"]
     assert (await client.get(f"/v1/intake-requests/{asked['id']}")).json()["state"] == "open"
     after = (await client.get(place)).json()
     assert (after["lifecycle"], after["intake"], after["version"]) == ("terminated", "open", 2)
-    await client.post(f"{place}/moves", {"to": "prospect", "reason": "Needed again"}, etag='"2"')
+    await client.post(f"{place}/transitions", {"to": "prospect", "reason": "Needed again"}, etag='"2"')
     assert (await reviewer.post(approval, {}, etag='"1"')).status_code == 200
     back = (await client.get(place)).json()
     assert (back["lifecycle"], back["intake"]) == ("onboarding", "approved")
 
 
-async def test_a_refused_request_makes_no_vendor(client: Client, role_client: Any) -> None:
+async def test_a_rejected_request_makes_no_vendor(client: Client, role_client: Any) -> None:
     business, reviewer = await role_client("owner"), await role_client("reviewer")
     asked = (await business.post("/v1/intake-requests", {"name": "Acme", "purpose": "P"})).json()
     place = f"/v1/intake-requests/{asked['id']}"
-    assert (await reviewer.post(f"{place}/refusal", {}, etag='"1"')).status_code == 422
-    refused = await reviewer.post(f"{place}/refusal", {"reason": "Duplicate"}, etag='"1"')
-    assert (refused.json()["state"], refused.json()["decision_reason"]) == ("refused", "Duplicate")
+    assert (await reviewer.post(f"{place}/rejection", {}, etag='"1"')).status_code == 422
+    refused = await reviewer.post(f"{place}/rejection", {"reason": "Duplicate"}, etag='"1"')
+    assert (refused.json()["state"], refused.json()["decision_reason"]) == ("rejected", "Duplicate")
     assert await client.items("/v1/vendors") == []
 
 
 async def test_in_a_bulk_each_item_stands_or_falls_alone(client: Client) -> None:
     items = [{"name": "A"}, {"name": "a"}, {"nam": "B"}, {"name": "C", "country": "XX"}, {"name": "D"}]
-    answer = (await client.post("/v1/vendors/bulk", {"items": items})).json()
-    assert [item.get("code") for item in answer["items"]] == [
+    response = (await client.post("/v1/vendors/bulk", {"items": items})).json()
+    assert [item.get("code") for item in response["items"]] == [
         None,
         "vendor_name_taken",
         "body_invalid",
         "vendor_field_invalid",
         None,
     ]
-    assert (answer["done"], answer["refused"]) == (2, 3)
-    assert {fault["pointer"] for fault in answer["items"][2]["errors"]} == {"/items/2/nam", "/items/2/name"}
+    assert (response["done"], response["failed"]) == (2, 3)
+    assert {error["pointer"] for error in response["items"][2]["errors"]} == {"/items/2/nam", "/items/2/name"}
     assert [v["name"] for v in await client.items("/v1/vendors")] == ["A", "D"]
     actions = [entry["action"] for entry in await client.items("/v1/audit-entries")]
     assert actions.count("vendor:registered") == 2
@@ -516,8 +516,8 @@ async def test_bulk_changes_hold_each_vendor_to_its_version(client: Client) -> N
         {"id": second["id"], "version": 1, "changes": {"name": "A"}},
         {"id": "00000000-0000-0000-0000-000000000000", "version": 1, "changes": {}},
     ]
-    answer = (await client.post("/v1/vendors/bulk-changes", {"items": items})).json()
-    codes = [item.get("code") for item in answer["items"]]
+    response = (await client.post("/v1/vendors/bulk-changes", {"items": items})).json()
+    codes = [item.get("code") for item in response["items"]]
     assert codes == [None, "version_stale", "vendor_name_taken", "not_found"]
     assert (await client.get(f"/v1/vendors/{second['id']}")).json()["version"] == 1
 
@@ -529,11 +529,11 @@ async def test_every_write_leaves_one_entry_and_a_refused_one_none(client: Clien
     await client.patch(place, {"tags": ["x"]}, etag=etag)
     await client.patch(place, {"tags": ["y"]}, etag=etag)
     await client.post(f"{place}/reviews", {"outcome": "satisfactory"}, etag=await client.etag(place))
-    await moved(client, place, "offboarding")
+    await transitioned(client, place, "offboarding")
     await client.put(f"{place}/offboarding/access_removed", {"state": "done"}, etag='"1"')
     entries = await client.items("/v1/audit-entries")
     actions = [entry["action"] for entry in entries[: len(entries) - before]]
-    assert actions == ["offboarding_step:settled", "vendor:moved", "vendor:reviewed", "vendor:changed"]
+    assert actions == ["offboarding_step:resolved", "vendor:transitioned", "vendor:reviewed", "vendor:changed"]
     assert entries[3]["before"]["tags"] == []
     assert entries[3]["after"]["tags"] == ["x"]
 
@@ -553,12 +553,12 @@ async def test_no_value_of_any_field_is_an_error_of_ours(client: Client, path: s
     good = {"name": "Acme", "purpose": "P"} if "intake" in path else {"name": "Acme"}
     for field in whole.get(path, NewFourthParty).__struct_fields__:
         for value in BAD_VALUES:
-            answer = await client.post(place, json.dumps({**good, field: value}).encode())
-            assert answer.status_code in {201, 400, 409, 422}, (field, value, answer.text)
+            response = await client.post(place, json.dumps({**good, field: value}).encode())
+            assert response.status_code in {201, 400, 409, 422}, (field, value, response.text)
 
 
 async def test_no_date_is_an_error_of_ours(client: Client) -> None:
     for value in BAD_DATES:
-        answer = await client.post("/v1/vendors", {"name": "Acme", "last_reviewed_on": value})
-        assert answer.status_code == 422, answer.text
-        assert answer.json()["errors"][0]["pointer"] == "/last_reviewed_on"
+        response = await client.post("/v1/vendors", {"name": "Acme", "last_reviewed_on": value})
+        assert response.status_code == 422, response.text
+        assert response.json()["errors"][0]["pointer"] == "/last_reviewed_on"

@@ -1,4 +1,4 @@
-"""Moves between states, what each waits for, and when reviews fall due."""
+"""Transitions between states, what each waits for, and when reviews fall due."""
 
 from datetime import date, timedelta
 
@@ -7,23 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.vendors import rules
-from vendorrisk.vendors.lifecycle_model import OffboardingStep, StepState
+from vendorrisk.vendors.lifecycle_model import OffboardingStepKind, OffboardingStepState
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TrustCategory
 
-READY = rules.Standing(lifecycle=Lifecycle.ONBOARDING, intake_settled=True, answered=True, business_owner=True)
+READY = rules.TransitionChecks(lifecycle=Lifecycle.ONBOARDING, intake_decided=True, answered=True, business_owner=True)
 DAYS = st.dates(min_value=date(1900, 1, 1), max_value=date(2200, 12, 31))
 
 
 def test_a_vendor_can_reach_every_state_from_prospect() -> None:
     reached, edge = {Lifecycle.PROSPECT}, [Lifecycle.PROSPECT]
     while edge:
-        edge = [s for s in rules.MOVES[edge.pop()] if s not in reached] + edge
+        edge = [s for s in rules.TRANSITIONS[edge.pop()] if s not in reached] + edge
         reached |= set(edge)
     assert reached == set(Lifecycle)
 
 
 @pytest.mark.parametrize("state", Lifecycle)
-def test_staying_where_one_is_is_no_move(state: Lifecycle) -> None:
+def test_staying_where_one_is_is_no_transition(state: Lifecycle) -> None:
     assert not rules.may_follow(state, state)
 
 
@@ -38,30 +38,30 @@ def test_an_unchecked_prospect_cannot_become_active_at_once() -> None:
 
 
 def test_becoming_active_names_everything_that_is_missing_at_once() -> None:
-    bare = rules.Standing(lifecycle=Lifecycle.ONBOARDING)
+    bare = rules.TransitionChecks(lifecycle=Lifecycle.ONBOARDING)
     codes = [missing.code for missing in rules.missing_for(bare, Lifecycle.ACTIVE)]
     assert codes == ["intake_open", "inherent_risk_unanswered", "business_owner_missing"]
     assert rules.missing_for(READY, Lifecycle.ACTIVE) == ()
 
 
-@pytest.mark.parametrize("state", [StepState.DONE, StepState.WAIVED])
-def test_termination_waits_for_each_step_of_the_checklist(state: StepState) -> None:
-    begun = dict.fromkeys(OffboardingStep, StepState.OPEN)
-    for settled in OffboardingStep:
-        standing = rules.Standing(lifecycle=Lifecycle.OFFBOARDING, steps=begun)
-        assert f"{settled}_open" in {m.code for m in rules.missing_for(standing, Lifecycle.TERMINATED)}
-        begun = {**begun, settled: state}
-    standing = rules.Standing(lifecycle=Lifecycle.OFFBOARDING, steps=begun)
-    assert rules.missing_for(standing, Lifecycle.TERMINATED) == ()
+@pytest.mark.parametrize("state", [OffboardingStepState.DONE, OffboardingStepState.WAIVED])
+def test_termination_waits_for_each_step_of_the_checklist(state: OffboardingStepState) -> None:
+    begun = dict.fromkeys(OffboardingStepKind, OffboardingStepState.OPEN)
+    for resolved in OffboardingStepKind:
+        checks = rules.TransitionChecks(lifecycle=Lifecycle.OFFBOARDING, steps=begun)
+        assert f"{resolved}_open" in {m.code for m in rules.missing_for(checks, Lifecycle.TERMINATED)}
+        begun = {**begun, resolved: state}
+    checks = rules.TransitionChecks(lifecycle=Lifecycle.OFFBOARDING, steps=begun)
+    assert rules.missing_for(checks, Lifecycle.TERMINATED) == ()
 
 
 def test_a_prospect_that_was_never_used_needs_no_checklist() -> None:
-    prospect = rules.Standing(lifecycle=Lifecycle.PROSPECT)
+    prospect = rules.TransitionChecks(lifecycle=Lifecycle.PROSPECT)
     assert rules.missing_for(prospect, Lifecycle.TERMINATED) == ()
     assert rules.needs_reason(Lifecycle.PROSPECT, Lifecycle.TERMINATED)
 
 
-def test_reasons_are_asked_only_for_moves_that_exist() -> None:
+def test_reasons_are_asked_only_for_transitions_that_exist() -> None:
     asked = {(a, b) for a in Lifecycle for b in Lifecycle if rules.needs_reason(a, b)}
     assert all(rules.may_follow(a, b) for a, b in asked)
     assert asked == {

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorrisk.vendors.model import Tier
-from vendorrisk.vendors.tiering import CURRENT, MODELS, V1, Answers, Factor, inherent_risk_for
+from vendorrisk.vendors.tiering import CURRENT, MODELS, V1, Answers, RiskFactor, inherent_risk_for
 
 UPWARDS = [Tier.LOW, Tier.MEDIUM, Tier.HIGH, Tier.CRITICAL]
-GIVEN = st.fixed_dictionaries({factor: st.none() | st.integers(0, 4) for factor in Factor})
+GIVEN = st.fixed_dictionaries({factor: st.none() | st.integers(0, 4) for factor in RiskFactor})
 
 
 def answers(*values: int | None) -> Answers:
-    return dict(zip(Factor, values, strict=True))
+    return dict(zip(RiskFactor, values, strict=True))
 
 
 def test_the_worked_example_scores_77_and_is_critical() -> None:
@@ -39,7 +39,7 @@ def test_the_ends_of_the_scale_are_0_and_100() -> None:
 def test_nothing_known_is_75_critical_and_says_what_is_unknown() -> None:
     result = inherent_risk_for({})
     assert (result.score, result.tier) == (75, Tier.CRITICAL)
-    assert result.unknown == tuple(Factor)
+    assert result.unknown == tuple(RiskFactor)
     assert all(f.answer == "Unknown" for f in result.factors)
 
 
@@ -87,7 +87,7 @@ def test_an_answer_off_the_scale_is_refused(wrong: int) -> None:
 
 
 @given(GIVEN)
-def test_contributions_add_up_to_the_score_and_the_score_is_exact(given_answers: dict[Factor, int | None]) -> None:
+def test_contributions_add_up_to_the_score_and_the_score_is_exact(given_answers: dict[RiskFactor, int | None]) -> None:
     result = inherent_risk_for(given_answers)
     assert sum(f.points for f in result.factors) == result.score
     exact = Fraction(100 * sum(f.weight * f.value for f in result.factors), 4 * 26)
@@ -96,9 +96,9 @@ def test_contributions_add_up_to_the_score_and_the_score_is_exact(given_answers:
         assert abs(Fraction(100 * factor.weight * factor.value, 104) - factor.points) < 1
 
 
-@given(GIVEN, st.sampled_from(list(Factor)), st.integers(0, 4), st.integers(0, 4))
+@given(GIVEN, st.sampled_from(list(RiskFactor)), st.integers(0, 4), st.integers(0, 4))
 def test_more_of_any_factor_is_never_less_risk(
-    given_answers: dict[Factor, int | None], factor: Factor, one: int, other: int
+    given_answers: dict[RiskFactor, int | None], factor: RiskFactor, one: int, other: int
 ) -> None:
     low, high = sorted((one, other))
     less = inherent_risk_for({**given_answers, factor: low})
@@ -107,9 +107,9 @@ def test_more_of_any_factor_is_never_less_risk(
     assert UPWARDS.index(less.tier) <= UPWARDS.index(more.tier)
 
 
-@given(GIVEN, st.sampled_from(list(Factor)))
+@given(GIVEN, st.sampled_from(list(RiskFactor)))
 def test_unknown_is_never_better_than_the_answer_3_and_is_listed(
-    given_answers: dict[Factor, int | None], factor: Factor
+    given_answers: dict[RiskFactor, int | None], factor: RiskFactor
 ) -> None:
     unknown = inherent_risk_for({**given_answers, factor: None})
     three = inherent_risk_for({**given_answers, factor: 3})

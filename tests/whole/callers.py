@@ -15,7 +15,7 @@ import httpx
 _TRY_AGAIN = {429, 503}
 _PATIENCE_SECONDS = 120
 _THINKS_SECONDS = 0.12  # at most, between two operations
-_DUE_SOON = timedelta(days=10)  # between the steps 14 and 7, so that a midnight in between changes nothing
+_DUE_SOON = timedelta(days=10)  # between the thresholds 14 and 7, so that a midnight in between changes nothing
 _DUE_LATE = timedelta(days=700)
 
 
@@ -45,7 +45,7 @@ class Memory:
 
 
 class SurpriseError(AssertionError):
-    """An answer that nothing explains."""
+    """A response that nothing explains."""
 
 
 class Caller(threading.Thread):
@@ -91,13 +91,13 @@ class Caller(threading.Thread):
         vendor = self._any_vendor()
         wanted = self._unique("Changed")
         place = f"/v1/vendors/{vendor.id}"
-        answer, repeated = self._send("PATCH", place, {"description": wanted}, {"if-match": f'"{vendor.version}"'})
-        if answer.status_code == 412 and repeated:
-            # Nobody else changes it, so the lost answer was a good one; what is stored says whether that is so.
-            answer = self._send("GET", place)[0]
-        self._expect(answer, 200)
-        if answer.json()["description"] != wanted or answer.json()["version"] != vendor.version + 1:
-            raise SurpriseError(f"{place}: {answer.text}, wanted {wanted} as version {vendor.version + 1}")
+        response, repeated = self._send("PATCH", place, {"description": wanted}, {"if-match": f'"{vendor.version}"'})
+        if response.status_code == 412 and repeated:
+            # Nobody else changes it, so the lost response was a good one; what is stored says whether that is so.
+            response = self._send("GET", place)[0]
+        self._expect(response, 200)
+        if response.json()["description"] != wanted or response.json()["version"] != vendor.version + 1:
+            raise SurpriseError(f"{place}: {response.text}, wanted {wanted} as version {vendor.version + 1}")
         vendor.description, vendor.version = wanted, vendor.version + 1
 
     def report(self) -> None:
@@ -110,7 +110,7 @@ class Caller(threading.Thread):
         end = _today() - (timedelta(days=365) - _DUE_SOON if is_due else timedelta(days=5))
         body = {
             "vendor_id": vendor.id,
-            "type": "type_2",
+            "report_type": "type_2",
             "period_start_on": str(end - timedelta(days=364)),
             "period_end_on": str(end),
             "opinion": "unqualified",
@@ -142,12 +142,12 @@ class Caller(threading.Thread):
         content = f"{title}\n".encode() * self._choices.randint(1, 20_000)
         digest, place = hashlib.sha256(content).hexdigest(), f"/v1/documents/{document}"
         headers = {"if-match": '"1"', "content-type": "text/plain"}
-        answer, repeated = self._send("PUT", f"{place}/file", content, headers)
-        if answer.status_code == 412 and repeated:
-            answer = self._send("GET", place)[0]
-        self._expect(answer, 200)
-        if answer.json()["file_sha256"] != digest or answer.json()["version"] != 2:
-            raise SurpriseError(f"{place}: {answer.text}")
+        response, repeated = self._send("PUT", f"{place}/file", content, headers)
+        if response.status_code == 412 and repeated:
+            response = self._send("GET", place)[0]
+        self._expect(response, 200)
+        if response.json()["file_sha256"] != digest or response.json()["version"] != 2:
+            raise SurpriseError(f"{place}: {response.text}")
         self.memory.files[document] = digest
 
     def finding(self) -> None:
@@ -160,35 +160,35 @@ class Caller(threading.Thread):
         self.memory.tests.add(made["id"])
 
     def repeat(self) -> None:
-        """Send something again that was acknowledged long ago: the answer is the same one."""
+        """Send something again that was acknowledged long ago: the response is the same one."""
         path, key, body, made = self._choices.choice(self.memory.posts)
-        answer, _ = self._send("POST", path, body, {"idempotency-key": key})
-        if answer.json().get("id") != made or answer.headers.get("idempotency-replayed") != "true":
-            raise SurpriseError(f"{path} under {key} made {made}, and then: {answer.text}")
+        response, _ = self._send("POST", path, body, {"idempotency-key": key})
+        if response.json().get("id") != made or response.headers.get("idempotency-replayed") != "true":
+            raise SurpriseError(f"{path} under {key} made {made}, and then: {response.text}")
         self.replayed += 1
 
     # How they call
 
     def _post(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         key = str(UUID(int=self._choices.getrandbits(128)))
-        answer, _ = self._send("POST", path, body, {"idempotency-key": key})
-        self._expect(answer, 201, 202)
-        made: dict[str, Any] = answer.json()
+        response, _ = self._send("POST", path, body, {"idempotency-key": key})
+        self._expect(response, 201, 202)
+        made: dict[str, Any] = response.json()
         self.memory.posts.append((path, key, body, made["id"]))
         return made
 
     def _send(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[httpx.Response, bool]:
-        """Send until there is an answer; returns it, and whether an earlier try may have had its effect."""
+        """Send until there is a response; returns it, and whether an earlier try may have had its effect."""
         content = {"content": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
         deadline, repeated, why = time.monotonic() + _PATIENCE_SECONDS, False, ""
         while time.monotonic() < deadline:
             try:
-                answer = self._http.request(method, path, headers=headers, **content)
-                if answer.status_code not in _TRY_AGAIN:
-                    return answer, repeated
-                why = answer.text
+                response = self._http.request(method, path, headers=headers, **content)
+                if response.status_code not in _TRY_AGAIN:
+                    return response, repeated
+                why = response.text
             except httpx.TransportError as error:
                 why = repr(error)
             repeated = True
@@ -196,9 +196,9 @@ class Caller(threading.Thread):
             time.sleep(0.05)
         raise SurpriseError(f"{method} {path} is not answered well within {_PATIENCE_SECONDS} s: {why}")
 
-    def _expect(self, answer: httpx.Response, *statuses: int) -> None:
-        if answer.status_code not in statuses:
-            raise SurpriseError(f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text}")
+    def _expect(self, response: httpx.Response, *statuses: int) -> None:
+        if response.status_code not in statuses:
+            raise SurpriseError(f"{response.request.method} {response.url}: {response.status_code} {response.text}")
 
     def _any_vendor(self) -> Vendor:
         return self._choices.choice(list(self.memory.vendors.values()))

@@ -1,4 +1,4 @@
-"""Sends generated requests to the application in this process, and says of every answer whether it keeps its word.
+"""Sends generated requests to the application in this process, and says of every response whether it keeps its word.
 
 Schemathesis makes the requests and holds the answers to the document; `Fuzz` puts the ids of things that exist and the
 version of the record into what would otherwise end at 404 or 412, and adds what schemathesis cannot know: refusals are
@@ -92,15 +92,15 @@ class Fuzz:
         return self.statuses.total()
 
     def probe(self, operation: Operation, case: Any) -> None:
-        """Send one case, made real, and note every fault of its answer."""
+        """Send one case, made real, and note every fault of its response."""
         form = self._make_real(operation, case)
-        answer = self._call(case)
-        if answer is None:
+        response = self._call(case)
+        if response is None:
             return
-        self._judge(operation, case, answer)
-        if form and answer.status_code >= 400 and answer.json().get("code") in ABOUT_FORM:
-            self._note(operation.name, f"refused though it fits: {_told(answer)}", answer)
-        if operation.writes and answer.status_code in {200, 201, 202, 204, 404, 409, 412}:
+        self._evaluate(operation, case, response)
+        if form and response.status_code >= 400 and response.json().get("code") in ABOUT_FORM:
+            self._note(operation.name, f"refused though it fits: {_told(response)}", response)
+        if operation.writes and response.status_code in {200, 201, 202, 204, 404, 409, 412}:
             self._forget(operation)
 
     def send(
@@ -112,20 +112,20 @@ class Fuzz:
         headers: Sequence[tuple[str, str]] = (),
         body: bytes = b"",
     ) -> Response:
-        """Send what no case can say, and hold the answer to the document."""
+        """Send what no case can say, and hold the response to the document."""
         request = PreparedRequest()
         request.method, request.body = operation.method, body
         request.url = f"http://testserver{place}" + (f"?{query}" if query else "")
         request.headers = CaseInsensitiveDict(headers)
-        answer = self._send(request, self.key)
+        response = self._send(request, self.key)
         named = dict.fromkeys(operation.parameters, "x")
-        self._judge(operation, schema_operation(operation).Case(path_parameters=named), answer)
+        self._evaluate(operation, schema_operation(operation).Case(path_parameters=named), response)
         if operation.writes:
             self._forget(operation)
-        return answer
+        return response
 
     def example(self, operation: Operation) -> Any:
-        """Return a body that is taken, with the ids of things that exist."""
+        """Return a body that is accepted, with the ids of things that exist."""
         return self._with_ids(operation.example)
 
     def place(self, operation: Operation) -> str:
@@ -190,9 +190,9 @@ class Fuzz:
 
     def _knock(self, name: str, request: PreparedRequest) -> None:
         """Send a request without credentials: whatever is wrong with it besides, that comes first."""
-        answer = self._send(request, None)
-        if answer.status_code not in {401, 404, 405} and request.method != "OPTIONS":
-            self._note(name, f"answered {answer.status_code} without credentials", answer)
+        response = self._send(request, None)
+        if response.status_code not in {401, 404, 405} and request.method != "OPTIONS":
+            self._note(name, f"answered {response.status_code} without credentials", response)
 
     def _send(self, request: PreparedRequest, key: str | None) -> Response:
         url = request.path_url
@@ -214,27 +214,29 @@ class Fuzz:
     async def _raw(self, method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Any:
         return await send_raw(self.api, method, url, headers, [chunk(body)])
 
-    def _judge(self, operation: Operation, case: Any, answer: Response) -> None:
-        if answer.status_code >= 500:
-            self._note(operation.name, f"failed: {answer.status_code}", answer)
+    def _evaluate(self, operation: Operation, case: Any, response: Response) -> None:
+        if response.status_code >= 500:
+            self._note(operation.name, f"failed: {response.status_code}", response)
             return
         other_method = case.method.upper() != operation.method
-        wanted = _OF_ANOTHER_METHOD if other_method else _OF_LESS if _lacks_fields(answer) else CHECKS
+        wanted = _OF_ANOTHER_METHOD if other_method else _OF_LESS if _lacks_fields(response) else CHECKS
         if operation.raw:  # any bytes are bytes: what a file may not hold is the reader's to say
             wanted = [check for check in wanted if check is not checks.negative_data_rejection]
         try:
-            case.validate_response(answer, checks=wanted)
+            case.validate_response(response, checks=wanted)
         except FailureGroup as group:
             for failure in group.exceptions:
-                self._note(operation.name, _title(failure), answer)
-        if answer.status_code >= 400 and (wrong := _wrong_problem(operation, answer)):
-            self._note(operation.name, wrong, answer)
+                self._note(operation.name, _title(failure), response)
+        if response.status_code >= 400 and (wrong := _wrong_problem(operation, response)):
+            self._note(operation.name, wrong, response)
 
-    def _note(self, name: str, fault: str, answer: Response) -> None:
-        request = answer.request
+    def _note(self, name: str, fault: str, response: Response) -> None:
+        request = response.request
         parts = (request.path_url, request.body, dict(request.headers))
         sent = " ".join([str(request.method), *(str(part)[:_SHORT] for part in parts)])
-        self.faults.setdefault((name, fault), f"{name}: {fault}\n    {sent}\n    {answer.status_code} {_told(answer)}")
+        self.faults.setdefault(
+            (name, fault), f"{name}: {fault}\n    {sent}\n    {response.status_code} {_told(response)}"
+        )
 
 
 def schema_operation(operation: Operation) -> Any:
@@ -258,30 +260,30 @@ def _spoilt(parts: Any, place: ParameterLocation) -> bool:
     return place in parts and parts[place].mode.is_negative
 
 
-def _lacks_fields(answer: Response) -> bool:
+def _lacks_fields(response: Response) -> bool:
     """Say whether the caller asked for less than the schema promises: no body, or some fields."""
-    return "fields=" in answer.request.path_url or ("preference-applied" in answer.headers and not answer.content)
+    return "fields=" in response.request.path_url or ("preference-applied" in response.headers and not response.content)
 
 
-def _told(answer: Response) -> str:
-    return re.sub(r'"request_id":"[0-9a-f]*"', "", answer.text_lossy())[:_SHORT]
+def _told(response: Response) -> str:
+    return re.sub(r'"request_id":"[0-9a-f]*"', "", response.text_lossy())[:_SHORT]
 
 
 def _title(failure: Failure | Exception) -> str:
     return str(failure)[:_SHORT]
 
 
-def _wrong_problem(operation: Operation, answer: Response) -> str | None:
+def _wrong_problem(operation: Operation, response: Response) -> str | None:
     """Say how a refusal is no problem document of ours: RFC 9457, and a code that the operation declares."""
-    if answer.headers.get("content-type") != ["application/problem+json"]:
+    if response.headers.get("content-type") != ["application/problem+json"]:
         return "refused without a problem document"
-    problem = answer.json()
+    problem = response.json()
     code = problem.get("code")
-    if code not in _CODES or problem.get("status") != answer.status_code:
+    if code not in _CODES or problem.get("status") != response.status_code:
         return f"refused with a strange problem: {code}"
     if problem["type"] != f"urn:vendorrisk:problem:{code}" or not problem.get("detail"):
         return "refused with a problem that lacks its type or detail"
-    declared = operation.document["responses"].get(str(answer.status_code), {}).get("description", "")
+    declared = operation.document["responses"].get(str(response.status_code), {}).get("description", "")
     if code not in _UNDECLARED and f"`{code}`" not in declared:
         return f"refused with the undeclared code {code}"
     return None

@@ -152,7 +152,7 @@ class Installation:
         for program in self.programs.values():
             with suppress(subprocess.TimeoutExpired):
                 program.ended(15)
-            program.leave()
+            program.shut_down()
         self.valkey.stop()
         self.postgres.stop()
 

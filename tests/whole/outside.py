@@ -83,14 +83,14 @@ class Outside:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(HOST).configure_cert(tls)
         async with dns_fake({(HOST, "A"): ["127.0.0.1"]}) as names, http_fake(tls=tls) as web, smtp_fake() as mail:
-            web.on("/in", lambda request: self._answer("webhook", request.headers["webhook-id"], request))
-            web.on("/slack", lambda request: self._answer("slack", _slack_key(request), request))
+            web.on("/in", lambda request: self._respond("webhook", request.headers["webhook-id"], request))
+            web.on("/slack", lambda request: self._respond("slack", _slack_key(request), request))
             mail.delay_seconds = 0.02
             self.mail, self._web_port, self._dns_port = mail, web.port, names.address[1]
             self._ready.set()
             await self._over.wait()
 
-    def _answer(self, channel: str, key: str, request: Received) -> Reply:
+    def _respond(self, channel: str, key: str, request: Received) -> Reply:
         """Take it, mostly soon, sometimes late, and now and then not at all."""
         mood = self._moods.random()
         if mood < _FAILS and self.is_moody:

@@ -12,9 +12,9 @@ from tests.whole.surface import operations
 from tests.whole.test_bad_input import BAD_FILES
 from tests.whole.things import Things, finding, vendor
 from vendorrisk.app import Api
-from vendorrisk.background import World, run_job
+from vendorrisk.background import JobContext, run_job
 from vendorrisk.imports import service as imports
-from vendorrisk.signals.jobs import settle_vendors
+from vendorrisk.signals.jobs import reconcile_vendors
 from vendorrisk.worker import SCHEDULE
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ DERIVED = {
     "score_snapshots": "are computed from states, and append-only",
     "signal_findings": "join a state to its finding, which has its entry",
     "vendor_exploits": "note that a finding was opened, which has its entry",
-    "finding_moves": "are told in the finding's entry",
+    "finding_transitions": "are recorded in the finding's entry",
     "proposals": "bind nobody until a person decides, which has its entry",
     "subprocessor_changes": "bind nobody until a person decides, which has its entry",
     "import_rows": "are told by their digest in the import's entry",
@@ -44,7 +44,7 @@ IN_ITS_PARENTS = {
 }
 """What is made together with a change of its vendor, and told in that entry."""
 
-NOBODY_S = "{asked_at,last_used_at,lease_token,leased_until}"
+NOBODY_S = "{scan_requested_at,last_used_at,lease_token,leased_until}"
 """Columns that say when something is looked at next, by whom, or was used last."""
 
 
@@ -52,19 +52,19 @@ async def test_what_a_job_writes_of_a_record_leaves_its_audit_entry(
     api: Api,
     company: Company,
     role_client: Any,
-    world: World,
+    context: JobContext,
     owner: Any,
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    things = Things(company, await role_client("admin"), world, owner)
+    things = Things(company, await role_client("admin"), context, owner)
     await give_jobs_something_to_do(things, monkeypatch)
     faults, audited = [], set()
     for days in (0, 2, 40):
         clock.advance(days=days)
         for job in SCHEDULE:
             before, last = await records(owner), await length(owner)
-            await run_job(job, world)
+            await run_job(job, context)
             told = await targets_after(owner, last)
             for table, id_ in changed(before, await records(owner)):
                 if id_ in told:
@@ -73,7 +73,7 @@ async def test_what_a_job_writes_of_a_record_leaves_its_audit_entry(
                     faults.append(f"{job.name} wrote {table} {id_}")
     assert faults == []
     assert {
-        ("settle_vendors", "vendor_assets"),
+        ("reconcile_vendors", "vendor_assets"),
         ("end_acceptances", "findings"),
         ("read_evidence", "documents"),
         ("run_imports", "imports"),
@@ -81,9 +81,9 @@ async def test_what_a_job_writes_of_a_record_leaves_its_audit_entry(
 
 
 async def test_what_an_operation_writes_of_a_record_leaves_its_audit_entry(
-    api: Api, company: Company, role_client: Any, world: World, owner: Any
+    api: Api, company: Company, role_client: Any, context: JobContext, owner: Any
 ) -> None:
-    things = Things(company, await role_client("admin"), world, owner)
+    things = Things(company, await role_client("admin"), context, owner)
     faults, audited = [], 0
     for operation in operations(api):
         if not operation.writes:
@@ -106,16 +106,16 @@ async def test_what_an_operation_writes_of_a_record_leaves_its_audit_entry(
 
 
 async def test_an_asset_that_is_primary_no_more_tells_it_as_the_one_that_took_its_place_does(
-    company: Company, role_client: Any, world: World, owner: Any
+    company: Company, role_client: Any, context: JobContext, owner: Any
 ) -> None:
-    things = Things(company, await role_client("admin"), world, owner)
+    things = Things(company, await role_client("admin"), context, owner)
     place = f"/v1/vendors/{await vendor(things, {})}/assets"
     first, second = [
         await things.made(place, {"kind": "domain", "name": f"watched-{n}.com", "is_primary": True}) for n in "ab"
     ]
     again = f"/v1/vendor-assets/{first['id']}"
-    answer = await things.client.patch(again, {"is_primary": True}, etag=await things.client.etag(again))
-    assert answer.status_code == 200, answer.text
+    response = await things.client.patch(again, {"is_primary": True}, etag=await things.client.etag(again))
+    assert response.status_code == 200, response.text
     log = {"filter": "action:in:vendor_asset:attached,vendor_asset:changed", "sort": "sequence"}
     told = [
         (entry["target_id"], entry["action"], (entry["before"] or {}).get("is_primary"), entry["after"]["is_primary"])
@@ -136,24 +136,24 @@ async def targets_after(owner: Any, last: int) -> list[Any]:
 
 
 async def give_jobs_something_to_do(things: Things, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave a domain to attach and one to take off, a finding set aside, a report to read, an import to apply."""
+    """Leave a domain to attach and one to take off, a suppressed finding, a report to read, an import to apply."""
     client = things.client
     body = {"name": "Watched", "domains": ["watched-a.com", "watched-b.com"]}
     place = f"/v1/vendors/{(await things.made('/v1/vendors', body))['id']}"
-    while await settle_vendors(things.world):
+    while await reconcile_vendors(things.context):
         pass
     assert len(await client.items(f"{place}/assets")) == 2
     changed = await client.patch(place, {"domains": ["watched-a.com", "watched-c.com"]}, etag=await client.etag(place))
     assert changed.status_code == 200, changed.text
     found = f"/v1/findings/{await finding(things, {})}"
     aside = {"to": "accepted", "reason": "For now", "until_on": "2026-03-20"}
-    await things.made(f"{found}/moves", aside, etag=await client.etag(found))
+    await things.made(f"{found}/transitions", aside, etag=await client.etag(found))
     report = {"vendor_id": place.rpartition("/")[2], "kind": "soc2_type2", "title": "A report"}
     document = f"/v1/documents/{(await things.made('/v1/documents', report))['id']}"
     stored = await client.put(
         f"{document}/file", BAD_FILES["a PDF without an end"], etag='"1"', headers={"content-type": "application/pdf"}
     )
-    assert stored.json()["reading"] == "waiting", stored.text
+    assert stored.json()["extraction"] == "waiting", stored.text
     monkeypatch.setattr(imports, "SMALL_BYTES", 0)
     monkeypatch.setattr(imports, "SMALL_ROWS", 0)
     sheet = b"name\nImported by a job\n"

@@ -21,7 +21,7 @@ from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.test_routes import entries, rows_of
 from tests.whole.things import FILES, MAKERS, Known, Maker, Things, document, finding, member, service, vendor
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db.paging import Column, Operator
 from vendorrisk.evidence.jobs import read_evidence
 from vendorrisk.http import request_middleware
@@ -34,8 +34,8 @@ TAKE_FILES = [operation for operation in operations(unopened_app()) if operation
 
 
 @pytest.fixture
-async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
-    return Things(company, await role_client("admin"), world, owner)
+async def things(company: Company, role_client: Any, context: JobContext, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), context, owner)
 
 
 class Form:
@@ -65,18 +65,18 @@ def make_json(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def refused_rows(answer: httpx.Response) -> list[Any]:
-    """Return the refusals of an answer: its own, or of a bulk operation those of its rows."""
-    if answer.status_code >= 400:
-        return [answer.json()]
-    told = answer.json() if answer.content else {}
+def refused_rows(response: httpx.Response) -> list[Any]:
+    """Return the refusals of a response: its own, or of a bulk operation those of its rows."""
+    if response.status_code >= 400:
+        return [response.json()]
+    told = response.json() if response.content else {}
     rows = told.get("items", told.get("results", ())) if isinstance(told, dict) else ()
     return [row for row in rows if isinstance(row, dict) and "code" in row]
 
 
-def code_of(answer: httpx.Response) -> tuple[int, str]:
-    told = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    return answer.status_code, told.get("code", "")
+def code_of(response: httpx.Response) -> tuple[int, str]:
+    told = response.json() if "json" in response.headers.get("content-type", "") else {}
+    return response.status_code, told.get("code", "")
 
 
 # --- ids -------------------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ OWNERS: dict[str, Maker] = {
     "supersedes_id": document,
 }
 
-ROWS: dict[str, Maker] = {"move_findings": finding, "change_vendors": vendor}
+ROWS: dict[str, Maker] = {"transition_findings": finding, "change_vendors": vendor}
 """What the `id` of a row names."""
 
 
@@ -107,18 +107,18 @@ def id_fields(operation: Operation) -> list[Field]:
 
 @pytest.mark.parametrize("operation", [o for o in TAKE_JSON if id_fields(o)], ids=lambda o: o.name)
 async def test_an_id_of_another_tenant_is_refused_in_every_field_as_one_that_nobody_owns(
-    operation: Operation, things: Things, world: World, owner: Any, other_company: Company
+    operation: Operation, things: Things, context: JobContext, owner: Any, other_company: Company
 ) -> None:
-    others = Things(other_company, other_company.client, world, owner)
+    others = Things(other_company, other_company.client, context, owner)
     form = await Form.of(things, operation)
     faults = []
     for field in id_fields(operation):
         foreign = await maker_for(operation, field)(others, {})
         before = (await rows_of(things), await rows_of(others))
-        answers = [await form.sent_with(field, value) for value in (foreign, "018f0000-0000-7000-8000-000000000000")]
-        told = [[about(row) for row in refused_rows(answer)] for answer in answers]
+        responses = [await form.sent_with(field, value) for value in (foreign, "018f0000-0000-7000-8000-000000000000")]
+        told = [[about(row) for row in refused_rows(response)] for response in responses]
         if not all(told) or told[0] != told[1] or any(about_form(row) for rows in told for row in rows):
-            faults.append(f"{field.pointer}: {[answer.text[:300] for answer in answers]}")
+            faults.append(f"{field.pointer}: {[response.text[:300] for response in responses]}")
         if (await rows_of(things), await rows_of(others)) != before:
             faults.append(f"{field.pointer}: a refused request changed rows")
     assert "\n".join(faults) == ""
@@ -170,23 +170,23 @@ async def test_a_value_that_no_field_of_its_kind_takes_is_refused_at_its_place(
         for value in wrong_for(field):
             if "enum" in field.schema and value in field.schema["enum"]:
                 continue
-            answer = await form.sent_with(field, value)
-            if is_row_of_another_version(answer, value):
+            response = await form.sent_with(field, value)
+            if is_row_of_another_version(response, value):
                 continue
-            if answer.status_code not in {400, 422} or not named_in(answer, field):
-                faults.append(f"{field.pointer} = {value!r:.60}: {answer.status_code} {answer.text[:300]}")
+            if response.status_code not in {400, 422} or not named_in(response, field):
+                faults.append(f"{field.pointer} = {value!r:.60}: {response.status_code} {response.text[:300]}")
     assert "\n".join(faults) == ""
     assert await rows_of(things) == before
 
 
-def is_row_of_another_version(answer: httpx.Response, value: Any) -> bool:
+def is_row_of_another_version(response: httpx.Response, value: Any) -> bool:
     """Say whether each row of a bulk operation was refused for a version that it never had."""
-    return isinstance(value, int) and answer.status_code == 200 and len(refused_rows(answer)) > 0
+    return isinstance(value, int) and response.status_code == 200 and len(refused_rows(response)) > 0
 
 
-def named_in(answer: httpx.Response, field: Field) -> bool:
+def named_in(response: httpx.Response, field: Field) -> bool:
     """Say whether a refusal names the field, or what it stands in where one of several shapes is meant."""
-    told = answer.json()
+    told = response.json()
     if told["code"] == "body_malformed":  # a number that no reader of JSON takes has no place
         return True
     return any(field.pointer.startswith(fault.get("pointer", "?")) for fault in told.get("errors", ()))
@@ -238,9 +238,9 @@ async def test_every_filter_refuses_numbers_beyond_64_bits_and_days_that_are_non
             for operator in sorted(column.allows() - {Operator.NULL}):
                 for value in beyond(column):
                     query = {**operation.query, "filter": f"{name}:{operator}:{value}"}
-                    answer = await things.client.get(place, params=query)
-                    if code_of(answer) != (400, "filter_invalid"):
-                        faults.append(f"{operation.name} {query['filter'][:80]}: {answer.status_code}")
+                    response = await things.client.get(place, params=query)
+                    if code_of(response) != (400, "filter_invalid"):
+                        faults.append(f"{operation.name} {query['filter'][:80]}: {response.status_code}")
     assert "\n".join(faults) == ""
 
 
@@ -253,17 +253,17 @@ async def test_every_whole_number_in_a_query_refuses_what_it_cannot_hold(api: Ap
                 asked += 1
                 for value in (2**31, 2**63, -(2**63) - 1, 2**64, "9" * 5000, "0.5", "1e2", "\u0661", "", "null", -1):
                     query = {**operation.query, parameter["name"]: str(value)}
-                    answer = await things.client.http.request(operation.method, place, params=query)
-                    if code_of(answer) != (400, "parameter_invalid"):
-                        faults.append(f"{operation.name} {parameter['name']}={value!s:.30}: {answer.status_code}")
+                    response = await things.client.http.request(operation.method, place, params=query)
+                    if code_of(response) != (400, "parameter_invalid"):
+                        faults.append(f"{operation.name} {parameter['name']}={value!s:.30}: {response.status_code}")
     assert asked > 10
     assert "\n".join(faults) == ""
 
 
 async def test_no_list_takes_a_cursor_that_was_changed_or_is_of_another_list_or_tenant(
-    api: Api, things: Things, world: World, owner: Any, other_company: Company
+    api: Api, things: Things, context: JobContext, owner: Any, other_company: Company
 ) -> None:
-    others = Things(other_company, other_company.client, world, owner)
+    others = Things(other_company, other_company.client, context, owner)
     ours, theirs = await cursors(api, things), await cursors(api, others)
     assert len(ours) > 5
     faults = []
@@ -271,9 +271,9 @@ async def test_no_list_takes_a_cursor_that_was_changed_or_is_of_another_list_or_
         turned = cursor[:8] + ("A" if cursor[8] != "A" else "B") + cursor[9:]
         elsewhere = [at for other, (_, at) in ours.items() if other != name]
         for odd in (cursor[:-3], turned, cursor * 2, theirs[name][1], "\x00", "9" * 400, *elsewhere):
-            answer = await things.client.get(place, params={"cursor": odd, "limit": 1})
-            if code_of(answer) != (400, "cursor_invalid"):
-                faults.append(f"{name}: {odd[:40]!r} {answer.status_code}")
+            response = await things.client.get(place, params={"cursor": odd, "limit": 1})
+            if code_of(response) != (400, "cursor_invalid"):
+                faults.append(f"{name}: {odd[:40]!r} {response.status_code}")
     assert "\n".join(faults) == ""
 
 
@@ -361,7 +361,7 @@ MEDIA = ["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetm
 
 @pytest.mark.parametrize("content", BAD_FILES.values(), ids=BAD_FILES.keys())
 async def test_a_file_that_is_not_what_it_says_is_no_failure_of_any_route_nor_of_its_reader(
-    content: bytes, things: Things, world: World
+    content: bytes, things: Things, context: JobContext
 ) -> None:
     faults = []
     for operation in TAKE_FILES:
@@ -369,16 +369,16 @@ async def test_a_file_that_is_not_what_it_says_is_no_failure_of_any_route_nor_of
             known = {"document_id": await soc2_document(things)} if operation.parameters else {}
             place = operation.path.format(**known)
             headers = {"content-type": media, **({"if-match": '"1"'} if operation.match else {})}
-            answer = await things.client.http.request(operation.method, place, headers=headers, content=content)
-            if str(answer.status_code) not in operation.document["responses"] or answer.status_code >= 500:
-                faults.append(f"{operation.name} as {media}: {answer.status_code} {answer.text[:200]}")
-            elif answer.status_code >= 400 and not answer.json()["detail"]:
+            response = await things.client.http.request(operation.method, place, headers=headers, content=content)
+            if str(response.status_code) not in operation.document["responses"] or response.status_code >= 500:
+                faults.append(f"{operation.name} as {media}: {response.status_code} {response.text[:200]}")
+            elif response.status_code >= 400 and not response.json()["detail"]:
                 faults.append(f"{operation.name} as {media}: says nothing")
-    while await read_evidence(world):
+    while await read_evidence(context):
         pass
     assert "\n".join(faults) == ""
     for shown in await things.client.items("/v1/documents"):
-        assert shown["reading"] != "waiting"
+        assert shown["extraction"] != "waiting"
         assert await things.client.items(f"/v1/documents/{shown['id']}/proposals") == []
     made = [found["name"] for found in await things.client.items("/v1/vendors")]
     assert [name for name in made if "workbook" in name or name.startswith("A")] == []
@@ -404,8 +404,8 @@ async def test_a_file_that_never_ends_breaks_off_or_is_too_large_leaves_nothing(
     broken = await make.send_raw(api, operation.method, place, headers, [begun])
     big = (make.chunk(b"x" * 1_000_000, more=True) for _ in range(200))
     large = await make.send_raw(api, operation.method, place, headers, big)
-    for answer in (endless, broken):
-        assert 400 <= answer.status < 500, (answer.status, answer.body[:300])
+    for response in (endless, broken):
+        assert 400 <= response.status < 500, (response.status, response.body[:300])
     assert (large.status, large.json()["code"]) == (413, "body_too_large")
     assert (await rows_of(things), await entries(things)) == before
 
@@ -417,5 +417,5 @@ async def test_a_nil_id_is_nobody_in_every_path(api: Api, things: Things) -> Non
             known = {
                 name: str(UUID(int=0)) if name.endswith("_id") else "access_removed" for name in operation.parameters
             }
-            answer = await things.send(operation, known, await things.body_of(operation, known), client, '"1"')
-            assert code_of(answer) == (404, "not_found"), (operation.name, answer.text)
+            response = await things.send(operation, known, await things.body_of(operation, known), client, '"1"')
+            assert code_of(response) == (404, "not_found"), (operation.name, response.text)

@@ -1,8 +1,8 @@
 """Worker, API, Valkey and Postgres are killed at random points while people work and alerts go out; Valkey forgets.
 
-Nothing that was acknowledged may be lost or doubled, every alert that must exist exists once, every message arrives;
-one arrives twice only where its sender was killed between the receiver's answer and the record of it, and then under
-the same key, counted as perhaps doubled.
+Nothing that was acknowledged may be lost or duplicated, every alert that must exist exists once, every message arrives;
+one arrives twice only where its sender was killed between the receiver's response and the record of it, and then under
+the same key, counted as perhaps duplicated.
 
     TEST_CHAOS_SEED, TEST_CHAOS_OPERATIONS, TEST_CHAOS_KILLS    another run, or a longer one (`make chaos`)
     TEST_CHAOS_WAIT=1    lets the leases of killed senders (90 s) and back-offs (30 s) run out by themselves
@@ -62,7 +62,7 @@ class Figures(msgspec.Struct):
     arrived: int = 0
     refused: int = 0
     uncertain: int = 0
-    doubled: int = 0
+    duplicated: int = 0
     audited: int = 0
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Figures(msgspec.Struct):
             f" {sum(self.kills.values())} kills ({killed}) in {self.work_seconds:.0f} s,"
             f" settled in {self.settle_seconds:.0f} s; {self.alerts} alerts, {self.deliveries} deliveries,"
             f" {self.arrived} arrivals, {self.refused} refused by receivers, {self.uncertain} tries uncertain,"
-            f" {self.doubled} arrivals doubled, {self.audited} audit entries in a whole chain"
+            f" {self.duplicated} arrivals duplicated, {self.audited} audit entries in a whole chain"
         )
 
 
@@ -174,9 +174,9 @@ class Run:
         found: list[Any] = []
         cursor: str | None = None
         while True:
-            answer = self.http.get(path, params={"limit": 100, **({"cursor": cursor} if cursor else {})})
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
+            response = self.http.get(path, params={"limit": 100, **({"cursor": cursor} if cursor else {})})
+            assert response.status_code == 200, response.text
+            page = response.json()
             found += page["items"]
             if (cursor := page.get("next")) is None:
                 return found
@@ -190,19 +190,19 @@ def _parts(points: random.Random) -> Iterator[str]:
 
 _MOVE_TIME = "update deliveries set next_attempt_at = now() where next_attempt_at > now() returning id"
 _UNSETTLED = """
-    select 'deadline' as what, id from deadlines where next_step_on <= current_date
+    select 'deadline' as what, id from deadlines where next_alert_on <= current_date
     union all select 'alert', id from alerts where dispatched_at is null
     union all select state, id from deliveries where state not in ('sent', 'dead')
 """
 _ATTEMPTS = """
-    select a.delivery_id, a.started_at, a.ended_at, a.failure, d.possibly_doubled
+    select a.delivery_id, a.started_at, a.ended_at, a.failure, d.possible_duplicates
     from delivery_attempts a
     join deliveries d on d.tenant_id = a.tenant_id and d.id = a.delivery_id
     where a.outcome = 'uncertain'
 """
 
 
-def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_acknowledged_is_lost_or_duplicated_whatever_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
     with data_folder() as folder, Outside(folder.parent, SEED) as outside:
         installation = Installation(folder, **outside.settings())
         try:
@@ -214,7 +214,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_whatever_is_killed(capsys: pyte
             check_files(run)
             check_alerts(run, figures)
             check_deliveries(run, figures)
-            check_doubles(run, figures)
+            check_duplicates(run, figures)
             check_audit(run, figures)
         except BaseException:
             with capsys.disabled():
@@ -295,7 +295,7 @@ def check_deliveries(run: Run, figures: Figures) -> None:
     assert arrived - (set(states) - dead) <= dead & uncertain, "and nothing else"
 
 
-def check_doubles(run: Run, figures: Figures) -> None:
+def check_duplicates(run: Run, figures: Figures) -> None:
     """What arrived twice was in the hands of a sender that was killed, has one key and one body, and says so."""
     uncertain = run.sql(_ATTEMPTS)
     arrivals = run.outside.arrivals()
@@ -312,14 +312,14 @@ def check_doubles(run: Run, figures: Figures) -> None:
         assert death <= last, f"nobody was killed in time, and yet: {dict(attempt)}"
         killed_by.setdefault(death, []).append(begun)
         lease_ends = min(begun + _LEASE, run.moved_at or begun + _LEASE)
-        assert attempt["ended_at"] >= lease_ends - _CLOCK, f"taken over before its lease ran out: {dict(attempt)}"
-        assert attempt["possibly_doubled"] >= tries[str(attempt["delivery_id"])]
+        assert attempt["ended_at"] >= lease_ends - _CLOCK, f"reclaimed before its lease ran out: {dict(attempt)}"
+        assert attempt["possible_duplicates"] >= tries[str(attempt["delivery_id"])]
     for death, begun_at in killed_by.items():
         # Where Postgres died a claim may not have been heard of, and where Valkey did a second sender may have begun.
         senders = 2 if any(min(begun_at) - _CLOCK <= at <= death for at in others) else 1
         assert len(begun_at) <= senders * _IN_FLIGHT, "one death leaves no more than was under way"
     for key, count in arrivals.items():
-        figures.doubled += count - 1
+        figures.duplicated += count - 1
         assert count - 1 <= tries[key], f"{key} arrived {count} times"
     bodies: dict[str, set[bytes]] = {}
     for taken in run.outside.taken:

@@ -81,7 +81,7 @@ def test_the_client_has_every_operation_and_every_schema(generated: Generated) -
     made = {path.stem for path in (generated.folder / "api").glob("*/*.py")} - {"__init__"}
     named = {operation["operationId"] for item in document()["paths"].values() for operation in item.values()}
     assert named - made == set()
-    for name in ("Vendor", "NewVendor", "VendorChanges", "Problem", "RowResults", "Soc2Report", "ToldAlert"):
+    for name in ("Vendor", "NewVendor", "VendorChanges", "Problem", "RowResults", "Soc2Report", "AlertData"):
         assert generated.model(name)
 
 
@@ -126,7 +126,7 @@ async def test_the_client_reads_refusals_and_the_results_of_rows(
         assert (stale.status_code, stale.parsed.code) == (412, "version_stale")
         rows = generated.model("NewVendors").from_dict({"items": [{"name": "Nimbus"}, {"name": "Globex"}]})
         told = (await generated.operation("vendors", "register_vendors")(client=client, body=rows)).parsed
-        assert (told.done, told.refused, told.items[0].code) == (1, 1, "vendor_name_taken")
+        assert (told.done, told.failed, told.items[0].code) == (1, 1, "vendor_name_taken")
         assert told.items[0].errors[0].pointer == "/name"
     async with generated.client(api, "vr_key_none") as nobody:
         refused = await generated.operation("identity", "get_caller")(client=nobody)

@@ -15,9 +15,9 @@ LEI = "529900T8BM49AURSDO55"
 
 
 async def made(client: Client, path: str, body: Any) -> Any:
-    answer = await client.post(path, body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    response = await client.post(path, body)
+    assert response.status_code == 201, response.text
+    return response.json()
 
 
 async def acme(client: Client) -> Any:
@@ -83,7 +83,7 @@ async def test_a_report_that_is_recorded_already_is_named(client: Client) -> Non
     vendor = await acme(client)
     body = {
         "vendor_id": vendor["id"],
-        "type": "type_2",
+        "report_type": "type_2",
         "period_start_on": "2025-01-01",
         "period_end_on": "2025-12-31",
         "opinion": "unqualified",
@@ -101,7 +101,7 @@ async def test_a_report_without_security_is_refused_with_a_code_that_says_so(cli
     vendor = await acme(client)
     body = {
         "vendor_id": vendor["id"],
-        "type": "type_1",
+        "report_type": "type_1",
         "as_of_on": "2025-12-31",
         "opinion": "unqualified",
         "categories": ["availability"],

@@ -217,7 +217,7 @@ async def fresh(servers: Servers, tmp_path: Path) -> Any:
 
 
 @pytest.mark.embedded_only
-async def test_the_roles_of_the_script_migrate_and_serve_without_passing_a_wall(
+async def test_the_roles_of_the_script_migrate_and_serve_without_bypassing_row_level_security(
     fresh: Any, servers: Servers, template: str
 ) -> None:
     """The owner migrates though it is no superuser; the service's login passes the doctor."""

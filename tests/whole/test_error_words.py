@@ -17,7 +17,7 @@ from tests.whole.plain_words import unplain, unplain_in
 from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.things import Things
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db.paging import Operator
 from vendorrisk.errors import Code, FieldCode, Refusal
 from vendorrisk.http.json_bodies import check_fit
@@ -189,8 +189,8 @@ WRONG = ["", "null", "x" * 300, "-1", "0.5", "nope", "2027-02-29", "9" * 40, "01
 
 
 @pytest.fixture
-async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
-    return Things(company, await role_client("admin"), world, owner)
+async def things(company: Company, role_client: Any, context: JobContext, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), context, owner)
 
 
 async def test_every_parameter_tells_in_our_own_words_what_is_wrong(api: Api, things: Things) -> None:
@@ -202,13 +202,13 @@ async def test_every_parameter_tells_in_our_own_words_what_is_wrong(api: Api, th
         for parameter in new:
             seen.add(str(parameter))
             for value in WRONG:
-                answer = await asked_with(things, operation, known, parameter, value)
-                if answer.status_code < 400 or answer.status_code == 412:
+                response = await asked_with(things, operation, known, parameter, value)
+                if response.status_code < 400 or response.status_code == 412:
                     continue
                 refused += 1
-                told = answer.json()
-                if answer.status_code >= 500 or (answer.status_code == 400 and not names(told, parameter["name"])):
-                    faults.append(f"{operation.name} {parameter['name']}={value!r:.40}: {answer.text[:300]}")
+                told = response.json()
+                if response.status_code >= 500 or (response.status_code == 400 and not names(told, parameter["name"])):
+                    faults.append(f"{operation.name} {parameter['name']}={value!r:.40}: {response.text[:300]}")
                 wrong = unplain_in(told, value)
                 faults += [f"{operation.name} {parameter['name']}={value!r:.40}: {one}" for one in wrong]
     assert "\n".join(faults) == ""
@@ -239,9 +239,9 @@ async def test_a_parameter_that_must_be_sent_is_asked_for(api: Api, things: Thin
     assert needed
     for operation in needed:
         place = operation.path.format(**(await things.known_for(operation)))
-        answer = await things.client.http.request(operation.method, place)
-        told = answer.json()
-        assert (answer.status_code, told["code"]) == (400, "parameter_invalid")
+        response = await things.client.http.request(operation.method, place)
+        told = response.json()
+        assert (response.status_code, told["code"]) == (400, "parameter_invalid")
         assert {fault["parameter"] for fault in told["errors"]} == set(operation.query)
         assert all(fault["detail"].startswith("This parameter is required. Send ") for fault in told["errors"])
         assert unplain_in(told) == []
@@ -257,16 +257,16 @@ async def test_every_filter_and_sort_tells_in_our_own_words_what_is_wrong(api: A
             continue
         place = operation.path.format(**(await things.known_for(operation)))
         for text in filters_of(operation):
-            answer = await things.client.get(place, params={**operation.query, "filter": text})
-            if answer.status_code == 200:
+            response = await things.client.get(place, params={**operation.query, "filter": text})
+            if response.status_code == 200:
                 continue
             refused += 1
-            told = answer.json()
-            if (answer.status_code, told["code"]) != (400, "filter_invalid") or shown(text) not in told["detail"]:
-                faults.append(f"{operation.name} {text[:60]}: {answer.text[:300]}")
+            told = response.json()
+            if (response.status_code, told["code"]) != (400, "filter_invalid") or shown(text) not in told["detail"]:
+                faults.append(f"{operation.name} {text[:60]}: {response.text[:300]}")
             faults += [f"{operation.name} {text[:60]}: {wrong}" for wrong in unplain_in(told, text)]
-        answer = await things.client.get(place, params={**operation.query, "sort": "nope" * 100})
-        faults += [f"{operation.name} sort: {wrong}" for wrong in unplain_in(answer.json(), "nope" * 100)]
+        response = await things.client.get(place, params={**operation.query, "sort": "nope" * 100})
+        faults += [f"{operation.name} sort: {wrong}" for wrong in unplain_in(response.json(), "nope" * 100)]
     assert "\n".join(faults) == ""
     assert refused > 500
 
@@ -313,9 +313,9 @@ def test_every_setting_tells_in_our_own_words_what_it_takes_and_never_repeats_it
 
 def test_all_settings_that_are_wrong_are_named_at_once() -> None:
     with pytest.raises(SettingError) as refused:
-        from_environment({"PORT": "eighty", "VENDORRISK_LOG_LEVEL": "loud", "VENDORRISK_LEAVE_SECONDS": "301"})
+        from_environment({"PORT": "eighty", "VENDORRISK_LOG_LEVEL": "loud", "VENDORRISK_SHUTDOWN_DELAY_SECONDS": "301"})
     assert str(refused.value) == (
         "PORT: This has the wrong form. Send a whole number from 0 to 65535."
-        " VENDORRISK_LEAVE_SECONDS: This number is out of range. Send a number from 0 to 300."
+        " VENDORRISK_SHUTDOWN_DELAY_SECONDS: This number is out of range. Send a number from 0 to 300."
         " VENDORRISK_LOG_LEVEL: This value is not allowed. Send one of: debug, error, info, warning."
     )

@@ -1,4 +1,4 @@
-"""No request of any kind is answered by a failure, and every answer is what the document says.
+"""No request of any kind is answered by a failure, and every response is what the document says.
 
 FUZZ_EXAMPLES raises the number of generated requests; FUZZ_SEED makes a long run another one than the last.
 """
@@ -22,7 +22,7 @@ from tests.whole.fuzzing import Fuzz, schema, schema_operation
 from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.things import FILES, MAKERS, Known, Things
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 
 pytestmark = [pytest.mark.anyio, pytest.mark.fuzz]
 
@@ -48,8 +48,8 @@ def _only_failures_are_logged() -> Iterator[None]:
 
 
 @pytest.fixture
-async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
-    return Things(company, await role_client("admin"), world, owner)
+async def things(company: Company, role_client: Any, context: JobContext, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), context, owner)
 
 
 @pytest.fixture
@@ -184,9 +184,9 @@ def step(fuzz: Fuzz, operation: Operation, chance: random.Random, pool: dict[str
         headers.append(("content-type", "application/json"))
         body = strange.encode(from_pool(operation.example, chance, pool))
     query = "&".join(f"{name}={value}" for name, value in operation.query.items())
-    answer = fuzz.send(operation, place, query=query, headers=headers, body=body)
-    if answer.status_code == 201 and operation.document["operationId"].partition("_")[2] + "_id" in MAKERS:
-        pool[operation.document["operationId"].partition("_")[2] + "_id"].append(answer.json()["id"])
+    response = fuzz.send(operation, place, query=query, headers=headers, body=body)
+    if response.status_code == 201 and operation.document["operationId"].partition("_")[2] + "_id" in MAKERS:
+        pool[operation.document["operationId"].partition("_")[2] + "_id"].append(response.json()["id"])
 
 
 def remember(pool: dict[str, list[str]], known: Known) -> None:

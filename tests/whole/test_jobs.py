@@ -15,7 +15,7 @@ from tests.signals.watching import watching
 from tests.whole.surface import operations
 from tests.whole.things import MAKERS, Things
 from vendorrisk.app import Api
-from vendorrisk.background import World, run_job
+from vendorrisk.background import JobContext, run_job
 from vendorrisk.imports.service import SMALL_ROWS
 from vendorrisk.worker import SCHEDULE
 
@@ -36,21 +36,21 @@ HARD_TO_ARRANGE = {"fetch_signal_feeds"}
 
 
 async def test_every_job_does_nothing_the_second_time(
-    api: Api, company: Company, role_client: Any, world: World, owner: Any, clock: FakeClock
+    api: Api, company: Company, role_client: Any, context: JobContext, owner: Any, clock: FakeClock
 ) -> None:
-    things = Things(company, await role_client("admin"), world, owner)
-    async with watching(world, company.client, clock):
+    things = Things(company, await role_client("admin"), context, owner)
+    async with watching(context, company.client, clock):
         for operation in operations(api):
             await things.known_for(operation)
         await leave_work_for_jobs(things, clock)
-        busy = await run_all(world)
-        await owner.execute("delete from signal_schedule where look_group = 'dns'")
-        busy |= await run_all(world)
+        busy = await run_all(context)
+        await owner.execute("delete from signal_schedule where scan_kind = 'dns'")
+        busy |= await run_all(context)
         assert {job.name for job in SCHEDULE} - busy == HARD_TO_ARRANGE, "what did nothing proves nothing"
         again = {}
         for job in SCHEDULE:
             before = await rows(owner)
-            handled = await run_job(job, world)
+            handled = await run_job(job, context)
             changed = {table for table, print_ in (await rows(owner)).items() if before[table] != print_}
             if handled or changed:
                 again[job.name] = (handled, changed)
@@ -63,7 +63,7 @@ async def leave_work_for_jobs(things: Things, clock: FakeClock) -> None:
     place = f"/v1/findings/{finding}"
     until = (clock() + timedelta(days=30)).date().isoformat()
     move = {"to": "accepted", "reason": "Known.", "until_on": until}
-    await things.made(f"{place}/moves", move, etag=await things.client.etag(place))
+    await things.made(f"{place}/transitions", move, etag=await things.client.etag(place))
     await things.made("/v1/vendors", {"name": "Repeated"}, headers={"idempotency-key": "k"})
     await filed(things.client, report("plain"))
     certificate = {
@@ -81,7 +81,7 @@ async def leave_work_for_jobs(things: Things, clock: FakeClock) -> None:
     )
     assert taken.status_code == 202, taken.text
     cut_off = uuid4().hex
-    bodies = Path(things.world.settings.home) / "files" / "bodies" / str(things.company.tenant.id)
+    bodies = Path(things.context.settings.home) / "files" / "bodies" / str(things.company.tenant.id)
     body = bodies / cut_off[-2:] / cut_off
     body.parent.mkdir(parents=True, exist_ok=True)
     body.write_bytes(b"cut off")
@@ -89,9 +89,9 @@ async def leave_work_for_jobs(things: Things, clock: FakeClock) -> None:
     clock.advance(days=400)
 
 
-async def run_all(world: World) -> set[str]:
+async def run_all(context: JobContext) -> set[str]:
     """Run every job in the schedule's order; returns the names of those that had something to do."""
-    return {job.name for job in SCHEDULE if await run_job(job, world)}
+    return {job.name for job in SCHEDULE if await run_job(job, context)}
 
 
 async def rows(owner: Any) -> dict[str, str]:

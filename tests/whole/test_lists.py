@@ -13,7 +13,7 @@ from tests.conftest import Company
 from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.things import Things
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db.paging import Column, ListOf, Operator, PageRequest, paged
 
 pytestmark = pytest.mark.anyio
@@ -74,8 +74,8 @@ def cursor(of: ListOf, sort: str, api: Api, tenant_id: UUID, column: Column, val
 
 
 @pytest.fixture
-async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
-    return Things(company, await role_client("admin"), world, owner)
+async def things(company: Company, role_client: Any, context: JobContext, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), context, owner)
 
 
 async def lists(api: Api, things: Things) -> list[tuple[Operation, str]]:
@@ -88,9 +88,9 @@ async def test_every_declared_filter_runs(api: Api, things: Things) -> None:
     for operation, place in await lists(api, things):
         assert operation.of is not None
         for each in filters(operation.of):
-            answer = await things.client.get(place, params={**operation.query, "filter": each, "limit": 2})
-            if answer.status_code != 200:
-                faults.append(f"{operation.name} {each}: {answer.status_code} {answer.text[:200]}")
+            response = await things.client.get(place, params={**operation.query, "filter": each, "limit": 2})
+            if response.status_code != 200:
+                faults.append(f"{operation.name} {each}: {response.status_code} {response.text[:200]}")
     assert "\n".join(faults) == ""
 
 
@@ -115,9 +115,9 @@ async def test_every_declared_sort_runs_with_cursors_in_both_directions(
                 ]
                 for at in places:
                     params = {**operation.query, "sort": sort, "limit": 2, **({"cursor": at} if at else {})}
-                    answer = await things.client.get(place, params=params)
-                    if answer.status_code != 200:
-                        faults.append(f"{operation.name} {sort} {at}: {answer.status_code} {answer.text[:200]}")
+                    response = await things.client.get(place, params=params)
+                    if response.status_code != 200:
+                        faults.append(f"{operation.name} {sort} {at}: {response.status_code} {response.text[:200]}")
     assert "\n".join(faults) == ""
 
 
@@ -137,10 +137,10 @@ NEVER_CHANGED = {
     "delivery_attempts",
     "inherent_risk",
     "vendor_reviews",
-    "judgements",
+    "evaluations",
     "scores",
     "latest_scores",  # `scored_at` is when its row changed
-    "signals",  # `judged_at` and `changed_at` say when
+    "signals",  # `evaluated_at` and `changed_at` say when
     "vendor_ratings",  # `imported_at` says when
     "api_keys",
     "vendor_import_rows",

@@ -9,7 +9,7 @@ from tests.conftest import Company
 from tests.whole.surface import operations
 from tests.whole.things import Things
 from vendorrisk.app import Api
-from vendorrisk.background import World, run_job
+from vendorrisk.background import JobContext, run_job
 from vendorrisk.worker import MESSAGE_KINDS, SCHEDULE
 
 pytestmark = pytest.mark.anyio
@@ -48,13 +48,13 @@ async def test_the_database_the_worker_and_this_test_know_the_same_kinds(owner: 
 
 
 async def test_every_delivery_has_an_owner_and_a_destination(
-    api: Api, company: Company, role_client: Any, world: World, owner: Any
+    api: Api, company: Company, role_client: Any, context: JobContext, owner: Any
 ) -> None:
-    things = Things(company, await role_client("admin"), world, owner)
+    things = Things(company, await role_client("admin"), context, owner)
     for operation in operations(api):
         await things.known_for(operation)
     for job in SCHEDULE:
-        await run_job(job, world)
+        await run_job(job, context)
     assert await owner.fetchval("select count(*) from deliveries where owner_kind = 'alert'") > 1
     assert await astray(owner) == []
     await owner.execute("update deliveries set owner_id = gen_random_uuid(), destination_id = gen_random_uuid()")

@@ -13,7 +13,7 @@ from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.things import MAKERS, Things
 from vendorrisk.access.permissions import GRANTS, Role
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 
 pytestmark = pytest.mark.anyio
 
@@ -33,8 +33,8 @@ SEVERAL_ENTRIES = {
 
 
 @pytest.fixture
-async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
-    return Things(company, await role_client("admin"), world, owner)
+async def things(company: Company, role_client: Any, context: JobContext, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), context, owner)
 
 
 CONDITIONAL = {"Link", "Preference-Applied", "Idempotency-Replayed"}
@@ -56,16 +56,16 @@ async def test_every_operation_succeeds_with_its_example_and_a_write_leaves_its_
         known = await things.known_for(operation)
         body = await things.body_of(operation, known)
         before = await entries(things)
-        answer = await things.send(operation, known, body)
+        response = await things.send(operation, known, body)
         left = await entries(things) - before
-        if not 200 <= answer.status_code < 300:
-            faults.append(f"{operation.name}: {answer.status_code} {answer.text[:300]}")
-        expected = written_by(operation, answer)
+        if not 200 <= response.status_code < 300:
+            faults.append(f"{operation.name}: {response.status_code} {response.text[:300]}")
+        expected = written_by(operation, response)
         if left != expected:
             faults.append(f"{operation.name}: left {left} audit entries, not {expected}")
-        if str(answer.status_code) not in operation.document["responses"]:
-            faults.append(f"{operation.name}: answered {answer.status_code}, which its document does not show")
-        faults += [f"{operation.name}: {fault}" for fault in await broken_headers(operation, answer, things)]
+        if str(response.status_code) not in operation.document["responses"]:
+            faults.append(f"{operation.name}: answered {response.status_code}, which its document does not show")
+        faults += [f"{operation.name}: {fault}" for fault in await broken_headers(operation, response, things)]
     assert "\n".join(faults) == ""
 
 
@@ -90,7 +90,7 @@ async def test_every_post_is_one_operation_under_its_key_and_another_body_needs_
         ):
             faults.append(f"{operation.name}: {first.status_code}, then {again.status_code} {again.text[:200]}")
         if again.headers.get("idempotency-replayed") != "true":
-            faults.append(f"{operation.name}: does not say that it repeats an answer")
+            faults.append(f"{operation.name}: does not say that it repeats a response")
         if (other.status_code, code_of(other)) != (422, "idempotency_key_reused"):
             faults.append(f"{operation.name}: another body under the key is answered {other.status_code}")
         if (await rows_of(things), await entries(things)) != before:
@@ -109,28 +109,30 @@ SECRETLY = {"list_api_keys", "get_api_key"}
 """Reads of what only those may see who may change it."""
 
 
-def written_by(operation: Operation, answer: Any) -> int:
+def written_by(operation: Operation, response: Any) -> int:
     """Return how many records a success wrote: of a bulk operation, those of its rows that were not refused."""
     if not operation.writes:
         return 0
-    told = answer.json() if answer.content else {}
+    told = response.json() if response.content else {}
     rows = told.get("items", told.get("results"))
     if rows is not None:
         return sum("code" not in row for row in rows)
     return SEVERAL_ENTRIES.get(operation.name, 1)
 
 
-async def broken_headers(operation: Operation, answer: Any, things: Things) -> list[str]:
+async def broken_headers(operation: Operation, response: Any, things: Things) -> list[str]:
     """Say which header of a success is promised and not sent, or sent and not told; and follow Location."""
-    promised = operation.document["responses"].get(str(answer.status_code), {}).get("headers", {})
+    promised = operation.document["responses"].get(str(response.status_code), {}).get("headers", {})
     sent = {
-        name for name in ("ETag", "Location", "RateLimit", "RateLimit-Policy", "X-Request-Id") if name in answer.headers
+        name
+        for name in ("ETag", "Location", "RateLimit", "RateLimit-Policy", "X-Request-Id")
+        if name in response.headers
     }
     faults = [f"{name} is promised or sent, not both" for name in sent ^ (set(promised) - CONDITIONAL)]
     if "Location" in sent:
-        place = answer.headers["location"]
+        place = response.headers["location"]
         followed = await things.client.get(place)
-        if followed.status_code != 200 or followed.json()["id"] != answer.json()["id"]:
+        if followed.status_code != 200 or followed.json()["id"] != response.json()["id"]:
             faults.append(f"leads to {place}, where there is nothing of it")
     return faults
 
@@ -158,7 +160,7 @@ async def test_a_refused_write_leaves_no_audit_entry(api: Api, things: Things, r
             refused.append(
                 await things.client.http.request(operation.method, place, headers=headers, content=b'{"nope": 1}')
             )
-        if any(answer.status_code < 400 for answer in refused):
+        if any(response.status_code < 400 for response in refused):
             faults.append(f"{operation.name}: {[a.status_code for a in refused]}")
         if await entries(things) != before:
             faults.append(f"{operation.name}: a refused write left an entry")
@@ -173,12 +175,12 @@ async def test_every_route_answers_every_role_as_the_table_of_permissions_says(
     for operation in operations(api):
         place = operation.path.format(**(await things.known_for(operation)))
         for role, caller in callers.items():
-            answer = await caller.http.request(operation.method, place, params=operation.query)
+            response = await caller.http.request(operation.method, place, params=operation.query)
             may = operation.permission in GRANTS[role]
-            if may and answer.status_code in {401, 403, 404, 500}:
-                faults.append(f"{role} may {operation.name}: {answer.status_code} {answer.text[:200]}")
-            if not may and (answer.status_code, code_of(answer)) != (403, "permission_denied"):
-                faults.append(f"{role} may not {operation.name}: {answer.status_code}")
+            if may and response.status_code in {401, 403, 404, 500}:
+                faults.append(f"{role} may {operation.name}: {response.status_code} {response.text[:200]}")
+            if not may and (response.status_code, code_of(response)) != (403, "permission_denied"):
+                faults.append(f"{role} may not {operation.name}: {response.status_code}")
     assert "\n".join(faults) == ""
 
 
@@ -188,9 +190,9 @@ async def test_no_route_answers_without_credentials_or_with_wrong_ones(api: Api,
     for operation in operations(api):
         place = operation.path.format(**(await things.known_for(operation)))
         for caller, code in ((nobody, "credentials_missing"), (wrong, "credentials_invalid")):
-            answer = await caller.http.request(operation.method, place, params=operation.query)
-            if (answer.status_code, code_of(answer)) != (401, code):
-                faults.append(f"{operation.name}: {answer.status_code} {answer.text[:100]}")
+            response = await caller.http.request(operation.method, place, params=operation.query)
+            if (response.status_code, code_of(response)) != (401, code):
+                faults.append(f"{operation.name}: {response.status_code} {response.text[:100]}")
     assert "\n".join(faults) == ""
 
 
@@ -201,10 +203,10 @@ async def test_a_scope_that_lacks_the_permission_closes_the_route_even_to_an_adm
     faults = []
     for operation in operations(api):
         place = operation.path.format(**(await things.known_for(operation)))
-        answer = await narrow.http.request(operation.method, place, params=operation.query)
-        closed = (answer.status_code, code_of(answer)) == (403, "permission_denied")
+        response = await narrow.http.request(operation.method, place, params=operation.query)
+        closed = (response.status_code, code_of(response)) == (403, "permission_denied")
         if closed == (operation.permission.value == "tenant:read"):
-            faults.append(f"{operation.name}: {answer.status_code}")
+            faults.append(f"{operation.name}: {response.status_code}")
     assert "\n".join(faults) == ""
 
 
@@ -224,9 +226,9 @@ async def test_what_another_tenant_owns_is_as_absent_as_what_nobody_owns(
         }
         absent = await things.send(operation, nowhere, body, other_company.client, '"1"')
         faults += [
-            f"{operation.name}: {answer.status_code} {answer.text[:200]}"
-            for answer in (foreign, absent)
-            if (answer.status_code, code_of(answer)) != (404, "not_found")
+            f"{operation.name}: {response.status_code} {response.text[:200]}"
+            for response in (foreign, absent)
+            if (response.status_code, code_of(response)) != (404, "not_found")
         ]
         if uniform(foreign) != uniform(absent):
             faults.append(f"{operation.name}: tells a foreign id from an unknown one")
@@ -250,9 +252,9 @@ async def test_lists_show_nothing_of_another_tenant(api: Api, things: Things, ot
 
 
 async def listed(operation: Operation, client: Client) -> str:
-    answer = await client.http.request("GET", operation.path, params=operation.query)
-    assert answer.status_code == 200, (operation.name, answer.text)
-    return answer.text
+    response = await client.http.request("GET", operation.path, params=operation.query)
+    assert response.status_code == 200, (operation.name, response.text)
+    return response.text
 
 
 async def all_ids(things: Things) -> list[Any]:
@@ -285,10 +287,10 @@ async def rows_of(things: Things) -> dict[str, Any]:
     }
 
 
-def code_of(answer: Any) -> str:
-    return str(answer.json().get("code", "")) if "json" in answer.headers.get("content-type", "") else ""
+def code_of(response: Any) -> str:
+    return str(response.json().get("code", "")) if "json" in response.headers.get("content-type", "") else ""
 
 
-def uniform(answer: Any) -> tuple[Any, ...]:
-    body = {key: value for key, value in answer.json().items() if key != "request_id"}
-    return (answer.status_code, body)
+def uniform(response: Any) -> tuple[Any, ...]:
+    body = {key: value for key, value in response.json().items() if key != "request_id"}
+    return (response.status_code, body)

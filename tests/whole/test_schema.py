@@ -1,4 +1,7 @@
-"""The walls in the database: keys that lead with the tenant, forced row-level security, nothing that goes round it."""
+"""Tenant isolation in the database.
+
+Keys that lead with the tenant, forced row-level security, nothing that goes round it.
+"""
 
 from typing import Any
 
@@ -14,13 +17,13 @@ WATCHED = {
     "signal_schedule",
     "signal_states",
     "signal_observations",
-    "signal_judgements",
-    "signal_runs",
+    "signal_evaluations",
+    "signal_scans",
 }
 """Public tables: written by jobs, and read by a tenant only where it watches the asset."""
 
 OPERATORS = {
-    "signal_places": False,
+    "registrable_domains": False,
     "signal_flips": False,
     "signal_pauses": True,
     "signal_feeds": True,
@@ -90,10 +93,10 @@ async def test_every_foreign_key_has_an_index_that_serves_it(owner: Any) -> None
     assert [dict(row) for row in rows] == []
 
 
-async def test_every_tenant_table_has_forced_walls_for_both_roles_and_no_other(owner: Any) -> None:
+async def test_every_tenant_table_has_forced_row_level_security_for_both_roles_and_no_other(owner: Any) -> None:
     rows = await owner.fetch(
         """
-        select c.relname::text as name, c.relrowsecurity and c.relforcerowsecurity as walled, coalesce((
+        select c.relname::text as name, c.relrowsecurity and c.relforcerowsecurity as has_rls, coalesce((
             select array_agg(p.polname::text || ' ' || p.polcmd::text || ' ' || p.polpermissive::text || ' '
                 || (select string_agg(r::regrole::text, ',') from unnest(p.polroles) as r) order by 1)
             from pg_policy p where p.polrelid = c.oid
@@ -102,25 +105,25 @@ async def test_every_tenant_table_has_forced_walls_for_both_roles_and_no_other(o
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         """
     )
-    walls = ["every_tenant * true vendorrisk_system", "one_tenant * true vendorrisk_tenant"]
+    policies = ["every_tenant * true vendorrisk_system", "one_tenant * true vendorrisk_tenant"]
     job = "every_job * true vendorrisk_system"
     expected = {
         **{name: [job, "who_watches r true vendorrisk_tenant"] for name in WATCHED},
         **{name: ["any_tenant r true vendorrisk_tenant", job] if read else [job] for name, read in OPERATORS.items()},
     }
     open_ones = {
-        row["name"]: (row["walled"], row["policies"])
+        row["name"]: (row["has_rls"], row["policies"])
         for row in rows
         if row["name"] != "schema_migrations"
-        and (not row["walled"] or sorted(row["policies"]) != expected.get(row["name"], walls))
+        and (not row["has_rls"] or sorted(row["policies"]) != expected.get(row["name"], policies))
     }
     assert open_ones == {}
 
 
-async def test_partitions_are_walled_and_reached_through_their_parents_alone(owner: Any) -> None:
+async def test_partitions_have_row_level_security_and_are_reached_through_their_parents_alone(owner: Any) -> None:
     rows = await owner.fetch(
         """
-        select c.relname::text as name, c.relrowsecurity and c.relforcerowsecurity as walled,
+        select c.relname::text as name, c.relrowsecurity and c.relforcerowsecurity as has_rls,
             has_table_privilege('vendorrisk_tenant', c.oid, 'select, insert, update, delete')
             or has_table_privilege('vendorrisk_system', c.oid, 'select, insert, update, delete') as reached
         from pg_class c
@@ -128,7 +131,7 @@ async def test_partitions_are_walled_and_reached_through_their_parents_alone(own
         """
     )
     assert len(rows) >= 4
-    assert [row["name"] for row in rows if not row["walled"] or row["reached"]] == []
+    assert [row["name"] for row in rows if not row["has_rls"] or row["reached"]] == []
 
 
 async def test_a_tenant_may_read_public_tables_and_write_none(owner: Any) -> None:
@@ -155,7 +158,7 @@ async def test_the_roles_own_nothing_and_bypass_nothing(owner: Any) -> None:
     assert members == []
 
 
-async def test_only_the_keepers_of_partitions_run_with_their_owners_rights_and_no_view_hides_the_caller(
+async def test_only_the_functions_that_maintain_partitions_run_with_their_owners_rights_and_no_view_hides_the_caller(
     owner: Any,
 ) -> None:
     definers = await owner.fetch(
@@ -165,7 +168,7 @@ async def test_only_the_keepers_of_partitions_run_with_their_owners_rights_and_n
           and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
         """
     )
-    keepers = ["keep_signal_partitions(timestamp with time zone,integer,integer)", "signal_rows_astray()"]
+    keepers = ["maintain_signal_partitions(timestamp with time zone,integer,integer)", "signal_rows_astray()"]
     assert sorted(row["oid"] for row in definers) == keepers
     for keeper in keepers:
         assert not await owner.fetchval("select has_function_privilege('vendorrisk_tenant', $1, 'execute')", keeper)

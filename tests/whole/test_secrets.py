@@ -15,7 +15,7 @@ from tests.whole.surface import operations
 from tests.whole.things import Things, document
 from vendorrisk.alerts.jobs import dispatch_alerts
 from vendorrisk.app import Api
-from vendorrisk.background import World, run_job
+from vendorrisk.background import JobContext, run_job
 from vendorrisk.worker import SCHEDULE
 
 pytestmark = pytest.mark.anyio
@@ -49,31 +49,34 @@ def in_base64(raw: bytes) -> list[bytes]:
     return [base64.b64encode(bytes(shift) + raw)[4 if shift else 0 : -4] for shift in range(3)]
 
 
-async def test_no_canary_is_found_in_logs_answers_errors_audit_metrics_or_the_database(
-    api: Api, company: Company, world: World, owner: Any, role_client: Any, monkeypatch: pytest.MonkeyPatch
+async def test_no_canary_is_found_in_logs_responses_errors_audit_metrics_or_the_database(
+    api: Api, company: Company, context: JobContext, owner: Any, role_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = kept(monkeypatch)
-    things = Things(company, await role_client("admin"), world, owner)
+    things = Things(company, await role_client("admin"), context, owner)
     keys = await use_secrets(things, api)
     canaries = Canaries(company.key.key, *keys)
     for seen in (f"x{MARK}x", keys[0], SIGNING.encode().hex(), base64.b64encode(FILE)):
         assert canaries.found_in(seen), "the search itself finds what is there"
-    answers = await wrong_requests(company.client, keys[0])
+    responses = await wrong_requests(company.client, keys[0])
     for job in SCHEDULE:
-        await run_job(job, world)
+        await run_job(job, context)
     for work in (dispatch_alerts, send):
-        await work(world)
-    answers += await everything_shown(things, api)
-    found = [f"an answer: {text[:300]}" for text in answers if canaries.found_in(text)]
+        await work(context)
+    responses += await everything_shown(things, api)
+    found = [f"a response: {text[:300]}" for text in responses if canaries.found_in(text)]
     found += [f"the log: {str(line)[:300]}" for line in log if canaries.found_in(line)]
     found += [place async for place in in_the_database(owner, canaries)]
-    assert len(answers) > 60
+    assert len(responses) > 60
     assert {"request", "job_done"} <= {line["event"] for line in log}, "the log was kept"
     assert found == []
 
 
 async def use_secrets(things: Things, api: Api) -> list[str]:
-    """Make keys, receivers and a file under keys of idempotency, so that their answers are kept; returns the keys."""
+    """Make keys, receivers and a file under keys of idempotency, so that their responses are stored.
+
+    Returns the keys.
+    """
     client, keys = things.client, []
     once = {"idempotency-key": "once"}
     made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]}, headers=once)).json()
@@ -105,19 +108,19 @@ async def wrong_requests(client: Client, key: str) -> list[str]:
         await client.get("/v1/members", params={"filter": f"id:eq:{MARK}"}),
         await client.get("/v1/members", params={"cursor": MARK}),
     ]
-    assert all(answer.status_code >= 400 for answer in wrong)
-    return [answer.text + str(answer.headers) for answer in wrong]
+    assert all(response.status_code >= 400 for response in wrong)
+    return [response.text + str(response.headers) for response in wrong]
 
 
 async def everything_shown(things: Things, api: Api) -> list[str]:
-    """Return every record and list that anybody may read, but for the file itself, and the operator's figures."""
+    """Return every record and list that anybody may read, but for the file itself, and the operator's metrics."""
     shown = []
     for operation in operations(api):
         if operation.method == "GET" and operation.name != "get_document_file":
             place = operation.path.format(**(await things.known_for(operation)))
-            answer = await things.client.http.request("GET", place, params={**operation.query})
-            assert answer.status_code == 200, (operation.name, answer.text)
-            shown.append(answer.text)
+            response = await things.client.http.request("GET", place, params={**operation.query})
+            assert response.status_code == 200, (operation.name, response.text)
+            shown.append(response.text)
     records = [f"/v1/receivers/{one['id']}" for one in await things.client.items("/v1/receivers")]
     records += [f"/v1/deliveries/{one['id']}/attempts" for one in await things.client.items("/v1/deliveries")]
     places = [*records, "/metrics", "/health/ready", "/docs", "/openapi.json"]

@@ -11,7 +11,7 @@ from tests.conftest import Company
 from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.test_routes import entries
 from tests.whole.things import Things
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.http.routing import Kind
 
 pytestmark = pytest.mark.anyio
@@ -24,8 +24,8 @@ PATCHES = [operation for operation in CHANGES if operation.method == "PATCH"]
 
 
 @pytest.fixture
-async def things(company: Company, role_client: Any, world: World, owner: Any) -> Things:
-    return Things(company, await role_client("admin"), world, owner)
+async def things(company: Company, role_client: Any, context: JobContext, owner: Any) -> Things:
+    return Things(company, await role_client("admin"), context, owner)
 
 
 @pytest.mark.parametrize("operation", PATCHES, ids=lambda o: o.name)
@@ -33,11 +33,11 @@ async def test_an_empty_patch_makes_no_version_and_no_audit_entry(operation: Ope
     known = await things.known_for(operation)
     etag = await things.etag(operation.path.format(**known))
     before = await entries(things)
-    answer = await things.send(operation, known, b"{}", etag=etag)
-    if answer.status_code == 422:
-        assert operation.name == "change_vendor_asset", answer.text  # its one field is required
+    response = await things.send(operation, known, b"{}", etag=etag)
+    if response.status_code == 422:
+        assert operation.name == "change_vendor_asset", response.text  # its one field is required
         return
-    assert (answer.status_code, answer.headers["etag"]) == (200, etag), answer.text
+    assert (response.status_code, response.headers["etag"]) == (200, etag), response.text
     assert await entries(things) == before
     assert await things.etag(operation.path.format(**known)) == etag
 

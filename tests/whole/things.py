@@ -15,7 +15,7 @@ import msgspec
 from tests.client import Client
 from tests.conftest import Company
 from tests.whole.surface import Operation
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 
 Known = dict[str, str]
 Maker = Callable[["Things", Known], Awaitable[str]]
@@ -24,8 +24,14 @@ Maker = Callable[["Things", Known], Awaitable[str]]
 class Things:
     """Makes things for one company; `second` is another admin key, where four eyes are needed."""
 
-    def __init__(self, company: Company, second: Client, world: World, owner: Any) -> None:
-        self.company, self.client, self.second, self.world, self.owner = company, company.client, second, world, owner
+    def __init__(self, company: Company, second: Client, context: JobContext, owner: Any) -> None:
+        self.company, self.client, self.second, self.context, self.owner = (
+            company,
+            company.client,
+            second,
+            context,
+            owner,
+        )
         self._numbers = itertools.count(1)
 
     @property
@@ -33,9 +39,9 @@ class Things:
         return next(self._numbers)
 
     async def made(self, path: str, body: Any, client: Client | None = None, **more: Any) -> Any:
-        answer = await (client or self.client).post(path, body, **more)
-        assert answer.status_code in {200, 201, 202}, (path, answer.text)
-        return answer.json()
+        response = await (client or self.client).post(path, body, **more)
+        assert response.status_code in {200, 201, 202}, (path, response.text)
+        return response.json()
 
     async def known_for(self, operation: Operation) -> Known:
         """Make what the path names, in its order: a child is made inside its parent."""
@@ -92,9 +98,9 @@ class Things:
     async def etag(self, place: str) -> str:
         """Return the ETag of the record that a place belongs to: itself, or what it stands under."""
         while place.count("/") > 1:
-            answer = await self.client.get(place)
-            if "etag" in answer.headers:
-                return answer.headers["etag"]
+            response = await self.client.get(place)
+            if "etag" in response.headers:
+                return response.headers["etag"]
             place = place.rpartition("/")[0]
         raise AssertionError("nothing on the way up has a version")
 
@@ -117,15 +123,17 @@ async def active_vendor(things: Things, known: Known) -> str:
 async def leaving_vendor(things: Things, known: Known) -> str:
     found = await active_vendor(things, known)
     place = f"/v1/vendors/{found}"
-    await things.made(f"{place}/moves", {"to": "offboarding"}, etag=await things.client.etag(place))
+    await things.made(f"{place}/transitions", {"to": "offboarding"}, etag=await things.client.etag(place))
     return found
 
 
 async def assessed_vendor(things: Things, known: Known) -> str:
     found = await vendor(things, known)
     place = f"/v1/vendors/{found}"
-    answer = await things.client.put(f"{place}/inherent-risk", {"criticality": 2}, etag=await things.client.etag(place))
-    assert answer.status_code == 200, answer.text
+    response = await things.client.put(
+        f"{place}/inherent-risk", {"criticality": 2}, etag=await things.client.etag(place)
+    )
+    assert response.status_code == 200, response.text
     return found
 
 
@@ -147,7 +155,7 @@ async def receiver(things: Things, _known: Known) -> str:
 async def alert(things: Things, known: Known) -> str:
     from tests.alerts.make import Feature
 
-    assert await Feature(things.world, things.company).raise_gap(
+    assert await Feature(things.context, things.company).raise_gap(
         UUID(await vendor(things, known)), f"gap-{things.number}"
     )
     return (await things.client.get("/v1/alerts", params={"limit": 1})).json()["items"][0]["id"]
@@ -161,8 +169,8 @@ async def cancelled_delivery(things: Things, known: Known) -> str:
     place = f"/v1/receivers/{await receiver(things, known)}"
     sent = (await things.made(f"{place}/test", None))["id"]
     for is_active in (False, True):
-        answer = await things.client.patch(place, {"is_active": is_active}, etag=await things.client.etag(place))
-        assert answer.status_code == 200, answer.text
+        response = await things.client.patch(place, {"is_active": is_active}, etag=await things.client.etag(place))
+        assert response.status_code == 200, response.text
     return sent
 
 
@@ -203,26 +211,26 @@ async def filed_document(things: Things, known: Known) -> str:
     found = await document(things, known)
     place = f"/v1/documents/{found}"
     media, content = FILES["store_document_file"]
-    answer = await things.client.put(
+    response = await things.client.put(
         f"{place}/file", content, etag=await things.client.etag(place), headers={"content-type": media}
     )
-    assert answer.status_code == 200, answer.text
+    assert response.status_code == 200, response.text
     return found
 
 
 async def proposal(things: Things, known: Known) -> str:
-    """Insert what the reading job would have proposed."""
+    """Insert what the extraction job would have proposed."""
     return await proposed(things, known["document_id"], "auditor", "Example CPA LLP")
 
 
 async def proposed(things: Things, document_id: str, field: str, value: str, decision: str = "open") -> str:
     made = uuid4()
-    decided = (things.company.key.id, "Test", things.world.clock()) if decision != "open" else (None, None, None)
+    decided = (things.company.key.id, "Test", things.context.clock()) if decision != "open" else (None, None, None)
     await things.owner.execute(
         "insert into proposals (tenant_id, id, document_id, field, value, page, quotation, confidence, created_at,"
         " decision, decided_by_id, decided_by_label, decided_at) values"
         " ($1, $2, $3, $4, to_jsonb($5::text), 1, 'as it stands', 0.9, $6, $7, $8, $9, $10)",
-        *(things.company.tenant.id, made, UUID(document_id), field, value, things.world.clock(), decision, *decided),
+        *(things.company.tenant.id, made, UUID(document_id), field, value, things.context.clock(), decision, *decided),
     )
     return str(made)
 
@@ -237,7 +245,7 @@ async def confirmed_document(things: Things, known: Known) -> str:
 async def report(things: Things, known: Known) -> str:
     body = {
         "vendor_id": await vendor(things, known),
-        "type": "type_2",
+        "report_type": "type_2",
         "period_start_on": "2025-01-01",
         "period_end_on": "2025-12-31",
         "opinion": "unqualified",
@@ -292,13 +300,13 @@ async def product(things: Things, known: Known) -> str:
 
 
 async def observation(things: Things, known: Known) -> str:
-    """Insert what a look would have kept of an asset."""
+    """Insert what a scan would have kept of an asset."""
     own = await things.client.get(f"/v1/vendor-assets/{await asset(things, known)}")
     made = uuid4()
     await things.owner.execute(
-        "insert into signal_observations (observed_at, id, asset_id, look_group, raw, raw_hash, run_id,"
-        " checker_version, datasets) values ($1, $2, $3, 'dns', '{}', 'x', $2, '1', '{}')",
-        *(things.world.clock(), made, UUID(own.json()["asset_id"])),
+        "insert into signal_observations (observed_at, id, asset_id, scan_kind, raw, raw_hash, scan_id,"
+        " scanner_version, datasets) values ($1, $2, $3, 'dns', '{}', 'x', $2, '1', '{}')",
+        *(things.context.clock(), made, UUID(own.json()["asset_id"])),
     )
     return str(made)
 
@@ -309,37 +317,37 @@ async def signal_finding(things: Things, known: Known) -> str:
     own = {"vendor_id": parent}
     opened, watched = await finding(things, own), await asset(things, own)
     await things.owner.execute(
-        "insert into signal_findings (tenant_id, id, vendor_id, vendor_asset_id, rule, discriminator, generation,"
+        "insert into signal_findings (tenant_id, id, vendor_id, vendor_asset_id, rule, subject, generation,"
         " finding_id, opened_at) values ($1, $2, $3, $4, 'web.csp', '', 1, $5, $6)",
-        *(things.company.tenant.id, made, UUID(parent), UUID(watched), UUID(opened), things.world.clock()),
+        *(things.company.tenant.id, made, UUID(parent), UUID(watched), UUID(opened), things.context.clock()),
     )
     return opened
 
 
 async def scored_vendor(things: Things, known: Known) -> str:
-    """Settle a vendor whose domain nobody has looked at: everything is unknown, and so is the grade."""
-    from vendorrisk.signals.jobs import settle_vendors
+    """Reconcile a vendor whose domain nobody has scanned: everything is unknown, and so is the grade."""
+    from vendorrisk.signals.jobs import reconcile_vendors
 
     known = {"vendor_id": await vendor(things, known)}
     await asset(things, known)
-    while await settle_vendors(things.world):
+    while await reconcile_vendors(things.context):
         pass
     return known["vendor_id"]
 
 
 async def past_score(things: Things, known: Known) -> str:
-    found = await things.client.get(f"/v1/vendors/{await scored_vendor(things, known)}/score")
+    found = await things.client.get(f"/v1/vendors/{await scored_vendor(things, known)}/signal-score")
     return found.json()["id"]
 
 
 async def list_change(things: Things, known: Known) -> str:
-    """Insert a change as settling would have proposed it."""
+    """Insert a change as a reconciliation would have proposed it."""
     parent, made = await vendor(things, known), uuid4()
     page = await asset(things, {"vendor_id": parent})
     await things.owner.execute(
         "insert into subprocessor_changes (tenant_id, id, vendor_id, vendor_asset_id, change, name, value_hash,"
         " observed_at) values ($1, $2, $3, $4, 'added', $5, 'x', $6)",
-        *(things.company.tenant.id, made, UUID(parent), UUID(page), f"Hoster {things.number}", things.world.clock()),
+        *(things.company.tenant.id, made, UUID(parent), UUID(page), f"Hoster {things.number}", things.context.clock()),
     )
     return str(made)
 
@@ -374,10 +382,10 @@ MAKERS: dict[str, Maker] = {
 
 SITUATIONS: dict[tuple[str, str], Maker] = {
     ("record_vendor_review", "vendor_id"): active_vendor,
-    ("get_vendor_score", "vendor_id"): scored_vendor,
+    ("get_signal_score", "vendor_id"): scored_vendor,
     ("get_finding_signal", "finding_id"): signal_finding,
     ("get_offboarding_step", "vendor_id"): leaving_vendor,
-    ("settle_offboarding_step", "vendor_id"): leaving_vendor,
+    ("resolve_offboarding_step", "vendor_id"): leaving_vendor,
     ("get_inherent_risk", "vendor_id"): assessed_vendor,
     ("resend_delivery", "delivery_id"): cancelled_delivery,
     ("get_document_file", "document_id"): filed_document,

@@ -18,7 +18,7 @@ from tests.conftest import client_of
 from tests.whole.surface import Operation, operations
 from tests.whole.things import Things
 from vendorrisk.app import Api
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.demo import monday
 from vendorrisk.openapi.examples import FILE, Examples
 
@@ -32,32 +32,34 @@ _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _CURSORS = ("next", "prev")
 
 
-async def test_write_the_examples(api: Api, world: World, owner: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    things = await demo_things(api, world, owner)
+async def test_write_the_examples(
+    api: Api, context: JobContext, owner: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    things = await demo_things(api, context, owner)
     capsys.readouterr()
     plain, responses = Plain(), {}
     paths: dict[str, str] = {}
     for operation in sorted(operations(api), key=lambda o: (o.writes, o.path.count("{"), o.path)):
-        known, answer = await answer_of(things, operation)
-        assert 200 <= answer.status_code < 300, (operation.name, answer.text)
+        known, response = await answer_of(things, operation)
+        assert 200 <= response.status_code < 300, (operation.name, response.text)
         if operation.method == "GET":
             paths |= {name: value for name, value in known.items() if name not in paths}
-        if answer.headers.get("content-type", "").startswith("application/json"):
-            responses[operation.name] = {str(answer.status_code): cut(answer.json())}
+        if response.headers.get("content-type", "").startswith("application/json"):
+            responses[operation.name] = {str(response.status_code): cut(response.json())}
     for leaving in (False, True):
-        api.service.is_leaving = leaving
+        api.service.is_shutting_down = leaving
         for name in ("live", "ready"):
-            answer = await things.client.get(f"/health/{name}")
-            responses.setdefault(f"check_{name}", {})[str(answer.status_code)] = answer.json()
+            response = await things.client.get(f"/health/{name}")
+            responses.setdefault(f"check_{name}", {})[str(response.status_code)] = response.json()
     made = plain.of({"paths": dict(sorted(paths.items())), "responses": dict(sorted(responses.items()))})
     msgspec.convert(made, Examples)
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
 
 
-async def demo_things(api: Api, world: World, owner: Any) -> Things:
+async def demo_things(api: Api, context: JobContext, owner: Any) -> Things:
     """Fill the demo tenant, and return a maker of things in it."""
     said = io.StringIO()
-    await monday.run(world, Console(file=said, width=120))
+    await monday.run(context, Console(file=said, width=120))
     found = _KEY.search(said.getvalue())
     assert found is not None
     client = client_of(api, found[0])
@@ -67,17 +69,17 @@ async def demo_things(api: Api, world: World, owner: Any) -> Things:
     company: Any = SimpleNamespace(
         tenant=SimpleNamespace(id=tenant["id"]), key=SimpleNamespace(id=key["id"]), client=client
     )
-    return Things(company, client_of(api, second.json()["key"]), world, owner)
+    return Things(company, client_of(api, second.json()["key"]), context, owner)
 
 
 async def answer_of(things: Things, operation: Operation) -> tuple[dict[str, str], Any]:
     """Send an operation; a read to a record of the demo that has something to show, else to one made for it."""
     if not operation.writes:
         for known in await demo_places(things, operation):
-            answer = await send(things, operation, known)
-            is_json = answer.headers.get("content-type", "").startswith("application/json")
-            if answer.status_code == 200 and (not is_json or answer.json().get("items", True)):
-                return known, answer
+            response = await send(things, operation, known)
+            is_json = response.headers.get("content-type", "").startswith("application/json")
+            if response.status_code == 200 and (not is_json or response.json().get("items", True)):
+                return known, response
     known = await things.known_for(operation)
     if operation.writes:
         body = await things.body_of(operation, known)
@@ -95,10 +97,10 @@ async def demo_places(things: Things, operation: Operation) -> list[dict[str, st
     if not operation.parameters:
         return [{}]
     above, _, _ = operation.path.partition("/{")
-    answer = await things.client.get(above, params={"limit": str(_TRIES)})
-    if len(operation.parameters) > 1 or answer.status_code != 200:
+    response = await things.client.get(above, params={"limit": str(_TRIES)})
+    if len(operation.parameters) > 1 or response.status_code != 200:
         return []
-    return [{operation.parameters[0]: row["id"]} for row in answer.json().get("items", ()) if "id" in row]
+    return [{operation.parameters[0]: row["id"]} for row in response.json().get("items", ()) if "id" in row]
 
 
 def cut(value: Any) -> Any:

@@ -36,7 +36,7 @@ async def delivery(work: Work, delivery_id: UUID) -> Delivery:
     return _shown(await outbox.delivery(work, OWNER_KIND, delivery_id))
 
 
-async def attempts(work: Work, delivery_id: UUID, page: PageRequest) -> Page[stored.Attempt]:
+async def attempts(work: Work, delivery_id: UUID, page: PageRequest) -> Page[stored.DeliveryAttempt]:
     return await outbox.attempts(work, OWNER_KIND, delivery_id, page)
 
 

@@ -14,17 +14,17 @@ from vendorrisk.vendors.model import Tier
 
 
 class AlertClass(StrEnum):
-    """The closed list of what people are told. Append only; a class with dates has a policy (`TIMED`)."""
+    """The closed list of what people are notified of. Append only; a class with dates has a policy (`TIMED`)."""
 
     EVIDENCE_EXPIRING = "evidence_expiring"
     COVERAGE_GAP = "coverage_gap"
     REVIEW_DUE = "review_due"
-    FINDING_OVERDUE = "finding_overdue"
+    FINDING_DUE = "finding_due"
     RECEIVER_TEST = "receiver_test"
     CERTIFICATE_EXPIRING = "certificate_expiring"
     DOMAIN_EXPIRING = "domain_expiring"
     SIGNAL_FINDING = "signal_finding"
-    SCORE_FELL = "score_fell"
+    SIGNAL_SCORE_FELL = "signal_score_fell"
     DOMAIN_CHANGED = "domain_changed"
     SUBPROCESSORS_CHANGED = "subprocessors_changed"
     BREACH_LISTED = "breach_listed"
@@ -38,7 +38,7 @@ class TimedClass(StrEnum):
 
     EVIDENCE_EXPIRING = "evidence_expiring"
     REVIEW_DUE = "review_due"
-    FINDING_OVERDUE = "finding_overdue"
+    FINDING_DUE = "finding_due"
     CERTIFICATE_EXPIRING = "certificate_expiring"
     DOMAIN_EXPIRING = "domain_expiring"
 
@@ -58,7 +58,7 @@ class ReceiverKind(StrEnum):
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
-    """A date another feature wants told of. One per class and subject; a changed `due_on` begins its steps anew."""
+    """A date of another feature. One per class and subject; a changed `due_on` begins its thresholds anew."""
 
     alert_class: TimedClass
     subject_kind: str
@@ -69,9 +69,9 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """`step` is the days left at the step that was crossed, `days_left` what was really left when it was noticed.
+    """`threshold_days` is the threshold that was crossed, `days_left` what was really left when it was noticed.
 
-    `has_recipients` is null until receivers were looked for; false says that none let it pass, and nobody was told.
+    `has_recipients` is null until receivers were looked for; false says that none let it pass, and nobody was notified.
     """
 
     id: UUID
@@ -89,7 +89,7 @@ class Alert(msgspec.Struct, frozen=True):
     """The vendor's tier when the alert was raised. Null if it had none."""
     due_on: date | None
     """The date that the alert is about. Null if there is none."""
-    step: int | None
+    threshold_days: int | None
     """Days left at the threshold that was crossed, negative once past. Null if there is no date."""
     days_left: int | None
     facts: dict[str, Any]
@@ -101,7 +101,7 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class Recipient(msgspec.Struct, frozen=True):
-    """Who would be told; `destination` is what may be shown of the address."""
+    """Who would be notified; `destination` is what may be shown of the address."""
 
     receiver_id: UUID
     name: str
@@ -110,10 +110,10 @@ class Recipient(msgspec.Struct, frozen=True):
 
 
 class UpcomingAlert(msgspec.Struct, frozen=True):
-    """What would be told on `step_on`, and to whom, if nothing changes until then."""
+    """What would be sent on `alert_on`, and to whom, if nothing changes until then."""
 
     id: str
-    step_on: date
+    alert_on: date
     """Day on which the alert will be raised."""
     alert_class: TimedClass
     title: str
@@ -123,38 +123,38 @@ class UpcomingAlert(msgspec.Struct, frozen=True):
     subject_kind: str
     subject_id: UUID
     due_on: date
-    step: int
+    threshold_days: int
     """Days left at that threshold."""
     days_left: int
     recipients: list[Recipient]
     """Who will be notified, as receivers are set now."""
 
 
-class Looked(msgspec.Struct, frozen=True):
+class SweepResult(msgspec.Struct, frozen=True):
     """What one slice of the sweep did."""
 
-    looked_at: int
+    checked: int
     raised: int
 
 
 class Dispatched(msgspec.Struct, frozen=True):
-    """What one slice of the fan-out did; `untold` are the alerts that no receiver lets pass."""
+    """What one slice of the fan-out did; `without_recipients` counts the alerts that no receiver lets pass."""
 
     dispatched: int
     made: int
-    untold: int
+    without_recipients: int
 
 
 # Policies
 
-LeadDays = Annotated[
+ThresholdDays = Annotated[
     list[Annotated[int, Meta(ge=0, le=730)]],
     Meta(min_length=1, max_length=20, examples=[[180, 90, 60, 30, 14, 7, 1, 0]]),
 ]
 
 
 class AlertPolicy(msgspec.Struct, frozen=True):
-    """Lead days by tier; `critical` also holds for vendors without a tier."""
+    """Thresholds by tier; `critical` also holds for vendors without a tier."""
 
     alert_class: TimedClass
     critical: list[int]
@@ -171,15 +171,15 @@ class AlertPolicy(msgspec.Struct, frozen=True):
 
 
 class NewAlertPolicy(Body):
-    """The whole policy of a class. Null `overdue_every_days` tells what is overdue no more."""
+    """The whole policy of a class. Null `overdue_every_days` sends no reminders of what is overdue."""
 
-    critical: LeadDays
+    critical: ThresholdDays
     """Days before the date at which vendors of the tier, or of no tier, raise an alert."""
-    high: LeadDays
+    high: ThresholdDays
     """Days before the date at which vendors of the tier raise an alert."""
-    medium: LeadDays
+    medium: ThresholdDays
     """Days before the date at which vendors of the tier raise an alert."""
-    low: LeadDays
+    low: ThresholdDays
     """Days before the date at which vendors of the tier raise an alert."""
     overdue_every_days: Annotated[int, Meta(ge=1, le=365)] | None
 
@@ -236,14 +236,14 @@ Tiers = Annotated[
 OwnerIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
-class ToSlackWebhook(Body, tag_field="kind", tag="slack_webhook"):
+class SlackWebhookTarget(Body, tag_field="kind", tag="slack_webhook"):
     """An incoming webhook of Slack."""
 
     url: Url
     """The incoming webhook's address. Stored sealed and never shown."""
 
 
-class ToSlackBot(Body, tag_field="kind", tag="slack_bot"):
+class SlackBotTarget(Body, tag_field="kind", tag="slack_bot"):
     """A conversation that a Slack bot posts to."""
 
     token: Token
@@ -252,14 +252,14 @@ class ToSlackBot(Body, tag_field="kind", tag="slack_bot"):
     """Id of the conversation, or its name with `#`."""
 
 
-class ToEmail(Body, tag_field="kind", tag="email"):
+class EmailTarget(Body, tag_field="kind", tag="email"):
     """An e-mail address."""
 
     address: Annotated[str, Meta(min_length=3, max_length=254, examples=["risk@example.com"])]
     """The e-mail address."""
 
 
-class ToWebhook(Body, tag_field="kind", tag="webhook"):
+class WebhookTarget(Body, tag_field="kind", tag="webhook"):
     """`secret` signs; where none is sent one is made, and shown once."""
 
     url: Url
@@ -267,15 +267,15 @@ class ToWebhook(Body, tag_field="kind", tag="webhook"):
     secret: Secret | None = None
 
 
-class ToConsole(Body, tag_field="kind", tag="console"):
+class ConsoleTarget(Body, tag_field="kind", tag="console"):
     """The worker's standard output."""
 
 
-class ToOwners(Body, tag_field="kind", tag="owners"):
+class OwnersTarget(Body, tag_field="kind", tag="owners"):
     """The vendor's business and security owner, by e-mail."""
 
 
-Target = ToSlackWebhook | ToSlackBot | ToEmail | ToWebhook | ToConsole | ToOwners
+Target = SlackWebhookTarget | SlackBotTarget | EmailTarget | WebhookTarget | ConsoleTarget | OwnersTarget
 
 
 class NewReceiver(Body):
@@ -317,7 +317,7 @@ class Receiver(msgspec.Struct, frozen=True):
     version: int
 
 
-class ShownReceiver(msgspec.Struct, frozen=True):
+class CreatedReceiver(msgspec.Struct, frozen=True):
     """A receiver just made. A webhook's signing secret is shown this once."""
 
     id: UUID
@@ -330,14 +330,14 @@ class ShownReceiver(msgspec.Struct, frozen=True):
 # What a webhook's receiver is sent; fields are only ever added
 
 
-class ToldVendor(msgspec.Struct, frozen=True):
+class AlertVendor(msgspec.Struct, frozen=True):
     """The vendor of an alert."""
 
     id: UUID
     name: str
 
 
-class ToldSubject(msgspec.Struct, frozen=True):
+class AlertSubject(msgspec.Struct, frozen=True):
     """What the alert is about, such as a document; `kind` is the noun of its feature."""
 
     kind: str
@@ -345,7 +345,7 @@ class ToldSubject(msgspec.Struct, frozen=True):
     id: UUID
 
 
-class ToldOwners(msgspec.Struct, frozen=True):
+class AlertOwners(msgspec.Struct, frozen=True):
     """Who is responsible for the vendor."""
 
     business: str | None
@@ -354,23 +354,23 @@ class ToldOwners(msgspec.Struct, frozen=True):
     """E-mail address of the security owner. Null if there is none."""
 
 
-class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as it is told. `due_on`, `step` and `days_left` are null for what is no date."""
+class AlertData(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as it is sent. `due_on`, `threshold_days` and `days_left` are null for what is no date."""
 
     alert_id: UUID
-    alert_class: AlertClass = msgspec.field(name="class")
-    vendor: ToldVendor | None
+    alert_class: AlertClass
+    vendor: AlertVendor | None
     """Null for an alert about no vendor."""
     tier: Tier | None
-    subject: ToldSubject
+    subject: AlertSubject
     title: str
     due_on: date | None
     """The date that the alert is about. Null if there is none."""
-    step: int | None
+    threshold_days: int | None
     """Days left at the threshold that was crossed, negative once past. Null if there is no date."""
     days_left: int | None
     facts: dict[str, Any]
-    owners: ToldOwners
+    owners: AlertOwners
     """Who is responsible for the vendor."""
 
 
@@ -381,14 +381,14 @@ class AlertEvent(msgspec.Struct, frozen=True):
     """`alert.` and the alert class."""
     timestamp: datetime
     """When the alert was raised. The same at every attempt."""
-    data: ToldAlert
+    data: AlertData
 
 
 # Deliveries
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One alert to one recipient. `possibly_doubled` counts tries after one whose end is unknown."""
+    """One alert to one recipient. `possible_duplicates` counts tries after one whose end is unknown."""
 
     id: UUID
     alert_id: UUID
@@ -401,7 +401,7 @@ class Delivery(msgspec.Struct, frozen=True):
     """How many attempts are made at most."""
     next_attempt_at: datetime | None
     """When the next attempt is due. Null if none is."""
-    possibly_doubled: int
+    possible_duplicates: int
     """How many attempts followed one whose end is unknown."""
     failure: str | None
     detail: str | None
@@ -429,7 +429,7 @@ class AlertToSend(msgspec.Struct, frozen=True):
     title: str
     tier: Tier | None
     due_on: date | None
-    step: int | None
+    threshold_days: int | None
     days_left: int | None
     facts: dict[str, Any]
     raised_at: datetime

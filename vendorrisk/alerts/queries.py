@@ -15,11 +15,11 @@ from vendorrisk.alerts.model import (
     AlertToSend,
     Deadline,
     Dispatched,
-    Looked,
     NewAlertPolicy,
     NewReceiver,
     Receiver,
     ReceiverKind,
+    SweepResult,
     TimedClass,
     UpcomingAlert,
 )
@@ -29,13 +29,13 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.ids import new_id
-from vendorrisk.outbox.model import DeliveryState, Due, Outcome
+from vendorrisk.outbox.model import AttemptOutcome, DeliveryState, Due
 from vendorrisk.vendors.model import Tier
 
 _sql = QueryFile("alerts")
 _WATCH = _sql.command("watch_deadlines")
 _UNWATCH = _sql.command("unwatch_deadlines")
-_RAISE_DUE = _sql.rows("raise_due_alerts", Looked)
+_RAISE_DUE = _sql.rows("raise_due_alerts", SweepResult)
 _RAISE_EVENT = _sql.scalar("raise_event", UUID)
 _DISPATCH = _sql.rows("dispatch_alerts", Dispatched)
 _LOAD = _sql.rows("load_messages", AlertToSend)
@@ -67,7 +67,7 @@ LIST_POLICIES = _sql.rows("list_policies", AlertPolicy)
 _FIND_POLICY = _sql.rows("find_policy", AlertPolicy)
 _LOCK_POLICY = _sql.rows("lock_policy", AlertPolicy)
 _UPDATE_POLICY = _sql.rows("update_policy", AlertPolicy)
-_RESTEP = _sql.command("restep_deadlines")
+_RESCHEDULE = _sql.command("reschedule_deadlines")
 _RECEIVER_OF_NAME = _sql.rows("receiver_of_name", Holder)
 
 _LISTED = frozenset({Operator.EQ, Operator.IN})
@@ -97,9 +97,9 @@ UPCOMING = ListOf(
         "vendor_id": Column("upcoming.vendor_id", UUID, "uuid"),
         "tier": Column("upcoming.tier", Tier, nullable=True),
         "due_on": Column("upcoming.due_on", date, "date", RANGE),
-        "step_on": Column("upcoming.step_on", date, "date", RANGE, sortable=True),
+        "alert_on": Column("upcoming.alert_on", date, "date", RANGE, sortable=True),
     },
-    default_sort="step_on",
+    default_sort="alert_on",
     key_sql="upcoming.id",
     key_pg="text",
     key_kind=str,
@@ -125,7 +125,7 @@ DELIVERIES = ListOf(
         "recipient": Column("recipient", equal_sql="nullif(recipient, '')"),
         "state": Column("state", DeliveryState),
         "failure": Column("failure", nullable=True),
-        "possibly_doubled": Column("possibly_doubled", int, "integer", RANGE),
+        "possible_duplicates": Column("possible_duplicates", int, "integer", RANGE),
         "sent_at": Column("sent_at", datetime, "timestamptz", RANGE, nullable=True),
         "created_at": _CREATED,
         "updated_at": _UPDATED,
@@ -136,7 +136,7 @@ ATTEMPTS = ListOf(
     "delivery_attempts",
     {
         "number": Column("number", int, "integer", RANGE, sortable=True),
-        "outcome": Column("outcome", Outcome),
+        "outcome": Column("outcome", AttemptOutcome),
     },
     default_sort="number",
 )
@@ -181,7 +181,7 @@ async def unwatch(work: Work, alert_class: TimedClass, subject_kind: str, subjec
     return await _UNWATCH.run(work.db, work.tenant_id, alert_class, subject_kind, list(subject_ids))
 
 
-async def raise_due(connection: Connection, now: datetime, most: int) -> Looked:
+async def raise_due(connection: Connection, now: datetime, most: int) -> SweepResult:
     return await _RAISE_DUE.one(connection, now, most)
 
 
@@ -323,9 +323,9 @@ async def update_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy
     )
 
 
-async def restep(work: Work, alert_class: TimedClass) -> int:
-    """Work out the next step of every watched deadline of a class anew."""
-    return await _RESTEP.run(work.db, work.tenant_id, alert_class)
+async def reschedule(work: Work, alert_class: TimedClass) -> int:
+    """Work out the next threshold of every watched deadline of a class anew."""
+    return await _RESCHEDULE.run(work.db, work.tenant_id, alert_class)
 
 
 async def sealed_by_others(

@@ -11,13 +11,13 @@ import msgspec
 
 from vendorrisk.alerts.model import (
     AlertClass,
+    AlertData,
     AlertEvent,
+    AlertOwners,
+    AlertSubject,
     AlertToSend,
+    AlertVendor,
     TimedClass,
-    ToldAlert,
-    ToldOwners,
-    ToldSubject,
-    ToldVendor,
 )
 from vendorrisk.channels.port import Fact, Message
 from vendorrisk.openapi.webhook_docs import Webhook
@@ -102,7 +102,7 @@ def _review_due(alert: AlertToSend) -> _Words:
     return title, summary, "Go through the vendor's evidence, findings and inherent risk, and record the review."
 
 
-def _finding_overdue(alert: AlertToSend) -> _Words:
+def _finding_due(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     if left < 0:
         title, summary = f"Finding at {vendor} is {days(left)} overdue: {alert.title}", f"It was due on {day(due)}."
@@ -141,7 +141,7 @@ def _domain_expiring(alert: AlertToSend) -> _Words:
     )
 
 
-def _told(summary: str, action: str) -> Callable[[AlertToSend], _Words]:
+def _event(summary: str, action: str) -> Callable[[AlertToSend], _Words]:
     """Make the words of an event, whose title says it all."""
     return lambda alert: (alert.title, summary, action)
 
@@ -149,40 +149,40 @@ def _told(summary: str, action: str) -> Callable[[AlertToSend], _Words]:
 _WORDS: Mapping[AlertClass, Callable[[AlertToSend], _Words]] = {
     AlertClass.CERTIFICATE_EXPIRING: _certificate_expiring,
     AlertClass.DOMAIN_EXPIRING: _domain_expiring,
-    AlertClass.SIGNAL_FINDING: _told(
+    AlertClass.SIGNAL_FINDING: _event(
         "It was seen from outside, twice, and a finding was opened.",
         "Ask the vendor about it; dispute the finding if it does not concern them.",
     ),
-    AlertClass.SCORE_FELL: _told(
+    AlertClass.SIGNAL_SCORE_FELL: _event(
         "Two scores in a row bear it out. What cost most is listed.", "Open the score: every deduction is explained."
     ),
-    AlertClass.DOMAIN_CHANGED: _told(
+    AlertClass.DOMAIN_CHANGED: _event(
         "This is how a domain is moved, and how one is taken over.", "Confirm with the vendor that it was meant."
     ),
-    AlertClass.SUBPROCESSORS_CHANGED: _told(
+    AlertClass.SUBPROCESSORS_CHANGED: _event(
         "The vendor's list of sub-processors is not what it was.",
         "Accept or dismiss the proposed changes; mind the time the contract gives to object.",
     ),
-    AlertClass.BREACH_LISTED: _told(
+    AlertClass.BREACH_LISTED: _event(
         "Have I Been Pwned lists a breach of the vendor.",
         "Ask for the incident report, and whether our data was in it.",
     ),
-    AlertClass.KNOWN_EXPLOITED: _told(
+    AlertClass.KNOWN_EXPLOITED: _event(
         "CISA lists a product of the vendor's inventory as being exploited.",
         "Ask the vendor whether it is affected and by when it is fixed.",
     ),
-    AlertClass.VENDOR_OUTAGE: _told(
+    AlertClass.VENDOR_OUTAGE: _event(
         "It has lasted for half an hour, at a vendor that is critical to us.",
         "Tell those who depend on it; follow the status page.",
     ),
-    AlertClass.SIGNAL_DIGEST: _told(
+    AlertClass.SIGNAL_DIGEST: _event(
         "Findings of less weight that outside signals opened since the last digest.",
         "Read them when there is time; nothing here is urgent.",
     ),
     AlertClass.EVIDENCE_EXPIRING: _evidence_expiring,
     AlertClass.COVERAGE_GAP: _coverage_gap,
     AlertClass.REVIEW_DUE: _review_due,
-    AlertClass.FINDING_OVERDUE: _finding_overdue,
+    AlertClass.FINDING_DUE: _finding_due,
     AlertClass.RECEIVER_TEST: _receiver_test,
 }
 
@@ -241,38 +241,38 @@ def _why(alert: AlertToSend) -> str:
 
 def _payload(alert: AlertToSend) -> dict[str, object]:
     """Return what a webhook's receiver gets as `data`."""
-    told = ToldAlert(
+    data = AlertData(
         alert_id=alert.alert_id,
         alert_class=alert.alert_class,
-        vendor=None if alert.vendor_id is None else ToldVendor(alert.vendor_id, _vendor(alert)),
+        vendor=None if alert.vendor_id is None else AlertVendor(alert.vendor_id, _vendor(alert)),
         tier=alert.tier,
-        subject=ToldSubject(alert.subject_kind, alert.subject_id),
+        subject=AlertSubject(alert.subject_kind, alert.subject_id),
         title=alert.title,
         due_on=alert.due_on,
-        step=alert.step,
+        threshold_days=alert.threshold_days,
         days_left=alert.days_left,
         facts=alert.facts,
-        owners=ToldOwners(alert.business_owner, alert.security_owner),
+        owners=AlertOwners(alert.business_owner, alert.security_owner),
     )
-    payload: dict[str, object] = msgspec.to_builtins(told)
+    payload: dict[str, object] = msgspec.to_builtins(data)
     return payload
 
 
-_TOLD_WHEN: Mapping[AlertClass, str] = {
+_RAISED_WHEN: Mapping[AlertClass, str] = {
     AlertClass.EVIDENCE_EXPIRING: "A document or report comes to the end of the time it can be relied on",
     AlertClass.COVERAGE_GAP: "Days that no SOC 2 report covers came to light",
     AlertClass.REVIEW_DUE: "A vendor's review comes due, or is overdue",
-    AlertClass.FINDING_OVERDUE: "A finding comes due, or is overdue",
+    AlertClass.FINDING_DUE: "A finding comes due, or is overdue",
     AlertClass.RECEIVER_TEST: "Somebody asked for a test message",
     AlertClass.CERTIFICATE_EXPIRING: "A certificate that is served ends soon",
     AlertClass.DOMAIN_EXPIRING: "A domain's registration ends soon",
-    AlertClass.SIGNAL_FINDING: "A grave finding was opened by what was seen from outside",
-    AlertClass.SCORE_FELL: "A vendor's score fell far",
+    AlertClass.SIGNAL_FINDING: "A severe finding was opened by what was seen from outside",
+    AlertClass.SIGNAL_SCORE_FELL: "A vendor's signal score fell far",
     AlertClass.DOMAIN_CHANGED: "A domain's registration or name servers changed",
     AlertClass.SUBPROCESSORS_CHANGED: "A vendor's list of sub-processors changed",
     AlertClass.BREACH_LISTED: "A breach of a vendor was listed",
     AlertClass.KNOWN_EXPLOITED: "A product of a vendor is listed as being exploited",
-    AlertClass.VENDOR_OUTAGE: "A critical vendor's status page tells of an outage",
+    AlertClass.VENDOR_OUTAGE: "A critical vendor's status page reports an outage",
     AlertClass.SIGNAL_DIGEST: "Findings of less weight that were opened since the last digest",
 }
 
@@ -281,7 +281,7 @@ def webhooks() -> list[Webhook]:
     """Return what the API's document says of each class."""
     return [
         Webhook(kind_of(alert_class), words, AlertEvent, _example(alert_class))
-        for alert_class, words in _TOLD_WHEN.items()
+        for alert_class, words in _RAISED_WHEN.items()
     ]
 
 
@@ -292,18 +292,18 @@ def kind_of(alert_class: AlertClass) -> str:
 
 def _example(alert_class: AlertClass) -> object:
     is_timed, is_test = alert_class.value in set(TimedClass), alert_class is AlertClass.RECEIVER_TEST
-    data = ToldAlert(
+    data = AlertData(
         alert_id=UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be111"),
         alert_class=alert_class,
-        vendor=None if is_test else ToldVendor(UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222"), "Nimbus Hosting"),
+        vendor=None if is_test else AlertVendor(UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222"), "Nimbus Hosting"),
         tier=None if is_test else Tier.HIGH,
-        subject=ToldSubject("receiver" if is_test else "vendor", UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222")),
+        subject=AlertSubject("receiver" if is_test else "vendor", UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222")),
         title="What the alert is about",
         due_on=date(2026, 4, 1) if is_timed else None,
-        step=30 if is_timed else None,
+        threshold_days=30 if is_timed else None,
         days_left=30 if is_timed else None,
         facts={},
-        owners=ToldOwners(None if is_test else "Dana Reyes", None),
+        owners=AlertOwners(None if is_test else "Dana Reyes", None),
     )
     event = AlertEvent(kind_of(alert_class), datetime(2026, 3, 2, 8, tzinfo=UTC), data)
     return msgspec.to_builtins(event)

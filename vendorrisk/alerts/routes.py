@@ -13,12 +13,12 @@ from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import (
     Alert,
     AlertPolicy,
+    CreatedReceiver,
     Delivery,
     NewAlertPolicy,
     NewReceiver,
     Receiver,
     ReceiverChanges,
-    ShownReceiver,
     TimedClass,
     UpcomingAlert,
 )
@@ -26,7 +26,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
-from vendorrisk.outbox.model import Attempt
+from vendorrisk.outbox.model import DeliveryAttempt
 
 _ADDRESS = (Code.RECEIVER_NAME_TAKEN, Code.RECEIVER_ADDRESS_INVALID, Code.REFERENCE_UNKNOWN)
 
@@ -41,7 +41,7 @@ async def list_alerts(work: InWork, page: ListPage) -> Page[Alert]:
 async def list_upcoming_alerts(
     work: InWork, page: ListPage, until: Annotated[date, QueryParameter()]
 ) -> Page[UpcomingAlert]:
-    """Say what would be told until a day, and to whom, if nothing changes. Nothing is sent by asking."""
+    """List the alerts that would be raised until a day, and for whom, if nothing changes. Nothing is sent by asking."""
     return await alerts.upcoming(work, until, page)
 
 
@@ -68,8 +68,8 @@ async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
         "tiers": ["critical", "high"],
     },
 )
-async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewReceiver]) -> ShownReceiver:
-    """Add a receiver of alerts. A webhook's signing secret is in this answer and nowhere else."""
+async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewReceiver]) -> CreatedReceiver:
+    """Add a receiver of alerts. A webhook's signing secret is in this response and nowhere else."""
     return await alerts.add_receiver(work, service.keyring, data)
 
 
@@ -131,7 +131,7 @@ async def get_delivery(work: InWork, delivery_id: FromPath[UUID]) -> Delivery:
 
 
 @lists("/deliveries/{delivery_id:uuid}/attempts", Permission.ALERTS_READ, queries.ATTEMPTS)
-async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: FromPath[UUID]) -> Page[Attempt]:
+async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: FromPath[UUID]) -> Page[DeliveryAttempt]:
     """List the attempts of a delivery, with their results."""
     return await deliveries.attempts(work, delivery_id, page)
 
@@ -169,11 +169,11 @@ async def get_alert_policy(work: InWork, alert_class: FromPath[TimedClass]) -> A
         "overdue_every_days": 7,
     },
 )
-async def change_alert_policy(
+async def set_alert_policy(
     work: InWork, expected: ExpectedVersion, alert_class: FromPath[TimedClass], data: JSONBody[NewAlertPolicy]
 ) -> AlertPolicy:
-    """Say the whole policy of a class again. The next steps of all its deadlines follow at once."""
-    return await alerts.change_policy(work, alert_class, data, expected)
+    """Say the whole policy of a class again. The next thresholds of all its deadlines follow at once."""
+    return await alerts.set_policy(work, alert_class, data, expected)
 
 
 router = Router(
@@ -194,7 +194,7 @@ router = Router(
         resend_delivery,
         list_alert_policies,
         get_alert_policy,
-        change_alert_policy,
+        set_alert_policy,
     ],
     tags=["Alerts"],
 )

@@ -1,4 +1,4 @@
-"""Decisions: what may be a receiver. Steps are decided in SQL, where the sweep is."""
+"""Decisions: what may be a receiver. Thresholds are decided in SQL, where the sweep is."""
 
 import base64
 import secrets
@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vendorrisk.alerts.model import (
-    LeadDays,
+    ConsoleTarget,
+    EmailTarget,
     NewAlertPolicy,
+    OwnersTarget,
     ReceiverKind,
+    SlackBotTarget,
+    SlackWebhookTarget,
     Target,
-    ToConsole,
-    ToEmail,
-    ToOwners,
-    ToSlackBot,
-    ToSlackWebhook,
-    ToWebhook,
+    ThresholdDays,
+    WebhookTarget,
 )
 from vendorrisk.channels.mail_form import mailbox
 from vendorrisk.channels.port import (
@@ -41,39 +41,39 @@ def kind_of(target: Target) -> ReceiverKind:
 def address_of(target: Target) -> Address | None:
     """Return the address to seal, or refuse one we could never reach; None for owners."""
     match target:
-        case ToSlackWebhook(url=url):
+        case SlackWebhookTarget(url=url):
             return SlackWebhook(_checked(url))
-        case ToSlackBot(token=token, conversation=conversation):
+        case SlackBotTarget(token=token, conversation=conversation):
             return SlackConversation(token, conversation)
-        case ToEmail(address=address):
+        case EmailTarget(address=address):
             try:
                 return EmailAddress(mailbox(address))
             except ValueError as error:
                 detail = f"Send one plain address: {error}."
                 raise Refusal(Code.RECEIVER_ADDRESS_INVALID, detail, pointer="/target/address") from None
-        case ToWebhook(url=url, secret=secret):
+        case WebhookTarget(url=url, secret=secret):
             return WebhookEndpoint(_checked(url), secret or new_secret())
-        case ToConsole():
+        case ConsoleTarget():
             return Console()
-        case ToOwners():
+        case OwnersTarget():
             return None
 
 
 def destination_of(target: Target) -> str:
     """Return what may be shown of an address: a Slack webhook's path is its secret, a query often holds one."""
     match target:
-        case ToSlackWebhook(url=url):
+        case SlackWebhookTarget(url=url):
             return f"https://{urlsplit(url).hostname}/…"
-        case ToWebhook(url=url):
+        case WebhookTarget(url=url):
             parts = urlsplit(url)
             return f"https://{parts.hostname}{parts.path[:200]}{'?…' if parts.query else ''}"
-        case ToSlackBot(conversation=conversation):
+        case SlackBotTarget(conversation=conversation):
             return conversation
-        case ToEmail(address=address):
+        case EmailTarget(address=address):
             return mailbox(address)
-        case ToConsole():
+        case ConsoleTarget():
             return "the worker's output"
-        case ToOwners():
+        case OwnersTarget():
             return "the vendor's owners"
 
 
@@ -88,7 +88,7 @@ def policy_in_order(policy: NewAlertPolicy) -> NewAlertPolicy:
     return msgspec.structs.replace(policy, **lists)
 
 
-def _descending(days: LeadDays) -> LeadDays:
+def _descending(days: ThresholdDays) -> ThresholdDays:
     return sorted(set(days), reverse=True)
 
 

@@ -16,6 +16,7 @@ from vendorrisk.alerts.model import (
     Alert,
     AlertClass,
     AlertPolicy,
+    CreatedReceiver,
     Deadline,
     Delivery,
     NewAlertPolicy,
@@ -23,11 +24,10 @@ from vendorrisk.alerts.model import (
     Receiver,
     ReceiverChanges,
     ReceiverKind,
-    ShownReceiver,
     Target,
     TimedClass,
-    ToWebhook,
     UpcomingAlert,
+    WebhookTarget,
 )
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -59,7 +59,7 @@ class Resealed(msgspec.Struct, frozen=True):
 
 
 async def watch(work: Work, deadline: Deadline) -> None:
-    """Keep a date in view: told at each step of the tenant's policy. The same again changes nothing."""
+    """Keep a date in view: people are notified at each threshold of the policy. The same again changes nothing."""
     await watch_all(work, [deadline])
 
 
@@ -109,7 +109,7 @@ async def alert(work: Work, alert_id: UUID) -> Alert:
 
 
 async def upcoming(work: Work, until: date, page: PageRequest) -> Page[UpcomingAlert]:
-    """Say what would be told up to and on a day, and to whom."""
+    """Return the alerts that would be raised up to and on a day, and for whom."""
     if not work.today <= until <= work.today + _LONGEST_VIEW:
         detail = f"Send a day from today ({work.today}) to {_LONGEST_VIEW.days} days ahead."
         raise Refusal(Code.PERIOD_INVALID, detail, parameter="until")
@@ -127,8 +127,8 @@ async def receiver(work: Work, receiver_id: UUID) -> Receiver:
     return found(await queries.find_receiver(work, receiver_id))
 
 
-async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> ShownReceiver:
-    """Add a receiver of the alerts raised from now on. A webhook's secret is in the answer, this once."""
+async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> CreatedReceiver:
+    """Add a receiver of the alerts raised from now on. A webhook's secret is in the response, this once."""
     await _check_owners(work, new.owner_ids)
     receiver_id, address = new_id(), rules.address_of(new.target)
     added = await queries.insert_receiver(
@@ -141,7 +141,7 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> ShownR
     )
     await audit.record(work, Action.RECEIVER_ADDED, Audited("receiver", added.id), after=added)
     secret = address.secret if isinstance(address, WebhookEndpoint) else None
-    return ShownReceiver(added.id, added, secret, added.version)
+    return CreatedReceiver(added.id, added, secret, added.version)
 
 
 async def change_receiver(
@@ -149,7 +149,7 @@ async def change_receiver(
 ) -> Receiver:
     """Change a receiver. A new target replaces the whole address; switching off cancels what waits.
 
-    A webhook that moves without a new secret keeps the one it has: this answer shows none.
+    A webhook that moves without a new secret keeps the one it has: this response shows none.
     """
     before = found(await queries.lock_receiver(work, receiver_id))
     check_version(before, expected)
@@ -183,7 +183,7 @@ async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target:
 
 
 async def _with_secret(work: Work, keyring: Keyring, before: Receiver, target: Target) -> Target:
-    if not isinstance(target, ToWebhook) or target.secret is not None:
+    if not isinstance(target, WebhookTarget) or target.secret is not None:
         return target
     with contextlib.suppress(SealError):
         sealed = await queries.sealed_address(work, before.id)
@@ -204,7 +204,7 @@ async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:
 
 
 async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
-    """Send a test message through a receiver, by the same way as every alert; the delivery tells what came of it."""
+    """Send a test message through a receiver, by the same way as every alert; the delivery shows what came of it."""
     tested = found(await queries.lock_receiver(work, receiver_id))
     if not tested.is_active:
         raise Refusal(Code.RECEIVER_INACTIVE, "Switch it on first.")
@@ -269,10 +269,10 @@ async def policy(work: Work, alert_class: TimedClass) -> AlertPolicy:
     return found(await queries.find_policy(work, alert_class))
 
 
-async def change_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy, expected: int) -> AlertPolicy:
-    """Say the whole policy of a class again; the next steps of its deadlines are worked out anew.
+async def set_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy, expected: int) -> AlertPolicy:
+    """Say the whole policy of a class again; the next thresholds of its deadlines are worked out anew.
 
-    A step that a new lead day puts between the last look and today counts as crossed, and is told at the next look.
+    A new threshold that lies between the last check and today counts as crossed, and is notified at the next check.
     """
     before = found(await queries.lock_policy(work, alert_class))
     check_version(before, expected)
@@ -280,7 +280,7 @@ async def change_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy
     if says_already(before, wanted):
         return before
     after = await queries.update_policy(work, alert_class, wanted)
-    await queries.restep(work, alert_class)
+    await queries.reschedule(work, alert_class)
     target = Audited("alert_policy", work.tenant_id)
     await audit.record(work, Action.ALERT_POLICY_CHANGED, target, before=before, after=after)
     work.nudge(RAISE)

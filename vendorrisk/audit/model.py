@@ -47,7 +47,7 @@ class Entry(msgspec.Struct, frozen=True):
     hash: bytes
 
 
-class EntryShown(msgspec.Struct, frozen=True):
+class AuditEntry(msgspec.Struct, frozen=True):
     """An entry as the API shows it; `hash` is hexadecimal."""
 
     sequence: int

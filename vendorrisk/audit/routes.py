@@ -8,7 +8,7 @@ from litestar import Router
 from vendorrisk.access.model import ActorKind
 from vendorrisk.access.permissions import Permission
 from vendorrisk.audit import service
-from vendorrisk.audit.model import EntryShown
+from vendorrisk.audit.model import AuditEntry
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Page
 from vendorrisk.http.dependencies import InWork, ListPage
 from vendorrisk.http.routing import lists
@@ -33,7 +33,7 @@ ENTRIES = ListOf(
 
 
 @lists("/audit-entries", Permission.AUDIT_READ, ENTRIES)
-async def list_audit_entries(work: InWork, page: ListPage) -> Page[EntryShown]:
+async def list_audit_entries(work: InWork, page: ListPage) -> Page[AuditEntry]:
     """List who did what, newest first. Filter by `target_id` for the history of one record."""
     return await service.entries(work, page)
 

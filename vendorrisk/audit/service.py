@@ -9,7 +9,7 @@ import msgspec
 from vendorrisk.access.work import Work
 from vendorrisk.audit import queries, rules
 from vendorrisk.audit.actions import Action
-from vendorrisk.audit.model import Change, Content, Entry, EntryShown, Head, Target, Verified
+from vendorrisk.audit.model import AuditEntry, Change, Content, Entry, Head, Target, Verified
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 
@@ -43,7 +43,7 @@ async def record_all(work: Work, changes: list[Change]) -> None:
         await queries.append(work, contents, [rules.canonical(content) for content in contents])
 
 
-async def entries(work: Work, page: PageRequest) -> Page[EntryShown]:
+async def entries(work: Work, page: PageRequest) -> Page[AuditEntry]:
     found = await work.page(queries.LIST, page)
     return Page(items=[_shown(e) for e in found.items], next=found.next, prev=found.prev, total=found.total)
 
@@ -78,7 +78,7 @@ async def chains(connection: Connection) -> list[UUID]:
     return await queries.chains(connection)
 
 
-def _shown(entry: Entry) -> EntryShown:
+def _shown(entry: Entry) -> AuditEntry:
     content = msgspec.json.decode(entry.content, type=Content)
     fields = msgspec.structs.asdict(content)
-    return EntryShown(sequence=entry.sequence, hash=entry.hash.hex(), **fields)
+    return AuditEntry(sequence=entry.sequence, hash=entry.hash.hex(), **fields)

@@ -144,10 +144,10 @@ _TO_US = (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError, aiosmtp
 
 
 def _undeliverable(error: Exception, *, has_begun: bool) -> Undeliverable:
-    """Say what an error means; once handing over has begun, only an answer tells that the message was not taken."""
+    """Say what an error means; once handing over has begun, only a reply tells that the message was not accepted."""
     if isinstance(error, aiosmtplib.SMTPTimeoutError | TimeoutError):
         failure = Failure.TIMEOUT if has_begun else Failure.UNREACHABLE
-        return Undeliverable(failure, "no answer in time", retryable=True)
+        return Undeliverable(failure, "no response in time", retryable=True)
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         first = error.recipients[0]
         return _by_code(first.code, first.message)
@@ -157,7 +157,7 @@ def _undeliverable(error: Exception, *, has_begun: bool) -> Undeliverable:
         return Undeliverable(Failure.NOT_CONFIGURED, f"{error.code} {error.message}"[:200], retryable=True)
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _by_code(error.code, error.message)
-    return Undeliverable(Failure.UNREACHABLE, type(error).__name__, retryable=True, perhaps_taken=has_begun)
+    return Undeliverable(Failure.UNREACHABLE, type(error).__name__, retryable=True, perhaps_accepted=has_begun)
 
 
 def _by_code(code: int, said: str) -> Undeliverable:

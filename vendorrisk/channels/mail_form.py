@@ -38,7 +38,7 @@ def email_of(message: Message, *, sender: str, to: str, key: str, sent_at: datet
     """Make the whole message. `to` is a `mailbox`; raises `ValueError` where a header cannot hold its text.
 
     The Message-ID comes from the key alone, so that every try of one delivery is the same message to a server
-    that drops doubles. `Auto-Submitted` (RFC 3834) keeps absence notes from answering.
+    that drops duplicates. `Auto-Submitted` (RFC 3834) keeps absence notes from answering.
     """
     name, address = parseaddr(sender)
     sender_box = mailbox(address)

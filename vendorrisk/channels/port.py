@@ -63,7 +63,7 @@ Address = SlackWebhook | SlackConversation | EmailAddress | WebhookEndpoint | Co
 
 
 class Failure(StrEnum):
-    """Why a message was not taken. Append only; stored with attempts."""
+    """Why a message was not accepted. Append only; stored with attempts."""
 
     NOT_CONFIGURED = "not_configured"  # the operator has not set this channel up, or not rightly
     ADDRESS_INVALID = "address_invalid"
@@ -72,11 +72,11 @@ class Failure(StrEnum):
     RATE_LIMITED = "rate_limited"
     TEMPORARY = "temporary"  # the receiver says: later
     UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"  # no answer in time
+    TIMEOUT = "timeout"  # no response in time
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The receiver took it; `detail` is its answer, in short."""
+    """The receiver took it; `detail` is its response, in short."""
 
     detail: str
 
@@ -84,7 +84,7 @@ class Sent(msgspec.Struct, frozen=True):
 class Undeliverable(Exception):  # noqa: N818 - an outcome the port names, not a fault of the service
     """The receiver did not take it, or did not say so. `retryable` says whether trying again makes sense.
 
-    `perhaps_taken`: it had left, and nobody knows whether it arrived; another try may double it.
+    `perhaps_accepted`: it had left, and nobody knows whether it arrived; another try may duplicate it.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class Undeliverable(Exception):  # noqa: N818 - an outcome the port names, not a
         *,
         retryable: bool,
         retry_after_seconds: int | None = None,
-        perhaps_taken: bool | None = None,
+        perhaps_accepted: bool | None = None,
     ) -> None:
         super().__init__(f"{failure.value}: {detail}")
         self.failure = failure
         self.detail = detail
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
-        self.perhaps_taken = failure is Failure.TIMEOUT if perhaps_taken is None else perhaps_taken
+        self.perhaps_accepted = failure is Failure.TIMEOUT if perhaps_accepted is None else perhaps_accepted
 
 
 class Channel(Protocol):

@@ -52,28 +52,28 @@ async def post(fetcher: Fetcher, url: str, headers: Mapping[str, str], body: byt
             raise Undeliverable(Failure.ADDRESS_REFUSED, error.reason.value, retryable=False) from error
         failure = Failure.TIMEOUT if error.reason is Reason.TIMEOUT else Failure.UNREACHABLE
         perhaps = error.reason in _PERHAPS_TAKEN
-        raise Undeliverable(failure, error.reason.value, retryable=True, perhaps_taken=perhaps) from error
+        raise Undeliverable(failure, error.reason.value, retryable=True, perhaps_accepted=perhaps) from error
 
 
-def later(answer: Fetched, clock: Clock) -> Undeliverable:
-    """Make the outcome of an answer that says "not now" (or nothing we know)."""
-    failure = Failure.RATE_LIMITED if answer.status == _TOO_MANY else Failure.TEMPORARY
-    wait = answer.retry_after_seconds(clock())
+def later(response: Fetched, clock: Clock) -> Undeliverable:
+    """Make the outcome of a response that says "not now" (or nothing we know)."""
+    failure = Failure.RATE_LIMITED if response.status == _TOO_MANY else Failure.TEMPORARY
+    wait = response.retry_after_seconds(clock())
     return Undeliverable(
         failure,
-        answered(answer),
+        response_summary(response),
         retryable=True,
         retry_after_seconds=None if wait is None else min(math.ceil(wait), _MOST_WAIT_SECONDS),
     )
 
 
-def is_later(answer: Fetched) -> bool:
+def is_later(response: Fetched) -> bool:
     """Say whether the status asks for another try: 429 and every 5xx."""
-    return answer.status == _TOO_MANY or answer.status >= _SERVER_ERRORS
+    return response.status == _TOO_MANY or response.status >= _SERVER_ERRORS
 
 
-def answered(answer: Fetched) -> str:
+def response_summary(response: Fetched) -> str:
     """Return status and the start of the body, for people."""
-    start = answer.body[:_DETAIL_BYTES].decode("utf-8", "replace").strip()
+    start = response.body[:_DETAIL_BYTES].decode("utf-8", "replace").strip()
     printable = "".join(c if c.isprintable() else " " for c in start)
-    return f"{answer.status} {printable}".strip()
+    return f"{response.status} {printable}".strip()

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from vendorrisk.channels.port import Address, Failure, Message, Sent, SlackConversation, SlackWebhook, Undeliverable
-from vendorrisk.channels.posting import answered, is_later, later, post
+from vendorrisk.channels.posting import is_later, later, post, response_summary
 from vendorrisk.channels.slack_form import blocks, fallback
 from vendorrisk.channels.text import one_line
 from vendorrisk.clock import Clock
@@ -28,12 +28,12 @@ class SlackWebhookChannel:
     async def send(self, message: Message, to: Address, key: str) -> Sent:
         assert isinstance(to, SlackWebhook)  # noqa: S101 - the outlet chose this channel by the address's type
         body = msgspec.json.encode({"text": fallback(message), "blocks": blocks(message, key)})
-        answer = await post(self._fetcher, to.url, {"content-type": "application/json; charset=utf-8"}, body)
-        if answer.status == _OK:
-            return Sent(answered(answer))
-        if is_later(answer):
-            raise later(answer, self._clock)
-        raise Undeliverable(Failure.REJECTED, answered(answer), retryable=False)
+        response = await post(self._fetcher, to.url, {"content-type": "application/json; charset=utf-8"}, body)
+        if response.status == _OK:
+            return Sent(response_summary(response))
+        if is_later(response):
+            raise later(response, self._clock)
+        raise Undeliverable(Failure.REJECTED, response_summary(response), retryable=False)
 
 
 class SlackBotChannel:
@@ -58,10 +58,10 @@ class SlackBotChannel:
         if not (to.token.isascii() and to.token.isprintable()):
             raise Undeliverable(Failure.ADDRESS_INVALID, "the token is not one", retryable=False)
         headers = {"content-type": "application/json; charset=utf-8", "authorization": f"Bearer {to.token}"}
-        answer = await post(self._fetcher, f"{self._api}/{method}", headers, body)
-        if is_later(answer):
-            raise later(answer, self._clock)
-        return _outcome(answer, self._clock)
+        response = await post(self._fetcher, f"{self._api}/{method}", headers, body)
+        if is_later(response):
+            raise later(response, self._clock)
+        return _outcome(response, self._clock)
 
 
 def _body(message: Message, conversation: str, key: str) -> bytes:
@@ -78,19 +78,19 @@ def _body(message: Message, conversation: str, key: str) -> bytes:
     )
 
 
-def _outcome(answer: Fetched, clock: Clock) -> dict[str, Any]:
+def _outcome(response: Fetched, clock: Clock) -> dict[str, Any]:
     """Return what Slack said, where it said ok."""
     try:
-        said: Any = msgspec.json.decode(answer.body)
+        said: Any = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         said = None
-    if not isinstance(said, dict) or answer.status != _OK:
-        raise later(answer, clock)
+    if not isinstance(said, dict) or response.status != _OK:
+        raise later(response, clock)
     if said.get("ok") is True:
         return said
     error = str(said.get("error", "unknown"))[:80]
     if error in _RATE_LIMITED:
-        wait = answer.retry_after_seconds(clock())
+        wait = response.retry_after_seconds(clock())
         raise Undeliverable(Failure.RATE_LIMITED, error, retryable=True, retry_after_seconds=wait)
     if error in _TEMPORARY:
         raise Undeliverable(Failure.TEMPORARY, error, retryable=True)

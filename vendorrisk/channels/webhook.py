@@ -6,7 +6,7 @@ import msgspec
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable, WebhookEndpoint
-from vendorrisk.channels.posting import answered, later, post
+from vendorrisk.channels.posting import later, post, response_summary
 from vendorrisk.clock import Clock
 from vendorrisk.egress.fetcher import Fetcher
 
@@ -24,12 +24,12 @@ class WebhookChannel:
     async def send(self, message: Message, to: Address, key: str) -> Sent:
         assert isinstance(to, WebhookEndpoint)  # noqa: S101 - the outlet chose this channel by the address's type
         body = body_of(message)
-        answer = await post(self._fetcher, to.url, self._headers(to.secret, key, body), body.encode())
-        if answer.status in _OK:
-            return Sent(answered(answer))
-        if answer.status == _GONE:
-            raise Undeliverable(Failure.REJECTED, answered(answer), retryable=False)
-        raise later(answer, self._clock)
+        response = await post(self._fetcher, to.url, self._headers(to.secret, key, body), body.encode())
+        if response.status in _OK:
+            return Sent(response_summary(response))
+        if response.status == _GONE:
+            raise Undeliverable(Failure.REJECTED, response_summary(response), retryable=False)
+        raise later(response, self._clock)
 
     def _headers(self, secret: str, key: str, body: str) -> dict[str, str]:
         now = self._clock()

@@ -17,5 +17,5 @@ framework, `rich`), it imports when it runs, so that `vendorrisk up` stays small
     keys        keys make, keys reseal
     audit       audit verify
     importing   import
-    signals     signals check, signals lab, signals opt-out
+    signals     signals scan, signals lab, signals opt-out
 """

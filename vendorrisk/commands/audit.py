@@ -18,7 +18,7 @@ from vendorrisk.settings import Settings
 _ANCHOR_BYTES_MAX = 64 * 1024 * 1024
 
 
-class _Answer(msgspec.Struct, frozen=True):
+class _Checked(msgspec.Struct, frozen=True):
     """What `--json` prints."""
 
     whole: bool
@@ -53,7 +53,7 @@ def verify(tenant: UUID | None, anchor: Path | None, *, as_json: bool) -> None:
     gone = _gone(known, found, tenant)
     whole = not gone and all(one.fault is None for one in found)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(_Answer(whole, found, gone))).decode())
+        click.echo(msgspec.json.format(msgspec.json.encode(_Checked(whole, found, gone))).decode())
     else:
         _tell(found, gone)
     if not whole:

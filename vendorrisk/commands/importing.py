@@ -16,8 +16,8 @@ from vendorrisk.settings import Settings
 if TYPE_CHECKING:
     from vendorrisk.access.model import Tenant
     from vendorrisk.access.work import Work
-    from vendorrisk.background import World
-    from vendorrisk.imports.model import Import, RowShown
+    from vendorrisk.background import JobContext
+    from vendorrisk.imports.model import Import, ImportRow
     from vendorrisk.imports.options import Options
 
 _WAITING, _APPLIED = frozenset({"received", "accepted"}), "applied"
@@ -65,8 +65,8 @@ def import_vendors(
 
     with database_or_give_up() as settings:
         made = run(whole(settings))
-    if made.refusal is not None:
-        give_up(made.refusal)
+    if made.rejection_reason is not None:
+        give_up(made.rejection_reason)
     _sum_up(made)
     if made.with_problems and not (made.state == _APPLIED and partial):
         sys.exit(1)
@@ -81,28 +81,28 @@ def _content(file: Path, settings: Settings) -> bytes:
 async def _imported(settings: Settings, tenant_id: UUID | None, content: bytes, options: "Options") -> "Import":
     from vendorrisk.imports import service as imports
     from vendorrisk.vendors.imports import KIND
-    from vendorrisk.worker import close_world, make_world
+    from vendorrisk.worker import close_job_context, make_job_context
 
-    world, nudger = make_world(settings)
-    await world.database.open()
+    context, nudger = make_job_context(settings)
+    await context.database.open()
     try:
-        tenant = await _tenant(world, tenant_id)
-        async with _work(world, tenant) as work:
+        tenant = await _tenant(context, tenant_id)
+        async with _work(context, tenant) as work:
             made = await imports.receive(work, KIND, content, options)
-        await world.nudge(work.nudges)
+        await context.nudge(work.nudges)
         if made.state in _WAITING:
-            made = await _finished(world, tenant, made.id)
-        await _show_problems(world, tenant, made)
+            made = await _finished(context, tenant, made.id)
+        await _show_problems(context, tenant, made)
         return made
     finally:
-        await close_world(world, nudger)
+        await close_job_context(context, nudger)
 
 
-async def _tenant(world: "World", wanted: UUID | None) -> "Tenant":
+async def _tenant(context: "JobContext", wanted: UUID | None) -> "Tenant":
     from vendorrisk.access.model import Tenant
     from vendorrisk.identity import service as identity
 
-    async with world.database.system() as connection:
+    async with context.database.system() as connection:
         known = await identity.every_tenant(connection)
     found = [one for one in known if wanted in {None, one.id}]
     if not found:
@@ -115,39 +115,39 @@ async def _tenant(world: "World", wanted: UUID | None) -> "Tenant":
 
 
 @asynccontextmanager
-async def _work(world: "World", tenant: "Tenant") -> "AsyncIterator[Work]":
+async def _work(context: "JobContext", tenant: "Tenant") -> "AsyncIterator[Work]":
     from vendorrisk.access.model import system
     from vendorrisk.access.permissions import Permission
     from vendorrisk.access.work import Work
     from vendorrisk.keys import Keyring
 
     by = system(tenant, "vendorrisk import", Permission.VENDORS_WRITE)
-    secrets = Keyring.from_setting(world.settings.secret_keys).derive_all("cursor")
-    async with world.database.tenant(tenant.id) as connection:
-        yield Work(db=connection, by=by, now=world.clock(), request_id="shell", cursor_secrets=secrets)
+    secrets = Keyring.from_setting(context.settings.secret_keys).derive_all("cursor")
+    async with context.database.tenant(tenant.id) as connection:
+        yield Work(db=connection, by=by, now=context.clock(), request_id="shell", cursor_secrets=secrets)
 
 
-async def _finished(world: "World", tenant: "Tenant", import_id: UUID) -> "Import":
+async def _finished(context: "JobContext", tenant: "Tenant", import_id: UUID) -> "Import":
     """Do the work of the job here, or wait for the worker that has it; shows how far it is."""
-    doing = asyncio.create_task(_done(world, tenant, import_id))
+    doing = asyncio.create_task(_done(context, tenant, import_id))
     try:
-        await _watched(world, tenant, import_id, doing)
+        await _watched(context, tenant, import_id, doing)
         return await doing
     finally:
         doing.cancel()
 
 
-async def _done(world: "World", tenant: "Tenant", import_id: UUID) -> "Import":
+async def _done(context: "JobContext", tenant: "Tenant", import_id: UUID) -> "Import":
     from vendorrisk.imports.jobs import run_imports
     from vendorrisk.vendors.imports import KIND
 
-    while (made := await _looked(world, tenant, import_id)).state in _WAITING:
-        if not await run_imports(world, [KIND]):
+    while (made := await _looked(context, tenant, import_id)).state in _WAITING:
+        if not await run_imports(context, [KIND]):
             await asyncio.sleep(_LOOK_SECONDS)
     return made
 
 
-async def _watched(world: "World", tenant: "Tenant", import_id: UUID, doing: "asyncio.Task[Import]") -> None:
+async def _watched(context: "JobContext", tenant: "Tenant", import_id: UUID, doing: "asyncio.Task[Import]") -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -156,21 +156,21 @@ async def _watched(world: "World", tenant: "Tenant", import_id: UUID, doing: "as
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("checking rows", total=None)
         while not doing.done():
-            made = await _looked(world, tenant, import_id)
+            made = await _looked(context, tenant, import_id)
             said = "importing" if made.state == "accepted" else "checking rows"
             progress.update(task, description=said, total=made.rows_total, completed=made.rows_done)
             await asyncio.wait([doing], timeout=_LOOK_SECONDS)
 
 
-async def _looked(world: "World", tenant: "Tenant", import_id: UUID) -> "Import":
+async def _looked(context: "JobContext", tenant: "Tenant", import_id: UUID) -> "Import":
     from vendorrisk.imports import service as imports
     from vendorrisk.vendors.imports import KIND
 
-    async with _work(world, tenant) as work:
+    async with _work(context, tenant) as work:
         return await imports.one(work, KIND, import_id)
 
 
-async def _show_problems(world: "World", tenant: "Tenant", made: "Import") -> None:
+async def _show_problems(context: "JobContext", tenant: "Tenant", made: "Import") -> None:
     """Print the first rows that have a problem, one line for each problem."""
     if not made.with_problems:
         return
@@ -181,13 +181,13 @@ async def _show_problems(world: "World", tenant: "Tenant", made: "Import") -> No
     from vendorrisk.db.paging import Filter, Operator, PageRequest
     from vendorrisk.imports import queries
     from vendorrisk.imports import service as imports
-    from vendorrisk.imports.model import RowOutcome
+    from vendorrisk.imports.model import ImportRowOutcome
     from vendorrisk.vendors.imports import KIND
 
-    wanted = Filter("outcome", Operator.EQ, RowOutcome.PROBLEM)
-    async with _work(world, tenant) as work:
+    wanted = Filter("outcome", Operator.EQ, ImportRowOutcome.PROBLEM)
+    async with _work(context, tenant) as work:
         request = PageRequest(queries.ROWS, (wanted,), "row_number", _MOST_SHOWN)
-        rows: list[RowShown] = (await imports.rows(work, KIND, made.id, request)).items
+        rows: list[ImportRow] = (await imports.rows(work, KIND, made.id, request)).items
     console = Console()
     table = Table(title="Problems", title_justify="left")
     for heading in ("row", "column", "what to do"):

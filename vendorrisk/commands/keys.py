@@ -34,7 +34,7 @@ def reseal() -> None:
     """Seal everything anew that an older key sealed, so that the older keys may leave VENDORRISK_SECRET_KEYS.
 
     May be stopped and run again, and run beside the service. First put the new key first in the setting of every
-    process and start them again; kept answers of requests stay with the older key for a day. Ends with 1 where
+    process and start them again; stored responses of requests stay with the older key for a day. Ends with 1 where
     something opens with no key.
     """
     with database_or_give_up() as settings:
@@ -47,19 +47,19 @@ def reseal() -> None:
 
 async def _resealed(settings: Settings) -> list[str]:
     from vendorrisk.keys import Keyring
-    from vendorrisk.storage.configured import disk_root, vault_from
+    from vendorrisk.storage.configured import disk_root, file_store_from
     from vendorrisk.storage.ownership import as_owner_of
 
     keyring = Keyring.from_setting(settings.secret_keys)
     receivers, unreadable = await _receivers(settings, keyring)
     files = 0
     if (root := disk_root(settings)) is None or root.exists():
-        vault = vault_from(settings, keyring)
+        file_store = file_store_from(settings, keyring)
         try:
             with as_owner_of(root):
-                rotation = await vault.rewrap()
+                rotation = await file_store.rewrap()
         finally:
-            await vault.close()
+            await file_store.close()
         files = rotation.rewrapped
         unreadable += [f"file {name}" for name in rotation.unreadable]
     click.echo(f"sealed anew with key {keyring.ids[0]}: {receivers} receivers, {files} files")

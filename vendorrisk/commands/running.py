@@ -19,7 +19,7 @@ def give_up(message: str) -> NoReturn:
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
+def failures_in_one_line() -> Iterator[None]:
     """Give up where a setting turns out to be wrong, or what it names to be away."""
     try:
         yield
@@ -28,7 +28,7 @@ def told_in_one_line() -> Iterator[None]:
 
 
 def settings_or_give_up() -> Settings:
-    with told_in_one_line():
+    with failures_in_one_line():
         return from_environment()
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from vendorrisk.commands.running import give_up, run, settings_or_give_up, settings_with_database, told_in_one_line
+from vendorrisk.commands.running import failures_in_one_line, give_up, run, settings_or_give_up, settings_with_database
 from vendorrisk.settings import Settings
 
 
@@ -29,7 +29,7 @@ def api() -> None:
     """Serve the API."""
     from vendorrisk.serving import serve
 
-    with told_in_one_line():
+    with failures_in_one_line():
         serve(settings_with_database())
 
 
@@ -41,7 +41,7 @@ def worker() -> None:
 
     settings = settings_with_database()
     logs.configure(settings)
-    with told_in_one_line():
+    with failures_in_one_line():
         work(settings)
 
 
@@ -87,11 +87,11 @@ def healthy(part: str) -> None:
 async def _worker_said(settings: Settings) -> str | None:
     import asyncio
 
-    from vendorrisk.background import REDIS_AWAY, look_at_redis
+    from vendorrisk.background import REDIS_AWAY, inspect_redis
 
     try:
         async with asyncio.timeout(3):
-            return (await look_at_redis(settings.redis_url)).worker
+            return (await inspect_redis(settings.redis_url)).worker
     except (*REDIS_AWAY, TimeoutError) as error:
         give_up(f"REDIS_URL cannot be reached: {str(error) or 'no answer'}")
 
@@ -117,15 +117,15 @@ async def _demo(settings: Settings) -> None:
     from rich.console import Console
 
     from vendorrisk.demo import monday
-    from vendorrisk.worker import close_world, make_world
+    from vendorrisk.worker import close_job_context, make_job_context
 
     await migrated(settings)
-    world, nudger = make_world(settings)
-    await world.database.open()
+    context, nudger = make_job_context(settings)
+    await context.database.open()
     try:
-        await monday.run(world, Console())
+        await monday.run(context, Console())
     finally:
-        await close_world(world, nudger)
+        await close_job_context(context, nudger)
 
 
 @click.command(hidden=True)
@@ -154,19 +154,19 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
             if await identity.has_tenants(connection):
                 return {"applied": applied}
             _, key = await found_on(connection, "My company", "UTC")
-            await _tell_console(connection, settings)
+            await _notify_console(connection, settings)
             return {"applied": applied, "key": key.key}
     finally:
         await database.close()
 
 
-async def _tell_console(connection: Any, settings: Settings) -> None:
+async def _notify_console(connection: Any, settings: Settings) -> None:
     """Give the first tenant of embedded mode a receiver, so that its alerts are seen before anyone sets one up."""
     from vendorrisk.access.model import system
     from vendorrisk.access.permissions import Permission
     from vendorrisk.access.work import Work
     from vendorrisk.alerts import service as alerts
-    from vendorrisk.alerts.model import NewReceiver, ToConsole
+    from vendorrisk.alerts.model import ConsoleTarget, NewReceiver
     from vendorrisk.clock import system_clock
     from vendorrisk.identity import service as identity
     from vendorrisk.keys import Keyring
@@ -175,4 +175,4 @@ async def _tell_console(connection: Any, settings: Settings) -> None:
     by = system(tenant, "founding", Permission.ALERTS_MANAGE)
     work = Work(db=connection, by=by, now=system_clock(), request_id="founding")
     keyring = Keyring.from_setting(settings.secret_keys)
-    await alerts.add_receiver(work, keyring, NewReceiver(name="Console", target=ToConsole()))
+    await alerts.add_receiver(work, keyring, NewReceiver(name="Console", target=ConsoleTarget()))

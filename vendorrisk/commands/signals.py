@@ -1,4 +1,4 @@
-"""Outside signals from the shell: one look, the lab, and who does not want to be looked at."""
+"""Outside signals from the shell: one scan, the lab, and who does not want to be scanned."""
 
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,11 @@ def signals() -> None:
     """External security signals of vendors."""
 
 
-@signals.command("check")
+@signals.command("scan")
 @click.argument("domain")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def check_domain(domain: str, *, as_json: bool) -> None:
-    """Look once at DOMAIN from outside and print what is seen, as a table. Stores nothing."""
+def scan_domain(domain: str, *, as_json: bool) -> None:
+    """Scan DOMAIN once from outside and print what is seen, as a table. Stores nothing."""
     import msgspec
 
     checked = run(_checked(settings_or_give_up(), domain))
@@ -35,7 +35,7 @@ def check_domain(domain: str, *, as_json: bool) -> None:
 
 @signals.command("lab")
 def show_lab() -> None:
-    """Show a week of three made-up vendors, on loopback: looks, findings, scores and alerts. Needs no internet."""
+    """Show a week of three made-up vendors, on loopback: scans, findings, scores and alerts. Needs no internet."""
     from vendorrisk.embedded.binaries import MissingServerError
     from vendorrisk.embedded.borrowed import throw_away_postgres
     from vendorrisk.embedded.postgres import PostgresError
@@ -50,12 +50,12 @@ def show_lab() -> None:
 @signals.command("opt-out")
 @click.argument("domain")
 @click.option("--note", help="Who asked, and how.")
-@click.option("--remove", is_flag=True, help="Look at it again.")
+@click.option("--remove", is_flag=True, help="Scan it again.")
 def opt_out(domain: str, note: str | None, *, remove: bool) -> None:
     """Never connect to DOMAIN's machines again, for any tenant: its signals become "unknown: opt_out"."""
     with database_or_give_up() as settings:
-        place = run(_opted_out(settings, domain, note, remove=remove))
-    click.echo(f"{place} is {'looked at again' if remove else 'opted out'}")
+        registrable_domain = run(_opted_out(settings, domain, note, remove=remove))
+    click.echo(f"{registrable_domain} is {'scanned again' if remove else 'opted out'}")
 
 
 async def _checked(settings: Settings, domain: str) -> "Checked":
@@ -66,44 +66,47 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
     from vendorrisk.evaluation.certificates import mozilla_store
     from vendorrisk.evaluation.evaluate import Datasets
     from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
-    from vendorrisk.probes.scanner import LiveLooks
+    from vendorrisk.probes.scanner import LiveScanner
     from vendorrisk.sandbox.running import Sandbox
     from vendorrisk.signals.one_off_scan import check
-    from vendorrisk.signals.schedule import place_of
-    from vendorrisk.signals.service import off_rules
+    from vendorrisk.signals.schedule import registrable_domain_of
+    from vendorrisk.signals.service import configured_disabled_rules
 
-    place = _place(settings, domain)
+    registrable_domain = _registrable_domain(settings, domain)
     guard = guard_from(settings)
     guard.pacer = PolitePacer(
-        place_of,
+        registrable_domain_of,
         OwnTurns(),
         seconds_between=settings.signal_seconds_between,
         seconds_between_of_address=settings.signal_seconds_between_of_address,
     )
-    looks = LiveLooks(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(Sandbox()))
+    scanner = LiveScanner(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(Sandbox()))
     try:
         async with session():
             return await check(
-                place,
-                looks=looks,
+                registrable_domain,
+                scanner=scanner,
                 settings=settings,
                 now=system_clock(),
                 datasets=Datasets(store=mozilla_store()),
-                off=off_rules(settings),
+                disabled_rules=configured_disabled_rules(settings),
             )
     finally:
-        await looks.aclose()
+        await scanner.aclose()
 
 
-def _place(settings: Settings, domain: str) -> str:
-    """Return the registrable domain, or refuse what can never be looked at."""
-    from vendorrisk.signals.schedule import place_of
+def _registrable_domain(settings: Settings, domain: str) -> str:
+    """Return the registrable domain, or refuse what can never be scanned."""
+    from vendorrisk.signals.schedule import registrable_domain_of
 
     host = _host(settings, domain)
-    place = place_of(host)
-    if place != host:
-        give_up(f"{host} is a host of {place}, and one look is at a domain: run `vendorrisk signals check {place}`")
-    return place
+    registrable_domain = registrable_domain_of(host)
+    if registrable_domain != host:
+        give_up(
+            f"{host} is a host of {registrable_domain}, and only a domain can be scanned:"
+            f" run `vendorrisk signals scan {registrable_domain}`"
+        )
+    return registrable_domain
 
 
 def _print(checked: "Checked") -> None:
@@ -117,10 +120,10 @@ def _print(checked: "Checked") -> None:
     for heading in ("rule", "verdict", "what was seen", "reason"):
         table.add_column(heading, overflow="fold")
     ordered = sorted(
-        checked.judgements, key=lambda j: (list(RULES).index(j.rule), _ORDER.index(j.verdict.value), j.discriminator)
+        checked.evaluations, key=lambda j: (list(RULES).index(j.rule), _ORDER.index(j.verdict.value), j.subject)
     )
     for one in ordered:
-        about = f" ({one.discriminator})" if one.discriminator else ""
+        about = f" ({one.subject})" if one.subject else ""
         verdict = f"[{_COLOURS[one.verdict.value]}]{one.verdict.value}[/]"
         table.add_row(one.rule, verdict, f"{one.detail}{about}", one.reason)
     console.print(table)
@@ -145,24 +148,24 @@ async def _opted_out(settings: Settings, domain: str, note: str | None, *, remov
     from vendorrisk.db.pool import Database
     from vendorrisk.signals import queries, schedule
 
-    place = schedule.place_of(_host(settings, domain))
+    registrable_domain = schedule.registrable_domain_of(_host(settings, domain))
     database = Database(settings)
     await database.open()
     try:
         async with database.system() as connection:
             if not remove:
-                await queries.opt_out(connection, place, system_clock(), note)
-            elif not await queries.opt_in(connection, place, system_clock()):
-                give_up(f"{place} was not opted out")
+                await queries.opt_out(connection, registrable_domain, system_clock(), note)
+            elif not await queries.opt_in(connection, registrable_domain, system_clock()):
+                give_up(f"{registrable_domain} was not opted out")
     finally:
         await database.close()
-    return place
+    return registrable_domain
 
 
 def _host(settings: Settings, domain: str) -> str:
     from vendorrisk.evaluation.model import AssetKind
     from vendorrisk.signals.asset_model import NewVendorAsset
-    from vendorrisk.signals.service import settled_name
+    from vendorrisk.signals.service import normalised_name
 
     wanted = NewVendorAsset(kind=AssetKind.HOST, name=domain)
-    return settled_name(wanted, test_names=bool(settings.egress_test_networks))[0]
+    return normalised_name(wanted, test_names=bool(settings.egress_test_networks))[0]

@@ -9,7 +9,7 @@ import msgspec
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import Query
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.value_words import shown
 
 Broken = tuple[Code, str, str | None]
@@ -68,9 +68,9 @@ async def naming_holder(
         return refusal
     what = "It is" if holder.value is None else f"{shown(holder.value)} is with"
     detail = f"{refusal.detail} {what} {shown(holder.name)} ({holder.id})."
-    own = refusal.errors[0] if refusal.errors else Fault(detail, refusal.code.code, pointer="")
-    fault = msgspec.structs.replace(own, detail=detail, record_id=holder.id)
-    return Refusal(refusal.code, detail, errors=[fault])
+    own = refusal.errors[0] if refusal.errors else FieldError(detail, refusal.code.code, pointer="")
+    field_error = msgspec.structs.replace(own, detail=detail, record_id=holder.id)
+    return Refusal(refusal.code, detail, errors=[field_error])
 
 
 def refusal_for(error: asyncpg.PostgresError) -> Refusal | None:

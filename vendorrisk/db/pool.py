@@ -4,7 +4,7 @@
     reading(id)   the same rows, for reads only
     system()      one transaction across tenants: sweeps, credentials, verification
 
-BEGIN, the role and the tenant travel as one message, so that the second wall costs no extra round trip.
+BEGIN, the role and the tenant travel as one message, so that row-level security costs no extra round trip.
 Where the pool holds its own sessions, `reading` needs no transaction: the tenant is set on the session when
 it differs from the one the connection served last. Behind PgBouncer in transaction mode nothing may outlive
 a transaction, so there every borrow is one.

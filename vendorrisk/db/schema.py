@@ -24,7 +24,7 @@ class _Role(msgspec.Struct, frozen=True):
     can_login: bool
     inherits: bool
     is_superuser: bool
-    bypasses_walls: bool
+    bypasses_rls: bool
     makes_roles: bool
     makes_databases: bool
 
@@ -45,8 +45,8 @@ class _Table(msgspec.Struct, frozen=True):
     parent: str | None
     bound: str | None
     options: str | None
-    has_walls: bool
-    has_forced_walls: bool
+    has_rls: bool
+    has_forced_rls: bool
     is_unlogged: bool
     comment: str | None
 
@@ -210,9 +210,9 @@ class _Writer:
         yield from _definition(table, columns, constraints)
         yield from _comments(table, columns)
         yield from (text for table_id, text in self._further if table_id == table.id)
-        if table.has_walls:
+        if table.has_rls:
             yield f"alter table {table.name} enable row level security;\n"
-        if table.has_forced_walls:
+        if table.has_forced_rls:
             yield f"alter table {table.name} force row level security;\n"
         own = [p for p in self._policies if p.table_id == table.id and not p.needs_tables]
         yield from (_policy(p, table) for p in own)
@@ -313,7 +313,7 @@ def _role(role: _Role) -> str:
         "login": role.can_login,
         "inherit": role.inherits,
         "superuser": role.is_superuser,
-        "bypassrls": role.bypasses_walls,
+        "bypassrls": role.bypasses_rls,
         "createrole": role.makes_roles,
         "createdb": role.makes_databases,
     }

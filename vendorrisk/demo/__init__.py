@@ -6,5 +6,5 @@ same.
 
     fiction   who the company and its vendors are, and what story the reports of each tell
     filling   writes it all, in one transaction
-    monday    the sweep, told to the console, and the tables that sum it up
+    monday    the sweep, sent to the console, and the tables that sum it up
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from vendorrisk.evidence.coverage import Opinion, ReportType, plus_months
+from vendorrisk.evidence.coverage import AuditorOpinion, ReportType, plus_months
 
 COMPANY = "Northwind Trading (demo)"
 PEOPLE = (
@@ -68,10 +68,10 @@ VENDORS = 132
 class Told(msgspec.Struct, frozen=True):
     """One SOC 2 report of a story, as days before today; `letter_days` is how far a letter reaches from today."""
 
-    type: ReportType
+    report_type: ReportType
     first: date
     last: date
-    opinion: Opinion = Opinion.UNQUALIFIED
+    opinion: AuditorOpinion = AuditorOpinion.UNQUALIFIED
     letter_on: date | None = None
     exceptions: tuple[tuple[str, str, str], ...] = ()
     all_categories: bool = True
@@ -157,8 +157,8 @@ def _stories(today: date) -> Iterator[tuple[Told, ...]]:
     yield (Told(ReportType.TYPE_1, ago(120), ago(120)),)
     yield (Told(ReportType.TYPE_1, ago(250), ago(250)),)
     late = ("CC6.2", "Leavers lose access within one day", "3 of 25 leavers kept access for up to 9 days")
-    yield (_year(ago(60), opinion=Opinion.QUALIFIED, exceptions=(late,)),)
-    yield (_year(ago(30), opinion=Opinion.ADVERSE),)
+    yield (_year(ago(60), opinion=AuditorOpinion.QUALIFIED, exceptions=(late,)),)
+    yield (_year(ago(30), opinion=AuditorOpinion.ADVERSE),)
     yield (_year(ago(100), all_categories=False),)
     yield (_year(ago(465)), _year(ago(100)))
     yield ()

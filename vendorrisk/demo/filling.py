@@ -8,7 +8,7 @@ from uuid import UUID
 from vendorrisk.access.permissions import Role
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
-from vendorrisk.alerts.model import NewReceiver, ToConsole
+from vendorrisk.alerts.model import ConsoleTarget, NewReceiver
 from vendorrisk.demo.fiction import PEOPLE, Character, Told
 from vendorrisk.evidence import documents, reports
 from vendorrisk.evidence.coverage import ReportType
@@ -22,15 +22,20 @@ from vendorrisk.evidence.report_model import (
     SubserviceMethod,
 )
 from vendorrisk.findings import service as findings
-from vendorrisk.findings.model import NewFinding, Severity
+from vendorrisk.findings.model import FindingSeverity, NewFinding
 from vendorrisk.identity import service as identity
 from vendorrisk.identity.model import NewMember
 from vendorrisk.keys import Keyring
 from vendorrisk.vendors import inherent_risk, intake, lifecycle, offboarding, services
 from vendorrisk.vendors import service as vendors
-from vendorrisk.vendors.inherent_risk_model import InherentAnswers
-from vendorrisk.vendors.lifecycle_model import NewIntakeRequest, OffboardingStep, Settlement, StepState
-from vendorrisk.vendors.model import DataClass, Lifecycle, Move, NewVendor, Tier, TrustCategory
+from vendorrisk.vendors.inherent_risk_model import InherentRiskAnswers
+from vendorrisk.vendors.lifecycle_model import (
+    NewIntakeRequest,
+    OffboardingStepKind,
+    OffboardingStepState,
+    StepResolution,
+)
+from vendorrisk.vendors.model import DataClass, Lifecycle, NewVendor, Tier, TrustCategory, VendorTransition
 from vendorrisk.vendors.supply_chain_model import NewVendorService
 
 _TAKEN_OVER = "In use before this tool; taken over from the old list."
@@ -45,7 +50,7 @@ async def fill(work: Work, keyring: Keyring, cast: list[Character], step: Callab
     for name in ("Halcyon Video", "Ostrich Survey", "Pelican Travel"):
         new = NewIntakeRequest(name=name, purpose=f"The sales team wants to try {name}.")
         await intake.ask(work, new)
-    await alerts.add_receiver(work, keyring, NewReceiver(name="Console", target=ToConsole()))
+    await alerts.add_receiver(work, keyring, NewReceiver(name="Console", target=ConsoleTarget()))
 
 
 async def _people(work: Work) -> list[UUID]:
@@ -90,7 +95,7 @@ async def _vendor(work: Work, who: Character, owners: list[UUID]) -> None:
     )
     if who.lifecycle != "prospect":
         assessed = await vendors.vendor(work, made.id)
-        await inherent_risk.assess(work, made.id, InherentAnswers(**who.answers), assessed.version)
+        await inherent_risk.assess(work, made.id, InherentRiskAnswers(**who.answers), assessed.version)
         await _evidence(work, who, made.id, service.id)
     await _lifecycle(work, who, made.id)
 
@@ -112,7 +117,7 @@ async def _evidence(work: Work, who: Character, vendor_id: UUID, service_id: UUI
         late = NewFinding(
             vendor_id=vendor_id,
             title="No multi-factor authentication for administrators",
-            severity=Severity.HIGH,
+            severity=FindingSeverity.HIGH,
             due_on=work.today - timedelta(days=2),
         )
         await findings.open_manually(work, late)
@@ -120,13 +125,13 @@ async def _evidence(work: Work, who: Character, vendor_id: UUID, service_id: UUI
 
 def _report(told: Told, vendor_id: UUID, service_id: UUID) -> NewSoc2Report:
     more: dict[str, Any] = {"as_of_on": told.first}
-    if told.type is ReportType.TYPE_2:
+    if told.report_type is ReportType.TYPE_2:
         more = {"period_start_on": told.first, "period_end_on": told.last}
     every = [TrustCategory.SECURITY, TrustCategory.AVAILABILITY, TrustCategory.CONFIDENTIALITY]
     return NewSoc2Report(
         vendor_id=vendor_id,
         service_ids=[service_id],
-        type=told.type,
+        report_type=told.report_type,
         opinion=told.opinion,
         opinion_reason="Access of leavers was not removed in time." if told.exceptions else None,
         categories=every if told.all_categories else [TrustCategory.SECURITY],
@@ -140,19 +145,19 @@ def _report(told: Told, vendor_id: UUID, service_id: UUID) -> NewSoc2Report:
 
 
 async def _lifecycle(work: Work, who: Character, vendor_id: UUID) -> None:
-    """Move a vendor to where its story has it."""
+    """Transition a vendor to where its story has it."""
     if who.lifecycle == "suspended":
-        await _move(work, vendor_id, Lifecycle.SUSPENDED, "Under investigation after an incident.")
+        await _transition(work, vendor_id, Lifecycle.SUSPENDED, "Under investigation after an incident.")
     if who.lifecycle in {"offboarding", "terminated"}:
-        await _move(work, vendor_id, Lifecycle.OFFBOARDING, "Replaced.")
+        await _transition(work, vendor_id, Lifecycle.OFFBOARDING, "Replaced.")
     if who.lifecycle == "terminated":
-        for name in OffboardingStep:
+        for name in OffboardingStepKind:
             step = await offboarding.step(work, vendor_id, name)
-            done = Settlement(state=StepState.DONE, note="Confirmed in writing.")
-            await offboarding.settle_step(work, vendor_id, name, done, step.version)
-        await _move(work, vendor_id, Lifecycle.TERMINATED, "All steps settled.")
+            done = StepResolution(state=OffboardingStepState.DONE, note="Confirmed in writing.")
+            await offboarding.resolve_step(work, vendor_id, name, done, step.version)
+        await _transition(work, vendor_id, Lifecycle.TERMINATED, "All steps resolved.")
 
 
-async def _move(work: Work, vendor_id: UUID, to: Lifecycle, reason: str) -> None:
+async def _transition(work: Work, vendor_id: UUID, to: Lifecycle, reason: str) -> None:
     vendor = await vendors.vendor(work, vendor_id)
-    await lifecycle.move(work, vendor_id, Move(to=to, reason=reason), vendor.version)
+    await lifecycle.transition(work, vendor_id, VendorTransition(to=to, reason=reason), vendor.version)

@@ -1,4 +1,4 @@
-"""The demo's Monday morning: fill a tenant, let the sweep tell the console what is due, and sum it up."""
+"""The demo's Monday morning: fill a tenant, let the sweep notify the console of what is due, and sum it up."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import queries as alert_queries
 from vendorrisk.alerts import service as alert_service
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import MAX_LIMIT, PageRequest
 from vendorrisk.db.queries import QueryFile
@@ -42,27 +42,27 @@ _SLICE = 1000
 _SYSTEM_ROLE = "set local role vendorrisk_system"
 
 
-async def run(world: World, console: Console) -> None:
+async def run(context: JobContext, console: Console) -> None:
     """Make the demo tenant and show its Monday; where it exists, show it and change nothing."""
-    now = world.clock()
-    async with world.database.system() as connection:
+    now = context.clock()
+    async with context.database.system() as connection:
         known = await _FIND.one_or_none(connection, COMPANY)
     if known is not None:
-        tenant = await _acting(world, known)
+        tenant = await _acting(context, known)
         console.print(f"{COMPANY} is here already (tenant {tenant.id}); nothing was changed.\n")
-        await _sum_up(world, tenant, now, console)
+        await _sum_up(context, tenant, now, console)
         return
-    tenant, key = await _found(world, now, console)
+    tenant, key = await _found(context, now, console)
     console.rule("What the console receiver was sent")
-    while await send_deliveries(world, MESSAGE_KINDS):
+    while await send_deliveries(context, MESSAGE_KINDS):
         pass
-    await _sum_up(world, tenant, now, console)
+    await _sum_up(context, tenant, now, console)
     console.print(f"\nAdmin key of the demo tenant, shown this once:\n{key}", soft_wrap=True, highlight=False)
 
 
-async def _found(world: World, now: datetime, console: Console) -> tuple[ActingTenant, str]:
+async def _found(context: JobContext, now: datetime, console: Console) -> tuple[ActingTenant, str]:
     """Write the whole fiction and raise its alerts in one transaction, so that no worker sees half of it."""
-    async with world.database.system() as connection:
+    async with context.database.system() as connection:
         tenant, key = await identity.found_tenant(connection, COMPANY, "Europe/Berlin", now)
         acting = ActingTenant(tenant.id, tenant.time_zone)
         await connection.execute(_TENANT_ROLE)
@@ -72,7 +72,7 @@ async def _found(world: World, now: datetime, console: Console) -> tuple[ActingT
         columns = (TextColumn("filling the tenant"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task("vendors", total=VENDORS)
-            await fill(work, world.keyring, people, lambda: progress.advance(task))
+            await fill(work, context.keyring, people, lambda: progress.advance(task))
         await connection.execute(_SYSTEM_ROLE)
         await _raise_and_dispatch(connection, now)
     return acting, key.key
@@ -80,20 +80,20 @@ async def _found(world: World, now: datetime, console: Console) -> tuple[ActingT
 
 async def _raise_and_dispatch(connection: Connection, now: datetime) -> None:
     """Do what the sweep and the dispatch do, in this transaction."""
-    while (await alert_queries.raise_due(connection, now, _SLICE)).looked_at:
+    while (await alert_queries.raise_due(connection, now, _SLICE)).checked:
         pass
     while (await alert_queries.dispatch(connection, now, _SLICE, outbox_rules.TRIES)).dispatched:
         pass
 
 
-async def _acting(world: World, tenant_id: UUID) -> ActingTenant:
-    async with world.database.system() as connection:
+async def _acting(context: JobContext, tenant_id: UUID) -> ActingTenant:
+    async with context.database.system() as connection:
         return await identity.acting_tenant(connection, tenant_id)
 
 
-async def _sum_up(world: World, tenant: ActingTenant, now: datetime, console: Console) -> None:
+async def _sum_up(context: JobContext, tenant: ActingTenant, now: datetime, console: Console) -> None:
     by = system(tenant, "demo", Permission.VENDORS_READ)
-    async with world.database.tenant(tenant.id) as connection:
+    async with context.database.tenant(tenant.id) as connection:
         work = Work(db=connection, by=by, now=now, request_id="demo", cursor_secrets=(b"demo",))
         counts = await _COUNTS.many(connection, tenant.id)
         ahead = await alert_service.upcoming(
@@ -108,9 +108,9 @@ async def _sum_up(world: World, tenant: ActingTenant, now: datetime, console: Co
         table.add_row(row.heading if row.heading != before else "", row.value, str(row.count))
         before = row.heading
     console.print(table)
-    soon = Table(title="Next to be told, within 30 days", title_justify="left")
+    soon = Table(title="Next alerts, within 30 days", title_justify="left")
     for heading in ("on", "what", "class"):
         soon.add_column(heading)
     for alert in ahead.items[:12]:
-        soon.add_row(str(alert.step_on), f"{alert.vendor_name}: {alert.title}", alert.alert_class)
+        soon.add_row(str(alert.alert_on), f"{alert.vendor_name}: {alert.title}", alert.alert_class)
     console.print(soon)

@@ -9,7 +9,7 @@ store, which is removed again. Whatever secret the settings hold is blanked out 
 
     model       finding and patient
     queries     what is asked of the database
-    database    reachable, version, roles, walls, schema
+    database    reachable, version, roles, row-level security, schema
     nudges      Redis and the workers
     messages    receivers, e-mail and Slack
     files       the store and the secret keys

@@ -15,7 +15,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", machine.settings),
     ("database", database.reachable),
     ("roles", database.roles),
-    ("row-level security", database.walls),
+    ("row-level security", database.row_level_security),
     ("schema", database.schema_version),
     ("redis", nudges.redis),
     ("clock", machine.clock),

@@ -1,4 +1,7 @@
-"""The database: reachable, of a version that is supported, with the roles, walls and schema of this release."""
+"""The database.
+
+Reachable, of a version that is supported, with the roles, row-level security and schema of this release.
+"""
 
 import difflib
 import time
@@ -47,10 +50,10 @@ async def reachable(patient: Patient) -> list[Finding]:
     except DatabaseAwayError as error:
         todo = "See that it runs and that DATABASE_URL names its host, port, user, password and database."
         return [_failure("database", f"cannot be reached: {error}", todo)]
-    return [judged_server(told, took)]
+    return [evaluated_server(told, took)]
 
 
-def judged_server(told: queries.Server, took: float) -> Finding:
+def evaluated_server(told: queries.Server, took: float) -> Finding:
     major, minor = divmod(told.version_number, 10000)
     said = f"PostgreSQL {major}.{minor}, as {told.login}, {took * 1000:.1f} ms, {told.bytes / 1024**2:.0f} MiB"
     if major < _OLDEST:
@@ -69,21 +72,21 @@ async def roles(patient: Patient) -> list[Finding]:
     told = await server(patient)
     async with patient.database.borrowed() as connection:
         found = await queries.ROLES.many(connection)
-    return [judged_roles(told, found, is_embedded=patient.is_embedded)]
+    return [evaluated_roles(told, found, is_embedded=patient.is_embedded)]
 
 
-def judged_roles(told: queries.Server, found: Sequence[queries.Role], *, is_embedded: bool) -> Finding:
+def evaluated_roles(told: queries.Server, found: Sequence[queries.Role], *, is_embedded: bool) -> Finding:
     if len(found) < 2:  # noqa: PLR2004 - the two roles
         return _failure("roles", "vendorrisk_tenant and vendorrisk_system are not both there", _MIGRATE)
     for role in found:
-        if role.can_login or role.is_superuser or role.bypasses_walls or role.owns_tables:
+        if role.can_login or role.is_superuser or role.bypasses_rls or role.owns_tables:
             todo = f"alter role {role.name} nologin nosuperuser nobypassrls; and give its tables to another owner."
-            return _failure("roles", f"{role.name} may do more than it must: the walls do not hold it", todo)
+            return _failure("roles", f"{role.name} may do more than it must: row-level security does not hold it", todo)
         if not role.may_be_taken:
             todo = f"grant {role.name} to {told.login};"
             return _failure("roles", f"{told.login} may not take the role {role.name}", todo)
-    if told.is_superuser or told.bypasses_walls:
-        said = f"right; {told.login} itself may pass every wall"
+    if told.is_superuser or told.bypasses_rls:
+        said = f"right; {told.login} itself may bypass row-level security"
         if is_embedded:
             return Finding("roles", Level.OK, f"{said}, as always in embedded mode")
         todo = "Let DATABASE_URL log in as a role without SUPERUSER and BYPASSRLS that was granted the two roles."
@@ -91,7 +94,7 @@ def judged_roles(told: queries.Server, found: Sequence[queries.Role], *, is_embe
     return Finding("roles", Level.OK, f"right, and {told.login} is an ordinary login")
 
 
-async def walls(patient: Patient) -> list[Finding]:
+async def row_level_security(patient: Patient) -> list[Finding]:
     """See that row-level security is forced on every tenant's table, and that nobody's role sees nothing."""
     await server(patient)
     try:

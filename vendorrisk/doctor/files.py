@@ -11,7 +11,7 @@ from vendorrisk.doctor.database import server
 from vendorrisk.doctor.model import DatabaseAwayError, Finding, Level, Patient
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import SettingError
-from vendorrisk.storage.configured import disk_root, store_from, vault_from
+from vendorrisk.storage.configured import disk_root, file_store_from, store_from
 from vendorrisk.storage.ownership import as_owner_of
 from vendorrisk.storage.port import StorageError, Store
 
@@ -101,14 +101,14 @@ async def _used(patient: Patient) -> tuple[dict[str, str], list[str]]:
         notes.append("the database was not looked at")
     root = disk_root(patient.settings)
     if root is None or root.exists():
-        vault = vault_from(patient.settings, Keyring.from_setting(patient.settings.secret_keys))
+        file_store = file_store_from(patient.settings, Keyring.from_setting(patient.settings.secret_keys))
         try:
-            counts, is_all = await vault.key_ids(_MOST_FILES)
+            counts, is_all = await file_store.key_ids(_MOST_FILES)
         except StorageError as error:
             counts, is_all = {}, True
             notes.append(f"the files were not looked at ({error})")
         finally:
-            await vault.close()
+            await file_store.close()
         for key_id, count in counts.items():
             parts.setdefault(key_id, []).append(f"{count} files")
         if not is_all:
@@ -118,4 +118,4 @@ async def _used(patient: Patient) -> tuple[dict[str, str], list[str]]:
 
 def _counted(row: queries.Sealed) -> list[str]:
     words = [f"{row.receivers} receivers"] if row.receivers else []
-    return [*words, f"{row.answers} kept answers, for a day"] if row.answers else words
+    return [*words, f"{row.responses} stored responses, for a day"] if row.responses else words

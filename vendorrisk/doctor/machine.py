@@ -44,11 +44,11 @@ async def clock(patient: Patient) -> list[Finding]:
     before, begun = patient.clock(), time.monotonic()
     told = await server(patient)
     took = timedelta(seconds=time.monotonic() - begun)
-    return [judged_clock(abs(told.now - (before + took / 2)), took)]
+    return [evaluated_clock(abs(told.now - (before + took / 2)), took)]
 
 
-def judged_clock(apart: timedelta, took: timedelta) -> Finding:
-    """Judge how far the clocks are apart, where asking took a while of which half cannot be told apart."""
+def evaluated_clock(apart: timedelta, took: timedelta) -> Finding:
+    """Evaluate how far the clocks are apart, where asking took a while of which half cannot be told apart."""
     said = f"{max(timedelta(), apart - took / 2).total_seconds():.1f} s from the database's"
     todo = "Let a time service (chrony, systemd-timesyncd) set both machines' clocks."
     if apart > _SKEW_FAILURE + took:
@@ -113,11 +113,11 @@ async def disc(patient: Patient) -> list[Finding]:
         there = next(folder for folder in (place, *place.parents) if folder.exists())
         if (device := there.stat().st_dev) not in seen:
             seen.add(device)
-            found.append(judged_room(there))
+            found.append(evaluated_room(there))
     return found or [Finding("disc space", Level.OK, "nothing is kept on this machine's discs")]
 
 
-def judged_room(place: Path) -> Finding:
+def evaluated_room(place: Path) -> Finding:
     usage, files = shutil.disk_usage(place), os.statvfs(place)
     said = f"{place}: {usage.free / 1024**3:.1f} GiB free of {usage.total / 1024**3:.1f}"
     todo = "Free some, or move the data to a larger disc: a full one stops every write."
@@ -139,16 +139,16 @@ async def backups(patient: Patient) -> list[Finding]:
     told = await server(patient)
     async with patient.database.borrowed() as connection:
         archiver = await queries.ARCHIVER.one(connection)
-    return [judged_archiving(told.archive_mode, archiver)]
+    return [evaluated_archiving(told.archive_mode, archiver)]
 
 
-def judged_archiving(mode: str, archiver: queries.Archiver) -> Finding:
+def evaluated_archiving(mode: str, archiver: queries.Archiver) -> Finding:
     if mode == "off":
         return Finding("backups", Level.OK, "the database archives nothing itself; snapshots cannot be seen", _BACKUP)
     last = archiver.last_archived_at
     if archiver.last_failed_at is not None and (last is None or archiver.last_failed_at > last):
         said = f"archiving fails, last at {archiver.last_failed_at:%Y-%m-%d %H:%M} UTC ({archiver.failed_count} times)"
-        return Finding("backups", Level.FAILURE, said, "See the database's log; its disc fills until this is mended.")
+        return Finding("backups", Level.FAILURE, said, "See the database's log; its disc fills until this is fixed.")
     if last is None:
         return Finding("backups", Level.WARNING, "archiving is on, and nothing was archived yet", _BACKUP)
     return Finding("backups", Level.OK, f"the database archives its log, last at {last:%Y-%m-%d %H:%M} UTC", _BACKUP)

@@ -1,4 +1,4 @@
-"""Who is told, and e-mail and Slack as far as they can be looked at without sending anything."""
+"""Who is notified, and e-mail and Slack as far as they can be looked at without sending anything."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -22,17 +22,18 @@ _DEFAULT_SENDER = "vendorrisk@localhost"
 
 
 async def receivers(patient: Patient) -> list[Finding]:
-    """Say where nobody would be told, and of how many alerts of the last week nobody was."""
+    """Say where nobody would be notified, and how many alerts of the last week had no recipients."""
     await server(patient)
     async with patient.database.system() as connection:
-        untold = await queries.UNTOLD.one(connection, patient.clock() - _LOOKED_BACK)
+        unheard = await queries.WITHOUT_RECIPIENTS.one(connection, patient.clock() - _LOOKED_BACK)
     found = []
-    if untold.without_receiver:
-        said = f"{untold.without_receiver} of {untold.tenants} tenants have no active receiver: nobody is told anything"
+    if unheard.without_receiver:
+        lacking = f"{unheard.without_receiver} of {unheard.tenants} tenants"
+        said = f"{lacking} have no active receiver: nobody is notified of anything"
         todo = "Add one with POST /v1/receivers; `owners` needs no address."
         found.append(Finding("receivers", Level.WARNING, said, todo))
-    if untold.alerts:
-        said = f"{untold.alerts} alerts of the last 7 days were told to nobody: no receiver lets them pass"
+    if unheard.alerts:
+        said = f"{unheard.alerts} alerts of the last 7 days had no recipients: no receiver lets them pass"
         todo = "GET /v1/alerts?filter=has_recipients:eq:false lists them; widen a receiver's classes, tiers or owners."
         found.append(Finding("receivers", Level.WARNING, said, todo))
     return found or [Finding("receivers", Level.OK, "every tenant has one, and every alert of the last 7 days had one")]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vendorrisk.background import look_at_redis
+from vendorrisk.background import inspect_redis
 from vendorrisk.doctor.model import Finding, Level, Patient
 
 _KEEPS_ALL = "noeviction"
@@ -17,14 +17,14 @@ async def redis(patient: Patient) -> list[Finding]:
         todo = "Set it: the worker does not run without, and jobs wait for their next tick."
         return [Finding("redis", Level.FAILURE, "REDIS_URL is not set", todo)]
     try:
-        look = await look_at_redis(patient.settings.redis_url)
+        redis = await inspect_redis(patient.settings.redis_url)
     except Exception as error:  # noqa: BLE001 - whatever its client raises is the same news
         todo = "See that it runs and that REDIS_URL names its host, port and password. No work is lost meanwhile."
         return [Finding("redis", Level.FAILURE, f"cannot be reached: {str(error) or type(error).__name__}", todo)]
-    return [judged_server(look.info), judged_worker(look.worker, is_embedded=patient.is_embedded)]
+    return [evaluated_server(redis.info), evaluated_worker(redis.worker, is_embedded=patient.is_embedded)]
 
 
-def judged_server(info: dict[str, Any]) -> Finding:
+def evaluated_server(info: dict[str, Any]) -> Finding:
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = info.get("valkey_version") or info.get("redis_version", "of an unknown version")
     policy = str(info.get("maxmemory_policy", "unknown"))
@@ -39,7 +39,7 @@ def judged_server(info: dict[str, Any]) -> Finding:
     return Finding("redis", Level.OK, said)
 
 
-def judged_worker(seen: str | None, *, is_embedded: bool) -> Finding:
+def evaluated_worker(seen: str | None, *, is_embedded: bool) -> Finding:
     """Say whether a worker told of itself in the last half minute (arq's health check)."""
     if seen is not None:
         return Finding("worker", Level.OK, f"lives: {seen}")

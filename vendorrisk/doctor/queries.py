@@ -18,7 +18,7 @@ class Server(msgspec.Struct, frozen=True):
     version_number: int
     login: str
     is_superuser: bool
-    bypasses_walls: bool
+    bypasses_rls: bool
     max_connections: int
     archive_mode: str
     is_standby: bool
@@ -30,7 +30,7 @@ class Role(msgspec.Struct, frozen=True):
     name: str
     can_login: bool
     is_superuser: bool
-    bypasses_walls: bool
+    bypasses_rls: bool
     may_be_taken: bool
     owns_tables: bool
 
@@ -52,7 +52,7 @@ class Receivers(msgspec.Struct, frozen=True):
     receivers: int
 
 
-class Untold(msgspec.Struct, frozen=True):
+class WithoutRecipients(msgspec.Struct, frozen=True):
     """Of all tenants: those that have no active receiver, and the alerts that no receiver let pass."""
 
     tenants: int
@@ -68,22 +68,22 @@ class SlackBot(msgspec.Struct, frozen=True):
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """How much one key has sealed in the database; kept answers live for a day."""
+    """How much one key has sealed in the database; stored responses live for a day."""
 
     key_id: str
     receivers: int
-    answers: int
+    responses: int
 
 
 _sql = QueryFile("doctor")
-SERVER = _sql.rows("look_at_server", Server)
-ROLES = _sql.rows("look_at_roles", Role)
-OPEN_TABLES = _sql.scalar("tables_without_walls", str)
+SERVER = _sql.rows("inspect_server", Server)
+ROLES = _sql.rows("inspect_roles", Role)
+OPEN_TABLES = _sql.scalar("tables_without_rls", str)
 TENANTS_SEEN = _sql.scalar("count_tenants_seen", int)
-ARCHIVER = _sql.rows("look_at_archiver", Archiver)
+ARCHIVER = _sql.rows("inspect_archiver", Archiver)
 ZONES = _sql.rows("time_zones_in_use", ZoneInUse)
 RECEIVERS = _sql.rows("count_receivers", Receivers)
-UNTOLD = _sql.rows("count_untold", Untold)
+WITHOUT_RECIPIENTS = _sql.rows("count_alerts_without_recipients", WithoutRecipients)
 SLACK_BOTS = _sql.rows("some_slack_bots", SlackBot)
 SEALED = _sql.rows("count_sealed", Sealed)
 

@@ -6,10 +6,10 @@
     guard      resolves a host once and vets every address in the answer, or refuses (`guard`, `addresses`)
     vetted     a host with the addresses that passed; only such an address is dialled, as a literal
     transport  an httpx transport whose every new connection goes through the guard (`transport`, `streams`)
-    session    for the length of a visit, answers remembered and connections kept (`sessions`)
-    fetcher    GET and HEAD for looks, POST for webhooks and Slack, within limits (`fetcher`, `body`, `answer`)
-    dial       a vetted raw or TLS connection, for certificate looks and WHOIS (`dialling`)
-    pacer      gives turns by domain and address, and keeps the rests that hosts ask for (`pacing`)
+    session    for the length of a domain scan, answers remembered and connections kept (`sessions`)
+    fetcher    GET and HEAD for scans, POST for webhooks and Slack, within limits (`fetcher`, `body`, `answer`)
+    dial       a vetted raw or TLS connection, for certificate scans and WHOIS (`dialling`)
+    pacer      gives turns by domain and address, and keeps the back-offs that hosts ask for (`pacing`)
     reason     why a host could not be reached: the closed list in `reasons`
 
 What can never happen
@@ -18,7 +18,7 @@ What can never happen
 - a connection because *one* address of several was public: one private address refuses the host;
 - a request through a proxy of the environment, with a cookie, or to a port outside the short list;
 - a redirect followed without the whole check of its target, and none is followed for POST;
-- an answer without bounds: bytes on the wire, bytes after decoding, headers and time are all limited;
+- a response without bounds: bytes on the wire, bytes after decoding, headers and time are all limited;
 - the test switches (loopback networks, port map, `.test` names) in production: start-up refuses them.
 
 A refusal or a failure of transport is an `EgressError` with its `Reason`; it says nothing about the vendor.

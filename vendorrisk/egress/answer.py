@@ -9,7 +9,7 @@ _MOST_DIGITS = 9
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One answer on the way. Header names are lower-case, values Latin-1 text, in the order they came."""
+    """One response on the way. Header names are lower-case, values Latin-1 text, in the order they came."""
 
     url: str
     status: int
@@ -22,7 +22,7 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """The last answer, its body within the limits, and the redirects before it (oldest first)."""
+    """The last response, its body within the limits, and the redirects before it (oldest first)."""
 
     final: Hop
     body: bytes
@@ -38,7 +38,7 @@ class Fetched(msgspec.Struct, frozen=True):
         return self.final.url
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header of the last answer; `name` in lower case."""
+        """Return the first value of a header of the last response; `name` in lower case."""
         return self.final.header(name)
 
     def retry_after_seconds(self, now: datetime) -> int | None:

@@ -1,4 +1,4 @@
-"""Raw TCP and TLS towards vetted hosts: certificate looks and WHOIS."""
+"""Raw TCP and TLS towards vetted hosts: certificate scans and WHOIS."""
 
 import asyncio
 import ssl
@@ -37,7 +37,7 @@ async def dial(
 ) -> AsyncIterator[Dialled]:
     """Open a connection for the length of the block, which as a whole has `timeout_seconds`.
 
-    A host that was vetted a moment ago may be given as `Vetted`: it is not looked up again, so that a look of
+    A host that was vetted a moment ago may be given as `Vetted`: it is not looked up again, so that a scan of
     several connections reaches one place, and each literal is vetted once more when it is dialled.
 
     With `tls` the handshake is done before the block begins, for `server_name` or else the host; whether the

@@ -1,8 +1,8 @@
-"""The one HTTP client: looks by GET and HEAD, messages by POST; everything within limits.
+"""The one HTTP client: scans by GET and HEAD, messages by POST; everything within limits.
 
-Redirects are followed by hand for looks, each target checked as if it had been given; never for POST. No
+Redirects are followed by hand for scans, each target checked as if it had been given; never for POST. No
 cookie is kept, nothing is read from the environment, and a caller's headers do not cross to another origin. Where an
-answer asks us to come later (429 or 503 with Retry-After), the guard's pacer is told.
+response asks us to come later (429 or 503 with Retry-After), the guard's pacer is told.
 """
 
 import ssl
@@ -54,19 +54,19 @@ class Fetcher:
         self._transport = GuardedTransport(guard, tls=tls, keep_alive_seconds=keep_alive_seconds)
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Look with GET, following redirects; a body beyond the limits is cut and marked `truncated`."""
+        """Fetch with GET, following redirects; a body beyond the limits is cut and marked `truncated`."""
         return await self._within_time("GET", url, headers or {}, b"", self._limits.redirects)
 
     async def get_once(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Look with GET; a redirect is handed back as the answer it is."""
+        """Fetch with GET; a redirect is handed back as the response it is."""
         return await self._within_time("GET", url, headers or {}, b"", None)
 
     async def head(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Look with HEAD, following redirects."""
+        """Fetch with HEAD, following redirects."""
         return await self._within_time("HEAD", url, headers or {}, b"", self._limits.redirects)
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Fetched:
-        """Send a body once; a redirect is handed back as the answer it is."""
+        """Send a body once; a redirect is handed back as the response it is."""
         return await self._within_time("POST", url, headers, body, None)
 
     async def aclose(self) -> None:
@@ -88,7 +88,7 @@ class Fetcher:
     async def _follow(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, redirects: int | None
     ) -> Fetched:
-        """Follow at most `redirects`; with None an answer is taken as it is."""
+        """Follow at most `redirects`; with None a response is returned as it is."""
         seen: list[Hop] = []
         visited = {str(url)}
         while True:
@@ -120,7 +120,7 @@ class Fetcher:
         finally:
             await response.aclose()
         if fetched.status in _BUSY and (seconds := fetched.retry_after_seconds(system_clock())):
-            await self._guard.rest(url.host, seconds)
+            await self._guard.back_off(url.host, seconds)
         return fetched
 
     async def _read(self, url: httpx.URL, method: str, response: httpx.Response) -> Fetched:
@@ -150,7 +150,7 @@ class Fetcher:
 
 
 def _location(fetched: Fetched) -> bytes | None:
-    """Return where a redirect leads; a redirect without Location is an answer like any other."""
+    """Return where a redirect leads; a redirect without Location is a response like any other."""
     value = fetched.header("location")
     return value.encode("latin-1") if fetched.status in _REDIRECTS and value is not None else None
 

@@ -115,10 +115,10 @@ class Guard:
         if self.pacer is not None:
             await self.pacer.turn(host, address)
 
-    async def rest(self, host: str, seconds: float) -> None:
+    async def back_off(self, host: str, seconds: float) -> None:
         """Note that a host asked to be left alone; without a pacer nobody remembers."""
         if self.pacer is not None:
-            await self.pacer.rest(host, seconds)
+            await self.pacer.back_off(host, seconds)
 
     def _may_dial(self, address: str) -> bool:
         return is_public(address) or (self._loopback is not None and self._loopback.allows(address))

@@ -1,4 +1,4 @@
-"""Politeness: before each new connection of a look, a turn is waited for, by host and by address.
+"""Politeness: before each new connection of a scan, a turn is waited for, by host and by address.
 
 A `Pacer` is asked by whoever dials. The time spent waiting is not the other side's, so it is added to the deadline of
 the request that waits (`time_limit`). A host that asked us to come later is left alone until then, by every worker.
@@ -34,7 +34,7 @@ class Pacer(Protocol):
     async def turn(self, host: str, address: str) -> None:
         """Wait until a connection to the host at this address, or a request on one, is polite."""
 
-    async def rest(self, host: str, seconds: float) -> None:
+    async def back_off(self, host: str, seconds: float) -> None:
         """Make no connection to the host for so long: it asked for that."""
 
 
@@ -54,51 +54,51 @@ class OwnTurns:
 
 
 _MOST_KEYS = 20_000
-_WAITED_FOR = 5.0  # seconds of rest that a request waits for; a longer one refuses it
-_LONGEST_REST = 24 * 3600.0
+_WAITED_FOR = 5.0  # seconds of back-off that a request waits for; a longer one refuses it
+_LONGEST_BACK_OFF = 24 * 3600.0
 
 
 class PolitePacer:
     """At most one connection or request a second to a registrable domain, two to an address; counted by domain.
 
-    `place_of` names what a host belongs to; `reserve` keeps turns and rests, for one process or for all. Without a
-    pace each process keeps its own rests.
+    `registrable_domain_of` names what a host belongs to; `reserve` keeps turns and back-offs, for one process or for
+    all. Without a pace each process keeps its own back-offs.
     """
 
     def __init__(
         self,
-        place_of: Callable[[str], str],
+        registrable_domain_of: Callable[[str], str],
         reserve: Reserve,
         *,
         seconds_between: float = 1.0,
         seconds_between_of_address: float = 0.5,
     ) -> None:
-        self._place_of, self._reserve = place_of, reserve
+        self._registrable_domain_of, self._reserve = registrable_domain_of, reserve
         self._between, self._between_of_address = seconds_between, seconds_between_of_address
-        self._rests = reserve if seconds_between > 0 else OwnTurns()
+        self._back_offs = reserve if seconds_between > 0 else OwnTurns()
         self.spent: Counter[str] = Counter()
 
     async def turn(self, host: str, address: str) -> None:
-        """Wait for a turn; refuses a host that asked for a longer rest."""
-        await self._rested(host)
-        place = self._place_of(host)
-        self.spent[place] += 1
+        """Wait for a turn; refuses a host that asked for a longer back-off."""
+        await self._wait_out_back_off(host)
+        domain = self._registrable_domain_of(host)
+        self.spent[domain] += 1
         wait = max(
-            await self._take(f"place:{place}", self._between),
+            await self._take(f"domain:{domain}", self._between),
             await self._take(f"address:{address}", self._between_of_address),
         )
         if wait > 0:
             _put_off(wait)
             await asyncio.sleep(wait)
 
-    async def rest(self, host: str, seconds: float) -> None:
-        wanted = min(seconds, _LONGEST_REST)
-        left = await _asked(self._rests, f"rest:{host}", 0.0)
+    async def back_off(self, host: str, seconds: float) -> None:
+        wanted = min(seconds, _LONGEST_BACK_OFF)
+        left = await _asked(self._back_offs, f"back_off:{host}", 0.0)
         if wanted > left:
-            await _asked(self._rests, f"rest:{host}", wanted - left)
+            await _asked(self._back_offs, f"back_off:{host}", wanted - left)
 
-    async def _rested(self, host: str) -> None:
-        left = await _asked(self._rests, f"rest:{host}", 0.0)
+    async def _wait_out_back_off(self, host: str) -> None:
+        left = await _asked(self._back_offs, f"back_off:{host}", 0.0)
         if left > _WAITED_FOR:
             raise EgressError(Reason.ASKED_TO_WAIT, f"{host} asked not to be disturbed for {left:.0f} s more")
         if left > 0:

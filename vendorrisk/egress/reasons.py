@@ -1,4 +1,4 @@
-"""Why an outward look or send did not come about: the closed list."""
+"""Why an outward scan or send did not come about: the closed list."""
 
 from enum import StrEnum
 

@@ -1,6 +1,6 @@
 """Our own DNS client: asks the configured recursive servers, and tells apart every way of not knowing.
 
-No search list, no hosts file, no cache: the same name asked twice is two questions, so that a look sees the present and
+No search list, no hosts file, no cache: the same name asked twice is two questions, so that a scan sees the present and
 the guard vets exactly the answer it dials; only within a session (`sessions`) an answer is good for a minute.
 
 Each question has a socket, a port and an id of its own (RFC 5452). A truncated answer is asked again over TCP (RFC

@@ -1,8 +1,8 @@
 """A session: for its length, what DNS said is remembered and connections are kept.
 
-A visit asks the same few hosts many things within a minute. Inside a session each name is looked up and vetted once,
-so that all requests reach one place, and one handshake serves those of an origin. Politeness goes by requests all the
-same. Outside of one, each request resolves, vets and dials anew.
+A domain scan asks the same few hosts many things within a minute. Inside a session each name is looked up and vetted
+once, so that all requests reach one place, and one handshake serves those of an origin. Politeness goes by requests all
+the same. Outside of one, each request resolves, vets and dials anew.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ import msgspec
 
 from vendorrisk.egress.dns_messages import Answer
 
-KEPT_SECONDS = 30.0
+IDLE_SECONDS = 30.0
 _REMEMBERED_SECONDS = 60.0
 
 
-class Kept(msgspec.Struct, frozen=True):
+class IdleConnection(msgspec.Struct, frozen=True):
     """An idle connection and the literal address it reached, which was vetted when it was made."""
 
     connection: httpcore.AsyncHTTPConnection
@@ -29,7 +29,7 @@ class Kept(msgspec.Struct, frozen=True):
 class Session:
     def __init__(self) -> None:
         self._answers: dict[Hashable, tuple[float, Answer]] = {}
-        self._kept: dict[Hashable, list[Kept]] = {}
+        self._kept: dict[Hashable, list[IdleConnection]] = {}
         self.is_over = False
 
     def answer(self, question: Hashable) -> Answer | None:
@@ -40,7 +40,7 @@ class Session:
     def remember(self, question: Hashable, answer: Answer) -> None:
         self._answers[question] = _now(), answer
 
-    def kept(self, origin: Hashable) -> list[Kept]:
+    def kept(self, origin: Hashable) -> list[IdleConnection]:
         """Return the idle connections of an origin, to take from and add to."""
         return self._kept.setdefault(origin, [])
 

@@ -17,14 +17,14 @@ import httpx
 from vendorrisk.egress.dialling import tls_reason
 from vendorrisk.egress.guard import Guard
 from vendorrisk.egress.reasons import EgressError, Reason
-from vendorrisk.egress.sessions import KEPT_SECONDS, Kept, current
+from vendorrisk.egress.sessions import IDLE_SECONDS, IdleConnection, current
 from vendorrisk.egress.streams import ANSWERS, ReachedStream
 
 _MOST_ADDRESSES = 4  # tried for one connection
 _MOST_IDLE = 64  # kept for one origin
 _Origin = tuple[bytes, bytes, int]
 _SAFE = frozenset({"GET", "HEAD"})
-_FOR_BEING_KEPT = frozenset({Reason.CLOSED, Reason.PROTOCOL})
+_FOR_BEING_IDLE = frozenset({Reason.CLOSED, Reason.PROTOCOL})
 _DEEPEST_CAUSE = 8
 _HEADER_FIELDS_TOO_LARGE = 431  # h11's hint for a header block above its limit
 
@@ -81,7 +81,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._backend = GuardedBackend(guard)
         self._tls = tls or _trusted()
         self._keep_alive_seconds = keep_alive_seconds
-        self._idle: dict[_Origin, list[Kept]] = {}
+        self._idle: dict[_Origin, list[IdleConnection]] = {}
         self._reaps_at = 0.0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -102,13 +102,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         kept = await self._take(origin)
         if kept is not None:
             try:
-                return await self._answer(origin, kept.connection, sent)
+                return await self._response(origin, kept.connection, sent)
             except EgressError as error:
                 # A server may hang up on a connection at any time (RFC 9112, section 9.5), and what it sent too much of
-                # the answer before is no answer to this request (section 6.3).
-                if error.reason not in _FOR_BEING_KEPT or request.method not in _SAFE:
+                # the response before is no response to this request (section 6.3).
+                if error.reason not in _FOR_BEING_IDLE or request.method not in _SAFE:
                     raise
-        return await self._answer(origin, self._new(url.origin), sent)
+        return await self._response(origin, self._new(url.origin), sent)
 
     async def aclose(self) -> None:
         for kept in self._idle.values():
@@ -116,29 +116,29 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 await one.connection.aclose()
         self._idle.clear()
 
-    async def _answer(
+    async def _response(
         self, origin: _Origin, connection: httpcore.AsyncHTTPConnection, sent: httpcore.Request
     ) -> httpx.Response:
         try:
-            answer = await connection.handle_async_request(sent)
-            link = _asked(answer.extensions["network_stream"])
+            response = await connection.handle_async_request(sent)
+            link = _asked(response.extensions["network_stream"])
         except BaseException as error:
             await connection.aclose()
             if isinstance(error, _FAILURES):
                 raise _as_egress_error(error) from error
             raise
         address = str(link.get_extra_info("server_addr")[0])
-        stream = _Stream(answer, connection, lambda: self._done(origin, Kept(connection, address)))
-        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
+        stream = _Stream(response, connection, lambda: self._done(origin, IdleConnection(connection, address)))
+        return httpx.Response(response.status, headers=response.headers, stream=stream, extensions=response.extensions)
 
-    def _kept(self, origin: _Origin) -> list[Kept] | None:
+    def _kept(self, origin: _Origin) -> list[IdleConnection] | None:
         """Return where idle connections of an origin are kept, by us or by the session; None where they are not."""
         if self._keep_alive_seconds:
             return self._idle.setdefault(origin, [])
         session = current()
         return None if session is None else session.kept((self, origin))
 
-    async def _take(self, origin: _Origin) -> Kept | None:
+    async def _take(self, origin: _Origin) -> IdleConnection | None:
         """Take the connection that was used last and still lives, when it is our turn; close those that do not."""
         kept, has_turn = self._kept(origin), False
         while kept:
@@ -157,11 +157,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return httpcore.AsyncHTTPConnection(
             origin=to,
             ssl_context=self._tls,
-            keepalive_expiry=self._keep_alive_seconds or (0.0 if current() is None else KEPT_SECONDS),
+            keepalive_expiry=self._keep_alive_seconds or (0.0 if current() is None else IDLE_SECONDS),
             network_backend=self._backend,
         )
 
-    async def _done(self, origin: _Origin, one: Kept) -> None:
+    async def _done(self, origin: _Origin, one: IdleConnection) -> None:
         kept = self._kept(origin)
         if kept is not None and one.connection.is_idle() and len(kept) < _MOST_IDLE:
             kept.append(one)
@@ -185,7 +185,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def _asked(link: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-    """Refuse an answer that was there before the request: it is of the one before, or of none."""
+    """Refuse a response that was there before the request: it is of the one before, or of none."""
     if not link.get_extra_info(ANSWERS):
         raise httpcore.RemoteProtocolError("The server answered before it was asked.")
     return link
@@ -198,25 +198,25 @@ def _trusted() -> ssl.SSLContext:
 
 
 class _Stream(httpx.AsyncByteStream):
-    """An answer's body; closing it gives the connection back, or ends it where that is called off."""
+    """A response's body; closing it gives the connection back, or ends it where that is called off."""
 
     def __init__(
-        self, answer: httpcore.Response, connection: httpcore.AsyncHTTPConnection, done: Callable[[], Awaitable[None]]
+        self, response: httpcore.Response, connection: httpcore.AsyncHTTPConnection, done: Callable[[], Awaitable[None]]
     ) -> None:
-        self._answer = answer
+        self._response = response
         self._connection = connection
         self._done = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for part in self._answer.aiter_stream():
+            async for part in self._response.aiter_stream():
                 yield part
         except _FAILURES as error:
             raise _as_egress_error(error) from error
 
     async def aclose(self) -> None:
         try:
-            await self._answer.aclose()
+            await self._response.aclose()
         except BaseException:
             await self._connection.aclose()
             raise
@@ -268,5 +268,5 @@ def _reason_of_protocol(text: str, causes: Sequence[BaseException]) -> Reason:
     hints = {cause.error_status_hint for cause in causes if isinstance(cause, h11.RemoteProtocolError)}
     if _HEADER_FIELDS_TOO_LARGE in hints:
         return Reason.HEADERS_TOO_LARGE
-    # httpcore has no kind of its own for a connection that ends before an answer.
+    # httpcore has no kind of its own for a connection that ends before a response.
     return Reason.CLOSED if "disconnected" in text else Reason.PROTOCOL

@@ -26,7 +26,7 @@ def checked_url(guard: Guard, url: str) -> httpx.URL:
     except ValueError:
         raise EgressError(Reason.URL_INVALID, "the URL cannot be read") from None
     if parts.scheme not in _PORTS:
-        raise EgressError(Reason.SCHEME, "only http and https are taken")
+        raise EgressError(Reason.SCHEME, "only http and https are accepted")
     if "@" in parts.netloc:
         raise EgressError(Reason.USERINFO, "a URL here carries no user name or password")
     name, port = _authority(parts.netloc, _PORTS[parts.scheme])

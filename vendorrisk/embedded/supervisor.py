@@ -63,7 +63,7 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
 
-class Kept(msgspec.Struct):
+class SupervisedChild(msgspec.Struct):
     """A child, and when it may be started again."""
 
     name: str
@@ -95,7 +95,7 @@ class Supervisor:
         self._address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         if settings.public_url == Settings().public_url:
             self._settings = msgspec.structs.replace(self._settings, public_url=self._address)
-        self._children: list[Kept] = []
+        self._children: list[SupervisedChild] = []
         self._stopping = False
 
     def run(self) -> None:
@@ -150,7 +150,9 @@ class Supervisor:
     def _keep(self, name: str, child: Runs, *, at: int | None = None) -> None:
         """Start a child and keep it running; `at` is its place among the others, which end in the opposite order."""
         child.start()
-        self._children.insert(len(self._children) if at is None else at, Kept(name, child, started_at=time.monotonic()))
+        self._children.insert(
+            len(self._children) if at is None else at, SupervisedChild(name, child, started_at=time.monotonic())
+        )
 
     def _look(self) -> None:
         """Start again what has died, later each time it dies soon."""

@@ -1,6 +1,6 @@
 """What a presented chain proves: names, dates, trust, strength; each apart from the others.
 
-An expired certificate may be well named and well trusted, and a self-signed one in date: so trust is judged at an
+An expired certificate may be well named and well trusted, and a self-signed one in date: so trust is evaluated at an
 instant inside the leaf's dates and for a name of its own, with `cryptography`'s verifier over a named store. That
 verifier also refuses keys and signatures that are merely weak, which is another rule's business; for those alone
 the path is walked here.
@@ -30,7 +30,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class TrustStore(msgspec.Struct, frozen=True, dict=True):
-    """Roots by name, with the version that is written down with each judgement."""
+    """Roots by name, with the version that is written down with each evaluation."""
 
     version: str
     roots: tuple[x509.Certificate, ...]
@@ -45,7 +45,7 @@ class TrustStore(msgspec.Struct, frozen=True, dict=True):
 def mozilla_store() -> TrustStore:
     """Return the Mozilla roots that certifi carries; they change with its version, and old chains with them."""
     pem = Path(certifi.where()).read_bytes()
-    with warnings.catch_warnings():  # a root or two has a serial number of zero, which is theirs to mend
+    with warnings.catch_warnings():  # a root or two has a serial number of zero, which is theirs to fix
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
         return TrustStore(f"certifi-{certifi.__version__}", tuple(x509.load_pem_x509_certificates(pem)))
 
@@ -118,7 +118,7 @@ class Trust(msgspec.Struct, frozen=True):
 
 
 def trust(chain: Chain, store: TrustStore, now: datetime) -> Trust:
-    """Judge whether the chain leads to a root, whatever else is wrong with the leaf."""
+    """Evaluate whether the chain leads to a root, whatever else is wrong with the leaf."""
     at = _inside_dates(chain.leaf, now)
     if _is_verified(chain.leaf, chain.others, store, at):
         return Trust("trusted")

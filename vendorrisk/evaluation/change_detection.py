@@ -1,9 +1,9 @@
-"""Change: when a new judgement is believed, when it is noise, and when it is our own fault.
+"""Change: when a new evaluation is believed, when it is noise, and when it is our own fault.
 
 worse      believed when seen twice alike, 15 minutes or more apart (5 for the critical class)
 better     believed at once; a finding closes when it was seen good twice
 unknown    changes nothing; three in a row are a gap, seven days of it are a finding of their own
-flapping   three believed changes in seven days: told once, then in the digest only
+flapping   three believed changes in seven days: notified once, then in the digest only
 storm      one rule changing on more than 5 % of assets within an hour is our resolver or our data
 """
 
@@ -13,11 +13,11 @@ from typing import Protocol
 
 import msgspec
 
-from vendorrisk.evaluation.model import Change, Happening, Judgement, Rule, RuleState, Verdict
+from vendorrisk.evaluation.model import Change, ChangeKind, Evaluation, Rule, RuleState, Verdict
 
 CONFIRM_AFTER = timedelta(minutes=15)
 CONFIRM_SWIFTLY_AFTER = timedelta(minutes=5)
-LOOKS_TO_CONFIRM = 2
+SCANS_TO_CONFIRM = 2
 PASSES_TO_CLOSE = 2
 UNKNOWNS_FOR_A_GAP = 3
 UNOBSERVABLE_AFTER = timedelta(days=7)
@@ -29,19 +29,19 @@ STORM_LEAST = 5
 STORM_WINDOW = timedelta(hours=1)
 SCORE_DROP = 5
 COOL_DOWN = timedelta(hours=24)
-DOMAIN_EXPIRY_STEPS_DAYS = (30, 7, 0)
-CERTIFICATE_EXPIRY_STEPS_DAYS = (21, 7, 1, 0)
+DOMAIN_EXPIRY_THRESHOLD_DAYS = (30, 7, 0)
+CERTIFICATE_EXPIRY_THRESHOLD_DAYS = (21, 7, 1, 0)
 
 _RANK = {Verdict.NA: 0, Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2}
 
 
 def observe(
-    state: RuleState, seen: Judgement, value_hash: bytes, *, rule: Rule, now: datetime
+    state: RuleState, seen: Evaluation, value_hash: bytes, *, rule: Rule, now: datetime
 ) -> tuple[RuleState, tuple[Change, ...]]:
-    """Return the state after one more judgement, and what it means. Looks must be given in order of time."""
+    """Return the state after one more evaluation, and what it means. Scans must be given in order of time."""
     if seen.verdict is Verdict.UNKNOWN:
-        return _unseen(state, seen.reason, now)
-    back = _back_in_sight(state, seen)
+        return _unknown(state, seen.reason, now)
+    back = _known_again(state, seen)
     state = msgspec.structs.replace(state, unknown_n=0, unknown_since=None, unknown_reason="", known_at=now)
     if state.verdict is Verdict.UNKNOWN and _RANK[seen.verdict] == 0:
         return _accepted(state, seen.verdict, value_hash, now, flipped=False), back
@@ -52,20 +52,20 @@ def observe(
     return _pending(state, seen, value_hash, now, rule, back)
 
 
-def _back_in_sight(state: RuleState, seen: Judgement) -> tuple[Change, ...]:
+def _known_again(state: RuleState, seen: Evaluation) -> tuple[Change, ...]:
     if state.unknown_n < UNKNOWNS_FOR_A_GAP:
         return ()
-    return (_change(Happening.SEEN_AGAIN, state, seen.verdict, seen.reason),)
+    return (_change(ChangeKind.SEEN_AGAIN, state, seen.verdict, seen.reason),)
 
 
-def _unseen(state: RuleState, reason: str, now: datetime) -> tuple[RuleState, tuple[Change, ...]]:
+def _unknown(state: RuleState, reason: str, now: datetime) -> tuple[RuleState, tuple[Change, ...]]:
     since = min(state.unknown_since or now, now)  # a clock that ran ahead was put right
     after = msgspec.structs.replace(state, unknown_n=state.unknown_n + 1, unknown_since=since, unknown_reason=reason)
     changes = []
     if after.unknown_n == UNKNOWNS_FOR_A_GAP:
-        changes.append(_change(Happening.GAP, state, Verdict.UNKNOWN, reason))
+        changes.append(_change(ChangeKind.GAP, state, Verdict.UNKNOWN, reason))
     if after.unknown_n >= UNKNOWNS_FOR_A_GAP and now - since >= UNOBSERVABLE_AFTER:
-        changes.append(_change(Happening.UNOBSERVABLE, state, Verdict.UNKNOWN, reason))
+        changes.append(_change(ChangeKind.UNOBSERVABLE, state, Verdict.UNKNOWN, reason))
     return after, tuple(changes)
 
 
@@ -74,18 +74,18 @@ def _steady(state: RuleState, verdict: Verdict, back: tuple[Change, ...]) -> tup
     passes = state.passes + 1 if _RANK[verdict] == 0 else 0
     closed = state.is_open and passes >= PASSES_TO_CLOSE
     after = msgspec.structs.replace(state, **NOTHING_PENDING, passes=passes, is_open=state.is_open and not closed)
-    return after, (*back, _change(Happening.CLOSED, state, verdict, "")) if closed else back
+    return after, (*back, _change(ChangeKind.CLOSED, state, verdict, "")) if closed else back
 
 
 def _improved(
-    state: RuleState, seen: Judgement, value_hash: bytes, now: datetime, back: tuple[Change, ...]
+    state: RuleState, seen: Evaluation, value_hash: bytes, now: datetime, back: tuple[Change, ...]
 ) -> tuple[RuleState, tuple[Change, ...]]:
     after = _accepted(state, seen.verdict, value_hash, now, flipped=True)
-    return after, (*back, _change(Happening.IMPROVED, state, seen.verdict, seen.reason), *_flapping(after, now))
+    return after, (*back, _change(ChangeKind.IMPROVED, state, seen.verdict, seen.reason), *_flapping(after, now))
 
 
 def _pending(
-    state: RuleState, seen: Judgement, value_hash: bytes, now: datetime, rule: Rule, back: tuple[Change, ...]
+    state: RuleState, seen: Evaluation, value_hash: bytes, now: datetime, rule: Rule, back: tuple[Change, ...]
 ) -> tuple[RuleState, tuple[Change, ...]]:
     wait = CONFIRM_SWIFTLY_AFTER if rule.swift else CONFIRM_AFTER
     is_same = (seen.verdict, value_hash) == (state.pending_verdict, state.pending_hash)
@@ -93,14 +93,14 @@ def _pending(
         after = msgspec.structs.replace(
             state, pending_verdict=seen.verdict, pending_hash=value_hash, pending_n=1, pending_at=now, passes=0
         )
-        return after, (*back, _change(Happening.LOOK_AGAIN, state, seen.verdict, seen.reason, wait))
+        return after, (*back, _change(ChangeKind.SCAN_AGAIN, state, seen.verdict, seen.reason, wait))
     waited = now - state.pending_at
     if waited < wait:
-        return state, (*back, _change(Happening.LOOK_AGAIN, state, seen.verdict, seen.reason, wait - waited))
+        return state, (*back, _change(ChangeKind.SCAN_AGAIN, state, seen.verdict, seen.reason, wait - waited))
     same = seen.verdict is state.verdict
     after = _accepted(state, seen.verdict, value_hash, now, flipped=not same and state.verdict is not Verdict.UNKNOWN)
-    happening = Happening.CHANGED if same or _RANK[seen.verdict] == 0 else Happening.CONFIRMED
-    return after, (*back, _change(happening, state, seen.verdict, seen.reason), *_flapping(after, now))
+    kind = ChangeKind.CHANGED if same or _RANK[seen.verdict] == 0 else ChangeKind.CONFIRMED
+    return after, (*back, _change(kind, state, seen.verdict, seen.reason), *_flapping(after, now))
 
 
 NOTHING_PENDING = {"pending_verdict": None, "pending_hash": b"", "pending_n": 0, "pending_at": None}
@@ -123,7 +123,7 @@ def _accepted(state: RuleState, verdict: Verdict, value_hash: bytes, now: dateti
 
 def _flapping(after: RuleState, now: datetime) -> tuple[Change, ...]:
     flapping = len(_recent(after, now)) == FLIPS_TO_FLAP
-    return (_change(Happening.FLAPPING, after, after.verdict, ""),) if flapping else ()
+    return (_change(ChangeKind.FLAPPING, after, after.verdict, ""),) if flapping else ()
 
 
 def _recent(state: RuleState, now: datetime) -> tuple[datetime, ...]:
@@ -131,10 +131,8 @@ def _recent(state: RuleState, now: datetime) -> tuple[datetime, ...]:
     return tuple(at for at in state.flips if timedelta(0) <= now - at < FLAP_WINDOW)
 
 
-def _change(
-    happening: Happening, before: RuleState, after: Verdict, reason: str, again: timedelta | None = None
-) -> Change:
-    return Change(happening=happening, before=before.verdict, after=after, reason=reason, again_after=again)
+def _change(kind: ChangeKind, before: RuleState, after: Verdict, reason: str, again: timedelta | None = None) -> Change:
+    return Change(kind=kind, before=before.verdict, after=after, reason=reason, again_after=again)
 
 
 def is_flapping(state: RuleState, now: datetime) -> bool:
@@ -168,37 +166,39 @@ class Graded(Protocol):
     def model_version(self) -> str: ...
 
 
-def score_fell(told: Graded, last_two: Sequence[Graded]) -> bool:
-    """Whether both last scores lie 5 or more under the one last told, or a grade under it.
+def score_fell(baseline: Graded, last_two: Sequence[Graded]) -> bool:
+    """Whether both last scores lie 5 or more under the one last notified, or a grade under it.
 
     Scores of two methodologies are never compared.
     """
-    if len(last_two) < LOOKS_TO_CONFIRM or any(s.model_version != told.model_version for s in last_two):
+    if len(last_two) < SCANS_TO_CONFIRM or any(s.model_version != baseline.model_version for s in last_two):
         return False
-    return all(_fell(told, s) for s in last_two)
+    return all(_fell(baseline, s) for s in last_two)
 
 
-def _fell(told: Graded, later: Graded) -> bool:
-    if told.score is None or later.score is None:
+def _fell(baseline: Graded, later: Graded) -> bool:
+    if baseline.score is None or later.score is None:
         return False
-    return told.score - later.score >= SCORE_DROP or later.grade > told.grade
+    return baseline.score - later.score >= SCORE_DROP or later.grade > baseline.grade
 
 
-def expiry_step(ends_on: date, today: date, steps: Sequence[int], told: frozenset[int] = frozenset()) -> int | None:
-    """Return the step (days before the end) to tell now, or None.
+def expiry_threshold(
+    ends_on: date, today: date, thresholds: Sequence[int], notified: frozenset[int] = frozenset()
+) -> int | None:
+    """Return the threshold (days before the end) to notify now, or None.
 
-    Each step is told once per thing that ends (certificate serial, expiry date); when looks were missed only
-    the latest step is told.
+    Each threshold is notified once per thing that ends (certificate serial, expiry date); when scans were missed only
+    the latest threshold is notified.
     """
-    due = [step for step in steps if (ends_on - today).days <= step]
+    due = [days for days in thresholds if (ends_on - today).days <= days]
     latest = min(due, default=None)
-    return None if latest is None or latest in told else latest
+    return None if latest is None or latest in notified else latest
 
 
-def dedupe_key(rule: str, asset: str, discriminator: str, value_hash: bytes) -> str:
-    """Return the key under which one alert is told once within `COOL_DOWN`."""
-    return f"{rule}:{asset}:{discriminator}:{value_hash.hex()}"
+def dedupe_key(rule: str, asset: str, subject: str, value_hash: bytes) -> str:
+    """Return the key under which one alert is raised once within `COOL_DOWN`."""
+    return f"{rule}:{asset}:{subject}:{value_hash.hex()}"
 
 
-def is_cooling_down(last_told_at: datetime | None, now: datetime) -> bool:
-    return last_told_at is not None and timedelta(0) <= now - last_told_at < COOL_DOWN
+def is_cooling_down(last_notified_at: datetime | None, now: datetime) -> bool:
+    return last_notified_at is not None and timedelta(0) <= now - last_notified_at < COOL_DOWN

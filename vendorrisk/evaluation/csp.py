@@ -24,7 +24,7 @@ _PASSIVE = ("img-src", "media-src")
 Policy = Mapping[str, tuple[str, ...]]
 
 
-class Reading(msgspec.Struct, frozen=True):
+class CspSummary(msgspec.Struct, frozen=True):
     """What the policies together still let in, and whether there is a policy at all."""
 
     present: bool
@@ -60,12 +60,12 @@ def _normal(word: str) -> str:
     return word if _TRUSTED_INLINE.match(word.lower()) else word.lower()
 
 
-def read(headers: Iterable[str], meta: Iterable[str] = ()) -> Reading:
+def read(headers: Iterable[str], meta: Iterable[str] = ()) -> CspSummary:
     found = policies(headers, meta)
     if not found:
-        return Reading(present=False)
+        return CspSummary(present=False)
     effective = [_effective_script(p) for p in found]
-    return Reading(
+    return CspSummary(
         present=True,
         invalid=any(_is_helpless(p) for p in found),
         inline_script=all(_has(sources, _INLINE) for sources in effective),

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from vendorrisk.evaluation.model import Facts, Judgement, Severity
+from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
 from vendorrisk.evaluation.results import failed, inapplicable, passed, unknown, warned
 from vendorrisk.evaluation.rules import RULES
-from vendorrisk.probes.observation import Lookup, Unseen
+from vendorrisk.probes.observation import Lookup, Unknown
 from vendorrisk.probes.public_suffix import registrable_domain
-from vendorrisk.probes.registration.domain_registration import RegLook
+from vendorrisk.probes.registration.domain_registration import RegObservation
 from vendorrisk.probes.registration.rdap import NotOwn, NotRegistered, Registration
 
 _WARN_DAYS, _FAIL_DAYS = 30, 7
@@ -20,9 +20,9 @@ _WITHOUT_LOCK = frozenset({"de", "au", "nl", "eu", "uk", "at", "ch", "li", "jp",
 _RULES = ("dom.expiry", "dom.lock", "dom.age")
 
 
-def judge(look: RegLook, *, now: datetime) -> tuple[Judgement, ...]:
-    found = look.registration
-    if isinstance(found, Unseen):
+def evaluate(observation: RegObservation, *, now: datetime) -> tuple[Evaluation, ...]:
+    found = observation.registration
+    if isinstance(found, Unknown):
         return tuple(unknown(rule, found.reason) for rule in _RULES)
     if isinstance(found, NotOwn):
         words = "The name is lent under another's, and has no registration of its own."
@@ -32,10 +32,10 @@ def judge(look: RegLook, *, now: datetime) -> tuple[Judgement, ...]:
         gone = failed(rule, "not_registered", "The domain is not registered.", cap=RULES[rule].cap)
         rest = (inapplicable(r, "not_registered", "The domain is not registered.") for r in _RULES[1:])
         return (gone, *rest)
-    return (_expiry(found, now), _lock(look.domain, found), _age(found, now))
+    return (_expiry(found, now), _lock(observation.domain, found), _age(found, now))
 
 
-def _expiry(found: Registration, now: datetime) -> Judgement:
+def _expiry(found: Registration, now: datetime) -> Evaluation:
     rule = "dom.expiry"
     ending = sorted(_ENDING & set(found.statuses))
     facts: Facts = {
@@ -46,34 +46,34 @@ def _expiry(found: Registration, now: datetime) -> Judgement:
         words = f"The registration has ended: {ending[0]}."
         return failed(rule, ending[0].replace(" ", "_"), words, cap=RULES[rule].cap, evidence=facts)
     if found.expires_at is None:
-        return unknown(rule, "no_expiry_told", "The registry does not say when the registration ends.")
+        return unknown(rule, "no_expiry_stated", "The registry does not say when the registration ends.")
     left = found.expires_at - now
     if left < timedelta(0):
         words = f"The registration ended on {found.expires_at:%Y-%m-%d}."
         return failed(rule, "expired", words, cap=RULES[rule].cap, evidence=facts)
     words = f"The registration ends on {found.expires_at:%Y-%m-%d}."
     if left <= timedelta(days=_FAIL_DAYS):
-        return failed(rule, "ends_now", words, severity=Severity.HIGH, evidence=facts)
+        return failed(rule, "ends_now", words, severity=RuleSeverity.HIGH, evidence=facts)
     if left <= timedelta(days=_WARN_DAYS):
-        return warned(rule, "ends_soon", words, severity=Severity.MEDIUM, evidence=facts)
+        return warned(rule, "ends_soon", words, severity=RuleSeverity.MEDIUM, evidence=facts)
     return passed(rule, "time_left", words, evidence=facts)
 
 
-def _lock(domain: str, found: Registration) -> Judgement:
+def _lock(domain: str, found: Registration) -> Evaluation:
     rule = "dom.lock"
     if _LOCKS & set(found.statuses):
         return passed(rule, "locked", "Transfers are prohibited.")
     if domain.rpartition(".")[2] in _WITHOUT_LOCK:
         return inapplicable(rule, "registry_has_none", "The registry knows no transfer lock.")
     if not found.statuses:
-        return unknown(rule, "no_status_told", "The registry does not tell the domain's status.")
+        return unknown(rule, "no_status_stated", "The registry does not tell the domain's status.")
     return warned(rule, "unlocked", "The domain can be transferred away.")
 
 
-def _age(found: Registration, now: datetime) -> Judgement:
+def _age(found: Registration, now: datetime) -> Evaluation:
     rule = "dom.age"
     if found.created_at is None:
-        return unknown(rule, "no_creation_told", "The registry does not say since when.")
+        return unknown(rule, "no_creation_stated", "The registry does not say since when.")
     if now - found.created_at < _YOUNG:
         return warned(rule, "young", f"The domain is {(now - found.created_at).days} days old.")
     return passed(rule, "grown", f"Registered since {found.created_at:%Y-%m-%d}.")
@@ -85,18 +85,18 @@ def mail_providers(mx: Lookup) -> tuple[str, ...]:
     return tuple(sorted({registrable_domain(host) or host for host in hosts if host}))
 
 
-def judge_change(
+def evaluate_change(
     kind: str, before: tuple[str, ...], after: tuple[str, ...], *, lock_removed_at: datetime | None, now: datetime
-) -> Judgement:
-    """Judge name servers, registrar or mail providers against those last confirmed.
+) -> Evaluation:
+    """Evaluate name servers, registrar or mail providers against those last confirmed.
 
     `kind` is ns, registrar or mail. A change within seven days of the lock's removal is what a theft looks like.
     """
     rule = "dom.change"
     if set(before) == set(after):
-        return passed(rule, "same", f"The {kind} is as before.", discriminator=kind, evidence={"now": after})
+        return passed(rule, "same", f"The {kind} is as before.", subject=kind, evidence={"now": after})
     facts: Facts = {"before": before, "now": after}
     words = f"The {kind} changed from {', '.join(before) or 'nothing'} to {', '.join(after) or 'nothing'}."
     if lock_removed_at is not None and timedelta(0) <= now - lock_removed_at <= timedelta(days=7):
-        return failed(rule, "changed_after_unlock", words, discriminator=kind, evidence=facts)
-    return warned(rule, "changed", words, discriminator=kind, evidence=facts, severity=Severity.MEDIUM)
+        return failed(rule, "changed_after_unlock", words, subject=kind, evidence=facts)
+    return warned(rule, "changed", words, subject=kind, evidence=facts, severity=RuleSeverity.MEDIUM)

@@ -4,7 +4,7 @@ A domain without MX and without SPF is *parked*: it should say that it sends not
 One with a null MX (RFC 7505) receives nothing, so what protects incoming mail does not apply.
 """
 
-from vendorrisk.evaluation.model import Facts, Judgement, Severity
+from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
 from vendorrisk.evaluation.results import failed, inapplicable, passed, unknown, warned
 from vendorrisk.probes.dns.dns_lookups import Answers
 from vendorrisk.probes.dns.dns_records import (
@@ -18,44 +18,44 @@ from vendorrisk.probes.dns.dns_records import (
 )
 from vendorrisk.probes.mail import dmarc, spf_audit
 from vendorrisk.probes.mail.dmarc import Discovery, Policy
-from vendorrisk.probes.mail.mail_setup import MOST_MX, SELECTORS, EmailLook, PolicyFile, is_null_mx, mail_hosts
-from vendorrisk.probes.observation import Lookup, Unseen
+from vendorrisk.probes.mail.mail_setup import MOST_MX, SELECTORS, EmailObservation, PolicyFile, is_null_mx, mail_hosts
+from vendorrisk.probes.observation import Lookup, Unknown
 
 _NEAR_THE_LIMIT = 9
 _WEAK_RSA_BITS = 1024
 _FULL = 100
 
 
-def judge(look: EmailLook) -> tuple[Judgement, ...]:
-    """Judge every mail rule; pure, and free of the clock: nothing here expires."""
-    answers = Answers(look.answers)
-    mx = answers.get(look.domain, "MX")
-    audit = spf_audit.audit(answers, look.domain)
-    found = dmarc.discover(answers, look.domain)
-    parked = not mx.unseen and not mx.records and not audit.unseen and audit.records == 0
+def evaluate(observation: EmailObservation) -> tuple[Evaluation, ...]:
+    """Evaluate every mail rule; pure, and free of the clock: nothing here expires."""
+    answers = Answers(observation.answers)
+    mx = answers.get(observation.domain, "MX")
+    audit = spf_audit.audit(answers, observation.domain)
+    found = dmarc.discover(answers, observation.domain)
+    parked = not mx.unknown and not mx.records and not audit.unknown and audit.records == 0
     return (
         _spf(audit, parked=parked),
         _spf_valid(audit),
         _spf_all(audit, found),
         _dmarc(found),
-        _dmarc_policy(found, look.domain, parked=parked),
+        _dmarc_policy(found, observation.domain, parked=parked),
         _dmarc_sub(found),
         _dmarc_rua(answers, found),
-        _dkim(answers, look),
-        _mta_sts(answers, look, mx),
-        _tls_rpt(answers, look.domain, mx),
+        _dkim(answers, observation),
+        _mta_sts(answers, observation, mx),
+        _tls_rpt(answers, observation.domain, mx),
         _dane(answers, mx),
-        _bimi(answers, look.domain),
+        _bimi(answers, observation.domain),
     )
 
 
 # ── SPF
 
 
-def _spf(audit: spf_audit.Audit, *, parked: bool) -> Judgement:
+def _spf(audit: spf_audit.Audit, *, parked: bool) -> Evaluation:
     rule = "email.spf"
-    if audit.unseen and not audit.records:
-        return unknown(rule, audit.unseen)
+    if audit.unknown and not audit.records:
+        return unknown(rule, audit.unknown)
     if audit.records == 1:
         return passed(rule, "one_record", "One SPF record.", evidence={"record": audit.text})
     if audit.records:
@@ -75,14 +75,14 @@ _SPF_PROBLEMS = {
 }
 
 
-def _spf_valid(audit: spf_audit.Audit) -> Judgement:
+def _spf_valid(audit: spf_audit.Audit) -> Evaluation:
     rule = "email.spf_valid"
     facts: Facts = {"lookups": audit.lookups, "voids": audit.voids, "problem": audit.problem, "where": audit.where}
     if audit.problem:
         words = _SPF_PROBLEMS.get(audit.problem, "It is not of the grammar of RFC 7208.")
         return failed(rule, audit.problem, f"At {audit.where}: {words}", evidence=facts)
-    if audit.unseen:
-        return unknown(rule, audit.unseen)
+    if audit.unknown:
+        return unknown(rule, audit.unknown)
     if audit.records != 1:
         return inapplicable(rule, "no_single_record", "There is no one record to evaluate.")
     if audit.lookups >= _NEAR_THE_LIMIT:
@@ -91,17 +91,17 @@ def _spf_valid(audit: spf_audit.Audit) -> Judgement:
     return passed(rule, "valid", f"{audit.lookups} of 10 look-ups.", evidence=facts)
 
 
-def _spf_all(audit: spf_audit.Audit, found: Discovery) -> Judgement:
+def _spf_all(audit: spf_audit.Audit, found: Discovery) -> Evaluation:
     rule = "email.spf_all"
-    if audit.unseen and not audit.records:
-        return unknown(rule, audit.unseen)
+    if audit.unknown and not audit.records:
+        return unknown(rule, audit.unknown)
     if audit.records != 1:
         return warned(rule, "no_single_record", "Without one SPF record no sender is refused.")
     facts: Facts = {"qualifier": audit.all_qualifier, "open": audit.open_to_all}
     if audit.all_qualifier == "+" or audit.open_to_all:
         return failed(rule, "anyone_passes", "Anyone may send in the domain's name.", evidence=facts)
-    if audit.unseen:
-        return unknown(rule, audit.unseen)
+    if audit.unknown:
+        return unknown(rule, audit.unknown)
     if audit.problem and not audit.all_qualifier:
         return warned(rule, "record_invalid", "The record is not valid, so no sender is refused by it.")
     if audit.all_qualifier == "-":
@@ -111,9 +111,9 @@ def _spf_all(audit: spf_audit.Audit, found: Discovery) -> Judgement:
     return warned(rule, "neutral", "Unlisted senders are neither refused nor marked.", evidence=facts)
 
 
-def _soft_fail(rule: str, found: Discovery) -> Judgement:
-    if found.unseen:
-        return unknown(rule, found.unseen)
+def _soft_fail(rule: str, found: Discovery) -> Evaluation:
+    if found.unknown:
+        return unknown(rule, found.unknown)
     if found.policy is not None and _is_enforced(found.policy):
         return passed(rule, "soft_fail_under_dmarc", "Unlisted senders are marked, and DMARC acts on the mark.")
     return warned(rule, "soft_fail", "Unlisted senders are marked only, and no DMARC policy acts on it.")
@@ -134,10 +134,10 @@ def _effective(found: Discovery, domain: str) -> str:
     return policy.policy if found.at == domain else policy.subdomains or policy.policy
 
 
-def _dmarc(found: Discovery) -> Judgement:
+def _dmarc(found: Discovery) -> Evaluation:
     rule = "email.dmarc"
-    if found.unseen:
-        return unknown(rule, found.unseen)
+    if found.unknown:
+        return unknown(rule, found.unknown)
     if found.problem == "records_several":
         return failed(rule, "several_records", f"Several DMARC records at _dmarc.{found.at}; none counts.")
     if found.problem:
@@ -147,10 +147,10 @@ def _dmarc(found: Discovery) -> Judgement:
     return passed(rule, "found", f"A DMARC record stands at _dmarc.{found.at}.", evidence={"at": found.at})
 
 
-def _dmarc_policy(found: Discovery, domain: str, *, parked: bool) -> Judgement:
+def _dmarc_policy(found: Discovery, domain: str, *, parked: bool) -> Evaluation:
     rule = "email.dmarc_policy"
-    if found.unseen:
-        return unknown(rule, found.unseen)
+    if found.unknown:
+        return unknown(rule, found.unknown)
     if found.policy is None:
         return failed(rule, "no_policy", "Without a valid record there is no policy.")
     policy, word = found.policy, _effective(found, domain)
@@ -168,10 +168,10 @@ def _dmarc_policy(found: Discovery, domain: str, *, parked: bool) -> Judgement:
     return passed(rule, "reject", "Forged mail is refused.", evidence=facts)
 
 
-def _dmarc_sub(found: Discovery) -> Judgement:
+def _dmarc_sub(found: Discovery) -> Evaluation:
     rule = "email.dmarc_sub"
-    if found.unseen:
-        return unknown(rule, found.unseen)
+    if found.unknown:
+        return unknown(rule, found.unknown)
     if found.policy is None or found.policy.policy == "none":
         return inapplicable(rule, "not_enforced", "There is no enforced policy that subdomains could escape.")
     facts: Facts = {"sp": found.policy.subdomains, "np": found.policy.missing}
@@ -180,10 +180,10 @@ def _dmarc_sub(found: Discovery) -> Judgement:
     return passed(rule, "subdomains_covered", "Subdomains are under the policy.", evidence=facts)
 
 
-def _dmarc_rua(answers: Answers, found: Discovery) -> Judgement:
+def _dmarc_rua(answers: Answers, found: Discovery) -> Evaluation:
     rule = "email.dmarc_rua"
-    if found.unseen:
-        return unknown(rule, found.unseen)
+    if found.unknown:
+        return unknown(rule, found.unknown)
     if found.policy is None:
         return inapplicable(rule, "no_record", "There is no DMARC record to carry rua.")
     if not found.policy.asks_for_reports:
@@ -191,8 +191,8 @@ def _dmarc_rua(answers: Answers, found: Discovery) -> Judgement:
     refused = []
     for receiver in dmarc.foreign_receivers(found.policy, found.at):
         consent = answers.get(dmarc.consent_name(found.at, receiver), "TXT")
-        if consent.unseen:
-            return unknown(rule, consent.unseen)
+        if consent.unknown:
+            return unknown(rule, consent.unknown)
         if not any(dmarc.is_record(text) for text in consent.records):
             refused.append(receiver)
     if refused:
@@ -204,19 +204,19 @@ def _dmarc_rua(answers: Answers, found: Discovery) -> Judgement:
 # ── DKIM
 
 
-def _dkim(answers: Answers, look: EmailLook) -> Judgement:
+def _dkim(answers: Answers, observation: EmailObservation) -> Evaluation:
     rule = "email.dkim"
-    if not look.with_dkim:
-        return unknown(rule, "not_looked_for")
-    names = {s: answers.get(f"{s}._domainkey.{look.domain}", "TXT") for s in SELECTORS}
+    if not observation.with_dkim:
+        return unknown(rule, "not_scanned")
+    names = {s: answers.get(f"{s}._domainkey.{observation.domain}", "TXT") for s in SELECTORS}
     keys = {s: key for s, found in names.items() for text in found.records if (key := parse_dkim(text)) is not None}
     weak = sorted(s for s, key in keys.items() if key.kind == "rsa" and key.bits < _WEAK_RSA_BITS)
     if weak:
         words = f"The RSA key under {weak[0]} has fewer than 1024 bits; verifiers must ignore it (RFC 8301)."
-        return failed(rule, "weak_key", words, evidence={"selectors": tuple(weak)}, severity=Severity.MEDIUM)
+        return failed(rule, "weak_key", words, evidence={"selectors": tuple(weak)}, severity=RuleSeverity.MEDIUM)
     if keys:
         return passed(rule, "found", f"A key stands under {min(keys)}.", evidence={"selectors": tuple(sorted(keys))})
-    missed = next((found.unseen for found in names.values() if found.unseen), "")
+    missed = next((found.unknown for found in names.values() if found.unknown), "")
     if missed:
         return unknown(rule, missed)
     return inapplicable(rule, "no_usual_selector", "No key under the usual selectors; others cannot be seen.")
@@ -225,10 +225,10 @@ def _dkim(answers: Answers, look: EmailLook) -> Judgement:
 # ── incoming mail
 
 
-def _receives(rule: str, mx: Lookup) -> Judgement | None:
-    """Return the judgement where the domain receives no mail or it is not known; None where it does."""
-    if mx.unseen:
-        return unknown(rule, mx.unseen)
+def _receives(rule: str, mx: Lookup) -> Evaluation | None:
+    """Return the evaluation where the domain receives no mail or it is not known; None where it does."""
+    if mx.unknown:
+        return unknown(rule, mx.unknown)
     if is_null_mx(mx):
         return inapplicable(rule, "null_mx", "The domain says that it receives no mail.")
     if not mx.records:
@@ -236,30 +236,30 @@ def _receives(rule: str, mx: Lookup) -> Judgement | None:
     return None
 
 
-def _mta_sts(answers: Answers, look: EmailLook, mx: Lookup) -> Judgement:
+def _mta_sts(answers: Answers, observation: EmailObservation, mx: Lookup) -> Evaluation:
     rule = "email.mta_sts"
     if (early := _receives(rule, mx)) is not None:
         return early
-    announced = answers.get(f"_mta-sts.{look.domain}", "TXT")
-    if announced.unseen:
-        return unknown(rule, announced.unseen)
+    announced = answers.get(f"_mta-sts.{observation.domain}", "TXT")
+    if announced.unknown:
+        return unknown(rule, announced.unknown)
     records = versioned(announced.records, "STSv1")
     if not records:
         return warned(rule, "absent", "No MTA-STS: mail to the domain may be sent in the clear.")
     if len(records) > 1 or not is_mta_sts(records[0]):
         return warned(rule, "record_invalid", "The MTA-STS record is not valid, so senders ignore it.")
-    if look.mta_sts is None or isinstance(look.mta_sts, Unseen):
-        return _unfetched(rule, look.mta_sts)
-    return _mta_sts_policy(rule, look.mta_sts, mail_hosts(mx))
+    if observation.mta_sts is None or isinstance(observation.mta_sts, Unknown):
+        return _unfetched(rule, observation.mta_sts)
+    return _mta_sts_policy(rule, observation.mta_sts, mail_hosts(mx))
 
 
-def _unfetched(rule: str, unseen: Unseen | None) -> Judgement:
-    if unseen is not None and unseen.reason == "dns_nxdomain":
+def _unfetched(rule: str, not_known: Unknown | None) -> Evaluation:
+    if not_known is not None and not_known.reason == "dns_nxdomain":
         return warned(rule, "policy_host_missing", "The MTA-STS policy's host does not exist.")
-    return unknown(rule, "not_fetched" if unseen is None else unseen.reason)
+    return unknown(rule, "not_fetched" if not_known is None else not_known.reason)
 
 
-def _mta_sts_policy(rule: str, file: PolicyFile, hosts: tuple[str, ...]) -> Judgement:
+def _mta_sts_policy(rule: str, file: PolicyFile, hosts: tuple[str, ...]) -> Evaluation:
     if file.status >= 500 or file.status == 429:  # noqa: PLR2004 - HTTP
         return unknown(rule, f"http_{file.status}")
     policy = parse_mta_sts_policy(file.body)
@@ -272,17 +272,17 @@ def _mta_sts_policy(rule: str, file: PolicyFile, hosts: tuple[str, ...]) -> Judg
         return warned(rule, f"mode_{policy.mode}", f"The policy is in mode {policy.mode}.")
     if outside:
         words = f"The enforced policy does not name {outside[0]}; senders refuse to deliver there."
-        return failed(rule, "mx_mismatch", words, evidence={"outside": outside}, severity=Severity.MEDIUM)
+        return failed(rule, "mx_mismatch", words, evidence={"outside": outside}, severity=RuleSeverity.MEDIUM)
     return passed(rule, "enforced", "The policy is enforced and names every MX host.")
 
 
-def _tls_rpt(answers: Answers, domain: str, mx: Lookup) -> Judgement:
+def _tls_rpt(answers: Answers, domain: str, mx: Lookup) -> Evaluation:
     rule = "email.tlsrpt"
     if (early := _receives(rule, mx)) is not None:
         return early
     found = answers.get(f"_smtp._tls.{domain}", "TXT")
-    if found.unseen:
-        return unknown(rule, found.unseen)
+    if found.unknown:
+        return unknown(rule, found.unknown)
     records = versioned(found.records, "TLSRPTv1")
     if len(records) == 1 and is_tls_rpt(records[0]):
         return passed(rule, "reports", "TLS failures are reported.")
@@ -290,7 +290,7 @@ def _tls_rpt(answers: Answers, domain: str, mx: Lookup) -> Judgement:
     return warned(rule, reason, "No valid TLS-RPT record: failed deliveries go unnoticed.")
 
 
-def _dane(answers: Answers, mx: Lookup) -> Judgement:
+def _dane(answers: Answers, mx: Lookup) -> Evaluation:
     rule = "email.dane"
     if (early := _receives(rule, mx)) is not None:
         return early
@@ -298,8 +298,8 @@ def _dane(answers: Answers, mx: Lookup) -> Judgement:
     usable: list[str] = []
     for host in mail_hosts(mx)[:MOST_MX]:
         found = answers.get(f"_25._tcp.{host}", "TLSA")
-        if found.unseen:
-            return unknown(rule, found.unseen)
+        if found.unknown:
+            return unknown(rule, found.unknown)
         if found.records and found.authenticated:
             (usable if any(is_usable_tlsa(text) for text in found.records) else broken).append(host)
     if broken:
@@ -310,10 +310,10 @@ def _dane(answers: Answers, mx: Lookup) -> Judgement:
     return inapplicable(rule, "absent", "No signed TLSA records.")
 
 
-def _bimi(answers: Answers, domain: str) -> Judgement:
+def _bimi(answers: Answers, domain: str) -> Evaluation:
     found = answers.get(f"default._bimi.{domain}", "TXT")
-    if found.unseen:
-        return unknown("email.bimi", found.unseen)
+    if found.unknown:
+        return unknown("email.bimi", found.unknown)
     if versioned(found.records, "BIMI1"):
         return passed("email.bimi", "found", "A BIMI record is there.")
     return inapplicable("email.bimi", "absent", "No BIMI record.")

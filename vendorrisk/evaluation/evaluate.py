@@ -1,6 +1,6 @@
-"""One way in: an observation of any kind becomes judgements, given the instant, the named datasets and the past.
+"""One way in: an observation of any kind becomes evaluations, given the instant, the named datasets and the past.
 
-The past (`Before`) is what was last believed of the same asset: a change is judged against it, nothing else is.
+The past (`Before`) is what was last believed of the same asset: a change is evaluated against it, nothing else is.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,40 +10,45 @@ import msgspec
 
 from vendorrisk.evaluation import dns, domain, email, events, exposure, tls, transparency, web
 from vendorrisk.evaluation.certificates import TrustStore
-from vendorrisk.evaluation.model import AssetKind, Group, Judgement
+from vendorrisk.evaluation.model import AssetKind, Evaluation, ScanKind
 from vendorrisk.evaluation.results import unknown
 from vendorrisk.evaluation.rules import PAGE_RULES, rules_of
 from vendorrisk.probes.dns.dns_lookups import Answers
-from vendorrisk.probes.dns.dns_setup import DnsLook, name_servers
-from vendorrisk.probes.feeds.feed_observations import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
-from vendorrisk.probes.mail.mail_setup import EmailLook
-from vendorrisk.probes.observation import Unseen
-from vendorrisk.probes.registration.domain_registration import RegLook
+from vendorrisk.probes.dns.dns_setup import DnsObservation, name_servers
+from vendorrisk.probes.feeds.feed_observations import (
+    BreachObservation,
+    ExposureObservation,
+    IssuanceObservation,
+    ScorecardObservation,
+)
+from vendorrisk.probes.mail.mail_setup import EmailObservation
+from vendorrisk.probes.observation import Unknown
+from vendorrisk.probes.registration.domain_registration import RegObservation
 from vendorrisk.probes.registration.rdap import Registration
-from vendorrisk.probes.tls.handshake import CertLook, HelloLook
+from vendorrisk.probes.tls.handshake import CertObservation, HelloObservation
 from vendorrisk.probes.web.page_parser import PageText
-from vendorrisk.probes.web.pages import PageLook
-from vendorrisk.probes.web.site import WebLook
-from vendorrisk.probes.web.status_page import StatusLook
+from vendorrisk.probes.web.pages import PageObservation
+from vendorrisk.probes.web.site import WebObservation
+from vendorrisk.probes.web.status_page import StatusObservation
 
 Observation = (
-    CertLook
-    | HelloLook
-    | WebLook
-    | EmailLook
-    | DnsLook
-    | RegLook
-    | StatusLook
-    | PageLook
-    | BreachLook
-    | IssuanceLook
-    | ExposureLook
-    | ScorecardLook
+    CertObservation
+    | HelloObservation
+    | WebObservation
+    | EmailObservation
+    | DnsObservation
+    | RegObservation
+    | StatusObservation
+    | PageObservation
+    | BreachObservation
+    | IssuanceObservation
+    | ExposureObservation
+    | ScorecardObservation
 )
 
 
 class Datasets(msgspec.Struct, frozen=True):
-    """What judgements rest on beside the observation; `versions` are written down with them."""
+    """What evaluations rest on beside the observation; `versions` are written down with them."""
 
     store: TrustStore
     preloaded: Callable[[str], bool] = lambda _: False
@@ -62,97 +67,101 @@ _NOTHING = Before()
 _YEAR = timedelta(days=365)
 
 
-def judge(
-    look: Observation,
+def evaluate(
+    observation: Observation,
     *,
     now: datetime,
     datasets: Datasets,
     kind: AssetKind = AssetKind.DOMAIN,
     before: Before = _NOTHING,
-) -> tuple[Judgement, ...]:
-    """Judge an observation: pure, so that a stored one gives the same judgements for ever."""
-    match look:
-        case CertLook():
-            return tls.judge_certificate(look, now=now, store=datasets.store)
-        case HelloLook():
-            return tls.judge_versions(look)
-        case WebLook():
-            openness = transparency.judge_security_txt(look.security_txt, now=now)
-            found = (*web.judge(look, preloaded=datasets.preloaded), openness)
+) -> tuple[Evaluation, ...]:
+    """Evaluate an observation: pure, so that a stored one gives the same evaluations for ever."""
+    match observation:
+        case CertObservation():
+            return tls.evaluate_certificate(observation, now=now, store=datasets.store)
+        case HelloObservation():
+            return tls.evaluate_versions(observation)
+        case WebObservation():
+            openness = transparency.evaluate_security_txt(observation.security_txt, now=now)
+            found = (*web.evaluate(observation, preloaded=datasets.preloaded), openness)
             return _only(found, kind)
-        case EmailLook():
-            return email.judge(look)
-        case DnsLook():
-            return _only((*dns.judge(look), *_dns_changes(look, before, now)), kind)
-        case RegLook():
-            return (*domain.judge(look, now=now), *_registrar_change(look, before, now))
-        case StatusLook():
-            return (events.judge_status(look, now=now),)
+        case EmailObservation():
+            return email.evaluate(observation)
+        case DnsObservation():
+            return _only((*dns.evaluate(observation), *_dns_changes(observation, before, now)), kind)
+        case RegObservation():
+            return (*domain.evaluate(observation, now=now), *_registrar_change(observation, before, now))
+        case StatusObservation():
+            return (events.evaluate_status(observation, now=now),)
         case _:
-            return _judge_lists(look, now, kind, before)
+            return _evaluate_lists(observation, now, kind, before)
 
 
-def _judge_lists(
-    look: PageLook | BreachLook | IssuanceLook | ExposureLook | ScorecardLook,
+def _evaluate_lists(
+    observation: PageObservation | BreachObservation | IssuanceObservation | ExposureObservation | ScorecardObservation,
     now: datetime,
     kind: AssetKind,
     before: Before,
-) -> tuple[Judgement, ...]:
-    match look:
-        case PageLook() if kind is AssetKind.SUBPROCESSOR_PAGE:
-            return (transparency.judge_subprocessors(look, before.page),)
-        case PageLook():
-            return (transparency.judge_page(PAGE_RULES[kind], look),)
-        case ScorecardLook():
-            return (exposure.judge_scorecard(look.tenths),)
-        case BreachLook():
-            return events.judge_breaches(look.domain, look.breaches, now=now)
-        case IssuanceLook():
-            return tls.judge_issuers(look.issuances, admitted=look.admitted, known=_known(look, now), now=now)
-        case ExposureLook():
-            return exposure.judge(
-                look.addresses, exploited=frozenset(look.exploited), millionths=look.likely_millionths
+) -> tuple[Evaluation, ...]:
+    match observation:
+        case PageObservation() if kind is AssetKind.SUBPROCESSOR_PAGE:
+            return (transparency.evaluate_subprocessors(observation, before.page),)
+        case PageObservation():
+            return (transparency.evaluate_page(PAGE_RULES[kind], observation),)
+        case ScorecardObservation():
+            return (exposure.evaluate_scorecard(observation.tenths),)
+        case BreachObservation():
+            return events.evaluate_breaches(observation.domain, observation.breaches, now=now)
+        case IssuanceObservation():
+            return tls.evaluate_issuers(
+                observation.issuances, admitted=observation.admitted, known=_known(observation, now), now=now
+            )
+        case ExposureObservation():
+            return exposure.evaluate(
+                observation.addresses,
+                exploited=frozenset(observation.exploited),
+                millionths=observation.likely_millionths,
             )
 
 
-def blind(kind: AssetKind, group: Group, reason: str) -> tuple[Judgement, ...]:
-    """Return "unknown" for every rule of a group that was not looked at at all."""
+def all_unknown(kind: AssetKind, group: ScanKind, reason: str) -> tuple[Evaluation, ...]:
+    """Return "unknown" for every rule of a group that was not scanned at all."""
     return tuple(unknown(rule.id, reason) for rule in rules_of(kind, group) if rule.id != "dom.change")
 
 
-def _only(found: tuple[Judgement, ...], kind: AssetKind) -> tuple[Judgement, ...]:
-    """Leave out what is judged of the domain, where a look was at one of its hosts."""
+def _only(found: tuple[Evaluation, ...], kind: AssetKind) -> tuple[Evaluation, ...]:
+    """Leave out what is evaluated of the domain, where a scan was at one of its hosts."""
     if kind is AssetKind.DOMAIN:
         return found
     applies = {rule.id for rule in rules_of(kind)}
     return tuple(one for one in found if one.rule in applies)
 
 
-def _dns_changes(look: DnsLook, before: Before, now: datetime) -> tuple[Judgement, ...]:
-    answers = Answers(look.answers)
-    servers, mail = name_servers(answers, look.domain), answers.get(look.domain, "MX")
+def _dns_changes(observation: DnsObservation, before: Before, now: datetime) -> tuple[Evaluation, ...]:
+    answers = Answers(observation.answers)
+    servers, mail = name_servers(answers, observation.domain), answers.get(observation.domain, "MX")
     found = []
     if servers:
         found.append(_change("ns", servers, before, now))
-    if not mail.unseen:
+    if not mail.unknown:
         found.append(_change("mail", domain.mail_providers(mail), before, now))
     return tuple(found)
 
 
-def _registrar_change(look: RegLook, before: Before, now: datetime) -> tuple[Judgement, ...]:
-    if not isinstance(look.registration, Registration) or not look.registration.registrar:
+def _registrar_change(observation: RegObservation, before: Before, now: datetime) -> tuple[Evaluation, ...]:
+    if not isinstance(observation.registration, Registration) or not observation.registration.registrar:
         return ()
-    return (_change("registrar", (look.registration.registrar,), before, now),)
+    return (_change("registrar", (observation.registration.registrar,), before, now),)
 
 
-def _change(kind: str, value: tuple[str, ...], before: Before, now: datetime) -> Judgement:
+def _change(kind: str, value: tuple[str, ...], before: Before, now: datetime) -> Evaluation:
     known = before.values.get(kind, value)
-    return domain.judge_change(kind, known, value, lock_removed_at=before.lock_removed_at, now=now)
+    return domain.evaluate_change(kind, known, value, lock_removed_at=before.lock_removed_at, now=now)
 
 
-def _known(look: IssuanceLook, now: datetime) -> set[str]:
+def _known(observation: IssuanceObservation, now: datetime) -> set[str]:
     """Return the issuers of the year before the last 30 days."""
-    if isinstance(look.issuances, Unseen):
+    if isinstance(observation.issuances, Unknown):
         return set()
     month = now - timedelta(days=30)
-    return {one.issuer for one in look.issuances if month - _YEAR <= one.not_before < month}
+    return {one.issuer for one in observation.issuances if month - _YEAR <= one.not_before < month}

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from vendorrisk.evaluation.model import Facts, Judgement, Severity
+from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
 from vendorrisk.evaluation.product_names import is_named, plain
 from vendorrisk.evaluation.results import failed, inapplicable, passed, unknown, warned
 from vendorrisk.evaluation.rules import RULES
 from vendorrisk.probes.feeds.feed_parser import Breach, KevItem
-from vendorrisk.probes.observation import Unseen
-from vendorrisk.probes.web.status_page import StatusLook
+from vendorrisk.probes.observation import Unknown
+from vendorrisk.probes.web.status_page import StatusObservation
 
 _DAY = timedelta(days=1)
 _FRESH, _YEAR, _FORGOTTEN = 90 * _DAY, 365 * _DAY, 3 * 365 * _DAY
@@ -32,9 +32,9 @@ def faded_percent(age: timedelta) -> int:
     return _FADED_PERCENT[max(0, int(age / _DAY) * 12 // 365)]
 
 
-def judge_breaches(domain: str, listed: Iterable[Breach] | Unseen, *, now: datetime) -> tuple[Judgement, ...]:
-    """Judge a domain's breaches: the newest verified one is scored, all of three years are told."""
-    if isinstance(listed, Unseen):
+def evaluate_breaches(domain: str, listed: Iterable[Breach] | Unknown, *, now: datetime) -> tuple[Evaluation, ...]:
+    """Evaluate a domain's breaches: the newest verified one is scored, all of three years are notified."""
+    if isinstance(listed, Unknown):
         return tuple(unknown(rule, listed.reason) for rule in ("evt.breach", "evt.breach_unverified"))
     own = [b for b in listed if b.domain == domain and b.counts and timedelta(0) <= now - b.added_at < _FORGOTTEN]
     verified = sorted((b for b in own if b.verified), key=lambda b: (b.added_at, b.name), reverse=True)
@@ -47,55 +47,55 @@ def judge_breaches(domain: str, listed: Iterable[Breach] | Unseen, *, now: datet
     )
 
 
-def _breach(breach: Breach, now: datetime) -> Judgement:
+def _breach(breach: Breach, now: datetime) -> Evaluation:
     rule, age = "evt.breach", now - breach.added_at
     fresh = age < _FRESH
-    severity = Severity.CRITICAL if fresh else Severity.HIGH if age < _YEAR else Severity.MEDIUM
+    severity = RuleSeverity.CRITICAL if fresh else RuleSeverity.HIGH if age < _YEAR else RuleSeverity.MEDIUM
     facts: Facts = {"breach": breach.name, "on": breach.breached_on.isoformat(), "classes": breach.classes,
                     "faded_percent": faded_percent(age)}  # fmt: skip
     words = f"{breach.title}: {breach.accounts} accounts, listed on {breach.added_at:%Y-%m-%d}."
     cap = RULES[rule].cap if fresh else None
-    return failed(rule, "listed", words, severity=severity, cap=cap, discriminator=breach.name, evidence=facts)
+    return failed(rule, "listed", words, severity=severity, cap=cap, subject=breach.name, evidence=facts)
 
 
-def _rumour(breach: Breach) -> Judgement:
+def _rumour(breach: Breach) -> Evaluation:
     facts: Facts = {"breach": breach.name}
     words = f"{breach.title} is listed as unverified."
-    return warned("evt.breach_unverified", "listed", words, discriminator=breach.name, evidence=facts)
+    return warned("evt.breach_unverified", "listed", words, subject=breach.name, evidence=facts)
 
 
-def judge_status(look: StatusLook | None, *, now: datetime) -> Judgement:
+def evaluate_status(observation: StatusObservation | None, *, now: datetime) -> Evaluation:
     rule = "evt.status"
-    if look is None:
+    if observation is None:
         return inapplicable(rule, "none_named", "No status page is known.")
-    if isinstance(look.status, Unseen):
-        return unknown(rule, look.status.reason)
-    if not look.status.knows_impact:
-        return unknown(rule, "impact_not_told", "The feed does not tell how bad its incidents were.")
-    serious = [i for i in look.status.incidents if i.impact in _SERIOUS]
+    if isinstance(observation.status, Unknown):
+        return unknown(rule, observation.status.reason)
+    if not observation.status.knows_impact:
+        return unknown(rule, "impact_not_stated", "The feed does not tell how bad its incidents were.")
+    serious = [i for i in observation.status.incidents if i.impact in _SERIOUS]
     recent = [i for i in serious if timedelta(0) <= now - i.started_at < _WINDOW]
     running = [i for i in serious if i.resolved_at is None]
-    facts: Facts = {"indicator": look.status.indicator, "serious_in_90_days": len(recent)}
+    facts: Facts = {"indicator": observation.status.indicator, "serious_in_90_days": len(recent)}
     if running:
         facts["incidents"] = tuple(i.id for i in running)
     if len(recent) >= _OFTEN:
         return failed(rule, "often", f"{len(recent)} major incidents in 90 days.", evidence=facts)
-    if running or look.status.indicator in _SERIOUS:
+    if running or observation.status.indicator in _SERIOUS:
         return warned(rule, "running", "A major incident is under way.", evidence=facts)
-    if look.history_unseen:
-        return unknown(rule, look.history_unseen)
+    if observation.history_unknown:
+        return unknown(rule, observation.history_unknown)
     return passed(rule, "calm", "No major incident is under way.", evidence=facts)
 
 
 # ── known exploited vulnerabilities against the vendor's products
 
 
-def judge_products(
-    products: Mapping[str, Iterable[str]], catalogue: Iterable[KevItem] | Unseen, *, since: date
-) -> tuple[Judgement, ...]:
-    """Judge an inventory (manufacturer → products) against what KEV added on or after `since`."""
+def evaluate_products(
+    products: Mapping[str, Iterable[str]], catalogue: Iterable[KevItem] | Unknown, *, since: date
+) -> tuple[Evaluation, ...]:
+    """Evaluate an inventory (manufacturer → products) against what KEV added on or after `since`."""
     rule = "kev.product"
-    if isinstance(catalogue, Unseen):
+    if isinstance(catalogue, Unknown):
         return (unknown(rule, catalogue.reason),)
     wanted: dict[str, set[str]] = {}
     for maker, names in products.items():
@@ -117,7 +117,7 @@ def _concerns(item: KevItem, wanted: Mapping[str, set[str]]) -> bool:
     return "multiple products" in product or any(is_named(name, product) for name in names)
 
 
-def _hit(item: KevItem) -> Judgement:
+def _hit(item: KevItem) -> Evaluation:
     facts: Facts = {"cve": item.cve, "product": f"{item.vendor} {item.product}", "ransomware": item.ransomware}
     words = f"{item.vendor} {item.product}: {item.cve} is being exploited."
-    return warned("kev.product", "exploited", words, discriminator=item.cve, evidence=facts)
+    return warned("kev.product", "exploited", words, subject=item.cve, evidence=facts)

@@ -5,11 +5,11 @@ Shared machines (CDN, cloud load balancers) say nothing of the vendor, so their 
 
 from collections.abc import Iterable, Mapping
 
-from vendorrisk.evaluation.model import Facts, Judgement, Severity
+from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
 from vendorrisk.evaluation.results import failed, inapplicable, passed, unknown, warned
 from vendorrisk.evaluation.rules import RULES
 from vendorrisk.probes.feeds.feed_parser import AddressFacts
-from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.observation import Unknown
 
 _DATABASES = frozenset({1433, 1521, 3306, 5432, 5984, 6379, 7001, 9042, 9200, 11211, 27017})
 _CONTROL = frozenset({23, 445, 2375, 3389, 5900})
@@ -19,21 +19,21 @@ _LEAST_SCORE = 5
 _RULES = ("exp.ports", "exp.kev", "exp.epss", "exp.eol")
 
 
-def judge(
-    seen: Iterable[AddressFacts | Unseen],
+def evaluate(
+    seen: Iterable[AddressFacts | Unknown],
     *,
     exploited: frozenset[str],
     millionths: Mapping[str, int],
     second_source: bool = False,
-) -> tuple[Judgement, ...]:
-    """Judge all addresses of a vendor together. One that could not be asked makes a clean picture unknown.
+) -> tuple[Evaluation, ...]:
+    """Evaluate all addresses of a vendor together. One that could not be asked makes a clean picture unknown.
 
     `second_source` says that another feed saw the same; only then is exp.kev sure enough to cap.
     """
     facts = [one for one in seen if isinstance(one, AddressFacts)]
-    unseen = next((one.reason for one in seen if isinstance(one, Unseen)), "")
+    why_unknown = next((one.reason for one in seen if isinstance(one, Unknown)), "")
     own = [one for one in facts if one.known and not _SHARED & set(one.tags)]
-    if not own and not unseen:
+    if not own and not why_unknown:
         return tuple(inapplicable(rule, "no_own_address", "No address of the vendor's own.") for rule in _RULES)
     found = (
         _ports(own),
@@ -41,20 +41,20 @@ def judge(
         _likely(own, millionths),
         _old(own),
     )
-    if not unseen:
+    if not why_unknown:
         return found
-    return tuple(unknown(one.rule, unseen) if one.verdict.value == "pass" else one for one in found)
+    return tuple(unknown(one.rule, why_unknown) if one.verdict.value == "pass" else one for one in found)
 
 
-def _ports(own: list[AddressFacts]) -> Judgement:
+def _ports(own: list[AddressFacts]) -> Evaluation:
     rule = "exp.ports"
     ports = {port for one in own for port in one.ports}
-    grave, bad = sorted(ports & (_CONTROL | _DATABASES)), sorted(ports & _DATABASES)
-    if not grave:
+    severe, bad = sorted(ports & (_CONTROL | _DATABASES)), sorted(ports & _DATABASES)
+    if not severe:
         return passed(rule, "none_open", "No port of concern is seen.")
-    facts: Facts = {"ports": tuple(str(port) for port in grave)}
-    severity = Severity.HIGH if ports & _CONTROL else Severity.MEDIUM
-    words = f"Port {(bad or grave)[0]} is open to the world."
+    facts: Facts = {"ports": tuple(str(port) for port in severe)}
+    severity = RuleSeverity.HIGH if ports & _CONTROL else RuleSeverity.MEDIUM
+    words = f"Port {(bad or severe)[0]} is open to the world."
     return failed(rule, "open", words, severity=severity, evidence=facts)
 
 
@@ -62,7 +62,7 @@ def _vulnerabilities(own: list[AddressFacts]) -> set[str]:
     return {cve for one in own for cve in one.vulnerabilities}
 
 
-def _exploited(own: list[AddressFacts], exploited: frozenset[str], *, second_source: bool) -> Judgement:
+def _exploited(own: list[AddressFacts], exploited: frozenset[str], *, second_source: bool) -> Evaluation:
     rule = "exp.kev"
     hits = tuple(sorted(_vulnerabilities(own) & exploited))
     if not hits:
@@ -73,7 +73,7 @@ def _exploited(own: list[AddressFacts], exploited: frozenset[str], *, second_sou
     return failed(rule, "exploited", words, cap=cap, confidence_percent=sure, evidence={"cves": hits[:20]})
 
 
-def _likely(own: list[AddressFacts], millionths: Mapping[str, int]) -> Judgement:
+def _likely(own: list[AddressFacts], millionths: Mapping[str, int]) -> Evaluation:
     rule = "exp.epss"
     scored = {cve: millionths[cve] for cve in _vulnerabilities(own) if cve in millionths}
     worst = max(scored, key=lambda cve: (scored[cve], cve), default="")
@@ -81,11 +81,11 @@ def _likely(own: list[AddressFacts], millionths: Mapping[str, int]) -> Judgement
         return passed(rule, "unlikely", "Nothing likely to be exploited is seen.")
     facts: Facts = {"cve": worst, "millionths": scored[worst]}
     words = f"{worst} has an EPSS of {scored[worst] / 1_000_000:.2f}."
-    judged = failed if scored[worst] >= _FAIL_MILLIONTHS else warned
-    return judged(rule, "likely", words, evidence=facts)
+    evaluated = failed if scored[worst] >= _FAIL_MILLIONTHS else warned
+    return evaluated(rule, "likely", words, evidence=facts)
 
 
-def _old(own: list[AddressFacts]) -> Judgement:
+def _old(own: list[AddressFacts]) -> Evaluation:
     rule = "exp.eol"
     old = [one.address for one in own if "eol-product" in one.tags]
     if old:
@@ -93,12 +93,12 @@ def _old(own: list[AddressFacts]) -> Judgement:
     return passed(rule, "none", "No software past its end of life is seen.")
 
 
-def judge_scorecard(score_tenths: int | Unseen | None) -> Judgement:
-    """Judge a declared repository's OpenSSF Scorecard, given in tenths (0 to 100)."""
+def evaluate_scorecard(score_tenths: int | Unknown | None) -> Evaluation:
+    """Evaluate a declared repository's OpenSSF Scorecard, given in tenths (0 to 100)."""
     rule = "oss.scorecard"
     if score_tenths is None:
         return inapplicable(rule, "no_repository", "No repository is declared.")
-    if isinstance(score_tenths, Unseen):
+    if isinstance(score_tenths, Unknown):
         return unknown(rule, score_tenths.reason)
     if score_tenths < 10 * _LEAST_SCORE:
         return warned(rule, "low", f"Scorecard {score_tenths / 10:.1f} of 10.")

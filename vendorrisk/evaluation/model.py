@@ -1,4 +1,4 @@
-"""The types of signals: rules, judgements, standings, scores."""
+"""The types of signals: rules, evaluations, score inputs, scores."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 Fact = str | int | bool | None | tuple[str, ...]
-"""What may stand in a judgement's evidence: small, comparable, free of personal data."""
+"""What may stand in an evaluation's evidence: small, comparable, free of personal data."""
 
 Facts = dict[str, Fact]
 
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Severity(StrEnum):
+class RuleSeverity(StrEnum):
     """How bad a failing rule is."""
 
     CRITICAL = "critical"
@@ -31,7 +31,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-class Factor(StrEnum):
+class SignalFactor(StrEnum):
     """A part of the score."""
 
     TLS = "tls"
@@ -43,8 +43,8 @@ class Factor(StrEnum):
     TRANSPARENCY = "transparency"
 
 
-class Group(StrEnum):
-    """What is looked at together, on one schedule. `FEEDS` are joined locally: no look at the vendor."""
+class ScanKind(StrEnum):
+    """What is scanned together, on one schedule. `FEEDS` are joined locally: no scan of the vendor."""
 
     DNS = "dns"
     EMAIL = "email"
@@ -60,7 +60,7 @@ class Group(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a rule is judged on: each host, or the domain (or vendor) once."""
+    """What a rule is evaluated on: each host, or the domain (or vendor) once."""
 
     HOST = "host"
     DOMAIN = "domain"
@@ -69,33 +69,33 @@ class Scope(StrEnum):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the methodology; the whole table is `rules.RULES`.
 
-    `cap` is the highest overall score while the rule fails in its worst form (the judgement says when).
-    `swift` marks the critical class: a change is looked at again after 5 minutes, not 15.
-    `off_because` is empty for a rule that is on.
+    `cap` is the highest overall score while the rule fails in its worst form (the evaluation says when).
+    `swift` marks the critical class: a change is scanned again after 5 minutes, not 15.
+    `disabled_reason` is empty for a rule that is on.
     """
 
     id: str
-    factor: Factor
-    group: Group
+    factor: SignalFactor
+    group: ScanKind
     scope: Scope
     observes: str
     cadence_hours: int
-    severity: Severity
+    severity: RuleSeverity
     weight: int
     remedy: str
     criteria: tuple[str, ...]
     confidence_percent: int = 100
     cap: int | None = None
     swift: bool = False
-    off_because: str = ""
+    disabled_reason: str = ""
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a rule says of one observation.
 
     `reason` is a short slug from the evaluator (stable, part of the API); `detail` a sentence for people.
     `severity`, `confidence_percent` and `cap` override the rule's where the case calls for it.
-    `discriminator` tells several subjects of one rule apart (a host name, a certificate, a status-page
+    `subject` names one of several things that a rule covers (a host name, a certificate, a status-page
     incident); `evidence` holds the facts that led here, and is what a change is measured by.
     """
 
@@ -104,18 +104,19 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     detail: str
     evidence: dict[str, Fact] = {}
-    severity: Severity | None = None
+    severity: RuleSeverity | None = None
     confidence_percent: int | None = None
     cap: int | None = None
-    discriminator: str = ""
+    subject: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a rule stands for one asset, as the scorer needs it.
+class ScoreInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scorer needs of a rule on one asset.
 
     `known` is the last verdict that was not unknown, seen at `known_at`; both None when there never was one.
     `primary` marks the vendor's main host, whose TLS and web factors no average can soften.
-    A standing is left out of the number until `waived_until`. `slower` is how many cadences lie between two looks.
+    A score input is left out of the number until `suppressed_until`. `slower` is how many cadences lie between two
+    scans.
     """
 
     rule: str
@@ -128,12 +129,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     cap: int | None = None
     deficit_percent: int = 100
     """How much of a warn's or fail's deficit still counts: events fade."""
-    waived_until: datetime | None = None
+    suppressed_until: datetime | None = None
     slower: int = 1
     observation: str = ""
 
 
-class Deduction(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreDeduction(msgspec.Struct, frozen=True, kw_only=True):
     """Part of what is missing from 100, in hundredths of a point. `kind` tells a rule from a cap and rounding."""
 
     kind: str  # rule | cap | coverage | rounding
@@ -150,10 +151,10 @@ class Deduction(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the observation. Empty if it is no rule's."""
 
 
-class FactorScore(msgspec.Struct, frozen=True, kw_only=True):
+class SignalFactorScore(msgspec.Struct, frozen=True, kw_only=True):
     """The score of one factor."""
 
-    factor: Factor
+    factor: SignalFactor
     weight: int
     score_bp: int
     """Score of the factor, in hundredths of a point."""
@@ -165,7 +166,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
     `low` and `high` are the number with every unknown taken as fail and as pass. `deductions` add up:
     100 `number` + the sum of `points_bp` = 10 000, where `number` is the score even when it is not shown.
-    `score_with_waived` is the number had nothing been waived or disputed.
+    `score_unsuppressed` is the number had nothing been suppressed.
     """
 
     score: int | None
@@ -175,17 +176,17 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     high: int
     coverage_bp: int
     confidence_percent: int
-    factors: tuple[FactorScore, ...]
-    deductions: tuple[Deduction, ...]
-    caps: tuple[Deduction, ...]
-    waived: tuple[Deduction, ...]
-    score_with_waived: int
-    off: tuple[str, ...]
+    factors: tuple[SignalFactorScore, ...]
+    deductions: tuple[ScoreDeduction, ...]
+    caps: tuple[ScoreDeduction, ...]
+    suppressed: tuple[ScoreDeduction, ...]
+    score_unsuppressed: int
+    disabled_rules: tuple[str, ...]
     model_version: str
 
 
 class RuleState(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest state of a rule on an asset, from which change is told; see `change`."""
+    """The latest state of a rule on an asset, from which change is detected; see `change`."""
 
     verdict: Verdict = Verdict.UNKNOWN
     value_hash: bytes = b""
@@ -204,22 +205,22 @@ class RuleState(msgspec.Struct, frozen=True, kw_only=True):
     flips: tuple[datetime, ...] = ()
 
 
-class Happening(StrEnum):
-    """What a new judgement means for a rule's state."""
+class ChangeKind(StrEnum):
+    """What a new evaluation means for a rule's state."""
 
     CONFIRMED = "confirmed"  # a worse verdict has been seen twice: a finding opens
     CHANGED = "changed"  # same verdict, another confirmed value
     IMPROVED = "improved"  # a better verdict: the state follows at once
     CLOSED = "closed"  # seen good twice: the finding closes
-    LOOK_AGAIN = "look_again"  # not yet confirmed; `again_after` says when to look
-    FLAPPING = "flapping"  # changes too often to be told each time
+    SCAN_AGAIN = "scan_again"  # not yet confirmed; `again_after` says when to scan
+    FLAPPING = "flapping"  # changes too often to be notified each time
     GAP = "gap"  # three looks in a row saw nothing
-    UNOBSERVABLE = "unobservable"  # seven days without sight: a low finding, with the reason
+    UNOBSERVABLE = "unobservable"  # seven days of it: a low finding, with the reason
     SEEN_AGAIN = "seen_again"  # the gap is over
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    happening: Happening
+    kind: ChangeKind
     before: Verdict
     after: Verdict
     reason: str = ""
@@ -227,7 +228,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetKind(StrEnum):
-    """What can be looked at. A domain is looked at as a host too."""
+    """What can be scanned. A domain is scanned as a host too."""
 
     DOMAIN = "domain"
     HOST = "host"

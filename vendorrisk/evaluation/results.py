@@ -1,4 +1,4 @@
-"""Short ways to write a judgement, so that an evaluator reads as its rules do.
+"""Short ways to write an evaluation, so that an evaluator reads as its rules do.
 
 What others wrote stands in details and evidence. Postgres holds no NUL, and a state is no place for a text of
 64 KB: both are seen to here, for every evaluator.
@@ -7,46 +7,46 @@ What others wrote stands in details and evidence. Postgres holds no NUL, and a s
 from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
-from vendorrisk.evaluation.model import Fact, Facts, Judgement, Severity, Verdict
+from vendorrisk.evaluation.model import Evaluation, Fact, Facts, RuleSeverity, Verdict
 
 _MOST_CHARACTERS = 1000
 
 
 class Rest(TypedDict, total=False):
     evidence: Facts
-    severity: Severity
+    severity: RuleSeverity
     confidence_percent: int
     cap: int | None
-    discriminator: str
+    subject: str
 
 
-def passed(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Judgement:
-    return _judgement(rule, Verdict.PASS, reason, detail, rest)
+def passed(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Evaluation:
+    return _evaluation(rule, Verdict.PASS, reason, detail, rest)
 
 
-def warned(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Judgement:
-    return _judgement(rule, Verdict.WARN, reason, detail, rest)
+def warned(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Evaluation:
+    return _evaluation(rule, Verdict.WARN, reason, detail, rest)
 
 
-def failed(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Judgement:
-    return _judgement(rule, Verdict.FAIL, reason, detail, rest)
+def failed(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Evaluation:
+    return _evaluation(rule, Verdict.FAIL, reason, detail, rest)
 
 
-def inapplicable(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Judgement:
-    return _judgement(rule, Verdict.NA, reason, detail, rest)
+def inapplicable(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> Evaluation:
+    return _evaluation(rule, Verdict.NA, reason, detail, rest)
 
 
-def unknown(rule: str, reason: str, detail: str = "", **rest: Unpack[Rest]) -> Judgement:
+def unknown(rule: str, reason: str, detail: str = "", **rest: Unpack[Rest]) -> Evaluation:
     """`reason` says what kept us from seeing, never what we think of it."""
-    return _judgement(rule, Verdict.UNKNOWN, reason, detail or f"Could not be seen: {reason}.", rest)
+    return _evaluation(rule, Verdict.UNKNOWN, reason, detail or f"Could not be seen: {reason}.", rest)
 
 
-def _judgement(rule: str, verdict: Verdict, reason: str, detail: str, rest: Rest) -> Judgement:
-    if "discriminator" in rest:
-        rest["discriminator"] = _text(rest["discriminator"])
+def _evaluation(rule: str, verdict: Verdict, reason: str, detail: str, rest: Rest) -> Evaluation:
+    if "subject" in rest:
+        rest["subject"] = _text(rest["subject"])
     if "evidence" in rest:
         rest["evidence"] = {name: _storable(fact) for name, fact in rest["evidence"].items()}
-    return Judgement(rule=rule, verdict=verdict, reason=reason, detail=_text(detail), **rest)
+    return Evaluation(rule=rule, verdict=verdict, reason=reason, detail=_text(detail), **rest)
 
 
 def _storable(fact: Fact) -> Fact:
@@ -62,13 +62,13 @@ def _text(text: str) -> str:
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdict.NA)
 
 
-def worst(judgements: Iterable[Judgement]) -> dict[str, Judgement]:
-    """Return one judgement for each rule, as a score needs it where a rule judged several subjects.
+def worst(evaluations: Iterable[Evaluation]) -> dict[str, Evaluation]:
+    """Return one evaluation for each rule, as a score needs it where a rule evaluated several subjects.
 
     An unknown outweighs a warn: what was not seen could be worse. Of equals the first stays.
     """
-    found: dict[str, Judgement] = {}
-    for one in judgements:
+    found: dict[str, Evaluation] = {}
+    for one in evaluations:
         there = found.get(one.rule)
         if there is None or _WORST_FIRST.index(one.verdict) < _WORST_FIRST.index(there.verdict):
             found[one.rule] = one

@@ -6,7 +6,7 @@ by 1 - c, since weak evidence of good is not good. (A warn is never put above a 
 product would do that, so the pass's deficit is the floor.)
 
 An unknown keeps its last known verdict for `rules.hold_for`; after that its deficit is the greater of 5000 and
-what was known, so that a fail stays a fail until it is seen mended. What did not apply when it was last seen counts
+what was known, so that a fail stays a fail until it is seen fixed. What did not apply when it was last seen counts
 past its hold only where that costs points: hiding it must not raise a mean that is worse.
 
     factor   = 10 000 - Σ weight·deficit / Σ weight        na leaves both sums
@@ -22,7 +22,16 @@ from datetime import datetime
 from math import lcm
 from typing import NamedTuple
 
-from vendorrisk.evaluation.model import Deduction, Factor, FactorScore, Rule, Scope, Score, Standing, Verdict
+from vendorrisk.evaluation.model import (
+    Rule,
+    Scope,
+    Score,
+    ScoreDeduction,
+    ScoreInput,
+    SignalFactor,
+    SignalFactorScore,
+    Verdict,
+)
 from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, MODEL_VERSION, RULES, hold_for
 
 WHOLE = 10_000
@@ -36,11 +45,11 @@ HIGHEST_B = 89
 GRADES = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
 
 
-class Settled(NamedTuple):
-    """A standing after holding: what it costs now, at worst and at best."""
+class HeldInput(NamedTuple):
+    """A score input after holding: what it costs now, at worst and at best."""
 
     rule: Rule
-    standing: Standing
+    score_input: ScoreInput
     deficit: int
     worst: int
     best: int
@@ -53,7 +62,7 @@ class _Shares(NamedTuple):
 
     deficit: int
     whole: int
-    shares: tuple[tuple[Settled, int], ...]
+    shares: tuple[tuple[HeldInput, int], ...]
 
 
 def deficit_of(verdict: Verdict, confidence_percent: int, percent: int = 100) -> int:
@@ -66,35 +75,38 @@ def deficit_of(verdict: Verdict, confidence_percent: int, percent: int = 100) ->
     return max(seen_well, DEFICITS_BP[verdict] * confidence_percent * percent // 10_000)
 
 
-def settle(standing: Standing, now: datetime) -> Settled:
-    """Apply the hold to one standing. The verdict must not be na."""
-    rule = RULES[standing.rule]
-    confidence = standing.confidence_percent or rule.confidence_percent
-    faded = standing.deficit_percent
-    if standing.verdict is not Verdict.UNKNOWN:
-        cost = deficit_of(standing.verdict, confidence, faded)
-        return Settled(rule, standing, cost, cost, cost, covered=True, confidence=confidence)
+def apply_hold(score_input: ScoreInput, now: datetime) -> HeldInput:
+    """Apply the hold to one score input. The verdict must not be na."""
+    rule = RULES[score_input.rule]
+    confidence = score_input.confidence_percent or rule.confidence_percent
+    faded = score_input.deficit_percent
+    if score_input.verdict is not Verdict.UNKNOWN:
+        cost = deficit_of(score_input.verdict, confidence, faded)
+        return HeldInput(rule, score_input, cost, cost, cost, covered=True, confidence=confidence)
     worst, best = deficit_of(Verdict.FAIL, confidence), deficit_of(Verdict.PASS, confidence)
     worst = max(worst, UNKNOWN_DEFICIT)
-    known = None if standing.known in {None, Verdict.NA, Verdict.UNKNOWN} else standing.known
-    if known is None or standing.known_at is None:
-        return Settled(rule, standing, UNKNOWN_DEFICIT, worst, best, covered=False, confidence=confidence)
+    known = None if score_input.known in {None, Verdict.NA, Verdict.UNKNOWN} else score_input.known
+    if known is None or score_input.known_at is None:
+        return HeldInput(rule, score_input, UNKNOWN_DEFICIT, worst, best, covered=False, confidence=confidence)
     cost = deficit_of(known, confidence, faded)
-    if _is_held(standing, now):
-        return Settled(rule, standing, cost, max(cost, worst), min(cost, best), covered=True, confidence=confidence)
+    if _is_held(score_input, now):
+        return HeldInput(
+            rule, score_input, cost, max(cost, worst), min(cost, best), covered=True, confidence=confidence
+        )
     cost = max(UNKNOWN_DEFICIT, cost)
-    return Settled(rule, standing, cost, max(cost, worst), best, covered=False, confidence=confidence)
+    return HeldInput(rule, score_input, cost, max(cost, worst), best, covered=False, confidence=confidence)
 
 
-def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] = frozenset()) -> Score:
-    """Score a vendor. `off` are rules that do not count (`rules.rules_off`); they are named in the result.
+def score(inputs: Iterable[ScoreInput], *, now: datetime, disabled_rules: frozenset[str] = frozenset()) -> Score:
+    """Score a vendor. `disabled_rules` are rules that do not count (`rules.default_disabled_rules`); they are named in
+    the result.
 
-    Standings of unknown rules raise `KeyError`: a replay needs the methodology of its `model_version`.
+    Score inputs of unknown rules raise `KeyError`: a replay needs the methodology of its `model_version`.
     """
-    scored = [s for s in standings if RULES[s.rule].weight and s.rule not in off and _applies(s, now)]
-    waived = [s for s in scored if s.waived_until is not None and s.waived_until > now]
-    counted = [settle(s, now) for s in scored if s not in waived]
-    everything = [settle(s, now) for s in scored]
+    scored = [s for s in inputs if RULES[s.rule].weight and s.rule not in disabled_rules and _applies(s, now)]
+    suppressed = [s for s in scored if s.suppressed_until is not None and s.suppressed_until > now]
+    counted = [apply_hold(s, now) for s in scored if s not in suppressed]
+    everything = [apply_hold(s, now) for s in scored]
     borne = _borne(counted)
     result = _numbered(borne)
     coverage = _coverage(counted)
@@ -109,36 +121,38 @@ def score(standings: Iterable[Standing], *, now: datetime, off: frozenset[str] =
         factors=_factor_scores(borne, counted),
         deductions=result.deductions,
         caps=tuple(d for d in result.deductions if d.kind in {"cap", "coverage"}),
-        waived=tuple(_named(settle(s, now)) for s in waived),
-        score_with_waived=_numbered(_borne(everything)).number if waived else result.number,
-        off=tuple(name for name in RULES if name in off),
+        suppressed=tuple(_named(apply_hold(s, now)) for s in suppressed),
+        score_unsuppressed=_numbered(_borne(everything)).number if suppressed else result.number,
+        disabled_rules=tuple(name for name in RULES if name in disabled_rules),
         model_version=MODEL_VERSION,
     )
 
 
-def _applies(standing: Standing, now: datetime) -> bool:
-    """Say whether a standing counts. That a rule does not apply is held like any verdict while it cannot be seen."""
-    if standing.verdict is not Verdict.UNKNOWN:
-        return standing.verdict is not Verdict.NA
-    return standing.known is not Verdict.NA or not _is_held(standing, now)
+def _applies(score_input: ScoreInput, now: datetime) -> bool:
+    """Say whether a score input counts. That a rule does not apply is held like any verdict while it cannot be seen."""
+    if score_input.verdict is not Verdict.UNKNOWN:
+        return score_input.verdict is not Verdict.NA
+    return score_input.known is not Verdict.NA or not _is_held(score_input, now)
 
 
-def _borne(counted: Sequence[Settled]) -> Sequence[Settled]:
+def _borne(counted: Sequence[HeldInput]) -> Sequence[HeldInput]:
     """Return what the number is made of: all that counts, or all but what did not apply when it was last seen.
 
     Whichever is less. Past its hold such a rule costs what any unknown does, and where the rest is worse than that,
     hiding it would raise the mean.
     """
-    applied = [s for s in counted if s.standing.verdict is not Verdict.UNKNOWN or s.standing.known is not Verdict.NA]
+    applied = [
+        s for s in counted if s.score_input.verdict is not Verdict.UNKNOWN or s.score_input.known is not Verdict.NA
+    ]
     if len(applied) == len(counted):
         return counted
-    return min(counted, applied, key=lambda settled: _numbered(settled).number)
+    return min(counted, applied, key=lambda held: _numbered(held).number)
 
 
-def _is_held(standing: Standing, now: datetime) -> bool:
-    """Say whether what was known still stands; a sight of next year holds nothing, for its clock was wrong."""
-    at = standing.known_at
-    return at is not None and abs(now - at) <= hold_for(RULES[standing.rule], standing.slower)
+def _is_held(score_input: ScoreInput, now: datetime) -> bool:
+    """Say whether what was known still stands; an observation of next year holds nothing, for its clock was wrong."""
+    at = score_input.known_at
+    return at is not None and abs(now - at) <= hold_for(RULES[score_input.rule], score_input.slower)
 
 
 def grade_of(number: int, coverage_bp: int) -> str:
@@ -147,7 +161,7 @@ def grade_of(number: int, coverage_bp: int) -> str:
     return next((grade for least, grade in GRADES if number >= least), "F")
 
 
-def top_deductions(result: Score, most: int = 5) -> tuple[Deduction, ...]:
+def top_deductions(result: Score, most: int = 5) -> tuple[ScoreDeduction, ...]:
     """Return the rules that cost most, dearest first."""
     of_rules = [d for d in result.deductions if d.kind == "rule"]
     return tuple(sorted(of_rules, key=lambda d: (-d.points_bp, d.rule, d.asset))[:most])
@@ -156,32 +170,32 @@ def top_deductions(result: Score, most: int = 5) -> tuple[Deduction, ...]:
 # ── factors
 
 
-def _cost(settled: Settled) -> int:
-    return settled.deficit
+def _cost(held: HeldInput) -> int:
+    return held.deficit
 
 
-def _worst(settled: Settled) -> int:
-    return settled.worst
+def _worst(held: HeldInput) -> int:
+    return held.worst
 
 
-def _best(settled: Settled) -> int:
-    return settled.best
+def _best(held: HeldInput) -> int:
+    return held.best
 
 
-def _union(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Shares:
+def _union(members: Sequence[HeldInput], cost: Callable[[HeldInput], int]) -> _Shares:
     weight = sum(s.rule.weight for s in members)
     shares = tuple((s, s.rule.weight * cost(s)) for s in members)
     return _Shares(sum(share for _, share in shares) // weight, weight, shares)
 
 
-def _of_hosts(members: Sequence[Settled], cost: Callable[[Settled], int]) -> _Shares:
+def _of_hosts(members: Sequence[HeldInput], cost: Callable[[HeldInput], int]) -> _Shares:
     """The worse of the primary host and the mean of all hosts."""
-    hosts: dict[str, list[Settled]] = defaultdict(list)
+    hosts: dict[str, list[HeldInput]] = defaultdict(list)
     for member in members:
-        hosts[member.standing.asset].append(member)
+        hosts[member.score_input.asset].append(member)
     each = {asset: _union(of_host, cost) for asset, of_host in hosts.items()}
     mean = _joined(sum(host.deficit for host in each.values()) // len(each), [(1, host) for host in each.values()])
-    primary = [each[asset] for asset, of_host in hosts.items() if any(s.standing.primary for s in of_host)]
+    primary = [each[asset] for asset, of_host in hosts.items() if any(s.score_input.primary for s in of_host)]
     return max([mean, *primary], key=lambda shares: shares.deficit)
 
 
@@ -192,20 +206,20 @@ def _joined(deficit: int, parts: Sequence[tuple[int, _Shares]]) -> _Shares:
     return _Shares(deficit, whole * sum(weight for weight, _ in parts), tuple(joined))
 
 
-def _factors(settled: Sequence[Settled], cost: Callable[[Settled], int]) -> dict[Factor, _Shares]:
-    by_factor: dict[Factor, list[Settled]] = defaultdict(list)
-    for one in settled:
+def _factors(held: Sequence[HeldInput], cost: Callable[[HeldInput], int]) -> dict[SignalFactor, _Shares]:
+    by_factor: dict[SignalFactor, list[HeldInput]] = defaultdict(list)
+    for one in held:
         by_factor[one.rule.factor].append(one)
     return {
         factor: _of_hosts(by_factor[factor], cost)
         if by_factor[factor][0].rule.scope is Scope.HOST
         else _union(by_factor[factor], cost)
-        for factor in Factor
+        for factor in SignalFactor
         if factor in by_factor
     }
 
 
-def _overall(factors: dict[Factor, _Shares]) -> _Shares:
+def _overall(factors: dict[SignalFactor, _Shares]) -> _Shares:
     """Join the factors: a quarter of what comes out is the worst of the heavy ones."""
     if not factors:
         return _Shares(0, 1, ())
@@ -219,53 +233,53 @@ def _overall(factors: dict[Factor, _Shares]) -> _Shares:
     return _joined(WHOLE - (3 * mean + WHOLE - weakest.deficit) // 4, [(3, joined), (1, weakest)])
 
 
-def _extreme(settled: Sequence[Settled], cost: Callable[[Settled], int], *, worst: bool) -> int:
+def _extreme(held: Sequence[HeldInput], cost: Callable[[HeldInput], int], *, worst: bool) -> int:
     """The number with every unknown at its worst, caps included, or at its best."""
-    number = (WHOLE - _overall(_factors(settled, cost)).deficit) // 100
-    caps = [s.standing.cap for s in settled if _caps(s) and (worst or s.standing.verdict is not Verdict.UNKNOWN)]
+    number = (WHOLE - _overall(_factors(held, cost)).deficit) // 100
+    caps = [s.score_input.cap for s in held if _caps(s) and (worst or s.score_input.verdict is not Verdict.UNKNOWN)]
     if worst:
-        caps += [s.rule.cap for s in settled if _could_cap(s)]
+        caps += [s.rule.cap for s in held if _could_cap(s)]
     return min([number, *(cap for cap in caps if cap is not None)])
 
 
 # ── caps and the sum
 
 
-def _caps(settled: Settled) -> bool:
-    """Whether a fail is bad and sure enough to cap. An unknown after a fail still caps: it was not seen mended."""
-    standing = settled.standing
-    verdict = standing.known if standing.verdict is Verdict.UNKNOWN else standing.verdict
-    return verdict is Verdict.FAIL and standing.cap is not None and settled.confidence >= CAP_CONFIDENCE_PERCENT
+def _caps(held: HeldInput) -> bool:
+    """Whether a fail is bad and sure enough to cap. An unknown after a fail still caps: it was not seen fixed."""
+    score_input = held.score_input
+    verdict = score_input.known if score_input.verdict is Verdict.UNKNOWN else score_input.verdict
+    return verdict is Verdict.FAIL and score_input.cap is not None and held.confidence >= CAP_CONFIDENCE_PERCENT
 
 
-def _could_cap(settled: Settled) -> bool:
-    return settled.standing.verdict is Verdict.UNKNOWN and settled.confidence >= CAP_CONFIDENCE_PERCENT
+def _could_cap(held: HeldInput) -> bool:
+    return held.score_input.verdict is Verdict.UNKNOWN and held.confidence >= CAP_CONFIDENCE_PERCENT
 
 
 class _Numbered(NamedTuple):
     number: int
-    deductions: tuple[Deduction, ...]
+    deductions: tuple[ScoreDeduction, ...]
 
 
-def _numbered(settled: Sequence[Settled]) -> _Numbered:
-    overall = _overall(_factors(settled, _cost))
+def _numbered(held: Sequence[HeldInput]) -> _Numbered:
+    overall = _overall(_factors(held, _cost))
     lines = list(_apportioned(overall))
     number, rest = divmod(WHOLE - overall.deficit, 100)
     if rest:
-        lines.append(Deduction(kind="rounding", points_bp=rest))
-    capping = sorted((s for s in settled if _caps(s)), key=lambda s: (s.standing.cap or 0, _key(s)))
+        lines.append(ScoreDeduction(kind="rounding", points_bp=rest))
+    capping = sorted((s for s in held if _caps(s)), key=lambda s: (s.score_input.cap or 0, _key(s)))
     for one in capping:
-        cap = one.standing.cap
+        cap = one.score_input.cap
         lowered = 0 if cap is None else max(0, number - cap)
         number -= lowered
         lines.append(_named(one, kind="cap", points_bp=100 * lowered))
-    if _coverage(settled) < COVERAGE_FOR_AN_A_BP and number > HIGHEST_B:
-        lines.append(Deduction(kind="coverage", points_bp=100 * (number - HIGHEST_B)))
+    if _coverage(held) < COVERAGE_FOR_AN_A_BP and number > HIGHEST_B:
+        lines.append(ScoreDeduction(kind="coverage", points_bp=100 * (number - HIGHEST_B)))
         number = HIGHEST_B
     return _Numbered(number, tuple(lines))
 
 
-def _apportioned(overall: _Shares) -> Iterable[Deduction]:
+def _apportioned(overall: _Shares) -> Iterable[ScoreDeduction]:
     """Divide a whole deficit by exact shares: largest remainders first, so that the parts add up to it."""
     shares: dict[tuple[str, str, str], int] = defaultdict(int)
     owner = {}
@@ -283,30 +297,30 @@ def _apportioned(overall: _Shares) -> Iterable[Deduction]:
     yield from (_named(owner[key], points_bp=parts[key]) for key in sorted(parts) if parts[key])
 
 
-def _key(settled: Settled) -> tuple[str, str, str]:
-    return (settled.standing.rule, settled.standing.asset, settled.standing.observation)
+def _key(held: HeldInput) -> tuple[str, str, str]:
+    return (held.score_input.rule, held.score_input.asset, held.score_input.observation)
 
 
-def _named(settled: Settled, *, kind: str = "rule", points_bp: int = 0) -> Deduction:
-    standing = settled.standing
-    return Deduction(
+def _named(held: HeldInput, *, kind: str = "rule", points_bp: int = 0) -> ScoreDeduction:
+    score_input = held.score_input
+    return ScoreDeduction(
         kind=kind,
-        rule=standing.rule,
-        asset=standing.asset,
-        verdict=standing.verdict,
+        rule=score_input.rule,
+        asset=score_input.asset,
+        verdict=score_input.verdict,
         points_bp=points_bp,
-        observation=standing.observation,
+        observation=score_input.observation,
     )
 
 
 # ── coverage
 
 
-def _coverage(settled: Sequence[Settled]) -> int:
+def _coverage(held: Sequence[HeldInput]) -> int:
     """The part of the applicable weight that was seen, factors by their weight, in basis points."""
-    applicable: dict[Factor, int] = defaultdict(int)
-    covered: dict[Factor, int] = defaultdict(int)
-    for one in settled:
+    applicable: dict[SignalFactor, int] = defaultdict(int)
+    covered: dict[SignalFactor, int] = defaultdict(int)
+    for one in held:
         applicable[one.rule.factor] += one.rule.weight
         covered[one.rule.factor] += one.rule.weight if one.covered else 0
     total = sum(FACTOR_WEIGHTS[f] for f in applicable)
@@ -314,15 +328,15 @@ def _coverage(settled: Sequence[Settled]) -> int:
     return seen // total if total else 0
 
 
-def _confidence(settled: Sequence[Settled]) -> int:
-    covered = [s for s in settled if s.covered]
+def _confidence(held: Sequence[HeldInput]) -> int:
+    covered = [s for s in held if s.covered]
     weight = sum(s.rule.weight for s in covered)
     return sum(s.rule.weight * s.confidence for s in covered) // weight if weight else 0
 
 
-def _factor_scores(borne: Sequence[Settled], counted: Sequence[Settled]) -> tuple[FactorScore, ...]:
+def _factor_scores(borne: Sequence[HeldInput], counted: Sequence[HeldInput]) -> tuple[SignalFactorScore, ...]:
     return tuple(
-        FactorScore(
+        SignalFactorScore(
             factor=factor,
             weight=FACTOR_WEIGHTS[factor],
             score_bp=WHOLE - shares.deficit,

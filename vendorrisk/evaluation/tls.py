@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from vendorrisk.evaluation import certificates as x
 from vendorrisk.evaluation.certificates import Chain, TrustStore
-from vendorrisk.evaluation.model import Facts, Judgement, Severity
+from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
 from vendorrisk.evaluation.results import failed, inapplicable, passed, unknown, warned
 from vendorrisk.evaluation.rules import RULES
 from vendorrisk.probes.feeds.feed_parser import Issuance
-from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.observation import Unknown
 from vendorrisk.probes.tls.clienthello import NAMES, Greeting
-from vendorrisk.probes.tls.handshake import CertLook, HelloLook
+from vendorrisk.probes.tls.handshake import CertObservation, HelloObservation
 
 _CERTIFICATE_RULES = (
     "tls.cert_expired", "tls.cert_expiring", "tls.cert_name", "tls.cert_trust", "tls.key_sig", "tls.lifetime",
@@ -26,36 +26,38 @@ _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _SSL3 = 0x0300
 
 
-def judge_certificate(look: CertLook, *, now: datetime, store: TrustStore) -> tuple[Judgement, ...]:
-    """Judge a certificate look at an instant, over a named trust store."""
-    if isinstance(look.handshake, Unseen):
-        return _without_handshake(look, look.handshake.reason)
+def evaluate_certificate(observation: CertObservation, *, now: datetime, store: TrustStore) -> tuple[Evaluation, ...]:
+    """Evaluate a certificate scan at an instant, over a named trust store."""
+    if isinstance(observation.handshake, Unknown):
+        return _without_handshake(observation, observation.handshake.reason)
     try:
-        chain = x.parse_chain(look.handshake.chain, look.handshake.fetched)
+        chain = x.parse_chain(observation.handshake.chain, observation.handshake.fetched)
         trust = x.trust(chain, store, now)
     except ValueError:
-        return _without_handshake(look, "certificate_malformed", tls_spoken=True)
-    found: Facts = {"version": look.handshake.version}
+        return _without_handshake(observation, "certificate_malformed", tls_spoken=True)
+    found: Facts = {"version": observation.handshake.version}
     return (
         passed("tls.https", "handshake", "HTTPS is offered.", evidence=found),
         _expired(chain, now),
         _expiring(chain, now),
-        _name(look.host, chain),
-        _trust(trust, look.handshake.fetch_failed, store),
+        _name(observation.host, chain),
+        _trust(trust, observation.handshake.fetch_failed, store),
         _strength(chain),
         _lifetime(chain, trust),
     )
 
 
-def _without_handshake(look: CertLook, reason: str, *, tls_spoken: bool = False) -> tuple[Judgement, ...]:
+def _without_handshake(
+    observation: CertObservation, reason: str, *, tls_spoken: bool = False
+) -> tuple[Evaluation, ...]:
     rest = tuple(unknown(rule, reason) for rule in _CERTIFICATE_RULES)
     if tls_spoken:
         return (passed("tls.https", "handshake", "HTTPS is offered."), *rest)
-    if look.plain_answers and reason in _ANSWERED_OTHERWISE:
+    if observation.plain_answers and reason in _ANSWERED_OTHERWISE:
         words = "HTTP answers on port 80, and port 443 completes no TLS handshake."
         missing = failed("tls.https", "no_tls", words, cap=RULES["tls.https"].cap, evidence={"why": reason})
         return (missing, *rest)
-    if look.plain_answers is False and reason == "connect_refused":
+    if observation.plain_answers is False and reason == "connect_refused":
         return (inapplicable("tls.https", "no_web", "The host serves no web site."), *rest)
     return (unknown("tls.https", reason), *rest)
 
@@ -68,7 +70,7 @@ def _facts(chain: Chain) -> Facts:
     }
 
 
-def _expired(chain: Chain, now: datetime) -> Judgement:
+def _expired(chain: Chain, now: datetime) -> Evaluation:
     rule, leaf, facts = "tls.cert_expired", chain.leaf, _facts(chain)
     whole = now.replace(microsecond=0)
     if whole > leaf.not_valid_after_utc:
@@ -84,7 +86,7 @@ def _clamp(value: timedelta, least: timedelta, most: timedelta) -> timedelta:
     return max(least, min(value, most))
 
 
-def _expiring(chain: Chain, now: datetime) -> Judgement:
+def _expiring(chain: Chain, now: datetime) -> Evaluation:
     """Measured against the lifetime: what is soon for a year's certificate is half a life for a short one."""
     rule, life = "tls.cert_expiring", x.lifetime(chain.leaf)
     left = chain.leaf.not_valid_after_utc - now.replace(microsecond=0)
@@ -95,11 +97,11 @@ def _expiring(chain: Chain, now: datetime) -> Judgement:
     if left <= _clamp(life * 5 / 100, 8 * _HOUR, 7 * _DAY):
         return failed(rule, "ends_now", words, evidence=facts)
     if left <= _clamp(life * 15 / 100, _DAY, 21 * _DAY):
-        return warned(rule, "ends_soon", words, evidence=facts, severity=Severity.MEDIUM)
+        return warned(rule, "ends_soon", words, evidence=facts, severity=RuleSeverity.MEDIUM)
     return passed(rule, "time_left", "There is a fair part of its lifetime left.", evidence=facts)
 
 
-def _name(host: str, chain: Chain) -> Judgement:
+def _name(host: str, chain: Chain) -> Evaluation:
     rule, named = "tls.cert_name", x.names(chain.leaf)
     facts: Facts = {"names": named[:20]}
     if x.is_named(host, chain.leaf):
@@ -109,7 +111,7 @@ def _name(host: str, chain: Chain) -> Judgement:
     return failed(rule, reason, words, cap=RULES[rule].cap, evidence=facts)
 
 
-def _trust(trust: x.Trust, fetch_failed: str, store: TrustStore) -> Judgement:
+def _trust(trust: x.Trust, fetch_failed: str, store: TrustStore) -> Evaluation:
     rule = "tls.cert_trust"
     facts: Facts = {"store": store.version}
     if trust.reason == "trusted":
@@ -117,7 +119,7 @@ def _trust(trust: x.Trust, fetch_failed: str, store: TrustStore) -> Judgement:
     if trust.reason == "incomplete":
         return warned(rule, "incomplete", "An intermediate is not sent; some clients fail.", evidence=facts)
     if fetch_failed:
-        return unknown(rule, "issuer_unseen", f"The chain is incomplete, its issuer unreachable: {fetch_failed}.")
+        return unknown(rule, "issuer_unreachable", f"The chain is incomplete, its issuer unreachable: {fetch_failed}.")
     words = {
         "self_signed": "The certificate is signed by itself.",
         "untrusted": "The chain leads to no root of the store.",
@@ -125,7 +127,7 @@ def _trust(trust: x.Trust, fetch_failed: str, store: TrustStore) -> Judgement:
     return failed(rule, trust.reason, words, cap=RULES[rule].cap, evidence=facts)
 
 
-def _strength(chain: Chain) -> Judgement:
+def _strength(chain: Chain) -> Evaluation:
     rule, weak = "tls.key_sig", x.weaknesses(chain)
     if any(w.endswith("_unknown") for w in weak):
         return unknown(rule, weak[0])
@@ -134,7 +136,7 @@ def _strength(chain: Chain) -> Judgement:
     return passed(rule, "strong", "Key and signatures are of present strength.")
 
 
-def _lifetime(chain: Chain, trust: x.Trust) -> Judgement:
+def _lifetime(chain: Chain, trust: x.Trust) -> Evaluation:
     rule, limit, life = "tls.lifetime", x.lifetime_limit(chain.leaf), x.lifetime(chain.leaf)
     if not trust.is_trusted or limit is None:
         return inapplicable(rule, "no_limit", "The limit binds publicly trusted certificates of our day.")
@@ -147,12 +149,12 @@ def _lifetime(chain: Chain, trust: x.Trust) -> Judgement:
 # ── versions and ciphers
 
 
-def judge_versions(look: HelloLook) -> tuple[Judgement, ...]:
-    """Judge what the greetings brought; a refusal counts only where some other greeting was accepted."""
-    seen = {greeting: look.outcomes.get(greeting.value, "not_greeted") for greeting in Greeting}
+def evaluate_versions(observation: HelloObservation) -> tuple[Evaluation, ...]:
+    """Evaluate what the greetings brought; a refusal counts only where some other greeting was accepted."""
+    seen = {greeting: observation.outcomes.get(greeting.value, "not_greeted") for greeting in Greeting}
     if Greeting.TLS1_2 not in _accepted(seen) and Greeting.TLS1_3 not in _accepted(seen):
-        return _without_control(look, seen)
-    return (_legacy(look, seen), _modern(seen), _weak_cipher(seen))
+        return _without_control(observation, seen)
+    return (_legacy(observation, seen), _modern(seen), _weak_cipher(seen))
 
 
 def _accepted(seen: dict[Greeting, str]) -> list[Greeting]:
@@ -164,23 +166,23 @@ def _is_refusal(outcome: str) -> bool:
     return outcome in {"refused", "closed", "lower"}
 
 
-def _without_control(look: HelloLook, seen: dict[Greeting, str]) -> tuple[Judgement, ...]:
+def _without_control(observation: HelloObservation, seen: dict[Greeting, str]) -> tuple[Evaluation, ...]:
     legacy = [g for g in (Greeting.SSL3, Greeting.LEGACY) if seen[g] == "accepted"]
     if legacy:
         modern = failed("tls.modern", "only_old", "Neither TLS 1.2 nor TLS 1.3 is spoken.")
         if not all(_is_refusal(seen[g]) for g in (Greeting.TLS1_2, Greeting.TLS1_3)):
             modern = unknown("tls.modern", seen[Greeting.TLS1_2])
-        return (_legacy(look, seen), modern, _weak_cipher(seen))
+        return (_legacy(observation, seen), modern, _weak_cipher(seen))
     reason = next((o for o in seen.values() if o not in {"refused", "not_greeted"}), "all_refused")
     return tuple(unknown(rule, reason) for rule in ("tls.legacy", "tls.modern", "tls.weak_cipher"))
 
 
-def _legacy(look: HelloLook, seen: dict[Greeting, str]) -> Judgement:
+def _legacy(observation: HelloObservation, seen: dict[Greeting, str]) -> Evaluation:
     rule = "tls.legacy"
-    spoken = [look.versions.get(g.value, 0) for g in (Greeting.SSL3, Greeting.LEGACY) if seen[g] == "accepted"]
+    spoken = [observation.versions.get(g.value, 0) for g in (Greeting.SSL3, Greeting.LEGACY) if seen[g] == "accepted"]
     if spoken:
         words = f"{NAMES.get(min(spoken), 'An old version')} is still spoken."
-        severity = Severity.HIGH if _SSL3 in spoken else Severity.MEDIUM
+        severity = RuleSeverity.HIGH if _SSL3 in spoken else RuleSeverity.MEDIUM
         names = tuple(NAMES.get(version, "old") for version in spoken)
         return failed(rule, "old_spoken", words, severity=severity, evidence={"versions": names})
     odd = next((seen[g] for g in (Greeting.SSL3, Greeting.LEGACY) if not _is_refusal(seen[g])), "")
@@ -189,16 +191,16 @@ def _legacy(look: HelloLook, seen: dict[Greeting, str]) -> Judgement:
     return passed(rule, "old_refused", "SSL 3.0, TLS 1.0 and TLS 1.1 are refused.")
 
 
-def _modern(seen: dict[Greeting, str]) -> Judgement:
+def _modern(seen: dict[Greeting, str]) -> Evaluation:
     rule = "tls.modern"
     if seen[Greeting.TLS1_3] == "accepted":
         return passed(rule, "tls_1_3", "TLS 1.3 is spoken.")
     if not _is_refusal(seen[Greeting.TLS1_3]):
         return unknown(rule, seen[Greeting.TLS1_3])
-    return warned(rule, "no_tls_1_3", "TLS 1.3 is not spoken.", severity=Severity.LOW)
+    return warned(rule, "no_tls_1_3", "TLS 1.3 is not spoken.", severity=RuleSeverity.LOW)
 
 
-def _weak_cipher(seen: dict[Greeting, str]) -> Judgement:
+def _weak_cipher(seen: dict[Greeting, str]) -> Evaluation:
     rule, outcome = "tls.weak_cipher", seen[Greeting.WEAK]
     if outcome == "accepted":
         return failed(rule, "weak_accepted", "A client with nothing but RC4, 3DES, NULL or export is let in.")
@@ -210,15 +212,15 @@ def _weak_cipher(seen: dict[Greeting, str]) -> Judgement:
 # ── certificate transparency
 
 
-def judge_issuers(
-    issued: Iterable[Issuance] | Unseen, *, admitted: Iterable[str], known: Iterable[str], now: datetime
-) -> tuple[Judgement, ...]:
-    """Judge the last 30 days' issuances against the CAA records and the issuers of the 365 days before.
+def evaluate_issuers(
+    issued: Iterable[Issuance] | Unknown, *, admitted: Iterable[str], known: Iterable[str], now: datetime
+) -> tuple[Evaluation, ...]:
+    """Evaluate the last 30 days' issuances against the CAA records and the issuers of the 365 days before.
 
     `admitted` are the CAs of the CAA records by domain, `known` the issuer names seen before.
     """
     rule = "tls.ct_issuer"
-    if isinstance(issued, Unseen):
+    if isinstance(issued, Unknown):
         return (unknown(rule, issued.reason),)
     recent = [i for i in issued if now - timedelta(days=30) <= i.not_before <= now]
     words = {w for domain in admitted for w in (domain.lower(), domain.lower().partition(".")[0])}

@@ -1,6 +1,6 @@
 """What a host's front page is worth: redirect, HSTS, CSP, framing, cookies, scripts.
 
-An answer of another status than 2xx, 3xx, 401 or 403, or behind a robot check, says nothing of the site: the error
+A response of another status than 2xx, 3xx, 401 or 403, or behind a robot check, says nothing of the site: the error
 page of whatever stands before it is not the site's. A host that sends its visitors to another site has no content of
 its own to protect.
 """
@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 
 from vendorrisk.evaluation import csp
-from vendorrisk.evaluation.model import Facts, Judgement, Severity
+from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
 from vendorrisk.evaluation.results import failed, inapplicable, passed, unknown, warned
-from vendorrisk.probes.observation import Unseen
+from vendorrisk.probes.observation import Unknown
 from vendorrisk.probes.public_suffix import registrable_domain
-from vendorrisk.probes.web.site import ODD_ORIGIN, Cookie, Cors, Step, Visit, WebLook
+from vendorrisk.probes.web.site import ODD_ORIGIN, Cookie, Cors, Step, Visit, WebObservation
 
 HSTS_LEAST_SECONDS = 15_552_000  # 180 days
 _CONTENT_RULES = ("web.csp", "web.frame", "web.nosniff", "web.referrer", "web.cookies", "web.sri", "web.banner")
@@ -27,20 +27,22 @@ _REFERRER_SAFE = frozenset({"no-referrer", "same-origin", "strict-origin", "stri
 _REFERRER_LOOSE = frozenset({"origin", "origin-when-cross-origin", "no-referrer-when-downgrade"})
 
 
-def judge(look: WebLook, *, preloaded: Callable[[str], bool] = lambda _: False) -> tuple[Judgement, ...]:
-    """Judge every web rule. `preloaded` says whether a host is in the HSTS preload list of the named snapshot."""
-    first = (_redirect(look), _hsts(look, preloaded=preloaded(look.host)))
-    return (*first, *_content(look), _cors(look.cors))
+def evaluate(
+    observation: WebObservation, *, preloaded: Callable[[str], bool] = lambda _: False
+) -> tuple[Evaluation, ...]:
+    """Evaluate every web rule. `preloaded` says whether a host is in the HSTS preload list of the named snapshot."""
+    first = (_redirect(observation), _hsts(observation, preloaded=preloaded(observation.host)))
+    return (*first, *_content(observation), _cors(observation.cors))
 
 
-def _content(look: WebLook) -> tuple[Judgement, ...]:
-    visit = look.secure if isinstance(look.secure, Visit) else look.plain
-    if isinstance(visit, Unseen):
+def _content(observation: WebObservation) -> tuple[Evaluation, ...]:
+    visit = observation.secure if isinstance(observation.secure, Visit) else observation.plain
+    if isinstance(visit, Unknown):
         return tuple(unknown(rule, visit.reason) for rule in _CONTENT_RULES)
-    reason = _unjudgeable(visit)
+    reason = _not_evaluable(visit)
     if reason:
         return tuple(unknown(rule, reason) for rule in _CONTENT_RULES)
-    if _site(visit.final.host) != _site(look.host):
+    if _site(visit.final.host) != _site(observation.host):
         words = f"The host sends its visitors to {visit.final.host}."
         return tuple(inapplicable(rule, "leads_away", words) for rule in _CONTENT_RULES)
     reading = csp.read(visit.headers.get("content-security-policy", ()), visit.meta_csp)
@@ -55,16 +57,16 @@ def _content(look: WebLook) -> tuple[Judgement, ...]:
     )
 
 
-def _unjudgeable(visit: Visit) -> str:
+def _not_evaluable(visit: Visit) -> str:
     if visit.challenge:
         return "robot_check"
     if visit.stopped:
         return visit.stopped
-    return _untelling(visit.final) if visit.steps else "not_looked_for"
+    return _untelling(visit.final) if visit.steps else "not_scanned"
 
 
 def _untelling(step: Step) -> str:
-    """Return why an answer says nothing of the site, or an empty string."""
+    """Return why a response says nothing of the site, or an empty string."""
     is_telling = 200 <= step.status < 400 or step.status in {401, 403}  # noqa: PLR2004 - HTTP
     return "" if is_telling else f"http_{step.status}"
 
@@ -73,20 +75,20 @@ def _site(host: str) -> str:
     return registrable_domain(host) or host
 
 
-def _redirect(look: WebLook) -> Judgement:
-    rule, plain = "web.redirect", look.plain
-    if isinstance(plain, Unseen):
-        if plain.reason == "connect_refused" and isinstance(look.secure, Visit):
+def _redirect(observation: WebObservation) -> Evaluation:
+    rule, plain = "web.redirect", observation.plain
+    if isinstance(plain, Unknown):
+        if plain.reason == "connect_refused" and isinstance(observation.secure, Visit):
             return passed(rule, "https_only", "Port 80 is closed; only HTTPS is offered.")
         return unknown(rule, plain.reason)
     if plain.challenge:
         return unknown(rule, "robot_check")
     if len(plain.steps) <= 1 or plain.final.scheme != "https":
-        if reason := _unjudgeable(plain):
+        if reason := _not_evaluable(plain):
             return unknown(rule, reason)
         return failed(rule, "stays_http", "Visitors who come over HTTP stay on HTTP.")
     first = plain.steps[1]
-    if first.host != look.host:
+    if first.host != observation.host:
         words = f"The first redirect leaves for {first.host}, before HSTS could be set for this host."
         return warned(rule, "leaves_host_first", words)
     if first.scheme != "https":
@@ -113,18 +115,18 @@ def parse_hsts(value: str) -> tuple[int, bool, bool] | None:
     return int(age), "includesubdomains" in found, "preload" in found
 
 
-def _hsts(look: WebLook, *, preloaded: bool) -> Judgement:
+def _hsts(observation: WebObservation, *, preloaded: bool) -> Evaluation:
     rule = "web.hsts"
     if preloaded:
         return passed(rule, "preloaded", "The host is in the browsers' preload list.")
-    if isinstance(look.secure, Unseen):
-        return unknown(rule, look.secure.reason)
-    if look.secure.challenge:
+    if isinstance(observation.secure, Unknown):
+        return unknown(rule, observation.secure.reason)
+    if observation.secure.challenge:
         return unknown(rule, "robot_check")
-    reason = _untelling(look.secure.steps[0]) if look.secure.steps else "not_looked_for"
+    reason = _untelling(observation.secure.steps[0]) if observation.secure.steps else "not_scanned"
     if reason:
         return unknown(rule, reason)
-    values = look.secure.own_hsts
+    values = observation.secure.own_hsts
     if not values:
         return failed(rule, "missing", "No Strict-Transport-Security.")
     read = parse_hsts(values[0])  # of several the first counts (RFC 6797, section 8.1)
@@ -141,7 +143,7 @@ def _hsts(look: WebLook, *, preloaded: bool) -> Judgement:
 # ── headers of the page
 
 
-def _csp(visit: Visit, reading: csp.Reading) -> Judgement:
+def _csp(visit: Visit, reading: csp.CspSummary) -> Evaluation:
     rule = "web.csp"
     if not reading.present:
         if visit.headers.get("content-security-policy-report-only"):
@@ -161,7 +163,7 @@ def _csp(visit: Visit, reading: csp.Reading) -> Judgement:
     return passed(rule, "strict", "Inline and foreign script are stopped.")
 
 
-def _frame(visit: Visit, reading: csp.Reading) -> Judgement:
+def _frame(visit: Visit, reading: csp.CspSummary) -> Evaluation:
     rule = "web.frame"
     if not reading.framing:
         return passed(rule, "frame_ancestors", "frame-ancestors limits framing.")
@@ -173,7 +175,7 @@ def _frame(visit: Visit, reading: csp.Reading) -> Judgement:
     return failed(rule, "missing", "Any site may frame the page.")
 
 
-def _nosniff(visit: Visit) -> Judgement:
+def _nosniff(visit: Visit) -> Evaluation:
     rule, values = "web.nosniff", visit.headers.get("x-content-type-options", ())
     if values and values[0].partition(",")[0].strip().lower() == "nosniff":  # Fetch, section 3.6: the first value
         return passed(rule, "nosniff", "Types are not guessed.")
@@ -181,7 +183,7 @@ def _nosniff(visit: Visit) -> Judgement:
     return failed(rule, reason, "Browsers may guess types.")
 
 
-def _referrer(visit: Visit) -> Judgement:
+def _referrer(visit: Visit) -> Evaluation:
     rule, given = "web.referrer", ",".join([*visit.headers.get("referrer-policy", ()), visit.meta_referrer])
     words = [word.strip().lower() for word in given.split(",") if word.strip()]
     if not words:
@@ -200,7 +202,7 @@ def is_session(cookie: Cookie) -> bool:
     return _SESSION.search(cookie.name) is not None and _ANTI_FORGERY.search(cookie.name) is None
 
 
-def _cookies(cookies: tuple[Cookie, ...]) -> Judgement:
+def _cookies(cookies: tuple[Cookie, ...]) -> Evaluation:
     rule = "web.cookies"
     if not cookies:
         return inapplicable(rule, "none", "No cookies are set on the front page.")
@@ -218,7 +220,7 @@ def _cookies(cookies: tuple[Cookie, ...]) -> Judgement:
     return passed(rule, "guarded", "Cookies are guarded.")
 
 
-def _sri(visit: Visit) -> Judgement:
+def _sri(visit: Visit) -> Evaluation:
     rule, site = "web.sri", _site(visit.final.host)
     plain = tuple(s.host for s in visit.scripts if s.scheme == "http")
     if plain and visit.final.scheme == "https":
@@ -230,22 +232,24 @@ def _sri(visit: Visit) -> Judgement:
     return passed(rule, "own_or_hashed", "Foreign scripts carry hashes, or there are none.")
 
 
-def _banner(visit: Visit) -> Judgement:
+def _banner(visit: Visit) -> Evaluation:
     rule = "web.banner"
     values = [*visit.headers.get("server", ()), *visit.headers.get("x-powered-by", ())]
     telling = [v for v in values if _VERSION.search(v)]
     if telling:
-        return warned(rule, "version_told", f"Headers tell {telling[0][:80]}.", evidence={"banner": telling[0][:80]})
-    return passed(rule, "quiet", "No version is told.")
+        return warned(
+            rule, "version_disclosed", f"Headers tell {telling[0][:80]}.", evidence={"banner": telling[0][:80]}
+        )
+    return passed(rule, "quiet", "No version is disclosed.")
 
 
-def _cors(cors: Cors | Unseen | None) -> Judgement:
+def _cors(cors: Cors | Unknown | None) -> Evaluation:
     rule = "web.cors"
     if cors is None:
-        return unknown(rule, "not_looked_for")
-    if isinstance(cors, Unseen):
+        return unknown(rule, "not_scanned")
+    if isinstance(cors, Unknown):
         return unknown(rule, cors.reason)
     if cors.with_credentials and cors.allowed_origin in {ODD_ORIGIN, "null"}:
         words = "Any site may read the page with its visitor's credentials."
-        return failed(rule, "reflected", words, severity=Severity.HIGH)
+        return failed(rule, "reflected", words, severity=RuleSeverity.HIGH)
     return passed(rule, "not_reflected", "Foreign origins get no credentials.")

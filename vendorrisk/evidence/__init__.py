@@ -1,14 +1,14 @@
 """Evidence: what a vendor shows for itself, how long it is relied on, and what it leaves open.
 
 A *document* is a piece of evidence of some kind, with a classification, a validity that the rule of its kind
-computes, and perhaps a *file*, sealed in the vault. It has *revisions*: a newer one
+computes, and perhaps a *file*, sealed in the encrypted file store. It has *revisions*: a newer one
 supersedes the older, which stays on record.
 
 A *SOC 2 report* is a record of its own: its type, its day or period, its auditor and opinion, the categories in scope,
 its *exceptions*, its *CUECs* (complementary user entity controls: ours to operate), its *subservice organisations*
 (carved out or included), its *bridge letters*. *Coverage* follows from the reports of a service: which days are proven,
 by what, until when; `coverage` says the rules. A SOC 3 report and an ISO 27001 certificate *support* it in part. The
-five *audit areas* (CC1 to CC5) are a lens over a report.
+five *audit areas* (CC1 to CC5) are a view of a report.
 
 A *proposal* is what our own rules read in a PDF, with page and quotation. Nothing is decided by it: a person confirms
 or rejects, and the confirmed ones become the record.

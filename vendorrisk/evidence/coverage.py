@@ -10,7 +10,7 @@ months is 28 or 29 February. The rules:
 - A Type 1 report speaks of the design on one day, and is relied on for `type1_months` (6) from that day: "partial".
 - A SOC 3 report, and a certificate that its vendor's management system was audited (ISO/IEC 27001), are no SOC 2
   reports: where nothing better supports a day, they do so "partial". They never move the end of what reports prove, so
-  that whoever waits for the next report is told in time.
+  that whoever waits for the next report is notified in time.
 - An adverse opinion or a disclaimer is not relied on, and ends the reliance on (and bridging of) every report whose
   period ends no later: what was proven before is refuted. A day inside another report's period stays covered. A
   qualified opinion is relied on, and is flagged beside any state.
@@ -30,7 +30,7 @@ from vendorrisk.evidence.policy import EvidencePolicy
 DAY = timedelta(days=1)
 
 
-class Opinion(StrEnum):
+class AuditorOpinion(StrEnum):
     """The auditor's opinion (AICPA AT-C 205)."""
 
     UNQUALIFIED = "unqualified"
@@ -72,10 +72,10 @@ class Report(msgspec.Struct, frozen=True):
     """What coverage needs of a SOC 2 report. A Type 1 has `from_on` = `to_on` = its as-of date."""
 
     id: UUID
-    type: ReportType
+    report_type: ReportType
     from_on: date
     to_on: date
-    opinion: Opinion
+    opinion: AuditorOpinion
     categories: frozenset[str] = frozenset()
     letters: tuple[Letter, ...] = ()
 
@@ -89,17 +89,17 @@ class Support(msgspec.Struct, frozen=True):
     to_on: date
     reason: str
     categories: frozenset[str] = frozenset()
-    opinion: Opinion = Opinion.UNQUALIFIED
+    opinion: AuditorOpinion = AuditorOpinion.UNQUALIFIED
 
 
-class Segment(msgspec.Struct, frozen=True):
+class CoverageSegment(msgspec.Struct, frozen=True):
     """A stretch of days in one state, by a report or a document. `until_on` is null where it has no end of its own."""
 
     from_on: date
     until_on: date | None
     """Last day. Null if the stretch has no end."""
     state: CoverageState
-    qualified: bool
+    is_qualified: bool
     """Whether the report's opinion is qualified."""
     report_id: UUID | None
     """The report that proves the days. Null if none does."""
@@ -109,7 +109,7 @@ class Segment(msgspec.Struct, frozen=True):
     """The document that supports the days in part. Null if none does."""
 
 
-class Gap(msgspec.Struct, frozen=True):
+class CoverageGap(msgspec.Struct, frozen=True):
     """Days between two periods that no period covers. `bridged_days` of them lie under a bridge letter."""
 
     from_on: date
@@ -129,14 +129,14 @@ class Coverage(msgspec.Struct, frozen=True):
 
     at: date
     state: CoverageState
-    qualified: bool
+    is_qualified: bool
     reason: str
     effective_until_on: date | None
     next_change_on: date | None
     preparation_from_on: date | None
-    gaps: tuple[Gap, ...]
+    gaps: tuple[CoverageGap, ...]
     warnings: tuple[str, ...]
-    timeline: tuple[Segment, ...]
+    timeline: tuple[CoverageSegment, ...]
 
 
 class _Claim(msgspec.Struct, frozen=True):
@@ -171,7 +171,7 @@ def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy, suppor
     return Coverage(
         at=at,
         state=CoverageState.NONE if here is None else here.state,
-        qualified=here is not None and here.qualified,
+        is_qualified=here is not None and here.is_qualified,
         reason="No report says anything about this day." if here is None else here.reason,
         effective_until_on=until,
         next_change_on=_next_change(claims, timeline, at),
@@ -199,22 +199,22 @@ def _categories(claims: Sequence[_Claim], day: date) -> frozenset[str]:
     return frozenset[str]().union(*(c.by.categories for c in _counting(claims, day) if c.state in RELIED_ON))
 
 
-def gaps(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[Gap, ...]:
+def gaps(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[CoverageGap, ...]:
     """Return the days between consecutive periods that no period covers; overlapping periods are merged first."""
-    periods = [r for r in reports if r.type is ReportType.TYPE_2 and _counts(r)]
-    found: list[Gap] = []
+    periods = [r for r in reports if r.report_type is ReportType.TYPE_2 and _counts(r)]
+    found: list[CoverageGap] = []
     end: date | None = None
     for report in sorted(periods, key=lambda r: (r.from_on, r.to_on)):
         if end is not None and report.from_on > end + DAY:
             first, last = end + DAY, report.from_on - DAY
             bridged = _bridged_days(periods, first, last, policy)
-            found.append(Gap(first, last, (last - first).days + 1, bridged))
+            found.append(CoverageGap(first, last, (last - first).days + 1, bridged))
         end = report.to_on if end is None else max(end, report.to_on)
     return tuple(found)
 
 
 def _counts(report: Report) -> bool:
-    return report.opinion not in {Opinion.ADVERSE, Opinion.DISCLAIMER}
+    return report.opinion not in {AuditorOpinion.ADVERSE, AuditorOpinion.DISCLAIMER}
 
 
 def _bridged_days(periods: Sequence[Report], first: date, last: date, policy: EvidencePolicy) -> int:
@@ -226,7 +226,7 @@ def _bridged_days(periods: Sequence[Report], first: date, last: date, policy: Ev
 
 def _claims(report: Report, policy: EvidencePolicy) -> list[_Claim]:
     """Return what one report says about days."""
-    if report.type is ReportType.TYPE_1:
+    if report.report_type is ReportType.TYPE_1:
         until = plus_months(report.from_on, policy.type1_months)
         reason = f"Type 1 as of {report.from_on}: design only, relied on for {policy.type1_months} months."
         state = CoverageState.PARTIAL if _counts(report) else CoverageState.NOT_RELIED_ON
@@ -246,7 +246,7 @@ def _claims(report: Report, policy: EvidencePolicy) -> list[_Claim]:
 
 
 def _refused(report: Report) -> str:
-    what = "an adverse opinion" if report.opinion is Opinion.ADVERSE else "a disclaimer of opinion"
+    what = "an adverse opinion" if report.opinion is AuditorOpinion.ADVERSE else "a disclaimer of opinion"
     return f"The auditor gave {what}; the report is not relied on."
 
 
@@ -257,10 +257,10 @@ def _bridge_end(report: Report, policy: EvidencePolicy) -> date | None:
     return max(ends, default=None)
 
 
-def _timeline(claims: Sequence[_Claim]) -> tuple[Segment, ...]:
+def _timeline(claims: Sequence[_Claim]) -> tuple[CoverageSegment, ...]:
     """Lay all claims over each other: the best state wins each day, and what follows the last is lapsed."""
     days = _edges(claims)
-    found: list[Segment] = []
+    found: list[CoverageSegment] = []
     for index, first in enumerate(days):
         last = days[index + 1] - DAY if index + 1 < len(days) else None
         _append(found, _segment(claims, first, last))
@@ -280,7 +280,7 @@ def _counting(claims: Sequence[_Claim], day: date) -> list[_Claim]:
     return [c for c in here if c.state in keeps or c.by.to_on > refuted]
 
 
-def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> Segment:
+def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> CoverageSegment:
     open_claims = _counting(claims, first)
     if not open_claims:
         ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.by.to_on, c.by.id))
@@ -295,14 +295,14 @@ def _preference(claim: _Claim) -> tuple[int, bool, int, int]:
     return _RANK[claim.state], is_support, -claim.until_on.toordinal(), -claim.by.to_on.toordinal()
 
 
-def _by(claim: _Claim, first: date, last: date | None, state: CoverageState, reason: str) -> Segment:
+def _by(claim: _Claim, first: date, last: date | None, state: CoverageState, reason: str) -> CoverageSegment:
     is_support = isinstance(claim.by, Support)
-    qualified = claim.by.opinion is Opinion.QUALIFIED and state is not CoverageState.LAPSED
+    is_qualified = claim.by.opinion is AuditorOpinion.QUALIFIED and state is not CoverageState.LAPSED
     report_id, document_id = (None, claim.by.id) if is_support else (claim.by.id, None)
-    return Segment(first, last, state, qualified, report_id, reason, document_id)
+    return CoverageSegment(first, last, state, is_qualified, report_id, reason, document_id)
 
 
-def _append(found: list[Segment], segment: Segment) -> None:
+def _append(found: list[CoverageSegment], segment: CoverageSegment) -> None:
     """Add a segment, joined with the one before where nothing changes between them."""
     if found:
         before = found[-1]
@@ -312,7 +312,7 @@ def _append(found: list[Segment], segment: Segment) -> None:
     found.append(segment)
 
 
-def _reachable(timeline: Sequence[Segment], at: date) -> date | None:
+def _reachable(timeline: Sequence[CoverageSegment], at: date) -> date | None:
     """Return the last day reachable from `at` through days that are relied on; the last such day before where none."""
     until: date | None = None
     for segment in timeline:
@@ -326,7 +326,7 @@ def _reachable(timeline: Sequence[Segment], at: date) -> date | None:
     return until
 
 
-def _next_change(claims: Sequence[_Claim], timeline: Sequence[Segment], at: date) -> date | None:
+def _next_change(claims: Sequence[_Claim], timeline: Sequence[CoverageSegment], at: date) -> date | None:
     """Return the first day after `at` on which the state, or what categories are relied on, is another."""
     changes, now = {segment.from_on for segment in timeline}, _categories(claims, at)
     later = (day for day in _edges(claims) if day > at)
@@ -336,7 +336,7 @@ def _next_change(claims: Sequence[_Claim], timeline: Sequence[Segment], at: date
 def _warnings(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[str, ...]:
     found = []
     for report in reports:
-        if report.type is ReportType.TYPE_2:
+        if report.report_type is ReportType.TYPE_2:
             if report.to_on < plus_months(report.from_on, policy.shortest_period_months) - DAY:
                 found.append(
                     f"The period {report.from_on} to {report.to_on} is shorter than "

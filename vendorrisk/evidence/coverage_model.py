@@ -6,14 +6,14 @@ from uuid import UUID
 
 import msgspec
 
-from vendorrisk.evidence.coverage import Coverage, CoverageState, Gap, Segment
+from vendorrisk.evidence.coverage import Coverage, CoverageGap, CoverageSegment, CoverageState
 from vendorrisk.evidence.criteria import AuditArea
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.report_model import Soc2Exception
 from vendorrisk.vendors.model import TrustCategory
 
 
-class AreaView(msgspec.Struct, frozen=True):
+class AuditAreaResult(msgspec.Struct, frozen=True):
     """One audit area of a report. `verdict` is "exceptions", "clean", or "not_tested" where none is in scope."""
 
     area: AuditArea
@@ -27,11 +27,11 @@ class AreaView(msgspec.Struct, frozen=True):
     """`exceptions`, `clean`, or `not_tested`."""
 
 
-class Lens(msgspec.Struct, frozen=True):
+class AuditAreas(msgspec.Struct, frozen=True):
     """A report through the five audit areas, and what lies outside them."""
 
     report_id: UUID
-    areas: list[AreaView]
+    areas: list[AuditAreaResult]
     """The five audit areas."""
     other_exceptions: list[Soc2Exception]
     """Tests outside the five areas that did not pass."""
@@ -74,14 +74,14 @@ class ServiceCoverage(msgspec.Struct, frozen=True, kw_only=True):
     preparation_from_on: date | None
     """Day from which to ask for the next report. Null if nothing counts."""
     next_change_on: date | None
-    gaps: list[Gap]
+    gaps: list[CoverageGap]
     """Days between report periods that none covers."""
     warnings: list[str]
     categories_needed: list[TrustCategory]
     categories_relied_on: list[TrustCategory]
     """Categories that evidence covers on the day."""
     missing_categories: list[TrustCategory]
-    timeline: list[Segment]
+    timeline: list[CoverageSegment]
     """The days in stretches of one state each, oldest first."""
 
     @classmethod
@@ -89,7 +89,7 @@ class ServiceCoverage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             at=found.at,
             state=found.state,
-            is_qualified=found.qualified,
+            is_qualified=found.is_qualified,
             reason=found.reason,
             effective_until_on=found.effective_until_on,
             preparation_from_on=found.preparation_from_on,
@@ -112,7 +112,7 @@ class VendorCoverage(msgspec.Struct, frozen=True):
     """One entry for each service, or one for the vendor as a whole."""
 
 
-class PolicyShown(msgspec.Struct, frozen=True):
+class EvidencePolicyDetail(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     policy: EvidencePolicy

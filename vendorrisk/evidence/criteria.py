@@ -1,4 +1,4 @@
-"""The trust services criteria a SOC 2 report is tested against, and the five audit areas as a lens over it.
+"""The trust services criteria a SOC 2 report is tested against, and the five audit areas as a view of it.
 
 Ids are those of AICPA TSP Section 100 (2017 criteria, points of focus revised 2022); the titles are our own words.
 """
@@ -21,7 +21,7 @@ TITLES: Final[Mapping[str, str]] = {
     "CC3.3": "Considering fraud",
     "CC3.4": "Noticing significant change",
     "CC4.1": "Evaluating whether controls work",
-    "CC4.2": "Telling of deficiencies and mending them",
+    "CC4.2": "Telling of deficiencies and correcting them",
     "CC5.1": "Choosing controls that reduce risk",
     "CC5.2": "Controls over technology",
     "CC5.3": "Policies and procedures",

@@ -29,7 +29,7 @@ class DocumentKind(StrEnum):
     OTHER = "other"
 
 
-class Classification(StrEnum):
+class DocumentClassification(StrEnum):
     """How confidential a document is."""
 
     PUBLIC = "public"
@@ -46,7 +46,7 @@ class Assurance(StrEnum):
     NONE = "none"
 
 
-class Reading(StrEnum):
+class TextExtraction(StrEnum):
     """Whether the text of a document's file was read for proposals."""
 
     NONE = "none"
@@ -64,7 +64,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None
     kind: DocumentKind
     title: str
-    classification: Classification
+    classification: DocumentClassification
     issued_on: date | None
     valid_from_on: date | None
     stated_until_on: date | None
@@ -82,8 +82,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     file_bytes: int | None
     file_name: str | None
     media_type: str | None
-    reading: Reading
-    reading_detail: str | None
+    extraction: TextExtraction
+    extraction_detail: str | None
     """Why the text could not be extracted. Null if it could."""
     created_at: datetime
     updated_at: datetime
@@ -95,7 +95,7 @@ class DocumentChanges(Body):
 
     title: Title | UnsetType = UNSET
     service_id: UUID | UnsetType | None = UNSET
-    classification: Classification | UnsetType = UNSET
+    classification: DocumentClassification | UnsetType = UNSET
     issued_on: date | UnsetType | None = UNSET
     valid_from_on: date | UnsetType | None = UNSET
     stated_until_on: date | UnsetType | None = UNSET
@@ -109,7 +109,7 @@ class NewDocument(Body):
     vendor_id: UUID
     kind: DocumentKind
     title: Title
-    classification: Classification = Classification.CONFIDENTIAL
+    classification: DocumentClassification = DocumentClassification.CONFIDENTIAL
     service_id: UUID | None = None
     issued_on: date | None = None
     valid_from_on: date | None = None

@@ -19,14 +19,14 @@ from vendorrisk.evidence.document_model import (
     DocumentChanges,
     DocumentKind,
     NewDocument,
-    Reading,
+    TextExtraction,
     Withdrawal,
 )
 from vendorrisk.ids import new_id
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import safe_name
 from vendorrisk.storage.port import StorageError, UnreachableError
-from vendorrisk.storage.vault import StoredFile, Vault
+from vendorrisk.storage.vault import EncryptedFileStore, StoredFile
 
 READ_EVIDENCE = "read_evidence"
 _READABLE = frozenset({DocumentKind.SOC2_TYPE1, DocumentKind.SOC2_TYPE2, DocumentKind.BRIDGE_LETTER})
@@ -55,8 +55,8 @@ async def add(work: Work, new: NewDocument) -> Document:
         file_bytes=None,
         file_name=None,
         media_type=None,
-        reading=Reading.NONE,
-        reading_detail=None,
+        extraction=TextExtraction.NONE,
+        extraction_detail=None,
         created_at=work.now,
         updated_at=work.now,
         version=1,
@@ -65,7 +65,7 @@ async def add(work: Work, new: NewDocument) -> Document:
     rules.check_document(wanted, work.today)
     await _check_service(work, wanted)
     in_force = (await service.policy(work)).policy
-    added = await queries.insert_document(work, service.judge_document(wanted, in_force, work.today))
+    added = await queries.insert_document(work, service.evaluate_document(wanted, in_force, work.today))
     await service.follow(work, added, in_force)
     await audit.record(work, Action.DOCUMENT_ADDED, Target("document", added.id), after=added)
     return added
@@ -79,7 +79,7 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     if wanted == before:
         return before
     in_force = (await service.policy(work)).policy
-    after = await queries.update_document(work, service.judge_document(wanted, in_force, work.today))
+    after = await queries.update_document(work, service.evaluate_document(wanted, in_force, work.today))
     await service.follow(work, after, in_force)
     await audit.record(work, Action.DOCUMENT_CHANGED, Target("document", after.id), before=before, after=after)
     return after
@@ -106,7 +106,13 @@ async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expect
 
 
 async def store_file(
-    work: Work, vault: Vault, document_id: UUID, chunks: AsyncIterator[bytes], name: str, most: int, expected: int
+    work: Work,
+    file_store: EncryptedFileStore,
+    document_id: UUID,
+    chunks: AsyncIterator[bytes],
+    name: str,
+    most: int,
+    expected: int,
 ) -> Document:
     """Keep the file of a document, sealed; a SOC 2 report or bridge letter as PDF then waits to be read.
 
@@ -118,11 +124,11 @@ async def store_file(
     """
     before = await _counting(work, document_id, expected)
     try:
-        stored = await vault.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
+        stored = await file_store.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
     except UnreachableError as error:
         raise _unavailable() from error
-    name, reading = safe_name(name, stored.media_type), _reading_of(before, stored)
-    if (before.file_sha256, before.file_name, before.reading) == (stored.sha256, name, reading):
+    name, extraction = safe_name(name, stored.media_type), _extraction_of(before, stored)
+    if (before.file_sha256, before.file_name, before.extraction) == (stored.sha256, name, extraction):
         return before
     if before.file_sha256 not in {None, stored.sha256}:
         await proposal_queries.forget_proposals(work, document_id)
@@ -133,21 +139,23 @@ async def store_file(
         stored.size,
         name,
         stored.media_type.text,
-        reading,
+        extraction,
     )
-    if reading is Reading.WAITING:
+    if extraction is TextExtraction.WAITING:
         work.nudge(READ_EVIDENCE)
     await audit.record(work, Action.DOCUMENT_FILE_STORED, Target("document", after.id), before=before, after=after)
     return after
 
 
-async def open_file(work: Work, vault: Vault, document_id: UUID) -> tuple[Document, AsyncIterator[bytes]]:
+async def open_file(
+    work: Work, file_store: EncryptedFileStore, document_id: UUID
+) -> tuple[Document, AsyncIterator[bytes]]:
     """Return a document and the plain bytes of its file, checked as they pass."""
     document = found(await queries.find_document(work, document_id))
     if document.file_sha256 is None:
         raise Refusal(Code.DOCUMENT_WITHOUT_FILE, "Send its file first, with PUT to this address.")
     try:
-        return document, await vault.open(work.tenant_id, document.file_sha256)
+        return document, await file_store.open(work.tenant_id, document.file_sha256)
     except UnreachableError as error:
         raise _unavailable() from error
     except StorageError as error:
@@ -158,12 +166,12 @@ def _unavailable() -> Refusal:
     return Refusal(Code.STORE_UNAVAILABLE, "The file store does not answer. Try again.", retry_after_seconds=10)
 
 
-def _reading_of(before: Document, stored: StoredFile) -> Reading:
+def _extraction_of(before: Document, stored: StoredFile) -> TextExtraction:
     """Say whether a file waits to be read; the same one is not read twice."""
     if before.kind not in _READABLE or stored.media_type is not MediaType.PDF:
-        return Reading.NONE
-    is_known = before.file_sha256 == stored.sha256 and before.reading is Reading.READ
-    return Reading.READ if is_known else Reading.WAITING
+        return TextExtraction.NONE
+    is_known = before.file_sha256 == stored.sha256 and before.extraction is TextExtraction.READ
+    return TextExtraction.READ if is_known else TextExtraction.WAITING
 
 
 async def _superseded(work: Work, new: NewDocument) -> Document:

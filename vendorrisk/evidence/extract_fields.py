@@ -20,7 +20,7 @@ from vendorrisk.texts.pdf import Problem, extract
 from vendorrisk.texts.written_dates import Day
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Extraction(msgspec.Struct, frozen=True):
     """What a PDF gave. `problem` says why there is nothing, or not all."""
 
     pages: list[str]
@@ -37,18 +37,18 @@ _FAILED: Final = {
 }
 
 
-async def read_report(sandbox: Sandbox, pdf: bytes, limits: Limits = DEFAULT_LIMITS) -> Reading:
-    """Read a PDF in a child process; whatever it is, a `Reading` comes back."""
+async def read_report(sandbox: Sandbox, pdf: bytes, limits: Limits = DEFAULT_LIMITS) -> Extraction:
+    """Read a PDF in a child process; whatever it is, an `Extraction` comes back."""
     try:
         return await sandbox.run(read, pdf, limits)
     except SandboxError as error:
-        return Reading([], [], _FAILED[error.reason])
+        return Extraction([], [], _FAILED[error.reason])
 
 
-def read(pdf: bytes) -> Reading:
+def read(pdf: bytes) -> Extraction:
     """Read a PDF here. Only the sandbox's child calls this with a stranger's bytes."""
     found = extract(pdf)
-    return Reading(found.pages, propose(found.pages), found.problem)
+    return Extraction(found.pages, propose(found.pages), found.problem)
 
 
 def propose(pages: list[str]) -> list[Proposal]:
@@ -185,7 +185,7 @@ _UNFRAMED: Final = 60_000
 
 def _opinion(report: Report) -> Iterator[Proposal]:
     start, end, trust = (report.start, report.end, 1.0) if report.end else (0, min(len(report.plain), _UNFRAMED), 0.5)
-    found = _judged_sentences(report.plain, start, end)
+    found = _evaluated_sentences(report.plain, start, end)
     for value in ("disclaimer", "adverse", "qualified", "unqualified"):
         heading = phrases.HEADINGS[value].search(report.plain, start, end) if value in phrases.HEADINGS else None
         span = found.get(value) or (heading.span() if heading else None)
@@ -198,7 +198,7 @@ def _opinion(report: Report) -> Iterator[Proposal]:
         return
 
 
-def _judged_sentences(plain: str, start: int, end: int) -> dict[str, tuple[int, int]]:
+def _evaluated_sentences(plain: str, start: int, end: int) -> dict[str, tuple[int, int]]:
     """Find the first sentence for each opinion; of two signs in one, the first says what it is."""
     found: dict[str, tuple[int, int]] = {}
     for opened in phrases.IN_OUR_OPINION.finditer(plain, start, end):

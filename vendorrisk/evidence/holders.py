@@ -15,7 +15,7 @@ _LETTER_OF_END = _sql.rows("letter_of_end", Holder)
 
 def holders_of_report(r: Soc2Report) -> dict[str, Finding]:
     """Return, for each constraint that a report may break, the statement that finds the other report."""
-    period = (r.id, r.vendor_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.system_name)
+    period = (r.id, r.vendor_id, r.report_type, r.as_of_on, r.period_start_on, r.period_end_on, r.system_name)
     return {
         "soc2_reports_document_is_recorded_once": (_REPORT_OF_DOCUMENT, (r.id, r.document_id)),
         "soc2_reports_period_is_recorded_once": (_REPORT_OF_PERIOD, period),

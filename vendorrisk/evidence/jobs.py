@@ -7,9 +7,9 @@ import structlog
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
-from vendorrisk.background import Job, World
+from vendorrisk.background import Job, JobContext
 from vendorrisk.evidence import documents, proposal_queries, proposal_service, queries, service
-from vendorrisk.evidence.extract_fields import Reading, read_report
+from vendorrisk.evidence.extract_fields import Extraction, read_report
 from vendorrisk.identity import service as identity
 from vendorrisk.storage.port import DamagedError, MissingError, UnreachableError
 from vendorrisk.texts.pdf import Problem
@@ -19,47 +19,47 @@ _UPLOADS_HAVE_ENDED = timedelta(days=1)  # far longer than the longest upload, a
 _log = structlog.get_logger("evidence")
 
 
-async def read_evidence(world: World) -> int:
+async def read_evidence(context: JobContext) -> int:
     """Read one waiting file in the sandbox, with no transaction open meanwhile, and keep what it proposes."""
-    now = world.clock()
-    async with world.database.system() as connection:
-        claimed = await proposal_queries.claim_reading(connection, now, now + proposal_service.LEASE)
+    now = context.clock()
+    async with context.database.system() as connection:
+        claimed = await proposal_queries.claim_extraction(connection, now, now + proposal_service.LEASE)
         if claimed is None:
             return 0
         token, file = claimed
         tenant = await identity.acting_tenant(connection, file.tenant_id)
-    read = await _read(world, file)
+    read = await _read(context, file)
     if read.problem is Problem.BUSY:
         return 0  # the file waits on; whoever comes after the lease tries again
     by = system(tenant, documents.READ_EVIDENCE, Permission.EVIDENCE_WRITE)
-    async with world.database.tenant(tenant.id) as connection:
-        work = Work(db=connection, by=by, now=world.clock(), request_id=str(token))
+    async with context.database.tenant(tenant.id) as connection:
+        work = Work(db=connection, by=by, now=context.clock(), request_id=str(token))
         problem = None if read.problem is None else read.problem.value
-        await proposal_service.keep_reading(work, file.id, token, read.proposals, problem)
+        await proposal_service.save_extraction(work, file.id, token, read.proposals, problem)
     return 1
 
 
-async def _read(world: World, file: proposal_queries.FileToRead) -> Reading:
+async def _read(context: JobContext, file: proposal_queries.FileToRead) -> Extraction:
     try:
-        content = await world.vault.read(file.tenant_id, file.file_sha256)
+        content = await context.file_store.read(file.tenant_id, file.file_sha256)
     except UnreachableError as error:
         _log.warning("file_store_unreachable", document=str(file.id), error=str(error))
-        return Reading([], [], Problem.BUSY)
+        return Extraction([], [], Problem.BUSY)
     except (DamagedError, MissingError) as error:
         _log.error("file_unreadable", document=str(file.id), error=str(error))
-        return Reading([], [], Problem.BROKEN)
-    return await read_report(world.sandbox, content)
+        return Extraction([], [], Problem.BROKEN)
+    return await read_report(context.sandbox, content)
 
 
-async def age_coverage(world: World) -> int:
+async def age_coverage(context: JobContext) -> int:
     """Compute anew what changes only because time passes: coverage whose next change has come."""
-    now = world.clock()
-    async with world.database.system() as connection:
+    now = context.clock()
+    async with context.database.system() as connection:
         due = await queries.tenants_with_changes(connection, now)
     done = 0
     for each in due:
         by = system(Tenant(each.id, each.time_zone), "age_coverage", Permission.EVIDENCE_WRITE)
-        async with world.database.tenant(each.id) as connection:
+        async with context.database.tenant(each.id) as connection:
             work = Work(db=connection, by=by, now=now, request_id="age_coverage")
             vendors = await queries.vendors_with_changes(work, _SLICE)
             for vendor_id in vendors:
@@ -68,29 +68,29 @@ async def age_coverage(world: World) -> int:
     return done
 
 
-async def age_documents(world: World) -> int:
-    """Judge anew what time or a leaving vendor changes: what documents prove, and who is told that they end."""
-    now = world.clock()
-    async with world.database.system() as connection:
-        due = await queries.tenants_with_documents_to_judge(connection, now)
+async def age_documents(context: JobContext) -> int:
+    """Evaluate anew what time or a leaving vendor changes: what documents prove, and who is notified that they end."""
+    now = context.clock()
+    async with context.database.system() as connection:
+        due = await queries.tenants_with_documents_to_recheck(connection, now)
     done = 0
     for each in due:
         by = system(Tenant(each.id, each.time_zone), "age_documents", Permission.EVIDENCE_WRITE)
-        async with world.database.tenant(each.id) as connection:
+        async with context.database.tenant(each.id) as connection:
             work = Work(db=connection, by=by, now=now, request_id="age_documents")
             done += await service.age_documents(work, _SLICE)
     return done
 
 
-async def sweep_files(world: World) -> int:
+async def sweep_files(context: JobContext) -> int:
     """Remove what uploads that died have left in the store: bodies that no key names, and parts never finished."""
-    before = world.clock() - _UPLOADS_HAVE_ENDED
-    async with world.database.system() as connection:
+    before = context.clock() - _UPLOADS_HAVE_ENDED
+    async with context.database.system() as connection:
         tenants = await identity.every_tenant(connection)
-    removed = await world.vault.tidy(before)
+    removed = await context.file_store.tidy(before)
     for tenant in tenants:
         try:
-            removed += await world.vault.sweep(tenant.id, before)
+            removed += await context.file_store.sweep(tenant.id, before)
         except (DamagedError, MissingError) as error:
             _log.error("file_unreadable", tenant=str(tenant.id), error=str(error))
     return removed

@@ -2,7 +2,7 @@
 
 From the words of AICPA's SOC 2 guide and of AT-C 105 and 205, which reports follow closely, and of the layouts of
 tables and lists around them. A pattern holds bounded repetition only, and no two alternatives that can match the same
-text in two ways, so that no text of whatever length makes one slow (tests/evidence/test_reading.py).
+text in two ways, so that no text of whatever length makes one slow (tests/evidence/test_text_extraction.py).
 """
 
 import re

@@ -10,7 +10,7 @@ import msgspec
 from vendorrisk.access.records import Body
 
 
-class Decision(StrEnum):
+class ProposalDecision(StrEnum):
     """Whether a proposal was decided, and how."""
 
     OPEN = "open"
@@ -34,7 +34,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The page's own words."""
     confidence: float
     """0 to 1. It orders proposals and is no probability."""
-    decision: Decision
+    decision: ProposalDecision
     decided_by_label: str | None
     decided_at: datetime | None
     created_at: datetime
@@ -42,7 +42,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class NewDecision(Body):
+class NewProposalDecision(Body):
     """A person's word on a proposal."""
 
     decision: Literal["confirmed", "rejected"]

@@ -1,4 +1,4 @@
-"""The statements of reading: files that wait for it, and the proposals that come of it."""
+"""The statements of text extraction: files that wait for it, and the proposals that come of it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,13 +11,13 @@ from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.evidence.document_model import Document, DocumentKind, Reading
-from vendorrisk.evidence.proposal_model import Decision, Proposal
+from vendorrisk.evidence.document_model import Document, DocumentKind, TextExtraction
+from vendorrisk.evidence.proposal_model import Proposal, ProposalDecision
 from vendorrisk.ids import new_id
 
 
 class FileToRead(msgspec.Struct, frozen=True):
-    """A file whose reading was claimed."""
+    """A file whose text extraction was claimed."""
 
     tenant_id: UUID
     id: UUID
@@ -37,8 +37,8 @@ class ProposalToKeep(msgspec.Struct, frozen=True):
 
 _sql = QueryFile("evidence")
 _ATTACH_FILE = _sql.rows("attach_file", Document)
-_CLAIM_READING = _sql.rows("claim_reading", FileToRead)
-_FINISH_READING = _sql.scalar("finish_reading", bool)
+_CLAIM_EXTRACTION = _sql.rows("claim_extraction", FileToRead)
+_FINISH_EXTRACTION = _sql.scalar("finish_extraction", bool)
 _FORGET_OPEN = _sql.command("forget_open_proposals")
 _FORGET = _sql.command("forget_proposals")
 _INSERT_PROPOSALS = _sql.command("insert_proposals")
@@ -52,7 +52,7 @@ PROPOSALS = ListOf(
     {
         "id": Column("id", UUID, "uuid"),
         "field": Column("field", sortable=True),
-        "decision": Column("decision", Decision),
+        "decision": Column("decision", ProposalDecision),
         "confidence": Column("confidence", float, "real", RANGE),
         "page": Column("page", int, "integer", RANGE, sortable=True),
         "updated_at": Column("updated_at", datetime, "timestamptz", RANGE, sortable=True),
@@ -62,24 +62,28 @@ PROPOSALS = ListOf(
 
 
 async def attach_file(
-    work: Work, document_id: UUID, sha256: str, size: int, name: str, media_type: str, reading: Reading
+    work: Work, document_id: UUID, sha256: str, size: int, name: str, media_type: str, extraction: TextExtraction
 ) -> Document:
     """Give a document its file, which waits to be read where it is one that can be."""
     return await _ATTACH_FILE.one(
-        work.db, work.tenant_id, document_id, sha256, size, name, media_type, reading, work.now
+        work.db, work.tenant_id, document_id, sha256, size, name, media_type, extraction, work.now
     )
 
 
-async def claim_reading(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
+async def claim_extraction(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
     """Claim the next file to read, across tenants; returns the lease's token with it."""
     token = new_id()
-    claimed = await _CLAIM_READING.one_or_none(connection, token, now, until)
+    claimed = await _CLAIM_EXTRACTION.one_or_none(connection, token, now, until)
     return None if claimed is None else (token, claimed)
 
 
-async def finish_reading(work: Work, document_id: UUID, token: UUID, reading: Reading, detail: str | None) -> bool:
-    """Say what came of a reading; false where the lease was lost meanwhile, and nothing was changed."""
-    done = await _FINISH_READING.one_or_none(work.db, work.tenant_id, document_id, token, reading, detail, work.now)
+async def finish_extraction(
+    work: Work, document_id: UUID, token: UUID, extraction: TextExtraction, detail: str | None
+) -> bool:
+    """Say what came of an extraction; false where the lease was lost meanwhile, and nothing was changed."""
+    done = await _FINISH_EXTRACTION.one_or_none(
+        work.db, work.tenant_id, document_id, token, extraction, detail, work.now
+    )
     return done is not None
 
 
@@ -113,6 +117,6 @@ async def lock_proposal(work: Work, document_id: UUID, proposal_id: UUID) -> Pro
     return await _LOCK_PROPOSAL.one_or_none(work.db, work.tenant_id, document_id, proposal_id)
 
 
-async def decide_proposal(work: Work, proposal_id: UUID, decision: Decision) -> Proposal:
+async def decide_proposal(work: Work, proposal_id: UUID, decision: ProposalDecision) -> Proposal:
     actor = work.by.actor
     return await _DECIDE_PROPOSAL.one(work.db, work.tenant_id, proposal_id, decision, actor.id, actor.label, work.now)

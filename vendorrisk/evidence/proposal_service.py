@@ -14,9 +14,9 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.evidence import criteria, documents, proposal_queries, queries, reports
-from vendorrisk.evidence.coverage import Opinion, ReportType
-from vendorrisk.evidence.document_model import Document, Reading
-from vendorrisk.evidence.proposal_model import Decision, NewDecision, Proposal
+from vendorrisk.evidence.coverage import AuditorOpinion, ReportType
+from vendorrisk.evidence.document_model import Document, TextExtraction
+from vendorrisk.evidence.proposal_model import NewProposalDecision, Proposal, ProposalDecision
 from vendorrisk.evidence.proposal_queries import ProposalToKeep
 from vendorrisk.evidence.report_model import (
     BridgeLetter,
@@ -25,7 +25,7 @@ from vendorrisk.evidence.report_model import (
     NewSoc2Exception,
     NewSoc2Report,
     NewSubserviceOrganisation,
-    Soc2ReportShown,
+    Soc2ReportDetail,
     SubserviceMethod,
 )
 from vendorrisk.evidence.report_text import Field
@@ -36,34 +36,36 @@ LEASE = timedelta(minutes=5)
 
 
 async def proposals(work: Work, document_id: UUID, page: PageRequest) -> Page[Proposal]:
-    """Return what was read in a document's file; its `reading` says whether it has been read at all."""
+    """Return what was read in a document's file; its `extraction` says whether its text was extracted at all."""
     found(await queries.find_document(work, document_id))
     return await work.page(proposal_queries.LIST_PROPOSALS, page, document_id)
 
 
-async def decide(work: Work, document_id: UUID, proposal_id: UUID, decision: NewDecision, expected: int) -> Proposal:
+async def decide(
+    work: Work, document_id: UUID, proposal_id: UUID, decision: NewProposalDecision, expected: int
+) -> Proposal:
     """Confirm or reject one proposal; a decision stands."""
     before = found(await proposal_queries.lock_proposal(work, document_id, proposal_id))
     check_version(before, expected)
-    if before.decision is not Decision.OPEN:
+    if before.decision is not ProposalDecision.OPEN:
         raise Refusal(Code.PROPOSAL_DECIDED, "A decision stands; change the record instead.")
-    after = await proposal_queries.decide_proposal(work, proposal_id, Decision(decision.decision))
+    after = await proposal_queries.decide_proposal(work, proposal_id, ProposalDecision(decision.decision))
     await audit.record(work, Action.PROPOSAL_DECIDED, Target("proposal", proposal_id), before=before, after=after)
     return after
 
 
-async def keep_reading(work: Work, document: UUID, token: UUID, read: list[Read], problem: str | None) -> bool:
-    """Keep what a reading gave; false where its lease was lost, and nothing was changed."""
-    reading = Reading.UNREADABLE if problem is not None and not read else Reading.READ
-    if not await proposal_queries.finish_reading(work, document, token, reading, problem):
+async def save_extraction(work: Work, document: UUID, token: UUID, read: list[Read], problem: str | None) -> bool:
+    """Save what an extraction gave; false where its lease was lost, and nothing was changed."""
+    extraction = TextExtraction.UNREADABLE if problem is not None and not read else TextExtraction.READ
+    if not await proposal_queries.finish_extraction(work, document, token, extraction, problem):
         return False
     await proposal_queries.replace_open_proposals(work, document, [_to_keep(proposal) for proposal in read])
-    after = {"reading": reading, "problem": problem, "proposals": len(read)}
+    after = {"extraction": extraction, "problem": problem, "proposals": len(read)}
     await audit.record(work, Action.DOCUMENT_READ, Target("document", document), after=after)
     return True
 
 
-async def record_report(work: Work, document_id: UUID) -> Soc2ReportShown:
+async def record_report(work: Work, document_id: UUID) -> Soc2ReportDetail:
     """Record the SOC 2 report that the confirmed proposals of a document make."""
     document = found(await queries.lock_document(work, document_id))
     documents.check_counting(document)
@@ -113,8 +115,8 @@ def _report_of(document: Document, confirmed: list[Proposal]) -> NewSoc2Report:
         vendor_id=document.vendor_id,
         document_id=document.id,
         service_ids=[document.service_id] if document.service_id else [],
-        type=ReportType(single[Field.REPORT_TYPE]),
-        opinion=Opinion(single[Field.OPINION]),
+        report_type=ReportType(single[Field.REPORT_TYPE]),
+        opinion=AuditorOpinion(single[Field.OPINION]),
         categories=sorted(categories),
         as_of_on=_day(single, Field.AS_OF_ON),
         period_start_on=_day(single, Field.PERIOD_START_ON),

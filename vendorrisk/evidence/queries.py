@@ -14,8 +14,8 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.evidence.coverage import CoverageState
-from vendorrisk.evidence.coverage_model import PolicyShown, StoredCoverage
-from vendorrisk.evidence.document_model import Assurance, Classification, Document, DocumentKind, Reading
+from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, StoredCoverage
+from vendorrisk.evidence.document_model import Assurance, Document, DocumentClassification, DocumentKind, TextExtraction
 from vendorrisk.evidence.holders import holders_of_letter, holders_of_report
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.report_model import (
@@ -47,9 +47,9 @@ class TenantDue(msgspec.Struct, frozen=True):
 
 
 _sql = QueryFile("evidence")
-_FIND_POLICY = _sql.rows("find_policy", PolicyShown)
-_LOCK_POLICY = _sql.rows("lock_policy", PolicyShown)
-_KEEP_POLICY = _sql.rows("keep_policy", PolicyShown)
+_FIND_POLICY = _sql.rows("find_policy", EvidencePolicyDetail)
+_LOCK_POLICY = _sql.rows("lock_policy", EvidencePolicyDetail)
+_SAVE_POLICY = _sql.rows("save_policy", EvidencePolicyDetail)
 _INSERT_DOCUMENT = _sql.rows("insert_document", Document)
 _FIND_DOCUMENT = _sql.rows("find_document", Document)
 _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
@@ -57,9 +57,9 @@ LIST_DOCUMENTS = _sql.rows("list_documents", Document)
 _SUPPORTING_DOCUMENTS = _sql.rows("supporting_documents", Document)
 _CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
 _UPDATE_DOCUMENT = _sql.rows("update_document", Document)
-_JUDGE_AGAIN_AFTER = _sql.command("judge_again_after")
-_TENANTS_TO_JUDGE = _sql.rows("tenants_with_documents_to_judge", TenantDue)
-_DOCUMENTS_TO_JUDGE = _sql.rows("documents_to_judge", Document)
+_RECHECK_AFTER = _sql.command("recheck_after")
+_TENANTS_TO_RECHECK = _sql.rows("tenants_with_documents_to_recheck", TenantDue)
+_DOCUMENTS_TO_RECHECK = _sql.rows("documents_to_recheck", Document)
 _INSERT_REPORT = _sql.command("insert_report")
 _COVER_SERVICES = _sql.command("cover_services")
 _UNCOVER_SERVICES = _sql.command("uncover_services")
@@ -89,7 +89,7 @@ _FIND_VENDOR = _sql.rows("find_vendor_in_brief", VendorInBrief)
 _LOCK_VENDOR = _sql.rows("lock_vendor", VendorInBrief)
 _SERVICES = _sql.rows("services_of_vendor", VendorService)
 _COVERAGE_OF_VENDOR = _sql.rows("coverage_of_vendor", StoredCoverage)
-_KEEP_COVERAGE = _sql.rows("keep_coverage", StoredCoverage)
+_SAVE_COVERAGE = _sql.rows("save_coverage", StoredCoverage)
 _DROP_COVERAGE = _sql.command("drop_coverage")
 LIST_COVERAGE = _sql.rows("list_coverage", StoredCoverage)
 _VENDORS_WITH_COVERAGE = _sql.scalar("vendors_with_coverage", UUID)
@@ -111,7 +111,7 @@ DOCUMENTS = ListOf(
         "service_id": _SERVICE,
         "kind": Column("kind", DocumentKind),
         "title": Column("title", sortable=True),
-        "classification": Column("classification", Classification),
+        "classification": Column("classification", DocumentClassification),
         "assurance": Column("assurance", Assurance),
         "issued_on": _DAY("issued_on"),
         "valid_from_on": _DAY("valid_from_on"),
@@ -120,7 +120,7 @@ DOCUMENTS = ListOf(
         "superseded_at": Column("superseded_at", datetime, "timestamptz", RANGE, nullable=True),
         "withdrawn_at": Column("withdrawn_at", datetime, "timestamptz", RANGE, nullable=True),
         "file_sha256": Column("file_sha256", nullable=True),
-        "reading": Column("reading", Reading),
+        "extraction": Column("extraction", TextExtraction),
         "created_at": _AT,
         "updated_at": _UPDATED,
     },
@@ -180,16 +180,16 @@ _LETTER_BROKEN = {
 }
 
 
-async def find_policy(work: Work) -> PolicyShown | None:
+async def find_policy(work: Work) -> EvidencePolicyDetail | None:
     return await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
 
 
-async def lock_policy(work: Work) -> PolicyShown | None:
+async def lock_policy(work: Work) -> EvidencePolicyDetail | None:
     return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
 
 
-async def keep_policy(work: Work, policy: EvidencePolicy) -> PolicyShown:
-    return await _KEEP_POLICY.one(work.db, work.tenant_id, policy, work.now)
+async def save_policy(work: Work, policy: EvidencePolicy) -> EvidencePolicyDetail:
+    return await _SAVE_POLICY.one(work.db, work.tenant_id, policy, work.now)
 
 
 async def insert_document(work: Work, d: Document) -> Document:
@@ -222,21 +222,21 @@ async def update_document(work: Work, d: Document) -> Document:
         return await _UPDATE_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
 
 
-async def judge_again_after(work: Work, document_id: UUID, until: date | None) -> None:
-    """Let the job judge a document anew on the day after this one; never, where there is none."""
-    await _JUDGE_AGAIN_AFTER.run(work.db, work.tenant_id, document_id, until)
+async def recheck_after(work: Work, document_id: UUID, until: date | None) -> None:
+    """Let the job evaluate a document anew on the day after this one; never, where there is none."""
+    await _RECHECK_AFTER.run(work.db, work.tenant_id, document_id, until)
 
 
-async def tenants_with_documents_to_judge(connection: Connection, now: datetime) -> list[TenantDue]:
-    return await _TENANTS_TO_JUDGE.many(connection, now)
+async def tenants_with_documents_to_recheck(connection: Connection, now: datetime) -> list[TenantDue]:
+    return await _TENANTS_TO_RECHECK.many(connection, now)
 
 
-async def documents_to_judge(work: Work, most: int) -> list[Document]:
-    return await _DOCUMENTS_TO_JUDGE.many(work.db, work.tenant_id, work.today, most)
+async def documents_to_recheck(work: Work, most: int) -> list[Document]:
+    return await _DOCUMENTS_TO_RECHECK.many(work.db, work.tenant_id, work.today, most)
 
 
 async def insert_report(work: Work, r: Soc2Report) -> None:
-    own = (r.id, r.vendor_id, r.document_id, r.type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
+    own = (r.id, r.vendor_id, r.document_id, r.report_type, r.as_of_on, r.period_start_on, r.period_end_on, r.report_on)
     auditor = (r.auditor, r.auditor_licence_state, r.auditor_is_peer_reviewed, r.opinion, r.opinion_reason)
     scope = (r.categories, r.criteria_tested, r.system_name)
     with refusing(_REPORT_BROKEN, holders_of_report(r), seen_by="evidence:read"):
@@ -363,10 +363,10 @@ async def coverage_of_vendor(work: Work, vendor_id: UUID) -> list[StoredCoverage
     return await _COVERAGE_OF_VENDOR.many(work.db, work.tenant_id, vendor_id)
 
 
-async def keep_coverage(work: Work, c: StoredCoverage) -> StoredCoverage:
+async def save_coverage(work: Work, c: StoredCoverage) -> StoredCoverage:
     own = (c.id, c.vendor_id, c.service_id, c.state, c.is_qualified, c.reason, c.effective_until_on)
     more = (c.next_change_on, c.gap_days, c.missing_categories, c.computed_on, c.updated_at)
-    return await _KEEP_COVERAGE.one(work.db, work.tenant_id, *own, *more)
+    return await _SAVE_COVERAGE.one(work.db, work.tenant_id, *own, *more)
 
 
 async def drop_coverage(work: Work, ids: Sequence[UUID]) -> None:

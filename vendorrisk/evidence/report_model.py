@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
-from vendorrisk.evidence.coverage import Opinion, ReportType
+from vendorrisk.evidence.coverage import AuditorOpinion, ReportType
 from vendorrisk.evidence.model import _US, Categories, Criteria, Criterion, Line, ServiceIds, Text
-from vendorrisk.findings.model import Severity, Title
+from vendorrisk.findings.model import FindingSeverity, Title
 from vendorrisk.vendors.model import TrustCategory
 
 
@@ -50,7 +50,7 @@ class Soc2Exception(msgspec.Struct, frozen=True, kw_only=True):
     deviation: str
     sample: str | None
     management_response: str | None
-    severity: Severity
+    severity: FindingSeverity
     created_at: datetime
     updated_at: datetime
     version: int
@@ -65,7 +65,7 @@ class NewSoc2Exception(Body):
     deviation: Text
     sample: Text | None = None
     management_response: Text | None = None
-    severity: Severity = Severity.MEDIUM
+    severity: FindingSeverity = FindingSeverity.MEDIUM
 
 
 class Soc2ExceptionChanges(Body):
@@ -75,7 +75,7 @@ class Soc2ExceptionChanges(Body):
     deviation: Text | UnsetType = UNSET
     sample: Text | UnsetType | None = UNSET
     management_response: Text | UnsetType | None = UNSET
-    severity: Severity | UnsetType = UNSET
+    severity: FindingSeverity | UnsetType = UNSET
 
 
 class Cuec(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +181,7 @@ class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: UUID
     vendor_name: str
     document_id: UUID | None
-    type: ReportType
+    report_type: ReportType
     as_of_on: date | None
     period_start_on: date | None
     period_end_on: date | None
@@ -189,7 +189,7 @@ class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
     auditor: str | None
     auditor_licence_state: str | None
     auditor_is_peer_reviewed: bool | None
-    opinion: Opinion
+    opinion: AuditorOpinion
     opinion_reason: str | None
     categories: list[TrustCategory]
     criteria_tested: list[str]
@@ -206,8 +206,8 @@ class NewSoc2Report(Body):
     """A report, whole: what it says of itself, its exceptions, our controls, its suppliers, its bridge letters."""
 
     vendor_id: UUID
-    type: ReportType
-    opinion: Opinion
+    report_type: ReportType
+    opinion: AuditorOpinion
     categories: Categories
     as_of_on: date | None = None
     period_start_on: date | None = None
@@ -239,7 +239,7 @@ class Soc2ReportChanges(Body):
     auditor: Line | UnsetType | None = UNSET
     auditor_licence_state: UsState | UnsetType | None = UNSET
     auditor_is_peer_reviewed: bool | UnsetType | None = UNSET
-    opinion: Opinion | UnsetType = UNSET
+    opinion: AuditorOpinion | UnsetType = UNSET
     opinion_reason: Text | UnsetType | None = UNSET
     categories: Categories | UnsetType = UNSET
     criteria_tested: Criteria | UnsetType = UNSET
@@ -247,7 +247,7 @@ class Soc2ReportChanges(Body):
     service_ids: ServiceIds | UnsetType = UNSET
 
 
-class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
+class Soc2ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
     """A report with all that belongs to it."""
 
     id: UUID
@@ -260,7 +260,7 @@ class Soc2ReportShown(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-class NewReports(Body):
+class NewSoc2Reports(Body):
     """Up to 200 reports. Each is recorded or rejected alone."""
 
     reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
@@ -282,7 +282,7 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """JSON pointer (RFC 6901) into the row. Missing if there is no problem."""
 
 
-class BulkAnswer(msgspec.Struct, frozen=True):
+class BulkResponse(msgspec.Struct, frozen=True):
     """The results of many reports."""
 
     results: list[BulkResult]

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from vendorrisk.db.paging import RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.evidence.coverage import Opinion, ReportType
+from vendorrisk.evidence.coverage import AuditorOpinion, ReportType
 from vendorrisk.evidence.report_model import Cuec, CuecState, Soc2Exception, SubserviceMethod, SubserviceOrganisation
-from vendorrisk.findings.model import Severity
+from vendorrisk.findings.model import FindingSeverity
 from vendorrisk.vendors.model import TrustCategory
 
 _sql = QueryFile("evidence")
@@ -30,8 +30,8 @@ REPORTS = ListOf(
     {
         "id": Column("r.id", UUID, "uuid"),
         "vendor_id": Column("r.vendor_id", UUID, "uuid"),
-        "type": Column("r.type", ReportType),
-        "opinion": Column("r.opinion", Opinion),
+        "report_type": Column("r.report_type", ReportType),
+        "opinion": Column("r.opinion", AuditorOpinion),
         "categories": Column("r.categories", TrustCategory, operators=frozenset({Operator.HAS})),
         "as_of_on": _DAY("r.as_of_on"),
         "period_end_on": _DAY("r.period_end_on"),
@@ -48,7 +48,7 @@ EXCEPTIONS = ListOf(
     {
         **_COMMON,
         "criterion": Column("p.criterion"),
-        "severity": Column("p.severity", Severity, operators=RANGE, weight_sql="level_weight({})"),
+        "severity": Column("p.severity", FindingSeverity, operators=RANGE, weight_sql="level_weight({})"),
     },
     default_sort="-created_at",
     key_sql="p.id",

@@ -9,24 +9,24 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.evidence import report_part_queries, reports
-from vendorrisk.evidence.coverage_model import Lens
+from vendorrisk.evidence.coverage_model import AuditAreas
 from vendorrisk.evidence.document_model import Withdrawal
 from vendorrisk.evidence.report_model import (
     BridgeLetter,
-    BulkAnswer,
+    BulkResponse,
     Cuec,
     CuecChanges,
     NewBridgeLetter,
     NewCuec,
-    NewReports,
     NewSoc2Exception,
     NewSoc2Report,
+    NewSoc2Reports,
     NewSubserviceOrganisation,
     Soc2Exception,
     Soc2ExceptionChanges,
     Soc2Report,
     Soc2ReportChanges,
-    Soc2ReportShown,
+    Soc2ReportDetail,
     SubserviceChanges,
     SubserviceOrganisation,
 )
@@ -61,7 +61,7 @@ async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
     refuses=_WHOLE,
     example={
         "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
-        "type": "type_2",
+        "report_type": "type_2",
         "period_start_on": "2025-01-01",
         "period_end_on": "2025-12-31",
         "opinion": "unqualified",
@@ -69,7 +69,7 @@ async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
         "auditor": "Example CPA LLP",
     },
 )
-async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc2ReportShown:
+async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc2ReportDetail:
     """Record a report, whole. Coverage follows; an opinion that is not clean and each exception open a finding."""
     return await reports.record(work, data)
 
@@ -82,7 +82,7 @@ async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc
         "reports": [
             {
                 "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
-                "type": "type_1",
+                "report_type": "type_1",
                 "as_of_on": "2025-12-31",
                 "opinion": "unqualified",
                 "categories": ["security"],
@@ -90,13 +90,13 @@ async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc
         ]
     },
 )
-async def record_soc2_reports(work: InWork, data: JSONBody[NewReports]) -> BulkAnswer:
-    """Record up to 200 reports, each for itself; the answer has a result per row."""
+async def record_soc2_reports(work: InWork, data: JSONBody[NewSoc2Reports]) -> BulkResponse:
+    """Record up to 200 reports, each for itself; the response has a result per row."""
     return await reports.record_all(work, data)
 
 
 @reads("/soc2-reports/{report_id:uuid}", Permission.EVIDENCE_READ)
-async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2ReportShown:
+async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2ReportDetail:
     """Read a report with its exceptions, our controls, its suppliers, its letters, and what is questionable."""
     return await reports.report(work, report_id)
 
@@ -109,7 +109,7 @@ async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2Report
 )
 async def change_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Soc2ReportChanges]
-) -> Soc2ReportShown:
+) -> Soc2ReportDetail:
     """Change a SOC 2 report. Coverage is computed again."""
     return await reports.change(work, report_id, data, expected)
 
@@ -122,15 +122,15 @@ async def change_soc2_report(
 )
 async def withdraw_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Withdrawal]
-) -> Soc2ReportShown:
+) -> Soc2ReportDetail:
     """Let a report count no more; it stays on record, and the findings it opened end."""
     return await reports.withdraw(work, report_id, data, expected)
 
 
 @reads("/soc2-reports/{report_id:uuid}/audit-areas", Permission.EVIDENCE_READ)
-async def get_audit_areas(work: InWork, report_id: FromPath[UUID]) -> Lens:
+async def get_audit_areas(work: InWork, report_id: FromPath[UUID]) -> AuditAreas:
     """Look at a report through the five audit areas: control environment to control activities (CC1 to CC5)."""
-    return await reports.lens(work, report_id)
+    return await reports.audit_areas(work, report_id)
 
 
 @lists("/exceptions", Permission.EVIDENCE_READ, report_part_queries.EXCEPTIONS)

@@ -14,27 +14,27 @@ from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal, under
 from vendorrisk.evidence import coverage, queries, report_part_queries, rules, service
-from vendorrisk.evidence.coverage import Opinion, ReportType
-from vendorrisk.evidence.coverage_model import Lens
+from vendorrisk.evidence.coverage import AuditorOpinion, ReportType
+from vendorrisk.evidence.coverage_model import AuditAreas
 from vendorrisk.evidence.document_model import Withdrawal
 from vendorrisk.evidence.report_model import (
     BridgeLetter,
-    BulkAnswer,
+    BulkResponse,
     BulkResult,
     Cuec,
     CuecChanges,
     CuecState,
     NewBridgeLetter,
     NewCuec,
-    NewReports,
     NewSoc2Exception,
     NewSoc2Report,
+    NewSoc2Reports,
     NewSubserviceOrganisation,
     Soc2Exception,
     Soc2ExceptionChanges,
     Soc2Report,
     Soc2ReportChanges,
-    Soc2ReportShown,
+    Soc2ReportDetail,
     SubserviceChanges,
     SubserviceOrganisation,
 )
@@ -49,14 +49,14 @@ async def reports(work: Work, page: PageRequest) -> Page[Soc2Report]:
     return await work.page(queries.LIST_REPORTS, page)
 
 
-async def report(work: Work, report_id: UUID) -> Soc2ReportShown:
+async def report(work: Work, report_id: UUID) -> Soc2ReportDetail:
     """Return a report with all that belongs to it, and what is questionable about it."""
     stored = found(await queries.find_report(work, report_id))
     letters = await queries.letters(work, [report_id])
     pairs = tuple(coverage.Letter(letter.id, letter.ends_on) for letter in letters)
     in_force = (await service.policy(work)).policy
     computed = coverage.coverage([rules.report_for_coverage(stored, pairs)], work.today, in_force)
-    return Soc2ReportShown(
+    return Soc2ReportDetail(
         id=stored.id,
         report=stored,
         exceptions=await queries.exceptions(work, report_id),
@@ -68,11 +68,11 @@ async def report(work: Work, report_id: UUID) -> Soc2ReportShown:
     )
 
 
-async def lens(work: Work, report_id: UUID) -> Lens:
+async def audit_areas(work: Work, report_id: UUID) -> AuditAreas:
     """Return a report through the five audit areas."""
     stored = found(await queries.find_report(work, report_id))
-    areas, others = rules.lens(stored, await queries.exceptions(work, report_id))
-    return Lens(report_id, areas, others)
+    areas, others = rules.audit_areas(stored, await queries.exceptions(work, report_id))
+    return AuditAreas(report_id, areas, others)
 
 
 async def all_exceptions(work: Work, page: PageRequest) -> Page[Soc2Exception]:
@@ -87,7 +87,7 @@ async def all_subservice_organisations(work: Work, page: PageRequest) -> Page[Su
     return await work.page(report_part_queries.LIST_ALL_SUBSERVICE, page)
 
 
-async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
+async def record(work: Work, new: NewSoc2Report) -> Soc2ReportDetail:
     """Record a report, whole. An opinion that is not clean and each exception open a finding; coverage follows."""
     wanted = Soc2Report(
         id=new_id(),
@@ -112,15 +112,15 @@ async def record(work: Work, new: NewSoc2Report) -> Soc2ReportShown:
         await queries.insert_subservice(work, wanted.id, organisation)
     for index, letter in enumerate(new.bridge_letters):
         await _insert_letter(work, wanted, letter, f"/bridge_letters/{index}")
-    await _tell_of_opinion(work, wanted)
+    await _sync_opinion_finding(work, wanted)
     await service.cover(work, wanted.vendor_id)
     shown = await report(work, wanted.id)
     await audit.record(work, Action.SOC2_REPORT_RECORDED, Target("soc2_report", wanted.id), after=shown)
     return shown
 
 
-async def record_all(work: Work, new: NewReports) -> BulkAnswer:
-    """Record many reports, each for itself: a row that is refused leaves nothing, and the others stand."""
+async def record_all(work: Work, new: NewSoc2Reports) -> BulkResponse:
+    """Record many reports, each for itself: a row that fails leaves nothing, and the others stand."""
     results = []
     for index, row in enumerate(new.reports):
         await work.db.execute("savepoint row")
@@ -129,15 +129,15 @@ async def record_all(work: Work, new: NewReports) -> BulkAnswer:
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint row")
             named = await naming_holder(work.db, work.tenant_id, work.by.actor.permissions, refusal)
-            results.append(_refused(index, named))
+            results.append(_failed(index, named))
         else:
             await work.db.execute("release savepoint row")
             results.append(BulkResult(index=index, status=201, id=recorded.id))
-    return BulkAnswer(results)
+    return BulkResponse(results)
 
 
-async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expected: int) -> Soc2ReportShown:
-    before = await _standing(work, report_id, expected)
+async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expected: int) -> Soc2ReportDetail:
+    before = await _not_withdrawn(work, report_id, expected)
     wanted = _normalised(patched(before, changes))
     rules.check_report(wanted, work.today)
     await _check_belonging(work, wanted)
@@ -145,7 +145,7 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
         return await report(work, report_id)
     await queries.update_report(work, wanted)
     if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
-        await _tell_of_opinion(work, wanted)
+        await _sync_opinion_finding(work, wanted)
     await service.cover(work, wanted.vendor_id)
     after = await report(work, report_id)
     await audit.record(
@@ -154,9 +154,9 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     return after
 
 
-async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected: int) -> Soc2ReportShown:
+async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected: int) -> Soc2ReportDetail:
     """Let a report count no more; it stays on record, and its findings end with it."""
-    before = await _standing(work, report_id, expected)
+    before = await _not_withdrawn(work, report_id, expected)
     await queries.update_report(
         work, msgspec.structs.replace(before, withdrawn_at=work.now, withdrawn_reason=withdrawal.reason)
     )
@@ -172,7 +172,7 @@ async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected
 
 
 async def add_exception(work: Work, report_id: UUID, new: NewSoc2Exception) -> Soc2Exception:
-    added = await _insert_exception(work, await _standing(work, report_id), new, "")
+    added = await _insert_exception(work, await _not_withdrawn(work, report_id), new, "")
     await audit.record(work, Action.SOC2_EXCEPTION_ADDED, Target("soc2_exception", added.id), after=added)
     return added
 
@@ -186,13 +186,13 @@ async def change_exception(
     if wanted == before:
         return before
     after = await queries.update_exception(work, wanted)
-    await findings.restate_for(work, "soc2_exception", after.id, **_told(after))
+    await findings.restate_for(work, "soc2_exception", after.id, **_finding_words(after))
     await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
 
 
 async def add_cuec(work: Work, report_id: UUID, new: NewCuec) -> Cuec:
-    await _standing(work, report_id)
+    await _not_withdrawn(work, report_id)
     added = await queries.insert_cuec(work, report_id, _checked_cuec(new, ""))
     await audit.record(work, Action.SOC2_CUEC_ADDED, Target("soc2_cuec", added.id), after=added)
     return added
@@ -211,7 +211,7 @@ async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecC
 
 
 async def add_subservice(work: Work, report_id: UUID, new: NewSubserviceOrganisation) -> SubserviceOrganisation:
-    _check_provider(await _standing(work, report_id), new.provider_id, "")
+    _check_provider(await _not_withdrawn(work, report_id), new.provider_id, "")
     added = await queries.insert_subservice(work, report_id, new)
     await audit.record(work, Action.SOC2_SUBSERVICE_ADDED, Target("soc2_subservice", added.id), after=added)
     return added
@@ -233,7 +233,7 @@ async def change_subservice(
 
 async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> BridgeLetter:
     """Add a bridge letter of management to a Type 2 report; coverage follows."""
-    stored = await _standing(work, report_id)
+    stored = await _not_withdrawn(work, report_id)
     added = await _insert_letter(work, stored, new, "")
     await service.cover(work, stored.vendor_id)
     await audit.record(work, Action.BRIDGE_LETTER_ADDED, Target("bridge_letter", added.id), after=added)
@@ -242,7 +242,7 @@ async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> Bridg
 
 async def remove_letter(work: Work, report_id: UUID, letter_id: UUID, expected: int) -> None:
     """Take a letter back that was recorded wrongly; the audit log keeps it, and coverage follows."""
-    stored = await _standing(work, report_id)
+    stored = await _not_withdrawn(work, report_id)
     before = found(await queries.lock_letter(work, report_id, letter_id))
     check_version(before, expected)
     await queries.delete_letter(work, letter_id)
@@ -258,12 +258,12 @@ async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exceptio
         "soc2_exception",
         added.id,
         vendor_id=stored.vendor_id,
-        **_told(added),
+        **_finding_words(added),
     )
     return added
 
 
-def _told(exception: Soc2Exception) -> dict[str, Any]:
+def _finding_words(exception: Soc2Exception) -> dict[str, Any]:
     """Return what the finding of an exception says."""
     return {
         "severity": exception.severity,
@@ -274,7 +274,7 @@ def _told(exception: Soc2Exception) -> dict[str, Any]:
 
 async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at: str) -> BridgeLetter:
     pointer = f"{at}/ends_on"
-    if stored.type is not ReportType.TYPE_2 or stored.period_end_on is None:
+    if stored.report_type is not ReportType.TYPE_2 or stored.period_end_on is None:
         raise Refusal(Code.BRIDGE_LETTER_INVALID, "Only a Type 2 report's period can be bridged.", pointer=pointer)
     if new.ends_on <= stored.period_end_on:
         detail = f"The letter must reach past the period's end ({stored.period_end_on})."
@@ -284,20 +284,20 @@ async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, a
     return await queries.insert_letter(work, stored.id, new)
 
 
-async def _tell_of_opinion(work: Work, stored: Soc2Report) -> None:
-    """Open a finding for an opinion that is not clean, or let it say what that is now; end it where it was mended."""
+async def _sync_opinion_finding(work: Work, stored: Soc2Report) -> None:
+    """Open a finding for an opinion that is not clean, or let it say what that is now; end it where it was fixed."""
     severity = rules.OPINION_SEVERITY.get(stored.opinion)
     if severity is None:
         await findings.close_for(work, "soc2_opinion", stored.id, reason="The opinion is unqualified.")
         return
-    what = {Opinion.QUALIFIED: "a qualified opinion", Opinion.ADVERSE: "an adverse opinion"}
-    told: dict[str, Any] = {
+    what = {AuditorOpinion.QUALIFIED: "a qualified opinion", AuditorOpinion.ADVERSE: "an adverse opinion"}
+    words: dict[str, Any] = {
         "severity": severity,
         "title": f"The SOC 2 report carries {what.get(stored.opinion, 'a disclaimer of opinion')}",
         "description": stored.opinion_reason or "Read the auditor's reasons in section I of the report.",
     }
-    await findings.open_for(work, "soc2_opinion", stored.id, vendor_id=stored.vendor_id, **told)
-    await findings.restate_for(work, "soc2_opinion", stored.id, **told)
+    await findings.open_for(work, "soc2_opinion", stored.id, vendor_id=stored.vendor_id, **words)
+    await findings.restate_for(work, "soc2_opinion", stored.id, **words)
 
 
 async def _check_belonging(work: Work, wanted: Soc2Report) -> None:
@@ -347,7 +347,7 @@ def _checked_cuec(new: NewCuec, at: str) -> NewCuec:
     return msgspec.structs.replace(new, criterion=rules.checked_criterion(new.criterion, f"{at}/criterion"))
 
 
-async def _standing(work: Work, report_id: UUID, expected: int | None = None) -> Soc2Report:
+async def _not_withdrawn(work: Work, report_id: UUID, expected: int | None = None) -> Soc2Report:
     stored = found(await queries.lock_report(work, report_id))
     if expected is not None:
         check_version(stored, expected)
@@ -360,10 +360,10 @@ async def _audit_part(work: Work, action: Action, kind: str, before: Any, after:
     await audit.record(work, action, Target(kind, after.id), before=before, after=after)
 
 
-def _refused(index: int, refusal: Refusal) -> BulkResult:
+def _failed(index: int, refusal: Refusal) -> BulkResult:
     errors = under(refusal.errors, f"/reports/{index}")
-    pointer = next((fault.pointer for fault in errors if fault.pointer), None)
-    detail = next((fault.detail for fault in refusal.errors), refusal.detail)
+    pointer = next((field_error.pointer for field_error in errors if field_error.pointer), None)
+    detail = next((field_error.detail for field_error in refusal.errors), refusal.detail)
     return BulkResult(
         index=index, status=STATUS[refusal.code.kind], code=refusal.code.code, detail=detail, pointer=pointer
     )

@@ -15,11 +15,11 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.evidence import documents, proposal_queries, proposal_service, queries, service
-from vendorrisk.evidence.coverage_model import PolicyShown, StoredCoverage, VendorCoverage
+from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, StoredCoverage, VendorCoverage
 from vendorrisk.evidence.document_model import Document, DocumentChanges, NewDocument, Withdrawal
 from vendorrisk.evidence.policy import EvidencePolicy
-from vendorrisk.evidence.proposal_model import NewDecision, Proposal
-from vendorrisk.evidence.report_model import BridgeLetter, Soc2ReportShown
+from vendorrisk.evidence.proposal_model import NewProposalDecision, Proposal
+from vendorrisk.evidence.report_model import BridgeLetter, Soc2ReportDetail
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.file_bodies import sent_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
@@ -114,7 +114,7 @@ async def store_document_file(
     sent = await sent_file(request, most=service.settings.upload_max_bytes)
     return await documents.store_file(
         work,
-        service.vault,
+        service.file_store,
         document_id,
         sent.chunks,
         unquote(file_name or "") or sent.name or "document",
@@ -132,7 +132,7 @@ async def store_document_file(
 )
 async def get_document_file(work: InWork, service: TheService, document_id: FromPath[UUID]) -> Stream:
     """Download the file, as an attachment, whatever it is."""
-    document, chunks = await documents.open_file(work, service.vault, document_id)
+    document, chunks = await documents.open_file(work, service.file_store, document_id)
     return _attachment(document, chunks)
 
 
@@ -153,7 +153,7 @@ async def decide_proposal(
     expected: ExpectedVersion,
     document_id: FromPath[UUID],
     proposal_id: FromPath[UUID],
-    data: JSONBody[NewDecision],
+    data: JSONBody[NewProposalDecision],
 ) -> Proposal:
     """Confirm or reject one proposal."""
     return await proposal_service.decide(work, document_id, proposal_id, data, expected)
@@ -172,7 +172,7 @@ async def decide_proposal(
         Code.DOCUMENT_SUPERSEDED,
     ],
 )
-async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> Soc2ReportShown:
+async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> Soc2ReportDetail:
     """Record the SOC 2 report that the confirmed proposals make."""
     return await proposal_service.record_report(work, document_id)
 
@@ -208,7 +208,7 @@ async def get_vendor_coverage(
 
 
 @reads("/evidence-policy", Permission.EVIDENCE_READ)
-async def get_evidence_policy(work: InWork) -> PolicyShown:
+async def get_evidence_policy(work: InWork) -> EvidencePolicyDetail:
     """Read how long each kind of evidence is relied on; version 0 is the default."""
     return await service.policy(work)
 
@@ -218,7 +218,9 @@ async def get_evidence_policy(work: InWork) -> PolicyShown:
     Permission.TENANT_MANAGE,
     example={"type1_months": 6, "type2_months": 12, "bridge_months": 3},
 )
-async def set_evidence_policy(work: InWork, expected: ExpectedVersion, data: JSONBody[EvidencePolicy]) -> PolicyShown:
+async def set_evidence_policy(
+    work: InWork, expected: ExpectedVersion, data: JSONBody[EvidencePolicy]
+) -> EvidencePolicyDetail:
     """Say the whole policy again; every date that follows from it is computed anew."""
     return await service.set_policy(work, data, expected)
 

@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 import msgspec
 
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.evidence import criteria
-from vendorrisk.evidence.coverage import Letter, Opinion, Report, ReportType, Support, plus_months
-from vendorrisk.evidence.coverage_model import AreaView
+from vendorrisk.evidence.coverage import AuditorOpinion, Letter, Report, ReportType, Support, plus_months
+from vendorrisk.evidence.coverage_model import AuditAreaResult
 from vendorrisk.evidence.document_model import Assurance, Document, DocumentKind
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.report_model import NewBridgeLetter, Soc2Exception, Soc2Report
-from vendorrisk.findings.model import Severity
+from vendorrisk.findings.model import FindingSeverity
 from vendorrisk.vendors import rules as vendor_rules
 from vendorrisk.vendors.model import TrustCategory
 from vendorrisk.vendors.supply_chain_model import VendorService
@@ -77,7 +77,7 @@ def check_document(document: Document, today: date) -> None:
 
     What was examined lies in the past, and the report on it is dated on or after its end.
     """
-    faults = _sane(
+    field_errors = _sane(
         [
             ("/issued_on", document.issued_on),
             ("/valid_from_on", document.valid_from_on),
@@ -85,21 +85,25 @@ def check_document(document: Document, today: date) -> None:
             ("/surveillance_on", document.surveillance_on),
         ]
     )
-    faults += _not_after(today, [("/issued_on", document.issued_on), ("/surveillance_on", document.surveillance_on)])
+    field_errors += _not_after(
+        today, [("/issued_on", document.issued_on), ("/surveillance_on", document.surveillance_on)]
+    )
     end = document.stated_until_on
     start = document.valid_from_on or (None if document.kind in _EXAMINED else document.issued_on)
     if start is not None and end is not None and end < start:
-        faults.append(Fault("It ends before it begins.", Code.DATES_INVALID.code, pointer="/stated_until_on"))
+        field_errors.append(
+            FieldError("It ends before it begins.", Code.DATES_INVALID.code, pointer="/stated_until_on")
+        )
     if document.kind in _EXAMINED:
-        faults += _not_after(today, [("/stated_until_on", end)])
-        if end is not None and document.issued_on is not None and document.issued_on < end and not faults:
-            faults.append(_dated_early(end, "/issued_on"))
-    _refuse(faults)
+        field_errors += _not_after(today, [("/stated_until_on", end)])
+        if end is not None and document.issued_on is not None and document.issued_on < end and not field_errors:
+            field_errors.append(_dated_early(end, "/issued_on"))
+    _refuse(field_errors)
 
 
-def _dated_early(last: date, pointer: str) -> Fault:
+def _dated_early(last: date, pointer: str) -> FieldError:
     detail = f"A report is dated on or after the last day it speaks of ({last})."
-    return Fault(detail, Code.DATES_INVALID.code, pointer=pointer)
+    return FieldError(detail, Code.DATES_INVALID.code, pointer=pointer)
 
 
 def check_report(report: Soc2Report, today: date) -> None:
@@ -108,20 +112,22 @@ def check_report(report: Soc2Report, today: date) -> None:
     A Type 1 has an as-of date, a Type 2 a period; neither lies in the future; the report is dated on or after its end;
     Security is always in scope (AICPA TSP 100.02).
     """
-    faults = _shape_faults(report)
+    field_errors = _shape_errors(report)
     ends = [("/as_of_on", report.as_of_on), ("/period_end_on", report.period_end_on), ("/report_on", report.report_on)]
-    faults += _sane([*ends, ("/period_start_on", report.period_start_on)])
-    faults += _not_after(today, ends)
+    field_errors += _sane([*ends, ("/period_start_on", report.period_start_on)])
+    field_errors += _not_after(today, ends)
     start, end = report.period_start_on, report.period_end_on
     if start is not None and end is not None and end < start:
-        faults.append(Fault("The period ends before it begins.", Code.DATES_INVALID.code, pointer="/period_end_on"))
+        field_errors.append(
+            FieldError("The period ends before it begins.", Code.DATES_INVALID.code, pointer="/period_end_on")
+        )
     last = end or report.as_of_on
     if report.report_on is not None and last is not None and report.report_on < last:
-        faults.append(_dated_early(last, "/report_on"))
+        field_errors.append(_dated_early(last, "/report_on"))
     if TrustCategory.SECURITY not in report.categories:
         detail = "Security is always in scope of a SOC 2 report; add it."
-        faults.append(Fault(detail, Code.SECURITY_CATEGORY_MISSING.code, pointer="/categories"))
-    _refuse(faults)
+        field_errors.append(FieldError(detail, Code.SECURITY_CATEGORY_MISSING.code, pointer="/categories"))
+    _refuse(field_errors)
 
 
 def check_letter(letter: NewBridgeLetter, at: str, today: date) -> None:
@@ -130,44 +136,44 @@ def check_letter(letter: NewBridgeLetter, at: str, today: date) -> None:
     _refuse([*_sane([(f"{at}/ends_on", letter.ends_on), issued]), *_not_after(today, [issued])])
 
 
-def _shape_faults(report: Soc2Report) -> list[Fault]:
+def _shape_errors(report: Soc2Report) -> list[FieldError]:
     wanted = {
         ReportType.TYPE_1: ("as_of_on",),
         ReportType.TYPE_2: ("period_start_on", "period_end_on"),
-    }[report.type]
-    faults = []
+    }[report.report_type]
+    field_errors = []
     for name in ("as_of_on", "period_start_on", "period_end_on"):
         value = getattr(report, name)
-        words = report.type.value.replace("_", " ")
+        words = report.report_type.value.replace("_", " ")
         if name in wanted and value is None:
-            faults.append(Fault(f"A {words} report needs this date.", "field_required", pointer=f"/{name}"))
+            field_errors.append(FieldError(f"A {words} report needs this date.", "field_required", pointer=f"/{name}"))
         elif name not in wanted and value is not None:
-            faults.append(Fault(f"A {words} report has no such date.", "field_unknown", pointer=f"/{name}"))
-    return faults
+            field_errors.append(FieldError(f"A {words} report has no such date.", "field_unknown", pointer=f"/{name}"))
+    return field_errors
 
 
-def _sane(dates: Iterable[tuple[str, date | None]]) -> list[Fault]:
+def _sane(dates: Iterable[tuple[str, date | None]]) -> list[FieldError]:
     return [
-        Fault("Send a date between 1990 and 2200.", Code.DATES_INVALID.code, pointer=pointer)
+        FieldError("Send a date between 1990 and 2200.", Code.DATES_INVALID.code, pointer=pointer)
         for pointer, day in dates
         if day is not None and not _EARLIEST <= day <= _LATEST
     ]
 
 
-def _not_after(today: date, dates: Iterable[tuple[str, date | None]]) -> list[Fault]:
+def _not_after(today: date, dates: Iterable[tuple[str, date | None]]) -> list[FieldError]:
     return [
-        Fault(f"This lies in the future (today is {today}).", Code.DATES_INVALID.code, pointer=pointer)
+        FieldError(f"This lies in the future (today is {today}).", Code.DATES_INVALID.code, pointer=pointer)
         for pointer, day in dates
         if day is not None and today < day <= _LATEST
     ]
 
 
-def _refuse(faults: list[Fault]) -> None:
-    if not faults:
+def _refuse(field_errors: list[FieldError]) -> None:
+    if not field_errors:
         return
-    only_security = all(fault.code == Code.SECURITY_CATEGORY_MISSING.code for fault in faults)
+    only_security = all(field_error.code == Code.SECURITY_CATEGORY_MISSING.code for field_error in field_errors)
     code = Code.SECURITY_CATEGORY_MISSING if only_security else Code.DATES_INVALID
-    raise Refusal(code, "Correct the fields listed in `errors`.", errors=faults)
+    raise Refusal(code, "Correct the fields listed in `errors`.", errors=field_errors)
 
 
 def checked_criterion(text: str, pointer: str) -> str:
@@ -184,7 +190,7 @@ def report_for_coverage(report: Soc2Report, letters: tuple[Letter, ...]) -> Repo
     last = report.as_of_on or report.period_end_on
     if first is None or last is None:  # the table's constraints rule it out
         raise ValueError(f"report {report.id} has no dates")
-    return Report(report.id, report.type, first, last, report.opinion, frozenset(report.categories), letters)
+    return Report(report.id, report.report_type, first, last, report.opinion, frozenset(report.categories), letters)
 
 
 def supports_of(document: Document, policy: EvidencePolicy) -> list[Support]:
@@ -241,14 +247,16 @@ def _named(choice: frozenset[TrustCategory]) -> TrustCategory:
 
 
 OPINION_SEVERITY = {
-    Opinion.QUALIFIED: Severity.HIGH,
-    Opinion.ADVERSE: Severity.CRITICAL,
-    Opinion.DISCLAIMER: Severity.CRITICAL,
+    AuditorOpinion.QUALIFIED: FindingSeverity.HIGH,
+    AuditorOpinion.ADVERSE: FindingSeverity.CRITICAL,
+    AuditorOpinion.DISCLAIMER: FindingSeverity.CRITICAL,
 }
-"""How grave an opinion is that is not clean; it opens a finding."""
+"""How severe an opinion is that is not clean; it opens a finding."""
 
 
-def lens(report: Soc2Report, exceptions: list[Soc2Exception]) -> tuple[list[AreaView], list[Soc2Exception]]:
+def audit_areas(
+    report: Soc2Report, exceptions: list[Soc2Exception]
+) -> tuple[list[AuditAreaResult], list[Soc2Exception]]:
     """Return a report through the five audit areas, and the exceptions outside them.
 
     A report that does not list the criteria it tested counts as having tested all common ones: Security is in scope.
@@ -260,5 +268,5 @@ def lens(report: Soc2Report, exceptions: list[Soc2Exception]) -> tuple[list[Area
         seen |= {e.id for e in mine}
         inside = [c for c in ids if c in tested]
         verdict = "exceptions" if mine else "clean" if inside else "not_tested"
-        views.append(AreaView(area, list(ids), inside, mine, verdict))
+        views.append(AuditAreaResult(area, list(ids), inside, mine, verdict))
     return views, [e for e in exceptions if e.id not in seen]

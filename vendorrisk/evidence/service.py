@@ -16,7 +16,7 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import coverage as rules_of_coverage
 from vendorrisk.evidence import queries, rules
 from vendorrisk.evidence.coverage import Coverage, Letter, Report, Support
-from vendorrisk.evidence.coverage_model import PolicyShown, ServiceCoverage, StoredCoverage, VendorCoverage
+from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, ServiceCoverage, StoredCoverage, VendorCoverage
 from vendorrisk.evidence.document_model import Assurance, Document, DocumentKind
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.queries import VendorInBrief
@@ -26,7 +26,7 @@ from vendorrisk.vendors.supply_chain_model import VendorService
 _SLICE = 500
 _FIRST = UUID(int=0)
 _ENDED = frozenset({"offboarding", "terminated"})
-"""Lifecycles in which nobody needs to be told that evidence ends."""
+"""Lifecycles in which nobody needs to be notified that evidence ends."""
 
 
 SUPPORTING = frozenset({DocumentKind.SOC3, DocumentKind.ISO27001_CERTIFICATE})
@@ -43,19 +43,19 @@ class _Piece(msgspec.Struct, frozen=True):
 Proof = list[_Piece]
 
 
-async def policy(work: Work) -> PolicyShown:
+async def policy(work: Work) -> EvidencePolicyDetail:
     """Return the policy in force; version 0 is the default."""
-    return await queries.find_policy(work) or PolicyShown(EvidencePolicy(), 0)
+    return await queries.find_policy(work) or EvidencePolicyDetail(EvidencePolicy(), 0)
 
 
-async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> PolicyShown:
+async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> EvidencePolicyDetail:
     """Say the whole policy again; every date that follows from it is computed anew in the same transaction."""
-    before = await queries.lock_policy(work) or PolicyShown(EvidencePolicy(), 0)
+    before = await queries.lock_policy(work) or EvidencePolicyDetail(EvidencePolicy(), 0)
     check_version(before, expected)
     if before.version and before.policy == wanted:
         return before
-    after = await queries.keep_policy(work, wanted)
-    await _judge_documents(work, wanted)
+    after = await queries.save_policy(work, wanted)
+    await _evaluate_documents(work, wanted)
     await _cover_all(work, wanted)
     await audit.record(
         work, Action.EVIDENCE_POLICY_CHANGED, Target("evidence_policy", work.tenant_id), before=before, after=after
@@ -79,7 +79,7 @@ async def coverages(work: Work, page: PageRequest) -> Page[StoredCoverage]:
 
 
 async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = None) -> None:
-    """Compute a vendor's coverage anew and keep what follows: rows, deadlines, gaps that people are told of.
+    """Compute a vendor's coverage anew and keep what follows: rows, deadlines, gaps that people are notified of.
 
     Call it in the transaction of every change that coverage follows from. Writers of one vendor wait for each other.
     """
@@ -98,7 +98,7 @@ async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = N
         await queries.drop_coverage(work, gone)
 
 
-def judge_document(document: Document, in_force: EvidencePolicy, today: date) -> Document:
+def evaluate_document(document: Document, in_force: EvidencePolicy, today: date) -> Document:
     """Return the document with its end and assurance by the rule of its kind; nothing is written."""
     validity = rules.validity_of(document, in_force, today)
     return msgspec.structs.replace(document, expires_on=validity.expires_on, assurance=validity.assurance)
@@ -112,10 +112,10 @@ async def follow(work: Work, document: Document, in_force: EvidencePolicy) -> No
 
 
 async def watch_document(work: Work, document: Document, in_force: EvidencePolicy) -> None:
-    """Keep in view the end of a document that counts, of a vendor that stays, and the day it is judged anew."""
+    """Keep in view the end of a document that counts, of a vendor that stays, and the day it is evaluated anew."""
     counts = document.superseded_at is None and document.withdrawn_at is None
     until = rules.surveyed_until(document, in_force) if document.assurance is Assurance.FULL and counts else None
-    await queries.judge_again_after(work, document.id, until)
+    await queries.recheck_after(work, document.id, until)
     vendor = found(await queries.find_vendor(work, document.vendor_id))
     if document.expires_on is None or not counts or vendor.lifecycle in _ENDED:
         await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "document", document.id)
@@ -133,29 +133,29 @@ async def watch_document(work: Work, document: Document, in_force: EvidencePolic
     )
 
 
-async def _judge_documents(work: Work, in_force: EvidencePolicy) -> None:
+async def _evaluate_documents(work: Work, in_force: EvidencePolicy) -> None:
     after = _FIRST
     while batch := await queries.current_documents(work, after, _SLICE):
         after = batch[-1].id
         for document in batch:
-            judged = judge_document(document, in_force, work.today)
-            if judged != document:
-                judged = await queries.update_document(work, judged)
-            if judged != document or rules.surveyed_until(document, in_force) is not None:
-                await watch_document(work, judged, in_force)
+            evaluated = evaluate_document(document, in_force, work.today)
+            if evaluated != document:
+                evaluated = await queries.update_document(work, evaluated)
+            if evaluated != document or rules.surveyed_until(document, in_force) is not None:
+                await watch_document(work, evaluated, in_force)
 
 
 async def age_documents(work: Work, most: int) -> int:
-    """Judge anew the documents whose day has come, or whose vendor has begun to leave or come back."""
+    """Evaluate anew the documents whose day has come, or whose vendor has begun to leave or come back."""
     in_force = (await policy(work)).policy
-    due = await queries.documents_to_judge(work, most)
+    due = await queries.documents_to_recheck(work, most)
     for document in due:
-        judged = judge_document(document, in_force, work.today)
-        if judged != document:
-            judged = await queries.update_document(work, judged)
+        evaluated = evaluate_document(document, in_force, work.today)
+        if evaluated != document:
+            evaluated = await queries.update_document(work, evaluated)
             target = Target("document", document.id)
-            await audit.record(work, Action.DOCUMENT_CHANGED, target, before=document, after=judged)
-        await watch_document(work, judged, in_force)
+            await audit.record(work, Action.DOCUMENT_CHANGED, target, before=document, after=evaluated)
+        await watch_document(work, evaluated, in_force)
     return len(due)
 
 
@@ -208,7 +208,7 @@ async def _cover_service(
         vendor_name=vendor.name,
         service_id=service.id if service else None,
         state=now.state,
-        is_qualified=now.qualified,
+        is_qualified=now.is_qualified,
         reason=now.reason,
         effective_until_on=now.effective_until_on,
         next_change_on=now.next_change_on,
@@ -218,10 +218,10 @@ async def _cover_service(
         updated_at=work.now,
         version=1,
     )
-    kept = await queries.keep_coverage(work, row)
+    kept = await queries.save_coverage(work, row)
     title = f"SOC 2 coverage ({service.name})" if service else "SOC 2 coverage"
     await _watch_coverage(work, vendor, kept, title, watched=bool(reports))
-    await _tell_of_gaps(work, vendor, kept, now, title)
+    await _notify_of_gaps(work, vendor, kept, now, title)
 
 
 async def _watch_coverage(
@@ -244,7 +244,7 @@ async def _watch_coverage(
     )
 
 
-async def _tell_of_gaps(work: Work, vendor: VendorInBrief, kept: StoredCoverage, now: Coverage, title: str) -> None:
+async def _notify_of_gaps(work: Work, vendor: VendorInBrief, kept: StoredCoverage, now: Coverage, title: str) -> None:
     """Raise an alert for each gap, once: its key is the coverage and the days."""
     if vendor.lifecycle in _ENDED:
         return

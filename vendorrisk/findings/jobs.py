@@ -3,21 +3,21 @@
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
-from vendorrisk.background import Job, World
+from vendorrisk.background import Job, JobContext
 from vendorrisk.findings import queries, service
 
 _SLICE = 200
 
 
-async def end_acceptances(world: World) -> int:
+async def end_acceptances(context: JobContext) -> int:
     """Open again what was accepted until a day that has passed, in each tenant's own calendar."""
-    now = world.clock()
-    async with world.database.system() as connection:
+    now = context.clock()
+    async with context.database.system() as connection:
         due = await queries.tenants_with_ended_acceptances(connection, now)
     done = 0
     for tenant in due:
         by = system(Tenant(tenant.id, tenant.time_zone), "end_acceptances", Permission.FINDINGS_WRITE)
-        async with world.database.tenant(tenant.id) as connection:
+        async with context.database.tenant(tenant.id) as connection:
             work = Work(db=connection, by=by, now=now, request_id="end_acceptances")
             done += await service.end_acceptances(work, _SLICE)
     return done

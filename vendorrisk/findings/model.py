@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from vendorrisk.access.records import Body
 
 
-class Severity(StrEnum):
+class FindingSeverity(StrEnum):
     """How bad a finding is."""
 
     CRITICAL = "critical"
@@ -20,8 +20,8 @@ class Severity(StrEnum):
     LOW = "low"
 
 
-class State(StrEnum):
-    """`open` and `acknowledged` are standing; the others are closed."""
+class FindingState(StrEnum):
+    """`open` and `acknowledged` are active; the others are closed."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -40,7 +40,7 @@ Days = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class FindingPolicy(Body):
-    """How many days a finding may stand, by severity."""
+    """How many days a finding may be active, by severity."""
 
     critical_days: Days = 7
     """Days until a finding of the severity critical is due."""
@@ -52,7 +52,7 @@ class FindingPolicy(Body):
     """Days until a finding of the severity low is due."""
 
 
-class FindingPolicyShown(msgspec.Struct, frozen=True):
+class FindingPolicyDetail(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     critical_days: int
@@ -77,8 +77,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     source_id: UUID
     title: str
     description: str | None
-    severity: Severity
-    state: State
+    severity: FindingSeverity
+    state: FindingState
     state_reason: str | None
     """Why the state last changed. Null if no reason was given."""
     state_changed_at: datetime
@@ -101,7 +101,7 @@ class NewFinding(Body):
 
     vendor_id: UUID
     title: Title
-    severity: Severity
+    severity: FindingSeverity
     description: Description | None = None
     owner_id: UUID | None = None
     due_on: date | None = None
@@ -113,15 +113,15 @@ class FindingChanges(Body):
 
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
-    severity: Severity | UnsetType = UNSET
+    severity: FindingSeverity | UnsetType = UNSET
     owner_id: UUID | UnsetType | None = UNSET
     due_on: date | UnsetType = UNSET
 
 
-class NewMove(Body):
-    """A move to another state. Closing needs a reason; accepting and disputing need a day on which that ends."""
+class NewTransition(Body):
+    """A transition to another state. Closing needs a reason; accepting and disputing need a day on which that ends."""
 
-    to: State
+    to: FindingState
     """The state to move to."""
     reason: Reason | None = None
     """Required to close."""
@@ -129,8 +129,8 @@ class NewMove(Body):
     """Last day of an acceptance or dispute. Required for these."""
 
 
-class MovedFinding(NewMove, kw_only=True):
-    """A move of one finding among many, held to the version it was meant for."""
+class TransitionedFinding(NewTransition, kw_only=True):
+    """A transition of one finding among many, held to the version it was meant for."""
 
     id: UUID
     """The finding."""
@@ -138,35 +138,35 @@ class MovedFinding(NewMove, kw_only=True):
     """The version that the change is meant for."""
 
 
-class FindingMoves(Body):
+class FindingTransitions(Body):
     """Many findings to move to other states."""
 
-    items: Annotated[list[MovedFinding], Meta(min_length=1, max_length=200)]
+    items: Annotated[list[TransitionedFinding], Meta(min_length=1, max_length=200)]
     """Up to 200 findings."""
 
 
-class Move(msgspec.Struct, frozen=True):
-    """One move of a finding; `from_state` is null where it was opened."""
+class FindingTransition(msgspec.Struct, frozen=True):
+    """One transition of a finding; `from_state` is null where it was opened."""
 
     id: UUID
-    from_state: State | None
+    from_state: FindingState | None
     """Null where the finding was opened."""
-    to_state: State
+    to_state: FindingState
     reason: str | None
     """Why, in words. Null if no reason was given."""
     until_on: date | None
     """Last day of an acceptance or dispute. Null in other states."""
-    moved_by_id: UUID
-    moved_by_label: str
-    moved_at: datetime
+    transitioned_by_id: UUID
+    transitioned_by_label: str
+    transitioned_at: datetime
 
 
-class FindingShown(msgspec.Struct, frozen=True):
+class FindingDetail(msgspec.Struct, frozen=True):
     """A finding with everything that happened to it."""
 
     id: UUID
     finding: Finding
-    moves: list[Move]
+    transitions: list[FindingTransition]
     """All changes of its state, oldest first."""
     version: int
 

@@ -12,27 +12,27 @@ from vendorrisk.errors import Code
 from vendorrisk.findings.model import (
     Finding,
     FindingPolicy,
-    FindingPolicyShown,
-    Move,
-    Severity,
-    State,
+    FindingPolicyDetail,
+    FindingSeverity,
+    FindingState,
+    FindingTransition,
     TenantDue,
 )
 from vendorrisk.ids import new_id
 from vendorrisk.vendors.model import Tier
 
 _sql = QueryFile("findings")
-_FIND_POLICY = _sql.rows("find_finding_policy", FindingPolicyShown)
-_LOCK_POLICY = _sql.rows("lock_finding_policy", FindingPolicyShown)
-_KEEP_POLICY = _sql.rows("keep_finding_policy", FindingPolicyShown)
+_FIND_POLICY = _sql.rows("find_finding_policy", FindingPolicyDetail)
+_LOCK_POLICY = _sql.rows("lock_finding_policy", FindingPolicyDetail)
+_SAVE_POLICY = _sql.rows("save_finding_policy", FindingPolicyDetail)
 _INSERT = _sql.rows("insert_finding", Finding)
 _FIND = _sql.rows("find_finding", Finding)
 _LOCK = _sql.rows("lock_finding", Finding)
 _LOCK_OF_SOURCE = _sql.rows("lock_finding_of_source", Finding)
 LIST_FINDINGS = _sql.rows("list_findings", Finding)
 _UPDATE = _sql.rows("update_finding", Finding)
-_INSERT_MOVE = _sql.command("insert_move")
-_LIST_MOVES = _sql.rows("list_moves", Move)
+_INSERT_TRANSITION = _sql.command("insert_transition")
+_LIST_TRANSITIONS = _sql.rows("list_transitions", FindingTransition)
 _TENANTS_WITH_ENDED = _sql.rows("tenants_with_ended_acceptances", TenantDue)
 _ENDED = _sql.rows("ended_acceptances", Finding)
 
@@ -46,9 +46,9 @@ FINDINGS = ListOf(
         "source_kind": Column("source_kind"),
         "source_id": Column("source_id", UUID, "uuid"),
         "title": Column("title"),
-        "severity": Column("severity", Severity, operators=RANGE, sortable=True, weight_sql="level_weight({})"),
+        "severity": Column("severity", FindingSeverity, operators=RANGE, sortable=True, weight_sql="level_weight({})"),
         "tier": Column(_TIER, Tier, operators=RANGE, nullable=True, weight_sql="level_weight({})"),
-        "state": Column("state", State),
+        "state": Column("state", FindingState),
         "owner_id": Column("owner_id", UUID, "uuid", EQUALITY, nullable=True),
         "opened_on": Column("opened_on", date, "date", RANGE),
         "due_on": Column("due_on", date, "date", RANGE, sortable=True),
@@ -67,17 +67,17 @@ _BROKEN = {
 }
 
 
-async def find_policy(work: Work) -> FindingPolicyShown | None:
+async def find_policy(work: Work) -> FindingPolicyDetail | None:
     return await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
 
 
-async def lock_policy(work: Work) -> FindingPolicyShown | None:
+async def lock_policy(work: Work) -> FindingPolicyDetail | None:
     return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
 
 
-async def keep_policy(work: Work, p: FindingPolicy) -> FindingPolicyShown:
+async def save_policy(work: Work, p: FindingPolicy) -> FindingPolicyDetail:
     days = (p.critical_days, p.high_days, p.medium_days, p.low_days)
-    return await _KEEP_POLICY.one(work.db, work.tenant_id, *days, work.now)
+    return await _SAVE_POLICY.one(work.db, work.tenant_id, *days, work.now)
 
 
 async def insert(work: Work, f: Finding) -> Finding | None:
@@ -105,14 +105,14 @@ async def update(work: Work, f: Finding) -> Finding:
         return await _UPDATE.one(work.db, work.tenant_id, *own, f.due_on, f.until_on, f.times_reopened, work.now)
 
 
-async def insert_move(work: Work, finding: Finding, before: State | None) -> None:
+async def insert_transition(work: Work, finding: Finding, before: FindingState | None) -> None:
     actor = work.by.actor
     own = (finding.id, before, finding.state, finding.state_reason, finding.until_on)
-    await _INSERT_MOVE.run(work.db, work.tenant_id, new_id(), *own, actor.id, actor.label, work.now)
+    await _INSERT_TRANSITION.run(work.db, work.tenant_id, new_id(), *own, actor.id, actor.label, work.now)
 
 
-async def moves(work: Work, finding_id: UUID) -> list[Move]:
-    return await _LIST_MOVES.many(work.db, work.tenant_id, finding_id)
+async def transitions(work: Work, finding_id: UUID) -> list[FindingTransition]:
+    return await _LIST_TRANSITIONS.many(work.db, work.tenant_id, finding_id)
 
 
 async def tenants_with_ended_acceptances(connection: Connection, now: datetime) -> list[TenantDue]:

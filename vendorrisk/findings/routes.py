@@ -12,12 +12,12 @@ from vendorrisk.findings import queries, service
 from vendorrisk.findings.model import (
     Finding,
     FindingChanges,
-    FindingMoves,
+    FindingDetail,
     FindingPolicy,
-    FindingPolicyShown,
-    FindingShown,
+    FindingPolicyDetail,
+    FindingTransitions,
     NewFinding,
-    NewMove,
+    NewTransition,
 )
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
@@ -41,13 +41,13 @@ async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
         "severity": "high",
     },
 )
-async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingShown:
+async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingDetail:
     """Open a finding against a vendor; its severity sets the due date, unless one is sent."""
     return await service.open_manually(work, data)
 
 
 @reads("/findings/{finding_id:uuid}", Permission.FINDINGS_READ)
-async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingShown:
+async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingDetail:
     """Read a finding with everything that happened to it."""
     return await service.finding(work, finding_id)
 
@@ -60,38 +60,38 @@ async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingShown:
 )
 async def change_finding(
     work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[FindingChanges]
-) -> FindingShown:
+) -> FindingDetail:
     """Change a finding. A new severity moves the due date, unless one is sent with it."""
     return await service.change(work, finding_id, data, expected)
 
 
 @acts(
-    "/findings/{finding_id:uuid}/moves",
+    "/findings/{finding_id:uuid}/transitions",
     Permission.FINDINGS_WRITE,
-    refuses=[Code.FINDING_MOVE_REFUSED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
+    refuses=[Code.FINDING_TRANSITION_NOT_ALLOWED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
     example={"to": "acknowledged", "reason": "Confirmed with the vendor."},
 )
-async def move_finding(
-    work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[NewMove]
-) -> FindingShown:
+async def transition_finding(
+    work: InWork, expected: ExpectedVersion, finding_id: FromPath[UUID], data: JSONBody[NewTransition]
+) -> FindingDetail:
     """Acknowledge, remediate, accept or dispute until a day, call false, or reopen a finding."""
-    return await service.move(work, finding_id, data, expected)
+    return await service.transition(work, finding_id, data, expected)
 
 
 @acts(
-    "/findings/bulk-moves",
+    "/findings/bulk-transitions",
     Permission.FINDINGS_WRITE,
     match=False,
-    refuses=[Code.FINDING_MOVE_REFUSED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
+    refuses=[Code.FINDING_TRANSITION_NOT_ALLOWED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
     example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "to": "acknowledged"}]},
 )
-async def move_findings(work: InWork, data: JSONBody[FindingMoves]) -> RowResults:
-    """Move up to 200 findings, each held to its version: the answer tells for each what became of it."""
-    return await service.move_many(work, data)
+async def transition_findings(work: InWork, data: JSONBody[FindingTransitions]) -> RowResults:
+    """Transition up to 200 findings, each held to its version: the answer says for each what became of it."""
+    return await service.transition_many(work, data)
 
 
 @reads("/finding-policy", Permission.FINDINGS_READ)
-async def get_finding_policy(work: InWork) -> FindingPolicyShown:
+async def get_finding_policy(work: InWork) -> FindingPolicyDetail:
     """Return how many days a finding may stand, by severity."""
     return await service.policy(work)
 
@@ -103,7 +103,7 @@ async def get_finding_policy(work: InWork) -> FindingPolicyShown:
 )
 async def set_finding_policy(
     work: InWork, expected: ExpectedVersion, data: JSONBody[FindingPolicy]
-) -> FindingPolicyShown:
+) -> FindingPolicyDetail:
     """Say how many days a finding may stand, by severity; decides from now on."""
     return await service.set_policy(work, data, expected)
 
@@ -115,8 +115,8 @@ router = Router(
         open_finding,
         get_finding,
         change_finding,
-        move_finding,
-        move_findings,
+        transition_finding,
+        transition_findings,
         get_finding_policy,
         set_finding_policy,
     ],

@@ -19,14 +19,14 @@ from vendorrisk.findings import queries, rules
 from vendorrisk.findings.model import (
     Finding,
     FindingChanges,
-    FindingMoves,
+    FindingDetail,
     FindingPolicy,
-    FindingPolicyShown,
-    FindingShown,
+    FindingPolicyDetail,
+    FindingSeverity,
+    FindingState,
+    FindingTransitions,
     NewFinding,
-    NewMove,
-    Severity,
-    State,
+    NewTransition,
 )
 from vendorrisk.ids import new_id
 from vendorrisk.vendors.model import RowResult, RowResults
@@ -35,19 +35,19 @@ MANUAL = "manual"
 _MOST_TITLE, _MOST_DESCRIPTION = 300, 8000
 
 
-async def policy(work: Work) -> FindingPolicyShown:
-    default = FindingPolicyShown(**msgspec.structs.asdict(FindingPolicy()), version=0)
+async def policy(work: Work) -> FindingPolicyDetail:
+    default = FindingPolicyDetail(**msgspec.structs.asdict(FindingPolicy()), version=0)
     return await queries.find_policy(work) or default
 
 
-async def set_policy(work: Work, wanted: FindingPolicy, expected: int) -> FindingPolicyShown:
-    """Say the whole policy again; it decides for findings opened or regraded from now on."""
-    default = FindingPolicyShown(**msgspec.structs.asdict(FindingPolicy()), version=0)
+async def set_policy(work: Work, wanted: FindingPolicy, expected: int) -> FindingPolicyDetail:
+    """Say the whole policy again; it decides for findings whose severity is set from now on."""
+    default = FindingPolicyDetail(**msgspec.structs.asdict(FindingPolicy()), version=0)
     before = await queries.lock_policy(work) or default
     check_version(before, expected)
     if before.version and says_already(before, wanted):
         return before
-    after = await queries.keep_policy(work, wanted)
+    after = await queries.save_policy(work, wanted)
     await audit.record(
         work, Action.FINDING_POLICY_CHANGED, Target("finding_policy", work.tenant_id), before=before, after=after
     )
@@ -58,12 +58,12 @@ async def findings(work: Work, page: PageRequest) -> Page[Finding]:
     return await work.page(queries.LIST_FINDINGS, page)
 
 
-async def finding(work: Work, finding_id: UUID) -> FindingShown:
+async def finding(work: Work, finding_id: UUID) -> FindingDetail:
     stored = found(await queries.find(work, finding_id))
-    return FindingShown(stored.id, stored, await queries.moves(work, finding_id), stored.version)
+    return FindingDetail(stored.id, stored, await queries.transitions(work, finding_id), stored.version)
 
 
-async def open_manually(work: Work, new: NewFinding) -> FindingShown:
+async def open_manually(work: Work, new: NewFinding) -> FindingDetail:
     """Open a finding that a person has found."""
     if new.due_on is not None:
         rules.check_due(new.due_on)
@@ -79,11 +79,11 @@ async def open_for(
     source_id: UUID,
     *,
     vendor_id: UUID,
-    severity: Severity,
+    severity: FindingSeverity,
     title: str,
     description: str | None = None,
 ) -> Finding:
-    """Open the finding of a source, in the caller's transaction; one that stands already is left as it is.
+    """Open the finding of a source, in the caller's transaction; one that is active already is left as it is.
 
     One that was remediated is opened again: the source says that it is not. What a person accepted or judged false
     stays so.
@@ -98,19 +98,19 @@ async def open_for(
     if opened is not None:
         await _opened(work, opened)
         return opened
-    standing = found(await queries.lock_of_source(work, source_kind, source_id))
-    if standing.state is State.REMEDIATED:
-        return await _moved(work, standing, State.OPEN, "The source was seen again.", None)
-    return standing
+    current = found(await queries.lock_of_source(work, source_kind, source_id))
+    if current.state is FindingState.REMEDIATED:
+        return await _transitioned(work, current, FindingState.OPEN, "The source was seen again.", None)
+    return current
 
 
 async def restate_for(
-    work: Work, source_kind: str, source_id: UUID, *, severity: Severity, title: str, description: str | None
+    work: Work, source_kind: str, source_id: UUID, *, severity: FindingSeverity, title: str, description: str | None
 ) -> None:
     """Let the finding of a source say what the source says now; does nothing where it does already, or where none is.
 
-    A new severity moves the due date by the policy. Where it is graver, whatever was decided of the finding was decided
-    of something else, and it stands again.
+    A new severity moves the due date by the policy. Where it is more severe, whatever was decided of the finding was
+    decided of something else, and it is active again.
     """
     before = await queries.lock_of_source(work, source_kind, source_id)
     if before is None:
@@ -118,20 +118,26 @@ async def restate_for(
     wanted = _saying(before, severity, title, description)
     if wanted == before:
         return
-    after = await _changed(work, before, await _regraded(work, before, wanted))
-    if rules.is_graver(after.severity, before.severity) and not rules.is_standing(after):
-        await _moved(work, after, State.OPEN, "The source has become graver.", None)
+    after = await _changed(work, before, await _redated(work, before, wanted))
+    if rules.is_more_severe(after.severity, before.severity) and not rules.is_active(after):
+        await _transitioned(work, after, FindingState.OPEN, "The source has become more severe.", None)
 
 
-async def regrade_for(
-    work: Work, source_kind: str, source_id: UUID, *, severity: Severity, title: str, description: str | None = None
+async def raise_severity(
+    work: Work,
+    source_kind: str,
+    source_id: UUID,
+    *,
+    severity: FindingSeverity,
+    title: str,
+    description: str | None = None,
 ) -> bool:
-    """Grade a source's finding anew, which has grown graver; returns False where none stands, and does nothing then.
+    """Raise the severity of a source's finding; returns False where none is active, and does nothing then.
 
-    It is due as one opened today would be, and never later than it was. What a person set aside stays as it is.
+    It is due as one opened today would be, and never later than it was. What a person suppressed stays as it is.
     """
     before = await queries.lock_of_source(work, source_kind, source_id)
-    if before is None or not rules.is_standing(before):
+    if before is None or not rules.is_active(before):
         return False
     due_on = min(before.due_on, rules.due_on(severity, work.today, await _in_force(work)))
     wanted = _saying(before, severity, title, description)
@@ -139,10 +145,10 @@ async def regrade_for(
     return True
 
 
-def _saying(before: Finding, severity: Severity, title: str, description: str | None) -> Finding:
+def _saying(before: Finding, severity: FindingSeverity, title: str, description: str | None) -> Finding:
     """Return the finding with what its source says, cut to what a finding holds."""
-    told = description[:_MOST_DESCRIPTION] if description else None
-    return msgspec.structs.replace(before, severity=severity, title=title[:_MOST_TITLE], description=told)
+    words = description[:_MOST_DESCRIPTION] if description else None
+    return msgspec.structs.replace(before, severity=severity, title=title[:_MOST_TITLE], description=words)
 
 
 async def _changed(work: Work, before: Finding, wanted: Finding) -> Finding:
@@ -153,26 +159,26 @@ async def _changed(work: Work, before: Finding, wanted: Finding) -> Finding:
 
 
 async def close_for(work: Work, source_kind: str, source_id: UUID, *, reason: str) -> None:
-    """Remediate the finding of a source that no longer holds; does nothing where none stands."""
-    standing = await queries.lock_of_source(work, source_kind, source_id)
-    if standing is not None and rules.is_standing(standing):
-        await _moved(work, standing, State.REMEDIATED, reason, None)
+    """Remediate the finding of a source that no longer holds; does nothing where none is active."""
+    current = await queries.lock_of_source(work, source_kind, source_id)
+    if current is not None and rules.is_active(current):
+        await _transitioned(work, current, FindingState.REMEDIATED, reason, None)
 
 
-async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected: int) -> FindingShown:
+async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected: int) -> FindingDetail:
     before = found(await queries.lock(work, finding_id))
     check_version(before, expected)
     wanted = patched(before, changes)
     if changes.due_on is not UNSET:
         rules.check_due(wanted.due_on)
     else:
-        wanted = await _regraded(work, before, wanted)
+        wanted = await _redated(work, before, wanted)
     if wanted != before:
         await _changed(work, before, wanted)
     return await finding(work, finding_id)
 
 
-async def _regraded(work: Work, before: Finding, wanted: Finding) -> Finding:
+async def _redated(work: Work, before: Finding, wanted: Finding) -> Finding:
     """Return the finding with the due date of its new severity; as it is where that has not changed."""
     if wanted.severity is before.severity:
         return wanted
@@ -180,39 +186,39 @@ async def _regraded(work: Work, before: Finding, wanted: Finding) -> Finding:
     return msgspec.structs.replace(wanted, due_on=due_on)
 
 
-async def move(work: Work, finding_id: UUID, wanted: NewMove, expected: int) -> FindingShown:
+async def transition(work: Work, finding_id: UUID, wanted: NewTransition, expected: int) -> FindingDetail:
     before = found(await queries.lock(work, finding_id))
     check_version(before, expected)
-    rules.check_move(before, wanted, work.today)
-    await _moved(work, before, wanted.to, wanted.reason, wanted.until_on)
+    rules.check_transition(before, wanted, work.today)
+    await _transitioned(work, before, wanted.to, wanted.reason, wanted.until_on)
     return await finding(work, finding_id)
 
 
-async def move_many(work: Work, wanted: FindingMoves) -> RowResults:
-    """Move each finding on its own, held to its version: one that is refused leaves nothing, and the others stand."""
+async def transition_many(work: Work, wanted: FindingTransitions) -> RowResults:
+    """Transition each finding on its own, held to its version: one that fails leaves nothing, and the others stand."""
     results = []
     for index, item in enumerate(wanted.items):
         await work.db.execute("savepoint item")
         try:
-            moved = await move(work, item.id, item, item.version)
+            transitioned = await transition(work, item.id, item, item.version)
         except Refusal as refusal:
             await work.db.execute("rollback to savepoint item")
             errors = under(refusal.errors, f"/items/{index}")
             results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
         else:
             await work.db.execute("release savepoint item")
-            results.append(RowResult(index=index, id=moved.id, version=moved.version))
+            results.append(RowResult(index=index, id=transitioned.id, version=transitioned.version))
     done = sum(1 for result in results if result.code is None)
-    return RowResults(results, done=done, refused=len(results) - done)
+    return RowResults(results, done=done, failed=len(results) - done)
 
 
 async def end_acceptances(work: Work, most: int) -> int:
     """Open again what was accepted or disputed until a day that has passed; returns how many."""
     ended = await queries.ended_acceptances(work, most)
     for before in ended:
-        what = "acceptance" if before.state is State.ACCEPTED else "dispute"
+        what = "acceptance" if before.state is FindingState.ACCEPTED else "dispute"
         reason = f"The {what} ended on {before.until_on}."
-        await _moved(work, before, State.OPEN, reason, None)
+        await _transitioned(work, before, FindingState.OPEN, reason, None)
     return len(ended)
 
 
@@ -226,7 +232,7 @@ async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUI
         title=new.title,
         description=new.description,
         severity=new.severity,
-        state=State.OPEN,
+        state=FindingState.OPEN,
         state_reason=None,
         state_changed_at=work.now,
         owner_id=new.owner_id,
@@ -250,15 +256,17 @@ async def _in_force(work: Work) -> FindingPolicy:
     )
 
 
-async def _opened(work: Work, opened: Finding) -> FindingShown:
-    await queries.insert_move(work, opened, None)
+async def _opened(work: Work, opened: Finding) -> FindingDetail:
+    await queries.insert_transition(work, opened, None)
     await _watch(work, opened)
     await audit.record(work, Action.FINDING_OPENED, Target("finding", opened.id), after=opened)
     return await finding(work, opened.id)
 
 
-async def _moved(work: Work, before: Finding, to: State, reason: str | None, until_on: date | None) -> Finding:
-    reopened = to is State.OPEN and not rules.is_standing(before)
+async def _transitioned(
+    work: Work, before: Finding, to: FindingState, reason: str | None, until_on: date | None
+) -> Finding:
+    reopened = to is FindingState.OPEN and not rules.is_active(before)
     wanted = msgspec.structs.replace(
         before,
         state=to,
@@ -269,21 +277,21 @@ async def _moved(work: Work, before: Finding, to: State, reason: str | None, unt
         due_on=rules.due_on_reopening(before, work.today, await _in_force(work)) if reopened else before.due_on,
     )
     after = await queries.update(work, wanted)
-    await queries.insert_move(work, after, before.state)
+    await queries.insert_transition(work, after, before.state)
     await _watch(work, after)
-    await audit.record(work, Action.FINDING_MOVED, Target("finding", after.id), before=before, after=after)
+    await audit.record(work, Action.FINDING_TRANSITIONED, Target("finding", after.id), before=before, after=after)
     return after
 
 
 async def _watch(work: Work, finding: Finding) -> None:
-    """Keep the due date in view while the finding stands."""
-    if not rules.is_standing(finding):
-        await alerts.unwatch(work, TimedClass.FINDING_OVERDUE, "finding", finding.id)
+    """Keep the due date in view while the finding is active."""
+    if not rules.is_active(finding):
+        await alerts.unwatch(work, TimedClass.FINDING_DUE, "finding", finding.id)
         return
     await alerts.watch(
         work,
         Deadline(
-            alert_class=TimedClass.FINDING_OVERDUE,
+            alert_class=TimedClass.FINDING_DUE,
             subject_kind="finding",
             subject_id=finding.id,
             vendor_id=finding.vendor_id,

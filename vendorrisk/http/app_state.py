@@ -14,7 +14,7 @@ from vendorrisk.db.pool import Database
 from vendorrisk.http.rate_limits import Limiter
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 
 class Authenticate(Protocol):
@@ -35,8 +35,8 @@ class Service(msgspec.Struct, kw_only=True):
     per_tenant: Limiter
     per_address: Limiter
     cursor_secrets: tuple[bytes, ...]
-    vault: Vault
+    file_store: EncryptedFileStore
     same_key: WeakValueDictionary[tuple[str, str], asyncio.Lock] = msgspec.field(default_factory=WeakValueDictionary)
     """One lock per Idempotency-Key in use, so that a storm of the same request waits without a connection each."""
-    is_leaving: bool = False
+    is_shutting_down: bool = False
     """Set when the process is to end: it still serves, and says that it is not ready and that connections end."""

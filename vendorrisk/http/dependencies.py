@@ -1,4 +1,4 @@
-"""What a handler may ask for, by name. The exchange has made it all before the handler runs.
+"""What a handler may ask for, by name. The request middleware has made it all before the handler runs.
 
 `expected` and `page` ask for `work` although they do not need it: Litestar resolves independent dependencies in a task
 group, which costs more than all of them; a chain is resolved one after the other.
@@ -21,12 +21,12 @@ TheService: TypeAlias = NamedDependency[Service]
 
 
 async def provide_work(request: Request[Any, Any, Any]) -> Work:
-    work: Work = request.scope["exchange"].work  # type: ignore[typeddict-item]  # our own key of the scope
+    work: Work = request.scope["request_context"].work  # type: ignore[typeddict-item]  # our own key of the scope
     return work
 
 
 async def provide_expected_version(request: Request[Any, Any, Any], work: InWork) -> int:  # noqa: ARG001 - see above
-    version: int = request.scope["exchange"].expected_version  # type: ignore[typeddict-item]  # our own key of the scope
+    version: int = request.scope["request_context"].expected_version  # type: ignore[typeddict-item]  # our own key of the scope
     return version
 
 

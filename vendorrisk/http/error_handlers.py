@@ -13,7 +13,7 @@ from litestar.exceptions import (
 )
 from msgspec import inspect
 
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.http import problems
 from vendorrisk.http.outer_middleware import refused
 from vendorrisk.value_checks import faults_of
@@ -55,21 +55,21 @@ def _refusal_for(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
 
 
 def _invalid(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
-    """Say what is wrong with the parameters; a JSON body was checked before, by the exchange."""
+    """Say what is wrong with the parameters; a JSON body was checked before, by the request middleware."""
     extra = getattr(error, "extra", None)
     names = [str(row.get("key", "")) for row in extra if isinstance(row, dict)] if isinstance(extra, list) else []
     found = [_parameter_fault(name, request) for name in names] or _missing(request)
     return Refusal(Code.PARAMETER_INVALID, "Correct the parameters listed in `errors`.", errors=found)
 
 
-def _parameter_fault(name: str, request: Request[Any, Any, Any]) -> Fault:
+def _parameter_fault(name: str, request: Request[Any, Any, Any]) -> FieldError:
     """Say in our own words what is wrong with a parameter that Litestar refused."""
     value: Any = request.path_params.get(name)
     sent = request.query_params.getall(name, []) if value is None else [str(value)]
     schema = _types_of(request).get(name, Any)
     is_list = isinstance(_without_null(schema), inspect.CollectionType)
     detail = next(faults_of(sent if is_list else "".join(sent[:1]), schema, is_text=True)).detail
-    return Fault(detail, Code.PARAMETER_INVALID.code, parameter=name)
+    return FieldError(detail, Code.PARAMETER_INVALID.code, parameter=name)
 
 
 def _types_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
@@ -86,12 +86,12 @@ def _without_null(schema: Any) -> inspect.Type:
     return kind
 
 
-def _missing(request: Request[Any, Any, Any]) -> list[Fault]:
+def _missing(request: Request[Any, Any, Any]) -> list[FieldError]:
     """Name the parameters that must be sent and were not."""
     shown = request.app.state.document["paths"][request.scope["path_template"]][request.method.lower()]
     types = _types_of(request)
     return [
-        Fault(
+        FieldError(
             f"This parameter is required. Send {wanted(inspect.type_info(types.get(one['name'], str)))}.",
             Code.PARAMETER_INVALID.code,
             parameter=one["name"],

@@ -30,17 +30,17 @@ async def sent_file(request: Request[Any, Any, Any], *, most: int) -> SentFile:
     return SentFile(request.stream(), media_type(request))
 
 
-async def received_file(request: Request[Any, Any, Any], *, most: int, taken: Sequence[str]) -> ReceivedFile:
-    """Read the file: one of the media types `taken`, no more than `most` bytes, no longer than half a minute."""
-    if media_type(request) not in {*taken, MULTIPART}:
-        raise _unsupported(taken)
+async def received_file(request: Request[Any, Any, Any], *, most: int, accepted: Sequence[str]) -> ReceivedFile:
+    """Read the file: one of the media types `accepted`, no more than `most` bytes, no longer than half a minute."""
+    if media_type(request) not in {*accepted, MULTIPART}:
+        raise _unsupported(accepted)
     received = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):
             sent = await sent_file(request, most=most)
             media = _told_by_name(sent)
-            if media not in taken:
-                raise _unsupported(taken)
+            if media not in accepted:
+                raise _unsupported(accepted)
             async for piece in sent.chunks:
                 received += piece
                 if len(received) > most:
@@ -62,5 +62,7 @@ def _told_by_name(sent: SentFile) -> str:
     return _OF_ENDING.get(sent.name.rpartition(".")[2].lower(), sent.media_type)
 
 
-def _unsupported(taken: Sequence[str]) -> Refusal:
-    return Refusal(Code.MEDIA_TYPE_UNSUPPORTED, f"Send the file as {', '.join(taken)}, or as one part of {MULTIPART}.")
+def _unsupported(accepted: Sequence[str]) -> Refusal:
+    return Refusal(
+        Code.MEDIA_TYPE_UNSUPPORTED, f"Send the file as {', '.join(accepted)}, or as one part of {MULTIPART}."
+    )

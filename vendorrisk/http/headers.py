@@ -1,4 +1,4 @@
-"""Request headers that carry a promise: If-Match, Idempotency-Key, Prefer; and the entity tag of an answer."""
+"""Request headers that carry a promise: If-Match, Idempotency-Key, Prefer; and the entity tag of a response."""
 
 import re
 from collections.abc import Iterable

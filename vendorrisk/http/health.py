@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and its figures."""
+"""Whether the process lives, whether it can serve, and its metrics."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import TheService
 
 _SECONDS = 2
-_REDIS_SECONDS = 0.5  # less than those who ask wait: Redis never decides the answer
+_REDIS_SECONDS = 0.5  # less than those who ask wait: Redis never decides the response
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -36,8 +36,8 @@ async def ready(service: TheService) -> Response[Health]:
     """Say whether requests can be served: the database answers, has this release's schema, and we are not stopping."""
     checks = {"database": await _database(service), "redis": await _redis(service)}
     # Without Redis requests are still served and jobs still run at their next tick.
-    failing = checks["database"] != "ok" or service.is_leaving
-    if service.is_leaving:
+    failing = checks["database"] != "ok" or service.is_shutting_down
+    if service.is_shutting_down:
         checks["process"] = "is stopping"
     return Response(Health("failing" if failing else "ok", checks), status_code=503 if failing else 200)
 

@@ -1,4 +1,4 @@
-"""Strict JSON bodies: what no body may hold, and every fault of one that does not fit its schema."""
+"""Strict JSON bodies: what no body may hold, and every field error of one that does not fit its schema."""
 
 import json
 import math
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.value_checks import faults_of, fits, pointer_step
 
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_MAX_FAULTS = 50
+_MAX_FIELD_ERRORS = 50
 _NO_NUMBER = " is not a JSON number"
 
 
@@ -57,10 +57,12 @@ def check_json(body: bytes) -> object:
     except ValueError:
         raise Refusal(Code.BODY_MALFORMED, "The body holds a number that is too large.") from None
     if _SUSPECT.search(body):
-        faults = [Fault("Take out the NUL or lone surrogate.", Code.TEXT_INVALID.code, pointer=p) for p in _bad(value)]
-        if faults:
+        field_errors = [
+            FieldError("Take out the NUL or lone surrogate.", Code.TEXT_INVALID.code, pointer=p) for p in _bad(value)
+        ]
+        if field_errors:
             detail = "A text holds a character that cannot be stored."
-            raise Refusal(Code.TEXT_INVALID, detail, errors=faults[:_MAX_FAULTS])
+            raise Refusal(Code.TEXT_INVALID, detail, errors=field_errors[:_MAX_FIELD_ERRORS])
     return value
 
 
@@ -70,8 +72,8 @@ def check_fit(value: object, schema: Any) -> None:
     Litestar itself converts leniently, which is right for query parameters and wrong for JSON.
     """
     if not fits(value, schema):
-        faults = list(islice(faults_of(value, schema), _MAX_FAULTS))
-        raise Refusal(Code.BODY_INVALID, "Correct the fields listed in `errors`.", errors=faults)
+        field_errors = list(islice(faults_of(value, schema), _MAX_FIELD_ERRORS))
+        raise Refusal(Code.BODY_INVALID, "Correct the fields listed in `errors`.", errors=field_errors)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

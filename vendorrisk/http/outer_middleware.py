@@ -25,10 +25,10 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-
 _MOST_AT_ONCE = 512
 _SUSPECT = {401, 403}  # who calls may not: worth a look even where the log is kept short
 
-REQUESTS = Counter("vendorrisk_http_requests_total", "Requests answered.", ["method", "route", "status"])
+REQUESTS = Counter("vendorrisk_http_requests_total", "Requests served.", ["method", "route", "status"])
 SECONDS = Histogram(
     "vendorrisk_http_request_seconds",
-    "Time from the request to the end of its answer.",
+    "Time from the request to the end of its response.",
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
@@ -47,7 +47,7 @@ _API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors
 _log = structlog.get_logger("http")
 
 
-class Front:
+class OuterMiddleware:
     """The ASGI application that is served; `inner` is Litestar."""
 
     def __init__(self, inner: ASGIApp) -> None:
@@ -64,14 +64,14 @@ class Front:
         self._under_way += 1
         IN_FLIGHT.inc()
         try:
-            await self._answer(scope, receive, seen)
+            await self._respond(scope, receive, seen)
         finally:
             self._under_way -= 1
             IN_FLIGHT.dec()
             seen.note()
             structlog.contextvars.unbind_contextvars("request_id")
 
-    async def _answer(self, scope: Any, receive: Receive, seen: "_Seen") -> None:
+    async def _respond(self, scope: Any, receive: Receive, seen: "_Seen") -> None:
         if self._under_way > _MOST_AT_ONCE:
             refusal = Refusal(Code.OVERLOADED, "Too many requests are under way.", retry_after_seconds=1)
             await send_refusal(refusal, scope, seen.send)
@@ -85,7 +85,7 @@ class Front:
 
 
 class _Seen:
-    """Watches an answer go by: its status and size, and adds the headers that every answer has."""
+    """Watches a response go by: its status and size, and adds the headers that every response has."""
 
     def __init__(self, scope: Any, send: Send) -> None:
         self.scope, self._send = scope, send
@@ -102,7 +102,7 @@ class _Seen:
                 headers.append(_API_POLICY)
             if b"cache-control" not in named:
                 headers.append((b"cache-control", b"no-store"))
-            if self.scope["service"].is_leaving and self.scope["http_version"].startswith("1"):
+            if self.scope["service"].is_shutting_down and self.scope["http_version"].startswith("1"):
                 headers.append((b"connection", b"close"))
             headers.append((b"x-request-id", self.scope["request_id"].encode()))
             headers.extend(self.scope["extra_headers"])

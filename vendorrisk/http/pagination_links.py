@@ -10,7 +10,7 @@ from vendorrisk.db.paging import Page
 
 
 class PageResponse(Response[Any]):
-    """The answer of a list; Litestar makes it from the `Page` that a handler returns."""
+    """The response of a list; Litestar makes it from the `Page` that a handler returns."""
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **more: Any) -> ASGIResponse:
         if isinstance(self.content, Page) and (found := links_of(self.content, request.scope)):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from vendorrisk.errors import Code, Fault, Kind, Refusal
+from vendorrisk.errors import Code, FieldError, Kind, Refusal
 
 STATUS: Mapping[Kind, int] = {
     Kind.MALFORMED: 400,
@@ -37,7 +37,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     code: str
     request_id: str = ""
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[FieldError, ...] = ()
 
 
 def problem_of(refusal: Refusal, request_id: str = "") -> Problem:

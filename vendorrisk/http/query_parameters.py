@@ -7,7 +7,7 @@ import msgspec
 
 
 class QueryParameter(msgspec.Struct, frozen=True):
-    """What is taken of a query parameter: once or often, any text, or a whole number."""
+    """What is accepted of a query parameter: once or often, any text, or a whole number."""
 
     is_repeatable: bool
     is_text: bool

@@ -1,9 +1,9 @@
 """One API request, from credentials to commit.
 
 In this order, so that nothing is learnt or done too early: credentials (401), rate limit (429), permission (403),
-the headers a write needs (428, 400), the body (413, 415, 400), then one transaction. The answer of a write is held
+the headers a write needs (428, 400), the body (413, 415, 400), then one transaction. The response of a write is held
 back until the transaction has committed; a refusal or failure rolls everything back. Where an Idempotency-Key was
-sent, the answer is kept in the same transaction, and a repetition is answered with it.
+sent, the response is stored in the same transaction, and a repetition gets the same response.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ _JSON = {"application/json"}
 _PATCH = {"application/json", "application/merge-patch+json"}
 
 
-class Answer(msgspec.Struct):
+class HeldResponse(msgspec.Struct):
     """A response that is held back."""
 
     status: int = 0
@@ -58,7 +58,7 @@ class Answer(msgspec.Struct):
         self.body = body
 
 
-class Exchange:
+class RequestContext:
     """The state of one request; handlers reach it through `http.dependencies`."""
 
     def __init__(self, service: Service, scope: Any) -> None:
@@ -81,7 +81,7 @@ class Exchange:
 
     @property
     def streams(self) -> bool:
-        """Whether the answer goes out while the handler still reads: files and exports."""
+        """Whether the response goes out while the handler still reads: files and exports."""
         return not self.writes and bool(self.opt["streams"])
 
     async def admit(self) -> None:
@@ -122,9 +122,9 @@ class Exchange:
                 raise Refusal(Code.BODY_INVALID, "Send a JSON body.")
             return
         media, _, parameters = self.headers.get("content-type", "").partition(";")
-        taken = _PATCH if self.scope["method"] == "PATCH" else _JSON
-        if media.strip().lower() not in taken:
-            raise _media(f"Send the body as {' or '.join(sorted(taken))}.")
+        accepted = _PATCH if self.scope["method"] == "PATCH" else _JSON
+        if media.strip().lower() not in accepted:
+            raise _media(f"Send the body as {' or '.join(sorted(accepted))}.")
         charset = parameters.lower().partition("charset=")[2].strip('" ')
         if charset not in {"", "utf-8", "utf8"}:
             raise _media("Send the body in UTF-8.")
@@ -161,7 +161,7 @@ class Exchange:
         )
 
 
-class ExchangeMiddleware(ASGIMiddleware):
+class RequestMiddleware(ASGIMiddleware):
     """Wraps each handler that declares a permission; others (health, documents) pass untouched."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -171,92 +171,94 @@ class ExchangeMiddleware(ASGIMiddleware):
         if "permission" not in scope["route_handler"].opt:
             await next_app(scope, receive, send)
             return
-        exchange = Exchange(scope["service"], scope)  # type: ignore[typeddict-item]  # our own key
-        scope["exchange"] = exchange  # type: ignore[typeddict-unknown-key]  # our own key
-        if exchange.streams:
-            await exchange.admit()
-            async with exchange.reading():
+        context = RequestContext(scope["service"], scope)  # type: ignore[typeddict-item]  # our own key
+        scope["request_context"] = context  # type: ignore[typeddict-unknown-key]  # our own key
+        if context.streams:
+            await context.admit()
+            async with context.reading():
                 await next_app(scope, receive, send)
             return
         try:
-            await exchange.admit()
-            answer = await (_write if exchange.writes else _read_only)(exchange, scope, receive, next_app)
-        except Exception as error:  # noqa: BLE001 - Litestar takes an answer that was held back for one that was sent
+            await context.admit()
+            response = await (_write if context.writes else _read_only)(context, scope, receive, next_app)
+        except Exception as error:  # noqa: BLE001 - Litestar takes a response that was held back for one that was sent
             await send_refusal(refused(error), scope, send)
             return
-        await _send(answer, send)
+        await _send(response, send)
 
 
-def _allowed(scope: Any) -> Answer:
-    """Name every method of an address: Litestar's own answer knows those of one handler only."""
+def _allowed(scope: Any) -> HeldResponse:
+    """Name every method of an address: Litestar's own response knows those of one handler only."""
     item = scope["litestar_app"].state.document["paths"].get(scope["path_template"], {"get": {}})
     allow = ", ".join(sorted({"OPTIONS", *(["HEAD"] if "get" in item else []), *(m.upper() for m in item)}))
-    return Answer(204, [(b"allow", allow.encode())])
+    return HeldResponse(204, [(b"allow", allow.encode())])
 
 
-async def _read_only(exchange: Exchange, scope: Any, receive: Receive, next_app: ASGIApp) -> Answer:
-    """Read, and give the connection back before a slow caller takes the answer."""
-    answer, fields = Answer(), wanted_fields(scope)
-    async with exchange.reading():
-        await next_app(scope, receive, _hold(answer))
-    if answer.status == 200 and fields is not None:  # noqa: PLR2004 - HTTP
-        answer.replace_body(kept_fields(answer.body, fields))
-    return answer
+async def _read_only(context: RequestContext, scope: Any, receive: Receive, next_app: ASGIApp) -> HeldResponse:
+    """Read, and give the connection back before a slow caller takes the response."""
+    response, fields = HeldResponse(), wanted_fields(scope)
+    async with context.reading():
+        await next_app(scope, receive, _hold(response))
+    if response.status == 200 and fields is not None:  # noqa: PLR2004 - HTTP
+        response.replace_body(kept_fields(response.body, fields))
+    return response
 
 
-async def _write(exchange: Exchange, scope: Any, receive: Receive, next_app: ASGIApp) -> Answer:
-    if exchange.opt["raw"] is None:
-        await exchange.take_body(receive)
-        receive = _replay(exchange.body)
+async def _write(context: RequestContext, scope: Any, receive: Receive, next_app: ASGIApp) -> HeldResponse:
+    if context.opt["raw"] is None:
+        await context.take_body(receive)
+        receive = _replay(context.body)
     else:
-        receive = await exchange.take_file(receive)
-    answer = Answer()
+        receive = await context.take_file(receive)
+    response = HeldResponse()
     async with AsyncExitStack() as stack:
-        if exchange.key is not None:
-            lock = exchange.service.same_key.setdefault((str(exchange.actor.id), exchange.key), asyncio.Lock())
+        if context.key is not None:
+            lock = context.service.same_key.setdefault((str(context.actor.id), context.key), asyncio.Lock())
             await stack.enter_async_context(lock)
         try:
-            async with exchange.service.database.tenant(exchange.actor.tenant.id) as connection:
-                exchange.begin(connection)
-                await _effect(exchange, answer, scope, receive, next_app)
+            async with context.service.database.tenant(context.actor.tenant.id) as connection:
+                context.begin(connection)
+                await _effect(context, response, scope, receive, next_app)
         except _Refused:
-            await _name_holder(exchange, answer)
-    if exchange.work.nudges and answer.status < 400:  # noqa: PLR2004 - HTTP
-        await exchange.service.nudge(exchange.work.nudges)
-    if wants_minimal(exchange.headers.get("prefer")) and answer.status in {200, 201}:
-        _drop_body(answer)
-    return answer
+            await _name_holder(context, response)
+    if context.work.nudges and response.status < 400:  # noqa: PLR2004 - HTTP
+        await context.service.nudge(context.work.nudges)
+    if wants_minimal(context.headers.get("prefer")) and response.status in {200, 201}:
+        _drop_body(response)
+    return response
 
 
-async def _name_holder(exchange: Exchange, answer: Answer) -> None:
+async def _name_holder(context: RequestContext, response: HeldResponse) -> None:
     """Say which record has already what is unique, now that the transaction that met it is rolled back."""
-    refusal = exchange.scope.get("refusal")
+    refusal = context.scope.get("refusal")
     if not isinstance(refusal, TakenRefusal):
         return
-    tenant = exchange.actor.tenant.id
-    async with exchange.service.database.reading(tenant) as connection:
-        named = await naming_holder(connection, tenant, exchange.actor.permissions, refusal)
-    answer.replace_body(msgspec.json.encode(problem_of(named, exchange.scope["request_id"])))
+    tenant = context.actor.tenant.id
+    async with context.service.database.reading(tenant) as connection:
+        named = await naming_holder(connection, tenant, context.actor.permissions, refusal)
+    response.replace_body(msgspec.json.encode(problem_of(named, context.scope["request_id"])))
 
 
 class _Refused(Exception):  # noqa: N818 - leaves the transaction, so that it rolls back
     pass
 
 
-async def _effect(exchange: Exchange, answer: Answer, scope: Any, receive: Receive, next_app: ASGIApp) -> None:
-    """Run the handler in the open transaction and keep its answer; leaves by `_Refused` where it refused."""
-    work, key = exchange.work, exchange.key
+async def _effect(
+    context: RequestContext, response: HeldResponse, scope: Any, receive: Receive, next_app: ASGIApp
+) -> None:
+    """Run the handler in the open transaction and save its response; leaves by `_Refused` where it refused."""
+    work, key = context.work, context.key
     if key is not None:
-        kept = await idempotency.claim(work, exchange.service.keyring, key, exchange.fingerprint())
-        if kept is not None:
-            answer.status, answer.headers, answer.body = kept.status, kept.raw_headers(), kept.body
-            answer.headers.append((b"idempotency-replayed", b"true"))
+        stored = await idempotency.claim(work, context.service.keyring, key, context.fingerprint())
+        if stored is not None:
+            response.status, response.headers, response.body = stored.status, stored.raw_headers(), stored.body
+            response.headers.append((b"idempotency-replayed", b"true"))
             return
-    await next_app(scope, receive, _hold(answer))
-    if answer.status >= 400:  # noqa: PLR2004 - HTTP
+    await next_app(scope, receive, _hold(response))
+    if response.status >= 400:  # noqa: PLR2004 - HTTP
         raise _Refused
     if key is not None:
-        await idempotency.keep(work, exchange.service.keyring, key, answer.status, answer.headers, answer.body)
+        await idempotency.save(work, context.service.keyring, key, response.status, response.headers, response.body)
 
 
 async def _read(receive: Receive, most: int, headers: dict[str, str]) -> bytes:
@@ -339,30 +341,30 @@ def _check_parameter(name: str, values: list[str], takes: QueryParameter) -> Non
         raise Refusal(Code.PARAMETER_INVALID, "Send a whole number.", parameter=name)
 
 
-def _drop_body(answer: Answer) -> None:
+def _drop_body(response: HeldResponse) -> None:
     gone = {b"content-length", b"content-type"}
-    answer.headers = [(k, v) for k, v in answer.headers if k not in gone]
-    answer.headers.append((b"preference-applied", b"return=minimal"))
-    answer.status = 204 if answer.status == 200 else answer.status  # noqa: PLR2004 - HTTP
-    if answer.status != 204:  # noqa: PLR2004 - HTTP
-        answer.headers.append((b"content-length", b"0"))
-    answer.body = b""
+    response.headers = [(k, v) for k, v in response.headers if k not in gone]
+    response.headers.append((b"preference-applied", b"return=minimal"))
+    response.status = 204 if response.status == 200 else response.status  # noqa: PLR2004 - HTTP
+    if response.status != 204:  # noqa: PLR2004 - HTTP
+        response.headers.append((b"content-length", b"0"))
+    response.body = b""
 
 
-def _hold(answer: Answer) -> Send:
+def _hold(response: HeldResponse) -> Send:
     async def hold(message: Message) -> None:
         if message["type"] == "http.response.start":
-            answer.status = message["status"]
-            answer.headers = list(message["headers"])
+            response.status = message["status"]
+            response.headers = list(message["headers"])
         elif message["type"] == "http.response.body":
-            answer.body += message.get("body", b"")
+            response.body += message.get("body", b"")
 
     return hold
 
 
-async def _send(answer: Answer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+async def _send(response: HeldResponse, send: Send) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
 def _replay(body: bytes) -> Receive:
@@ -377,4 +379,4 @@ def _media(detail: str) -> Refusal:
 
 
 def _too_large(most: int) -> Refusal:
-    return Refusal(Code.BODY_TOO_LARGE, f"At most {most} bytes are taken here.")
+    return Refusal(Code.BODY_TOO_LARGE, f"At most {most} bytes are accepted here.")

@@ -7,8 +7,8 @@
     changes    PATCH (merge patch) or PUT; needs If-Match
     removes    DELETE; needs If-Match; 204
 
-The permission and the kind are data on the handler: the exchange enforces them, the document shows them, and the
-tests over every route read them.
+The permission and the kind are data on the handler: the request middleware enforces them, the document shows them, and
+the tests over every route read them.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,14 +114,14 @@ def _told(
         "at": at,
         # A raw body is read by the handler itself: files and spreadsheets.
         "raw": more.pop("raw", None),
-        # The media types of an answer that goes out while the handler still reads: files and exports.
+        # The media types of a response that goes out while the handler still reads: files and exports.
         "streams": more.pop("streams", None),
-        # Whether such an answer carries the ETag of its record, as its handler knows it.
+        # Whether such a response carries the ETag of its record, as its handler knows it.
         "tagged": more.pop("tagged", False),
         "example": more.pop("example", None),
         # The same of a raw body, as text: a file that can be sent as it is.
         "file_example": more.pop("file_example", None),
-        # Other statuses of success, such as 202 where the work may go on after the answer.
+        # Other statuses of success, such as 202 where the work may go on after the response.
         "also": more.pop("also", ()),
     }
     return {**more, "opt": {**opt, **more.pop("opt", {})}}

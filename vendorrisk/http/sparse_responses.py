@@ -5,11 +5,11 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.errors import Code, FieldError, Refusal
 
 
 def wanted_fields(scope: Any) -> frozenset[str] | None:
-    """Return the fields that the caller wants, or None for all; refuses those that the answer never has."""
+    """Return the fields that the caller wants, or None for all; refuses those that the response never has."""
     if b"fields=" not in scope["query_string"]:
         return None
     values = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("fields")
@@ -18,9 +18,9 @@ def wanted_fields(scope: Any) -> frozenset[str] | None:
     wanted = frozenset(name for value in values for name in value.split(","))
     known = scope["litestar_app"].state.field_lists[scope["path_template"], scope["method"]]
     if unknown := sorted(wanted - known):
-        faults = [Fault(f"Take from: {', '.join(sorted(known))}.", parameter="fields")]
+        field_errors = [FieldError(f"Take from: {', '.join(sorted(known))}.", parameter="fields")]
         detail = f"There is no field {unknown[0][:60]!r} here."
-        raise Refusal(Code.PARAMETER_INVALID, detail, errors=faults)
+        raise Refusal(Code.PARAMETER_INVALID, detail, errors=field_errors)
     return wanted
 
 

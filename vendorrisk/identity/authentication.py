@@ -98,6 +98,6 @@ def _actor(key: KeyOnFile) -> Actor:
 
 
 def _invalid(why: str, public_id: str | None = None) -> Refusal:
-    """The same answer for every wrong key, so that nothing is learnt from it; the log tells what was wrong."""
+    """The same response for every wrong key, so that nothing is learnt from it; the log tells what was wrong."""
     detail = "The key is wrong, revoked or expired. Ask an admin for a new one."
     return Refusal(Code.CREDENTIALS_INVALID, detail, noted={"why": why} | ({"key": public_id} if public_id else {}))

@@ -116,7 +116,7 @@ class NewApiKey(Body):
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
-class Rotation(Body):
+class ApiKeyRotation(Body):
     """How long the old key goes on working beside the new one, and when the new one ends.
 
     Without `expires_at` the new key lives as long as the old one was made for; with null it does not end by itself.
@@ -128,7 +128,7 @@ class Rotation(Body):
     """When the new key stops working. Null for never. If left out, it lives as long as the old key was made for."""
 
 
-class ShownApiKey(msgspec.Struct, frozen=True):
+class CreatedApiKey(msgspec.Struct, frozen=True):
     """A key just made. `key` is shown this once and cannot be had again."""
 
     id: UUID

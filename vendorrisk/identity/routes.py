@@ -13,13 +13,13 @@ from vendorrisk.http.routing import acts, changes, creates, lists, reads, remove
 from vendorrisk.identity import queries, service
 from vendorrisk.identity.model import (
     ApiKey,
+    ApiKeyRotation,
     Caller,
+    CreatedApiKey,
     Member,
     MemberChanges,
     NewApiKey,
     NewMember,
-    Rotation,
-    ShownApiKey,
     Tenant,
     TenantChanges,
 )
@@ -63,7 +63,7 @@ async def list_members(work: InWork, page: ListPage) -> Page[Member]:
     example={"name": "Dana Reyes", "email": "dana@example.com", "roles": ["reviewer"]},
 )
 async def add_member(work: InWork, data: JSONBody[NewMember]) -> Member:
-    """Add a person who can own vendors and findings and be told of alerts."""
+    """Add a person who can own vendors and findings and be notified of alerts."""
     return await service.add_member(work, data)
 
 
@@ -104,8 +104,8 @@ async def list_api_keys(work: InWork, page: ListPage) -> Page[ApiKey]:
         "expires_at": "2099-01-01T00:00:00Z",
     },
 )
-async def create_api_key(work: InWork, data: JSONBody[NewApiKey]) -> ShownApiKey:
-    """Make a key. Its text is in this answer and nowhere else."""
+async def create_api_key(work: InWork, data: JSONBody[NewApiKey]) -> CreatedApiKey:
+    """Make a key. Its text is in this response and nowhere else."""
     return await service.create_key(work, data)
 
 
@@ -124,8 +124,8 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
     example={"overlap_seconds": 3600},
 )
 async def rotate_api_key(
-    work: InWork, expected: ExpectedVersion, key_id: FromPath[UUID], data: JSONBody[Rotation]
-) -> ShownApiKey:
+    work: InWork, expected: ExpectedVersion, key_id: FromPath[UUID], data: JSONBody[ApiKeyRotation]
+) -> CreatedApiKey:
     """Make a successor; the old key works on for the overlap."""
     return await service.rotate_key(work, key_id, data, expected)
 

@@ -19,12 +19,12 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.identity import queries, rules
 from vendorrisk.identity.model import (
     ApiKey,
+    ApiKeyRotation,
+    CreatedApiKey,
     Member,
     MemberChanges,
     NewApiKey,
     NewMember,
-    Rotation,
-    ShownApiKey,
     Tenant,
     TenantChanges,
 )
@@ -32,7 +32,9 @@ from vendorrisk.ids import new_id
 from vendorrisk.value_words import shown
 
 
-async def found_tenant(connection: Connection, name: str, time_zone: str, now: datetime) -> tuple[Tenant, ShownApiKey]:
+async def found_tenant(
+    connection: Connection, name: str, time_zone: str, now: datetime
+) -> tuple[Tenant, CreatedApiKey]:
     """Make a tenant and its first admin key, on a connection that crosses tenants. The key's text is shown once."""
     rules.check_zone(time_zone)
     tenant = await queries.insert_tenant(connection, new_id(), name, time_zone, now)
@@ -52,7 +54,7 @@ async def check_new_name(connection: Connection, name: str) -> None:
         raise Refusal(Code.TENANT_NAME_TAKEN, detail)
 
 
-async def admin_key(connection: Connection, tenant_id: UUID, now: datetime) -> ShownApiKey:
+async def admin_key(connection: Connection, tenant_id: UUID, now: datetime) -> CreatedApiKey:
     """Make an admin key for whoever runs the installation, on a connection that crosses tenants; shown once."""
     tenant = await acting_tenant(connection, tenant_id)
     await connection.execute(f"set local vendorrisk.tenant_id = '{tenant.id}'")
@@ -141,17 +143,17 @@ async def key(work: Work, key_id: UUID) -> ApiKey:
     return found(await queries.find_key(work, key_id))
 
 
-async def create_key(work: Work, new: NewApiKey) -> ShownApiKey:
+async def create_key(work: Work, new: NewApiKey) -> CreatedApiKey:
     """Make a key. Refuses to give what the caller lacks, and an expiry that has passed."""
     rules.check_grant(work.by.actor, new.roles, new.scopes)
     _check_expiry(work, new.expires_at)
     made = rules.make_key()
     stored = await queries.insert_key(work, made, new)
     await audit.record(work, Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
-    return ShownApiKey(stored.id, made.text, stored, stored.version)
+    return CreatedApiKey(stored.id, made.text, stored, stored.version)
 
 
-async def rotate_key(work: Work, key_id: UUID, rotation: Rotation, expected: int) -> ShownApiKey:
+async def rotate_key(work: Work, key_id: UUID, rotation: ApiKeyRotation, expected: int) -> CreatedApiKey:
     """Make a successor with the same roles and scopes; the old key ends after the overlap, or earlier as it was to.
 
     The successor has an end of its own, so that a key which was made to end is not kept for ever by rotating it.
@@ -172,7 +174,7 @@ async def rotate_key(work: Work, key_id: UUID, rotation: Rotation, expected: int
     rotated = Change(Action.API_KEY_ROTATED, Target("api_key", old.id), old, ended)
     made_anew = Change(Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
     await audit.record_all(work, [rotated, made_anew])
-    return ShownApiKey(stored.id, made.text, stored, stored.version)
+    return CreatedApiKey(stored.id, made.text, stored, stored.version)
 
 
 async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:

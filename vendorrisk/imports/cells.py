@@ -25,7 +25,7 @@ def listed(one: Callable[[str], str], most: int, marks: str = r"[;,\n]") -> Call
     def read(text: str) -> list[str]:
         values = sorted({one(part) for part in splitter.split(text) if part.strip()})
         if len(values) > most:
-            raise UnfitError(f"At most {most} are taken here; there are {len(values)}.")
+            raise UnfitError(f"At most {most} are accepted here; there are {len(values)}.")
         return values
 
     return read

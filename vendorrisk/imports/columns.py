@@ -24,8 +24,8 @@ IGNORE = "ignore"
 _CHUNK = 5_000
 
 
-class CellProblem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a row cannot be taken as it is. `column` is the heading in the file; absent where it is the row."""
+class ImportCellProblem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a row cannot be accepted as it is. `column` is the heading in the file; absent where it is the row."""
 
     row: int
     code: str
@@ -39,7 +39,7 @@ class ReadRow(msgspec.Struct, frozen=True, gc=False):
 
     number: int
     given: Given
-    problems: list[CellProblem]
+    problems: list[ImportCellProblem]
 
 
 class MappingError(ValueError):
@@ -59,7 +59,7 @@ class Column(msgspec.Struct, frozen=True):
     is_date: bool = False
 
 
-def _nothing_lacks(_row: ReadRow) -> Iterable[CellProblem]:
+def _nothing_lacks(_row: ReadRow) -> Iterable[ImportCellProblem]:
     return ()
 
 
@@ -79,7 +79,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     naming: frozenset[str]
     named: str
     shown_only: Mapping[str, str] = msgspec.field(default_factory=dict)
-    lacking: Callable[[ReadRow], Iterable[CellProblem]] = _nothing_lacks
+    lacking: Callable[[ReadRow], Iterable[ImportCellProblem]] = _nothing_lacks
     keys: Callable[[Given], Iterable[tuple[str, str]]] = _no_keys
 
 
@@ -178,14 +178,14 @@ def _read_by(column: Column, order: DateOrder | None) -> Callable[[str], Value]:
     return column.read
 
 
-def _beyond(row: Row, table: Table) -> list[CellProblem]:
+def _beyond(row: Row, table: Table) -> list[ImportCellProblem]:
     """Report cells that no heading stands above: a mark within a value has moved what follows it."""
     if all(cell is None for cell in row.cells[len(table.headings) :]):
         return []
     detail = (
         f"The row has more cells than the {len(table.headings)} headings. Put quotes around values that hold a comma."
     )
-    return [CellProblem(row.number, "cells_beyond_headings", detail)]
+    return [ImportCellProblem(row.number, "cells_beyond_headings", detail)]
 
 
 def _read_column(rows: Sequence[Row], chunk: Sequence[ReadRow], reader: _Reader, *, escaped: bool) -> None:
@@ -206,7 +206,7 @@ def _read_column(rows: Sequence[Row], chunk: Sequence[ReadRow], reader: _Reader,
         if value := values.get(text):
             row.given[field] = value
         elif text in unfit:
-            row.problems.append(CellProblem(row.number, f"{field}_invalid", unfit[text], reader.heading, field))
+            row.problems.append(ImportCellProblem(row.number, f"{field}_invalid", unfit[text], reader.heading, field))
 
 
 def _text(cell: Cell, as_text: Callable[[float], str]) -> str | None:
@@ -218,10 +218,10 @@ def _text(cell: Cell, as_text: Callable[[float], str]) -> str | None:
     return as_text(cell)
 
 
-def _repeated(layout: Layout, row: ReadRow, seen: dict[tuple[str, str], int]) -> Iterator[CellProblem]:
+def _repeated(layout: Layout, row: ReadRow, seen: dict[tuple[str, str], int]) -> Iterator[ImportCellProblem]:
     for field, key in layout.keys(row.given):
         first = seen.setdefault((field, key), row.number)
         if first != row.number:
             heading = layout.columns[field].heading
             detail = f"Row {first} has the same {heading.lower()}: {key[:100]!r}. Keep one of them."
-            yield CellProblem(row.number, f"{field}_repeated", detail, heading, field)
+            yield ImportCellProblem(row.number, f"{field}_repeated", detail, heading, field)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
-from vendorrisk.background import Job, World
+from vendorrisk.background import Job, JobContext
 from vendorrisk.errors import Refusal
 from vendorrisk.imports import queries, service
 from vendorrisk.imports.columns import MappingError, Matched, match_headings, read_rows
@@ -29,22 +29,22 @@ class _LostError(Exception):
     """Another worker holds the import now, or it was called off."""
 
 
-async def run_imports(world: World, kinds: Sequence[Kind]) -> int:
+async def run_imports(context: JobContext, kinds: Sequence[Kind]) -> int:
     """Take the oldest import of these kinds that waits, and check or apply it. Return 0 if none waits.
 
     Imports of other kinds are left to workers that know them, such as those of a newer release.
     """
     by_name = {kind.name: kind for kind in kinds}
-    token, now = uuid4(), world.clock()
-    async with world.database.system() as connection:
+    token, now = uuid4(), context.clock()
+    async with context.database.system() as connection:
         claimed = await queries.claim(connection, token, now, now + _LEASE, list(by_name))
     if claimed is None:
         return 0
-    run = _Run(world, by_name[claimed.kind], claimed, token)
+    run = _Run(context, by_name[claimed.kind], claimed, token)
     try:
-        await run.go()
+        await run.run()
     except (UnreadableError, MappingError, Refusal) as reason:
-        await run.refuse(reason.detail if isinstance(reason, Refusal) else str(reason))
+        await run.reject(reason.detail if isinstance(reason, Refusal) else str(reason))
     except _LostError:
         return 1
     return 1
@@ -53,19 +53,19 @@ async def run_imports(world: World, kinds: Sequence[Kind]) -> int:
 class _Run:
     """One worker's hold on one import."""
 
-    def __init__(self, world: World, kind: Kind, claimed: Claimed, token: UUID) -> None:
-        self.world, self.kind, self.id, self.token = world, kind, claimed.id, token
+    def __init__(self, context: JobContext, kind: Kind, claimed: Claimed, token: UUID) -> None:
+        self.context, self.kind, self.id, self.token = context, kind, claimed.id, token
         self.tenant = Tenant(claimed.tenant_id, claimed.time_zone)
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
         """Open one transaction inside the tenant, with time enough for statements over all rows."""
         by = system(self.tenant, "run_imports", self.kind.write)
-        async with self.world.database.tenant(self.tenant.id) as connection:
+        async with self.context.database.tenant(self.tenant.id) as connection:
             await connection.execute(_FOR_MANY_ROWS)
-            yield Work(db=connection, by=by, now=self.world.clock(), request_id=f"job:{self.token}")
+            yield Work(db=connection, by=by, now=self.context.clock(), request_id=f"job:{self.token}")
 
-    async def go(self) -> None:
+    async def run(self) -> None:
         async with self.work() as work:
             made = await self._held(work, 0, None)
             content = await queries.file(work, self.id)
@@ -124,13 +124,13 @@ class _Run:
         async with self.work() as work:
             await queries.release(work, self.id, self.token)
 
-    async def refuse(self, reason: str) -> None:
+    async def reject(self, reason: str) -> None:
         async with self.work() as work:
             before = await queries.lock(work, self.kind.name, self.id)
             if before is None or before.state not in {ImportState.RECEIVED, ImportState.ACCEPTED}:
                 return
-            after = await queries.refuse(work, self.id, reason)
-            await self._record(work, ImportState.REFUSED, before, after)
+            after = await queries.reject(work, self.id, reason)
+            await self._record(work, ImportState.REJECTED, before, after)
 
     async def _record(self, work: Work, state: ImportState, before: Import, after: Import) -> None:
         action, target = self.kind.action(state), self.kind.target(self.id)
@@ -140,7 +140,7 @@ class _Run:
 def jobs_of(kinds: Sequence[Kind]) -> tuple[Job, ...]:
     """Return the background work of the machine for these kinds."""
 
-    async def run(world: World) -> int:
-        return await run_imports(world, kinds)
+    async def run(context: JobContext) -> int:
+        return await run_imports(context, kinds)
 
     return (Job("run_imports", run, every_seconds=15, timeout_seconds=900, alone=False),)

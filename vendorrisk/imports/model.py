@@ -9,22 +9,22 @@ import msgspec
 
 from vendorrisk.access.records import Body
 from vendorrisk.imports.cells import DateOrder
-from vendorrisk.imports.columns import CellProblem
+from vendorrisk.imports.columns import ImportCellProblem
 from vendorrisk.sheets.reading import FileFormat
 
 
 class ImportState(StrEnum):
-    """received → checked → accepted → applied; refused where the file cannot be read; cancelled where called off."""
+    """received → checked → accepted → applied; rejected where the file cannot be read; cancelled where called off."""
 
     RECEIVED = "received"
     CHECKED = "checked"
     ACCEPTED = "accepted"
     APPLIED = "applied"
-    REFUSED = "refused"
+    REJECTED = "rejected"
     CANCELLED = "cancelled"
 
 
-class RowOutcome(StrEnum):
+class ImportRowOutcome(StrEnum):
     """What applying a row does. `conflict`: the record changed since the file was exported, and is left as it is.
 
     `skipped`: the row is no record, or not one that was asked for. `problem`: the row cannot be applied.
@@ -64,7 +64,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences about the file as a whole. Empty if there are none."""
     headings: dict[str, str]
     """Suggested fields by heading that no field is known for."""
-    refusal: str | None
+    rejection_reason: str | None
     """Why the file cannot be read. Null if it can."""
     rows_total: int | None
     """How many rows the file has. Null until read."""
@@ -97,15 +97,15 @@ class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     row_number: int
-    outcome: RowOutcome
+    outcome: ImportRowOutcome
     record_id: UUID | None
     given: dict[str, Any]
     before: dict[str, Any] | None
-    problems: list[CellProblem]
+    problems: list[ImportCellProblem]
     problem_codes: list[str]
 
 
-class RowShown(msgspec.Struct, frozen=True, kw_only=True):
+class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a row of the file does, or why it cannot. `before` holds the record's own values of the given fields.
 
     `record_id` is the record that the row changes, leaves as it is, or has created.
@@ -113,14 +113,14 @@ class RowShown(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     row_number: int
-    outcome: RowOutcome
+    outcome: ImportRowOutcome
     record_id: UUID | None
     """The record that the row changes or made. Null if none."""
     given: dict[str, Any]
     """Values of the row by field."""
     before: dict[str, Any] | None
     """The vendor's values of the same fields. Null for a new vendor."""
-    problems: list[CellProblem]
+    problems: list[ImportCellProblem]
     """What is wrong with its cells. Empty if nothing is."""
 
 
@@ -171,7 +171,7 @@ class Claimed(msgspec.Struct, frozen=True):
     id: UUID
 
 
-class Acceptance(Body):
+class ImportAcceptance(Body):
     """Apply what was checked. `partial` leaves out the rows that have problems; without it they stop the import."""
 
     partial: bool = False

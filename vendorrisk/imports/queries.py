@@ -13,9 +13,9 @@ from vendorrisk.imports.model import (
     Claimed,
     Counts,
     Import,
+    ImportRowOutcome,
     ImportState,
     NewImport,
-    RowOutcome,
     StoredRow,
     ToldRows,
 )
@@ -32,7 +32,7 @@ _CLAIM = _sql.rows("claim_import", Claimed)
 _HOLD = _sql.scalar("hold_import", bool)
 _RELEASE = _sql.command("release_import")
 _FINISH_CHECK = _sql.rows("finish_check", Import)
-_REFUSE = _sql.rows("refuse_import", Import)
+_REJECT = _sql.rows("reject_import", Import)
 _SET_STATE = _sql.rows("set_import_state", Import)
 _DELETE_ROWS = _sql.command("delete_import_rows")
 
@@ -45,7 +45,7 @@ ROWS = ListOf(
     {
         "id": Column("id", UUID, "uuid"),
         "row_number": Column("row_number", int, "int", RANGE, sortable=True),
-        "outcome": Column("outcome", RowOutcome),
+        "outcome": Column("outcome", ImportRowOutcome),
     },
     default_sort="row_number",
 )
@@ -109,7 +109,7 @@ async def claim(
 
 
 async def hold(work: Work, import_id: UUID, token: UUID, until: datetime, done: int, total: int | None) -> bool:
-    """Keep the lease and tell progress; False where another worker has taken over."""
+    """Keep the lease and tell progress; False where another worker has reclaimed it."""
     return bool(await _HOLD.one_or_none(work.db, work.tenant_id, import_id, token, until, done, total))
 
 
@@ -141,9 +141,9 @@ async def finish_check(
     )
 
 
-async def refuse(work: Work, import_id: UUID, reason: str) -> Import:
+async def reject(work: Work, import_id: UUID, reason: str) -> Import:
     await _DELETE_FILE.run(work.db, work.tenant_id, import_id)
-    return await _REFUSE.one(work.db, work.tenant_id, import_id, reason, work.now)
+    return await _REJECT.one(work.db, work.tenant_id, import_id, reason, work.now)
 
 
 async def set_state(work: Work, import_id: UUID, state: ImportState, *, is_partial: bool) -> Import:

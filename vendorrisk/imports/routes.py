@@ -16,11 +16,11 @@ from vendorrisk.imports import queries
 from vendorrisk.imports import service as imports
 from vendorrisk.imports.cells import DateOrder
 from vendorrisk.imports.kind import Kind
-from vendorrisk.imports.model import Acceptance, Import, ImportState, RowShown
+from vendorrisk.imports.model import Import, ImportAcceptance, ImportRow, ImportState
 from vendorrisk.imports.options import Options, file_name_of, mapping_of
 from vendorrisk.storage.media_types import MediaType
 
-_TAKEN = (MediaType.CSV.text, MediaType.XLSX.text, "application/octet-stream")
+_ACCEPTED = (MediaType.CSV.text, MediaType.XLSX.text, "application/octet-stream")
 _UNFIT = [Code.IMPORT_UNREADABLE, Code.IMPORT_OUTDATED, Code.FILE_PART_INVALID]
 _NOT_NOW = [Code.IMPORT_NOT_READY, Code.IMPORT_HAS_PROBLEMS, Code.IMPORT_OUTDATED]
 _WAITING = frozenset({ImportState.RECEIVED, ImportState.ACCEPTED})
@@ -50,7 +50,7 @@ def _receives(kind: Kind) -> Any:
         kind.write,
         at=f"/v1{kind.path}/{{id}}",
         refuses=_UNFIT,
-        raw=_TAKEN,
+        raw=_ACCEPTED,
         file_example=kind.example,
         also=[202],
     )
@@ -74,7 +74,7 @@ def _receives(kind: Kind) -> Any:
         (201). A large file is done later (202): read the import to see how far it is. `map=heading:field` matches a
         column, and `map=heading:ignore` leaves it out.
         """
-        sent = await received_file(request, most=service.settings.import_max_bytes, taken=_TAKEN)
+        sent = await received_file(request, most=service.settings.import_max_bytes, accepted=_ACCEPTED)
         options = Options(
             dry_run=dry_run,
             partial=partial,
@@ -82,7 +82,7 @@ def _receives(kind: Kind) -> Any:
             date_order=date_order,
             file_name=file_name_of(file_name or sent.name),
         )
-        return _answer(await imports.receive(work, kind, sent.content, options), done=201)
+        return _response(await imports.receive(work, kind, sent.content, options), done=201)
 
     return receive
 
@@ -110,7 +110,7 @@ def _reads(kind: Kind) -> Any:
 def _lists_rows(kind: Kind) -> Any:
     @lists(f"{kind.path}/{{import_id:uuid}}/rows", kind.read, queries.ROWS)
     @_named(f"list_{kind.record}_rows")
-    async def list_rows(work: InWork, import_id: FromPath[UUID], page: ListPage) -> Page[RowShown]:
+    async def list_rows(work: InWork, import_id: FromPath[UUID], page: ListPage) -> Page[ImportRow]:
         """Return the rows of an import with every problem per row and column; filter by `outcome`."""
         return await imports.rows(work, kind, import_id, page)
 
@@ -123,10 +123,10 @@ def _accepts(kind: Kind) -> Any:
     @acts(place, kind.write, refuses=_NOT_NOW, also=[202], example={"partial": True})
     @_named(f"accept_{kind.record}")
     async def accept(
-        work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID], data: JSONBody[Acceptance]
+        work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID], data: JSONBody[ImportAcceptance]
     ) -> Response[Import]:
         """Apply what was checked: all of it, or with `partial` all but the rows that have problems."""
-        return _answer(await imports.accept(work, kind, import_id, data, expected), done=200)
+        return _response(await imports.accept(work, kind, import_id, data, expected), done=200)
 
     return accept
 
@@ -141,5 +141,5 @@ def _cancels(kind: Kind) -> Any:
     return cancel
 
 
-def _answer(made: Import, *, done: int) -> Response[Import]:
+def _response(made: Import, *, done: int) -> Response[Import]:
     return Response(made, status_code=202 if made.state in _WAITING else done)

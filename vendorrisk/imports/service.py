@@ -17,15 +17,15 @@ from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.imports import queries
-from vendorrisk.imports.columns import CellProblem, MappingError, Matched, ReadRow, match_headings, read_rows
+from vendorrisk.imports.columns import ImportCellProblem, MappingError, Matched, ReadRow, match_headings, read_rows
 from vendorrisk.imports.kind import Kind, applied_actions
 from vendorrisk.imports.model import (
-    Acceptance,
     Import,
+    ImportAcceptance,
+    ImportRow,
+    ImportRowOutcome,
     ImportState,
     NewImport,
-    RowOutcome,
-    RowShown,
     StoredRow,
     ToldRows,
 )
@@ -100,7 +100,7 @@ async def applied(work: Work, kind: Kind, accepted: Import) -> Import:
     return await queries.set_state(work, accepted.id, ImportState.APPLIED, is_partial=accepted.is_partial)
 
 
-async def accept(work: Work, kind: Kind, import_id: UUID, acceptance: Acceptance, expected: int) -> Import:
+async def accept(work: Work, kind: Kind, import_id: UUID, acceptance: ImportAcceptance, expected: int) -> Import:
     """Apply what was checked: at once where it is small, else by the job."""
     before = found(await queries.lock(work, kind.name, import_id))
     check_version(before, expected)
@@ -148,24 +148,24 @@ async def many(work: Work, kind: Kind, page: PageRequest) -> Page[Import]:
     return await work.page(queries.LIST, page, kind.name)
 
 
-async def rows(work: Work, kind: Kind, import_id: UUID, page: PageRequest) -> Page[RowShown]:
+async def rows(work: Work, kind: Kind, import_id: UUID, page: PageRequest) -> Page[ImportRow]:
     whole = await one(work, kind, import_id)
     stored = await work.page(queries.LIST_ROWS, page, import_id)
     items = [shown(row, kind, whole) for row in stored.items]
     return Page(items=items, next=stored.next, prev=stored.prev, total=stored.total)
 
 
-def shown(row: StoredRow, kind: Kind, whole: Import) -> RowShown:
+def shown(row: StoredRow, kind: Kind, whole: Import) -> ImportRow:
     """Give words to what stands in a row's way, and name the record that the row has created."""
-    made = whole.state is ImportState.APPLIED and row.outcome is RowOutcome.CREATE
+    made = whole.state is ImportState.APPLIED and row.outcome is ImportRowOutcome.CREATE
     # A field whose cell could not be read gets no further problem. The id is exempt: it is never in `given`.
     unread = {problem.field for problem in row.problems} - {*row.given, "id"}
     of_records = [
-        CellProblem(row.row_number, code, detail, whole.headings.get(field), field)
+        ImportCellProblem(row.row_number, code, detail, whole.headings.get(field), field)
         for code, (field, detail) in ((code, kind.problems[code]) for code in dict.fromkeys(row.problem_codes))
         if field not in unread
     ]
-    return RowShown(
+    return ImportRow(
         id=row.id,
         row_number=row.row_number,
         outcome=row.outcome,

@@ -1,4 +1,4 @@
-"""A small internet on loopback: what outside looks are tested against, and what a newcomer is shown.
+"""A small internet on loopback: what outside scans are tested against, and what a newcomer is shown.
 
     dns        a name server whose every answer may be scripted
     http       a web server whose every byte may be

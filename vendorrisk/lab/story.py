@@ -1,4 +1,4 @@
-"""A week of three made-up vendors, told from the first look to the alerts: the whole flow without internet.
+"""A week of three made-up vendors, told from the first scan to the alerts: the whole flow without internet.
 
 It runs the product's own jobs against the lab and a database that is thrown away; only the clock is made up.
 """
@@ -19,7 +19,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.jobs import raise_due_alerts
 from vendorrisk.alerts.queries import ALERTS
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db import migrations
 from vendorrisk.db.paging import PageRequest
 from vendorrisk.evaluation.model import AssetKind
@@ -27,12 +27,12 @@ from vendorrisk.identity import service as identity
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import Reply
 from vendorrisk.lab.world import GOOD_HEADERS, Lab, good_vendor, good_zone, lab, registries, trusting_lab
-from vendorrisk.probes.scanner import LiveLooks
+from vendorrisk.probes.scanner import LiveScanner
 from vendorrisk.settings import Settings
 from vendorrisk.signals import jobs, service
 from vendorrisk.signals.asset_model import NewVendorAsset
 from vendorrisk.signals.feed_fetch import fetch_feeds
-from vendorrisk.signals.score_model import VendorScore
+from vendorrisk.signals.score_model import SignalScore
 from vendorrisk.vendors import service as vendors
 from vendorrisk.vendors.model import NewVendor
 
@@ -51,7 +51,7 @@ class _Clock:
 
 async def tell(dsn: str, console: Console) -> None:
     """Migrate the database at `dsn` and tell the story on the console."""
-    from vendorrisk.worker import make_world
+    from vendorrisk.worker import make_job_context
 
     await migrations.migrate(dsn)
     key = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -62,17 +62,17 @@ async def tell(dsn: str, console: Console) -> None:
         signal_rdap_url="https://feeds.test/rdap",
     )  # fmt: skip
     clock = _Clock()
-    world, nudger = make_world(settings, clock=clock)
+    context, nudger = make_job_context(settings, clock=clock)
     async with lab({**_zone(), **good_zone(SOLID, "127.0.0.2")}, authenticated=True) as internet:
         page = await _servers(internet)
-        world.looks = LiveLooks(internet.guard, contact_url=settings.contact_url, trusted=trusting_lab())
-        world.store, world.nudge = pki.store(), _nobody_to_nudge
-        await world.database.open()
+        context.scanner = LiveScanner(internet.guard, contact_url=settings.contact_url, trusted=trusting_lab())
+        context.store, context.nudge = pki.store(), _nobody_to_nudge
+        await context.database.open()
         try:
-            await _Story(world, clock, internet, page, console).tell()
+            await _Story(context, clock, internet, page, console).tell()
         finally:
-            await world.database.close()
-            await world.looks.aclose()
+            await context.database.close()
+            await context.scanner.aclose()
             await nudger.close()
 
 
@@ -118,18 +118,18 @@ def _list(*names: bytes) -> bytes:
 
 
 class _Story:
-    def __init__(self, world: World, clock: _Clock, internet: Lab, page: Any, console: Console) -> None:
-        self._world, self._clock, self._internet, self._page, self._console = world, clock, internet, page, console
+    def __init__(self, context: JobContext, clock: _Clock, internet: Lab, page: Any, console: Console) -> None:
+        self._context, self._clock, self._internet, self._page, self._console = context, clock, internet, page, console
         self._vendors: dict[str, UUID] = {}
         self._told = 0
 
     async def tell(self) -> None:
         self._console.rule("Day 1: three vendors are watched")
         self._tenant = await self._found()
-        await self._say("Looked at once. Nothing bad is believed before it was seen twice.")
+        await self._say("Scanned once. Nothing bad is believed before it was seen twice.")
         self._clock.now += timedelta(minutes=16)
         self._console.rule("A quarter of an hour later")
-        await self._say("Seen again: findings are open, the numbers follow, people are told.")
+        await self._say("Seen again: findings are open, the numbers follow, people are notified.")
         self._clock.now += timedelta(days=2, hours=1)
         self._console.rule("Day 3: Careless publishes DMARC; Solid has a new sub-processor and new name servers")
         zone = self._internet.dns.zone
@@ -139,7 +139,7 @@ class _Story:
         self._page.on("/subprocessors", Reply(200, [("Content-Type", "text/html")], _list(*_ROWS, b"Ember Support")))
         await self._run()
         self._clock.now += timedelta(minutes=16)
-        await self._say("What is mended counts at once; what changed was seen twice, and is told.")
+        await self._say("What is fixed counts at once; what changed was seen twice, and people are notified.")
         self._clock.now += timedelta(days=3, hours=2)
         self._console.rule("Day 6: Lapsing's certificate has ended")
         await self._run()
@@ -148,10 +148,10 @@ class _Story:
         await self._explain(CARELESS)
 
     async def _found(self) -> Tenant:
-        async with self._world.database.system() as connection:
+        async with self._context.database.system() as connection:
             founded, _ = await identity.found_tenant(connection, "The lab", "UTC", self._clock())
         tenant = Tenant(founded.id, founded.time_zone)
-        async with self._world.database.tenant(tenant.id) as connection:
+        async with self._context.database.tenant(tenant.id) as connection:
             work = self._work(connection, tenant)
             for name, domain in (("Solid", SOLID), ("Careless", CARELESS), ("Lapsing", LAPSING)):
                 made = await vendors.register(work, NewVendor(name=name))
@@ -167,30 +167,30 @@ class _Story:
         return Work(db=connection, by=by, now=self._clock(), request_id="lab")
 
     async def _run(self) -> int:
-        looks = 0
-        await self._all_of(jobs.keep_partitions, fetch_feeds)
-        while made := await self._look():
-            looks += made
+        scans = 0
+        await self._all_of(jobs.maintain_partitions, fetch_feeds)
+        while made := await self._scan():
+            scans += made
         await self._all_of(raise_due_alerts)
-        return looks
+        return scans
 
-    async def _look(self) -> int:
-        """Look at all that is due, and settle it: that may bring a `www` that is looked at next."""
-        looks = 0
+    async def _scan(self) -> int:
+        """Scan all that is due, and reconcile it: that may bring a `www` that is scanned next."""
+        scans = 0
         await self._all_of(jobs.enrol_assets)
-        while made := await jobs.look_at_vendors(self._world):
-            looks += made
-        await self._all_of(jobs.settle_vendors)
-        return looks
+        while made := await jobs.scan_vendors(self._context):
+            scans += made
+        await self._all_of(jobs.reconcile_vendors)
+        return scans
 
-    async def _all_of(self, *wanted: Callable[[World], Awaitable[int]]) -> None:
+    async def _all_of(self, *wanted: Callable[[JobContext], Awaitable[int]]) -> None:
         for job in wanted:
-            while await job(self._world):
+            while await job(self._context):
                 pass
 
     async def _say(self, words: str) -> None:
-        looks = await self._run()
-        self._console.print(f"{words} ({looks} looks)", style="italic")
+        scans = await self._run()
+        self._console.print(f"{words} ({scans} scans)", style="italic")
         table = Table(box=None, pad_edge=False)
         for heading in ("vendor", "grade", "score", "seen", "what costs most"):
             table.add_column(heading, overflow="fold")
@@ -207,12 +207,12 @@ class _Story:
             self._console.print(f"  [yellow]▲[/] {kind}: {title}")
         self._console.print()
 
-    async def _score(self, domain: str) -> VendorScore:
-        async with self._world.database.tenant(self._tenant.id) as connection:
+    async def _score(self, domain: str) -> SignalScore:
+        async with self._context.database.tenant(self._tenant.id) as connection:
             return await service.current_score(self._work(connection, self._tenant), self._vendors[domain])
 
     async def _news(self) -> list[tuple[str, str]]:
-        async with self._world.database.tenant(self._tenant.id) as connection:
+        async with self._context.database.tenant(self._tenant.id) as connection:
             page = await alerts.alerts(
                 self._work(connection, self._tenant), PageRequest(ALERTS, sort="raised_at", limit=200)
             )

@@ -2,7 +2,7 @@
 
     async with lab(zone) as world:
         web = await world.host("127.0.0.2", tls=server_context(leaf()))
-        await tls.look_at_certificate("acme.test", guard=world.guard, fetcher=world.fetcher)
+        await tls.scan_certificate("acme.test", guard=world.guard, fetcher=world.fetcher)
 
 Names end in `.test`. Each address of 127.0.0.0/8 is a machine of its own; ports 80, 443 and 43 are mapped to the
 free ports its servers really have. A port without a server is closed.
@@ -26,7 +26,7 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def trusting_nobody() -> ssl.SSLContext:
-    """A client that takes any certificate, as looks at web sites do."""
+    """A client that takes any certificate, as scans of web sites do."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,6 +1,6 @@
 """The OpenAPI document as one readable page: no script, no font, no picture, no other host.
 
-Everything of the document is shown: operations by tag, who may call each, parameters, bodies, answers, refusals with
+Everything of the document is shown: operations by tag, who may call each, parameters, bodies, responses, refusals with
 their codes, examples, and the schemas, linked where they are used. The style stands in the page and is allowed by its
 hash alone.
 """

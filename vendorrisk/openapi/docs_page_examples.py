@@ -39,8 +39,8 @@ def curl(operation: Operation) -> str:
 
 def answers(operation: Operation) -> list[tuple[str, str]]:
     """Return the example of the first success; nothing where it is no JSON."""
-    for status, answer in operation.shown["responses"].items():
-        shown = answer.get("content", {}).get("application/json", {})
+    for status, response in operation.shown["responses"].items():
+        shown = response.get("content", {}).get("application/json", {})
         if status.startswith("2") and "example" in shown:
             return [(status, pretty(shown["example"]))]
     return []

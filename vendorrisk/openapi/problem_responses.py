@@ -115,7 +115,7 @@ PROBLEM_SCHEMAS: Schema = {
             "request_id": _text("Name it when you ask the operator. Missing before a request has an id."),
             "errors": {
                 "type": "array",
-                "items": {"$ref": "#/components/schemas/Fault"},
+                "items": {"$ref": "#/components/schemas/FieldError"},
                 "description": "One entry for each field or parameter. Missing if the refusal concerns none.",
             },
         },
@@ -125,7 +125,7 @@ PROBLEM_SCHEMAS: Schema = {
         "description": "Why a request was refused.",
         "x-extensible-enum": sorted(code.code for code in Code),
     },
-    "Fault": {
+    "FieldError": {
         "type": "object",
         "description": "What is wrong with one field or parameter.",
         "required": ["detail"],

@@ -20,7 +20,10 @@ async def get_document(state: State) -> dict[str, Any]:
 
 @get("/docs", include_in_schema=False, media_type="text/html")
 async def get_reference(state: State, request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Serve the document as one page that needs no other host and no script; packed, and once, where that is taken."""
+    """Serve the document as one page that needs no other host and no script.
+
+    Packed, and once, where that is accepted.
+    """
     page = _page(state)
     headers = {
         "content-security-policy": docs_page.POLICY,

@@ -1,4 +1,4 @@
-"""The document's section of webhooks: what a receiver is sent, in which form, and what its answers mean.
+"""The document's section of webhooks: what a receiver is sent, in which form, and what its responses mean.
 
 The features that send say what they send (`Webhook`); the form is that of Standard Webhooks.
 """
@@ -37,7 +37,7 @@ def _operation(one: Webhook, schema: Schema) -> Schema:
             "required": True,
             "content": {"application/json": {"schema": typed, "example": one.example}},
         },
-        "responses": {status: {"$ref": f"#/components/responses/{name}"} for status, name in _ANSWERS.items()},
+        "responses": {status: {"$ref": f"#/components/responses/{name}"} for status, name in _RESPONSES_OF.items()},
         "security": [],
     }
 
@@ -61,10 +61,10 @@ PARAMETERS: Schema = {
 """Components of the document: the headers of every webhook."""
 
 RESPONSES: Schema = {
-    "taken": {"description": "Taken; it is not sent again."},
+    "accepted": {"description": "Accepted; it is not sent again."},
     "gone": {"description": "Nobody listens here any more; the delivery ends at once."},
-    "later": {"description": "Not taken; it is sent again later, for most of a day, and `Retry-After` is kept to."},
+    "later": {"description": "Not accepted; it is sent again later, for most of a day, and `Retry-After` is kept to."},
 }
-"""Components of the document: what the receiver's answers mean."""
+"""Components of the document: what the receiver's responses mean."""
 
-_ANSWERS = {"2XX": "taken", "410": "gone", "default": "later"}
+_RESPONSES_OF = {"2XX": "accepted", "410": "gone", "default": "later"}

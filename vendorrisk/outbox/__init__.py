@@ -31,10 +31,10 @@ What can never happen
 The window. Between the moment a destination takes a message and the commit that records it, the sender may die, and
 nothing outside can be asked whether the message was taken. So `sending` is committed before each send, for at most as
 many deliveries as are under way. A lease that runs out becomes an *uncertain* attempt, shown and counted
-(`possibly_doubled`). If a message left and no response came, because time ran out or the connection broke, its attempt
-is uncertain as well. The next attempt carries the same key: a webhook's receiver drops it by `webhook-id`, mail systems
-by `Message-ID`. Slack has no such key for incoming webhooks. There, a message rather arrives twice than never, and the
-delivery says that it may have.
+(`possible_duplicates`). If a message left and no response came, because time ran out or the connection broke, its
+attempt is uncertain as well. The next attempt carries the same key: a webhook's receiver drops it by `webhook-id`, mail
+systems by `Message-ID`. Slack has no such key for incoming webhooks. There, a message rather arrives twice than never,
+and the delivery says that it may have.
 
 Deliveries and attempts are themselves the record of what the job did. The audit log holds what people changed.
 """

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.channels.port import Channel, Failure, Undeliverable
 from vendorrisk.outbox import rules
 from vendorrisk.outbox.claims import Flight
@@ -15,27 +15,27 @@ _SEND_SECONDS = 45  # a channel that breaks its promise to end is left
 _log = structlog.get_logger("outbox")
 
 
-async def attempt(world: World, flight: Flight) -> Result:
+async def attempt(context: JobContext, flight: Flight) -> Result:
     """Send one message, and return what is to be recorded."""
     try:
-        detail = await _send(world, flight)
+        detail = await _send(context, flight)
     except Undeliverable as why:
-        return rules.not_sent(flight.lease, why, world.clock())
+        return rules.not_sent(flight.lease, why, context.clock())
     return rules.sent(flight.lease, detail)
 
 
-async def _send(world: World, flight: Flight) -> str:
-    channel: Channel = world.channels
+async def _send(context: JobContext, flight: Flight) -> str:
+    channel: Channel = context.channels
     delivery = flight.lease.delivery
     try:
         async with asyncio.timeout(_SEND_SECONDS):
-            message = flight.kind.render(flight.facts, world.settings.public_url)
-            address = flight.kind.address(flight.facts, world.keyring)
+            message = flight.kind.render(flight.facts, context.settings.public_url)
+            address = flight.kind.address(flight.facts, context.keyring)
             return (await channel.send(message, address, str(delivery.id))).detail
     except Undeliverable:
         raise
     except TimeoutError:
-        raise Undeliverable(Failure.TIMEOUT, "no answer in time", retryable=True) from None
+        raise Undeliverable(Failure.TIMEOUT, "no response in time", retryable=True) from None
     except Exception as error:
         # A fault of ours must not stop the others; it is tried again, and then a dead letter that can be resent.
         _log.exception("delivery_failed", delivery=str(delivery.id), destination=str(delivery.destination_id))

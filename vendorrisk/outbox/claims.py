@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db.connection import Connection
 from vendorrisk.ids import new_id
 from vendorrisk.outbox import queries, rules
@@ -47,10 +47,10 @@ class Claimed(msgspec.Struct, frozen=True):
     flights: list[Flight]
 
 
-async def claim(world: World, kinds: Kinds, most: int) -> Claimed:
+async def claim(context: JobContext, kinds: Kinds, most: int) -> Claimed:
     """Claim deliveries that may be tried now, each under a lease; raises `LoadError`."""
-    now, token = world.clock(), new_id()
-    async with world.database.system() as connection:
+    now, token = context.clock(), new_id()
+    async with context.database.system() as connection:
         due = await queries.lock_due(connection, now, most, kinds, rules.TRIES)
         if not due:
             return Claimed(0, [])

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from vendorrisk.background import Job, World
+from vendorrisk.background import Job, JobContext
 from vendorrisk.outbox import service
 from vendorrisk.outbox.kind import Kind
 from vendorrisk.outbox.sending import Sender
 
 
-async def send_deliveries(world: World, kinds: Sequence[Kind[Any]]) -> int:
+async def send_deliveries(context: JobContext, kinds: Sequence[Kind[Any]]) -> int:
     """Send what may be tried now of the given kinds; returns how many deliveries were tried, cancelled or given up."""
-    return await Sender(world, kinds).run()
+    return await Sender(context, kinds).run()
 
 
 def jobs(kinds: Sequence[Kind[Any]]) -> tuple[Job, ...]:

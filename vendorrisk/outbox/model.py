@@ -17,8 +17,8 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Outcome(StrEnum):
-    """What became of an attempt; `uncertain` may have been taken."""
+class AttemptOutcome(StrEnum):
+    """What became of an attempt; `uncertain` may have been accepted."""
 
     SENDING = "sending"
     SENT = "sent"
@@ -37,7 +37,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One message to one recipient. `possibly_doubled` counts tries after one whose end is unknown."""
+    """One message to one recipient. `possible_duplicates` counts tries after one whose end is unknown."""
 
     id: UUID
     owner_kind: str
@@ -49,7 +49,7 @@ class Delivery(msgspec.Struct, frozen=True):
     attempts: int
     attempts_allowed: int
     next_attempt_at: datetime | None
-    possibly_doubled: int
+    possible_duplicates: int
     failure: str | None
     detail: str | None
     sent_at: datetime | None
@@ -58,13 +58,13 @@ class Delivery(msgspec.Struct, frozen=True):
     version: int
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class DeliveryAttempt(msgspec.Struct, frozen=True):
     """One attempt to send a delivery."""
 
     id: UUID
     number: int
     """Counts the attempts of a delivery, from 1."""
-    outcome: Outcome
+    outcome: AttemptOutcome
     failure: str | None
     detail: str | None
     started_at: datetime
@@ -96,15 +96,15 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What is recorded of an attempt. The destination's other deliveries wait until `rests_until` as well."""
+    """What is recorded of an attempt. The destination's other deliveries wait until `back_off_until` as well."""
 
     lease: Lease
     state: DeliveryState
-    outcome: Outcome
+    outcome: AttemptOutcome
     next_attempt_at: datetime | None
     failure: str | None
     detail: str | None
-    rests_until: datetime | None
+    back_off_until: datetime | None
 
 
 class Recorded(msgspec.Struct, frozen=True):

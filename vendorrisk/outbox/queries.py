@@ -8,7 +8,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.ids import new_id
-from vendorrisk.outbox.model import Attempt, Delivery, Due, NewDelivery, Recorded, Result
+from vendorrisk.outbox.model import Delivery, DeliveryAttempt, Due, NewDelivery, Recorded, Result
 
 _sql = QueryFile("outbox")
 _LOCK_DUE = _sql.rows("lock_due_deliveries", Due)
@@ -23,7 +23,7 @@ LIST_DELIVERIES = _sql.rows("list_deliveries", Delivery)
 _FIND = _sql.rows("find_delivery", Delivery)
 _LOCK = _sql.rows("lock_delivery", Delivery)
 _RESEND = _sql.rows("resend_delivery", Delivery)
-LIST_ATTEMPTS = _sql.rows("list_attempts", Attempt)
+LIST_ATTEMPTS = _sql.rows("list_attempts", DeliveryAttempt)
 
 
 async def lock_due(
@@ -84,9 +84,9 @@ async def record(connection: Connection, now: datetime, results: Sequence[Result
     )
 
 
-async def postpone(connection: Connection, rests: Sequence[tuple[UUID, UUID, datetime]]) -> int:
+async def postpone(connection: Connection, back_offs: Sequence[tuple[UUID, UUID, datetime]]) -> int:
     """Let the pending deliveries of destinations, given by (tenant, destination), wait until an instant."""
-    tenants, destinations, instants = zip(*rests, strict=True)
+    tenants, destinations, instants = zip(*back_offs, strict=True)
     return await _POSTPONE.run(connection, list(tenants), list(destinations), list(instants))
 
 

@@ -9,7 +9,7 @@ import stamina
 import structlog
 from prometheus_client import Counter
 
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.channels.port import Failure
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.pool import UNREACHABLE
@@ -27,27 +27,27 @@ _ENDED = frozenset({DeliveryState.SENT, DeliveryState.DEAD})
 _log = structlog.get_logger("outbox")
 
 
-async def record(world: World, kinds: Kinds, results: Collection[Result]) -> None:
+async def record(context: JobContext, kinds: Kinds, results: Collection[Result]) -> None:
     """Write down what became of sends; tried for a while if Postgres is away, because the sends have happened."""
     async for once in stamina.retry_context(
         on=(Refusal, *UNREACHABLE), attempts=None, timeout=_RECORD_SECONDS, wait_initial=0.1, wait_max=2.0
     ):
         with once:
-            async with world.database.system() as connection:
-                recorded = await queries.record(connection, world.clock(), [_storable(result) for result in results])
+            async with context.database.system() as connection:
+                recorded = await queries.record(connection, context.clock(), [_storable(result) for result in results])
                 await _notify_owners(connection, kinds, recorded)
-                if rests := _rests(results):
-                    await queries.postpone(connection, rests)
+                if back_offs := _back_offs(results):
+                    await queries.postpone(connection, back_offs)
     for result in results:
         ATTEMPTS.labels(result.lease.channel, result.outcome.value).inc()
         if result.state is DeliveryState.DEAD:
             _count_dead(result.lease.channel, result.lease.delivery.id, result.failure)
 
 
-async def give_up(world: World, kinds: Kinds, most: int) -> int:
+async def give_up(context: JobContext, kinds: Kinds, most: int) -> int:
     """End what was tried as often as it may be by senders that died; returns how many. Raises `LoadError`."""
-    now = world.clock()
-    async with world.database.system() as connection:
+    now = context.clock()
+    async with context.database.system() as connection:
         spent = await queries.lock_spent(connection, now, most, kinds, rules.TRIES)
         if not spent:
             return 0
@@ -87,12 +87,12 @@ def _storable(result: Result) -> Result:
     return msgspec.structs.replace(result, detail=sound[:500])
 
 
-def _rests(results: Iterable[Result]) -> list[tuple[UUID, UUID, datetime]]:
+def _back_offs(results: Iterable[Result]) -> list[tuple[UUID, UUID, datetime]]:
     """Return until when each destination is left alone; a delivery without one rests by itself."""
     latest: dict[tuple[UUID, UUID], datetime] = {}
     for result in results:
         delivery = result.lease.delivery
-        if result.rests_until is not None and delivery.destination_id is not None:
+        if result.back_off_until is not None and delivery.destination_id is not None:
             key = (delivery.tenant_id, delivery.destination_id)
-            latest[key] = max(result.rests_until, latest.get(key, result.rests_until))
+            latest[key] = max(result.back_off_until, latest.get(key, result.back_off_until))
     return [(tenant, destination, until) for (tenant, destination), until in latest.items()]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from vendorrisk.channels.port import Failure, Undeliverable
-from vendorrisk.outbox.model import DeliveryState, Lease, Outcome, Result
+from vendorrisk.outbox.model import AttemptOutcome, DeliveryState, Lease, Result
 
 TRIES = 12
 """Attempts before a delivery is dead: with the back-off below, most of a day."""
@@ -14,12 +14,12 @@ ENDED_UNSENT = frozenset({DeliveryState.DEAD, DeliveryState.CANCELLED})
 
 _FIRST_WAIT_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 6 * 3600
-_LONGEST_REST_SECONDS = 600
-_RESTS = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.NOT_CONFIGURED})
+_LONGEST_BACK_OFF_SECONDS = 600
+_BACK_OFF_FAILURES = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT, Failure.RATE_LIMITED, Failure.NOT_CONFIGURED})
 
 
 def sent(lease: Lease, detail: str) -> Result:
-    return Result(lease, DeliveryState.SENT, Outcome.SENT, None, None, detail, None)
+    return Result(lease, DeliveryState.SENT, AttemptOutcome.SENT, None, None, detail, None)
 
 
 def not_sent(lease: Lease, why: Undeliverable, now: datetime) -> Result:
@@ -28,11 +28,11 @@ def not_sent(lease: Lease, why: Undeliverable, now: datetime) -> Result:
     If the message left without a response, it may have been taken.
     """
     delivery = lease.delivery
-    outcome = Outcome.UNCERTAIN if why.perhaps_taken else Outcome.FAILED
+    outcome = AttemptOutcome.UNCERTAIN if why.perhaps_accepted else AttemptOutcome.FAILED
     again = why.retryable and delivery.number < delivery.attempts_allowed
     state = DeliveryState.PENDING if again else DeliveryState.DEAD
     wait = wait_seconds(delivery.id, delivery.number, why.retry_after_seconds)
-    rest = min(wait, max(_LONGEST_REST_SECONDS, why.retry_after_seconds or 0))
+    rest = min(wait, max(_LONGEST_BACK_OFF_SECONDS, why.retry_after_seconds or 0))
     return Result(
         lease,
         state,
@@ -40,7 +40,7 @@ def not_sent(lease: Lease, why: Undeliverable, now: datetime) -> Result:
         now + timedelta(seconds=wait) if again else None,
         why.failure.value,
         why.detail,
-        now + timedelta(seconds=rest) if why.failure in _RESTS and why.retryable else None,
+        now + timedelta(seconds=rest) if why.failure in _BACK_OFF_FAILURES and why.retryable else None,
     )
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.outbox import attempts, claims, results
 from vendorrisk.outbox.claims import LoadError
 from vendorrisk.outbox.kind import Kind
 from vendorrisk.outbox.model import Result
 
 TAKEN_OVER = Counter(
-    "vendorrisk_deliveries_uncertain_total", "Deliveries taken over from a sender that died: perhaps doubled."
+    "vendorrisk_deliveries_uncertain_total", "Deliveries reclaimed from a sender that died: possible duplicates."
 )
 
 _IN_FLIGHT = 64
@@ -31,8 +31,8 @@ class Sender:
     However it ends, what destinations took is recorded, or every interruption would send it again.
     """
 
-    def __init__(self, world: World, kinds: Sequence[Kind[Any]]) -> None:
-        self._world = world
+    def __init__(self, context: JobContext, kinds: Sequence[Kind[Any]]) -> None:
+        self._context = context
         self._kinds = {kind.owner_kind: kind for kind in kinds}
         self._claimable = dict(self._kinds)
         self._flying: set[asyncio.Task[Result]] = set()
@@ -85,17 +85,17 @@ class Sender:
 
     def _may_go_on(self) -> bool:
         in_time = asyncio.get_running_loop().time() < self._claims_until
-        return in_time and self._handled < _SLICE and not self._world.stopping.is_set()
+        return in_time and self._handled < _SLICE and not self._context.stopping.is_set()
 
     async def _give_up(self) -> bool:
-        self._handled += await results.give_up(self._world, self._claimable, _SLICE)
+        self._handled += await results.give_up(self._context, self._claimable, _SLICE)
         return False
 
     async def _claim(self) -> bool:
         free = self._free
-        claimed = await claims.claim(self._world, self._claimable, free)
+        claimed = await claims.claim(self._context, self._claimable, free)
         self._handled += claimed.taken
-        self._flying |= {asyncio.create_task(attempts.attempt(self._world, flight)) for flight in claimed.flights}
+        self._flying |= {asyncio.create_task(attempts.attempt(self._context, flight)) for flight in claimed.flights}
         TAKEN_OVER.inc(sum(flight.lease.delivery.lease_token is not None for flight in claimed.flights))
         return claimed.taken == free
 
@@ -105,7 +105,7 @@ class Sender:
         done |= {task for task in self._flying if task.done()}
         self._flying -= done
         self._landed = [task.result() for task in done]
-        await results.record(self._world, self._kinds, self._landed)
+        await results.record(self._context, self._kinds, self._landed)
         self._landed = []
 
     async def _cut(self) -> None:
@@ -115,4 +115,4 @@ class Sender:
         await asyncio.gather(*self._flying, return_exceptions=True)
         ended = [task.result() for task in self._flying if not task.cancelled() and task.exception() is None]
         if found := [*self._landed, *ended]:
-            await results.record(self._world, self._kinds, found)
+            await results.record(self._context, self._kinds, found)

@@ -7,7 +7,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.outbox import queries, rules
-from vendorrisk.outbox.model import Attempt, Delivery, NewDelivery
+from vendorrisk.outbox.model import Delivery, DeliveryAttempt, NewDelivery
 
 SEND = "send_deliveries"
 """The name of the job, for nudges."""
@@ -33,7 +33,7 @@ async def delivery(work: Work, owner_kind: str, delivery_id: UUID) -> Delivery:
     return found(await queries.find(work, owner_kind, delivery_id))
 
 
-async def attempts(work: Work, owner_kind: str, delivery_id: UUID, page: PageRequest) -> Page[Attempt]:
+async def attempts(work: Work, owner_kind: str, delivery_id: UUID, page: PageRequest) -> Page[DeliveryAttempt]:
     await delivery(work, owner_kind, delivery_id)
     return await work.page(queries.LIST_ATTEMPTS, page, delivery_id)
 

@@ -9,9 +9,9 @@ import msgspec
 from vendorrisk.alerts.model import TimedClass
 from vendorrisk.evidence.coverage import CoverageState
 from vendorrisk.evidence.coverage_model import VendorCoverage
-from vendorrisk.evidence.document_model import Assurance, Classification, DocumentKind, Reading
-from vendorrisk.findings.model import Finding, Severity
-from vendorrisk.signals.score_model import VendorScore
+from vendorrisk.evidence.document_model import Assurance, DocumentClassification, DocumentKind, TextExtraction
+from vendorrisk.findings.model import Finding, FindingSeverity
+from vendorrisk.signals.score_model import SignalScore
 from vendorrisk.vendors.model import Lifecycle, Tier, Vendor
 
 
@@ -110,10 +110,10 @@ class DocumentInBrief(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None
     kind: DocumentKind
     title: str
-    classification: Classification
+    classification: DocumentClassification
     expires_on: date | None
     assurance: Assurance
-    reading: Reading
+    reading: TextExtraction
     file_name: str | None
     to_confirm: int
     created_at: datetime
@@ -148,7 +148,7 @@ class VendorOverview(msgspec.Struct, frozen=True, kw_only=True):
     standing: VendorStanding
     coverage: VendorCoverage
     findings: list[Finding]
-    score: VendorScore | None
+    score: SignalScore | None
     coming_dates: list[ComingDate]
     documents: list[DocumentInBrief]
     fourth_parties: list[FourthPartyInBrief]
@@ -158,7 +158,7 @@ class VendorOverview(msgspec.Struct, frozen=True, kw_only=True):
 class DecisionKind(StrEnum):
     """What may wait for a person."""
 
-    FINDING_OVERDUE = "finding_overdue"
+    FINDING_DUE = "finding_due"
     ACCEPTANCE_ENDING = "acceptance_ending"
     REVIEW_DUE = "review_due"
     PROPOSALS_TO_CONFIRM = "proposals_to_confirm"
@@ -196,7 +196,7 @@ class RecentChangeKind(StrEnum):
     """What may have changed, from worse to better."""
 
     COVERAGE_LAPSED = "coverage_lapsed"
-    SCORE_FELL = "score_fell"
+    SIGNAL_SCORE_FELL = "signal_score_fell"
     FINDING_OPENED = "finding_opened"
     SCORE_UNKNOWN = "score_unknown"
     SCORE_ROSE = "score_rose"
@@ -233,7 +233,7 @@ class CoverageOfTier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenFindings(msgspec.Struct, frozen=True, kw_only=True):
-    severity: Severity
+    severity: FindingSeverity
     open: int
     overdue: int
 

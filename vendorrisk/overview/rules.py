@@ -22,7 +22,7 @@ from vendorrisk.vendors.model import Tier
 MOST_WAITING = 10
 _END_OF_WORK = time(17)
 _SATURDAY = 5
-_WORSE = frozenset({RecentChangeKind.COVERAGE_LAPSED, RecentChangeKind.SCORE_FELL})
+_WORSE = frozenset({RecentChangeKind.COVERAGE_LAPSED, RecentChangeKind.SIGNAL_SCORE_FELL})
 _WEIGHT = {Tier.CRITICAL: 0, Tier.HIGH: 1, Tier.MEDIUM: 2, Tier.LOW: 3}
 
 VIEWS = {

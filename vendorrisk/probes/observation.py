@@ -1,4 +1,4 @@
-"""Raw observations: the canonical form in which looks are kept, hashed and replayed."""
+"""Raw observations: the canonical form in which scans are kept, hashed and replayed."""
 
 import hashlib
 from typing import TypeVar
@@ -12,7 +12,7 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every part of an observation is: immutable, with its fields in sorted order when written."""
 
 
-class Unseen(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="unseen"):
+class Unknown(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="unknown"):
     """A part that could not be seen. `reason` is a stable slug: an `egress.Reason`, or the collector's own."""
 
     reason: str
@@ -29,7 +29,7 @@ class Lookup(Raw, frozen=True, kw_only=True, omit_defaults=True):
     authenticated: bool = False
 
     @property
-    def unseen(self) -> str:
+    def unknown(self) -> str:
         """The reason nothing was learnt, or an empty string."""
         return "" if self.outcome in {"ok", "nodata", "nxdomain"} else f"dns_{self.outcome}"
 
@@ -44,8 +44,8 @@ _encoder = msgspec.json.Encoder(order="sorted")
 def canonical(observation: object) -> bytes:
     """Return the observation as JSON with sorted keys: equal observations give equal bytes.
 
-    A NUL becomes U+FFFD. Postgres keeps none in text or JSON, so one byte of a vendor's would leave its whole visit
-    unwritten, and what was believed before standing for ever.
+    A NUL becomes U+FFFD. Postgres keeps none in text or JSON, so one byte of a vendor's would leave its whole domain
+    scan unwritten, and what was believed before standing for ever.
     """
     return _encoder.encode(observation).replace(b"\\u0000", b"\\ufffd")
 

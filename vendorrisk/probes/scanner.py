@@ -1,8 +1,8 @@
 """The port: what the service asks of the outside world, and the adapter that really goes there.
 
 One method for each group of signals; each returns an observation and never raises for what the other side does.
-Politeness across looks (one at a time per registrable domain, budgets a day, opt-out) is the caller's: it alone
-knows what other workers do. Within a look, requests to a host go one after another.
+Politeness across scans (one at a time per registrable domain, budgets a day, opt-out) is the caller's: it alone
+knows what other workers do. Within a scan, requests to a host go one after another.
 """
 
 import ssl
@@ -13,62 +13,62 @@ from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard
 from vendorrisk.probes.dns import dns_setup
 from vendorrisk.probes.dns.dns_lookups import as_lookup
-from vendorrisk.probes.dns.dns_setup import DnsLook
+from vendorrisk.probes.dns.dns_setup import DnsObservation
 from vendorrisk.probes.feeds import feed_parser
 from vendorrisk.probes.mail import mail_setup
-from vendorrisk.probes.mail.mail_setup import EmailLook
-from vendorrisk.probes.observation import Lookup, Unseen
+from vendorrisk.probes.mail.mail_setup import EmailObservation
+from vendorrisk.probes.observation import Lookup, Unknown
 from vendorrisk.probes.registration import domain_registration
-from vendorrisk.probes.registration.domain_registration import RegLook, SecondOpinion
+from vendorrisk.probes.registration.domain_registration import RegObservation, SecondOpinion
 from vendorrisk.probes.tls import handshake
-from vendorrisk.probes.tls.handshake import CertLook, HelloLook
+from vendorrisk.probes.tls.handshake import CertObservation, HelloObservation
 from vendorrisk.probes.web import pages, robots_txt, site, status_page
-from vendorrisk.probes.web.pages import PageLook
+from vendorrisk.probes.web.pages import PageObservation
 from vendorrisk.probes.web.robots_txt import Robots
-from vendorrisk.probes.web.site import WebLook
-from vendorrisk.probes.web.status_page import StatusLook
+from vendorrisk.probes.web.site import WebObservation
+from vendorrisk.probes.web.status_page import StatusObservation
 
 ROBOT_VERSION = 1
-REGISTRY_KEPT_SECONDS = 20.0
+REGISTRY_IDLE_SECONDS = 20.0
 FEED_LIMITS = Limits(wire_bytes=64 * 1024 * 1024, decoded_bytes=64 * 1024 * 1024, total_seconds=120.0)
 
 
-class Looks(Protocol):
-    """What can be looked at. Hosts and domains are normalised names, URLs what people entered.
+class Scanner(Protocol):
+    """What can be scanned. Hosts and domains are normalised names, URLs what people entered.
 
-    Without visits, a look at DNS asks nobody but the resolver.
+    Without contact, a scan of DNS asks nobody but the resolver.
     """
 
-    async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook: ...
+    async def dns(self, domain: str, hosts: tuple[str, ...], *, with_contact: bool = True) -> DnsObservation: ...
 
-    async def aliases(self, host: str, *, with_visits: bool = True) -> DnsLook: ...
+    async def aliases(self, host: str, *, with_contact: bool = True) -> DnsObservation: ...
 
     async def addresses(self, host: str) -> Lookup: ...
 
-    async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook: ...
+    async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailObservation: ...
 
-    async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebLook: ...
+    async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebObservation: ...
 
-    async def certificate(self, host: str) -> CertLook: ...
+    async def certificate(self, host: str) -> CertObservation: ...
 
-    async def versions(self, host: str) -> HelloLook: ...
+    async def versions(self, host: str) -> HelloObservation: ...
 
     async def registration(
         self, domain: str, *, bases: Mapping[str, str], whois_servers: Mapping[str, str]
-    ) -> RegLook: ...
+    ) -> RegObservation: ...
 
     async def robots(self, host: str) -> Robots: ...
 
-    async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageLook: ...
+    async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageObservation: ...
 
-    async def status(self, page_url: str) -> StatusLook: ...
+    async def status(self, page_url: str) -> StatusObservation: ...
 
     async def feed(
         self, url: str, *, etag: str, last_modified: str, token: str = ""
-    ) -> feed_parser.Fetched | Unseen: ...
+    ) -> feed_parser.Fetched | Unknown: ...
 
 
-class LiveLooks:
+class LiveScanner:
     """Looks through the guard. `aclose` when done."""
 
     def __init__(
@@ -83,26 +83,26 @@ class LiveLooks:
         agent = f"{robots_txt.ROBOT}/{ROBOT_VERSION} (+{contact_url})"
         self._guard = guard
         self._second_opinion = second_opinion
-        # Web pages are read whatever their certificate: that is judged by itself, and nothing secret is sent.
+        # Web pages are read whatever their certificate: that is evaluated by itself, and nothing secret is sent.
         self._any_certificate = Fetcher(guard, user_agent=agent, tls=_unverified())
         self._strict = Fetcher(guard, user_agent=agent, tls=trusted)
         # One registry answers for all vendors of a top level.
-        self._registries = Fetcher(guard, user_agent=agent, tls=trusted, keep_alive_seconds=REGISTRY_KEPT_SECONDS)
+        self._registries = Fetcher(guard, user_agent=agent, tls=trusted, keep_alive_seconds=REGISTRY_IDLE_SECONDS)
         self._feeds = Fetcher(guard, user_agent=agent, limits=FEED_LIMITS, tls=trusted)
 
-    async def dns(self, domain: str, hosts: tuple[str, ...], *, with_visits: bool = True) -> DnsLook:
-        fetcher, guard = (self._any_certificate, self._guard) if with_visits else (None, None)
-        return await dns_setup.look(domain, resolver=self._guard.resolver, hosts=hosts, fetcher=fetcher, guard=guard)
+    async def dns(self, domain: str, hosts: tuple[str, ...], *, with_contact: bool = True) -> DnsObservation:
+        fetcher, guard = (self._any_certificate, self._guard) if with_contact else (None, None)
+        return await dns_setup.scan(domain, resolver=self._guard.resolver, hosts=hosts, fetcher=fetcher, guard=guard)
 
-    async def aliases(self, host: str, *, with_visits: bool = True) -> DnsLook:
-        fetcher = self._any_certificate if with_visits else None
-        return await dns_setup.look_at_host(host, resolver=self._guard.resolver, fetcher=fetcher)
+    async def aliases(self, host: str, *, with_contact: bool = True) -> DnsObservation:
+        fetcher = self._any_certificate if with_contact else None
+        return await dns_setup.scan_host(host, resolver=self._guard.resolver, fetcher=fetcher)
 
     async def addresses(self, host: str) -> Lookup:
         return as_lookup(await self._guard.resolver.ask(host, "A"))
 
-    async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailLook:
-        return await mail_setup.look(
+    async def email(self, domain: str, *, with_dkim: bool, with_policy: bool = True) -> EmailObservation:
+        return await mail_setup.scan(
             domain,
             resolver=self._guard.resolver,
             strict_fetcher=self._strict,
@@ -110,19 +110,21 @@ class LiveLooks:
             with_policy=with_policy,
         )
 
-    async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebLook:
-        return await site.look(
+    async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebObservation:
+        return await site.scan(
             host, fetcher=self._any_certificate, with_cors=with_cors, with_security_txt=with_security_txt
         )
 
-    async def certificate(self, host: str) -> CertLook:
-        return await handshake.look_at_certificate(host, guard=self._guard, fetcher=self._strict)
+    async def certificate(self, host: str) -> CertObservation:
+        return await handshake.scan_certificate(host, guard=self._guard, fetcher=self._strict)
 
-    async def versions(self, host: str) -> HelloLook:
-        return await handshake.look_at_versions(host, guard=self._guard)
+    async def versions(self, host: str) -> HelloObservation:
+        return await handshake.scan_versions(host, guard=self._guard)
 
-    async def registration(self, domain: str, *, bases: Mapping[str, str], whois_servers: Mapping[str, str]) -> RegLook:
-        return await domain_registration.look(
+    async def registration(
+        self, domain: str, *, bases: Mapping[str, str], whois_servers: Mapping[str, str]
+    ) -> RegObservation:
+        return await domain_registration.scan(
             domain,
             fetcher=self._registries,
             guard=self._guard,
@@ -135,13 +137,13 @@ class LiveLooks:
         # Who does not want us says so whatever the certificate: to obey a forged wish costs nobody anything.
         return await robots_txt.robots(host, fetcher=self._any_certificate)
 
-    async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageLook:
-        return await pages.look(url, fetcher=self._strict, allowed=allowed, with_text=with_text)
+    async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageObservation:
+        return await pages.scan(url, fetcher=self._strict, allowed=allowed, with_text=with_text)
 
-    async def status(self, page_url: str) -> StatusLook:
-        return await status_page.look(page_url, fetcher=self._strict)
+    async def status(self, page_url: str) -> StatusObservation:
+        return await status_page.scan(page_url, fetcher=self._strict)
 
-    async def feed(self, url: str, *, etag: str, last_modified: str, token: str = "") -> feed_parser.Fetched | Unseen:
+    async def feed(self, url: str, *, etag: str, last_modified: str, token: str = "") -> feed_parser.Fetched | Unknown:
         return await feed_parser.fetch(url, fetcher=self._feeds, etag=etag, last_modified=last_modified, token=token)
 
     async def aclose(self) -> None:

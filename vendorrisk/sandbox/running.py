@@ -96,7 +96,7 @@ async def _answer(target: str, payload: bytes, limits: Limits) -> bytes:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return _judged(answer, process.returncode)
+    return _evaluated(answer, process.returncode)
 
 
 async def _exchanged(process: asyncio.subprocess.Process, payload: bytes, limit: int) -> bytes:
@@ -124,7 +124,7 @@ async def _feed(process: asyncio.subprocess.Process, payload: bytes) -> None:
     process.stdin.close()
 
 
-def _judged(answer: bytes, status: int | None) -> bytes:
+def _evaluated(answer: bytes, status: int | None) -> bytes:
     if status == 0 and answer.startswith(b"="):
         return answer[1:]
     if status == -signal.SIGXCPU:

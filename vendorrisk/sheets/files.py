@@ -32,5 +32,5 @@ async def table_of(file_format: FileFormat, content: bytes, limits: SandboxLimit
             raise Refusal(Code.OVERLOADED, "Too many workbooks are being read.", retry_after_seconds=10) from None
         raise UnreadableError("The workbook is damaged or too large to be read. Send it as CSV.") from None
     if read.table is None:
-        raise UnreadableError(read.refusal or "")
+        raise UnreadableError(read.rejection_reason or "")
     return read.table

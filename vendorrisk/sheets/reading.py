@@ -1,4 +1,4 @@
-"""A file that someone made in a spreadsheet program becomes rows of typed cells, or is refused with what to do.
+"""A file that someone made in a spreadsheet program becomes rows of typed cells, or is rejected with what to do.
 
 Reading is pure. A workbook (XLSX) is read by `read_workbook` in a limited child process, because its size in memory
 cannot be known from its size on disk; CSV is read here, in bounded space. Neither evaluates anything: a formula's
@@ -65,7 +65,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class UnreadableError(ValueError):
-    """The file cannot be taken as a table; the message says what to do."""
+    """The file cannot be read as a table; the message says what to do."""
 
 
 def is_workbook(content: bytes) -> bool:
@@ -186,7 +186,7 @@ class Read(msgspec.Struct, frozen=True):
     """What came of reading a workbook: a table, or why there is none."""
 
     table: Table | None = None
-    refusal: str | None = None
+    rejection_reason: str | None = None
 
 
 def workbook_table(content: bytes) -> Read:
@@ -194,7 +194,7 @@ def workbook_table(content: bytes) -> Read:
     try:
         return Read(table=read_workbook(content, Limits()))
     except UnreadableError as error:
-        return Read(refusal=str(error))
+        return Read(rejection_reason=str(error))
 
 
 def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
@@ -206,7 +206,7 @@ def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
         raise UnreadableError("The workbook is cut short or damaged. Send the whole file again.") from None
     names = {part.filename for part in parts}
     if len(parts) > limits.parts or sum(part.file_size for part in parts) > limits.unpacked_bytes:
-        raise UnreadableError("The workbook unpacks to more than is taken here. Send it as CSV, or in parts.")
+        raise UnreadableError("The workbook unpacks to more than is accepted here. Send it as CSV, or in parts.")
     if "xl/workbook.xml" not in names:
         raise UnreadableError("This archive is not an XLSX workbook. Send CSV or XLSX.")
     notices = []
@@ -289,6 +289,6 @@ def _tidy(number: int, cells: Sequence[Cell], limits: Limits) -> tuple[Cell, ...
 
 def _too_large(limits: Limits) -> UnreadableError:
     return UnreadableError(
-        f"At most {limits.rows} rows and {limits.columns} columns are taken. Send the file in parts, or take out "
+        f"At most {limits.rows} rows and {limits.columns} columns are accepted. Send the file in parts, or take out "
         "columns that are not needed."
     )

@@ -1,29 +1,29 @@
-"""External security signals: what a vendor shows the outside, judged, kept, scored and told.
+"""External security signals: what a vendor shows the outside, evaluated, kept, scored and notified.
 
 The words:
 
-    asset         a host, domain or page of a vendor; public, and looked at once for all tenants
-    look          one visit by a collector (`vendorrisk.probes`); it yields a raw observation, or says why not
-    observation   the canonical record of a look: no clock, no nonce, no cookie value, sorted keys
+    asset         a host, domain or page of a vendor; public, and scanned once for all tenants
+    scan          one pass by a collector (`vendorrisk.probes`); it yields a raw observation, or says why not
+    observation   the canonical record of a scan: no clock, no nonce, no cookie value, sorted keys
     rule          one line of the methodology: what is observed, weight, severity, cadence, SOC 2 criteria
-    judgement     a rule's verdict on an observation, with its reason
+    evaluation    a rule's verdict on an observation, with its reason
     verdict       pass, warn, fail, na (established not to apply) or unknown (could not be seen)
-    standing      a rule's last judgements on one asset: the present one and the last that was not unknown
-    event         something that happened (a breach listed, a name server changed); told, seldom scored
-    score         0 to 100 over all standings of a vendor, with every deduction that led to it
-    place         a registrable domain: looks are polite, leased, budgeted and opted out by it
-    visit         all looks that are due at a place, by whoever holds its lease; written in one transaction
-    state         a rule's standing as stored, with what change detection remembers of it
-    settling      bringing a vendor's findings, dates, score and alerts in line with the states of its assets
+    score input   a rule's last evaluations on one asset: the present one and the last that was not unknown
+    event         something that happened (a breach listed, a name server changed); notified, seldom scored
+    score         0 to 100 over all score inputs of a vendor, with every deduction that led to it
+    domain        a registrable domain: scans are polite, leased, budgeted and opted out by it
+    domain scan   all scans due at a registrable domain, by whoever holds its lease; written in one transaction
+    state         a rule's latest result as stored, with what change detection remembers of it
+    reconciliation bringing a vendor's findings, dates, score and alerts in line with the states of its assets
 
 What can never happen:
 
 - A transport failure is never a verdict: it is `unknown`, and says why.
 - `unknown` neither opens nor closes a finding, and hiding from the scanner never raises a score.
-- A judgement never depends on anything but the observation, the instant and the named dataset versions.
+- An evaluation never depends on anything but the observation, the instant and the named dataset versions.
 - A score is integers only; its deductions add up to what is missing from 100.
-- A visit writes nothing once its lease is lost; no two workers look at one place together.
-- Something worse is believed when it was seen twice; a rule that turns on everybody is paused, and nobody is told.
+- A domain scan writes nothing once its lease is lost; no two workers scan one registrable domain together.
+- Something worse is believed when it was seen twice; a rule that turns on everybody is paused, and nobody is notified.
 - A tenant reads only of assets it watches, and from when it attached them; only jobs write what is public.
 - A rule or weight is never changed without a new `MODEL_VERSION`.
 

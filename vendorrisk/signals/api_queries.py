@@ -11,24 +11,24 @@ from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
-from vendorrisk.evaluation.model import AssetKind, Group, Severity, Verdict
+from vendorrisk.evaluation.model import AssetKind, RuleSeverity, ScanKind, Verdict
 from vendorrisk.evaluation.product_names import plain
 from vendorrisk.ids import new_id
 from vendorrisk.probes.feeds.ratings import Rating
 from vendorrisk.signals.asset_model import (
     AssetSource,
     FindingSignal,
-    PastJudgement,
+    PastEvaluation,
     Signal,
     StoredObservation,
     VendorAsset,
 )
-from vendorrisk.signals.score_model import Feed, LatestSignalScore, ScoreInBrief, Snapshot
+from vendorrisk.signals.score_model import Feed, LatestSignalScore, SignalScoreSummary, Snapshot
 from vendorrisk.signals.supply_chain_model import (
-    ChangeState,
-    ListChange,
     NewVendorProduct,
     SubprocessorChange,
+    SubprocessorChangeKind,
+    SubprocessorChangeState,
     VendorProduct,
     VendorRating,
 )
@@ -44,7 +44,7 @@ class VendorOfDomain(msgspec.Struct, frozen=True):
     vendor_id: UUID
 
 
-class Standing(msgspec.Struct, frozen=True):
+class LatestScore(msgspec.Struct, frozen=True):
     snapshot_id: UUID | None
     scored_at: datetime | None
 
@@ -58,18 +58,18 @@ _UPDATE_ASSET = _sql.rows("update_asset", VendorAsset)
 _OTHER_PRIMARIES = _sql.rows("lock_other_primaries", VendorAsset)
 _REMOVE_ASSET = _sql.command("remove_asset")
 _COUNT_ASSETS = _sql.scalar("count_assets", int)
-_WANT_SETTLING = _sql.command("want_settling")
-_ASK = _sql.command("ask_for_looks")
+_WANT_RECONCILIATION = _sql.command("want_reconciliation")
+_REQUEST_SCANS = _sql.command("request_scans")
 LIST_SIGNALS = _sql.rows("list_signals", Signal)
-LIST_JUDGEMENTS = _sql.rows("list_judgements", PastJudgement)
+LIST_EVALUATIONS = _sql.rows("list_evaluations", PastEvaluation)
 _FIND_OBSERVATION = _sql.rows("find_observation", StoredObservation)
 _FIND_SIGNAL = _sql.rows("find_signal_of_finding", FindingSignal)
 _NAMES_SEEN = _sql.scalar("names_seen_on_certificates", str)
 _DOMAINS = _sql.scalar("domains_recorded", str)
-_CURRENT = _sql.rows("current_score", Standing)
+_CURRENT = _sql.rows("current_score", LatestScore)
 _FIND_SNAPSHOT = _sql.rows("find_snapshot", Snapshot)
 LIST_LATEST_SCORES = _sql.rows("list_latest_scores", LatestSignalScore)
-LIST_SNAPSHOTS = _sql.rows("list_snapshots", ScoreInBrief)
+LIST_SNAPSHOTS = _sql.rows("list_snapshots", SignalScoreSummary)
 _PAUSES = _sql.rows("pauses", PauseInForce)
 _FEEDS = _sql.rows("feeds", Feed)
 _INSERT_PRODUCT = _sql.rows("insert_product", VendorProduct)
@@ -82,7 +82,7 @@ _LOCK_CHANGE = _sql.rows("lock_change", SubprocessorChange)
 LIST_CHANGES = _sql.rows("list_changes", SubprocessorChange)
 _DECIDE = _sql.rows("decide_change", SubprocessorChange)
 _VENDORS_OF = _sql.rows("vendors_of_domains", VendorOfDomain)
-_KEEP_RATINGS = _sql.scalar("keep_ratings", int)
+_SAVE_RATINGS = _sql.scalar("save_ratings", int)
 LIST_RATINGS = _sql.rows("list_ratings", VendorRating)
 _ASSET_OF_VENDOR = _sql.rows("asset_of_vendor", Holder)
 _PRODUCT_OF_NAME = _sql.rows("product_of_name", Holder)
@@ -97,7 +97,7 @@ ASSETS = ListOf(
         "vendor_id": _VENDOR,
         "kind": Column("kind", AssetKind),
         "source": Column("source", AssetSource),
-        "place": Column("place"),
+        "registrable_domain": Column("registrable_domain"),
         "name": Column("name", sortable=True),
         "is_primary": Column("is_primary", bool, "boolean"),
         "attached_at": Column("attached_at", datetime, "timestamptz", RANGE, sortable=True),
@@ -111,26 +111,26 @@ SIGNALS = ListOf(
         "id": Column("s.id", UUID, "uuid"),
         "vendor_asset_id": Column("va.id", UUID, "uuid"),
         "rule": Column("s.rule", sortable=True),
-        "look_group": Column("s.look_group", Group),
+        "scan_kind": Column("s.scan_kind", ScanKind),
         "verdict": Column("s.verdict", Verdict),
-        "severity": Column("s.severity", Severity),
+        "severity": Column("s.severity", RuleSeverity),
         "is_open": Column("s.is_open", bool, "boolean"),
         "changed_at": Column("s.changed_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="rule",
     key_sql="s.id",
 )
-JUDGEMENTS = ListOf(
-    "judgements",
+EVALUATIONS = ListOf(
+    "evaluations",
     {
         "id": Column("j.id", UUID, "uuid"),
         "vendor_asset_id": Column("va.id", UUID, "uuid"),
         "rule": Column("j.rule"),
         "verdict": Column("j.verdict", Verdict),
-        "happening": Column("j.happening", operators=EQUALITY, nullable=True),
-        "judged_at": Column("j.judged_at", datetime, "timestamptz", RANGE, sortable=True),
+        "change": Column("j.change", operators=EQUALITY, nullable=True),
+        "evaluated_at": Column("j.evaluated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
-    default_sort="-judged_at",
+    default_sort="-evaluated_at",
     key_sql="j.id",
 )
 SNAPSHOTS = ListOf(
@@ -174,8 +174,8 @@ CHANGES = ListOf(
     {
         "id": _ID,
         "vendor_id": _VENDOR,
-        "change": Column("change", ListChange),
-        "state": Column("state", ChangeState),
+        "change": Column("change", SubprocessorChangeKind),
+        "state": Column("state", SubprocessorChangeState),
         "name": Column("name"),
         "observed_at": Column("observed_at", datetime, "timestamptz", RANGE, sortable=True),
         "decided_at": Column("decided_at", datetime, "timestamptz", RANGE, nullable=True),
@@ -202,9 +202,16 @@ _BROKEN = {
 
 
 async def attach(
-    work: Work, vendor_id: UUID, asset_id: UUID, kind: AssetKind, name: str, place: str, *, is_primary: bool
+    work: Work,
+    vendor_id: UUID,
+    asset_id: UUID,
+    kind: AssetKind,
+    name: str,
+    registrable_domain: str,
+    *,
+    is_primary: bool,
 ) -> VendorAsset:
-    own = (new_id(), vendor_id, asset_id, kind, name, place, is_primary)
+    own = (new_id(), vendor_id, asset_id, kind, name, registrable_domain, is_primary)
     holders = {"vendor_assets_are_attached_once": (_ASSET_OF_VENDOR, (vendor_id, asset_id))}
     with refusing(_BROKEN, holders, seen_by="signals:read"):
         return await _ATTACH.one(work.db, work.tenant_id, *own, work.now)
@@ -234,12 +241,12 @@ async def count_assets(work: Work, vendor_id: UUID) -> int:
     return await _COUNT_ASSETS.one(work.db, work.tenant_id, vendor_id)
 
 
-async def want_settling(work: Work, vendor_id: UUID) -> None:
-    await _WANT_SETTLING.run(work.db, work.tenant_id, vendor_id, work.now)
+async def want_reconciliation(work: Work, vendor_id: UUID) -> None:
+    await _WANT_RECONCILIATION.run(work.db, work.tenant_id, vendor_id, work.now)
 
 
-async def ask_for_looks(work: Work, vendor_id: UUID) -> int:
-    return await _ASK.run(work.db, work.tenant_id, vendor_id, work.now)
+async def request_scans(work: Work, vendor_id: UUID) -> int:
+    return await _REQUEST_SCANS.run(work.db, work.tenant_id, vendor_id, work.now)
 
 
 async def find_observation(work: Work, observation_id: UUID) -> StoredObservation | None:
@@ -258,7 +265,7 @@ async def domains_recorded(work: Work, vendor_id: UUID) -> list[str]:
     return await _DOMAINS.many(work.db, work.tenant_id, vendor_id)
 
 
-async def current(work: Work, vendor_id: UUID) -> Standing | None:
+async def current(work: Work, vendor_id: UUID) -> LatestScore | None:
     return await _CURRENT.one_or_none(work.db, work.tenant_id, vendor_id)
 
 
@@ -301,7 +308,9 @@ async def lock_change(work: Work, change_id: UUID) -> SubprocessorChange | None:
     return await _LOCK_CHANGE.one_or_none(work.db, work.tenant_id, change_id)
 
 
-async def decide(work: Work, change_id: UUID, state: ChangeState, fourth_party_id: UUID | None) -> SubprocessorChange:
+async def decide(
+    work: Work, change_id: UUID, state: SubprocessorChangeState, fourth_party_id: UUID | None
+) -> SubprocessorChange:
     actor = work.by.actor
     own = (change_id, state, fourth_party_id, work.now, actor.id, actor.label)
     return await _DECIDE.one(work.db, work.tenant_id, *own)
@@ -311,7 +320,7 @@ async def vendors_of(work: Work, domains: Sequence[str]) -> dict[str, UUID]:
     return {row.domain: row.vendor_id for row in await _VENDORS_OF.many(work.db, work.tenant_id, domains)}
 
 
-async def keep_ratings(work: Work, ratings: Sequence[tuple[UUID, Rating]]) -> int:
+async def save_ratings(work: Work, ratings: Sequence[tuple[UUID, Rating]]) -> int:
     """Keep ratings with the vendor of each; returns how many were new or said something else."""
     columns = [
         [new_id() for _ in ratings],
@@ -322,4 +331,4 @@ async def keep_ratings(work: Work, ratings: Sequence[tuple[UUID, Rating]]) -> in
         [r.value_hundredths for _, r in ratings],
         [r.grade for _, r in ratings],
     ]
-    return await _KEEP_RATINGS.one(work.db, work.tenant_id, work.now, *columns)
+    return await _SAVE_RATINGS.one(work.db, work.tenant_id, work.now, *columns)

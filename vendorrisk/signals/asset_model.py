@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from vendorrisk.access.records import Body
-from vendorrisk.evaluation.model import AssetKind, Group, Severity, Verdict
+from vendorrisk.evaluation.model import AssetKind, RuleSeverity, ScanKind, Verdict
 
 
 class AssetSource(StrEnum):
@@ -21,7 +21,7 @@ class AssetSource(StrEnum):
 
 
 class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a vendor that is looked at. `asked_at` is set while a look at once is waited for.
+    """Something of a vendor that is scanned. `scan_requested_at` is set while a scan at once is waited for.
 
     Where none is primary, the domain or host attached first counts as the vendor's main one.
     """
@@ -33,12 +33,12 @@ class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
     kind: AssetKind
     name: str
     """The domain, host name or https address."""
-    place: str
+    registrable_domain: str
     """The registrable domain that the asset belongs to."""
     is_primary: bool
     """Whether it is the vendor's main domain or host."""
     source: AssetSource
-    asked_at: datetime | None
+    scan_requested_at: datetime | None
     """When a scan was requested. Null if none is waited for."""
     attached_at: datetime
     """When it was attached to the vendor."""
@@ -65,8 +65,8 @@ class VendorAssetChanges(Body):
     """True makes it the vendor's main domain or host."""
 
 
-class Suggestion(msgspec.Struct, frozen=True):
-    """Something that may be the vendor's: nothing is looked at before a person attaches it."""
+class AssetSuggestion(msgspec.Struct, frozen=True):
+    """Something that may be the vendor's: nothing is scanned before a person attaches it."""
 
     kind: AssetKind
     name: str
@@ -75,16 +75,16 @@ class Suggestion(msgspec.Struct, frozen=True):
     """Where it was found."""
 
 
-class Suggestions(msgspec.Struct, frozen=True):
+class AssetSuggestions(msgspec.Struct, frozen=True):
     """Assets that may be the vendor's."""
 
-    items: list[Suggestion]
+    items: list[AssetSuggestion]
 
 
-class RefreshAsked(msgspec.Struct, frozen=True):
-    """How many assets will be looked at soon, and how many were seen under an hour ago and stay as they are."""
+class RefreshRequested(msgspec.Struct, frozen=True):
+    """How many assets will be scanned soon, and how many were seen under an hour ago and stay as they are."""
 
-    asked: int
+    requested: int
     """How many assets will be scanned soon."""
     recent: int
     """How many assets were scanned within the hour and are left out."""
@@ -93,10 +93,10 @@ class RefreshAsked(msgspec.Struct, frozen=True):
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Where a rule stands on an asset of the vendor.
 
-    `verdict` is what is believed: something worse counts when it was seen twice. Where the last look saw nothing it is
+    `verdict` is what is believed: something worse counts when it was seen twice. Where the last scan saw nothing it is
     unknown, `known` is what was last believed and still counts for a while, `reason` is why nothing was seen, and
-    `unseen_since` since when. `judged_at` is when any of this last
-    changed, `last_look_at` when it was last looked at.
+    `unknown_since` since when. `evaluated_at` is when any of this last
+    changed, `last_scan_at` when it was last scanned.
     """
 
     id: UUID
@@ -104,9 +104,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     asset_kind: AssetKind
     asset_name: str
     rule: str
-    discriminator: str
+    subject: str
     """Tells several subjects of one rule apart. Empty if there is one."""
-    look_group: Group
+    scan_kind: ScanKind
     verdict: Verdict
     """What is believed now. Something worse must be seen twice."""
     known: Verdict | None
@@ -117,7 +117,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Stable word for why the verdict is so."""
     detail: str
     evidence: dict[str, Any]
-    severity: Severity
+    severity: RuleSeverity
     """How bad a failure is."""
     confidence_percent: int
     cap: int | None
@@ -125,40 +125,40 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a finding is open for it."""
     is_flapping: bool
     """Whether it changed too often to be believed."""
-    judged_at: datetime
+    evaluated_at: datetime
     """When any of this last changed."""
-    last_look_at: datetime | None
+    last_scan_at: datetime | None
     """When it was last scanned. Null if never."""
     changed_at: datetime
     """When the verdict last changed."""
-    unseen_since: datetime | None
+    unknown_since: datetime | None
     """Since when it could not be seen. Null if it can."""
-    unseen_looks: int
+    unknown_scans: int
     """How many scans in a row could not see it."""
     observation_id: UUID | None
 
 
-class PastJudgement(msgspec.Struct, frozen=True, kw_only=True):
+class PastEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     """A change of a rule's verdict or value, since the asset was attached."""
 
     id: UUID
     vendor_asset_id: UUID
     asset_name: str
     rule: str
-    discriminator: str
+    subject: str
     """Tells several subjects of one rule apart. Empty if there is one."""
     verdict: Verdict
     """The verdict after."""
     before: Verdict
     """The verdict before."""
-    happening: str | None
+    change: str | None
     """The kind of change. Null if none was notified."""
     reason: str
     """Stable word for why the verdict is so."""
     detail: str
     evidence: dict[str, Any]
-    severity: Severity
-    judged_at: datetime
+    severity: RuleSeverity
+    evaluated_at: datetime
     """When it was evaluated."""
     observation_id: UUID | None
 
@@ -166,34 +166,34 @@ class PastJudgement(msgspec.Struct, frozen=True, kw_only=True):
 class StoredObservation(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     asset_id: UUID
-    look_group: Group
+    scan_kind: ScanKind
     observed_at: datetime
     raw: bytes
     raw_hash: bytes
     previous_hash: bytes | None
-    checker_version: str
+    scanner_version: str
     datasets: dict[str, Any]
 
 
-class ObservationShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw observation in its canonical form, from which its judgements follow; hashes are in hex."""
+class SignalObservation(msgspec.Struct, frozen=True, kw_only=True):
+    """A raw observation in its canonical form, from which its evaluations follow; hashes are in hex."""
 
     id: UUID
     asset_id: UUID
-    look_group: Group
+    scan_kind: ScanKind
     observed_at: datetime
     observation: dict[str, Any]
     """The raw observation in its canonical form."""
     hash: str
     """SHA-256 of the canonical form, in hexadecimal."""
     previous_hash: str | None
-    checker_version: str
+    scanner_version: str
     """Version of the scanner."""
     datasets: dict[str, Any]
 
 
 class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finding rests on, as stored: the sight that opened it, and the present one."""
+    """What a finding rests on, as stored: the observation that opened it, and the present one."""
 
     finding_id: UUID
     vendor_id: UUID
@@ -201,7 +201,7 @@ class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
     vendor_asset_id: UUID
     asset_name: str
     rule: str
-    discriminator: str
+    subject: str
     model_version: str | None
     opened_at: datetime
     closed_at: datetime | None
@@ -214,7 +214,7 @@ class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None
 
 
-class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
+class FindingSignalDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What a finding rests on. `rule` is "unobservable" where nothing was seen for a week; then it has no criteria.
 
     `observation_ids` are those it was opened on and last seen on. `verdict` and what follows it are of the present,
@@ -228,7 +228,7 @@ class FindingSignalShown(msgspec.Struct, frozen=True, kw_only=True):
     asset_name: str
     rule: str
     """Key of the rule. `unobservable` if nothing was seen for a week."""
-    discriminator: str
+    subject: str
     """Tells several subjects of one rule apart. Empty if there is one."""
     criteria: list[str]
     remedy: str

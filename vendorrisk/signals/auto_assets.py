@@ -8,19 +8,19 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
 from vendorrisk.evaluation.model import AssetKind
 from vendorrisk.probes.dns.dns_lookups import Answers
-from vendorrisk.probes.dns.dns_setup import DnsLook, host_addresses
+from vendorrisk.probes.dns.dns_setup import DnsObservation, host_addresses
 from vendorrisk.probes.observation import replay
 from vendorrisk.probes.public_suffix import is_registered_at_a_registry
 from vendorrisk.signals import reconcile_queries, schedule
 from vendorrisk.signals.asset_model import VendorAsset
-from vendorrisk.signals.reconcile_queries import LookedAtDomain
+from vendorrisk.signals.reconcile_queries import ScannedDomain
 from vendorrisk.signals.service import ENROL, MOST_ASSETS
 
 
-async def keep(work: Work, vendor_id: UUID) -> list[Change]:
+async def attach(work: Work, vendor_id: UUID) -> list[Change]:
     """Watch what follows from the record and from the domains, and leave what follows no more."""
     recorded = await reconcile_queries.recorded_domains(work, vendor_id)
-    names = [name for name in recorded if schedule.place_of(name) == name and schedule.is_watchable(name)]
+    names = [name for name in recorded if schedule.registrable_domain_of(name) == name and schedule.is_watchable(name)]
     wanted = [(schedule.asset_id(AssetKind.DOMAIN, name), name, name) for name in names]
     attached = await reconcile_queries.attach_domains(work, vendor_id, wanted) if wanted else []
     gone = await _left(work, vendor_id, names)
@@ -30,7 +30,7 @@ async def keep(work: Work, vendor_id: UUID) -> list[Change]:
     return [*_attached(attached), *gone]
 
 
-async def leave(work: Work, vendor_id: UUID) -> list[Change]:
+async def detach(work: Work, vendor_id: UUID) -> list[Change]:
     """Watch nothing any more that nobody attached."""
     return await _left(work, vendor_id, [])
 
@@ -43,17 +43,17 @@ async def _attach_www(work: Work, vendor_id: UUID) -> list[VendorAsset]:
     return await reconcile_queries.attach_www(work, vendor_id, hosts, MOST_ASSETS) if hosts else []
 
 
-def _has_www(domain: LookedAtDomain) -> bool:
+def _has_www(domain: ScannedDomain) -> bool:
     """Say whether `www` leads to an address. Names that are lent under another's have no `www` of their own."""
-    look = replay(domain.raw, DnsLook)
+    observation = replay(domain.raw, DnsObservation)
     return is_registered_at_a_registry(domain.name) and bool(
-        host_addresses(Answers(look.answers), f"www.{domain.name}")
+        host_addresses(Answers(observation.answers), f"www.{domain.name}")
     )
 
 
 async def _left(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> list[Change]:
-    gone = await reconcile_queries.leave_domains(work, vendor_id, recorded)
-    gone += await reconcile_queries.leave_www(work, vendor_id)
+    gone = await reconcile_queries.detach_domains(work, vendor_id, recorded)
+    gone += await reconcile_queries.detach_www(work, vendor_id)
     return [Change(Action.VENDOR_ASSET_REMOVED, Target("vendor_asset", asset.id), before=asset) for asset in gone]
 
 

@@ -1,4 +1,4 @@
-"""Which collector looks for which group of signals, and what is joined from lists instead."""
+"""Which collector scans for which group of signals, and what is joined from lists instead."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 from vendorrisk.db.pool import Database
 from vendorrisk.evaluation.evaluate import Observation
-from vendorrisk.evaluation.model import AssetKind, Group
+from vendorrisk.evaluation.model import AssetKind, ScanKind
 from vendorrisk.evaluation.rules import switched_on
-from vendorrisk.probes.scanner import Looks
-from vendorrisk.probes.web.robots_txt import Leave, Robots
+from vendorrisk.probes.scanner import Scanner
+from vendorrisk.probes.web.robots_txt import Robots, RobotsPermissions
 from vendorrisk.settings import Settings
 from vendorrisk.signals.enrichment import Lists
 
-_JOINED = frozenset({Group.FEEDS, Group.CT, Group.EXPOSURE})
+_JOINED = frozenset({ScanKind.FEEDS, ScanKind.CT, ScanKind.EXPOSURE})
 
 
 class OptedOutError(Exception):
@@ -21,77 +21,77 @@ class OptedOutError(Exception):
 
 
 class Collector:
-    """Looks at one asset for one group. `registries` are the RDAP servers by top level."""
+    """Scans one asset for one group. `registries` are the RDAP servers by top level."""
 
     def __init__(
         self,
-        looks: Looks,
+        scanner: Scanner,
         settings: Settings,
         registries: Mapping[str, str],
         database: Database,
-        leave: Leave | None = None,
+        robots_permissions: RobotsPermissions | None = None,
     ) -> None:
-        self._looks, self._registries = looks, registries
-        self._leave = leave or Leave()
-        self._lists = Lists(looks, settings, database)
+        self._scanner, self._registries = scanner, registries
+        self._robots_permissions = robots_permissions or RobotsPermissions()
+        self._lists = Lists(scanner, settings, database)
         self._rules_on = switched_on(settings.signal_rules_on)
         self._robots: dict[str, Robots] = {}
 
-    async def look(
-        self, kind: AssetKind, name: str, group: Group, now: datetime, *, is_opted_out: bool = False
+    async def scan(
+        self, kind: AssetKind, name: str, group: ScanKind, now: datetime, *, is_opted_out: bool = False
     ) -> Observation:
-        """Return what was seen; raises `OptedOutError` where the host does not want to be looked at.
+        """Return what was seen; raises `OptedOutError` where the host does not want to be scanned.
 
-        Where that is known already, groups that do not reach its machines may still be looked at.
+        Where that is known already, groups that do not reach its machines may still be scanned.
         """
         host = name if kind in {AssetKind.DOMAIN, AssetKind.HOST} else (urlsplit(name).hostname or "")
         if group in _JOINED:
             return await self._joined(kind, name, group, now)
-        if group in {Group.HTTP, Group.PAGES, Group.STATUS}:
+        if group in {ScanKind.HTTP, ScanKind.PAGES, ScanKind.STATUS}:
             return await self._read(kind, name, host, group, now, is_opted_out=is_opted_out)
-        if group is Group.DNS:
-            return await self._names(kind, host, with_visits=not is_opted_out)
-        if group is Group.EMAIL:
-            return await self._looks.email(host, with_dkim=True, with_policy=not is_opted_out)
-        if group is Group.REG:
-            return await self._looks.registration(host, bases=self._registries, whois_servers={})
-        return await (self._looks.certificate(host) if group is Group.CERT else self._looks.versions(host))
+        if group is ScanKind.DNS:
+            return await self._names(kind, host, with_contact=not is_opted_out)
+        if group is ScanKind.EMAIL:
+            return await self._scanner.email(host, with_dkim=True, with_policy=not is_opted_out)
+        if group is ScanKind.REG:
+            return await self._scanner.registration(host, bases=self._registries, whois_servers={})
+        return await (self._scanner.certificate(host) if group is ScanKind.CERT else self._scanner.versions(host))
 
-    async def _names(self, kind: AssetKind, host: str, *, with_visits: bool) -> Observation:
+    async def _names(self, kind: AssetKind, host: str, *, with_contact: bool) -> Observation:
         if kind is AssetKind.DOMAIN:
-            return await self._looks.dns(host, (f"www.{host}",), with_visits=with_visits)
-        return await self._looks.aliases(host, with_visits=with_visits)
+            return await self._scanner.dns(host, (f"www.{host}",), with_contact=with_contact)
+        return await self._scanner.aliases(host, with_contact=with_contact)
 
     async def _read(
-        self, kind: AssetKind, name: str, host: str, group: Group, now: datetime, *, is_opted_out: bool
+        self, kind: AssetKind, name: str, host: str, group: ScanKind, now: datetime, *, is_opted_out: bool
     ) -> Observation:
         """Read pages, where robots.txt does not name us. Where it did, one that cannot be read says so still.
 
         A status page is read more often than its robots.txt need be.
         """
-        if group is Group.STATUS and self._leave.holds(host, now):
-            return await self._looks.status(name)
+        if group is ScanKind.STATUS and self._robots_permissions.holds(host, now):
+            return await self._scanner.status(name)
         allowed = await self._allowed(host, now)
         if is_opted_out and allowed.unreachable:
             raise OptedOutError(host)
-        if group is Group.HTTP:
-            return await self._looks.web(host, with_cors="web.cors" in self._rules_on, with_security_txt=True)
-        return await self._looks.page(name, allowed=allowed, with_text=kind is AssetKind.SUBPROCESSOR_PAGE)
+        if group is ScanKind.HTTP:
+            return await self._scanner.web(host, with_cors="web.cors" in self._rules_on, with_security_txt=True)
+        return await self._scanner.page(name, allowed=allowed, with_text=kind is AssetKind.SUBPROCESSOR_PAGE)
 
-    async def _joined(self, kind: AssetKind, name: str, group: Group, now: datetime) -> Observation:
+    async def _joined(self, kind: AssetKind, name: str, group: ScanKind, now: datetime) -> Observation:
         if kind is AssetKind.REPOSITORY:
             return await self._lists.scorecard(name.removeprefix("https://"))
-        if group is Group.FEEDS:
+        if group is ScanKind.FEEDS:
             return await self._lists.breaches(name, now)
-        return await (self._lists.issuances(name) if group is Group.CT else self._lists.exposure(name, now))
+        return await (self._lists.issuances(name) if group is ScanKind.CT else self._lists.exposure(name, now))
 
     async def _allowed(self, host: str, now: datetime) -> Robots:
-        """Read robots.txt once for all looks of a visit."""
+        """Read robots.txt once for all scans of a domain scan."""
         robots = self._robots.get(host)
         if robots is None:
-            robots = self._robots[host] = await self._looks.robots(host)
+            robots = self._robots[host] = await self._scanner.robots(host)
         if robots.opted_out:
             raise OptedOutError(host)
         if not robots.unreachable:
-            self._leave.note(host, now)
+            self._robots_permissions.note(host, now)
         return robots

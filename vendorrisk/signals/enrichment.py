@@ -15,10 +15,15 @@ from vendorrisk.probes.dns.dns_lookups import Answers
 from vendorrisk.probes.dns.dns_records import issuers
 from vendorrisk.probes.dns.dns_setup import caa_records
 from vendorrisk.probes.feeds import feed_parser
-from vendorrisk.probes.feeds.feed_observations import BreachLook, ExposureLook, IssuanceLook, ScorecardLook
+from vendorrisk.probes.feeds.feed_observations import (
+    BreachObservation,
+    ExposureObservation,
+    IssuanceObservation,
+    ScorecardObservation,
+)
 from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach, FeedError
-from vendorrisk.probes.observation import Unseen
-from vendorrisk.probes.scanner import Looks
+from vendorrisk.probes.observation import Unknown
+from vendorrisk.probes.scanner import Scanner
 from vendorrisk.settings import Settings
 from vendorrisk.signals import feed_queries
 
@@ -29,83 +34,85 @@ _STALE = timedelta(days=7)  # a list that could not be read for a week says noth
 class Lists:
     """What lists say of a domain, an address or a repository."""
 
-    def __init__(self, looks: Looks, settings: Settings, database: Database) -> None:
-        self._looks, self._settings, self._database = looks, settings, database
+    def __init__(self, scanner: Scanner, settings: Settings, database: Database) -> None:
+        self._scanner, self._settings, self._database = scanner, settings, database
         self._rules_on = switched_on(settings.signal_rules_on)
 
-    async def breaches(self, domain: str, now: datetime) -> BreachLook:
+    async def breaches(self, domain: str, now: datetime) -> BreachObservation:
         async with self._database.system() as connection:
             feed = await feed_queries.feed_of(connection, "hibp")
             if feed is None or feed.fetched_at is None:
-                return BreachLook(domain=domain, breaches=Unseen(reason="feed_never_read"))
+                return BreachObservation(domain=domain, breaches=Unknown(reason="feed_never_read"))
             if now - feed.fetched_at > _STALE:
-                return BreachLook(domain=domain, breaches=Unseen(reason="feed_stale"))
+                return BreachObservation(domain=domain, breaches=Unknown(reason="feed_stale"))
             found = await feed_queries.items_of(connection, "hibp", domain, Breach)
-        return BreachLook(domain=domain, breaches=tuple(found))
+        return BreachObservation(domain=domain, breaches=tuple(found))
 
-    async def scorecard(self, repository: str) -> ScorecardLook:
+    async def scorecard(self, repository: str) -> ScorecardObservation:
         url = self._settings.signal_scorecard_url.replace("{repository}", quote(repository))
         if not url:
-            return ScorecardLook(repository=repository, tenths=Unseen(reason="feed_off"))
-        answer = await self._looks.feed(url, etag="", last_modified="")
-        if isinstance(answer, Unseen):
-            reason = "not_scanned" if answer.reason == "http_404" else answer.reason
-            return ScorecardLook(repository=repository, tenths=Unseen(reason=reason))
+            return ScorecardObservation(repository=repository, tenths=Unknown(reason="feed_off"))
+        response = await self._scanner.feed(url, etag="", last_modified="")
+        if isinstance(response, Unknown):
+            reason = "not_scanned" if response.reason == "http_404" else response.reason
+            return ScorecardObservation(repository=repository, tenths=Unknown(reason=reason))
         try:
-            return ScorecardLook(repository=repository, tenths=feed_parser.read_scorecard(answer.body, repository))
+            return ScorecardObservation(
+                repository=repository, tenths=feed_parser.read_scorecard(response.body, repository)
+            )
         except FeedError as error:
-            return ScorecardLook(repository=repository, tenths=Unseen(reason=error.args[0]))
+            return ScorecardObservation(repository=repository, tenths=Unknown(reason=error.args[0]))
 
-    async def issuances(self, domain: str) -> IssuanceLook:
+    async def issuances(self, domain: str) -> IssuanceObservation:
         url = self._settings.signal_ct_url.replace("{domain}", quote(domain))
-        answer = await self._looks.feed(url, etag="", last_modified="", token=self._settings.signal_ct_token)
-        if isinstance(answer, Unseen):
-            return IssuanceLook(domain=domain, issuances=answer)
+        response = await self._scanner.feed(url, etag="", last_modified="", token=self._settings.signal_ct_token)
+        if isinstance(response, Unknown):
+            return IssuanceObservation(domain=domain, issuances=response)
         try:
-            found = feed_parser.read_issuances(answer.body)
+            found = feed_parser.read_issuances(response.body)
         except FeedError as error:
-            return IssuanceLook(domain=domain, issuances=Unseen(reason=error.args[0]))
-        dns = await self._looks.dns(domain, (), with_visits=False)
+            return IssuanceObservation(domain=domain, issuances=Unknown(reason=error.args[0]))
+        dns = await self._scanner.dns(domain, (), with_contact=False)
         caa = caa_records(Answers(dns.answers), domain)
-        if caa.unseen:
-            return IssuanceLook(domain=domain, issuances=Unseen(reason=caa.unseen))
+        if caa.unknown:
+            return IssuanceObservation(domain=domain, issuances=Unknown(reason=caa.unknown))
         admitted = issuers(caa.records)
-        return IssuanceLook(domain=domain, issuances=found, admitted=tuple(sorted(admitted)))
+        return IssuanceObservation(domain=domain, issuances=found, admitted=tuple(sorted(admitted)))
 
-    async def exposure(self, domain: str, now: datetime) -> ExposureLook:
-        known = await self._looks.addresses(domain)
-        seen: tuple[AddressFacts | Unseen, ...] = tuple(
+    async def exposure(self, domain: str, now: datetime) -> ExposureObservation:
+        known = await self._scanner.addresses(domain)
+        seen: tuple[AddressFacts | Unknown, ...] = tuple(
             [await self._address(a) for a in known.records[:_MOST_ADDRESSES]]
         )
-        if known.unseen:
-            seen = (Unseen(reason=known.unseen),)  # what could not be resolved is not "no address"
+        if known.unknown:
+            seen = (Unknown(reason=known.unknown),)  # what could not be resolved is not "no address"
         cves = sorted({cve for one in seen if isinstance(one, AddressFacts) for cve in one.vulnerabilities})
         async with self._database.system() as connection:
             seen += await self._lists_missing(connection, now)
             exploited = [cve for cve in cves if await _is_listed(connection, "kev", cve)]
             likely = {cve: found for cve in cves if (found := await _likelihood(connection, cve)) is not None}
-        return ExposureLook(domain=domain, addresses=seen, exploited=tuple(exploited), likely_millionths=likely)
+        return ExposureObservation(domain=domain, addresses=seen, exploited=tuple(exploited), likely_millionths=likely)
 
-    async def _lists_missing(self, connection: Connection, now: datetime) -> tuple[Unseen, ...]:
+    async def _lists_missing(self, connection: Connection, now: datetime) -> tuple[Unknown, ...]:
         """Say which list that a rule needs was never read, or too long ago: it says nothing of what is not on it."""
         missing = []
         for rule, name in (("exp.kev", "kev"), ("exp.epss", "epss")):
             feed = await feed_queries.feed_of(connection, name) if rule in self._rules_on else None
             if rule in self._rules_on and (feed is None or feed.fetched_at is None or now - feed.fetched_at > _STALE):
-                missing.append(Unseen(reason=f"{name}_not_read"))
+                missing.append(Unknown(reason=f"{name}_not_read"))
         return tuple(missing)
 
-    async def _address(self, address: str) -> AddressFacts | Unseen:
+    async def _address(self, address: str) -> AddressFacts | Unknown:
         url = self._settings.signal_exposure_url.replace("{address}", address)
-        answer = await self._looks.feed(url, etag="", last_modified="", token="")
-        if isinstance(answer, Unseen):
-            if answer.reason == "http_404":
+        response = await self._scanner.feed(url, etag="", last_modified="", token="")
+        if isinstance(response, Unknown):
+            if response.reason == "http_404":
                 return AddressFacts(address=address, known=False)
-            return answer
+            return response
         try:
-            return feed_parser.read_address(address, 200, answer.body)
+            return feed_parser.read_address(address, 200, response.body)
         except FeedError as error:
-            return Unseen(reason=error.args[0])
+            return Unknown(reason=error.args[0])
 
 
 async def _is_listed(connection: Connection, feed: str, key: str) -> bool:

@@ -12,19 +12,19 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.db.connection import Connection
 from vendorrisk.evaluation.product_names import plain
 from vendorrisk.ids import new_id
 from vendorrisk.probes.feeds import feed_parser, hsts_preload
 from vendorrisk.probes.feeds.feed_parser import FeedError, Fetched
-from vendorrisk.probes.observation import Unseen, canonical
+from vendorrisk.probes.observation import Unknown, canonical
 from vendorrisk.probes.registration import rdap
 from vendorrisk.probes.registration.rdap import RdapError
-from vendorrisk.probes.web.robots_txt import Leave
+from vendorrisk.probes.web.robots_txt import RobotsPermissions
 from vendorrisk.signals import feed_queries
 from vendorrisk.signals.feed_queries import ClaimedFeed
-from vendorrisk.signals.feed_sources import FEEDS, is_on
+from vendorrisk.signals.feed_sources import FEEDS, is_enabled
 
 FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds, or why not.", ["feed", "outcome"])
 
@@ -36,28 +36,28 @@ _LEAST_LIKELY_MILLIONTHS = 10_000  # under 1 % nobody acts, and it is nine tenth
 _log = structlog.get_logger("signals")
 
 
-async def fetch_feeds(world: World) -> int:
+async def fetch_feeds(context: JobContext) -> int:
     """Fetch one feed that is due, and join what is new in it."""
-    wanted = [name for name in FEEDS if is_on(name, world.settings)]
-    now, token = world.clock(), new_id()
-    async with world.database.system() as connection:
+    wanted = [name for name in FEEDS if is_enabled(name, context.settings)]
+    now, token = context.clock(), new_id()
+    async with context.database.system() as connection:
         claimed = await feed_queries.claim_feed(connection, now, token, now + _LEASE, wanted)
     if claimed is None:
         return 0
     kind = FEEDS[claimed.feed]
-    answer = await world.looks.feed(
-        getattr(world.settings, kind.setting), etag=claimed.etag, last_modified=claimed.last_modified
+    response = await context.scanner.feed(
+        getattr(context.settings, kind.setting), etag=claimed.etag, last_modified=claimed.last_modified
     )
     outcome, is_failed = "", False
-    async with world.database.system() as connection:
-        if isinstance(answer, Unseen):
-            outcome, is_failed = answer.reason, True
+    async with context.database.system() as connection:
+        if isinstance(response, Unknown):
+            outcome, is_failed = response.reason, True
             await feed_queries.feed_failed(connection, claimed.feed, token, now, outcome, now + _RETRY)
-        elif not answer.changed:
+        elif not response.changed:
             outcome = "unchanged"
             await feed_queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
         else:
-            outcome, is_failed = await _take(connection, claimed, answer, token, now)
+            outcome, is_failed = await _take(connection, claimed, response, token, now)
     FETCHES.labels(claimed.feed, outcome).inc()
     if is_failed:
         _log.warning("signal_feed_failed", feed=claimed.feed, reason=outcome)
@@ -65,30 +65,30 @@ async def fetch_feeds(world: World) -> int:
 
 
 async def _take(
-    connection: Connection, claimed: ClaimedFeed, answer: Fetched, token: UUID, now: datetime
+    connection: Connection, claimed: ClaimedFeed, response: Fetched, token: UUID, now: datetime
 ) -> tuple[str, bool]:
     """Keep what a feed says; returns what came of it, and whether that is a failure."""
     kind = FEEDS[claimed.feed]
     try:
-        version, found = read(claimed.feed, answer.body)
+        version, found = read(claimed.feed, response.body)
     except (FeedError, RdapError) as error:
         await feed_queries.feed_failed(connection, claimed.feed, token, now, str(error.args[0]), now + _RETRY)
         return str(error.args[0]), True
     items = list({key: (key, subject, payload) for key, subject, payload in found}.values())
-    body = zlib.compress(answer.body) if kind.is_kept_whole else None
-    fetched = ClaimedFeed(claimed.feed, version, answer.etag, answer.last_modified, 0)
+    body = zlib.compress(response.body) if kind.is_kept_whole else None
+    fetched = ClaimedFeed(claimed.feed, version, response.etag, response.last_modified, 0)
     next_at = now + kind.every
     if not await feed_queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
         return "lost", False
     fresh: list[str] = []
     for portion in _portions(items):
-        fresh += await feed_queries.keep_items(connection, claimed.feed, portion, now)
+        fresh += await feed_queries.save_items(connection, claimed.feed, portion, now)
     if items:
         await feed_queries.drop_items(connection, claimed.feed, [key for key, _, _ in items], now)
     if claimed.feed == "hibp" and fresh:
-        await feed_queries.look_again_at(connection, sorted(set(fresh)), now)
+        await feed_queries.scan_again_at(connection, sorted(set(fresh)), now)
     if claimed.feed == "kev" and fresh:
-        await feed_queries.settle_owners_of(connection, sorted(set(fresh)), now)
+        await feed_queries.reconcile_owners_of(connection, sorted(set(fresh)), now)
     return "changed", False
 
 
@@ -131,16 +131,16 @@ def _portions(items: Items) -> Iterator[Items]:
 
 
 class Lists:
-    """The lists that collectors and judges read whole; read again when their version changes.
+    """The lists that collectors and evaluators read whole; read again when their version changes.
 
-    `leave` is what this worker remembers of robots.txt.
+    `robots_permissions` is what this worker remembers of robots.txt.
     """
 
     def __init__(self) -> None:
         self._versions: dict[str, str] = {}
         self.registries: Mapping[str, str] = {}
         self.preloaded = hsts_preload.PreloadList("none", {})
-        self.leave = Leave()
+        self.robots_permissions = RobotsPermissions()
 
     async def refresh(self, connection: Connection) -> None:
         for name in ("rdap", "preload"):

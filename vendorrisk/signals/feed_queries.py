@@ -29,7 +29,7 @@ class _Payload(msgspec.Struct, frozen=True):
 _sql = QueryFile("signal_feeds")
 _CLAIM_FEED = _sql.rows("claim_feed", ClaimedFeed)
 _KNOW_FEEDS = _sql.command("know_feeds")
-_KEEP_ITEMS = _sql.scalar("keep_feed_items", str)
+_SAVE_ITEMS = _sql.scalar("save_feed_items", str)
 _DROP_ITEMS = _sql.command("drop_feed_items")
 _FETCHED = _sql.command("feed_fetched")
 _UNCHANGED = _sql.command("feed_unchanged")
@@ -38,8 +38,8 @@ _FEED = _sql.rows("feed_of", Feed)
 _BODY = _sql.scalar("feed_body", bytes)
 _ITEMS = _sql.rows("items_of_subject", _Payload)
 _ITEM = _sql.rows("item_of_feed", _Payload)
-_LOOK_AGAIN = _sql.command("look_again_at_domains")
-_SETTLE_OWNERS = _sql.command("settle_owners_of")
+_SCAN_AGAIN = _sql.command("scan_domains_again")
+_RECONCILE_OWNERS = _sql.command("reconcile_owners_of")
 
 
 async def claim_feed(
@@ -49,12 +49,12 @@ async def claim_feed(
     return await _CLAIM_FEED.one_or_none(connection, now, token, until, feeds)
 
 
-async def keep_items(
+async def save_items(
     connection: Connection, feed: str, items: Sequence[tuple[str, str, bytes]], now: datetime
 ) -> list[str]:
     """Keep (key, subject, payload) of a feed; returns the subjects of those that are new."""
     keys, subjects = [key for key, _, _ in items], [subject for _, subject, _ in items]
-    return await _KEEP_ITEMS.many(connection, feed, keys, subjects, [payload.decode() for _, _, payload in items], now)
+    return await _SAVE_ITEMS.many(connection, feed, keys, subjects, [payload.decode() for _, _, payload in items], now)
 
 
 async def drop_items(connection: Connection, feed: str, kept: Sequence[str], now: datetime) -> None:
@@ -103,9 +103,9 @@ async def item(connection: Connection, feed: str, key: str, kind: type[Item]) ->
     return None if found is None else msgspec.convert(found.payload, kind)
 
 
-async def look_again_at(connection: Connection, domains: Sequence[str], now: datetime) -> None:
-    await _LOOK_AGAIN.run(connection, domains, now)
+async def scan_again_at(connection: Connection, domains: Sequence[str], now: datetime) -> None:
+    await _SCAN_AGAIN.run(connection, domains, now)
 
 
-async def settle_owners_of(connection: Connection, makers: Sequence[str], now: datetime) -> None:
-    await _SETTLE_OWNERS.run(connection, makers, now)
+async def reconcile_owners_of(connection: Connection, makers: Sequence[str], now: datetime) -> None:
+    await _RECONCILE_OWNERS.run(connection, makers, now)

@@ -16,7 +16,7 @@ class FeedKind(msgspec.Struct, frozen=True, kw_only=True):
     setting: str
     every: timedelta
     attribution: str
-    off_because: str = ""
+    disabled_reason: str = ""
     needs_rule: str = ""
     is_kept_whole: bool = False
 
@@ -43,21 +43,21 @@ FEEDS: Mapping[str, FeedKind] = MappingProxyType(
             setting="signal_epss_url",
             every=timedelta(hours=24),
             attribution="EPSS by FIRST, first.org/epss.",
-            off_because="Only exp.epss reads it, which is off by default.",
+            disabled_reason="Only exp.epss reads it, which is off by default.",
             needs_rule="exp.epss",
         ),
         "preload": FeedKind(
             setting="signal_preload_url",
             every=timedelta(days=7),
             attribution="HSTS preload list of Chromium (BSD-3-Clause).",
-            off_because="Its host is not meant for services: name a copy in VENDORRISK_SIGNAL_PRELOAD_URL.",
+            disabled_reason="Its host is not meant for services: name a copy in VENDORRISK_SIGNAL_PRELOAD_URL.",
             is_kept_whole=True,
         ),
     }
 )
 
 
-def is_on(name: str, settings: Settings) -> bool:
+def is_enabled(name: str, settings: Settings) -> bool:
     kind = FEEDS[name]
     if kind.needs_rule and kind.needs_rule not in switched_on(settings.signal_rules_on):
         return False

@@ -1,4 +1,4 @@
-"""Background work on signals: enrol, look, settle, fetch feeds, tell the digest, keep partitions."""
+"""Background work on signals: enrol, scan, reconcile, fetch feeds, send the digest, keep partitions."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -13,194 +13,196 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass
-from vendorrisk.background import Job, World
+from vendorrisk.background import Job, JobContext
 from vendorrisk.evaluation.certificates import mozilla_store
 from vendorrisk.evaluation.evaluate import Datasets
-from vendorrisk.evaluation.model import AssetKind, Group
+from vendorrisk.evaluation.model import AssetKind, ScanKind
 from vendorrisk.identity import service as identity
 from vendorrisk.ids import new_id
 from vendorrisk.signals import queries, reconcile_queries, schedule, service
 from vendorrisk.signals.collectors import Collector
-from vendorrisk.signals.domain_scan import LAG, Visit
+from vendorrisk.signals.domain_scan import LAG, DomainScan
 from vendorrisk.signals.feed_fetch import Lists, fetch_feeds
-from vendorrisk.signals.queries import ClaimedPlace
-from vendorrisk.signals.reconcile import Settling
-from vendorrisk.signals.reconcile_queries import ToDigest, ToSettle
+from vendorrisk.signals.queries import ClaimedDomain
+from vendorrisk.signals.reconcile import Reconciler
+from vendorrisk.signals.reconcile_queries import ToDigest, ToReconcile
 
-_ENROL, _COMPLETE, _SETTLE = 2000, 20_000, 100
-_LEASE = timedelta(minutes=10)  # longer than any visit
-_VISIT_SECONDS = 480
-_VISITS_OF_A_SLICE = 2000
-_SETTLE_LEASE = timedelta(minutes=10)
-_SETTLED_AT_ONCE = 3  # one waits for the database while another counts
+_ENROL, _COMPLETE, _RECONCILE = 2000, 20_000, 100
+_LEASE = timedelta(minutes=10)  # longer than any domain scan
+_DOMAIN_SCAN_SECONDS = 480
+_DOMAINS_OF_A_SLICE = 2000
+_RECONCILE_LEASE = timedelta(minutes=10)
+_RECONCILED_AT_ONCE = 3  # one waits for the database while another counts
 
 ASTRAY = Gauge("vendorrisk_signal_rows_without_partition", "Rows that found no partition.")
 
 _log = structlog.get_logger("signals")
 
 
-async def enrol_assets(world: World) -> int:
-    """Put what was attached or asked for into the schedule, and leave the looking to whoever is free."""
-    async with world.database.system() as connection:
-        enrolled = await queries.enrol(connection, world.clock(), _ENROL, _groups(world))
+async def enrol_assets(context: JobContext) -> int:
+    """Put what was attached or requested into the schedule, and leave the scans to whoever is free."""
+    async with context.database.system() as connection:
+        enrolled = await queries.enrol(connection, context.clock(), _ENROL, _groups(context))
     if enrolled:
-        await world.nudge([service.LOOK])
+        await context.nudge([service.SCAN])
     return enrolled
 
 
-async def complete_schedule(world: World) -> int:
+async def complete_schedule(context: JobContext) -> int:
     """Put into the schedule what is watched and was left out: a group switched on since, a vendor that came back."""
-    async with world.database.system() as connection:
-        return await queries.complete_schedule(connection, world.clock(), _COMPLETE, _groups(world))
+    async with context.database.system() as connection:
+        return await queries.complete_schedule(connection, context.clock(), _COMPLETE, _groups(context))
 
 
-def _groups(world: World) -> list[tuple[AssetKind, Group]]:
-    """Return what is looked at of each kind of asset, by what is switched on."""
-    settings = world.settings
+def _groups(context: JobContext) -> list[tuple[AssetKind, ScanKind]]:
+    """Return what is scanned of each kind of asset, by what is switched on."""
+    settings = context.settings
     on = {"with_ct": bool(settings.signal_ct_url), "with_exposure": bool(settings.signal_exposure_url)}
     return [(kind, group) for kind in AssetKind for group in schedule.groups_of(kind, **on)]
 
 
-async def look_at_vendors(world: World) -> int:
-    """Visit places that are due, some sixty at once, until none is or a slice is done; returns how many looks."""
-    lists: Lists = world.lists
-    async with world.database.system() as connection:
+async def scan_vendors(context: JobContext) -> int:
+    """Scan the domains that are due, some sixty at once, until none is or a slice is done; returns how many scans."""
+    lists: Lists = context.lists
+    async with context.database.system() as connection:
         await lists.refresh(connection)
-        LAG.set(max(0.0, await queries.lag_seconds(connection, world.clock())))
-    return await _Round(world).run()
+        LAG.set(max(0.0, await queries.lag_seconds(connection, context.clock())))
+    return await _Round(context).run()
 
 
 class _Round:
-    """Keeps visits under way until nothing is due."""
+    """Keeps domain scans under way until nothing is due."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        lists: Lists = world.lists
-        store = world.store or mozilla_store()
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        lists: Lists = context.lists
+        store = context.store or mozilla_store()
         versions = {"trust_store": store.version, **lists.versions}
         self._datasets = Datasets(store=store, preloaded=lists.preloaded, versions=versions)
         self._under_way: set[asyncio.Task[int]] = set()
-        self._visits = self._looks = 0
+        self._domains = self._scans = 0
 
     async def run(self) -> int:
-        at_once, more = self._world.settings.signal_places_at_once, True
+        at_once, more = self._context.settings.signal_scan_concurrency, True
         try:
             while more or self._under_way:
                 free = at_once - len(self._under_way)
-                more = more and not self._world.stopping.is_set()
+                more = more and not self._context.stopping.is_set()
                 if more and free >= max(1, at_once // 2):
-                    more = await self._claim(free) and self._visits < _VISITS_OF_A_SLICE
+                    more = await self._claim(free) and self._domains < _DOMAINS_OF_A_SLICE
                 if self._under_way:
                     await self._land()
         finally:
             for task in self._under_way:
                 task.cancel()
-        if self._looks:
-            await self._world.nudge([service.SETTLE])
-        return self._looks
+        if self._scans:
+            await self._context.nudge([service.RECONCILE])
+        return self._scans
 
     async def _claim(self, free: int) -> bool:
-        now, token = self._world.clock(), new_id()
-        async with self._world.database.system() as connection:
-            claimed = await queries.claim_places(connection, now, free, token, now + _LEASE)
-        self._visits += len(claimed)
-        self._under_way |= {asyncio.create_task(self._visit(place, token)) for place in claimed}
+        now, token = self._context.clock(), new_id()
+        async with self._context.database.system() as connection:
+            claimed = await queries.claim_domains(connection, now, free, token, now + _LEASE)
+        self._domains += len(claimed)
+        self._under_way |= {asyncio.create_task(self._scan(domain, token)) for domain in claimed}
         return len(claimed) == free
 
-    async def _visit(self, place: ClaimedPlace, token: UUID) -> int:
-        world = self._world
-        lists: Lists = world.lists
-        collector = Collector(world.looks, world.settings, lists.registries, world.database, lists.leave)
-        visit = Visit(
-            place,
+    async def _scan(self, domain: ClaimedDomain, token: UUID) -> int:
+        context = self._context
+        lists: Lists = context.lists
+        collector = Collector(
+            context.scanner, context.settings, lists.registries, context.database, lists.robots_permissions
+        )
+        scan = DomainScan(
+            domain,
             token,
-            database=world.database,
+            database=context.database,
             collector=collector,
             datasets=self._datasets,
-            clock=world.clock,
-            spent=lambda name: 0 if world.pacer is None else world.pacer.spent[name],
+            clock=context.clock,
+            spent=lambda name: 0 if context.pacer is None else context.pacer.spent[name],
         )
         try:
-            async with asyncio.timeout(_VISIT_SECONDS):
-                return await visit.go()
-        except Exception:  # noqa: BLE001 - a place that breaks us must not stop the others; its lease lapses
-            _log.exception("signal_visit_failed", place=place.name)
+            async with asyncio.timeout(_DOMAIN_SCAN_SECONDS):
+                return await scan.run()
+        except Exception:  # noqa: BLE001 - a registrable domain that breaks us must not stop the others; its lease lapses
+            _log.exception("domain_scan_failed", domain=domain.name)
             return 0
         finally:
-            if world.pacer is not None:
-                world.pacer.spent.pop(place.name, None)
+            if context.pacer is not None:
+                context.pacer.spent.pop(domain.name, None)
 
     async def _land(self) -> None:
         done, self._under_way = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        self._looks += sum(task.result() for task in done)
+        self._scans += sum(task.result() for task in done)
 
 
-async def settle_vendors(world: World) -> int:
+async def reconcile_vendors(context: JobContext) -> int:
     """Bring findings, dates, score and alerts of vendors in line with what was seen."""
-    now = world.clock()
-    leased_until = now + _SETTLE_LEASE
-    async with world.database.system() as connection:
-        due = await reconcile_queries.claim_vendors(connection, now, _SETTLE, leased_until)
+    now = context.clock()
+    leased_until = now + _RECONCILE_LEASE
+    async with context.database.system() as connection:
+        due = await reconcile_queries.claim_vendors(connection, now, _RECONCILE, leased_until)
         paused = await queries.paused_rules(connection, now)
         tenants = {one: await identity.acting_tenant(connection, one) for one in sorted({d.tenant_id for d in due})}
-    off = service.off_rules(world.settings)
-    gate = asyncio.Semaphore(_SETTLED_AT_ONCE)
+    disabled_rules = service.configured_disabled_rules(context.settings)
+    gate = asyncio.Semaphore(_RECONCILED_AT_ONCE)
 
-    async def in_turn(one: ToSettle) -> Iterable[str]:
+    async def in_turn(one: ToReconcile) -> Iterable[str]:
         async with gate:
-            return await _settle(world, tenants[one.tenant_id], one, off, paused)
+            return await _reconcile(context, tenants[one.tenant_id], one, disabled_rules, paused)
 
     nudges = {name for named in await asyncio.gather(*map(in_turn, due)) for name in named}
     if nudges:
-        await world.nudge(sorted(nudges))
+        await context.nudge(sorted(nudges))
     return len(due)
 
 
-async def _settle(
-    world: World, tenant: Tenant, one: ToSettle, off: frozenset[str], paused: frozenset[str]
+async def _reconcile(
+    context: JobContext, tenant: Tenant, one: ToReconcile, disabled_rules: frozenset[str], paused: frozenset[str]
 ) -> Iterable[str]:
-    by = system(tenant, service.SETTLE, Permission.SIGNALS_WRITE)
-    now = world.clock()
+    by = system(tenant, service.RECONCILE, Permission.SIGNALS_WRITE)
+    now = context.clock()
     try:
-        async with world.database.tenant(tenant.id) as connection:
-            work = Work(db=connection, by=by, now=now, request_id=f"{service.SETTLE}:{one.vendor_id}")
+        async with context.database.tenant(tenant.id) as connection:
+            work = Work(db=connection, by=by, now=now, request_id=f"{service.RECONCILE}:{one.vendor_id}")
             row = await reconcile_queries.lock_vendor(work, one.vendor_id)
             if row is not None:
                 vendor = await reconcile_queries.vendor(work, one.vendor_id)
-                await Settling(work, vendor, row, off=off, paused=paused).go(row.settle_at)
+                await Reconciler(work, vendor, row, disabled_rules=disabled_rules, paused=paused).run(row.reconcile_at)
             return work.nudges
-    except Exception:  # noqa: BLE001 - one vendor that cannot be settled must not stop the others; its lease lapses
-        _log.exception("signal_settling_failed", vendor=str(one.vendor_id))
+    except Exception:  # noqa: BLE001 - one vendor that cannot be reconciled must not stop the others; its lease lapses
+        _log.exception("signal_reconciliation_failed", vendor=str(one.vendor_id))
         return ()
 
 
-async def send_signal_digests(world: World) -> int:
-    """Tell each tenant once a day, of days that are over, of findings of less weight that nobody was told of."""
-    now = world.clock()
-    async with world.database.system() as connection:
+async def send_signal_digests(context: JobContext) -> int:
+    """Notify each tenant once a day, of days that are over, of findings of less weight that were not notified."""
+    now = context.clock()
+    async with context.database.system() as connection:
         due = await reconcile_queries.tenants_to_digest(connection, now)
     done = 0
     for each in due:
         tenant = Tenant(each.id, each.time_zone)
         by = system(tenant, "send_signal_digests", Permission.SIGNALS_WRITE)
-        async with world.database.tenant(tenant.id) as connection:
+        async with context.database.tenant(tenant.id) as connection:
             work = Work(db=connection, by=by, now=now, request_id="send_signal_digests")
             done += await _digest(work)
             if work.nudges:
-                await world.nudge(work.nudges)
+                await context.nudge(work.nudges)
     return done
 
 
 async def _digest(work: Work) -> int:
     found = await reconcile_queries.to_digest(work)
     mild = [one for one in found if one.is_news]
-    if mild and not await _tell(work, mild):
+    if mild and not await _notify(work, mild):
         return 0  # another worker's digest of today came first: these wait for tomorrow's
     await reconcile_queries.digested(work, [one.id for one in found])
     return len(found)
 
 
-async def _tell(work: Work, mild: Sequence[ToDigest]) -> bool:
+async def _notify(work: Work, mild: Sequence[ToDigest]) -> bool:
     lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}
     title = f"{len(mild)} new findings from outside signals"
     key = f"{work.tenant_id}:{work.today}"
@@ -208,15 +210,15 @@ async def _tell(work: Work, mild: Sequence[ToDigest]) -> bool:
     return await alerts.raise_event(work, AlertClass.SIGNAL_DIGEST, key, None, "tenant", tenant, title, lines)
 
 
-async def keep_partitions(world: World) -> int:
+async def maintain_partitions(context: JobContext) -> int:
     """Make partitions ahead, drop those past their retention, say where rows found none; wake what a clock put off."""
-    settings = world.settings
-    async with world.database.system() as connection:
-        touched = await queries.keep_partitions(
-            connection, world.clock(), settings.signal_keep_months, settings.signal_keep_run_days
+    settings = context.settings
+    async with context.database.system() as connection:
+        touched = await queries.maintain_partitions(
+            connection, context.clock(), settings.signal_retention_months, settings.scan_retention_days
         )
-        await queries.forget_flips(connection, world.clock())
-        await queries.wake(connection, world.clock())
+        await queries.forget_flips(connection, context.clock())
+        await queries.wake(connection, context.clock())
         astray = await queries.rows_without_partition(connection)
     ASTRAY.set(astray)
     if astray:
@@ -225,12 +227,12 @@ async def keep_partitions(world: World) -> int:
 
 
 JOBS = (
-    Job("keep_signal_partitions", keep_partitions, 3600),
+    Job("maintain_signal_partitions", maintain_partitions, 3600),
     Job(service.ENROL, enrol_assets, 60),
     Job("complete_signal_schedule", complete_schedule, 21600, 600, at_start=True),
     Job("fetch_signal_feeds", fetch_feeds, 300, 600),
-    Job(service.LOOK, look_at_vendors, 60, 1800),
-    Job(service.SETTLE, settle_vendors, 60, 600),
+    Job(service.SCAN, scan_vendors, 60, 1800),
+    Job(service.RECONCILE, reconcile_vendors, 60, 600),
     Job("send_signal_digests", send_signal_digests, 3600),
 )
-"""What the schedule lists of this feature; partitions come first, so that a new database has them before it looks."""
+"""What the schedule lists of this feature; partitions come first, so that a new database has them before it scans."""

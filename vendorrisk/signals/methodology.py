@@ -4,26 +4,26 @@ from datetime import datetime
 
 from vendorrisk.access.work import Work
 from vendorrisk.evaluation.model import Rule
-from vendorrisk.evaluation.rules import CHECKER_VERSION, FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES
+from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES, SCANNER_VERSION
 from vendorrisk.evaluation.score import DEFICITS_BP, GRADES
 from vendorrisk.settings import Settings
 from vendorrisk.signals import api_queries
-from vendorrisk.signals.feed_sources import FEEDS, is_on
-from vendorrisk.signals.score_model import Feeds, FeedShown, Methodology, RuleShown
-from vendorrisk.signals.service import off_rules
+from vendorrisk.signals.feed_sources import FEEDS, is_enabled
+from vendorrisk.signals.score_model import SignalFeed, SignalFeeds, SignalMethodology, SignalRule
+from vendorrisk.signals.service import configured_disabled_rules
 
 
-async def methodology(work: Work, settings: Settings) -> Methodology:
-    paused, off = await api_queries.pauses(work), off_rules(settings)
-    return Methodology(
+async def methodology(work: Work, settings: Settings) -> SignalMethodology:
+    paused, disabled_rules = await api_queries.pauses(work), configured_disabled_rules(settings)
+    return SignalMethodology(
         model_version=MODEL_VERSION,
-        checker_version=CHECKER_VERSION,
+        scanner_version=SCANNER_VERSION,
         factor_weights={factor.value: weight for factor, weight in FACTOR_WEIGHTS.items()},
         verdict_deficits_bp={verdict.value: deficit for verdict, deficit in DEFICITS_BP.items()},
         hold=(
             "While a rule is unknown its last known verdict counts for max(72 hours, three cadences of the vendor's"
             " tier); after that it costs the greater of 5000 and what was known. A known fail counts until it is seen"
-            " mended."
+            " fixed."
         ),
         overall=(
             "Factor = 10000 - sum(weight x deficit) / sum(weight). Overall = (3 x weighted mean + the worst factor of"
@@ -32,15 +32,15 @@ async def methodology(work: Work, settings: Settings) -> Methodology:
         coverage="Under half of the applicable weight seen there is no number (NR); under four fifths 89 at most.",
         grades={grade: least for least, grade in GRADES},
         readers_criteria=list(READERS_CRITERIA),
-        rules=[_rule(rule, is_on=rule.id not in off, paused=paused) for rule in RULES.values()],
+        rules=[_rule(rule, is_enabled=rule.id not in disabled_rules, paused=paused) for rule in RULES.values()],
     )
 
 
-def _rule(rule: Rule, *, is_on: bool, paused: dict[str, datetime]) -> RuleShown:
-    return RuleShown(
+def _rule(rule: Rule, *, is_enabled: bool, paused: dict[str, datetime]) -> SignalRule:
+    return SignalRule(
         id=rule.id,
         factor=rule.factor.value,
-        look_group=rule.group,
+        scan_kind=rule.group,
         scope=rule.scope.value,
         observes=rule.observes,
         remedy=rule.remedy,
@@ -50,23 +50,23 @@ def _rule(rule: Rule, *, is_on: bool, paused: dict[str, datetime]) -> RuleShown:
         confidence_percent=rule.confidence_percent,
         cap=rule.cap,
         criteria=list(rule.criteria),
-        is_on=is_on,
-        off_because="" if is_on else rule.off_because or "Its source is not configured.",
+        is_enabled=is_enabled,
+        disabled_reason="" if is_enabled else rule.disabled_reason or "Its source is not configured.",
         paused_until=paused.get(rule.id),
     )
 
 
-async def feeds(work: Work, settings: Settings) -> Feeds:
+async def feeds(work: Work, settings: Settings) -> SignalFeeds:
     """Say what lists there are, how old, and whose they are."""
     known = {feed.feed: feed for feed in await api_queries.feeds(work)}
     items = []
     for name, kind in FEEDS.items():
-        feed, on = known.get(name), is_on(name, settings)
+        feed, on = known.get(name), is_enabled(name, settings)
         items.append(
-            FeedShown(
+            SignalFeed(
                 feed=name,
-                is_on=on,
-                off_because="" if on else kind.off_because or "Its address is not set.",
+                is_enabled=on,
+                disabled_reason="" if on else kind.disabled_reason or "Its address is not set.",
                 attribution=kind.attribution,
                 version="" if feed is None else feed.version,
                 checked_at=None if feed is None else feed.checked_at,
@@ -75,4 +75,4 @@ async def feeds(work: Work, settings: Settings) -> Feeds:
                 item_count=0 if feed is None else feed.item_count,
             )
         )
-    return Feeds(items)
+    return SignalFeeds(items)

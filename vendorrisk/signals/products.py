@@ -11,7 +11,7 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.evaluation.product_names import plain
 from vendorrisk.signals import api_queries
-from vendorrisk.signals.service import SETTLE
+from vendorrisk.signals.service import RECONCILE
 from vendorrisk.signals.supply_chain_model import (
     NewVendorProduct,
     SubprocessorChange,
@@ -34,15 +34,15 @@ async def product(work: Work, product_id: UUID) -> VendorProduct:
 
 
 async def note_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
-    """Note a product that the vendor runs; what is known to be exploited in it is told at once."""
+    """Note a product that the vendor runs; people are notified at once of what is known to be exploited in it."""
     await vendor(work, vendor_id)
     for field in ("maker", "product"):
         if not plain(getattr(new, field)):
             raise Refusal(Code.PRODUCT_NAMELESS, "Write letters or digits.", pointer=f"/{field}")
     noted = await api_queries.insert_product(work, vendor_id, new)
-    await api_queries.want_settling(work, vendor_id)
+    await api_queries.want_reconciliation(work, vendor_id)
     await audit.record(work, Action.VENDOR_PRODUCT_NOTED, Target("vendor_product", noted.id), after=noted)
-    work.nudge(SETTLE)
+    work.nudge(RECONCILE)
     return noted
 
 

@@ -1,4 +1,4 @@
-"""The statements of looks: schedule, leases, what was seen and judged, storms, partitions."""
+"""The statements of scans: schedule, leases, what was seen and evaluated, storms, partitions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,31 +9,31 @@ import msgspec
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.evaluation.model import AssetKind, Group, RuleState, Severity, Verdict
+from vendorrisk.evaluation.model import AssetKind, RuleSeverity, RuleState, ScanKind, Verdict
 
 Item = TypeVar("Item")
 
 
-class ClaimedPlace(msgspec.Struct, frozen=True):
+class ClaimedDomain(msgspec.Struct, frozen=True):
     name: str
     is_opted_out: bool
     is_by_robots: bool
     spent: int
 
 
-class DueLook(msgspec.Struct, frozen=True, kw_only=True):
+class DueScan(msgspec.Struct, frozen=True, kw_only=True):
     """A group of signals that is due on an asset.
 
-    `tier_rank` is 1 (critical) to 4 of the least patient watcher; `assets_here` counts all assets of the place.
+    `tier_rank` is 1 (critical) to 4 of the least patient watcher; `assets_here` counts all assets of the domain.
     """
 
-    place: str
+    registrable_domain: str
     asset_id: UUID
     kind: AssetKind
     name: str
-    look_group: Group
+    scan_kind: ScanKind
     failures: int
-    last_look_at: datetime | None
+    last_scan_at: datetime | None
     observation_id: UUID | None
     observed_at: datetime | None
     raw_hash: bytes | None
@@ -45,14 +45,14 @@ class DueLook(msgspec.Struct, frozen=True, kw_only=True):
 class StoredState(msgspec.Struct, frozen=True, kw_only=True):
     asset_id: UUID
     rule: str
-    discriminator: str
-    look_group: Group
+    subject: str
+    scan_kind: ScanKind
     known: Verdict | None
     reason: str
     detail: str
     evidence: dict[str, Any]
     believed: dict[str, Any]
-    severity: Severity
+    severity: RuleSeverity
     confidence_percent: int
     cap: int | None
     observation_id: UUID | None
@@ -77,17 +77,17 @@ class Flips(msgspec.Struct, frozen=True):
 class NewObservation(msgspec.Struct, frozen=True):
     id: UUID
     asset_id: UUID
-    look_group: Group
+    scan_kind: ScanKind
     raw: bytes
     raw_hash: bytes
     previous_hash: bytes | None
-    run_id: UUID
+    scan_id: UUID
 
 
 _sql = QueryFile("signals")
 _ENROL = _sql.scalar("enrol_assets", int)
-_CLAIM_PLACES = _sql.rows("claim_places", ClaimedPlace)
-_DUE = _sql.rows("due_looks", DueLook)
+_CLAIM_DOMAINS = _sql.rows("claim_domains", ClaimedDomain)
+_DUE = _sql.rows("due_scans", DueScan)
 _FORGET_UNWATCHED = _sql.command("forget_unwatched")
 _STATES = _sql.rows("states_of_assets", StoredState)
 _READ_OBSERVATION = _sql.scalar("read_observation", bytes)
@@ -95,43 +95,45 @@ _PAUSED = _sql.scalar("paused_rules", str)
 _LAST_PAUSES = _sql.rows("last_pauses", Pause)
 _HOLD = _sql.scalar("hold_lease", str)
 _APPEND_OBSERVATIONS = _sql.command("append_observations")
-_KEEP_STATES = _sql.command("keep_states")
-_APPEND_JUDGEMENTS = _sql.command("append_judgements")
-_APPEND_RUNS = _sql.command("append_runs")
-_KEEP_SCHEDULE = _sql.command("keep_schedule")
+_SAVE_STATES = _sql.command("save_states")
+_APPEND_EVALUATIONS = _sql.command("append_evaluations")
+_APPEND_SCANS = _sql.command("append_scans")
+_SAVE_SCHEDULE = _sql.command("save_schedule")
 _NOTE_FLIPS = _sql.command("note_flips")
 _COUNT_FLIPS = _sql.rows("count_flips", Flips)
 _PAUSE = _sql.command("pause_rule")
 _FORGET_FLIPS = _sql.command("forget_flips")
-_ASK_TO_SETTLE = _sql.command("ask_to_settle")
-_RELEASE = _sql.command("release_place")
-_OPT_OUT = _sql.command("opt_out_place")
-_OPT_IN = _sql.command("opt_in_place")
+_REQUEST_RECONCILIATION = _sql.command("request_reconciliation")
+_RELEASE = _sql.command("release_domain")
+_OPT_OUT = _sql.command("opt_out_domain")
+_OPT_IN = _sql.command("opt_in_domain")
 _COMPLETE = _sql.scalar("complete_schedule", int)
 _WAKE = _sql.command("wake_what_sleeps_too_long")
-_KEEP_PARTITIONS = _sql.scalar("keep_partitions", int)
+_MAINTAIN_PARTITIONS = _sql.scalar("maintain_partitions", int)
 _WITHOUT_PARTITION = _sql.scalar("rows_without_partition", int)
-_LAG = _sql.scalar("look_lag", float)
+_LAG = _sql.scalar("scan_lag", float)
 
 
-async def enrol(connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, Group]]) -> int:
-    """Give what was asked for its place in the schedule; returns how many were asked for."""
+async def enrol(connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, ScanKind]]) -> int:
+    """Give what was requested its place in the schedule; returns how many were requested."""
     kinds, wanted = [kind.value for kind, _ in groups], [group.value for _, group in groups]
     return await _ENROL.one(connection, now, most, kinds, wanted)
 
 
-async def claim_places(
+async def claim_domains(
     connection: Connection, now: datetime, most: int, token: UUID, until: datetime
-) -> list[ClaimedPlace]:
-    return await _CLAIM_PLACES.many(connection, now, most, token, until)
+) -> list[ClaimedDomain]:
+    return await _CLAIM_DOMAINS.many(connection, now, most, token, until)
 
 
-async def due_looks(connection: Connection, place: str, now: datetime, most: int) -> list[DueLook]:
-    return await _DUE.many(connection, place, now, most)
+async def due_scans(connection: Connection, registrable_domain: str, now: datetime, most: int) -> list[DueScan]:
+    return await _DUE.many(connection, registrable_domain, now, most)
 
 
-async def forget_unwatched(connection: Connection, assets: Sequence[UUID], place: str, token: UUID) -> None:
-    await _FORGET_UNWATCHED.run(connection, assets, place, token)
+async def forget_unwatched(
+    connection: Connection, assets: Sequence[UUID], registrable_domain: str, token: UUID
+) -> None:
+    await _FORGET_UNWATCHED.run(connection, assets, registrable_domain, token)
 
 
 async def states_of(connection: Connection, assets: Iterable[UUID]) -> list[StoredState]:
@@ -151,52 +153,52 @@ async def last_pauses(connection: Connection) -> dict[str, Pause]:
     return {pause.rule: pause for pause in await _LAST_PAUSES.many(connection)}
 
 
-async def hold_lease(connection: Connection, place: str, token: UUID) -> bool:
-    return await _HOLD.one_or_none(connection, place, token) is not None
+async def hold_lease(connection: Connection, registrable_domain: str, token: UUID) -> bool:
+    return await _HOLD.one_or_none(connection, registrable_domain, token) is not None
 
 
 async def append_observations(
     connection: Connection,
     now: datetime,
-    checker_version: str,
+    scanner_version: str,
     datasets: Mapping[str, str],
     rows: Sequence[NewObservation],
 ) -> None:
     columns = [
         [r.id for r in rows],
         [r.asset_id for r in rows],
-        [r.look_group.value for r in rows],
+        [r.scan_kind.value for r in rows],
         [r.raw for r in rows],
         [r.raw_hash for r in rows],
         [r.previous_hash for r in rows],
-        [r.run_id for r in rows],
+        [r.scan_id for r in rows],
     ]
-    await _APPEND_OBSERVATIONS.run(connection, now, checker_version, datasets, *columns)
+    await _APPEND_OBSERVATIONS.run(connection, now, scanner_version, datasets, *columns)
 
 
-async def keep_states(connection: Connection, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
-    await _KEEP_STATES.run(connection, now, rows)
+async def save_states(connection: Connection, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
+    await _SAVE_STATES.run(connection, now, rows)
 
 
-async def append_judgements(connection: Connection, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
-    await _APPEND_JUDGEMENTS.run(connection, now, rows)
+async def append_evaluations(connection: Connection, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
+    await _APPEND_EVALUATIONS.run(connection, now, rows)
 
 
-async def append_runs(
+async def append_scans(
     connection: Connection, now: datetime, datasets: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    await _APPEND_RUNS.run(connection, now, datasets, rows)
+    await _APPEND_SCANS.run(connection, now, datasets, rows)
 
 
-async def keep_schedule(connection: Connection, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
-    await _KEEP_SCHEDULE.run(connection, now, rows)
+async def save_schedule(connection: Connection, now: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
+    await _SAVE_SCHEDULE.run(connection, now, rows)
 
 
 async def note_flips(connection: Connection, now: datetime, flips: Sequence[tuple[str, UUID]]) -> None:
     await _NOTE_FLIPS.run(connection, now, [rule for rule, _ in flips], [asset for _, asset in flips])
 
 
-async def count_flips(connection: Connection, now: datetime, rules: Mapping[str, Group]) -> list[Flips]:
+async def count_flips(connection: Connection, now: datetime, rules: Mapping[str, ScanKind]) -> list[Flips]:
     return await _COUNT_FLIPS.many(connection, now, list(rules), [group.value for group in rules.values()])
 
 
@@ -208,39 +210,46 @@ async def forget_flips(connection: Connection, now: datetime) -> None:
     await _FORGET_FLIPS.run(connection, now)
 
 
-async def ask_to_settle(connection: Connection, assets: Sequence[UUID], now: datetime) -> None:
-    await _ASK_TO_SETTLE.run(connection, assets, now)
+async def request_reconciliation(connection: Connection, assets: Sequence[UUID], now: datetime) -> None:
+    await _REQUEST_RECONCILIATION.run(connection, assets, now)
 
 
 async def release(
-    connection: Connection, place: str, token: UUID, now: datetime, spent: int, *, opted_out: bool, opted_in: bool
+    connection: Connection,
+    registrable_domain: str,
+    token: UUID,
+    now: datetime,
+    spent: int,
+    *,
+    opted_out: bool,
+    opted_in: bool,
 ) -> None:
-    """Give a place back; robots.txt may have opted it out, or in again."""
-    await _RELEASE.run(connection, place, token, now, spent, opted_out, opted_in)
+    """Give a registrable domain back; robots.txt may have opted it out, or in again."""
+    await _RELEASE.run(connection, registrable_domain, token, now, spent, opted_out, opted_in)
 
 
-async def opt_out(connection: Connection, place: str, now: datetime, note: str | None) -> None:
-    await _OPT_OUT.run(connection, place, now, note)
+async def opt_out(connection: Connection, registrable_domain: str, now: datetime, note: str | None) -> None:
+    await _OPT_OUT.run(connection, registrable_domain, now, note)
 
 
-async def opt_in(connection: Connection, place: str, now: datetime) -> int:
-    return await _OPT_IN.run(connection, place, now)
+async def opt_in(connection: Connection, registrable_domain: str, now: datetime) -> int:
+    return await _OPT_IN.run(connection, registrable_domain, now)
 
 
 async def complete_schedule(
-    connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, Group]]
+    connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, ScanKind]]
 ) -> int:
-    """Give what is watched and never looked at a place in the schedule; returns how many looks were missing."""
+    """Give what is watched and was never scanned a place in the schedule; returns how many scans were missing."""
     kinds, wanted = [kind.value for kind, _ in groups], [group.value for _, group in groups]
     return await _COMPLETE.one(connection, now, kinds, wanted, most)
 
 
 async def wake(connection: Connection, now: datetime) -> None:
-    await _WAKE.run(connection, now, list(Group))
+    await _WAKE.run(connection, now, list(ScanKind))
 
 
-async def keep_partitions(connection: Connection, now: datetime, months: int, run_days: int) -> int:
-    return await _KEEP_PARTITIONS.one(connection, now, months, run_days)
+async def maintain_partitions(connection: Connection, now: datetime, months: int, run_days: int) -> int:
+    return await _MAINTAIN_PARTITIONS.one(connection, now, months, run_days)
 
 
 async def rows_without_partition(connection: Connection) -> int:
@@ -248,5 +257,5 @@ async def rows_without_partition(connection: Connection) -> int:
 
 
 async def lag_seconds(connection: Connection, now: datetime) -> float:
-    """Return how long the look that has waited longest has been due; negative where none is."""
+    """Return how long the scan that has waited longest has been due; negative where none is."""
     return await _LAG.one(connection, now)

@@ -38,8 +38,8 @@ async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> Rating
         if rating.domain in vendors:
             vendor_id = vendors[rating.domain]
             kept[vendor_id, rating.provider, rating.rated_on] = (vendor_id, rating)
-    changed = await api_queries.keep_ratings(work, list(kept.values()))
+    changed = await api_queries.save_ratings(work, list(kept.values()))
     unmatched = sorted({rating.domain for rating in read} - set(vendors))
-    answer = RatingsImported(changed, len(kept) - changed, unmatched[:_MOST_UNMATCHED])
-    await audit.record(work, Action.RATINGS_IMPORTED, Target("tenant", work.tenant_id), after=answer)
-    return answer
+    result = RatingsImported(changed, len(kept) - changed, unmatched[:_MOST_UNMATCHED])
+    await audit.record(work, Action.RATINGS_IMPORTED, Target("tenant", work.tenant_id), after=result)
+    return result

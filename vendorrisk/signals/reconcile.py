@@ -1,4 +1,4 @@
-"""Settling a vendor: from the states of its assets to findings, score, dates and alerts, in one transaction.
+"""Reconciling a vendor: from the states of its assets to findings, score, dates and alerts, in one transaction.
 
 It starts from what stands, never from what was said before, so it may run at any time, twice, or after a year's sleep:
 a finding has one source, an alert one key, a date one deadline.
@@ -16,26 +16,26 @@ from vendorrisk.alerts.model import AlertClass
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.model import Change
 from vendorrisk.evaluation import change_detection
-from vendorrisk.evaluation.model import Score, Standing
+from vendorrisk.evaluation.model import Score, ScoreInput
 from vendorrisk.evaluation.rules import MODEL_VERSION, RULES
 from vendorrisk.evaluation.score import score
 from vendorrisk.findings import service as findings
-from vendorrisk.findings.model import Finding, Severity, State
+from vendorrisk.findings.model import Finding, FindingSeverity, FindingState
 from vendorrisk.ids import new_id
 from vendorrisk.probes.observation import canonical, value_hash
 from vendorrisk.signals import api_queries, auto_assets, reconcile_queries, schedule, vendor_alerts
 from vendorrisk.signals.asset_model import VendorAsset
 from vendorrisk.signals.finding_rules import (
+    covered_by_another,
     finding_severity,
     is_disproved,
     is_finding,
-    is_graver,
-    told_of_another,
+    is_more_severe,
+    suppressions,
     unobservable,
-    waived_until,
 )
-from vendorrisk.signals.reconcile_queries import SettledVendor, SignalFinding, VendorState
-from vendorrisk.signals.score_inputs import standings_of, waits_for_a_look
+from vendorrisk.signals.reconcile_queries import ReconciledVendor, SignalFinding, VendorState
+from vendorrisk.signals.score_inputs import score_inputs_of, waits_for_a_scan
 from vendorrisk.signals.score_model import CurrentScore
 from vendorrisk.signals.shared_assets import Key, key_of
 from vendorrisk.vendors.model import Lifecycle
@@ -44,11 +44,11 @@ SOURCE = "signal"
 _AGAIN = timedelta(hours=24)
 _WEEK = timedelta(days=7)
 _BETWEEN_SCORES = timedelta(minutes=15)
-_UNTIL_LOOKED_AT = timedelta(hours=1)  # a look that brings nothing new settles nothing by itself
+_UNTIL_SCANNED = timedelta(hours=1)  # a scan that brings nothing new reconciles nothing by itself
 _NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
-_GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
+_SEVERE = frozenset({FindingSeverity.CRITICAL, FindingSeverity.HIGH})
 _STAYS = frozenset({"dom.change", "tr.subprocessors"})
-"""Rules whose finding stays until a person has taken note: that it is quiet again mends nothing."""
+"""Rules whose finding stays until a person has taken note: that it is quiet again fixes nothing."""
 
 
 class Snapshotted(msgspec.Struct, frozen=True):
@@ -60,8 +60,8 @@ class Snapshotted(msgspec.Struct, frozen=True):
     at: datetime
 
 
-def _rose(told: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
-    return told.score is not None and all(r.score is not None and r.score > told.score for r in recent)
+def _rose(baseline: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
+    return baseline.score is not None and all(r.score is not None and r.score > baseline.score for r in recent)
 
 
 def _with(recent: Sequence[Snapshotted], brief: Snapshotted) -> list[Snapshotted]:
@@ -71,20 +71,32 @@ def _with(recent: Sequence[Snapshotted], brief: Snapshotted) -> list[Snapshotted
     return [*recent[:-1], brief]
 
 
-class Settling:
-    """One settling of one vendor."""
+class Reconciler:
+    """One reconciliation of one vendor."""
 
     def __init__(
-        self, work: Work, vendor: SettledVendor, row: CurrentScore, *, off: frozenset[str], paused: frozenset[str]
+        self,
+        work: Work,
+        vendor: ReconciledVendor,
+        row: CurrentScore,
+        *,
+        disabled_rules: frozenset[str],
+        paused: frozenset[str],
     ) -> None:
-        self._work, self._vendor, self._row, self._off, self._paused = work, vendor, row, off, paused
+        self._work, self._vendor, self._row, self._disabled_rules, self._paused = (
+            work,
+            vendor,
+            row,
+            disabled_rules,
+            paused,
+        )
         self._assets: dict[UUID, VendorAsset] = {}
         self._states: list[VendorState] = []
         self._sources: dict[tuple[UUID, str, str], SignalFinding] = {}
         self._again_at: datetime | None = None
         self._changes: list[Change] = []
 
-    async def go(self, leased_until: datetime) -> None:
+    async def run(self, leased_until: datetime) -> None:
         work, vendor = self._work, self._vendor
         is_over = vendor.lifecycle is Lifecycle.TERMINATED
         if is_over:
@@ -92,69 +104,70 @@ class Settling:
         else:
             await self._watch()
         self._sources = {
-            (f.vendor_asset_id, f.rule, f.discriminator): f
-            for f in await reconcile_queries.signal_findings(work, vendor.id)
+            (f.vendor_asset_id, f.rule, f.subject): f for f in await reconcile_queries.signal_findings(work, vendor.id)
         }
-        await self._keep_findings()
+        await self._save_findings()
         if not is_over:
-            await self._tell()
+            await self._notify()
         result = await self._score()
         await self._close(result, leased_until)
         await audit.record_all(work, self._changes)
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         work, vendor = self._work, self._vendor
-        await vendor_alerts.keep_dates(work, vendor, self._assets, self._states)
-        await vendor_alerts.tell_events(work, vendor, self._row.told_until, self._paused)
-        outage_at = await vendor_alerts.tell_outages(work, vendor, self._assets, self._states)
+        await vendor_alerts.save_dates(work, vendor, self._assets, self._states)
+        await vendor_alerts.notify_events(work, vendor, self._row.notified_until, self._paused)
+        outage_at = await vendor_alerts.notify_outages(work, vendor, self._assets, self._states)
         self._again_at = min(filter(None, (self._again_at, outage_at)), default=None)
-        if "kev.product" not in self._off | self._paused:
-            await vendor_alerts.tell_exploits(work, vendor)
+        if "kev.product" not in self._disabled_rules | self._paused:
+            await vendor_alerts.notify_exploits(work, vendor)
 
     # ── assets
 
     async def _watch(self) -> None:
         """Read what is watched and how it stands; what was taken off leaves its dates behind no longer."""
         work, vendor = self._work, self._vendor
-        self._changes += await auto_assets.keep(work, vendor.id)
+        self._changes += await auto_assets.attach(work, vendor.id)
         self._assets = {a.id: a for a in await reconcile_queries.assets(work, vendor.id)}
-        self._states = [s for s in await reconcile_queries.vendor_states(work, vendor.id) if s.rule not in self._off]
+        self._states = [
+            s for s in await reconcile_queries.vendor_states(work, vendor.id) if s.rule not in self._disabled_rules
+        ]
         await vendor_alerts.forget_dates(work, await reconcile_queries.removed_assets(work, vendor.id))
 
     async def _leave(self) -> None:
         """A vendor that is gone is watched no more."""
         own = await reconcile_queries.assets(self._work, self._vendor.id)
         await vendor_alerts.forget_dates(self._work, [asset.id for asset in own])
-        self._changes += await auto_assets.leave(self._work, self._vendor.id)
+        self._changes += await auto_assets.detach(self._work, self._vendor.id)
 
     # ── findings
 
-    async def _keep_findings(self) -> None:
-        of_another = self._told_of_another()
+    async def _save_findings(self) -> None:
+        of_another = self._covered_by_another()
         if None in of_another.values():
-            self._again_at = self._work.now + _UNTIL_LOOKED_AT
+            self._again_at = self._work.now + _UNTIL_SCANNED
         wanted = {key_of(s): s for s in self._states if is_finding(s)}
         for key, state in wanted.items():
             if state.rule not in self._paused and key not in of_another:
                 await self._open(key, state)
-        blind = unobservable(self._states, self._work.now)
-        for key, states in blind.items():
-            await self._open_blind(key, states)
+        unknown = unobservable(self._states, self._work.now)
+        for key, states in unknown.items():
+            await self._open_unknown(key, states)
         # Seen well once is not enough to close: the state stays open until it was seen well twice.
         open_still = {key_of(s) for s in self._states if s.is_open}
         for key, source in self._sources.items():
-            if source.closed_at is None and key not in open_still and key not in blind and self._may_close(source):
+            if source.closed_at is None and key not in open_still and key not in unknown and self._may_close(source):
                 await self._shut(source)
 
-    def _told_of_another(self) -> dict[Key, Key | None]:
-        return told_of_another([*self._assets.values()], self._states, self._sources.values())
+    def _covered_by_another(self) -> dict[Key, Key | None]:
+        return covered_by_another([*self._assets.values()], self._states, self._sources.values())
 
     def _may_close(self, source: SignalFinding) -> bool:
         """Say whether a finding whose state is well may be closed: of some rules once a person has dealt with it."""
         if source.vendor_asset_id not in self._assets:
             return True
         if source.rule in _STAYS:
-            return source.state not in {State.OPEN, State.ACKNOWLEDGED}
+            return source.state not in {FindingState.OPEN, FindingState.ACKNOWLEDGED}
         return source.rule not in self._paused
 
     async def _open(self, key: tuple[UUID, str, str], state: VendorState) -> None:
@@ -162,35 +175,35 @@ class Settling:
         if severity is None:
             return
         asset = self._assets[state.vendor_asset_id]
-        about = f" ({state.discriminator})" if state.discriminator and state.discriminator != asset.name else ""
+        about = f" ({state.subject})" if state.subject and state.subject != asset.name else ""
         title = f"{asset.name}: {state.detail}{about}"
         description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
-        standing = self._sources.get(key)
-        if standing is not None and is_disproved(standing, state):  # it comes back, as what was seen mended does
-            standing = self._sources[key] = msgspec.structs.replace(standing, closed_at=standing.state_changed_at)
-        if standing is not None and standing.closed_at is None and is_graver(severity, standing.severity):
-            source = await self._regrade(standing, severity, title, description)
+        current = self._sources.get(key)
+        if current is not None and is_disproved(current, state):  # it comes back, as what was seen fixed does
+            current = self._sources[key] = msgspec.structs.replace(current, closed_at=current.state_changed_at)
+        if current is not None and current.closed_at is None and is_more_severe(severity, current.severity):
+            source = await self._raise_severity(current, severity, title, description)
         else:
             source = await self._stand(key, severity, title, description, state.observation_id)
-        if source is not None and severity in _GRAVE and not state.is_flapping:
-            await self._tell_finding(source, severity, title, state)
+        if source is not None and severity in _SEVERE and not state.is_flapping:
+            await self._notify_finding(source, severity, title, state)
 
-    async def _open_blind(self, key: tuple[UUID, str, str], states: Sequence[VendorState]) -> None:
+    async def _open_unknown(self, key: tuple[UUID, str, str], states: Sequence[VendorState]) -> None:
         asset, reason = self._assets[key[0]], states[0].reason
         title = f"{asset.name}: {key[2]} cannot be observed ({reason})"
         rules = ", ".join(sorted({s.rule for s in states}))
         words = f"Nothing was seen for seven days. What is unknown does not count as good: {rules}."
-        await self._stand(key, Severity.LOW, title, words)
+        await self._stand(key, FindingSeverity.LOW, title, words)
 
     async def _stand(
         self,
         key: tuple[UUID, str, str],
-        severity: Severity,
+        severity: FindingSeverity,
         title: str,
         description: str,
         observation_id: UUID | None = None,
     ) -> SignalFinding | None:
-        """See that the finding of a source stands; returns it where it was opened or opened again just now."""
+        """See that the finding of a source is active; returns it where it was opened or opened again just now."""
         before = self._sources.get(key)
         if before is not None and before.closed_at is None:
             return None
@@ -204,8 +217,8 @@ class Settling:
             title=title,
             description=description,
         )
-        if before is not None and is_graver(severity, before.severity):  # it comes back graver than it went
-            await findings.regrade_for(
+        if before is not None and is_more_severe(severity, before.severity):  # it comes back more severe than it went
+            await findings.raise_severity(
                 self._work, SOURCE, source_id, severity=severity, title=title, description=description
             )
         return await self._keep(key, severity, opened, observation_id)
@@ -218,21 +231,21 @@ class Settling:
         return before.generation + (0 if is_same else 1)
 
     async def _keep(
-        self, key: tuple[UUID, str, str], severity: Severity, opened: Finding, observation_id: UUID | None
+        self, key: tuple[UUID, str, str], severity: FindingSeverity, opened: Finding, observation_id: UUID | None
     ) -> SignalFinding:
-        """Keep of a source that its finding stands from now on."""
+        """Keep of a source that its finding is active from now on."""
         before = self._sources.get(key)
-        generation, (asset_id, rule, discriminator) = self._generation(key, before), key
+        generation, (asset_id, rule, subject) = self._generation(key, before), key
         kept = SignalFinding(
             id=self._source_id(key, generation) if before is None else before.id,
             vendor_asset_id=asset_id,
             rule=rule,
-            discriminator=discriminator,
+            subject=subject,
             generation=generation,
             finding_id=opened.id,
             opened_at=self._work.now,
             closed_at=None,
-            told_at=None if before is None else before.told_at,
+            notified_at=None if before is None else before.notified_at,
             severity=severity,
             model_version=MODEL_VERSION,
             observation_id=observation_id,
@@ -240,43 +253,45 @@ class Settling:
             until_on=opened.until_on,
             state_changed_at=opened.state_changed_at,
         )
-        await reconcile_queries.keep_finding(self._work, self._vendor.id, kept)
+        await reconcile_queries.save_finding(self._work, self._vendor.id, kept)
         self._sources[key] = kept
         return kept
 
-    async def _regrade(
-        self, source: SignalFinding, severity: Severity, title: str, description: str
+    async def _raise_severity(
+        self, source: SignalFinding, severity: FindingSeverity, title: str, description: str
     ) -> SignalFinding | None:
-        """Say that a standing finding has grown graver; that is news, however lately it was told of."""
-        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        """Say that an active finding has grown more severe; people are notified of that, however lately they were."""
+        key = (source.vendor_asset_id, source.rule, source.subject)
         source_id, work = self._source_id(key, source.generation), self._work
-        if not await findings.regrade_for(
+        if not await findings.raise_severity(
             work, SOURCE, source_id, severity=severity, title=title, description=description
         ):
             return None
-        graver = msgspec.structs.replace(source, severity=severity, told_at=None)
-        await reconcile_queries.keep_finding(work, self._vendor.id, graver)
-        self._sources[key] = graver
-        return graver
+        raised = msgspec.structs.replace(source, severity=severity, notified_at=None)
+        await reconcile_queries.save_finding(work, self._vendor.id, raised)
+        self._sources[key] = raised
+        return raised
 
     def _source_id(self, key: tuple[UUID, str, str], generation: int) -> UUID:
-        asset_id, rule, discriminator = key
-        return uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {discriminator} {generation}")
+        asset_id, rule, subject = key
+        return uuid5(_NAMESPACE, f"{self._work.tenant_id} {asset_id} {rule} {subject} {generation}")
 
     async def _shut(self, source: SignalFinding) -> None:
-        key = (source.vendor_asset_id, source.rule, source.discriminator)
+        key = (source.vendor_asset_id, source.rule, source.subject)
         source_id = self._source_id(key, source.generation)
-        reason = "Seen mended, twice."
+        reason = "Seen fixed, twice."
         if source.vendor_asset_id not in self._assets:
             reason = "The asset is watched no more."
-        elif source.rule in self._off:
+        elif source.rule in self._disabled_rules:
             reason = "The rule is switched off."
         await findings.close_for(self._work, SOURCE, source_id, reason=reason)
         await reconcile_queries.finding_closed(self._work, source.id)
 
-    async def _tell_finding(self, source: SignalFinding, severity: Severity, title: str, state: VendorState) -> None:
+    async def _notify_finding(
+        self, source: SignalFinding, severity: FindingSeverity, title: str, state: VendorState
+    ) -> None:
         now = self._work.now
-        if change_detection.is_cooling_down(source.told_at, now):
+        if change_detection.is_cooling_down(source.notified_at, now):
             return
         await alerts.raise_event(
             self._work,
@@ -288,28 +303,30 @@ class Settling:
             title,
             {"Severity": severity.value, "Rule": state.rule, "Remedy": RULES[state.rule].remedy},
         )
-        await reconcile_queries.keep_finding(self._work, self._vendor.id, msgspec.structs.replace(source, told_at=now))
+        await reconcile_queries.save_finding(
+            self._work, self._vendor.id, msgspec.structs.replace(source, notified_at=now)
+        )
 
     # ── score
 
-    async def _score(self) -> tuple[Score, tuple[Standing, ...]]:
-        waived = waived_until(self._sources.values())
+    async def _score(self) -> tuple[Score, tuple[ScoreInput, ...]]:
+        suppressed = suppressions(self._sources.values())
         slower = schedule.slower(self._vendor.tier)
-        assets, of_another = [*self._assets.values()], self._told_of_another()
-        standings = tuple(standings_of(assets, self._states, waived, self._off, slower, of_another))
-        return score(standings, now=self._work.now, off=self._off), standings
+        assets, of_another = [*self._assets.values()], self._covered_by_another()
+        inputs = tuple(score_inputs_of(assets, self._states, suppressed, self._disabled_rules, slower, of_another))
+        return score(inputs, now=self._work.now, disabled_rules=self._disabled_rules), inputs
 
-    async def _close(self, made: tuple[Score, tuple[Standing, ...]], leased_until: datetime) -> None:
-        result, standings = made
+    async def _close(self, made: tuple[Score, tuple[ScoreInput, ...]], leased_until: datetime) -> None:
+        result, inputs = made
         row, now = self._row, self._work.now
         recent = msgspec.convert(row.recent, list[Snapshotted])
-        told = None if row.told is None else msgspec.convert(row.told, Snapshotted)
+        baseline = None if row.baseline_score is None else msgspec.convert(row.baseline_score, Snapshotted)
         brief = Snapshotted(result.score, result.grade, result.model_version, now)
-        if not waits_for_a_look(self._assets.values(), self._states, self._off, now):
+        if not waits_for_a_scan(self._assets.values(), self._states, self._disabled_rules, now):
             recent = _with(recent, brief)
-            told = await self._compared(told, recent, result)
-        snapshot_id = await self._snapshot(result, standings)
-        await reconcile_queries.settled(
+            baseline = await self._compared(baseline, recent, result)
+        snapshot_id = await self._snapshot(result, inputs)
+        await reconcile_queries.reconciled(
             self._work,
             self._vendor.id,
             leased_until,
@@ -326,44 +343,47 @@ class Settling:
             result.coverage_bp,
             result.confidence_percent,
             now,
-            told,
+            baseline,
             recent,
         )
 
-    async def _compared(self, told: Snapshotted | None, recent: Sequence[Snapshotted], result: Score) -> Snapshotted:
-        """Tell where the score fell; returns the score that later ones are compared with."""
+    async def _compared(
+        self, baseline: Snapshotted | None, recent: Sequence[Snapshotted], result: Score
+    ) -> Snapshotted:
+        """Notify where the score fell; returns the score that later ones are compared with."""
         brief = recent[-1]
-        if told is None or told.model_version != brief.model_version or told.score is None:
+        if baseline is None or baseline.model_version != brief.model_version or baseline.score is None:
             return brief
-        if change_detection.score_fell(told, recent):
-            await self._tell_score(told, brief, result)
+        if change_detection.score_fell(baseline, recent):
+            await self._notify_score(baseline, brief, result)
             return brief
-        if _rose(told, recent):
+        if _rose(baseline, recent):
             return brief
-        if change_detection.score_fell(told, [brief, brief]):  # one score more bears it out
+        if change_detection.score_fell(baseline, [brief, brief]):  # one score more bears it out
             self._again_at = min(filter(None, (self._again_at, self._work.now + _BETWEEN_SCORES)))
-        return told
+        return baseline
 
-    async def _tell_score(self, told: Snapshotted, brief: Snapshotted, result: Score) -> None:
+    async def _notify_score(self, baseline: Snapshotted, brief: Snapshotted, result: Score) -> None:
         worst = [d for d in result.deductions if d.kind == "rule"]
         worst.sort(key=lambda d: (-d.points_bp, d.rule))
         await alerts.raise_event(
             self._work,
-            AlertClass.SCORE_FELL,
+            AlertClass.SIGNAL_SCORE_FELL,
             f"{self._vendor.id}:{self._work.now.isoformat()}",
             self._vendor.id,
             "vendor",
             self._vendor.id,
-            f"{self._vendor.name}: score fell from {told.score} ({told.grade}) to {brief.score} ({brief.grade})",
+            f"{self._vendor.name}: score fell from {baseline.score} ({baseline.grade})"
+            f" to {brief.score} ({brief.grade})",
             {f"{d.rule} on {d.asset}": f"-{d.points_bp / 100:.1f}" for d in worst[:5]},
         )
 
-    async def _snapshot(self, result: Score, standings: tuple[Standing, ...]) -> UUID | None:
+    async def _snapshot(self, result: Score, inputs: tuple[ScoreInput, ...]) -> UUID | None:
         """Keep a score when it changed, when its methodology did, and every week."""
         row, now = self._row, self._work.now
-        if not standings:  # the last score of a vendor that is gone stays; where nothing is watched there is none
+        if not inputs:  # the last score of a vendor that is gone stays; where nothing is watched there is none
             return row.snapshot_id if self._vendor.lifecycle is Lifecycle.TERMINATED else None
-        inputs = {"standings": msgspec.to_builtins(standings), "off": sorted(self._off)}
+        stored = {"inputs": msgspec.to_builtins(inputs), "disabled_rules": sorted(self._disabled_rules)}
         shown = msgspec.to_builtins(result)
         last = None
         if row.snapshot_id is not None and row.scored_at is not None:
@@ -391,7 +411,7 @@ class Settling:
             None if last is None else last.result["number"],
             None if last is None else last.model_version,
             shown,
-            inputs,
-            value_hash(msgspec.Raw(canonical(inputs))),
+            stored,
+            value_hash(msgspec.Raw(canonical(stored))),
         )
         return snapshot_id

@@ -1,4 +1,4 @@
-"""The statements of settling: from states to findings, score, dates and what is told."""
+"""The statements of reconciliation: from states to findings, score, dates and alerts."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -10,9 +10,8 @@ import msgspec
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.evaluation.model import Group, Severity, Verdict
-from vendorrisk.findings.model import Severity as FindingSeverity
-from vendorrisk.findings.model import State
+from vendorrisk.evaluation.model import RuleSeverity, ScanKind, Verdict
+from vendorrisk.findings.model import FindingSeverity, FindingState
 from vendorrisk.ids import new_id
 from vendorrisk.signals.asset_model import VendorAsset
 from vendorrisk.signals.score_model import CurrentScore
@@ -25,19 +24,19 @@ class _Payload(msgspec.Struct, frozen=True):
     payload: Any
 
 
-class ToSettle(msgspec.Struct, frozen=True):
+class ToReconcile(msgspec.Struct, frozen=True):
     tenant_id: UUID
     vendor_id: UUID
 
 
-class LookedAtDomain(msgspec.Struct, frozen=True):
-    """A domain, with the stored form of the last look at its DNS."""
+class ScannedDomain(msgspec.Struct, frozen=True):
+    """A domain, with the stored form of the last scan of its DNS."""
 
     name: str
     raw: bytes
 
 
-class SettledVendor(msgspec.Struct, frozen=True):
+class ReconciledVendor(msgspec.Struct, frozen=True):
     id: UUID
     name: str
     lifecycle: Lifecycle
@@ -49,8 +48,8 @@ class VendorState(msgspec.Struct, frozen=True, kw_only=True):
 
     vendor_asset_id: UUID
     rule: str
-    discriminator: str
-    look_group: Group
+    subject: str
+    scan_kind: ScanKind
     verdict: Verdict
     known: Verdict | None
     known_at: datetime | None
@@ -58,50 +57,50 @@ class VendorState(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     evidence: dict[str, Any]
     believed: dict[str, Any]
-    severity: Severity
+    severity: RuleSeverity
     confidence_percent: int
     cap: int | None
     is_open: bool
     is_flapping: bool
-    judged_at: datetime
+    evaluated_at: datetime
     changed_at: datetime
-    unseen_since: datetime | None
-    unseen_looks: int
+    unknown_since: datetime | None
+    unknown_scans: int
     observation_id: UUID | None
-    last_look_at: datetime | None = None
+    last_scan_at: datetime | None = None
 
 
 class SignalFinding(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     vendor_asset_id: UUID
     rule: str
-    discriminator: str
+    subject: str
     generation: int
     finding_id: UUID
     opened_at: datetime
     closed_at: datetime | None
-    told_at: datetime | None
+    notified_at: datetime | None
     severity: FindingSeverity
     model_version: str | None
     observation_id: UUID | None
-    state: State
+    state: FindingState
     until_on: date | None
     state_changed_at: datetime
 
 
-class Happened(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     vendor_asset_id: UUID
     asset_name: str
     id: UUID
     rule: str
-    discriminator: str
+    subject: str
     verdict: Verdict
     reason: str
     detail: str
     evidence: dict[str, Any]
-    severity: Severity
-    happening: str
-    judged_at: datetime
+    severity: RuleSeverity
+    change: str
+    evaluated_at: datetime
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -123,36 +122,36 @@ class ToDigest(msgspec.Struct, frozen=True):
     is_news: bool
 
 
-_sql = QueryFile("signal_settling")
-_CLAIM_VENDORS = _sql.rows("claim_vendors_to_settle", ToSettle)
+_sql = QueryFile("signal_reconcile")
+_CLAIM_VENDORS = _sql.rows("claim_vendors_to_reconcile", ToReconcile)
 _LOCK_VENDOR = _sql.rows("lock_vendor_signals", CurrentScore)
-_VENDOR = _sql.rows("vendor_to_settle", SettledVendor)
+_VENDOR = _sql.rows("vendor_to_reconcile", ReconciledVendor)
 _ATTACH_DOMAINS = _sql.rows("attach_recorded_domains", VendorAsset)
-_LEAVE_DOMAINS = _sql.rows("leave_unrecorded_domains", VendorAsset)
-_WITHOUT_WWW = _sql.rows("domains_without_www", LookedAtDomain)
+_DETACH_DOMAINS = _sql.rows("detach_unrecorded_domains", VendorAsset)
+_WITHOUT_WWW = _sql.rows("domains_without_www", ScannedDomain)
 _ATTACH_WWW = _sql.rows("attach_www", VendorAsset)
-_LEAVE_WWW = _sql.rows("leave_www", VendorAsset)
+_DETACH_WWW = _sql.rows("detach_www", VendorAsset)
 _DOMAINS = _sql.scalar("domains_of_vendor", str)
 _ASSETS = _sql.rows("assets_of_vendor", VendorAsset)
 _REMOVED = _sql.scalar("assets_removed_of_vendor", UUID)
 _VENDOR_STATES = _sql.rows("states_of_vendor", VendorState)
 _FINDINGS = _sql.rows("findings_of_signals", SignalFinding)
-_KEEP_FINDING = _sql.command("keep_signal_finding")
+_SAVE_FINDING = _sql.command("save_signal_finding")
 _FINDING_CLOSED = _sql.command("signal_finding_closed")
-_HAPPENINGS = _sql.rows("happenings_of_vendor", Happened)
+_EVENTS = _sql.rows("events_of_vendor", Event)
 _PROPOSE = _sql.command("propose_changes")
 _PRODUCTS = _sql.rows("products_of_vendor", Product)
 _EXPLOITED = _sql.rows("exploited_of_makers", _Payload)
 _NOTE_EXPLOIT = _sql.command("note_exploit")
 _KNOWN_EXPLOITS = _sql.scalar("known_exploits", str)
 _APPEND_SNAPSHOT = _sql.command("append_snapshot")
-_SETTLED = _sql.command("settled")
+_RECONCILED = _sql.command("reconciled")
 _TENANTS_TO_DIGEST = _sql.rows("tenants_to_digest", TenantDue)
 _TO_DIGEST = _sql.rows("findings_to_digest", ToDigest)
 _DIGESTED = _sql.command("digested")
 
 
-async def claim_vendors(connection: Connection, now: datetime, most: int, until: datetime) -> list[ToSettle]:
+async def claim_vendors(connection: Connection, now: datetime, most: int, until: datetime) -> list[ToReconcile]:
     return await _CLAIM_VENDORS.many(connection, now, most, until)
 
 
@@ -160,7 +159,7 @@ async def lock_vendor(work: Work, vendor_id: UUID) -> CurrentScore | None:
     return await _LOCK_VENDOR.one_or_none(work.db, work.tenant_id, vendor_id)
 
 
-async def vendor(work: Work, vendor_id: UUID) -> SettledVendor:
+async def vendor(work: Work, vendor_id: UUID) -> ReconciledVendor:
     return await _VENDOR.one(work.db, work.tenant_id, vendor_id)
 
 
@@ -169,33 +168,35 @@ async def recorded_domains(work: Work, vendor_id: UUID) -> list[str]:
 
 
 async def attach_domains(work: Work, vendor_id: UUID, assets: Sequence[tuple[UUID, str, str]]) -> list[VendorAsset]:
-    """Attach (asset id, name, place) of recorded domains; returns those that were not attached before."""
-    ids, names, places = ([a[i] for a in assets] for i in range(3))
+    """Attach (asset id, name, registrable domain) of recorded domains; returns those that were not attached before."""
+    ids, names, domains = ([a[i] for a in assets] for i in range(3))
     own = (work.tenant_id, vendor_id, work.now)
-    return await _ATTACH_DOMAINS.many(work.db, *own, [new_id() for _ in assets], ids, names, places)
+    return await _ATTACH_DOMAINS.many(work.db, *own, [new_id() for _ in assets], ids, names, domains)
 
 
-async def leave_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> list[VendorAsset]:
+async def detach_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> list[VendorAsset]:
     """Take off the domains that came from the record and stand there no more; returns them as they were."""
-    return await _LEAVE_DOMAINS.many(work.db, work.tenant_id, vendor_id, work.now, recorded)
+    return await _DETACH_DOMAINS.many(work.db, work.tenant_id, vendor_id, work.now, recorded)
 
 
-async def domains_without_www(work: Work, vendor_id: UUID) -> list[LookedAtDomain]:
+async def domains_without_www(work: Work, vendor_id: UUID) -> list[ScannedDomain]:
     return await _WITHOUT_WWW.many(work.db, work.tenant_id, vendor_id)
 
 
 async def attach_www(
     work: Work, vendor_id: UUID, assets: Sequence[tuple[UUID, str, str]], most: int
 ) -> list[VendorAsset]:
-    """Attach (asset id, name, place) of hosts that follow from domains, up to `most` assets of the vendor in all."""
-    ids, names, places = ([a[i] for a in assets] for i in range(3))
+    """Attach (asset id, name, registrable domain) of hosts that follow from domains, up to `most` assets of the vendor
+    in all.
+    """
+    ids, names, domains = ([a[i] for a in assets] for i in range(3))
     own = (work.tenant_id, vendor_id, work.now)
-    return await _ATTACH_WWW.many(work.db, *own, [new_id() for _ in assets], ids, names, places, most)
+    return await _ATTACH_WWW.many(work.db, *own, [new_id() for _ in assets], ids, names, domains, most)
 
 
-async def leave_www(work: Work, vendor_id: UUID) -> list[VendorAsset]:
+async def detach_www(work: Work, vendor_id: UUID) -> list[VendorAsset]:
     """Take off the hosts whose domain is watched no more; returns them as they were."""
-    return await _LEAVE_WWW.many(work.db, work.tenant_id, vendor_id, work.now)
+    return await _DETACH_WWW.many(work.db, work.tenant_id, vendor_id, work.now)
 
 
 async def assets(work: Work, vendor_id: UUID) -> list[VendorAsset]:
@@ -214,28 +215,28 @@ async def signal_findings(work: Work, vendor_id: UUID) -> list[SignalFinding]:
     return await _FINDINGS.many(work.db, work.tenant_id, vendor_id)
 
 
-async def keep_finding(work: Work, vendor_id: UUID, f: SignalFinding) -> None:
-    own = (f.vendor_asset_id, f.rule, f.discriminator, f.generation, f.finding_id)
-    times = (f.opened_at, f.closed_at, f.told_at)
+async def save_finding(work: Work, vendor_id: UUID, f: SignalFinding) -> None:
+    own = (f.vendor_asset_id, f.rule, f.subject, f.generation, f.finding_id)
+    times = (f.opened_at, f.closed_at, f.notified_at)
     grounds = (f.severity, f.model_version, f.observation_id)
-    await _KEEP_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, *times, *grounds)
+    await _SAVE_FINDING.run(work.db, work.tenant_id, f.id, vendor_id, *own, *times, *grounds)
 
 
 async def finding_closed(work: Work, source_id: UUID) -> None:
     await _FINDING_CLOSED.run(work.db, work.tenant_id, source_id, work.now)
 
 
-async def happenings(work: Work, vendor_id: UUID, since: datetime) -> list[Happened]:
-    return await _HAPPENINGS.many(work.db, work.tenant_id, vendor_id, since)
+async def events(work: Work, vendor_id: UUID, since: datetime) -> list[Event]:
+    return await _EVENTS.many(work.db, work.tenant_id, vendor_id, since)
 
 
 async def propose(
-    work: Work, vendor_id: UUID, vendor_asset_id: UUID, judged: bytes, changes: Sequence[tuple[str, str, str]]
+    work: Work, vendor_id: UUID, vendor_asset_id: UUID, evaluated: bytes, changes: Sequence[tuple[str, str, str]]
 ) -> None:
-    """Propose changes (kind, name, details) that one judgement saw (`judged` names it); the same again does nothing."""
+    """Propose changes (kind, name, details) that one evaluation saw (`evaluated`); the same again does nothing."""
     ids = [new_id() for _ in changes]
     kinds, names, details = ([change[i] for change in changes] for i in range(3))
-    own = (work.tenant_id, vendor_id, vendor_asset_id, judged, work.now)
+    own = (work.tenant_id, vendor_id, vendor_asset_id, evaluated, work.now)
     await _PROPOSE.run(work.db, *own, ids, kinds, names, details)
 
 
@@ -259,8 +260,8 @@ async def append_snapshot(work: Work, *values: object) -> None:
     await _APPEND_SNAPSHOT.run(work.db, work.tenant_id, work.now, *values)
 
 
-async def settled(work: Work, vendor_id: UUID, *values: object) -> None:
-    await _SETTLED.run(work.db, work.tenant_id, vendor_id, *values)
+async def reconciled(work: Work, vendor_id: UUID, *values: object) -> None:
+    await _RECONCILED.run(work.db, work.tenant_id, vendor_id, *values)
 
 
 async def tenants_to_digest(connection: Connection, now: datetime) -> list[TenantDue]:

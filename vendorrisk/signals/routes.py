@@ -1,4 +1,4 @@
-"""What is watched from outside, what was seen, how it is judged and scored."""
+"""What is watched from outside, what was seen, how it is evaluated and scored."""
 
 from typing import Any
 from uuid import UUID
@@ -15,19 +15,26 @@ from vendorrisk.http.routing import acts, changes, creates, lists, reads, remove
 from vendorrisk.signals import api_queries, methodology, products, ratings, subprocessors
 from vendorrisk.signals import service as watching
 from vendorrisk.signals.asset_model import (
-    FindingSignalShown,
+    AssetSuggestions,
+    FindingSignalDetail,
     NewVendorAsset,
-    ObservationShown,
-    PastJudgement,
-    RefreshAsked,
+    PastEvaluation,
+    RefreshRequested,
     Signal,
-    Suggestions,
+    SignalObservation,
     VendorAsset,
     VendorAssetChanges,
 )
-from vendorrisk.signals.score_model import Feeds, LatestSignalScore, Methodology, Replay, ScoreInBrief, VendorScore
+from vendorrisk.signals.score_model import (
+    LatestSignalScore,
+    ScoreReplay,
+    SignalFeeds,
+    SignalMethodology,
+    SignalScore,
+    SignalScoreSummary,
+)
 from vendorrisk.signals.supply_chain_model import (
-    NewListDecision,
+    NewSubprocessorDecision,
     NewVendorProduct,
     RatingsImported,
     SubprocessorChange,
@@ -42,7 +49,7 @@ _RATINGS = ("text/csv", "application/json")
 
 @lists("/vendors/{vendor_id:uuid}/assets", _READ, api_queries.ASSETS)
 async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
-    """Return what is looked at of a vendor: recorded domains and the `www` of domains, and what people attached."""
+    """Return what is scanned of a vendor: recorded domains and the `www` of domains, and what people attached."""
     return await watching.assets(work, vendor_id, page)
 
 
@@ -62,7 +69,7 @@ async def list_assets(work: InWork, page: ListPage) -> Page[VendorAsset]:
 async def add_vendor_asset(
     work: InWork, service: TheService, vendor_id: FromPath[UUID], data: JSONBody[NewVendorAsset]
 ) -> VendorAsset:
-    """Attach a domain, host or page; it is looked at within minutes and then on its schedule."""
+    """Attach a domain, host or page; it is scanned within minutes and then on its schedule."""
     return await watching.attach(work, vendor_id, data, test_names=bool(service.settings.egress_test_networks))
 
 
@@ -87,14 +94,14 @@ async def remove_vendor_asset(work: InWork, expected: ExpectedVersion, asset_id:
 
 
 @reads("/vendors/{vendor_id:uuid}/asset-suggestions", _READ)
-async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> Suggestions:
-    """Say what else may be the vendor's. Nothing is looked at before a person attaches it."""
+async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> AssetSuggestions:
+    """Say what else may be the vendor's. Nothing is scanned before a person attaches it."""
     return await watching.suggestions(work, vendor_id)
 
 
 @acts("/vendors/{vendor_id:uuid}/signals/refresh", _WRITE, match=False, status_code=202)
-async def request_vendor_looks(work: InWork, vendor_id: FromPath[UUID]) -> RefreshAsked:
-    """Ask for a look now. What was looked at within the hour stays as it is."""
+async def refresh_vendor_signals(work: InWork, vendor_id: FromPath[UUID]) -> RefreshRequested:
+    """Ask for a scan now. What was scanned within the hour stays as it is."""
     return await watching.refresh(work, vendor_id)
 
 
@@ -104,26 +111,26 @@ async def list_vendor_signals(work: InWork, vendor_id: FromPath[UUID], page: Lis
     return await watching.signals(work, vendor_id, page)
 
 
-@lists("/vendors/{vendor_id:uuid}/signals/history", _READ, api_queries.JUDGEMENTS)
-async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[PastJudgement]:
+@lists("/vendors/{vendor_id:uuid}/signals/history", _READ, api_queries.EVALUATIONS)
+async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[PastEvaluation]:
     """Return what changed and when, since each asset was attached."""
     return await watching.history(work, vendor_id, page)
 
 
 @reads("/signal-observations/{observation_id:uuid}", _READ)
-async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -> ObservationShown:
-    """Return the raw observation that judgements rest on."""
+async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -> SignalObservation:
+    """Return the raw observation that evaluations rest on."""
     return await watching.observation(work, observation_id)
 
 
 @reads("/findings/{finding_id:uuid}/signal", _READ, refuses=[Code.FINDING_WITHOUT_SIGNAL])
-async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalShown:
+async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalDetail:
     """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
     return await watching.signal_of(work, finding_id)
 
 
-@reads("/vendors/{vendor_id:uuid}/score", _READ)
-async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorScore:
+@reads("/vendors/{vendor_id:uuid}/signal-score", _READ)
+async def get_signal_score(work: InWork, vendor_id: FromPath[UUID]) -> SignalScore:
     """Return the score with every deduction that led to it. Unknown is never good.
 
     A vendor that has no score yet is answered with a null `score` and `number`, and `reason` says why.
@@ -131,38 +138,38 @@ async def get_vendor_score(work: InWork, vendor_id: FromPath[UUID]) -> VendorSco
     return await watching.current_score(work, vendor_id)
 
 
-@lists("/vendor-scores", _READ, api_queries.LATEST_SCORES)
+@lists("/signal-scores", _READ, api_queries.LATEST_SCORES)
 async def list_latest_scores(work: InWork, page: ListPage) -> Page[LatestSignalScore]:
     """List the present score of each vendor that has one, lowest number first."""
     return await watching.latest_scores(work, page)
 
 
-@lists("/vendors/{vendor_id:uuid}/scores", _READ, api_queries.SNAPSHOTS)
-async def list_vendor_scores(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[ScoreInBrief]:
+@lists("/vendors/{vendor_id:uuid}/signal-scores", _READ, api_queries.SNAPSHOTS)
+async def list_signal_scores(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[SignalScoreSummary]:
     """Return past scores: one for each change, and one a week."""
     return await watching.past_scores(work, vendor_id, page)
 
 
-@reads("/vendor-scores/{score_id:uuid}", _READ)
-async def get_past_score(work: InWork, score_id: FromPath[UUID]) -> VendorScore:
+@reads("/signal-scores/{score_id:uuid}", _READ)
+async def get_past_signal_score(work: InWork, score_id: FromPath[UUID]) -> SignalScore:
     """Return an earlier score with its parts."""
     return await watching.past_score(work, score_id)
 
 
-@reads("/vendor-scores/{score_id:uuid}/replay", _READ, refuses=[Code.SCORE_NOT_REPLAYABLE])
-async def get_score_replay(work: InWork, score_id: FromPath[UUID]) -> Replay:
+@reads("/signal-scores/{score_id:uuid}/replay", _READ, refuses=[Code.SCORE_NOT_REPLAYABLE])
+async def get_signal_score_replay(work: InWork, score_id: FromPath[UUID]) -> ScoreReplay:
     """Compute a past score again from what was stored with it, and say whether it is the same."""
     return await watching.replay(work, score_id)
 
 
 @reads("/signal-methodology", _READ)
-async def get_signal_methodology(work: InWork, service: TheService) -> Methodology:
+async def get_signal_methodology(work: InWork, service: TheService) -> SignalMethodology:
     """Return every rule, weight and constant of the score, which rules are off, and why."""
     return await methodology.methodology(work, service.settings)
 
 
 @reads("/signal-feeds", _READ)
-async def get_signal_feeds(work: InWork, service: TheService) -> Feeds:
+async def get_signal_feeds(work: InWork, service: TheService) -> SignalFeeds:
     """Return the lists that are joined with vendors: how old each is, and whose it is."""
     return await methodology.feeds(work, service.settings)
 
@@ -232,7 +239,7 @@ async def get_subprocessor_change(work: InWork, change_id: FromPath[UUID]) -> Su
     example={"decision": "accept"},
 )
 async def decide_subprocessor_change(
-    work: InWork, expected: ExpectedVersion, change_id: FromPath[UUID], data: JSONBody[NewListDecision]
+    work: InWork, expected: ExpectedVersion, change_id: FromPath[UUID], data: JSONBody[NewSubprocessorDecision]
 ) -> SubprocessorChange:
     """Take a change over into the vendor's fourth parties, or dismiss it."""
     return await subprocessors.decide(work, change_id, data, expected)
@@ -258,7 +265,7 @@ async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -
 
     A row that cannot be read refuses the whole file; the same file again changes nothing.
     """
-    sent = await received_file(request, most=_MOST_RATINGS_BYTES, taken=_RATINGS)
+    sent = await received_file(request, most=_MOST_RATINGS_BYTES, accepted=_RATINGS)
     return await ratings.import_ratings(work, sent.content, is_json=sent.media_type == "application/json")
 
 
@@ -272,16 +279,16 @@ router = Router(
         change_vendor_asset,
         remove_vendor_asset,
         get_asset_suggestions,
-        request_vendor_looks,
+        refresh_vendor_signals,
         list_vendor_signals,
         list_vendor_signal_history,
         get_signal_observation,
         get_finding_signal,
-        get_vendor_score,
+        get_signal_score,
         list_latest_scores,
-        list_vendor_scores,
-        get_past_score,
-        get_score_replay,
+        list_signal_scores,
+        get_past_signal_score,
+        get_signal_score_replay,
         get_signal_methodology,
         get_signal_feeds,
         list_vendor_products,

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from vendorrisk.evaluation import change_detection, rules
-from vendorrisk.evaluation.model import Scope, Standing, Verdict
+from vendorrisk.evaluation.model import Scope, ScoreInput, Verdict
 from vendorrisk.evaluation.rules import RULES
 from vendorrisk.signals.asset_model import VendorAsset
 from vendorrisk.signals.finding_rules import is_finding
@@ -17,26 +17,26 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdi
 
 
 def _counted_of_another(assets: Sequence[VendorAsset], states: Sequence[VendorState]) -> frozenset[Key]:
-    """Return what counts on another asset, of rules that count once: unless unseen, and better when it was seen."""
+    """Return what counts on another asset, of rules that count once: unless unknown, and better when it was seen."""
     found = set()
     for first, *more in of_one_thing(assets, states):
         if RULES[first.rule].scope is not Scope.HOST and first.known is not None:
-            found |= {key_of(s) for s in more if first.unseen_since is None or _worst_first(first) <= _worst_first(s)}
+            found |= {key_of(s) for s in more if first.unknown_since is None or _worst_first(first) <= _worst_first(s)}
     return frozenset(found)
 
 
-def standings_of(
+def score_inputs_of(
     assets: Sequence[VendorAsset],
     states: Sequence[VendorState],
-    waived: Mapping[tuple[UUID, str], datetime],
-    off: frozenset[str],
+    suppressed: Mapping[tuple[UUID, str], datetime],
+    disabled_rules: frozenset[str],
     slower: int,
     of_another: Mapping[Key, Key | None] = MappingProxyType({}),
-) -> Iterable[Standing]:
-    """Return one standing for every rule that applies to every asset; what was never seen is unknown.
+) -> Iterable[ScoreInput]:
+    """Return one score input for every rule that applies to every asset; what was never seen is unknown.
 
     Where a rule has several subjects on an asset, the worst stands for it. One of which every subject stands for itself
-    has none. What is told of another asset (`of_another`) is left out of the number with that.
+    has none. What another asset covers (`of_another`) is left out of the number with that.
     """
     by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
     counted_of_another = _counted_of_another(assets, states)
@@ -44,47 +44,47 @@ def standings_of(
         by_rule.setdefault((state.vendor_asset_id, state.rule), []).append(state)
     for asset in with_a_main_one(assets):
         for rule in rules.rules_of(asset.kind):
-            if rule.id in off or not rule.weight:
+            if rule.id in disabled_rules or not rule.weight:
                 continue
             found = by_rule.get((asset.id, rule.id), [])
             left = [state for state in found if key_of(state) not in counted_of_another]
             if found and not left:
                 continue
-            until = waived.get((asset.id, rule.id)) or _waived_there(left, waived, of_another)
-            yield _standing(asset, rule.id, min(left, key=_worst_first, default=None), until, slower)
+            until = suppressed.get((asset.id, rule.id)) or _suppressed_there(left, suppressed, of_another)
+            yield _score_input(asset, rule.id, min(left, key=_worst_first, default=None), until, slower)
 
 
-def _waived_there(
-    found: Iterable[VendorState], waived: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key | None]
+def _suppressed_there(
+    found: Iterable[VendorState], suppressed: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key | None]
 ) -> datetime | None:
-    """Return until when what opens no finding of its own is set aside: with the findings that tell of it."""
-    told_of = [of_another.get(key_of(state)) for state in found if is_finding(state)]
-    ends = [waived.get(key[:2]) if key is not None else None for key in told_of]
+    """Return until when what opens no finding of its own is suppressed: with the findings that cover it."""
+    covering = [of_another.get(key_of(state)) for state in found if is_finding(state)]
+    ends = [suppressed.get(key[:2]) if key is not None else None for key in covering]
     return min((end for end in ends if end), default=None) if all(ends) else None
 
 
-def waits_for_a_look(
-    assets: Iterable[VendorAsset], states: Iterable[VendorState], off: frozenset[str], now: datetime
+def waits_for_a_scan(
+    assets: Iterable[VendorAsset], states: Iterable[VendorState], disabled_rules: frozenset[str], now: datetime
 ) -> bool:
-    """Say whether something attached of late was not looked at yet in every way that counts.
+    """Say whether something attached of late was not scanned yet in every way that counts.
 
     It counts in the score, for what is unknown is not good; but that it was attached is no fall of the vendor's.
     """
-    looked_at = {(state.vendor_asset_id, state.look_group) for state in states}
+    scanned = {(state.vendor_asset_id, state.scan_kind) for state in states}
     return any(
-        rule.weight and rule.id not in off and (asset.id, rule.group) not in looked_at
+        rule.weight and rule.id not in disabled_rules and (asset.id, rule.group) not in scanned
         for asset in assets
         if now - asset.attached_at < change_detection.UNOBSERVABLE_AFTER
         for rule in rules.rules_of(asset.kind)
     )
 
 
-def _standing(
+def _score_input(
     asset: VendorAsset, rule: str, state: VendorState | None, until: datetime | None, slower: int
-) -> Standing:
+) -> ScoreInput:
     if state is None:
-        return Standing(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
-    return Standing(
+        return ScoreInput(rule=rule, asset=asset.name, verdict=Verdict.UNKNOWN, primary=asset.is_primary)
+    return ScoreInput(
         rule=rule,
         asset=asset.name,
         verdict=state.verdict,
@@ -94,7 +94,7 @@ def _standing(
         confidence_percent=state.confidence_percent,
         cap=state.cap,
         deficit_percent=_left_percent(state),
-        waived_until=until,
+        suppressed_until=until,
         slower=slower,
         observation="" if state.observation_id is None else str(state.observation_id),
     )

@@ -6,17 +6,17 @@ from uuid import UUID
 
 import msgspec
 
-from vendorrisk.evaluation.model import Deduction, FactorScore, Group, Severity
+from vendorrisk.evaluation.model import RuleSeverity, ScanKind, ScoreDeduction, SignalFactorScore
 
 
-class RuleShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as it counts. `off_because` says why it does not; `paused_until` while it is not believed."""
+class SignalRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule as it counts. `disabled_reason` says why it does not; `paused_until` while it is not believed."""
 
     id: str
     """The rule's key."""
     factor: str
     """The factor that the rule counts for."""
-    look_group: Group
+    scan_kind: ScanKind
     scope: str
     """What the rule is applied to."""
     observes: str
@@ -24,26 +24,26 @@ class RuleShown(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
     cadence_hours: int
     """Hours between scans of a vendor of a high tier."""
-    severity: Severity
+    severity: RuleSeverity
     """How bad a failure is."""
     weight: int
     """Weight within its factor."""
     confidence_percent: int
     cap: int | None
     criteria: list[str]
-    is_on: bool
+    is_enabled: bool
     """Whether the rule counts."""
-    off_because: str
+    disabled_reason: str
     """Why the rule does not count. Empty if it does."""
     paused_until: datetime | None
     """Until when results of the rule are not believed. Null if they are."""
 
 
-class Methodology(msgspec.Struct, frozen=True, kw_only=True):
+class SignalMethodology(msgspec.Struct, frozen=True, kw_only=True):
     """How the score is made, whole: the rules, the weights and every constant of the arithmetic."""
 
     model_version: str
-    checker_version: str
+    scanner_version: str
     """Version of the scanner."""
     factor_weights: dict[str, int]
     """Weight by factor."""
@@ -59,7 +59,7 @@ class Methodology(msgspec.Struct, frozen=True, kw_only=True):
     """The least score of each grade."""
     readers_criteria: list[str]
     """Trust services criteria that the rules speak to."""
-    rules: list[RuleShown]
+    rules: list[SignalRule]
     """All rules."""
 
 
@@ -67,20 +67,20 @@ class CurrentScore(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor's row of work and its score as it stands."""
 
     vendor_id: UUID
-    settle_at: datetime
-    settled_at: datetime | None
-    told_until: datetime | None
+    reconcile_at: datetime
+    reconciled_at: datetime | None
+    notified_until: datetime | None
     snapshot_id: UUID | None
     model_version: str | None
     score: int | None
     grade: str | None
     number: int | None
     scored_at: datetime | None
-    told: dict[str, Any] | None
+    baseline_score: dict[str, Any] | None
     recent: list[dict[str, Any]]
 
 
-class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
+class SignalScore(msgspec.Struct, frozen=True, kw_only=True):
     """One score with everything it was made of.
 
     `score` is null and `grade` NR where less than half of what applies was seen. The deductions add up:
@@ -106,26 +106,26 @@ class VendorScore(msgspec.Struct, frozen=True, kw_only=True):
     """The number if all that is unknown passed."""
     coverage_bp: int
     confidence_percent: int
-    factors: list[FactorScore]
+    factors: list[SignalFactorScore]
     """The score of each factor."""
-    top_deductions: list[Deduction]
+    top_deductions: list[ScoreDeduction]
     """The largest deductions."""
-    deductions: list[Deduction]
+    deductions: list[ScoreDeduction]
     """Everything missing from 100."""
-    caps: list[Deduction]
+    caps: list[ScoreDeduction]
     """The caps that hold the score down."""
-    disputed: list[Deduction]
+    suppressed: list[ScoreDeduction]
     """Deductions that are left out because their findings are suppressed."""
-    score_as_disputed: int | None
+    score_unsuppressed: int | None
     """The number if no finding were suppressed."""
-    off: list[str]
+    disabled_rules: list[str]
     """Keys of rules that did not count."""
     previous_number: int | None
     previous_model_version: str | None
     """Version of the rules of the score before. Null for the first."""
 
 
-class ScoreInBrief(msgspec.Struct, frozen=True, kw_only=True):
+class SignalScoreSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A score without its parts."""
 
     id: UUID
@@ -159,7 +159,7 @@ class LatestSignalScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored score. `inputs` are the standings it was computed from."""
+    """A stored score. `inputs` are the score inputs it was computed from."""
 
     id: UUID
     vendor_id: UUID
@@ -173,7 +173,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, Any]
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreReplay(msgspec.Struct, frozen=True, kw_only=True):
     """A past score computed again from its stored inputs. `is_same` must be true; tell us where it is not."""
 
     id: UUID
@@ -185,7 +185,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """The number computed again."""
     is_same: bool
     """Whether both are the same, as they must be."""
-    standings: int
+    input_count: int
     """How many inputs the score was computed from."""
 
 
@@ -202,14 +202,14 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     item_count: int
 
 
-class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
+class SignalFeed(msgspec.Struct, frozen=True, kw_only=True):
     """A public list that is fetched for all tenants."""
 
     feed: str
     """The feed's key."""
-    is_on: bool
+    is_enabled: bool
     """Whether the feed is read."""
-    off_because: str
+    disabled_reason: str
     """Why the feed is not read. Empty if it is."""
     attribution: str
     """What the feed's licence asks to name."""
@@ -225,7 +225,7 @@ class FeedShown(msgspec.Struct, frozen=True, kw_only=True):
     """How many entries the feed has."""
 
 
-class Feeds(msgspec.Struct, frozen=True):
+class SignalFeeds(msgspec.Struct, frozen=True):
     """All feeds."""
 
-    items: list[FeedShown]
+    items: list[SignalFeed]

@@ -1,4 +1,4 @@
-"""Operations on what is watched, and reading what was seen, judged and scored."""
+"""Operations on what is watched, and reading what was seen, evaluated and scored."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,29 +17,29 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.evaluation.model import AssetKind, Deduction, FactorScore, Score, Standing
-from vendorrisk.evaluation.rules import MODEL_VERSION, PAGES, RULES, rules_off, switched_on
+from vendorrisk.evaluation.model import AssetKind, Score, ScoreDeduction, ScoreInput, SignalFactorScore
+from vendorrisk.evaluation.rules import MODEL_VERSION, PAGES, RULES, default_disabled_rules, switched_on
 from vendorrisk.evaluation.score import score, top_deductions
 from vendorrisk.findings import service as findings
 from vendorrisk.settings import Settings
 from vendorrisk.signals import api_queries, schedule
 from vendorrisk.signals.asset_model import (
-    FindingSignalShown,
+    AssetSuggestion,
+    AssetSuggestions,
+    FindingSignalDetail,
     NewVendorAsset,
-    ObservationShown,
-    PastJudgement,
-    RefreshAsked,
+    PastEvaluation,
+    RefreshRequested,
     Signal,
-    Suggestion,
-    Suggestions,
+    SignalObservation,
     VendorAsset,
     VendorAssetChanges,
 )
-from vendorrisk.signals.score_model import LatestSignalScore, Replay, ScoreInBrief, Snapshot, VendorScore
+from vendorrisk.signals.score_model import LatestSignalScore, ScoreReplay, SignalScore, SignalScoreSummary, Snapshot
 from vendorrisk.vendors.model import Vendor
 from vendorrisk.vendors.service import vendor
 
-ENROL, SETTLE, LOOK = "enrol_assets", "settle_vendors", "look_at_vendors"
+ENROL, RECONCILE, SCAN = "enrol_assets", "reconcile_vendors", "scan_vendors"
 """The names of the jobs, for nudges."""
 
 MOST_ASSETS = 200
@@ -52,7 +52,7 @@ _LISTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Setting that says where a list is → the rules that are nothing without it."""
 
 
-def off_rules(settings: Settings) -> frozenset[str]:
+def configured_disabled_rules(settings: Settings) -> frozenset[str]:
     """Return the rules that do not count here: off by default, or without the source they need."""
     wanted = set(switched_on(settings.signal_rules_on))
     if settings.signal_ct_url:
@@ -60,7 +60,7 @@ def off_rules(settings: Settings) -> frozenset[str]:
     if not settings.signal_exposure_url:
         wanted -= {rule for rule in RULES if rule.startswith("exp.")}
     unlisted = {rule for setting, rules in _LISTS.items() if not getattr(settings, setting) for rule in rules}
-    return rules_off(wanted) | unlisted
+    return default_disabled_rules(wanted) | unlisted
 
 
 # Assets
@@ -80,15 +80,17 @@ async def asset(work: Work, asset_id: UUID) -> VendorAsset:
 
 
 async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names: bool) -> VendorAsset:
-    """Attach an asset to a vendor; it is looked at within minutes, unless that was done within the hour."""
+    """Attach an asset to a vendor; it is scanned within minutes, unless that was done within the hour."""
     await vendor(work, vendor_id)
     if await api_queries.count_assets(work, vendor_id) >= MOST_ASSETS:
         raise Refusal(Code.ASSETS_TOO_MANY, f"A vendor has {MOST_ASSETS} assets at most; remove some first.")
-    name, place = settled_name(new, test_names=test_names)
+    name, registrable_domain = normalised_name(new, test_names=test_names)
     public_id = schedule.asset_id(new.kind, name)
-    attached = await api_queries.attach(work, vendor_id, public_id, new.kind, name, place, is_primary=new.is_primary)
+    attached = await api_queries.attach(
+        work, vendor_id, public_id, new.kind, name, registrable_domain, is_primary=new.is_primary
+    )
     changes = await _demoted(work, vendor_id, attached.id) if new.is_primary else []
-    await api_queries.want_settling(work, vendor_id)
+    await api_queries.want_reconciliation(work, vendor_id)
     target = Target("vendor_asset", attached.id)
     await audit.record_all(work, [*changes, Change(Action.VENDOR_ASSET_ATTACHED, target, after=attached)])
     work.nudge(ENROL)
@@ -102,10 +104,10 @@ async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, 
         return before
     made = await _demoted(work, before.vendor_id, asset_id) if changes.is_primary else []
     after = await api_queries.update_asset(work, asset_id, is_primary=changes.is_primary)
-    await api_queries.want_settling(work, before.vendor_id)
+    await api_queries.want_reconciliation(work, before.vendor_id)
     target = Target("vendor_asset", asset_id)
     await audit.record_all(work, [*made, Change(Action.VENDOR_ASSET_CHANGED, target, before, after)])
-    work.nudge(SETTLE)
+    work.nudge(RECONCILE)
     return after
 
 
@@ -123,13 +125,13 @@ async def remove_asset(work: Work, asset_id: UUID, expected: int) -> None:
     before = found(await api_queries.lock_asset(work, asset_id))
     check_version(before, expected)
     await api_queries.remove_asset(work, asset_id)
-    await api_queries.want_settling(work, before.vendor_id)
+    await api_queries.want_reconciliation(work, before.vendor_id)
     await audit.record(work, Action.VENDOR_ASSET_REMOVED, Target("vendor_asset", asset_id), before=before)
-    work.nudge(SETTLE)
+    work.nudge(RECONCILE)
 
 
-def settled_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
-    """Return the normalised name and its place, or refuse what can never be looked at.
+def normalised_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
+    """Return the normalised name and its registrable domain, or refuse what can never be scanned.
 
     Addresses, private and special names, homographs that do not survive UTS 46, wildcards: `egress.hosts` says why.
     """
@@ -142,10 +144,12 @@ def settled_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
     except (EgressError, ValueError) as error:
         detail = error.detail if isinstance(error, EgressError) else "it cannot be read"
         raise _refused(f"Send a public name: {detail}.") from None
-    place = schedule.place_of(host)
-    if new.kind is AssetKind.DOMAIN and place != host:
-        raise _refused(f"{host} is a host of {place}: attach it as a host, or attach {place}.")
-    return host, place
+    registrable_domain = schedule.registrable_domain_of(host)
+    if new.kind is AssetKind.DOMAIN and registrable_domain != host:
+        raise _refused(
+            f"{host} is a host of {registrable_domain}: attach it as a host, or attach {registrable_domain}."
+        )
+    return host, registrable_domain
 
 
 def _repository(url: str) -> tuple[str, str]:
@@ -163,49 +167,49 @@ def _page(url: str, *, test_names: bool) -> tuple[str, str]:
         raise _refused("Leave out blanks, and write other characters percent-encoded.")
     host = normalise_host(parts.hostname or "", test_names=test_names)
     query = f"?{parts.query}" if parts.query else ""
-    return f"https://{host}{parts.path or '/'}{query}", schedule.place_of(host)
+    return f"https://{host}{parts.path or '/'}{query}", schedule.registrable_domain_of(host)
 
 
 def _refused(detail: str) -> Refusal:
     return Refusal(Code.ASSET_INVALID, detail, pointer="/name")
 
 
-async def suggestions(work: Work, vendor_id: UUID) -> Suggestions:
+async def suggestions(work: Work, vendor_id: UUID) -> AssetSuggestions:
     """Say what may be the vendor's too: its recorded domains, and names on certificates under the same domains."""
     await vendor(work, vendor_id)
     first = PageRequest(api_queries.ASSETS, limit=MOST_ASSETS)
     known = await work.page(api_queries.LIST_ASSETS, first.within("vendor_id", vendor_id))
-    names, places = {a.name for a in known.items}, {a.place for a in known.items}
+    names, domains = {a.name for a in known.items}, {a.registrable_domain for a in known.items}
     recorded = await api_queries.domains_recorded(work, vendor_id)
     seen = await api_queries.names_seen(work, vendor_id)
     found_names = [
-        *(Suggestion(_kind(name), name, "vendor_record") for name in recorded),
-        *(Suggestion(_kind(name), name, "certificate") for name in _attachable(seen, places)),
+        *(AssetSuggestion(_kind(name), name, "vendor_record") for name in recorded),
+        *(AssetSuggestion(_kind(name), name, "certificate") for name in _attachable(seen, domains)),
     ]
-    return Suggestions([each for each in found_names if each.name not in names])
+    return AssetSuggestions([each for each in found_names if each.name not in names])
 
 
 def _kind(name: str) -> AssetKind:
-    return AssetKind.DOMAIN if schedule.place_of(name) == name else AssetKind.HOST
+    return AssetKind.DOMAIN if schedule.registrable_domain_of(name) == name else AssetKind.HOST
 
 
-def _attachable(names: Iterable[str], places: set[str]) -> Iterable[str]:
+def _attachable(names: Iterable[str], domains: set[str]) -> Iterable[str]:
     """Keep names that stand for one host of a domain that is watched already."""
-    return (name for name in names if not name.startswith("*.") and schedule.place_of(name) in places)
+    return (name for name in names if not name.startswith("*.") and schedule.registrable_domain_of(name) in domains)
 
 
-async def refresh(work: Work, vendor_id: UUID) -> RefreshAsked:
-    """Ask for a look at everything of a vendor that was not looked at within the hour."""
+async def refresh(work: Work, vendor_id: UUID) -> RefreshRequested:
+    """Ask for a scan of everything of a vendor that was not scanned within the hour."""
     await vendor(work, vendor_id)
     all_of_it = await api_queries.count_assets(work, vendor_id)
-    asked = await api_queries.ask_for_looks(work, vendor_id)
-    answer = RefreshAsked(asked=asked, recent=all_of_it - asked)
-    await audit.record(work, Action.VENDOR_LOOKS_ASKED, Target("vendor", vendor_id), after=answer)
+    requested = await api_queries.request_scans(work, vendor_id)
+    result = RefreshRequested(requested=requested, recent=all_of_it - requested)
+    await audit.record(work, Action.VENDOR_SIGNALS_REFRESH_REQUESTED, Target("vendor", vendor_id), after=result)
     work.nudge(ENROL)
-    return answer
+    return result
 
 
-# What was seen and judged
+# What was seen and evaluated
 
 
 async def signals(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Signal]:
@@ -213,27 +217,27 @@ async def signals(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Signal
     return await work.page(api_queries.LIST_SIGNALS, page, vendor_id)
 
 
-async def history(work: Work, vendor_id: UUID, page: PageRequest) -> Page[PastJudgement]:
+async def history(work: Work, vendor_id: UUID, page: PageRequest) -> Page[PastEvaluation]:
     await vendor(work, vendor_id)
-    return await work.page(api_queries.LIST_JUDGEMENTS, page, vendor_id)
+    return await work.page(api_queries.LIST_EVALUATIONS, page, vendor_id)
 
 
-async def observation(work: Work, observation_id: UUID) -> ObservationShown:
+async def observation(work: Work, observation_id: UUID) -> SignalObservation:
     stored = found(await api_queries.find_observation(work, observation_id))
-    return ObservationShown(
+    return SignalObservation(
         id=stored.id,
         asset_id=stored.asset_id,
-        look_group=stored.look_group,
+        scan_kind=stored.scan_kind,
         observed_at=stored.observed_at,
         observation=msgspec.json.decode(stored.raw),
         hash=stored.raw_hash.hex(),
         previous_hash=None if stored.previous_hash is None else stored.previous_hash.hex(),
-        checker_version=stored.checker_version,
+        scanner_version=stored.scanner_version,
         datasets=stored.datasets,
     )
 
 
-async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
+async def signal_of(work: Work, finding_id: UUID) -> FindingSignalDetail:
     """Return what a finding rests on; refused with a code of its own for one that no signal opened."""
     stored = await api_queries.find_signal(work, finding_id)
     if stored is None:
@@ -241,14 +245,14 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
         raise Refusal(Code.FINDING_WITHOUT_SIGNAL, "No outside signal opened this finding. Read the finding itself.")
     rule = RULES.get(stored.rule)
     seen_on = (stored.opened_on, stored.seen_on)
-    return FindingSignalShown(
+    return FindingSignalDetail(
         finding_id=stored.finding_id,
         vendor_id=stored.vendor_id,
         vendor_name=stored.vendor_name,
         vendor_asset_id=stored.vendor_asset_id,
         asset_name=stored.asset_name,
         rule=stored.rule,
-        discriminator=stored.discriminator,
+        subject=stored.subject,
         criteria=list(rule.criteria) if rule is not None else [],
         remedy=rule.remedy if rule is not None else "",
         model_version=stored.model_version,
@@ -266,48 +270,48 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalShown:
 # Scores
 
 
-async def current_score(work: Work, vendor_id: UUID) -> VendorScore:
+async def current_score(work: Work, vendor_id: UUID) -> SignalScore:
     """Return the vendor's score as it stands; one without a number and with the reason until there is one."""
     watched = await vendor(work, vendor_id)
-    standing = await api_queries.current(work, vendor_id)
-    if standing is None or standing.snapshot_id is None:
+    latest = await api_queries.current(work, vendor_id)
+    if latest is None or latest.snapshot_id is None:
         return _no_score(watched, is_watched=await api_queries.count_assets(work, vendor_id) > 0)
-    return await past_score(work, standing.snapshot_id)
+    return await past_score(work, latest.snapshot_id)
 
 
 async def latest_scores(work: Work, page: PageRequest) -> Page[LatestSignalScore]:
     return await work.page(api_queries.LIST_LATEST_SCORES, page)
 
 
-async def past_scores(work: Work, vendor_id: UUID, page: PageRequest) -> Page[ScoreInBrief]:
+async def past_scores(work: Work, vendor_id: UUID, page: PageRequest) -> Page[SignalScoreSummary]:
     await vendor(work, vendor_id)
     return await work.page(api_queries.LIST_SNAPSHOTS, page, vendor_id)
 
 
-async def past_score(work: Work, snapshot_id: UUID) -> VendorScore:
+async def past_score(work: Work, snapshot_id: UUID) -> SignalScore:
     return _shown(found(await api_queries.find_snapshot(work, snapshot_id)))
 
 
-async def replay(work: Work, snapshot_id: UUID) -> Replay:
+async def replay(work: Work, snapshot_id: UUID) -> ScoreReplay:
     """Compute a past score again from what was stored with it, by the methodology it names."""
     stored = found(await api_queries.find_snapshot(work, snapshot_id))
     if stored.model_version != MODEL_VERSION:
         detail = f"It was made by {stored.model_version}; this release computes {MODEL_VERSION}."
         raise Refusal(Code.SCORE_NOT_REPLAYABLE, detail)
-    standings = msgspec.convert(stored.inputs["standings"], list[Standing])
-    again = score(standings, now=stored.scored_at, off=frozenset(stored.inputs["off"]))
-    return Replay(
+    inputs = msgspec.convert(stored.inputs["inputs"], list[ScoreInput])
+    again = score(inputs, now=stored.scored_at, disabled_rules=frozenset(stored.inputs["disabled_rules"]))
+    return ScoreReplay(
         id=stored.id,
         model_version=stored.model_version,
         stored_number=stored.result["number"],
         replayed_number=again.number,
         is_same=again == msgspec.convert(stored.result, Score),
-        standings=len(standings),
+        input_count=len(inputs),
     )
 
 
-def _no_score(vendor: Vendor, *, is_watched: bool) -> VendorScore:
-    return VendorScore(
+def _no_score(vendor: Vendor, *, is_watched: bool) -> SignalScore:
+    return SignalScore(
         id=None,
         vendor_id=vendor.id,
         vendor_name=vendor.name,
@@ -325,19 +329,19 @@ def _no_score(vendor: Vendor, *, is_watched: bool) -> VendorScore:
         top_deductions=[],
         deductions=[],
         caps=[],
-        disputed=[],
-        score_as_disputed=None,
-        off=[],
+        suppressed=[],
+        score_unsuppressed=None,
+        disabled_rules=[],
         previous_number=None,
         previous_model_version=None,
     )
 
 
-def _shown(stored: Snapshot) -> VendorScore:
+def _shown(stored: Snapshot) -> SignalScore:
     result = msgspec.convert(stored.result, Score)
-    factors: list[FactorScore] = list(result.factors)
-    deductions: list[Deduction] = list(result.deductions)
-    return VendorScore(
+    factors: list[SignalFactorScore] = list(result.factors)
+    deductions: list[ScoreDeduction] = list(result.deductions)
+    return SignalScore(
         id=stored.id,
         vendor_id=stored.vendor_id,
         vendor_name=stored.vendor_name,
@@ -355,9 +359,9 @@ def _shown(stored: Snapshot) -> VendorScore:
         top_deductions=list(top_deductions(result)),
         deductions=deductions,
         caps=list(result.caps),
-        disputed=list(result.waived),
-        score_as_disputed=result.score_with_waived,
-        off=list(result.off),
+        suppressed=list(result.suppressed),
+        score_unsuppressed=result.score_unsuppressed,
+        disabled_rules=list(result.disabled_rules),
         previous_number=stored.previous_number,
         previous_model_version=stored.previous_model_version,
     )

@@ -34,29 +34,33 @@ def _certificates(states: Iterable[VendorState]) -> dict[UUID, tuple[object, ...
     return {asset: (of["serial"], of.get("issuer"), of.get("not_after")) for asset, of in shown.items()}
 
 
-def awaiting_a_look(assets: Iterable[VendorAsset], states: Iterable[VendorState]) -> frozenset[UUID]:
-    """Return whose certificate was not looked at since that of an asset before it, of the same place, changed.
+def awaiting_a_scan(assets: Iterable[VendorAsset], states: Iterable[VendorState]) -> frozenset[UUID]:
+    """Return whose certificate was not scanned since that of an asset before it, of the same registrable domain,
+    changed.
 
-    What they served together is replaced together as a rule, and looked at hours apart: the old one is no news yet.
+    What they served together is replaced together as a rule, and scanned hours apart: the old one is no news yet.
     """
     shown = {s.vendor_asset_id: s for s in states if s.rule == "tls.cert_expired"}
     changed_at: dict[str, datetime] = {}
     found = set()
     for asset in _main_one_first(assets):
         state = shown.get(asset.id)
-        if state is None or state.last_look_at is None:
+        if state is None or state.last_scan_at is None:
             continue
-        if asset.place in changed_at and state.last_look_at < changed_at[asset.place]:
+        if asset.registrable_domain in changed_at and state.last_scan_at < changed_at[asset.registrable_domain]:
             found.add(asset.id)
-        if state.unseen_since is None:
-            changed_at[asset.place] = max(state.changed_at, changed_at.get(asset.place, state.changed_at))
+        if state.unknown_since is None:
+            changed_at[asset.registrable_domain] = max(
+                state.changed_at, changed_at.get(asset.registrable_domain, state.changed_at)
+            )
     return frozenset(found)
 
 
 def of_one_thing(assets: Iterable[VendorAsset], states: Sequence[VendorState]) -> Iterable[list[VendorState]]:
-    """Put together what several assets show of one thing, that of the asset it is told of first.
+    """Put together what several assets show of one thing, that of the asset it is notified for first.
 
-    A certificate that serves several hosts is told of the main one, an alias of the host itself where that is watched.
+    A certificate that serves several hosts is notified for the main one, an alias of the host itself where that is
+    watched.
     """
     shown, order = _certificates(states), [asset.id for asset in _main_one_first(assets)]
     hosts = {asset.name: asset.id for asset in assets if asset.kind is AssetKind.HOST}
@@ -64,16 +68,16 @@ def of_one_thing(assets: Iterable[VendorAsset], states: Sequence[VendorState]) -
     for state in states:
         if state.rule in CERTIFICATE_RULES and state.vendor_asset_id in shown:
             things.setdefault((state.rule, *shown[state.vendor_asset_id]), []).append(state)
-        elif state.rule == "dns.dangling" and state.discriminator in hosts:
-            things.setdefault((state.rule, state.discriminator), []).append(state)
+        elif state.rule == "dns.dangling" and state.subject in hosts:
+            things.setdefault((state.rule, state.subject), []).append(state)
     for together in things.values():
         yield sorted(
-            together, key=lambda s: (hosts.get(s.discriminator) != s.vendor_asset_id, order.index(s.vendor_asset_id))
+            together, key=lambda s: (hosts.get(s.subject) != s.vendor_asset_id, order.index(s.vendor_asset_id))
         )
 
 
 def key_of(state: VendorState) -> Key:
-    return state.vendor_asset_id, state.rule, state.discriminator
+    return state.vendor_asset_id, state.rule, state.subject
 
 
 def _main_one_first(assets: Iterable[VendorAsset]) -> list[VendorAsset]:

@@ -12,11 +12,11 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.probes.web.page_parser import entity_key
 from vendorrisk.signals import api_queries
 from vendorrisk.signals.supply_chain_model import (
-    ChangeState,
-    ListChange,
-    ListDecision,
-    NewListDecision,
+    NewSubprocessorDecision,
     SubprocessorChange,
+    SubprocessorChangeKind,
+    SubprocessorChangeState,
+    SubprocessorDecision,
 )
 from vendorrisk.vendors import fourth_parties
 from vendorrisk.vendors.service import vendor
@@ -35,15 +35,15 @@ async def subprocessor_change(work: Work, change_id: UUID) -> SubprocessorChange
     return found(await api_queries.find_change(work, change_id))
 
 
-async def decide(work: Work, change_id: UUID, decision: NewListDecision, expected: int) -> SubprocessorChange:
+async def decide(work: Work, change_id: UUID, decision: NewSubprocessorDecision, expected: int) -> SubprocessorChange:
     """Take a change over into the vendor's fourth parties, or dismiss it; either way it is decided once."""
     before = found(await api_queries.lock_change(work, change_id))
     check_version(before, expected)
-    if before.state is not ChangeState.PROPOSED:
+    if before.state is not SubprocessorChangeState.PROPOSED:
         raise Refusal(Code.SUBPROCESSOR_CHANGE_DECIDED, f"It was {before.state.value} already.")
-    fourth_party_id, state = None, ChangeState.DISMISSED
-    if decision.decision is ListDecision.ACCEPT:
-        fourth_party_id, state = await _accept(work, before), ChangeState.ACCEPTED
+    fourth_party_id, state = None, SubprocessorChangeState.DISMISSED
+    if decision.decision is SubprocessorDecision.ACCEPT:
+        fourth_party_id, state = await _accept(work, before), SubprocessorChangeState.ACCEPTED
     after = await api_queries.decide(work, change_id, state, fourth_party_id)
     target = Target("subprocessor_change", change_id)
     await audit.record(work, Action.SUBPROCESSOR_CHANGE_DECIDED, target, before=before, after=after)
@@ -59,7 +59,7 @@ async def _accept(work: Work, change: SubprocessorChange) -> UUID | None:
     known = (await fourth_parties.fourth_parties(work, change.vendor_id, page)).items
     there = [one for one in known if entity_key(one.name) == entity_key(change.name)]
     there.sort(key=lambda one: one.name != change.name)
-    if change.change is ListChange.REMOVED:
+    if change.change is SubprocessorChangeKind.REMOVED:
         if there:
             await fourth_parties.remove_fourth_party(work, there[0].id, there[0].version)
         return None

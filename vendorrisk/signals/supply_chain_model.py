@@ -38,7 +38,7 @@ class NewVendorProduct(Body):
     """The product, and its version if need be."""
 
 
-class ListChange(StrEnum):
+class SubprocessorChangeKind(StrEnum):
     """What changed in a list of sub-processors."""
 
     ADDED = "added"
@@ -46,7 +46,7 @@ class ListChange(StrEnum):
     CHANGED = "changed"
 
 
-class ChangeState(StrEnum):
+class SubprocessorChangeState(StrEnum):
     """Whether a change of the list was accepted."""
 
     PROPOSED = "proposed"
@@ -64,30 +64,30 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: UUID
     vendor_name: str
     vendor_asset_id: UUID
-    change: ListChange
+    change: SubprocessorChangeKind
     name: str
     """The sub-processor as the page names it."""
     details: str | None
     """The other cells of its row, or what became of them. Null if there are none."""
     observed_at: datetime
-    state: ChangeState
+    state: SubprocessorChangeState
     fourth_party_id: UUID | None
     decided_at: datetime | None
     decided_by_label: str | None
     version: int
 
 
-class ListDecision(StrEnum):
+class SubprocessorDecision(StrEnum):
     """What becomes of a change."""
 
     ACCEPT = "accept"
     DISMISS = "dismiss"
 
 
-class NewListDecision(Body):
+class NewSubprocessorDecision(Body):
     """A decision on a change."""
 
-    decision: ListDecision
+    decision: SubprocessorDecision
     """Whether to carry the change over into the fourth parties."""
 
 

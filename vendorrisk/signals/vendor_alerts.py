@@ -1,4 +1,4 @@
-"""What a settled vendor has to tell: dates that end, things that happened, products that are being exploited."""
+"""The alerts of a reconciled vendor: dates that end, things that happened, products that are being exploited."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,17 +9,17 @@ from uuid import UUID, uuid5
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
-from vendorrisk.evaluation.events import judge_products
+from vendorrisk.evaluation.events import evaluate_products
 from vendorrisk.evaluation.model import Verdict
 from vendorrisk.evaluation.product_names import plain
 from vendorrisk.evaluation.rules import RULES
 from vendorrisk.findings import service as findings
-from vendorrisk.findings.model import Severity
+from vendorrisk.findings.model import FindingSeverity
 from vendorrisk.probes.feeds.feed_parser import KevItem
 from vendorrisk.signals import reconcile_queries
 from vendorrisk.signals.asset_model import VendorAsset
-from vendorrisk.signals.reconcile_queries import Happened, SettledVendor, VendorState
-from vendorrisk.signals.shared_assets import awaiting_a_look, serving_together
+from vendorrisk.signals.reconcile_queries import Event, ReconciledVendor, VendorState
+from vendorrisk.signals.shared_assets import awaiting_a_scan, serving_together
 from vendorrisk.vendors.model import Lifecycle, Tier
 
 EXPLOIT_SOURCE = "exploited_product"
@@ -45,10 +45,10 @@ _DATES = (
 Assets = Mapping[UUID, VendorAsset]
 
 
-async def keep_dates(work: Work, vendor: SettledVendor, assets: Assets, states: Sequence[VendorState]) -> None:
+async def save_dates(work: Work, vendor: ReconciledVendor, assets: Assets, states: Sequence[VendorState]) -> None:
     """Keep the ends of certificates and registrations among the tenant's dates, one for each certificate."""
     ended = vendor.lifecycle in {Lifecycle.OFFBOARDING, Lifecycle.TERMINATED}
-    together, waiting = serving_together(assets.values(), states), awaiting_a_look(assets.values(), states)
+    together, waiting = serving_together(assets.values(), states), awaiting_a_scan(assets.values(), states)
     for state in states:
         for rule, field, kind, what in _DATES:
             if state.rule != rule:
@@ -76,9 +76,9 @@ def _names(assets: Sequence[VendorAsset]) -> str:
     return " and ".join([first, *more]) if len(more) <= 1 else f"{first} and {len(more)} hosts more"
 
 
-def _end(told: object) -> datetime | None:
-    """Return the instant that evidence tells of, where it is one that a calendar holds in every time zone."""
-    ends_at = datetime.fromisoformat(told) if isinstance(told, str) else None
+def _end(given: object) -> datetime | None:
+    """Return the instant that evidence gives, where it is one that a calendar holds in every time zone."""
+    ends_at = datetime.fromisoformat(given) if isinstance(given, str) else None
     return ends_at if ends_at is not None and _FIRST_END <= ends_at < _LAST_END else None
 
 
@@ -88,40 +88,42 @@ async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -
         await alerts.unwatch(work, kind, kind.value, *assets)
 
 
-async def tell_events(work: Work, vendor: SettledVendor, told_until: datetime | None, paused: frozenset[str]) -> None:
-    """Tell what happened since the last settling, with an hour's overlap: each is told once by its key."""
-    since = _LONG_AGO if told_until is None else told_until - _OVERLAP
-    if told_until is not None and told_until > work.now:  # a clock that ran ahead was put right
+async def notify_events(
+    work: Work, vendor: ReconciledVendor, notified_until: datetime | None, paused: frozenset[str]
+) -> None:
+    """Notify of events since the last reconciliation, with an hour's overlap: each is notified once by its key."""
+    since = _LONG_AGO if notified_until is None else notified_until - _OVERLAP
+    if notified_until is not None and notified_until > work.now:  # a clock that ran ahead was put right
         since = _LONG_AGO
-    for happened in await reconcile_queries.happenings(work, vendor.id, since):
-        told = _EVENT_CLASSES.get(happened.rule)
-        if told is None or happened.rule in paused or happened.verdict not in {Verdict.WARN, Verdict.FAIL}:
+    for event in await reconcile_queries.events(work, vendor.id, since):
+        alert_class = _EVENT_CLASSES.get(event.rule)
+        if alert_class is None or event.rule in paused or event.verdict not in {Verdict.WARN, Verdict.FAIL}:
             continue
-        if happened.rule == "tr.subprocessors":
-            await _propose(work, vendor, happened)
+        if event.rule == "tr.subprocessors":
+            await _propose(work, vendor, event)
         await alerts.raise_event(
             work,
-            told,
-            _key(happened),
+            alert_class,
+            _key(event),
             vendor.id,
             "vendor_asset",
-            happened.vendor_asset_id,
-            f"{happened.asset_name}: {happened.detail}",
-            _facts(happened),
+            event.vendor_asset_id,
+            f"{event.asset_name}: {event.detail}",
+            _facts(event),
         )
 
 
-def _key(happened: Happened) -> str:
-    """Return the key under which a happening is told once. A breach is one breach, however it fades or is confirmed."""
-    if happened.rule.startswith("evt.breach"):
-        return f"{happened.vendor_asset_id}:{happened.rule}:{happened.discriminator}"
-    return f"{happened.vendor_asset_id}:{happened.id}"
+def _key(event: Event) -> str:
+    """Return the key under which an event is raised once. A breach is one breach, however it fades or is confirmed."""
+    if event.rule.startswith("evt.breach"):
+        return f"{event.vendor_asset_id}:{event.rule}:{event.subject}"
+    return f"{event.vendor_asset_id}:{event.id}"
 
 
-async def tell_outages(
-    work: Work, vendor: SettledVendor, assets: Assets, states: Iterable[VendorState]
+async def notify_outages(
+    work: Work, vendor: ReconciledVendor, assets: Assets, states: Iterable[VendorState]
 ) -> datetime | None:
-    """Tell of a major incident of a critical vendor once it has lasted half an hour; returns when one will have."""
+    """Notify of a major incident of a critical vendor once it has lasted half an hour; returns when one will have."""
     due_at = None
     for state in states:
         if vendor.tier is not Tier.CRITICAL or not _is_running(state):
@@ -151,7 +153,7 @@ def _is_running(state: VendorState) -> bool:
     return state.reason == "running" or bool(state.believed.get("incidents"))
 
 
-async def tell_exploits(work: Work, vendor: SettledVendor) -> None:
+async def notify_exploits(work: Work, vendor: ReconciledVendor) -> None:
     """Hold the vendor's products against the catalogue of exploited vulnerabilities."""
     makers: dict[str, list[str]] = {}
     for product in await reconcile_queries.products(work, vendor.id):
@@ -160,19 +162,21 @@ async def tell_exploits(work: Work, vendor: SettledVendor) -> None:
         return
     listed = await reconcile_queries.exploited_of(work.db, sorted(makers), KevItem)
     known = await reconcile_queries.known_exploits(work, vendor.id)
-    for hit in judge_products(makers, listed, since=work.today - _YEAR):
-        if hit.verdict is Verdict.WARN and hit.discriminator not in known:
-            await _tell_exploit(work, vendor, hit.discriminator, hit.detail, hit.evidence)
+    for hit in evaluate_products(makers, listed, since=work.today - _YEAR):
+        if hit.verdict is Verdict.WARN and hit.subject not in known:
+            await _notify_exploit(work, vendor, hit.subject, hit.detail, hit.evidence)
 
 
-async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str, evidence: Mapping[str, Any]) -> None:
+async def _notify_exploit(
+    work: Work, vendor: ReconciledVendor, cve: str, detail: str, evidence: Mapping[str, Any]
+) -> None:
     ransomware = bool(evidence.get("ransomware"))
     opened = await findings.open_for(
         work,
         EXPLOIT_SOURCE,
         uuid5(_NAMESPACE, f"{work.tenant_id} {vendor.id} {cve}"),
         vendor_id=vendor.id,
-        severity=Severity.CRITICAL if ransomware else Severity.HIGH,
+        severity=FindingSeverity.CRITICAL if ransomware else FindingSeverity.HIGH,
         title=f"{vendor.name} runs a product that is being exploited: {cve}",
         description=f"{detail}\n\n{RULES['kev.product'].remedy}",
     )
@@ -189,19 +193,19 @@ async def _tell_exploit(work: Work, vendor: SettledVendor, cve: str, detail: str
     )
 
 
-async def _propose(work: Work, vendor: SettledVendor, happened: Happened) -> None:
-    named = [(k, name) for k in ("added", "removed", "changed") for name in happened.evidence.get(k) or ()]
-    details = (happened.evidence.get("details") or [])[: len(named)]
-    changes = [(*one, told) for one, told in zip_longest(named, details, fillvalue="")]
+async def _propose(work: Work, vendor: ReconciledVendor, event: Event) -> None:
+    named = [(k, name) for k in ("added", "removed", "changed") for name in event.evidence.get(k) or ()]
+    details = (event.evidence.get("details") or [])[: len(named)]
+    changes = [(*one, detail) for one, detail in zip_longest(named, details, fillvalue="")]
     if changes:
-        # By the judgement and not by its value: what comes, goes and comes again is a change each time.
-        await reconcile_queries.propose(work, vendor.id, happened.vendor_asset_id, happened.id.bytes, changes)
+        # By the evaluation and not by its value: what comes, goes and comes again is a change each time.
+        await reconcile_queries.propose(work, vendor.id, event.vendor_asset_id, event.id.bytes, changes)
 
 
-def _facts(happened: Happened) -> dict[str, str]:
-    shown = {"Rule": happened.rule, "Seen": f"{happened.judged_at:%Y-%m-%d %H:%M} UTC"}
+def _facts(event: Event) -> dict[str, str]:
+    shown = {"Rule": event.rule, "Seen": f"{event.evaluated_at:%Y-%m-%d %H:%M} UTC"}
     for key in ("before", "now", "added", "removed", "changed", "issuers", "breach", "classes"):
-        value = happened.evidence.get(key)
+        value = event.evidence.get(key)
         if value:
             shown[key.capitalize()] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return {key: value[:500] for key, value in shown.items()}

@@ -8,7 +8,7 @@ from vendorrisk.settings import SettingError, Settings
 from vendorrisk.storage.disk import DiskStore
 from vendorrisk.storage.port import Store
 from vendorrisk.storage.s3 import Bucket, S3CompatibleStore
-from vendorrisk.storage.vault import Vault
+from vendorrisk.storage.vault import EncryptedFileStore
 
 
 def disk_root(settings: Settings) -> Path | None:
@@ -40,5 +40,5 @@ def store_from(settings: Settings) -> Store:
     raise SettingError("VENDORRISK_STORAGE_URL takes file:///folder or s3://bucket/prefix")
 
 
-def vault_from(settings: Settings, keyring: Keyring) -> Vault:
-    return Vault(store_from(settings), keyring)
+def file_store_from(settings: Settings, keyring: Keyring) -> EncryptedFileStore:
+    return EncryptedFileStore(store_from(settings), keyring)

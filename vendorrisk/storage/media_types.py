@@ -1,6 +1,6 @@
 """What a file is, decided by what it holds; what a caller says it is counts for nothing.
 
-Few kinds are taken: those that evidence comes in and that no browser runs. puremagic only names what is refused.
+Few kinds are accepted: those that evidence comes in and that no browser runs. puremagic only names what is refused.
 A sniffer sees the bytes as they pass, and keeps the first 8 KiB and the last 256 KiB: a ZIP's directory is at its
 end (APPNOTE.TXT 4.3.16).
 """
@@ -54,7 +54,7 @@ class MediaType(Enum):
 
 
 class Sniffer:
-    """Fed the bytes of one file in order. Refuses as soon as the head shows that it will not be taken."""
+    """Fed the bytes of one file in order. Refuses as soon as the head shows that it will not be accepted."""
 
     def __init__(self, file_name: str) -> None:
         self._file_name = file_name.lower()
@@ -144,7 +144,7 @@ def _named(head: bytes) -> str:
     try:
         found = puremagic.magic_string(head)
     except puremagic.PureError:
-        return "of no kind that is taken"
+        return "of no kind that is accepted"
     return f"a {found[0].name[:60]}"
 
 

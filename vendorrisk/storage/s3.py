@@ -72,14 +72,14 @@ class S3CompatibleStore:
         whole = length is None and start == 0
         options: GetOptions = {"range": {"offset": start} if length is None else (start, start + length)}
         try:
-            answer = await obstore.get_async(self._store, checked_name(name), options=None if whole else options)
+            response = await obstore.get_async(self._store, checked_name(name), options=None if whole else options)
         except FileNotFoundError:
             raise MissingError(f"there is no {name} in {self._where}") from None
         except (BaseError, OSError) as error:
             if await self._ends_before(name, start):
                 return _nothing()
             raise self._unreachable("read", error) from error
-        return self._pieces(answer.stream(min_chunk_size=_PIECE))
+        return self._pieces(response.stream(min_chunk_size=_PIECE))
 
     async def _ends_before(self, name: str, start: int) -> bool:
         """Say whether a range was refused only because the object is no longer than that."""

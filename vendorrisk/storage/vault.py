@@ -64,7 +64,7 @@ class _Intake:
         return StoredFile(self._digest.hexdigest(), self.size, self.sniffer.media_type())
 
 
-class Vault:
+class EncryptedFileStore:
     """Seals with the keyring's first key, opens with all of them."""
 
     def __init__(self, store: Store, keyring: Keyring) -> None:
@@ -74,7 +74,7 @@ class Vault:
     async def put(self, tenant_id: UUID, chunks: AsyncIterable[bytes], *, file_name: str, max_bytes: int) -> StoredFile:
         """Keep a file; one that the tenant already has is kept once.
 
-        Refuses what is empty, too large, or not of a kind that is taken, as soon as it shows; nothing then stays.
+        Refuses what is empty, too large, or not of a kind that is accepted, as soon as it shows; nothing then stays.
         An exception out of `chunks` passes through, and nothing stays.
         """
         intake = _Intake(file_name, max_bytes)
@@ -99,7 +99,7 @@ class Vault:
         """Return the plain bytes [start, start + length) as a slice would.
 
         Raises `MissingError` or `DamagedError` before the first byte where the key shows it, `DamagedError` on the
-        way where the body does: an answer under way must then be broken off, never ended as if it were whole.
+        way where the body does: a response under way must then be broken off, never ended as if it were whole.
         """
         key = await self._key(tenant_id, sha256)
         start = min(max(start, 0), key.size)

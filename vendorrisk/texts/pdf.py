@@ -48,10 +48,10 @@ def extract(pdf: bytes) -> Extract:
         return Extract([], Problem.TOO_COMPLEX)
     if not len(document):
         return Extract([], Problem.BROKEN)
-    return _judged([_page_text(document, number) for number in range(len(document))], cut=cut)
+    return _evaluated([_page_text(document, number) for number in range(len(document))], cut=cut)
 
 
-def _judged(pages: list[str | None], *, cut: bool) -> Extract:
+def _evaluated(pages: list[str | None], *, cut: bool) -> Extract:
     texts = [(text or "")[:_PAGE_CHARACTERS_MAX] for text in pages]
     if sum(map(len, texts)) > _TEXT_CHARACTERS_MAX:
         return Extract([], Problem.TOO_COMPLEX)

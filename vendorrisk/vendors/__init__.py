@@ -6,11 +6,11 @@ A *vendor* is a company whose services a tenant uses, might use, or used. Its *l
                                ↘      ↙
                               offboarding → terminated → prospect
 
-A vendor becomes *active* once its *intake* is settled (a request was approved by someone else than the person who
+A vendor becomes *active* once its *intake* is decided (a request was approved by someone else than the person who
 asked, or somebody who may approve said why none was needed), its inherent risk was answered, and a business owner
 is named. One that is in use already when the tenant begins is *taken over* as active: at registration with owner,
 tier and reason, or by an import, which is the reason. It is *terminated* once its *offboarding checklist* is
-settled: data returned, access removed, deletion proven, each done or waived with a reason, by whom and when. A
+resolved: data returned, access removed, deletion proven, each done or waived with a reason, by whom and when. A
 prospect that was never used ends without one. Who comes back starts as a prospect, with a new intake.
 
 *Inherent risk* is what could go wrong before any control is counted: eight factors answered 0 to 4. Unknown counts
@@ -23,7 +23,7 @@ Vendors come in by an *import* (`vendorrisk/imports`) as well. A row finds its v
 
 What can never happen: two vendors of a tenant with the same name (whatever its case or composition), domain,
 reference or LEI; an unknown answer counting better than the answer 3; a computed tier changed by hand; a lifecycle
-moved by an import. Vendors are not deleted: they are terminated.
+changed by an import. Vendors are not deleted: they are terminated.
 
 Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `normalise`
 (a body becomes stored values), `import_columns` (the columns of an import), `export` (a vendor becomes a row). The

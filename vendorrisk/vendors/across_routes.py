@@ -7,14 +7,14 @@ from vendorrisk.db.paging import Page
 from vendorrisk.http.dependencies import InWork, ListPage
 from vendorrisk.http.routing import lists
 from vendorrisk.vendors import lifecycle, queries, services, supply_chain_queries
-from vendorrisk.vendors.lifecycle_model import Review
+from vendorrisk.vendors.lifecycle_model import VendorReview
 from vendorrisk.vendors.supply_chain_model import FourthParty, VendorService
 
 _READ = Permission.VENDORS_READ
 
 
 @lists("/reviews", _READ, queries.REVIEWS)
-async def list_reviews(work: InWork, page: ListPage) -> Page[Review]:
+async def list_reviews(work: InWork, page: ListPage) -> Page[VendorReview]:
     """List the reviews of all vendors."""
     return await lifecycle.all_reviews(work, page)
 

@@ -12,7 +12,7 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import supply_chain_queries
-from vendorrisk.vendors.normalise import settled
+from vendorrisk.vendors.normalise import normalised
 from vendorrisk.vendors.service import vendor
 from vendorrisk.vendors.supply_chain_model import FourthParty, FourthPartyChanges, NewFourthParty
 
@@ -28,7 +28,7 @@ async def fourth_party(work: Work, fourth_party_id: UUID) -> FourthParty:
 
 async def add_fourth_party(work: Work, vendor_id: UUID, new: NewFourthParty) -> FourthParty:
     await vendor(work, vendor_id)
-    wanted = msgspec.convert(settled(new), NewFourthParty)
+    wanted = msgspec.convert(normalised(new), NewFourthParty)
     await _check_links(work, vendor_id, wanted.service_id, wanted.provider_id)
     added = await supply_chain_queries.insert_fourth_party(work, vendor_id, wanted)
     await audit.record(work, Action.FOURTH_PARTY_ADDED, Target("fourth_party", added.id), after=added)
@@ -38,7 +38,7 @@ async def add_fourth_party(work: Work, vendor_id: UUID, new: NewFourthParty) -> 
 async def change_fourth_party(
     work: Work, fourth_party_id: UUID, changes: FourthPartyChanges, expected: int
 ) -> FourthParty:
-    given = settled(changes)
+    given = normalised(changes)
     before = found(await supply_chain_queries.lock_fourth_party(work, fourth_party_id))
     check_version(before, expected)
     wanted = msgspec.structs.replace(before, **given)

@@ -139,7 +139,7 @@ def duns_of(text: str) -> str:
 
 def _ascii(text: str) -> str:
     if not text.isascii():
-        raise UnfitError("Only plain letters and digits are taken here.")
+        raise UnfitError("Only plain letters and digits are accepted here.")
     return text
 
 

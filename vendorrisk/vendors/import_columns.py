@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from vendorrisk.imports.cells import iso_date, listed, typed, worded
-from vendorrisk.imports.columns import CellProblem, Column, Given, Layout, ReadRow
+from vendorrisk.imports.columns import Column, Given, ImportCellProblem, Layout, ReadRow
 from vendorrisk.normal_form import UnfitError, clean_line, clean_text, written_amount
 from vendorrisk.vendors import identifiers
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier
@@ -86,16 +86,16 @@ SHOWN_ONLY: Mapping[str, str] = {"inherent_score": "Inherent score", "tier_sourc
 """Field → heading of what an export adds and an import leaves alone."""
 
 
-def _lacking(row: ReadRow) -> Iterator[CellProblem]:
+def _lacking(row: ReadRow) -> Iterator[ImportCellProblem]:
     told = {problem.field for problem in row.problems}
     if row.given.keys().isdisjoint(_NAMING) and told.isdisjoint(_NAMING):
-        yield CellProblem(row.number, "name_missing", "Give the vendor a name.", field="name")
+        yield ImportCellProblem(row.number, "name_missing", "Give the vendor a name.", field="name")
     if ("annual_spend" in row.given) == ("currency" in row.given):
         return
     there, lacking = ("annual_spend", "currency") if "annual_spend" in row.given else ("currency", "annual_spend")
     if lacking not in told:
         detail = f"{COLUMNS[there].heading} is given without {COLUMNS[lacking].heading.lower()}; give both or neither."
-        yield CellProblem(row.number, f"{lacking}_missing", detail, field=lacking)
+        yield ImportCellProblem(row.number, f"{lacking}_missing", detail, field=lacking)
 
 
 def _keys(given: Given) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
-from vendorrisk.imports.columns import CellProblem, ReadRow
+from vendorrisk.imports.columns import ImportCellProblem, ReadRow
 from vendorrisk.imports.kind import Headings, Kind
 from vendorrisk.imports.model import Applied, Import
 from vendorrisk.vendors import import_queries as queries
@@ -18,8 +18,11 @@ _PROBLEMS: Mapping[str, tuple[str, str]] = {
     "name_missing": ("name", "Nothing has this reference yet; give a name to make a vendor of it."),
     "name_taken": ("name", "Another vendor has this name."),
     "reference_taken": ("reference", "Another vendor has this reference."),
-    "lifecycle_moves": ("lifecycle", "The vendor is in another state; move it by its own action, not by import."),
-    "lifecycle_not_taken": ("lifecycle", "Import it as active, suspended, onboarding or prospect; offboard it here."),
+    "lifecycle_transition": ("lifecycle", "The vendor is in another state; send a transition, not an import."),
+    "lifecycle_not_accepted": (
+        "lifecycle",
+        "Import it as active, suspended, onboarding or prospect; offboard it here.",
+    ),
     "tier_is_computed": ("tier", "The vendor's tier follows from its inherent-risk answers; change those."),
     "domain_taken": ("domains", "One of these domains belongs to another vendor."),
     "lei_taken": ("lei", "Another vendor has this LEI."),
@@ -46,7 +49,9 @@ async def _name_owners(work: Work, rows: Sequence[ReadRow], headings: Headings) 
                 row.given[f"{field}_id"] = str(member_id)
             else:
                 detail = f"No member has the address {email}; add them first, or leave this blank."
-                row.problems.append(CellProblem(row.number, f"{field}_unknown", detail, headings.get(field), field))
+                row.problems.append(
+                    ImportCellProblem(row.number, f"{field}_unknown", detail, headings.get(field), field)
+                )
 
 
 async def _apply(work: Work, accepted: Import) -> Applied:

@@ -11,31 +11,33 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.vendors import queries, review_policy, tiering
 from vendorrisk.vendors.inherent_risk_model import (
-    Assessed,
-    Assessment,
-    FloorShown,
-    InherentAnswers,
-    ModelShown,
-    ScaleShown,
+    InherentRiskAnswers,
+    InherentRiskAssessment,
+    InherentRiskAssessmentDetail,
+    InherentRiskModel,
+    InherentRiskQuestion,
+    TierFloor,
 )
 from vendorrisk.vendors.service import locked, vendor
 
 
-async def risk_model(work: Work) -> ModelShown:
+async def risk_model(work: Work) -> InherentRiskModel:
     model, months = tiering.CURRENT, await review_policy.in_force(work)
-    return ModelShown(
+    return InherentRiskModel(
         model.version,
-        [ScaleShown(q.factor, q.title, q.weight, q.scale) for q in model.questions],
-        [FloorShown(floor.key, floor.tier, floor.reason) for floor in model.floors],
+        [InherentRiskQuestion(q.factor, q.title, q.weight, q.scale) for q in model.questions],
+        [TierFloor(floor.key, floor.tier, floor.reason) for floor in model.floors],
         {tier.value: least for tier, least in model.thresholds},
         {tier.value: months[tier] for tier in months},
     )
 
 
-async def assess(work: Work, vendor_id: UUID, answers: InherentAnswers, expected: int) -> Assessed:
+async def assess(
+    work: Work, vendor_id: UUID, answers: InherentRiskAnswers, expected: int
+) -> InherentRiskAssessmentDetail:
     """Compute score and tier from the answers, keep both with their reasons, and set the next review by the tier."""
     before = await locked(work, vendor_id, expected)
-    given = {factor: getattr(answers, factor.value) for factor in tiering.Factor}
+    given = {factor: getattr(answers, factor.value) for factor in tiering.RiskFactor}
     result = tiering.inherent_risk_for(given)
     rated = msgspec.structs.replace(before, tier=result.tier)
     next_review_on = before.next_review_on if before.tier is result.tier else await review_policy.due_again(work, rated)
@@ -48,16 +50,16 @@ async def assess(work: Work, vendor_id: UUID, answers: InherentAnswers, expected
         before=before,
         after={"vendor": after, "assessment": assessment},
     )
-    return Assessed(assessment, after.next_review_on, after.version)
+    return InherentRiskAssessmentDetail(assessment, after.next_review_on, after.version)
 
 
-async def assessment(work: Work, vendor_id: UUID) -> Assessed:
+async def assessment(work: Work, vendor_id: UUID) -> InherentRiskAssessmentDetail:
     """Return the newest assessment; null where the questions were never answered."""
     record = await vendor(work, vendor_id)
     newest = await queries.newest_assessment(work, vendor_id)
-    return Assessed(newest, record.next_review_on, record.version)
+    return InherentRiskAssessmentDetail(newest, record.next_review_on, record.version)
 
 
-async def assessments(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Assessment]:
+async def assessments(work: Work, vendor_id: UUID, page: PageRequest) -> Page[InherentRiskAssessment]:
     await vendor(work, vendor_id)
     return await work.page(queries.LIST_ASSESSMENTS, page, vendor_id)

@@ -11,7 +11,7 @@ from vendorrisk.access.records import Body
 from vendorrisk.vendors.model import Tier
 
 
-class AnsweredFactor(msgspec.Struct, frozen=True):
+class InherentRiskFactor(msgspec.Struct, frozen=True):
     """One factor's part in a score. `points` of all factors add up to the score."""
 
     factor: str
@@ -26,7 +26,7 @@ class AnsweredFactor(msgspec.Struct, frozen=True):
     """Its part of the score."""
 
 
-class AppliedFloor(msgspec.Struct, frozen=True):
+class AppliedTierFloor(msgspec.Struct, frozen=True):
     """A rule that demands at least a tier, whatever the score."""
 
     key: str
@@ -43,15 +43,15 @@ class InherentRisk(msgspec.Struct, frozen=True):
     """0 (harmless) to 100."""
     tier: Tier
     """The tier that follows."""
-    factors: tuple[AnsweredFactor, ...]
+    factors: tuple[InherentRiskFactor, ...]
     """What each factor adds to the score."""
-    floors: tuple[AppliedFloor, ...]
+    floors: tuple[AppliedTierFloor, ...]
     unknown: tuple[str, ...]
     """Keys of the factors that were not answered."""
     model_version: str
 
 
-class InherentAnswers(Body):
+class InherentRiskAnswers(Body):
     """0 (harmless) to 4 for each factor, by the texts of its scale; null or absent is unknown, and counts as 3."""
 
     data_classification: Annotated[int, Meta(ge=0, le=4)] | None = None
@@ -72,7 +72,7 @@ class InherentAnswers(Body):
     """Dependence on other companies."""
 
 
-class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+class InherentRiskAssessment(msgspec.Struct, frozen=True, kw_only=True):
     """Inherent-risk answers and what followed from them, by the rules of their day."""
 
     id: UUID
@@ -91,16 +91,16 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     assessed_at: datetime
 
 
-class Assessed(msgspec.Struct, frozen=True):
+class InherentRiskAssessmentDetail(msgspec.Struct, frozen=True):
     """The newest assessment, null while the questions were never answered; `version` is the vendor's."""
 
-    assessment: Assessment | None
+    assessment: InherentRiskAssessment | None
     next_review_on: date | None
     version: int
     """The vendor's version."""
 
 
-class ScaleShown(msgspec.Struct, frozen=True):
+class InherentRiskQuestion(msgspec.Struct, frozen=True):
     """A factor as it is asked. The place of a text in `scale` is its answer, from 0."""
 
     factor: str
@@ -111,7 +111,7 @@ class ScaleShown(msgspec.Struct, frozen=True):
     """The texts of the answers 0 to 4."""
 
 
-class FloorShown(msgspec.Struct, frozen=True):
+class TierFloor(msgspec.Struct, frozen=True):
     """A rule that demands at least a tier, whatever the score."""
 
     key: str
@@ -121,13 +121,13 @@ class FloorShown(msgspec.Struct, frozen=True):
     """Which answers demand the tier."""
 
 
-class ModelShown(msgspec.Struct, frozen=True):
+class InherentRiskModel(msgspec.Struct, frozen=True):
     """The rules in force: what is asked, how much it weighs, and which answers demand a tier."""
 
     model_version: str
-    questions: list[ScaleShown]
+    questions: list[InherentRiskQuestion]
     """What is asked."""
-    floors: list[FloorShown]
+    floors: list[TierFloor]
     thresholds: dict[str, int]
     """The least score of each tier."""
     cadence_months: dict[str, int]

@@ -1,4 +1,4 @@
-"""A business user asks for a vendor; someone else approves or refuses."""
+"""A business user asks for a vendor; someone else approves or rejects."""
 
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,15 @@ from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import queries
-from vendorrisk.vendors.lifecycle_model import Approval, IntakeRefusal, IntakeRequest, IntakeState, NewIntakeRequest
-from vendorrisk.vendors.model import Intake, Lifecycle, NewVendor
-from vendorrisk.vendors.normalise import settled
+from vendorrisk.vendors.lifecycle_model import (
+    IntakeApproval,
+    IntakeRejection,
+    IntakeRequest,
+    IntakeState,
+    NewIntakeRequest,
+)
+from vendorrisk.vendors.model import Lifecycle, NewVendor, VendorIntake
+from vendorrisk.vendors.normalise import normalised
 
 
 async def requests(work: Work, page: PageRequest) -> Page[IntakeRequest]:
@@ -29,7 +35,7 @@ async def request(work: Work, request_id: UUID) -> IntakeRequest:
 
 async def ask(work: Work, new: NewIntakeRequest) -> IntakeRequest:
     """Ask for a vendor. Whoever asks is its business owner unless another is named."""
-    wanted = msgspec.convert(settled(new), NewIntakeRequest)
+    wanted = msgspec.convert(normalised(new), NewIntakeRequest)
     if wanted.business_owner_id is None:
         wanted.business_owner_id = work.by.actor.member_id
     made = await queries.insert_request(work, wanted)
@@ -37,13 +43,13 @@ async def ask(work: Work, new: NewIntakeRequest) -> IntakeRequest:
     return made
 
 
-async def approve(work: Work, request_id: UUID, approval: Approval, expected: int) -> IntakeRequest:
+async def approve(work: Work, request_id: UUID, approval: IntakeApproval, expected: int) -> IntakeRequest:
     """Approve a request: its vendor goes into onboarding, and is made where it was not known.
 
     A vendor that ended is refused: on its way back it would be asked about anew.
     """
     before = await _undecided(work, request_id, expected)
-    reason = settled(approval)["reason"]
+    reason = normalised(approval)["reason"]
     taken_on = await _taken_on(work, before)
     after = await queries.decide_request(work, request_id, IntakeState.APPROVED, taken_on.target.id, reason)
     decided = Change(Action.INTAKE_APPROVED, Target("intake_request", request_id), before, after)
@@ -51,12 +57,12 @@ async def approve(work: Work, request_id: UUID, approval: Approval, expected: in
     return after
 
 
-async def refuse(work: Work, request_id: UUID, refusal: IntakeRefusal, expected: int) -> IntakeRequest:
+async def reject(work: Work, request_id: UUID, rejection: IntakeRejection, expected: int) -> IntakeRequest:
     before = await _undecided(work, request_id, expected)
-    reason = settled(refusal)["reason"]
-    after = await queries.decide_request(work, request_id, IntakeState.REFUSED, before.vendor_id, reason)
+    reason = normalised(rejection)["reason"]
+    after = await queries.decide_request(work, request_id, IntakeState.REJECTED, before.vendor_id, reason)
     target = Target("intake_request", request_id)
-    await audit.record(work, Action.INTAKE_REFUSED, target, before=before, after=after)
+    await audit.record(work, Action.INTAKE_REJECTED, target, before=before, after=after)
     return after
 
 
@@ -77,26 +83,26 @@ def is_requester(actor: Actor, record: IntakeRequest) -> bool:
 
 
 async def _taken_on(work: Work, record: IntakeRequest) -> Change:
-    """Make the vendor, or settle the intake of one that was known; returns what that was for the audit log."""
+    """Make the vendor, or decide the intake of one that was known; returns what that was for the audit log."""
     if record.vendor_id is None:
-        made = await queries.insert(work, _fields(record), intake=Intake.APPROVED, tier_source=None)
+        made = await queries.insert(work, _fields(record), intake=VendorIntake.APPROVED, tier_source=None)
         return Change(Action.VENDOR_REGISTERED, Target("vendor", made.id), after=made)
     known = found(await queries.lock(work, record.vendor_id))
     if known.lifecycle is Lifecycle.TERMINATED:
-        detail = "The vendor is terminated; move it back to prospect first, with the reason, and approve then."
-        raise Refusal(Code.VENDOR_MOVE_NOT_ALLOWED, detail)
+        detail = "The vendor is terminated; transition it back to prospect first, with the reason, and approve then."
+        raise Refusal(Code.VENDOR_TRANSITION_NOT_ALLOWED, detail)
     is_prospect = known.lifecycle is Lifecycle.PROSPECT
-    moved = await queries.move(
+    transitioned = await queries.transition(
         work,
         known,
         Lifecycle.ONBOARDING if is_prospect else known.lifecycle,
         reason=None if is_prospect else known.lifecycle_reason,
         next_review_on=known.next_review_on,
-        intake=Intake.APPROVED,
+        intake=VendorIntake.APPROVED,
         intake_note=known.intake_note,
     )
-    action = Action.VENDOR_MOVED if is_prospect else Action.VENDOR_CHANGED
-    return Change(action, Target("vendor", known.id), known, moved)
+    action = Action.VENDOR_TRANSITIONED if is_prospect else Action.VENDOR_CHANGED
+    return Change(action, Target("vendor", known.id), known, transitioned)
 
 
 def _fields(record: IntakeRequest) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from vendorrisk.access.records import Body
 from vendorrisk.vendors.model import DataClass, DataClasses, Domain, Line, Text
 
 
-class OffboardingStep(StrEnum):
+class OffboardingStepKind(StrEnum):
     """What must be seen to before a vendor counts as terminated."""
 
     DATA_RETURNED = "data_returned"
@@ -20,7 +20,7 @@ class OffboardingStep(StrEnum):
     DELETION_PROVEN = "deletion_proven"
 
 
-class StepState(StrEnum):
+class OffboardingStepState(StrEnum):
     """Whether a step is open, done or waived."""
 
     OPEN = "open"
@@ -33,7 +33,7 @@ class IntakeState(StrEnum):
 
     OPEN = "open"
     APPROVED = "approved"
-    REFUSED = "refused"
+    REJECTED = "rejected"
 
 
 class ReviewOutcome(StrEnum):
@@ -44,7 +44,7 @@ class ReviewOutcome(StrEnum):
     UNSATISFACTORY = "unsatisfactory"
 
 
-class NewReview(Body):
+class NewVendorReview(Body):
     """A review that was held. Without a day it is today; without a next day the tier's cadence says when."""
 
     outcome: ReviewOutcome
@@ -71,7 +71,7 @@ class ReviewPolicy(Body):
     """Months between reviews of a vendor of the tier low."""
 
 
-class ReviewPolicyShown(msgspec.Struct, frozen=True):
+class ReviewPolicyDetail(msgspec.Struct, frozen=True):
     """The policy in force; version 0 is the default that nobody has changed."""
 
     critical_months: int
@@ -85,7 +85,7 @@ class ReviewPolicyShown(msgspec.Struct, frozen=True):
     version: int
 
 
-class Review(msgspec.Struct, frozen=True, kw_only=True):
+class VendorReview(msgspec.Struct, frozen=True, kw_only=True):
     """A review that was held."""
 
     id: UUID
@@ -100,46 +100,46 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class ReviewHeld(msgspec.Struct, frozen=True):
+class VendorReviewDetail(msgspec.Struct, frozen=True):
     """A review just recorded; `version` is the vendor's."""
 
     id: UUID
-    review: Review
+    review: VendorReview
     """The review."""
     version: int
     """The vendor's version."""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class OffboardingStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step of an offboarding."""
 
     id: UUID
     vendor_id: UUID
     vendor_name: str
-    step: OffboardingStep
-    state: StepState
+    step: OffboardingStepKind
+    state: OffboardingStepState
     """Whether the step is open, done or waived."""
     note: str | None
     proof: str | None
-    settled_by_id: UUID | None
+    resolved_by_id: UUID | None
     """The actor who resolved the step. Null while open."""
-    settled_by_label: str | None
+    resolved_by_label: str | None
     """The name of who resolved the step, at that time. Null while open."""
-    settled_at: datetime | None
+    resolved_at: datetime | None
     """When the step was resolved. Null while open."""
     version: int
 
 
-class Checklist(msgspec.Struct, frozen=True):
+class OffboardingChecklist(msgspec.Struct, frozen=True):
     """The offboarding of a vendor; empty while none was begun."""
 
-    items: list[Step]
+    items: list[OffboardingStep]
 
 
-class Settlement(Body):
-    """How a step was settled. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
+class StepResolution(Body):
+    """How a step was resolved. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
 
-    state: StepState
+    state: OffboardingStepState
     """`done` or `waived`. `open` reopens the step."""
     note: Text | None = None
     proof: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
@@ -189,13 +189,13 @@ class NewIntakeRequest(Body):
     """A prospect that is registered already."""
 
 
-class Approval(Body):
+class IntakeApproval(Body):
     """Why a request is approved."""
 
     reason: Text | None = None
 
 
-class IntakeRefusal(Body):
+class IntakeRejection(Body):
     """Why a request is rejected."""
 
     reason: Text

@@ -18,49 +18,54 @@ from vendorrisk.vendors import (
     queries,
     reviews,
 )
-from vendorrisk.vendors.inherent_risk_model import Assessed, Assessment, InherentAnswers, ModelShown
+from vendorrisk.vendors.inherent_risk_model import (
+    InherentRiskAnswers,
+    InherentRiskAssessment,
+    InherentRiskAssessmentDetail,
+    InherentRiskModel,
+)
 from vendorrisk.vendors.lifecycle_model import (
-    Approval,
-    Checklist,
-    IntakeRefusal,
+    IntakeApproval,
+    IntakeRejection,
     IntakeRequest,
     NewIntakeRequest,
-    NewReview,
+    NewVendorReview,
+    OffboardingChecklist,
     OffboardingStep,
-    Review,
-    ReviewHeld,
-    Settlement,
-    Step,
+    OffboardingStepKind,
+    StepResolution,
+    VendorReview,
+    VendorReviewDetail,
 )
 from vendorrisk.vendors.model import (
-    Move,
     Vendor,
+    VendorTransition,
 )
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
 
 
 @acts(
-    "/vendors/{vendor_id:uuid}/moves",
+    "/vendors/{vendor_id:uuid}/transitions",
     _WRITE,
-    refuses=[Code.VENDOR_MOVE_NOT_ALLOWED, Code.VENDOR_MOVE_INCOMPLETE, Code.VENDOR_FIELD_INVALID],
+    refuses=[Code.VENDOR_TRANSITION_NOT_ALLOWED, Code.VENDOR_TRANSITION_INCOMPLETE, Code.VENDOR_FIELD_INVALID],
     example={"to": "onboarding"},
 )
-async def move_vendor(
-    work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[Move]
+async def transition_vendor(
+    work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[VendorTransition]
 ) -> Vendor:
-    """Move a vendor to another state. Where something is missing, all of it is told."""
-    return await lifecycle.move(work, vendor_id, data, expected)
+    """Transition a vendor to another state. If requirements are missing, the error lists all of them."""
+    return await lifecycle.transition(work, vendor_id, data, expected)
 
 
 @reads("/inherent-risk-model", _READ)
-async def get_inherent_risk_model(work: InWork) -> ModelShown:
+async def get_inherent_risk_model(work: InWork) -> InherentRiskModel:
     """Return what is asked about inherent risk, the scales, weights and floors, and the review cadence by tier."""
     return await inherent_risk.risk_model(work)
 
 
 @reads("/vendors/{vendor_id:uuid}/inherent-risk", _READ)
-async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> Assessed:
+async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> InherentRiskAssessmentDetail:
     """Return the newest answers with score, tier and every reason; null while they were never given."""
     return await inherent_risk.assessment(work, vendor_id)
 
@@ -80,20 +85,22 @@ async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> Assessed
     },
 )
 async def answer_inherent_risk(
-    work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[InherentAnswers]
-) -> Assessed:
+    work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[InherentRiskAnswers]
+) -> InherentRiskAssessmentDetail:
     """Answer the inherent-risk questions. Score, tier and the next review follow; earlier answers are kept."""
     return await inherent_risk.assess(work, vendor_id, data, expected)
 
 
 @lists("/vendors/{vendor_id:uuid}/inherent-risk/history", _READ, queries.ASSESSMENTS)
-async def list_inherent_risk_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Assessment]:
+async def list_inherent_risk_history(
+    work: InWork, vendor_id: FromPath[UUID], page: ListPage
+) -> Page[InherentRiskAssessment]:
     """List all inherent-risk assessments of the vendor."""
     return await inherent_risk.assessments(work, vendor_id, page)
 
 
 @lists("/vendors/{vendor_id:uuid}/reviews", _READ, queries.REVIEWS)
-async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Review]:
+async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorReview]:
     """List the reviews of a vendor."""
     return await reviews.reviews(work, vendor_id, page)
 
@@ -106,20 +113,22 @@ async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: Lis
     example={"outcome": "satisfactory", "note": "No open findings."},
 )
 async def record_vendor_review(
-    work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[NewReview]
-) -> ReviewHeld:
+    work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[NewVendorReview]
+) -> VendorReviewDetail:
     """Record a review that was held; the next one falls due by the vendor's tier."""
     return await reviews.hold_review(work, vendor_id, data, expected)
 
 
 @reads("/vendors/{vendor_id:uuid}/offboarding", _READ)
-async def get_offboarding(work: InWork, vendor_id: FromPath[UUID]) -> Checklist:
+async def get_offboarding(work: InWork, vendor_id: FromPath[UUID]) -> OffboardingChecklist:
     """Return the offboarding checklist; empty while none was begun."""
     return await offboarding.checklist(work, vendor_id)
 
 
 @reads("/vendors/{vendor_id:uuid}/offboarding/{step:str}", _READ, refuses=[Code.OFFBOARDING_NOT_BEGUN])
-async def get_offboarding_step(work: InWork, vendor_id: FromPath[UUID], step: FromPath[OffboardingStep]) -> Step:
+async def get_offboarding_step(
+    work: InWork, vendor_id: FromPath[UUID], step: FromPath[OffboardingStepKind]
+) -> OffboardingStep:
     """Return a step of the offboarding."""
     return await offboarding.step(work, vendor_id, step)
 
@@ -127,18 +136,18 @@ async def get_offboarding_step(work: InWork, vendor_id: FromPath[UUID], step: Fr
 @replaces(
     "/vendors/{vendor_id:uuid}/offboarding/{step:str}",
     _WRITE,
-    refuses=[Code.OFFBOARDING_NOT_BEGUN, Code.SETTLEMENT_INCOMPLETE, Code.VENDOR_FIELD_INVALID],
+    refuses=[Code.OFFBOARDING_NOT_BEGUN, Code.RESOLUTION_INCOMPLETE, Code.VENDOR_FIELD_INVALID],
     example={"state": "done", "note": "Accounts closed, keys revoked.", "proof": "ticket 4711"},
 )
-async def settle_offboarding_step(
+async def resolve_offboarding_step(
     work: InWork,
     expected: ExpectedVersion,
     vendor_id: FromPath[UUID],
-    step: FromPath[OffboardingStep],
-    data: JSONBody[Settlement],
-) -> Step:
-    """Say how a step was settled: done, or waived with a reason. Who and when is taken down."""
-    return await offboarding.settle_step(work, vendor_id, step, data, expected)
+    step: FromPath[OffboardingStepKind],
+    data: JSONBody[StepResolution],
+) -> OffboardingStep:
+    """Resolve a step: done, or waived with a reason. Who and when is taken down."""
+    return await offboarding.resolve_step(work, vendor_id, step, data, expected)
 
 
 @lists("/intake-requests", _READ, queries.REQUESTS)
@@ -171,33 +180,33 @@ _DECIDING = [Code.INTAKE_DECIDED, Code.FOUR_EYES_NEEDED, Code.VENDOR_FIELD_INVAL
 @acts(
     "/intake-requests/{request_id:uuid}/approval",
     Permission.VENDORS_APPROVE,
-    refuses=[*_DECIDING, Code.VENDOR_NAME_TAKEN, Code.VENDOR_DOMAIN_TAKEN, Code.VENDOR_MOVE_NOT_ALLOWED],
+    refuses=[*_DECIDING, Code.VENDOR_NAME_TAKEN, Code.VENDOR_DOMAIN_TAKEN, Code.VENDOR_TRANSITION_NOT_ALLOWED],
     example={"reason": "Fits the budget and the architecture."},
 )
 async def approve_intake_request(
-    work: InWork, expected: ExpectedVersion, request_id: FromPath[UUID], data: JSONBody[Approval]
+    work: InWork, expected: ExpectedVersion, request_id: FromPath[UUID], data: JSONBody[IntakeApproval]
 ) -> IntakeRequest:
     """Approve a request: its vendor goes into onboarding. Whoever asked cannot."""
     return await intake.approve(work, request_id, data, expected)
 
 
 @acts(
-    "/intake-requests/{request_id:uuid}/refusal",
+    "/intake-requests/{request_id:uuid}/rejection",
     Permission.VENDORS_APPROVE,
     refuses=_DECIDING,
     example={"reason": "A vendor in use does the same."},
 )
-async def refuse_intake_request(
-    work: InWork, expected: ExpectedVersion, request_id: FromPath[UUID], data: JSONBody[IntakeRefusal]
+async def reject_intake_request(
+    work: InWork, expected: ExpectedVersion, request_id: FromPath[UUID], data: JSONBody[IntakeRejection]
 ) -> IntakeRequest:
-    """Refuse a request, with the reason. Whoever asked cannot."""
-    return await intake.refuse(work, request_id, data, expected)
+    """Reject a request, with the reason. Whoever asked cannot."""
+    return await intake.reject(work, request_id, data, expected)
 
 
 router = Router(
     "/",
     route_handlers=[
-        move_vendor,
+        transition_vendor,
         get_inherent_risk_model,
         get_inherent_risk,
         answer_inherent_risk,
@@ -206,12 +215,12 @@ router = Router(
         record_vendor_review,
         get_offboarding,
         get_offboarding_step,
-        settle_offboarding_step,
+        resolve_offboarding_step,
         list_intake_requests,
         request_vendor,
         get_intake_request,
         approve_intake_request,
-        refuse_intake_request,
+        reject_intake_request,
     ],
     tags=["Vendors"],
 )

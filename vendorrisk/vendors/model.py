@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
-from vendorrisk.errors import Fault
+from vendorrisk.errors import FieldError
 
 
 class Lifecycle(StrEnum):
@@ -63,7 +63,7 @@ class TrustCategory(StrEnum):
     PRIVACY = "privacy"
 
 
-class Intake(StrEnum):
+class VendorIntake(StrEnum):
     """Whether taking the vendor on was agreed to."""
 
     OPEN = "open"
@@ -94,7 +94,7 @@ DataClasses = Annotated[list[DataClass], Meta(max_length=8)]
 Reference = Annotated[str, Meta(min_length=1, max_length=100, description="your own number for the vendor")]
 
 
-class Contact(Body):
+class NewContact(Body):
     """A person at the vendor."""
 
     name: Line
@@ -103,10 +103,10 @@ class Contact(Body):
     role: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
 
-Contacts = Annotated[list[Contact], Meta(max_length=50)]
+Contacts = Annotated[list[NewContact], Meta(max_length=50)]
 
 
-class ContactShown(msgspec.Struct, frozen=True):
+class Contact(msgspec.Struct, frozen=True):
     """A person at the vendor."""
 
     name: str
@@ -126,11 +126,11 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: Lifecycle
     lifecycle_reason: str | None
     lifecycle_changed_at: datetime
-    intake: Intake
+    intake: VendorIntake
     intake_note: str | None
     business_owner_id: UUID | None
     security_owner_id: UUID | None
-    contacts: list[ContactShown]
+    contacts: list[Contact]
     domains: list[str]
     country: str | None
     data_countries: list[str]
@@ -212,8 +212,8 @@ class ExportedVendor(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class VendorFound(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor that is like what was searched for. `likeness` runs from 0 to 1."""
+class VendorMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor that is similar to what was searched for. `similarity` runs from 0 to 1."""
 
     id: UUID
     name: str
@@ -221,14 +221,14 @@ class VendorFound(msgspec.Struct, frozen=True, kw_only=True):
     domains: list[str]
     lifecycle: Lifecycle
     tier: Tier | None
-    likeness: float
+    similarity: float
     """Similarity to the text that was searched for, 0 to 1."""
 
 
-class VendorsFound(msgspec.Struct, frozen=True):
-    """The likest first."""
+class VendorMatches(msgspec.Struct, frozen=True):
+    """The most similar first."""
 
-    items: list[VendorFound]
+    items: list[VendorMatch]
 
 
 class NewVendor(Body):
@@ -265,7 +265,7 @@ class NewVendor(Body):
 
 
 class VendorChanges(Body):
-    """What may be changed freely; lifecycle, reviews and computed tiers move by their own routes."""
+    """What may be changed freely; lifecycle, reviews and computed tiers change by their own routes."""
 
     name: Line | UnsetType = UNSET
     reference: Reference | UnsetType | None = UNSET
@@ -289,8 +289,8 @@ class VendorChanges(Body):
     next_review_on: date | UnsetType | None = UNSET
 
 
-class Move(Body):
-    """A move to another lifecycle state; some need a reason.
+class VendorTransition(Body):
+    """A transition to another lifecycle state; some need a reason.
 
     `intake_note` waives the intake request of a vendor that becomes active; it says why, and takes the permission to
     approve.
@@ -332,7 +332,7 @@ class VendorsChanges(Body):
 
 
 class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one item: the record's id, or the refusal with its faults."""
+    """What became of one item: the record's id, or the refusal with its field errors."""
 
     index: int
     id: UUID | None = None
@@ -343,7 +343,7 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Stable code of the problem. Missing if there is none."""
     detail: str | None = None
     """What to do about the problem. Missing if there is none."""
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[FieldError, ...] = ()
 
 
 class RowResults(msgspec.Struct, frozen=True):
@@ -353,5 +353,5 @@ class RowResults(msgspec.Struct, frozen=True):
     """One result for each item, in the order sent."""
     done: int
     """How many items were written."""
-    refused: int
+    failed: int
     """How many items were not written."""

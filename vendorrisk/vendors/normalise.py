@@ -1,4 +1,4 @@
-"""Bodies become stored values: every field of a vendor in its one form, and all faults told at once."""
+"""Bodies become stored values: every field of a vendor in its one form, and all field errors told at once."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,10 +7,10 @@ import msgspec
 from msgspec import UNSET
 
 from vendorrisk.access.records import Body
-from vendorrisk.errors import Code, Fault, Refusal
+from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.normal_form import YEARS, UnfitError, clean_line, clean_text
 from vendorrisk.vendors import identifiers
-from vendorrisk.vendors.model import Contact, ContactShown
+from vendorrisk.vendors.model import Contact, NewContact
 
 _ONE: Mapping[str, Callable[[str], Any]] = {
     "name": clean_line,
@@ -40,49 +40,51 @@ _MANY: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def settled(body: Body) -> dict[str, Any]:
-    """Return the fields that were sent, in the form in which they are stored; refuses with a fault for each."""
-    faults: list[Fault] = []
+def normalised(body: Body) -> dict[str, Any]:
+    """Return the fields that were sent, in the form in which they are stored; refuses with a field error for each."""
+    field_errors: list[FieldError] = []
     given = {
-        name: _settle(name, value, faults) for name, value in msgspec.structs.asdict(body).items() if value is not UNSET
+        name: _normalised(name, value, field_errors)
+        for name, value in msgspec.structs.asdict(body).items()
+        if value is not UNSET
     }
-    if faults:
-        raise Refusal(Code.VENDOR_FIELD_INVALID, faults[0].detail, errors=faults)
+    if field_errors:
+        raise Refusal(Code.VENDOR_FIELD_INVALID, field_errors[0].detail, errors=field_errors)
     return given
 
 
-def _settle(name: str, value: Any, faults: list[Fault]) -> Any:
+def _normalised(name: str, value: Any, field_errors: list[FieldError]) -> Any:
     if value is None:
         return None
     if read := _ONE.get(name):
-        return _one(read, value, f"/{name}", name, faults)
+        return _one(read, value, f"/{name}", name, field_errors)
     if read := _MANY.get(name):
-        return sorted({_one(read, part, f"/{name}/{at}", name, faults) for at, part in enumerate(value)})
+        return sorted({_one(read, part, f"/{name}/{at}", name, field_errors) for at, part in enumerate(value)})
     if name == "contacts":
-        return [_contact(contact, f"/contacts/{at}", faults) for at, contact in enumerate(value)]
+        return [_contact(contact, f"/contacts/{at}", field_errors) for at, contact in enumerate(value)]
     if name.endswith("_on") and value.year not in YEARS:
-        faults.append(Fault("Write a year from 1900 to 2200.", f"{name}_invalid", pointer=f"/{name}"))
+        field_errors.append(FieldError("Write a year from 1900 to 2200.", f"{name}_invalid", pointer=f"/{name}"))
     return value
 
 
-def _one(read: Callable[[str], Any], value: str, pointer: str, name: str, faults: list[Fault]) -> Any:
+def _one(read: Callable[[str], Any], value: str, pointer: str, name: str, field_errors: list[FieldError]) -> Any:
     try:
         return read(value)
     except UnfitError as error:
-        faults.append(Fault(str(error), f"{name}_invalid", pointer=pointer))
+        field_errors.append(FieldError(str(error), f"{name}_invalid", pointer=pointer))
         return ""
 
 
-def _contact(contact: Contact, at: str, faults: list[Fault]) -> ContactShown:
+def _contact(contact: NewContact, at: str, field_errors: list[FieldError]) -> Contact:
     readers = (
         ("name", clean_line),
         ("email", identifiers.email_of),
         ("phone", lambda text: clean_line(text, 40)),
         ("role", lambda text: clean_line(text, 100)),
     )
-    return ContactShown(
+    return Contact(
         **{
-            name: _one(read, value, f"{at}/{name}", name, faults)
+            name: _one(read, value, f"{at}/{name}", name, field_errors)
             for name, read in readers
             if (value := getattr(contact, name)) is not None
         }

@@ -14,29 +14,29 @@ from vendorrisk.ids import new_id
 from vendorrisk.normal_form import clean_line
 from vendorrisk.vendors.holders import holders_of
 from vendorrisk.vendors.identifiers import name_key
-from vendorrisk.vendors.inherent_risk_model import Assessment, InherentRisk
+from vendorrisk.vendors.inherent_risk_model import InherentRisk, InherentRiskAssessment
 from vendorrisk.vendors.lifecycle_model import (
     IntakeRequest,
     IntakeState,
     NewIntakeRequest,
-    NewReview,
+    NewVendorReview,
     OffboardingStep,
-    Review,
+    OffboardingStepKind,
+    OffboardingStepState,
     ReviewOutcome,
     ReviewPolicy,
-    ReviewPolicyShown,
-    Settlement,
-    Step,
-    StepState,
+    ReviewPolicyDetail,
+    StepResolution,
+    VendorReview,
 )
 from vendorrisk.vendors.model import (
     ExportedVendor,
-    Intake,
     Lifecycle,
     Tier,
     TierSource,
     Vendor,
-    VendorFound,
+    VendorIntake,
+    VendorMatch,
     VendorSummary,
 )
 from vendorrisk.vendors.rules import Cadence
@@ -46,25 +46,25 @@ _INSERT = _sql.rows("insert_vendor", Vendor)
 _FIND = _sql.rows("find_vendor", Vendor)
 _LOCK = _sql.rows("lock_vendor", Vendor)
 LIST = _sql.rows("list_vendors", VendorSummary, as_is=True)
-_SEARCH = _sql.rows("search_vendors", VendorFound)
+_SEARCH = _sql.rows("search_vendors", VendorMatch)
 _UPDATE = _sql.rows("update_vendor", Vendor)
-_MOVE = _sql.rows("move_vendor", Vendor)
+_TRANSITION = _sql.rows("transition_vendor", Vendor)
 _RATE = _sql.rows("rate_vendor", Vendor)
 _NOTE_REVIEW = _sql.rows("note_review", Vendor)
 EXPORT = _sql.rows("export_vendors", ExportedVendor)
-_FIND_REVIEW_POLICY = _sql.rows("find_review_policy", ReviewPolicyShown)
-_LOCK_REVIEW_POLICY = _sql.rows("lock_review_policy", ReviewPolicyShown)
-_KEEP_REVIEW_POLICY = _sql.rows("keep_review_policy", ReviewPolicyShown)
+_FIND_REVIEW_POLICY = _sql.rows("find_review_policy", ReviewPolicyDetail)
+_LOCK_REVIEW_POLICY = _sql.rows("lock_review_policy", ReviewPolicyDetail)
+_SAVE_REVIEW_POLICY = _sql.rows("save_review_policy", ReviewPolicyDetail)
 _RESCHEDULE_REVIEWS = _sql.command("reschedule_reviews")
-_INSERT_ASSESSMENT = _sql.rows("insert_assessment", Assessment)
-_NEWEST_ASSESSMENT = _sql.rows("newest_assessment", Assessment)
-LIST_ASSESSMENTS = _sql.rows("list_assessments", Assessment)
-_INSERT_REVIEW = _sql.rows("insert_review", Review)
-LIST_REVIEWS = _sql.rows("list_reviews", Review)
+_INSERT_ASSESSMENT = _sql.rows("insert_assessment", InherentRiskAssessment)
+_NEWEST_ASSESSMENT = _sql.rows("newest_assessment", InherentRiskAssessment)
+LIST_ASSESSMENTS = _sql.rows("list_assessments", InherentRiskAssessment)
+_INSERT_REVIEW = _sql.rows("insert_review", VendorReview)
+LIST_REVIEWS = _sql.rows("list_reviews", VendorReview)
 _OPEN_STEPS = _sql.command("open_steps")
-_STEPS_OF = _sql.rows("steps_of", Step)
-_LOCK_STEP = _sql.rows("lock_step", Step)
-_SETTLE_STEP = _sql.rows("settle_step", Step)
+_STEPS_OF = _sql.rows("steps_of", OffboardingStep)
+_LOCK_STEP = _sql.rows("lock_step", OffboardingStep)
+_RESOLVE_STEP = _sql.rows("resolve_step", OffboardingStep)
 _INSERT_REQUEST = _sql.rows("insert_intake_request", IntakeRequest)
 _FIND_REQUEST = _sql.rows("find_intake_request", IntakeRequest)
 _LOCK_REQUEST = _sql.rows("lock_intake_request", IntakeRequest)
@@ -143,10 +143,10 @@ _REQUEST_BROKEN = {
 }
 
 Fields = Mapping[str, Any]
-"""Field → value in its stored form, as `fields.settled` gives it."""
+"""Field → value in its stored form, as `normalised` gives it."""
 
 
-async def insert(work: Work, fields: Fields, *, intake: Intake, tier_source: TierSource | None) -> Vendor:
+async def insert(work: Work, fields: Fields, *, intake: VendorIntake, tier_source: TierSource | None) -> Vendor:
     names = (
         "business_owner_id", "security_owner_id", "contacts", "domains", "country", "data_countries", "data_classes",
         "legal_name", "lei", "vat", "duns", "annual_spend", "currency", "tags", "tier",
@@ -182,7 +182,7 @@ async def lock(work: Work, vendor_id: UUID) -> Vendor | None:
     return await _LOCK.one_or_none(work.db, work.tenant_id, vendor_id)
 
 
-async def search(work: Work, text: str, limit: int, least: float) -> list[VendorFound]:
+async def search(work: Work, text: str, limit: int, least: float) -> list[VendorMatch]:
     return await _SEARCH.many(work.db, work.tenant_id, text.lower(), limit, least)
 
 
@@ -219,32 +219,32 @@ async def update(work: Work, vendor: Vendor) -> Vendor:
         )
 
 
-async def move(
+async def transition(
     work: Work,
     vendor: Vendor,
     to: Lifecycle,
     *,
     reason: str | None,
     next_review_on: date | None,
-    intake: Intake,
+    intake: VendorIntake,
     intake_note: str | None,
 ) -> Vendor:
-    return await _MOVE.one(
+    return await _TRANSITION.one(
         work.db, work.tenant_id, vendor.id, to, reason, work.now, next_review_on, intake, intake_note
     )
 
 
-async def find_review_policy(work: Work) -> ReviewPolicyShown | None:
+async def find_review_policy(work: Work) -> ReviewPolicyDetail | None:
     return await _FIND_REVIEW_POLICY.one_or_none(work.db, work.tenant_id)
 
 
-async def lock_review_policy(work: Work) -> ReviewPolicyShown | None:
+async def lock_review_policy(work: Work) -> ReviewPolicyDetail | None:
     return await _LOCK_REVIEW_POLICY.one_or_none(work.db, work.tenant_id)
 
 
-async def keep_review_policy(work: Work, p: ReviewPolicy) -> ReviewPolicyShown:
+async def save_review_policy(work: Work, p: ReviewPolicy) -> ReviewPolicyDetail:
     months = (p.critical_months, p.high_months, p.medium_months, p.low_months)
-    return await _KEEP_REVIEW_POLICY.one(work.db, work.tenant_id, *months, work.now)
+    return await _SAVE_REVIEW_POLICY.one(work.db, work.tenant_id, *months, work.now)
 
 
 async def reschedule_reviews(work: Work, before: Cadence, after: Cadence) -> int:
@@ -270,7 +270,7 @@ async def rate(work: Work, vendor: Vendor, result: InherentRisk, next_review_on:
 
 async def insert_assessment(
     work: Work, vendor_id: UUID, answers: Mapping[str, int | None], result: InherentRisk
-) -> Assessment:
+) -> InherentRiskAssessment:
     actor = work.by.actor
     return await _INSERT_ASSESSMENT.one(
         work.db,
@@ -288,13 +288,13 @@ async def insert_assessment(
     )
 
 
-async def newest_assessment(work: Work, vendor_id: UUID) -> Assessment | None:
+async def newest_assessment(work: Work, vendor_id: UUID) -> InherentRiskAssessment | None:
     return await _NEWEST_ASSESSMENT.one_or_none(work.db, work.tenant_id, vendor_id)
 
 
 async def insert_review(
-    work: Work, vendor_id: UUID, new: NewReview, reviewed_on: date, next_review_on: date | None
-) -> Review:
+    work: Work, vendor_id: UUID, new: NewVendorReview, reviewed_on: date, next_review_on: date | None
+) -> VendorReview:
     actor = work.by.actor
     return await _INSERT_REVIEW.one(
         work.db,
@@ -316,23 +316,23 @@ async def note_review(work: Work, vendor_id: UUID, reviewed_on: date, next_revie
 
 
 async def open_steps(work: Work, vendor_id: UUID) -> None:
-    steps = list(OffboardingStep)
+    steps = list(OffboardingStepKind)
     await _OPEN_STEPS.run(work.db, work.tenant_id, vendor_id, [new_id() for _ in steps], steps)
 
 
-async def steps_of(work: Work, vendor_id: UUID) -> list[Step]:
+async def steps_of(work: Work, vendor_id: UUID) -> list[OffboardingStep]:
     return await _STEPS_OF.many(work.db, work.tenant_id, vendor_id)
 
 
-async def lock_step(work: Work, vendor_id: UUID, step: OffboardingStep) -> Step | None:
+async def lock_step(work: Work, vendor_id: UUID, step: OffboardingStepKind) -> OffboardingStep | None:
     return await _LOCK_STEP.one_or_none(work.db, work.tenant_id, vendor_id, step)
 
 
-async def settle_step(work: Work, step_id: UUID, settlement: Settlement) -> Step:
+async def resolve_step(work: Work, step_id: UUID, resolution: StepResolution) -> OffboardingStep:
     actor = work.by.actor
-    by = (None, None, None) if settlement.state is StepState.OPEN else (actor.id, actor.label, work.now)
-    return await _SETTLE_STEP.one(
-        work.db, work.tenant_id, step_id, settlement.state, settlement.note, settlement.proof, *by
+    by = (None, None, None) if resolution.state is OffboardingStepState.OPEN else (actor.id, actor.label, work.now)
+    return await _RESOLVE_STEP.one(
+        work.db, work.tenant_id, step_id, resolution.state, resolution.note, resolution.proof, *by
     )
 
 

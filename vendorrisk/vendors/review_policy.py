@@ -10,17 +10,17 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.vendors import queries, rules
-from vendorrisk.vendors.lifecycle_model import ReviewPolicy, ReviewPolicyShown
+from vendorrisk.vendors.lifecycle_model import ReviewPolicy, ReviewPolicyDetail
 from vendorrisk.vendors.model import Lifecycle, Tier, Vendor
 from vendorrisk.vendors.rules import Cadence
 
 
-async def policy(work: Work) -> ReviewPolicyShown:
+async def policy(work: Work) -> ReviewPolicyDetail:
     """Return the policy in force; version 0 is the default."""
     return await queries.find_review_policy(work) or _DEFAULT
 
 
-async def set_policy(work: Work, wanted: ReviewPolicy, expected: int) -> ReviewPolicyShown:
+async def set_policy(work: Work, wanted: ReviewPolicy, expected: int) -> ReviewPolicyDetail:
     """Say the whole policy again. Reviews that follow from the one before follow from this one; others stay.
 
     A date that somebody set by hand is one of the others.
@@ -29,7 +29,7 @@ async def set_policy(work: Work, wanted: ReviewPolicy, expected: int) -> ReviewP
     check_version(before, expected)
     if before.version and says_already(before, wanted):
         return before
-    after = await queries.keep_review_policy(work, wanted)
+    after = await queries.save_review_policy(work, wanted)
     moved = await queries.reschedule_reviews(work, _cadence(before), _cadence(after))
     target = Target("review_policy", work.tenant_id)
     told = {"policy": after, "vendors_rescheduled": moved}
@@ -54,8 +54,8 @@ async def due_again(work: Work, record: Vendor) -> date | None:
     return await next_review_on(work, record.lifecycle, record.tier, since)
 
 
-_DEFAULT = ReviewPolicyShown(**msgspec.structs.asdict(ReviewPolicy()), version=0)
+_DEFAULT = ReviewPolicyDetail(**msgspec.structs.asdict(ReviewPolicy()), version=0)
 
 
-def _cadence(shown: ReviewPolicyShown) -> Cadence:
+def _cadence(shown: ReviewPolicyDetail) -> Cadence:
     return {tier: getattr(shown, f"{tier.value}_months") for tier in Tier}

@@ -10,17 +10,17 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import queries, review_policy, rules
 from vendorrisk.vendors.lifecycle_model import (
-    NewReview,
-    Review,
-    ReviewHeld,
+    NewVendorReview,
+    VendorReview,
+    VendorReviewDetail,
 )
-from vendorrisk.vendors.normalise import settled
+from vendorrisk.vendors.normalise import normalised
 from vendorrisk.vendors.service import locked, vendor
 
 
-async def hold_review(work: Work, vendor_id: UUID, new: NewReview, expected: int) -> ReviewHeld:
+async def hold_review(work: Work, vendor_id: UUID, new: NewVendorReview, expected: int) -> VendorReviewDetail:
     """Record a review. One that is older than the last known is kept, and moves no date."""
-    note = settled(new)["note"]
+    note = normalised(new)["note"]
     before = await locked(work, vendor_id, expected)
     if not rules.is_reviewed(before.lifecycle):
         detail = f"A vendor is reviewed while active or suspended; this one is {before.lifecycle}."
@@ -43,9 +43,9 @@ async def hold_review(work: Work, vendor_id: UUID, new: NewReview, expected: int
         before=before,
         after={"vendor": after, "review": review},
     )
-    return ReviewHeld(review.id, review, after.version)
+    return VendorReviewDetail(review.id, review, after.version)
 
 
-async def reviews(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Review]:
+async def reviews(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorReview]:
     await vendor(work, vendor_id)
     return await work.page(queries.LIST_REVIEWS, page.within("vendor_id", vendor_id))

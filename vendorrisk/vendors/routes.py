@@ -22,14 +22,14 @@ from vendorrisk.vendors.model import (
     RowResults,
     Vendor,
     VendorChanges,
+    VendorMatches,
     VendorsChanges,
-    VendorsFound,
     VendorSummary,
 )
 from vendorrisk.vendors.vendor_list import VENDORS
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
-_TAKEN = [
+_ACCEPTED = [
     Code.VENDOR_NAME_TAKEN,
     Code.VENDOR_DOMAIN_TAKEN,
     Code.VENDOR_REFERENCE_TAKEN,
@@ -50,7 +50,7 @@ async def list_vendors(work: InWork, page: ListPage) -> Page[VendorSummary]:
     "/vendors",
     _WRITE,
     at="/v1/vendors/{id}",
-    refuses=_TAKEN,
+    refuses=_ACCEPTED,
     example={"name": "Acme Cloud", "domains": ["acme.example"], "country": "DE", "data_classes": ["personal"]},
 )
 async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
@@ -62,11 +62,11 @@ async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
     "/vendors/bulk",
     _WRITE,
     match=False,
-    refuses=_TAKEN,
+    refuses=_ACCEPTED,
     example={"items": [{"name": "Acme Cloud"}, {"name": "Nimbus Storage", "country": "IE"}]},
 )
 async def register_vendors(work: InWork, data: JSONBody[NewVendors]) -> RowResults:
-    """Register up to 200 vendors, each on its own: the answer tells for each what became of it."""
+    """Register up to 200 vendors, each on its own: the response tells for each what became of it."""
     return await service.register_many(work, data)
 
 
@@ -74,11 +74,11 @@ async def register_vendors(work: InWork, data: JSONBody[NewVendors]) -> RowResul
     "/vendors/bulk-changes",
     _WRITE,
     match=False,
-    refuses=[*_TAKEN, Code.VENDOR_TIER_IS_COMPUTED],
+    refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED],
     example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "changes": {"tags": ["hosting"]}}]},
 )
 async def change_vendors(work: InWork, data: JSONBody[VendorsChanges]) -> RowResults:
-    """Change up to 200 vendors, each held to its version: the answer tells for each what became of it."""
+    """Change up to 200 vendors, each held to its version: the response tells for each what became of it."""
     return await service.change_many(work, data)
 
 
@@ -87,7 +87,7 @@ async def search_vendors(
     work: InWork,
     q: Annotated[str, QueryParameter(min_length=1, max_length=200, description="A name, another name, or a domain.")],
     limit: Annotated[int, QueryParameter(ge=1, le=50, required=False)] = 20,
-) -> VendorsFound:
+) -> VendorMatches:
     """Find vendors whose name, other names or domains are like the text; typing errors are forgiven."""
     return await service.search(work, q, limit)
 
@@ -115,13 +115,13 @@ async def get_vendor(work: InWork, vendor_id: FromPath[UUID]) -> Vendor:
 @changes(
     "/vendors/{vendor_id:uuid}",
     _WRITE,
-    refuses=[*_TAKEN, Code.VENDOR_TIER_IS_COMPUTED],
+    refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED],
     example={"description": "Hosting of the shop", "tags": ["hosting"]},
 )
 async def change_vendor(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[VendorChanges]
 ) -> Vendor:
-    """Change a vendor's record. Its state, reviews and computed tier move by their own routes."""
+    """Change a vendor's record. Its state, reviews and computed tier change by their own routes."""
     return await service.change(work, vendor_id, data, expected)
 
 

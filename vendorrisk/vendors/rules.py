@@ -1,4 +1,4 @@
-"""Which moves a vendor may make, what each asks for, when it is reviewed next, and what its services need."""
+"""Which transitions a vendor may make, what each asks for, when it is reviewed next, and what its services need."""
 
 from collections.abc import Collection, Mapping
 from datetime import MAXYEAR, date
@@ -7,10 +7,10 @@ from types import MappingProxyType
 import msgspec
 from dateutil.relativedelta import relativedelta
 
-from vendorrisk.vendors.lifecycle_model import OffboardingStep, StepState
+from vendorrisk.vendors.lifecycle_model import OffboardingStepKind, OffboardingStepState
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TrustCategory
 
-MOVES: Mapping[Lifecycle, frozenset[Lifecycle]] = MappingProxyType(
+TRANSITIONS: Mapping[Lifecycle, frozenset[Lifecycle]] = MappingProxyType(
     {
         Lifecycle.PROSPECT: frozenset({Lifecycle.ONBOARDING, Lifecycle.TERMINATED}),
         Lifecycle.ONBOARDING: frozenset({Lifecycle.ACTIVE, Lifecycle.PROSPECT, Lifecycle.OFFBOARDING}),
@@ -41,55 +41,55 @@ Cadence = Mapping[Tier, int]
 CADENCE_MONTHS: Cadence = MappingProxyType({Tier.CRITICAL: 3, Tier.HIGH: 6, Tier.MEDIUM: 12, Tier.LOW: 24})
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules of a move look at. `steps` is empty while no offboarding was begun."""
+class TransitionChecks(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules of a transition look at. `steps` is empty while no offboarding was begun."""
 
     lifecycle: Lifecycle
-    intake_settled: bool = False
+    intake_decided: bool = False
     answered: bool = False
     business_owner: bool = False
-    steps: Mapping[OffboardingStep, StepState] = MappingProxyType({})
+    steps: Mapping[OffboardingStepKind, OffboardingStepState] = MappingProxyType({})
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """Something a move waits for."""
+    """Something a transition waits for."""
 
     code: str
     detail: str
 
 
 def may_follow(now: Lifecycle, wanted: Lifecycle) -> bool:
-    return wanted in MOVES[now]
+    return wanted in TRANSITIONS[now]
 
 
 def needs_reason(now: Lifecycle, wanted: Lifecycle) -> bool:
-    """Whether the move must say why: the ones that stop, undo or go back."""
+    """Whether the transition must say why: the ones that stop, undo or go back."""
     return (now, wanted) in _NEED_A_REASON
 
 
-def missing_for(standing: Standing, wanted: Lifecycle) -> tuple[Missing, ...]:
+def missing_for(checks: TransitionChecks, wanted: Lifecycle) -> tuple[Missing, ...]:
     """Return everything that stands between a vendor and a state that may follow; all of it, not the first."""
     missing: list[Missing] = []
     if wanted is Lifecycle.ACTIVE:
-        if not standing.intake_settled:
+        if not checks.intake_decided:
             missing.append(Missing("intake_open", "Have its intake request approved, or say why none was needed."))
-        if not standing.answered:
+        if not checks.answered:
             missing.append(Missing("inherent_risk_unanswered", "Answer the inherent-risk questions."))
-        if not standing.business_owner:
+        if not checks.business_owner:
             missing.append(Missing("business_owner_missing", "Name a business owner."))
-    if wanted is Lifecycle.TERMINATED and standing.lifecycle is Lifecycle.OFFBOARDING:
+    if wanted is Lifecycle.TERMINATED and checks.lifecycle is Lifecycle.OFFBOARDING:
         missing += [
             Missing(f"{step}_open", f"Record {_SPOKEN[step]}, or waive it with a reason.")
-            for step in OffboardingStep
-            if standing.steps.get(step, StepState.OPEN) is StepState.OPEN
+            for step in OffboardingStepKind
+            if checks.steps.get(step, OffboardingStepState.OPEN) is OffboardingStepState.OPEN
         ]
     return tuple(missing)
 
 
 _SPOKEN = {
-    OffboardingStep.DATA_RETURNED: "that our data was returned",
-    OffboardingStep.ACCESS_REMOVED: "that access was removed",
-    OffboardingStep.DELETION_PROVEN: "the proof of deletion",
+    OffboardingStepKind.DATA_RETURNED: "that our data was returned",
+    OffboardingStepKind.ACCESS_REMOVED: "that access was removed",
+    OffboardingStepKind.DELETION_PROVEN: "the proof of deletion",
 }
 
 

@@ -13,14 +13,13 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Change, Target
 from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Code, Fault, Refusal, under
+from vendorrisk.errors import Code, FieldError, Refusal, under
 from vendorrisk.http.json_bodies import check_fit
 from vendorrisk.normal_form import UnfitError, clean_line
 from vendorrisk.sheets.writing import Cells
 from vendorrisk.vendors import export, queries, review_policy
 from vendorrisk.vendors.model import (
     ChangedVendor,
-    Intake,
     Lifecycle,
     NewVendor,
     NewVendors,
@@ -29,11 +28,12 @@ from vendorrisk.vendors.model import (
     TierSource,
     Vendor,
     VendorChanges,
+    VendorIntake,
+    VendorMatches,
     VendorsChanges,
-    VendorsFound,
     VendorSummary,
 )
-from vendorrisk.vendors.normalise import check_spend, settled
+from vendorrisk.vendors.normalise import check_spend, normalised
 
 _Wanted = TypeVar("_Wanted", bound=Body)
 _LEAST_LIKENESS = 0.3
@@ -49,13 +49,13 @@ async def vendors(work: Work, page: PageRequest) -> Page[VendorSummary]:
     return await work.page(queries.LIST, page)
 
 
-async def search(work: Work, text: str, limit: int) -> VendorsFound:
+async def search(work: Work, text: str, limit: int) -> VendorMatches:
     """Find vendors by something like their name, another name or a domain. Typing errors are forgiven."""
     try:
         wanted = clean_line(text)
     except UnfitError as error:
         raise Refusal(Code.PARAMETER_INVALID, str(error), parameter="q") from None
-    return VendorsFound(await queries.search(work, wanted, limit, _LEAST_LIKENESS))
+    return VendorMatches(await queries.search(work, wanted, limit, _LEAST_LIKENESS))
 
 
 async def locked(work: Work, vendor_id: UUID, expected: int) -> Vendor:
@@ -73,7 +73,7 @@ async def register(work: Work, new: NewVendor) -> Vendor:
 
 
 async def _register(work: Work, new: NewVendor) -> Change:
-    fields = settled(new)
+    fields = normalised(new)
     check_spend(fields)
     if new.last_reviewed_on is not None and new.last_reviewed_on > work.today:
         raise Refusal(Code.VENDOR_FIELD_INVALID, "A review is recorded once it was held.", pointer="/last_reviewed_on")
@@ -85,7 +85,7 @@ async def _register(work: Work, new: NewVendor) -> Change:
     registered = await queries.insert(
         work,
         fields,
-        intake=Intake.WAIVED if new.intake_note else Intake.OPEN,
+        intake=VendorIntake.WAIVED if new.intake_note else VendorIntake.OPEN,
         tier_source=TierSource.DECLARED if new.tier else None,
     )
     return Change(Action.VENDOR_REGISTERED, Target("vendor", registered.id), after=registered)
@@ -93,18 +93,18 @@ async def _register(work: Work, new: NewVendor) -> Change:
 
 def _check_taken_over(new: NewVendor) -> None:
     if new.lifecycle not in _REGISTERED_AS:
-        detail = f"Register it as one of {', '.join(sorted(_REGISTERED_AS))}, and move it from there."
+        detail = f"Register it as one of {', '.join(sorted(_REGISTERED_AS))}, and transition it from there."
         raise Refusal(Code.VENDOR_FIELD_INVALID, detail, pointer="/lifecycle")
     if new.lifecycle is not Lifecycle.ACTIVE:
         return
-    faults = [
-        Fault("A vendor that is taken over as active needs this.", f"{name}_missing", pointer=f"/{name}")
+    field_errors = [
+        FieldError("A vendor that is taken over as active needs this.", f"{name}_missing", pointer=f"/{name}")
         for name in ("intake_note", "business_owner_id", "tier")
         if getattr(new, name) is None
     ]
-    if faults:
+    if field_errors:
         detail = "Say who owns it, which tier it has and why no intake was needed; or register it as a prospect."
-        raise Refusal(Code.VENDOR_FIELD_INVALID, detail, errors=faults)
+        raise Refusal(Code.VENDOR_FIELD_INVALID, detail, errors=field_errors)
 
 
 async def change(work: Work, vendor_id: UUID, changes: VendorChanges, expected: int) -> Vendor:
@@ -115,7 +115,7 @@ async def change(work: Work, vendor_id: UUID, changes: VendorChanges, expected: 
 
 
 async def _change(work: Work, vendor_id: UUID, changes: VendorChanges, expected: int) -> Change:
-    given = settled(changes)
+    given = normalised(changes)
     before = await locked(work, vendor_id, expected)
     wanted = msgspec.structs.replace(before, **given)
     check_spend(given | {"annual_spend": wanted.annual_spend, "currency": wanted.currency})
@@ -138,7 +138,7 @@ async def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: b
 
 
 async def register_many(work: Work, new: NewVendors) -> RowResults:
-    """Register each item on its own; what is refused leaves nothing behind and does not stop the others."""
+    """Register each item on its own; an item that fails leaves nothing behind and does not stop the others."""
 
     async def one(item: dict[str, Any]) -> Change:
         return await _register(work, _read(item, NewVendor))
@@ -177,8 +177,8 @@ async def _each(
             changes += [done] if done.after != done.before else []
             results.append(RowResult(index=index, id=done.after.id, version=done.after.version))
     await audit.record_all(work, changes)
-    refused = sum(1 for one in results if one.code is not None)
-    return RowResults(results, done=len(results) - refused, refused=refused)
+    failed = sum(1 for one in results if one.code is not None)
+    return RowResults(results, done=len(results) - failed, failed=failed)
 
 
 def _read(value: dict[str, Any], kind: type[_Wanted]) -> _Wanted:

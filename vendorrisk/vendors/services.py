@@ -15,7 +15,7 @@ from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import supply_chain_queries
-from vendorrisk.vendors.normalise import settled
+from vendorrisk.vendors.normalise import normalised
 from vendorrisk.vendors.service import vendor
 from vendorrisk.vendors.supply_chain_model import (
     FourthParty,
@@ -40,14 +40,14 @@ async def service(work: Work, service_id: UUID) -> VendorService:
 
 async def add_service(work: Work, vendor_id: UUID, new: NewVendorService) -> VendorService:
     await vendor(work, vendor_id)
-    wanted = msgspec.convert(settled(new), NewVendorService)
+    wanted = msgspec.convert(normalised(new), NewVendorService)
     added = await supply_chain_queries.insert_service(work, vendor_id, wanted)
     await audit.record(work, Action.VENDOR_SERVICE_ADDED, Target("vendor_service", added.id), after=added)
     return added
 
 
 async def change_service(work: Work, service_id: UUID, changes: VendorServiceChanges, expected: int) -> VendorService:
-    given = settled(changes)
+    given = normalised(changes)
     before = found(await supply_chain_queries.lock_service(work, service_id))
     check_version(before, expected)
     wanted = msgspec.structs.replace(before, **given)

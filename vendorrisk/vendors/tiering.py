@@ -9,14 +9,14 @@ from enum import StrEnum
 
 import msgspec
 
-from vendorrisk.vendors.inherent_risk_model import AnsweredFactor, AppliedFloor, InherentRisk
+from vendorrisk.vendors.inherent_risk_model import AppliedTierFloor, InherentRisk, InherentRiskFactor
 from vendorrisk.vendors.model import Tier
 
 UNKNOWN_COUNTS_AS = 3
 HIGHEST = 4
 
 
-class Factor(StrEnum):
+class RiskFactor(StrEnum):
     """What is asked about a vendor. Each is answered 0 (harmless) to 4, or left unknown."""
 
     DATA_CLASSIFICATION = "data_classification"
@@ -29,14 +29,14 @@ class Factor(StrEnum):
     FOURTH_PARTIES = "fourth_parties"
 
 
-Answers = Mapping[Factor, int | None]
+Answers = Mapping[RiskFactor, int | None]
 """Factor → 0…4; None or absent is unknown."""
 
 
 class Question(msgspec.Struct, frozen=True):
     """A factor as people see it. `scale` holds the five texts for 0 to 4."""
 
-    factor: Factor
+    factor: RiskFactor
     title: str
     weight: int
     scale: tuple[str, str, str, str, str]
@@ -48,7 +48,7 @@ class Floor(msgspec.Struct, frozen=True):
     key: str
     tier: Tier
     reason: str
-    conditions: tuple[tuple[Factor, int], ...]
+    conditions: tuple[tuple[RiskFactor, int], ...]
 
 
 class RiskModel(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ V1 = RiskModel(
     version="inherent-1",
     questions=(
         Question(
-            Factor.DATA_CLASSIFICATION,
+            RiskFactor.DATA_CLASSIFICATION,
             "What is the most sensitive data the vendor holds or sees?",
             5,
             (
@@ -78,13 +78,13 @@ V1 = RiskModel(
             ),
         ),
         Question(
-            Factor.DATA_VOLUME,
+            RiskFactor.DATA_VOLUME,
             "How many records of that kind?",
             3,
             ("None", "Under 1,000", "1,000 to 99,999", "100,000 to 999,999", "1,000,000 or more"),
         ),
         Question(
-            Factor.ACCESS,
+            RiskFactor.ACCESS,
             "What access does the vendor have to our systems and sites?",
             4,
             (
@@ -96,19 +96,19 @@ V1 = RiskModel(
             ),
         ),
         Question(
-            Factor.CRITICALITY,
+            RiskFactor.CRITICALITY,
             "How long could we do without the service?",
             5,
             ("Over a month", "Up to a month", "Up to a week", "Hours to a day", "Minutes"),
         ),
         Question(
-            Factor.SUBSTITUTABILITY,
+            RiskFactor.SUBSTITUTABILITY,
             "How soon could another vendor take over?",
             2,
             ("At once", "Within weeks", "Within three months", "Within a year, at great effort", "Not at all"),
         ),
         Question(
-            Factor.REGULATORY_WEIGHT,
+            RiskFactor.REGULATORY_WEIGHT,
             "What does regulation make of the service?",
             4,
             (
@@ -120,7 +120,7 @@ V1 = RiskModel(
             ),
         ),
         Question(
-            Factor.GEOGRAPHY,
+            RiskFactor.GEOGRAPHY,
             "Under which law is the service given and the data kept?",
             1,
             (
@@ -132,7 +132,7 @@ V1 = RiskModel(
             ),
         ),
         Question(
-            Factor.FOURTH_PARTIES,
+            RiskFactor.FOURTH_PARTIES,
             "How much of the service stands on other companies?",
             2,
             ("None of it", "One, well known", "A few, well known", "Several", "Many, or in long chains"),
@@ -143,16 +143,16 @@ V1 = RiskModel(
             "special_categories_at_scale",
             Tier.CRITICAL,
             "Special categories, health data, card data or secrets in 100,000 records or more",
-            ((Factor.DATA_CLASSIFICATION, 4), (Factor.DATA_VOLUME, 3)),
+            ((RiskFactor.DATA_CLASSIFICATION, 4), (RiskFactor.DATA_VOLUME, 3)),
         ),
         Floor(
             "critical_function",
             Tier.CRITICAL,
             "Supports a critical or important function",
-            ((Factor.REGULATORY_WEIGHT, 4),),
+            ((RiskFactor.REGULATORY_WEIGHT, 4),),
         ),
-        Floor("privileged_access", Tier.HIGH, "Privileged access to production", ((Factor.ACCESS, 3),)),
-        Floor("personal_data", Tier.MEDIUM, "Confidential or personal data", ((Factor.DATA_CLASSIFICATION, 3),)),
+        Floor("privileged_access", Tier.HIGH, "Privileged access to production", ((RiskFactor.ACCESS, 3),)),
+        Floor("personal_data", Tier.MEDIUM, "Confidential or personal data", ((RiskFactor.DATA_CLASSIFICATION, 3),)),
     ),
     thresholds=((Tier.CRITICAL, 70), (Tier.HIGH, 50), (Tier.MEDIUM, 25)),
 )
@@ -170,7 +170,9 @@ def inherent_risk_for(answers: Answers, model: RiskModel = CURRENT) -> InherentR
     most = HIGHEST * sum(q.weight for q in model.questions)
     # Halves round up: a score is never rounded towards less risk.
     score = (200 * reached + most) // (2 * most)
-    floors = tuple(AppliedFloor(floor.key, floor.tier, floor.reason) for floor in model.floors if _holds(floor, values))
+    floors = tuple(
+        AppliedTierFloor(floor.key, floor.tier, floor.reason) for floor in model.floors if _holds(floor, values)
+    )
     return InherentRisk(
         score=score,
         tier=max((_tier_by_score(score, model), *(f.tier for f in floors)), key=_TIERS_UPWARDS.index),
@@ -181,7 +183,7 @@ def inherent_risk_for(answers: Answers, model: RiskModel = CURRENT) -> InherentR
     )
 
 
-def _value(answers: Answers, factor: Factor) -> int:
+def _value(answers: Answers, factor: RiskFactor) -> int:
     given = answers.get(factor)
     if given is None:
         return UNKNOWN_COUNTS_AS
@@ -190,7 +192,7 @@ def _value(answers: Answers, factor: Factor) -> int:
     return given
 
 
-def _holds(floor: Floor, values: Mapping[Factor, int]) -> bool:
+def _holds(floor: Floor, values: Mapping[RiskFactor, int]) -> bool:
     return all(values[factor] >= least for factor, least in floor.conditions)
 
 
@@ -198,7 +200,7 @@ def _tier_by_score(score: int, model: RiskModel) -> Tier:
     return next((tier for tier, least in model.thresholds if score >= least), Tier.LOW)
 
 
-def _contributions(answers: Answers, model: RiskModel, score: int, most: int) -> tuple[AnsweredFactor, ...]:
+def _contributions(answers: Answers, model: RiskModel, score: int, most: int) -> tuple[InherentRiskFactor, ...]:
     """Share the score out in whole points that add up to it, by largest remainder."""
     exact = [divmod(100 * q.weight * _value(answers, q.factor), most) for q in model.questions]
     points = [whole for whole, _ in exact]
@@ -206,7 +208,7 @@ def _contributions(answers: Answers, model: RiskModel, score: int, most: int) ->
     for at in by_remainder[: score - sum(points)]:
         points[at] += 1
     return tuple(
-        AnsweredFactor(
+        InherentRiskFactor(
             factor=q.factor.value,
             value=_value(answers, q.factor),
             unknown=answers.get(q.factor) is None,

@@ -8,7 +8,7 @@ from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.normal_form import clean_line
 from vendorrisk.vendors import identifiers
 from vendorrisk.vendors.identifiers import name_key
-from vendorrisk.vendors.model import DataClass, Intake, Lifecycle, Tier, TierSource
+from vendorrisk.vendors.model import DataClass, Lifecycle, Tier, TierSource, VendorIntake
 
 _HAS = frozenset({Operator.HAS})
 _ID = Column("id", UUID, "uuid", EQUALITY, sortable=False)
@@ -33,7 +33,7 @@ VENDORS = ListOf(
         "reference": Column("reference", nullable=True, normalise=_reference),
         "aliases": Column("aliases", operators=_HAS, normalise=identifiers.alias_of),
         "lifecycle": Column("lifecycle", Lifecycle),
-        "intake": Column("intake", Intake),
+        "intake": Column("intake", VendorIntake),
         "tier": Column("tier", Tier, operators=RANGE, sortable=True, nullable=True, weight_sql="level_weight({})"),
         "tier_source": Column("tier_source", TierSource, nullable=True),
         "inherent_score": Column("inherent_score", int, "int", RANGE, sortable=True, nullable=True),

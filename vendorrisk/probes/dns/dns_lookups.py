@@ -1,7 +1,7 @@
 """Answers: DNS questions asked in rounds, by plans that are pure.
 
 A plan reads `Answers` as if everything were known. What is missing is noted, answered as a failure for the
-moment, and asked in the next round, so that the walk which judges is the very walk which asked.
+moment, and asked in the next round, so that the walk which evaluates is the very walk which asked.
 """
 
 import asyncio

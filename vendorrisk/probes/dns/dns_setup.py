@@ -1,4 +1,4 @@
-"""The look at a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere.
+"""The scan of a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere.
 
 The resolver is asked, and each name server once. An alias into a service that shows a page of its own for names nobody
 has claimed costs one web request besides.
@@ -17,15 +17,15 @@ from vendorrisk.probes.dns.delegation import ask_servers
 from vendorrisk.probes.dns.dns_lookups import NOT_ASKED, Answers, as_lookup, ask_all, key
 from vendorrisk.probes.dns.takeover import service_with_a_page
 from vendorrisk.probes.mail.mail_setup import MOST_MX, mail_hosts
-from vendorrisk.probes.observation import Lookup, Raw, Unseen
+from vendorrisk.probes.observation import Lookup, Raw, Unknown
 from vendorrisk.probes.public_suffix import parents, registrable_domain
 
 MOST_SERVERS = 8
 MOST_ALIASES = 8
 
 
-class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
-    """`domain` is what was looked at; where that is a host, only its own aliases were.
+class DnsObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
+    """`domain` is what was scanned; where that is a host, only its own aliases were.
 
     `hosts` are the vendor's names whose aliases are followed to addresses; `unchecked` the SOA asked unvalidated.
 
@@ -37,7 +37,7 @@ class DnsLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
     answers: dict[str, Lookup]
     hosts: tuple[str, ...] = ()
     unchecked: Lookup | None = None
-    unclaimed: dict[str, bool | Unseen] = msgspec.field(default_factory=dict)
+    unclaimed: dict[str, bool | Unknown] = msgspec.field(default_factory=dict)
     servers: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -72,7 +72,7 @@ def host_addresses(answers: Answers, host: str) -> tuple[str, ...]:
 
 
 def zone_of(domain: str) -> str:
-    """Return the name whose delegation is judged: the registered domain."""
+    """Return the name whose delegation is evaluated: the registered domain."""
     return registrable_domain(domain) or domain
 
 
@@ -85,7 +85,7 @@ def caa_records(answers: Answers, domain: str) -> Lookup:
     found = Lookup(outcome="nodata")
     for name in parents(domain)[:-1] or (domain,):
         found = answers.get(name, "CAA")
-        if found.records or found.unseen:
+        if found.records or found.unknown:
             return found
     return found
 
@@ -104,20 +104,20 @@ def aliases(answers: Answers, host: str) -> tuple[tuple[str, ...], Lookup]:
     return tuple(chain), answers.get(name, "A") if chain else Lookup(outcome="nodata")
 
 
-async def look(
+async def scan(
     domain: str,
     *,
     resolver: Resolver,
     hosts: tuple[str, ...] = (),
     fetcher: Fetcher | None = None,
     guard: Guard | None = None,
-) -> DnsLook:
-    """Look at a domain's DNS. Without `fetcher` and `guard` nothing goes to the domain's own machines.
+) -> DnsObservation:
+    """Scan a domain's DNS. Without `fetcher` and `guard` nothing goes to the domain's own machines.
 
     `fetcher` should not verify certificates: a service has none for a name that nobody has claimed.
     """
     table = await ask_all(resolver, lambda answers: plan(answers, domain, hosts))
-    look = DnsLook(
+    observation = DnsObservation(
         domain=domain,
         answers=table,
         hosts=hosts,
@@ -125,16 +125,18 @@ async def look(
         servers=await ask_servers(zone_of(domain), _first_addresses(table, domain), guard) if guard else {},
     )
     if table.get(key(domain, "SOA"), Lookup(outcome="")).outcome != "servfail":
-        return look
+        return observation
     # A validating resolver answers SERVFAIL for a bogus zone, and answers well when told not to check.
     unchecked = await resolver.ask(domain, "SOA", checking_disabled=True)
-    return msgspec.structs.replace(look, unchecked=as_lookup(unchecked))
+    return msgspec.structs.replace(observation, unchecked=as_lookup(unchecked))
 
 
-async def look_at_host(host: str, *, resolver: Resolver, fetcher: Fetcher | None = None) -> DnsLook:
-    """Look at where a host's aliases lead, and nothing else: the rest is its domain's, and seen there."""
+async def scan_host(host: str, *, resolver: Resolver, fetcher: Fetcher | None = None) -> DnsObservation:
+    """Scan where a host's aliases lead, and nothing else: the rest is its domain's, and seen there."""
     table = await ask_all(resolver, lambda answers: host_addresses(answers, host))
-    return DnsLook(domain=host, answers=table, hosts=(host,), unclaimed=await _unclaimed(table, (host,), fetcher))
+    return DnsObservation(
+        domain=host, answers=table, hosts=(host,), unclaimed=await _unclaimed(table, (host,), fetcher)
+    )
 
 
 def _first_addresses(table: Mapping[str, Lookup], domain: str) -> dict[str, str]:
@@ -145,8 +147,8 @@ def _first_addresses(table: Mapping[str, Lookup], domain: str) -> dict[str, str]
 
 async def _unclaimed(
     table: Mapping[str, Lookup], hosts: tuple[str, ...], fetcher: Fetcher | None
-) -> dict[str, bool | Unseen]:
-    found: dict[str, bool | Unseen] = {}
+) -> dict[str, bool | Unknown]:
+    found: dict[str, bool | Unknown] = {}
     for host in hosts:
         chain, end = aliases(Answers(table), host)
         service = service_with_a_page(chain[-1]) if chain and end.records else None
@@ -155,14 +157,14 @@ async def _unclaimed(
     return found
 
 
-async def _shows(words: str, host: str, fetcher: Fetcher | None) -> bool | Unseen:
+async def _shows(words: str, host: str, fetcher: Fetcher | None) -> bool | Unknown:
     if fetcher is None:
-        return Unseen(reason="opt_out")
+        return Unknown(reason="opt_out")
     try:
-        answer = await fetcher.get_once(f"https://{host}/")
+        response = await fetcher.get_once(f"https://{host}/")
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
-    return words in answer.body.decode("utf-8", "replace")
+        return Unknown(reason=error.reason.value)
+    return words in response.body.decode("utf-8", "replace")
 
 
 def networks(addresses: tuple[str, ...]) -> frozenset[str]:

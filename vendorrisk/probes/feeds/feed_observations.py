@@ -3,35 +3,35 @@
 import msgspec
 
 from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach, Issuance
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 
 
-class BreachLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="breaches"):
-    """The listed breaches of a domain; unseen where the list was never read, or is too old to be trusted."""
+class BreachObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="breaches"):
+    """The listed breaches of a domain; unknown where the list was never read, or is too old to be trusted."""
 
     domain: str
-    breaches: tuple[Breach, ...] | Unseen
+    breaches: tuple[Breach, ...] | Unknown
 
 
-class IssuanceLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="issuances"):
+class IssuanceObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="issuances"):
     """A domain's certificates as certificate transparency lists them, and the CAs that its CAA records admit."""
 
     domain: str
-    issuances: tuple[Issuance, ...] | Unseen
+    issuances: tuple[Issuance, ...] | Unknown
     admitted: tuple[str, ...] = ()
 
 
-class ScorecardLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="scorecard"):
+class ScorecardObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="scorecard"):
     """The OpenSSF Scorecard of a declared repository, in tenths of its 0 to 10."""
 
     repository: str
-    tenths: int | Unseen
+    tenths: int | Unknown
 
 
-class ExposureLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="exposure"):
+class ExposureObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="exposure"):
     """What others saw of a domain's addresses, with which of their vulnerabilities are exploited or likely to be."""
 
     domain: str
-    addresses: tuple[AddressFacts | Unseen, ...]
+    addresses: tuple[AddressFacts | Unknown, ...]
     exploited: tuple[str, ...] = ()
     likely_millionths: dict[str, int] = msgspec.field(default_factory=dict)

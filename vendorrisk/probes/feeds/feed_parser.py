@@ -21,7 +21,7 @@ import msgspec
 
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 
 KEV_URL = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
 EPSS_URL = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
@@ -253,7 +253,7 @@ def read_breaches(body: bytes) -> tuple[Breach, ...]:
 
 
 def read_issuances(body: bytes) -> tuple[Issuance, ...]:
-    """Read Cert Spotter's list or crt.sh's, told apart by their fields. An empty list is an answer here."""
+    """Read Cert Spotter's list or crt.sh's, told apart by their fields. An empty list is a response here."""
     try:
         rows: list[_SpotterRow] = _decoded(body, list[_SpotterRow])
     except FeedError as error:
@@ -286,7 +286,7 @@ def _from_crt_sh(rows: list[_CrtShRow]) -> tuple[Issuance, ...]:
 
 
 def read_address(address: str, status: int, body: bytes) -> AddressFacts:
-    """Read InternetDB's answer for an address; one about another address is refused."""
+    """Read InternetDB's response for an address; one about another address is refused."""
     if status == 404:  # noqa: PLR2004 - HTTP
         return AddressFacts(address=address, known=False)
     row: _InternetDb = _decoded(body, _InternetDb)
@@ -331,7 +331,7 @@ class Fetched(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 async def fetch(
     url: str, *, fetcher: Fetcher, etag: str = "", last_modified: str = "", token: str = ""
-) -> Fetched | Unseen:
+) -> Fetched | Unknown:
     """Fetch a feed, only if it changed. The fetcher's limits must leave room for it (EPSS: 3 MB packed).
 
     `token` is sent as a bearer token, and to no other origin: redirects lose it.
@@ -342,17 +342,17 @@ async def fetch(
     if last_modified:
         headers["if-modified-since"] = last_modified
     try:
-        answer = await fetcher.get(url, headers=headers)
+        response = await fetcher.get(url, headers=headers)
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
-    if answer.status == 304:  # noqa: PLR2004 - HTTP
+        return Unknown(reason=error.reason.value)
+    if response.status == 304:  # noqa: PLR2004 - HTTP
         return Fetched(changed=False, etag=etag, last_modified=last_modified)
-    if answer.status != 200:  # noqa: PLR2004 - HTTP
-        return Unseen(reason=f"http_{answer.status}")
-    if answer.truncated:
-        return Unseen(reason="feed_cut")
+    if response.status != 200:  # noqa: PLR2004 - HTTP
+        return Unknown(reason=f"http_{response.status}")
+    if response.truncated:
+        return Unknown(reason="feed_cut")
     return Fetched(
-        body=answer.body,
-        etag=answer.header("etag") or "",
-        last_modified=answer.header("last-modified") or "",
+        body=response.body,
+        etag=response.header("etag") or "",
+        last_modified=response.header("last-modified") or "",
     )

@@ -1,4 +1,4 @@
-"""The browsers' HSTS preload list, from a snapshot of Chromium's file (BSD licence). Pure; no look per domain."""
+"""The browsers' HSTS preload list, from a snapshot of Chromium's file (BSD licence). Pure; no scan per domain."""
 
 import re
 

@@ -68,18 +68,18 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
     policy: Policy | None = None
     problem: str = ""
-    unseen: str = ""
+    unknown: str = ""
 
 
 def discover(answers: Answers, domain: str) -> Discovery:
     """Find the policy of a domain (section 4.10): its own record, else that of its organisational domain."""
     own = _at(answers, domain)
-    if own.policy is not None or own.unseen or own.problem:
+    if own.policy is not None or own.unknown or own.problem:
         return own
     found: list[Discovery] = []
     for name in walked_names(domain)[1:]:
         step = _at(answers, name)
-        if step.unseen:
+        if step.unknown:
             return step
         if step.policy is not None:
             found.append(step)
@@ -115,8 +115,8 @@ def walked_names(domain: str) -> tuple[str, ...]:
 
 def _at(answers: Answers, name: str) -> Discovery:
     found = answers.get(f"_dmarc.{name}", "TXT")
-    if found.unseen:
-        return Discovery(at=name, unseen=found.unseen)
+    if found.unknown:
+        return Discovery(at=name, unknown=found.unknown)
     records = [text for text in found.records if is_record(text)]
     if len(records) > 1:
         return Discovery(at=name, problem="records_several")

@@ -1,4 +1,4 @@
-"""The look at a domain's mail: DNS alone, and one policy file. No SMTP connection is made."""
+"""The scan of a domain's mail: DNS alone, and one policy file. No SMTP connection is made."""
 
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
@@ -6,7 +6,7 @@ from vendorrisk.egress.resolver import Resolver
 from vendorrisk.probes.dns.dns_lookups import Answers, ask_all
 from vendorrisk.probes.dns.dns_records import versioned
 from vendorrisk.probes.mail import dmarc, spf_audit
-from vendorrisk.probes.observation import Lookup, Raw, Unseen
+from vendorrisk.probes.observation import Lookup, Raw, Unknown
 
 SELECTORS = (
     "default", "selector1", "selector2", "google", "k1", "k2", "k3", "s1", "s2", "dkim", "mail", "smtp", "mandrill",
@@ -26,10 +26,10 @@ class PolicyFile(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="policy
     body: str = ""
 
 
-class EmailLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="email"):
+class EmailObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="email"):
     domain: str
     answers: dict[str, Lookup]
-    mta_sts: PolicyFile | Unseen | None = None
+    mta_sts: PolicyFile | Unknown | None = None
     with_dkim: bool = False
 
 
@@ -58,26 +58,26 @@ def plan(answers: Answers, domain: str, *, with_dkim: bool) -> None:
         answers.get(f"{selector}._domainkey.{domain}", "TXT")
 
 
-async def look(
+async def scan(
     domain: str, *, resolver: Resolver, strict_fetcher: Fetcher, with_dkim: bool = True, with_policy: bool = True
-) -> EmailLook:
-    """Look at a domain's mail. `strict_fetcher` must verify certificates: RFC 8461 gives no policy without.
+) -> EmailObservation:
+    """Scan a domain's mail. `strict_fetcher` must verify certificates: RFC 8461 gives no policy without.
 
     Without `with_policy` no request goes to the domain's own machines.
     """
     table = await ask_all(resolver, lambda answers: plan(answers, domain, with_dkim=with_dkim))
     announced = versioned(table.get(f"_mta-sts.{domain}/TXT", Lookup(outcome="not_asked")).records, "STSv1")
-    policy: PolicyFile | Unseen | None = None
+    policy: PolicyFile | Unknown | None = None
     if announced:
-        policy = await _policy(domain, strict_fetcher) if with_policy else Unseen(reason="opt_out")
-    return EmailLook(domain=domain, answers=table, mta_sts=policy, with_dkim=with_dkim)
+        policy = await _policy(domain, strict_fetcher) if with_policy else Unknown(reason="opt_out")
+    return EmailObservation(domain=domain, answers=table, mta_sts=policy, with_dkim=with_dkim)
 
 
-async def _policy(domain: str, fetcher: Fetcher) -> PolicyFile | Unseen:
+async def _policy(domain: str, fetcher: Fetcher) -> PolicyFile | Unknown:
     try:
         fetched = await fetcher.get_once(f"https://mta-sts.{domain}/.well-known/mta-sts.txt")
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
+        return Unknown(reason=error.reason.value)
     if fetched.status != 200:  # noqa: PLR2004 - HTTP
         return PolicyFile(status=fetched.status)
     kind = (fetched.header("content-type") or "").partition(";")[0].strip().lower()

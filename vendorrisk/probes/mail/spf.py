@@ -1,7 +1,7 @@
 """SPF (RFC 7208): the record's grammar, `check_host`, and an audit of everything a record leads to.
 
 Pure: DNS is a table of answers. `check_host` is the standard's function (section 4); `audit` walks every term
-that some sender could reach, which is what a look from outside wants to know.
+that some sender could reach, which is what a scan from outside wants to know.
 """
 
 import ipaddress
@@ -35,7 +35,7 @@ class UnansweredError(Exception):
 
 
 def check_host(answers: Answers, address: str, domain: str, sender: str, helo: str) -> Result:
-    """Judge one sender, as a receiver would. Questions not yet answered make it `temperror`."""
+    """Evaluate one sender, as a receiver would. Questions not yet answered make it `temperror`."""
     local, at, _ = sender.rpartition("@")
     who = Sender(
         _unmapped(ipaddress.ip_address(address)),
@@ -151,7 +151,7 @@ class _Evaluation:
         if not is_writable(name):
             return Lookup(outcome="nxdomain")
         found = self._answers.get(name, kind)
-        if found.unseen:
+        if found.unknown:
             raise UnansweredError
         return found
 

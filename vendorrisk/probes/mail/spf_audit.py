@@ -15,7 +15,7 @@ SAMPLES = ("192.0.2.77", "198.51.100.77", "203.0.113.77")
 class Audit(Raw, frozen=True, kw_only=True, omit_defaults=True):
     """What a domain's SPF leads to when no term matches before the end.
 
-    `problem` is the first error a receiver can meet, `unseen` why the walk is not complete (then counts are a
+    `problem` is the first error a receiver can meet, `unknown` why the walk is not complete (then counts are a
     lower bound). `open_to_all` is True where senders from every documentation network pass.
     """
 
@@ -26,15 +26,15 @@ class Audit(Raw, frozen=True, kw_only=True, omit_defaults=True):
     voids: int = 0
     all_qualifier: str = ""
     open_to_all: bool = False
-    unseen: str = ""
+    unknown: str = ""
     text: str = ""
 
 
 def audit(answers: Answers, domain: str) -> Audit:
-    """Walk all that a record can lead to; questions not yet answered leave it `unseen`."""
+    """Walk all that a record can lead to; questions not yet answered leave it `unknown`."""
     found = answers.get(domain, "TXT")
-    if found.unseen:
-        return Audit(records=0, unseen=found.unseen)
+    if found.unknown:
+        return Audit(records=0, unknown=found.unknown)
     records = select(found)
     if len(records) != 1:
         return Audit(records=len(records))
@@ -50,7 +50,7 @@ def audit(answers: Answers, domain: str) -> Audit:
         voids=walk.voids,
         all_qualifier=walk.all_qualifier,
         open_to_all=all(result is Result.PASS for result in results),
-        unseen=walk.unseen,
+        unknown=walk.unknown,
         text=records[0],
     )
 
@@ -60,7 +60,7 @@ class _Walk:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self.problem = self.where = self.unseen = self.all_qualifier = ""
+        self.problem = self.where = self.unknown = self.all_qualifier = ""
         self.lookups = self.voids = 0
 
     def record(self, text: str, domain: str, above: tuple[str, ...]) -> None:
@@ -134,8 +134,8 @@ class _Walk:
         if not is_writable(name):
             return Lookup(outcome="nxdomain")
         found = self._answers.get(name, kind)
-        if found.unseen:
-            self.unseen = self.unseen or found.unseen
+        if found.unknown:
+            self.unknown = self.unknown or found.unknown
             return None
         return found
 

@@ -1,4 +1,4 @@
-"""The look at a domain's registration: RDAP where the registry has it, WHOIS where it has not.
+"""The scan of a domain's registration: RDAP where the registry has it, WHOIS where it has not.
 
 WHOIS servers are the ones that IANA names, and the only ones asked: a `Registrar WHOIS Server:` line can name any
 host and is not followed. Where our own reader finds no date, python-whois is asked for its opinion, in a child
@@ -11,7 +11,7 @@ from vendorrisk.egress.dialling import exchange
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import WHOIS_PORT, Guard
 from vendorrisk.egress.reasons import EgressError
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.public_suffix import is_registered_at_a_registry
 from vendorrisk.probes.registration import rdap, whois_parser
 from vendorrisk.probes.registration.rdap import NotOwn, NotRegistered, RdapError, Registration
@@ -26,12 +26,12 @@ SecondOpinion = Callable[[str, str], Awaitable[Registration | None]]
 """Reads a WHOIS text about a domain once more; None where it finds nothing or dies."""
 
 
-class RegLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="reg"):
+class RegObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="reg"):
     domain: str
-    registration: Registration | NotRegistered | NotOwn | Unseen
+    registration: Registration | NotRegistered | NotOwn | Unknown
 
 
-async def look(
+async def scan(
     domain: str,
     *,
     fetcher: Fetcher,
@@ -39,50 +39,50 @@ async def look(
     bases: Mapping[str, str],
     whois_servers: Mapping[str, str],
     second_opinion: SecondOpinion | None = None,
-) -> RegLook:
+) -> RegObservation:
     """Look a registrable domain up. `bases` is the RDAP bootstrap, `whois_servers` what IANA said before."""
     if not is_registered_at_a_registry(_one_line(domain)):
-        return RegLook(domain=domain, registration=NotOwn())
+        return RegObservation(domain=domain, registration=NotOwn())
     top = domain.rpartition(".")[2]
     if top in bases:
         found = await _by_rdap(f"{bases[top]}domain/{domain}", domain, fetcher)
     else:
         found = await _by_whois(domain, top, guard, whois_servers, second_opinion)
-    return RegLook(domain=domain, registration=found)
+    return RegObservation(domain=domain, registration=found)
 
 
-async def _by_rdap(url: str, domain: str, fetcher: Fetcher) -> Registration | NotRegistered | Unseen:
+async def _by_rdap(url: str, domain: str, fetcher: Fetcher) -> Registration | NotRegistered | Unknown:
     try:
-        answer = await fetcher.get(url, headers={"accept": "application/rdap+json"})
+        response = await fetcher.get(url, headers={"accept": "application/rdap+json"})
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
-    if answer.status == 404:  # noqa: PLR2004 - HTTP
-        return NotRegistered(source="rdap") if rdap.says_not_found(answer.body) else Unseen(reason="http_404")
-    if answer.status == 429:  # noqa: PLR2004 - HTTP
-        return Unseen(reason="rate_limited")
-    if answer.status != 200:  # noqa: PLR2004 - HTTP
-        return Unseen(reason=f"http_{answer.status}")
+        return Unknown(reason=error.reason.value)
+    if response.status == 404:  # noqa: PLR2004 - HTTP
+        return NotRegistered(source="rdap") if rdap.says_not_found(response.body) else Unknown(reason="http_404")
+    if response.status == 429:  # noqa: PLR2004 - HTTP
+        return Unknown(reason="rate_limited")
+    if response.status != 200:  # noqa: PLR2004 - HTTP
+        return Unknown(reason=f"http_{response.status}")
     try:
-        return rdap.parse(answer.body, domain)
+        return rdap.parse(response.body, domain)
     except RdapError as error:
-        return Unseen(reason=error.args[0])
+        return Unknown(reason=error.args[0])
 
 
 async def _by_whois(
     domain: str, top: str, guard: Guard, servers: Mapping[str, str], second_opinion: SecondOpinion | None
-) -> Registration | NotRegistered | Unseen:
+) -> Registration | NotRegistered | Unknown:
     try:
         server = servers.get(top) or whois_parser.referred_server(await _ask(guard, IANA_SERVER, top))
         if not server:
-            return Unseen(reason="no_registry_source")
+            return Unknown(reason="no_registry_source")
         text = await _ask(guard, server, _FORMS.get(top, "{}").format(domain))
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
+        return Unknown(reason=error.reason.value)
     kind = whois_parser.classify(text, domain)
     if kind is Kind.NOT_FOUND:
         return NotRegistered(source="whois")
     if kind is not Kind.OK:
-        return Unseen(reason=kind.value)
+        return Unknown(reason=kind.value)
     found = whois_parser.read(text)
     if found.expires_at is None and second_opinion is not None:
         return await second_opinion(domain, text) or found
@@ -91,7 +91,7 @@ async def _by_whois(
 
 async def _ask(guard: Guard, server: str, question: str) -> str:
     """Ask a server; the question is ASCII of our own making, so that nobody can add a line to it."""
-    answer, _ = await exchange(
+    response, _ = await exchange(
         guard,
         server,
         WHOIS_PORT,
@@ -99,7 +99,7 @@ async def _ask(guard: Guard, server: str, question: str) -> str:
         most_bytes=whois_parser.MOST_BYTES,
         timeout_seconds=_WHOIS_SECONDS,
     )
-    return answer.decode("utf-8", "replace").replace("\0", "\ufffd")
+    return response.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _one_line(question: str) -> str:

@@ -12,7 +12,7 @@ _FIRST = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 class RdapError(Exception):
-    """The answer cannot be used; `args[0]` is a slug."""
+    """The response cannot be used; `args[0]` is a slug."""
 
 
 class Registration(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="registration"):
@@ -101,21 +101,21 @@ def says_not_found(body: bytes) -> bool:
 
 
 def parse(body: bytes, domain: str) -> Registration:
-    """Read an answer about a domain; one about another domain, or of another shape, raises `RdapError`."""
+    """Read a response about a domain; one about another domain, or of another shape, raises `RdapError`."""
     try:
-        answer = msgspec.json.decode(body, type=_Domain)
+        response = msgspec.json.decode(body, type=_Domain)
     except (msgspec.DecodeError, RecursionError):
         raise RdapError("rdap_malformed") from None
-    if answer.kind != "domain" or answer.name.lower().rstrip(".") != domain.lower():
+    if response.kind != "domain" or response.name.lower().rstrip(".") != domain.lower():
         raise RdapError("rdap_other_object")
     return Registration(
         source="rdap",
-        expires_at=_at(answer.events, "expiration"),
-        created_at=_at(answer.events, "registration"),
-        statuses=tuple(sorted({status.strip().lower() for status in answer.status})),
-        name_servers=tuple(sorted({s.ldh_name.lower().rstrip(".") for s in answer.nameservers if s.ldh_name})),
-        registrar=next((_name(e) for e in answer.entities if "registrar" in e.roles), ""),
-        signed=answer.secure_dns.delegation_signed if answer.secure_dns is not None else None,
+        expires_at=_at(response.events, "expiration"),
+        created_at=_at(response.events, "registration"),
+        statuses=tuple(sorted({status.strip().lower() for status in response.status})),
+        name_servers=tuple(sorted({s.ldh_name.lower().rstrip(".") for s in response.nameservers if s.ldh_name})),
+        registrar=next((_name(e) for e in response.entities if "registrar" in e.roles), ""),
+        signed=response.secure_dns.delegation_signed if response.secure_dns is not None else None,
     )
 
 

@@ -9,7 +9,7 @@ def read_certificate(der: bytes) -> x509.Certificate:
     """Return the certificate; raises `ValueError` for one of which any part cannot be read.
 
     The library puts off reading names and extensions, and has exceptions of its own for some faults: here they
-    come at once and as one, so that whoever judges later meets none.
+    come at once and as one, so that whoever evaluates later meets none.
     """
     try:
         found = x509.load_der_x509_certificate(der)

@@ -1,6 +1,6 @@
-"""The looks at port 443: one full handshake for the certificate, and five greetings for what is spoken.
+"""The scans of port 443: one full handshake for the certificate, and five greetings for what is spoken.
 
-The handshake takes any certificate and any old version on purpose: what is wrong with them is judged later, from
+The handshake takes any certificate and any old version on purpose: what is wrong with them is evaluated later, from
 the bytes. Only an incomplete chain makes one more request, for the issuer that the certificate itself names; and so
 does a handshake that failed, for the front page over plain HTTP.
 """
@@ -18,7 +18,7 @@ from vendorrisk.egress.dialling import Dialled, dial
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import Guard, Vetted
 from vendorrisk.egress.reasons import EgressError, Reason
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.tls.certificates import read_certificate
 from vendorrisk.probes.tls.clienthello import Greeting, NeedMoreError, ServerAnswer, client_hello, read_answer
 
@@ -38,18 +38,18 @@ class Handshake(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="handsha
     fetch_failed: str = ""
 
 
-class CertLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="cert"):
+class CertObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="cert"):
     """`plain_answers` is asked only where the handshake failed: whether port 80 answers in HTTP.
 
     None where that could not be seen; a port that is closed does not answer.
     """
 
     host: str
-    handshake: Handshake | Unseen
+    handshake: Handshake | Unknown
     plain_answers: bool | None = None
 
 
-class HelloLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="hello"):
+class HelloObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="hello"):
     """Greeting → what came: accepted, refused, lower, closed, or a reason; and the version agreed to."""
 
     host: str
@@ -58,7 +58,7 @@ class HelloLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="hello")
 
 
 def _open_minded() -> ssl.SSLContext:
-    """A context that shakes hands with anything, so that there is a certificate to judge."""
+    """A context that shakes hands with anything, so that there is a certificate to evaluate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -72,26 +72,26 @@ def _open_minded() -> ssl.SSLContext:
 _CONTEXT = _open_minded()
 
 
-async def look_at_certificate(host: str, *, guard: Guard, fetcher: Fetcher) -> CertLook:
+async def scan_certificate(host: str, *, guard: Guard, fetcher: Fetcher) -> CertObservation:
     handshake = await _handshake(host, guard, fetcher)
     if isinstance(handshake, Handshake):
-        return CertLook(host=host, handshake=handshake)
-    return CertLook(host=host, handshake=handshake, plain_answers=await _plain_answers(host, fetcher))
+        return CertObservation(host=host, handshake=handshake)
+    return CertObservation(host=host, handshake=handshake, plain_answers=await _plain_answers(host, fetcher))
 
 
-async def _handshake(host: str, guard: Guard, fetcher: Fetcher) -> Handshake | Unseen:
+async def _handshake(host: str, guard: Guard, fetcher: Fetcher) -> Handshake | Unknown:
     try:
         async with dial(guard, host, _HTTPS, timeout_seconds=_SECONDS, tls=_CONTEXT) as connection:
             tls = connection.writer.get_extra_info("ssl_object")
             version, chain = str(tls.version()), _chain(tls)
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
+        return Unknown(reason=error.reason.value)
     if not chain or sum(map(len, chain)) > _MOST_CHAIN_BYTES:
-        return Unseen(reason="chain_unusable")
+        return Unknown(reason="chain_unusable")
     try:
         issuer = _missing_issuer(chain)
     except ValueError:
-        return Unseen(reason="certificate_malformed")
+        return Unknown(reason="certificate_malformed")
     if issuer is None:
         return Handshake(version=version, chain=chain)
     fetched, failed = await _fetch_issuer(issuer, fetcher)
@@ -151,14 +151,14 @@ async def _plain_answers(host: str, fetcher: Fetcher) -> bool | None:
     return True
 
 
-async def look_at_versions(host: str, *, guard: Guard) -> HelloLook:
+async def scan_versions(host: str, *, guard: Guard) -> HelloObservation:
     """Greet five times, one after another: a host is never asked twice at once, and looked up once."""
     outcomes: dict[str, str] = {}
     versions: dict[str, int] = {}
     try:
         vetted = await guard.resolve(host)
     except EgressError as error:
-        return HelloLook(host=host, outcomes={Greeting.SSL3.value: error.reason.value})
+        return HelloObservation(host=host, outcomes={Greeting.SSL3.value: error.reason.value})
     for greeting in Greeting:
         answer = await _greet(vetted, guard, greeting)
         outcomes[greeting.value] = answer.outcome
@@ -166,7 +166,7 @@ async def look_at_versions(host: str, *, guard: Guard) -> HelloLook:
             versions[greeting.value] = answer.version
         if answer.outcome in _HOPELESS:
             break
-    return HelloLook(host=host, outcomes=outcomes, versions=versions)
+    return HelloObservation(host=host, outcomes=outcomes, versions=versions)
 
 
 _HOPELESS = frozenset({"connect_refused", "connect_timeout"})

@@ -1,33 +1,33 @@
-"""The look at a page that people named: trust, status, agreement, sub-processors. Robots are obeyed (RFC 9309)."""
+"""The scan of a page that people named: trust, status, agreement, sub-processors. Robots are obeyed (RFC 9309)."""
 
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.web.page_parser import PageText, extract
 from vendorrisk.probes.web.robots_txt import Robots
 
 
-class Page(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_answer"):
-    """A page's answer. `text` only where it was asked for and the status was 200."""
+class Page(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_response"):
+    """A page's response. `text` only where it was asked for and the status was 200."""
 
     status: int
     text: PageText | None = None
 
 
-class PageLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_look"):
+class PageObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_observation"):
     url: str
-    page: Page | Unseen
+    page: Page | Unknown
 
 
-async def look(url: str, *, fetcher: Fetcher, allowed: Robots, with_text: bool = False) -> PageLook:
-    """Look at a page that robots.txt allows; `with_text` reads it as a list (sub-processors)."""
+async def scan(url: str, *, fetcher: Fetcher, allowed: Robots, with_text: bool = False) -> PageObservation:
+    """Scan a page that robots.txt allows; `with_text` reads it as a list (sub-processors)."""
     if allowed.opted_out:
-        return PageLook(url=url, page=Unseen(reason="opt_out"))
+        return PageObservation(url=url, page=Unknown(reason="opt_out"))
     if not allowed.allows_url(url):
-        return PageLook(url=url, page=Unseen(reason="robots_disallow"))
+        return PageObservation(url=url, page=Unknown(reason="robots_disallow"))
     try:
-        answer = await fetcher.get(url)
+        response = await fetcher.get(url)
     except EgressError as error:
-        return PageLook(url=url, page=Unseen(reason=error.reason.value))
-    text = extract(answer.body) if with_text and answer.status == 200 else None  # noqa: PLR2004 - HTTP
-    return PageLook(url=url, page=Page(status=answer.status, text=text))
+        return PageObservation(url=url, page=Unknown(reason=error.reason.value))
+    text = extract(response.body) if with_text and response.status == 200 else None  # noqa: PLR2004 - HTTP
+    return PageObservation(url=url, page=Page(status=response.status, text=text))

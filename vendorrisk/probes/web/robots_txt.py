@@ -56,7 +56,7 @@ def _told(line: str) -> str:
     return f"User-agent: {token if token in {ROBOT, '*'} else 'another'}"
 
 
-class Leave:
+class RobotsPermissions:
     """Which hosts' robots.txt was read within the last day and did not shut us out; kept by each worker for itself."""
 
     def __init__(self) -> None:
@@ -74,13 +74,13 @@ class Leave:
 
 
 async def robots(host: str, *, fetcher: Fetcher) -> Robots:
-    """Read a host's robots.txt: a 4xx allows all, a 5xx or no answer forbids all; to be kept for 24 hours."""
+    """Read a host's robots.txt: a 4xx allows all, a 5xx or no response forbids all; to be kept for 24 hours."""
     try:
-        answer = await fetcher.get(f"https://{host}/robots.txt")
+        response = await fetcher.get(f"https://{host}/robots.txt")
     except EgressError:
         return Robots("", unreachable=True)
-    if 400 <= answer.status < 500:  # noqa: PLR2004 - HTTP
+    if 400 <= response.status < 500:  # noqa: PLR2004 - HTTP
         return Robots("")
-    if answer.status != 200:  # noqa: PLR2004 - HTTP
+    if response.status != 200:  # noqa: PLR2004 - HTTP
         return Robots("", unreachable=True)
-    return Robots(answer.body[:_ROBOTS_BYTES].decode("utf-8", "replace"))
+    return Robots(response.body[:_ROBOTS_BYTES].decode("utf-8", "replace"))

@@ -1,8 +1,8 @@
-"""The look at a host's web site: its front page over HTTP and HTTPS, security.txt, and nothing else.
+"""The scan of a host's web site: its front page over HTTP and HTTPS, security.txt, and nothing else.
 
-Where plain HTTP leads to the host's own HTTPS front page, that answer serves both, so that most hosts see two
+Where plain HTTP leads to the host's own HTTPS front page, that response serves both, so that most hosts see two
 requests. Certificates are not checked here (their own rules do that) and nothing secret is sent. Of a page only
-what is judged is kept: no text, no form, no cookie's value.
+what is evaluated is kept: no text, no form, no cookie's value.
 """
 
 import re
@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser
 from vendorrisk.egress.answer import Fetched
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.web.security_txt import SecurityTxt, parse
 
 MOST_REDIRECTS = 5
@@ -36,7 +36,7 @@ ODD_ORIGIN = "https://probe.example"
 
 
 class Step(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """One answer on the way; a path or query could hold a visitor's token and is not kept."""
+    """One response on the way; a path or query could hold a visitor's token and is not kept."""
 
     scheme: str
     host: str
@@ -57,10 +57,10 @@ class Script(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Visit(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="visit"):
-    """A walk to a final answer. `own_hsts` is the header of the host's own first HTTPS answer.
+    """A walk to a final response. `own_hsts` is the header of the host's own first HTTPS response.
 
     `stopped` says why the walk ended at a redirect; the last step is then where it led, with status 0. `headers`
-    are of the final answer, repeated ones in order.
+    are of the final response, repeated ones in order.
     """
 
     steps: tuple[Step, ...]
@@ -91,53 +91,55 @@ class SecurityTxtFile(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="s
     read: SecurityTxt | None = None
 
 
-class WebLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="web"):
+class WebObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="web"):
     host: str
-    plain: Visit | Unseen
-    secure: Visit | Unseen
-    cors: Cors | Unseen | None = None
-    security_txt: SecurityTxtFile | Unseen | None = None
+    plain: Visit | Unknown
+    secure: Visit | Unknown
+    cors: Cors | Unknown | None = None
+    security_txt: SecurityTxtFile | Unknown | None = None
 
 
-async def look(host: str, *, fetcher: Fetcher, with_cors: bool = False, with_security_txt: bool = True) -> WebLook:
-    """Look at a host's front page. `fetcher` should not verify certificates; see the module's words."""
+async def scan(
+    host: str, *, fetcher: Fetcher, with_cors: bool = False, with_security_txt: bool = True
+) -> WebObservation:
+    """Scan a host's front page. `fetcher` should not verify certificates; see the module's words."""
     plain = await _walk(f"http://{host}/", fetcher)
     secure = _from_own_https(plain, host) or await _walk(f"https://{host}/", fetcher)
-    seen = plain if isinstance(plain, Unseen) else _visit(plain, host)
-    if isinstance(seen, Visit) and not isinstance(secure, Unseen):  # its page is judged over HTTPS: keep the way
+    seen = plain if isinstance(plain, Unknown) else _visit(plain, host)
+    if isinstance(seen, Visit) and not isinstance(secure, Unknown):  # its page is evaluated over HTTPS: keep the way
         seen = Visit(steps=seen.steps, challenge=seen.challenge, stopped=seen.stopped)
-    return WebLook(
+    return WebObservation(
         host=host,
         plain=seen,
-        secure=secure if isinstance(secure, Unseen) else _visit(secure, host),
+        secure=secure if isinstance(secure, Unknown) else _visit(secure, host),
         cors=await _cors(host, fetcher) if with_cors else None,
         security_txt=await _security_txt(host, fetcher) if with_security_txt else None,
     )
 
 
 class _Walked:
-    """Answers in order; where the walk ended early, why and on the way whither."""
+    """Responses in order; where the walk ended early, why and on the way whither."""
 
-    def __init__(self, answers: list[Fetched], stopped: str = "", towards: str = "") -> None:
-        self.answers = answers
+    def __init__(self, responses: list[Fetched], stopped: str = "", towards: str = "") -> None:
+        self.responses = responses
         self.stopped = stopped
         self.towards = towards
 
 
-async def _walk(url: str, fetcher: Fetcher) -> _Walked | Unseen:
-    answers: list[Fetched] = []
+async def _walk(url: str, fetcher: Fetcher) -> _Walked | Unknown:
+    responses: list[Fetched] = []
     visited = {url}
     while True:
         try:
-            answers.append(await fetcher.get_once(url))
+            responses.append(await fetcher.get_once(url))
         except EgressError as error:
-            return _Walked(answers, error.reason.value, url) if answers else Unseen(reason=error.reason.value)
-        location = answers[-1].header("location")
-        if answers[-1].status not in _REDIRECTS or location is None:
-            return _Walked(answers)
+            return _Walked(responses, error.reason.value, url) if responses else Unknown(reason=error.reason.value)
+        location = responses[-1].header("location")
+        if responses[-1].status not in _REDIRECTS or location is None:
+            return _Walked(responses)
         url = _target(url, location)
-        if url in visited or len(answers) > MOST_REDIRECTS:
-            return _Walked(answers, "redirect_loop" if url in visited else "too_many_redirects", url)
+        if url in visited or len(responses) > MOST_REDIRECTS:
+            return _Walked(responses, "redirect_loop" if url in visited else "too_many_redirects", url)
         visited.add(url)
 
 
@@ -148,26 +150,26 @@ def _target(url: str, location: str) -> str:
         return "invalid:"
 
 
-def _from_own_https(plain: _Walked | Unseen, host: str) -> _Walked | None:
+def _from_own_https(plain: _Walked | Unknown, host: str) -> _Walked | None:
     """Return the part of the plain walk that begins at the host's own HTTPS front page."""
-    if isinstance(plain, Unseen):
+    if isinstance(plain, Unknown):
         return None
-    for place, answer in enumerate(plain.answers):
-        parts = urlsplit(answer.url)
+    for place, response in enumerate(plain.responses):
+        parts = urlsplit(response.url)
         if parts.scheme == "https" and parts.hostname == host and parts.path in {"", "/"} and not parts.query:
-            return _Walked(plain.answers[place:], plain.stopped, plain.towards)
+            return _Walked(plain.responses[place:], plain.stopped, plain.towards)
     return None
 
 
 def _visit(walked: _Walked, host: str) -> Visit:
-    final = walked.answers[-1]
-    steps = tuple(_step(answer.url, answer.status) for answer in walked.answers)
-    own = next((a for a, s in zip(walked.answers, steps, strict=True) if (s.scheme, s.host) == ("https", host)), None)
+    final = walked.responses[-1]
+    steps = tuple(_step(response.url, response.status) for response in walked.responses)
+    own = next((a for a, s in zip(walked.responses, steps, strict=True) if (s.scheme, s.host) == ("https", host)), None)
     page = _page(final)
     return Visit(
         steps=(*steps, _step(walked.towards, 0)) if walked.towards else steps,
         headers={name: values for name in _KEPT if (values := _values(final, name))},
-        cookies=_cookies(walked.answers),
+        cookies=_cookies(walked.responses),
         scripts=_scripts(page, final.url) if page is not None else (),
         meta_csp=_meta_csp(page),
         meta_referrer=_meta_referrer(page),
@@ -185,21 +187,21 @@ def _step(url: str, status: int) -> Step:
         return Step(scheme="", host="", status=status)
 
 
-def _values(answer: Fetched, name: str) -> tuple[str, ...]:
-    found = [value for key, value in answer.final.headers if key == name]
+def _values(response: Fetched, name: str) -> tuple[str, ...]:
+    found = [value for key, value in response.final.headers if key == name]
     return tuple(_steady(value[:_MOST_VALUE]) for value in found)
 
 
 def _steady(value: str) -> str:
-    """Take out what differs in each answer: a nonce tells nothing but that there is one."""
+    """Take out what differs in each response: a nonce tells nothing but that there is one."""
     return re.sub(r"'nonce-[^']*'", "'nonce-*'", value)
 
 
-def _cookies(answers: list[Fetched]) -> tuple[Cookie, ...]:
-    """Read Set-Cookie (RFC 6265, section 5.2) of every answer on the way; of one name the last counts."""
+def _cookies(responses: list[Fetched]) -> tuple[Cookie, ...]:
+    """Read Set-Cookie (RFC 6265, section 5.2) of every response on the way; of one name the last counts."""
     found: dict[str, Cookie] = {}
-    for answer in answers:
-        for key, value in answer.final.headers:
+    for response in responses:
+        for key, value in response.final.headers:
             if key == "set-cookie" and len(found) < _MOST_COOKIES:
                 cookie = parse_cookie(value)
                 if cookie is not None:
@@ -224,9 +226,9 @@ def parse_cookie(value: str) -> Cookie | None:
 # ── the page
 
 
-def _page(answer: Fetched) -> LexborHTMLParser | None:
-    kind = (answer.header("content-type") or "text/html").partition(";")[0].strip().lower()
-    return LexborHTMLParser(answer.body) if kind in {"text/html", "application/xhtml+xml"} and answer.body else None
+def _page(response: Fetched) -> LexborHTMLParser | None:
+    kind = (response.header("content-type") or "text/html").partition(";")[0].strip().lower()
+    return LexborHTMLParser(response.body) if kind in {"text/html", "application/xhtml+xml"} and response.body else None
 
 
 def _scripts(page: LexborHTMLParser, url: str) -> tuple[Script, ...]:
@@ -249,37 +251,39 @@ def _meta_referrer(page: LexborHTMLParser | None) -> str:
     return (node.attributes.get("content") or "")[:100] if node is not None else ""
 
 
-def _is_challenge(answer: Fetched) -> bool:
+def _is_challenge(response: Fetched) -> bool:
     """Whether a robot check answered in the site's place: its headers say nothing of the site."""
-    if any(answer.header(name) is not None for name in _CHALLENGE_HEADERS):
+    if any(response.header(name) is not None for name in _CHALLENGE_HEADERS):
         return True
-    return _CHALLENGE_TITLES.search(answer.body[:20_000].decode("utf-8", "replace")) is not None
+    return _CHALLENGE_TITLES.search(response.body[:20_000].decode("utf-8", "replace")) is not None
 
 
 # ── two further requests
 
 
-async def _cors(host: str, fetcher: Fetcher) -> Cors | Unseen:
+async def _cors(host: str, fetcher: Fetcher) -> Cors | Unknown:
     try:
-        answer = await fetcher.get_once(f"https://{host}/", headers={"origin": ODD_ORIGIN})
+        response = await fetcher.get_once(f"https://{host}/", headers={"origin": ODD_ORIGIN})
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
-    credentials = (answer.header("access-control-allow-credentials") or "").strip() == "true"
-    return Cors(allowed_origin=(answer.header("access-control-allow-origin") or "")[:200], with_credentials=credentials)
+        return Unknown(reason=error.reason.value)
+    credentials = (response.header("access-control-allow-credentials") or "").strip() == "true"
+    return Cors(
+        allowed_origin=(response.header("access-control-allow-origin") or "")[:200], with_credentials=credentials
+    )
 
 
-async def _security_txt(host: str, fetcher: Fetcher) -> SecurityTxtFile | Unseen:
+async def _security_txt(host: str, fetcher: Fetcher) -> SecurityTxtFile | Unknown:
     """Read security.txt at its well-known place, else at its old one (RFC 9116, section 3)."""
-    found: SecurityTxtFile | Unseen = Unseen(reason="not_asked")
+    found: SecurityTxtFile | Unknown = Unknown(reason="not_asked")
     for path in ("/.well-known/security.txt", "/security.txt"):
         try:
-            answer = await fetcher.get(f"https://{host}{path}")
+            response = await fetcher.get(f"https://{host}{path}")
         except EgressError as error:
-            return Unseen(reason=error.reason.value)
-        kind = (answer.header("content-type") or "").partition(";")[0].strip().lower()
-        if answer.status == 200 and kind != "text/html":  # noqa: PLR2004 - HTTP
-            return SecurityTxtFile(status=200, plain_text=kind == "text/plain", read=parse(answer.body))
-        if answer.status not in {200, 404, 410, 403}:
-            return Unseen(reason=f"http_{answer.status}")
+            return Unknown(reason=error.reason.value)
+        kind = (response.header("content-type") or "").partition(";")[0].strip().lower()
+        if response.status == 200 and kind != "text/html":  # noqa: PLR2004 - HTTP
+            return SecurityTxtFile(status=200, plain_text=kind == "text/plain", read=parse(response.body))
+        if response.status not in {200, 404, 410, 403}:
+            return Unknown(reason=f"http_{response.status}")
         found = SecurityTxtFile(status=404)
     return found

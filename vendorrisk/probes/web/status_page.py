@@ -1,4 +1,4 @@
-"""The look at a vendor's status page, at the address that people gave.
+"""The scan of a vendor's status page, at the address that people gave.
 
 A Statuspage tells what is the matter now in one file (`summary.json`) and what was in another (`incidents.json`, its
 fifty last): both are read, since the rule counts ninety days.
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
-from vendorrisk.probes.observation import Raw, Unseen
+from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.web.status_page_parser import (
     StatusError,
     StatusFacts,
@@ -24,12 +24,12 @@ _SUMMARY, _HISTORY = "/api/v2/summary.json", "/api/v2/incidents.json"
 _Read = TypeVar("_Read")
 
 
-class StatusLook(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
-    """`history_unseen` says why incidents that are over could not be read, where there should be some."""
+class StatusObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+    """`history_unknown` says why incidents that are over could not be read, where there should be some."""
 
     url: str
-    status: StatusFacts | Unseen
-    history_unseen: str = ""
+    status: StatusFacts | Unknown
+    history_unknown: str = ""
 
 
 def api_url(page_url: str) -> str:
@@ -39,26 +39,26 @@ def api_url(page_url: str) -> str:
     return f"{page_url.rstrip('/')}{_SUMMARY}"
 
 
-async def look(page_url: str, *, fetcher: Fetcher) -> StatusLook:
+async def scan(page_url: str, *, fetcher: Fetcher) -> StatusObservation:
     url = api_url(page_url)
     now = await _read(url, fetcher, lambda body: (read_json if body.lstrip()[:1] == b"{" else read_feed)(body))
-    if isinstance(now, Unseen) or not url.endswith(_SUMMARY):
-        return StatusLook(url=page_url, status=now)
+    if isinstance(now, Unknown) or not url.endswith(_SUMMARY):
+        return StatusObservation(url=page_url, status=now)
     past = await _read(f"{url.removesuffix(_SUMMARY)}{_HISTORY}", fetcher, read_incidents)
-    if past == Unseen(reason="http_404"):  # a clone without a history: what is unresolved is all that it tells
+    if past == Unknown(reason="http_404"):  # a clone without a history: what is unresolved is all that it tells
         past = ()
-    if isinstance(past, Unseen):
-        return StatusLook(url=page_url, status=now, history_unseen=past.reason)
-    return StatusLook(url=page_url, status=joined(now, past))
+    if isinstance(past, Unknown):
+        return StatusObservation(url=page_url, status=now, history_unknown=past.reason)
+    return StatusObservation(url=page_url, status=joined(now, past))
 
 
-async def _read(url: str, fetcher: Fetcher, read: Callable[[bytes], _Read]) -> _Read | Unseen:
+async def _read(url: str, fetcher: Fetcher, read: Callable[[bytes], _Read]) -> _Read | Unknown:
     try:
-        answer = await fetcher.get(url)
-        if answer.status != 200 or answer.truncated:  # noqa: PLR2004 - HTTP
-            return Unseen(reason="feed_cut" if answer.truncated else f"http_{answer.status}")
-        return read(answer.body)
+        response = await fetcher.get(url)
+        if response.status != 200 or response.truncated:  # noqa: PLR2004 - HTTP
+            return Unknown(reason="feed_cut" if response.truncated else f"http_{response.status}")
+        return read(response.body)
     except EgressError as error:
-        return Unseen(reason=error.reason.value)
+        return Unknown(reason=error.reason.value)
     except StatusError as error:
-        return Unseen(reason=error.args[0])
+        return Unknown(reason=error.args[0])

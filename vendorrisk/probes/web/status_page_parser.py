@@ -15,7 +15,7 @@ _IMPACTS = frozenset({"none", "minor", "major", "critical", "maintenance"})
 
 
 class StatusError(Exception):
-    """The answer is no status page we can read; `args[0]` is a slug."""
+    """The response is no status page we can read; `args[0]` is a slug."""
 
 
 class Incident(Raw, frozen=True, kw_only=True, omit_defaults=True):

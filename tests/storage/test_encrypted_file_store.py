@@ -11,23 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.store import MemoryStore
-from tests.storage.make import MAX_BYTES, NEW_KEY, OLD_KEY, OTHER_TENANT, TENANT, chunks, gathered, vault
+from tests.storage.make import MAX_BYTES, NEW_KEY, OLD_KEY, OTHER_TENANT, TENANT, chunks, file_store, gathered
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.port import DamagedError, MissingError
 from vendorrisk.storage.sealing import CHUNK
-from vendorrisk.storage.vault import StoredFile, Vault
+from vendorrisk.storage.vault import EncryptedFileStore, StoredFile
 
 pytestmark = pytest.mark.anyio
 CONTENT = b"%PDF-1.7 canary content of a report"
 
 
-async def _put(into: Vault, content: bytes, name: str = "report.pdf") -> StoredFile:
+async def _put(into: EncryptedFileStore, content: bytes, name: str = "report.pdf") -> StoredFile:
     return await into.put(TENANT, chunks(content), file_name=name, max_bytes=MAX_BYTES)
 
 
 async def test_a_file_is_found_by_its_digest_and_known_by_its_content() -> None:
-    own = vault()
+    own = file_store()
     stored = await _put(own, CONTENT)
     assert stored == StoredFile(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), MediaType.PDF)
     assert await own.read(TENANT, stored.sha256) == CONTENT
@@ -53,7 +53,7 @@ def test_however_it_comes_in_any_range_of_it_comes_out(
         content = _text(size)
         places = [0, *sorted(min(cut, size) for cut in cuts), size]
         pieces = [content[a:b] for a, b in pairwise(places)]
-        own = vault()
+        own = file_store()
         stored = await own.put(TENANT, chunks(*pieces), file_name="a.txt", max_bytes=MAX_BYTES)
         assert stored.sha256 == hashlib.sha256(content).hexdigest()
         assert await own.read(TENANT, stored.sha256) == content
@@ -69,7 +69,9 @@ def test_however_it_comes_in_any_range_of_it_comes_out(
 def test_any_changed_cut_or_added_byte_of_any_object_is_noticed(data: st.DataObject) -> None:
     async def body() -> None:
         store = MemoryStore()
-        stored = await _put(vault(store), b"%PDF-1.7" + _text(data.draw(st.sampled_from([10, CHUNK - 8, CHUNK + 90]))))
+        stored = await _put(
+            file_store(store), b"%PDF-1.7" + _text(data.draw(st.sampled_from([10, CHUNK - 8, CHUNK + 90])))
+        )
         name = data.draw(st.sampled_from(sorted(store.objects)))
         old = store.objects[name]
         place = data.draw(st.integers(0, len(old) - 1))
@@ -83,45 +85,45 @@ def test_any_changed_cut_or_added_byte_of_any_object_is_noticed(data: st.DataObj
         }[damage]
         if damage in ("add", "double") and name.startswith("bodies/"):
             # What lies behind the last chunk is never asked for, and so can never be read as content.
-            assert await vault(store).read(TENANT, stored.sha256) is not None
+            assert await file_store(store).read(TENANT, stored.sha256) is not None
             return
         with pytest.raises(DamagedError):
-            await vault(store).read(TENANT, stored.sha256)
+            await file_store(store).read(TENANT, stored.sha256)
 
     asyncio.run(body())
 
 
 async def test_chunks_that_change_places_or_files_are_noticed() -> None:
     store = MemoryStore()
-    stored = await _put(vault(store), b"%PDF-1.7" + _text(3 * CHUNK))
+    stored = await _put(file_store(store), b"%PDF-1.7" + _text(3 * CHUNK))
     name = next(name for name in store.objects if name.startswith("bodies/"))
     body, step = store.objects[name], CHUNK + 16
     store.objects[name] = body[step : 2 * step] + body[:step] + body[2 * step :]
     with pytest.raises(DamagedError, match="chunk 0 is not what was sealed"):
-        await vault(store).read(TENANT, stored.sha256)
+        await file_store(store).read(TENANT, stored.sha256)
     store.objects[name] = body
-    await _put(vault(store), b"%PDF-1.4" + _text(3 * CHUNK))
+    await _put(file_store(store), b"%PDF-1.4" + _text(3 * CHUNK))
     other = next(each for each in store.objects if each.startswith("bodies/") and each != name)
     store.objects[name], store.objects[other] = store.objects[other], store.objects[name]
     with pytest.raises(DamagedError):
-        await vault(store).read(TENANT, stored.sha256)
+        await file_store(store).read(TENANT, stored.sha256)
 
 
 async def test_a_range_of_a_truncated_body_is_noticed_at_the_range() -> None:
     store = MemoryStore()
-    stored = await _put(vault(store), b"%PDF-1.7" + _text(3 * CHUNK))
+    stored = await _put(file_store(store), b"%PDF-1.7" + _text(3 * CHUNK))
     name = next(name for name in store.objects if name.startswith("bodies/"))
     store.objects[name] = store.objects[name][: CHUNK + 16]
     with pytest.raises(DamagedError, match="ends before chunk 2"):
-        await gathered(await vault(store).open(TENANT, stored.sha256, start=2 * CHUNK, length=10))
+        await gathered(await file_store(store).open(TENANT, stored.sha256, start=2 * CHUNK, length=10))
     del store.objects[name]
     with pytest.raises(DamagedError, match="is gone"):
-        await vault(store).open(TENANT, stored.sha256)
+        await file_store(store).open(TENANT, stored.sha256)
 
 
 async def test_nothing_in_the_store_tells_the_content() -> None:
     store = MemoryStore()
-    await _put(vault(store), CONTENT, "canary.pdf")
+    await _put(file_store(store), CONTENT, "canary.pdf")
     everything = b"".join(name.encode() + body for name, body in store.objects.items())
     assert b"canary" not in everything
     assert b"%PDF" not in everything
@@ -129,7 +131,7 @@ async def test_nothing_in_the_store_tells_the_content() -> None:
 
 async def test_the_same_file_twice_is_kept_once_per_tenant_and_never_shared() -> None:
     store = MemoryStore()
-    own = vault(store)
+    own = file_store(store)
     first = await _put(own, CONTENT)
     before = dict(store.objects)
     assert await _put(own, CONTENT) == first
@@ -146,20 +148,20 @@ async def test_the_same_file_twice_is_kept_once_per_tenant_and_never_shared() ->
 
 async def test_a_key_moved_to_another_tenant_does_not_open() -> None:
     store = MemoryStore()
-    stored = await _put(vault(store), CONTENT)
+    stored = await _put(file_store(store), CONTENT)
     for name in list(store.objects):
         moved = name.replace(str(TENANT), str(OTHER_TENANT))
         store.objects[moved], store.written_at[moved] = store.objects[name], store.written_at[name]
     with pytest.raises(DamagedError, match="sealed for something else"):
-        await vault(store).open(OTHER_TENANT, stored.sha256)
+        await file_store(store).open(OTHER_TENANT, stored.sha256)
 
 
-async def test_a_file_that_was_lost_is_mended_by_sending_it_again() -> None:
+async def test_a_file_that_was_lost_is_repaired_by_sending_it_again() -> None:
     store = MemoryStore()
-    stored = await _put(vault(store), CONTENT)
+    stored = await _put(file_store(store), CONTENT)
     del store.objects[next(name for name in store.objects if name.startswith("bodies/"))]
-    await _put(vault(store), CONTENT)
-    assert await vault(store).read(TENANT, stored.sha256) == CONTENT
+    await _put(file_store(store), CONTENT)
+    assert await file_store(store).read(TENANT, stored.sha256) == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ async def test_a_file_that_was_lost_is_mended_by_sending_it_again() -> None:
 async def test_a_refused_file_leaves_nothing(content: bytes) -> None:
     store = MemoryStore()
     with pytest.raises(Refusal):
-        await _put(vault(store), content)
+        await _put(file_store(store), content)
     assert store.objects == {}
 
 
@@ -183,12 +185,12 @@ async def test_a_file_is_refused_while_it_streams_once_it_is_too_large() -> None
             yield b"a" * CHUNK
 
     with pytest.raises(Refusal) as refused:
-        await vault(store).put(TENANT, endless(), file_name="a.txt", max_bytes=MAX_BYTES)
+        await file_store(store).put(TENANT, endless(), file_name="a.txt", max_bytes=MAX_BYTES)
     assert refused.value.code is Code.BODY_TOO_LARGE
     assert sent == MAX_BYTES + CHUNK
     assert store.objects == {}
     exact = b"a" * MAX_BYTES
-    assert (await _put(vault(store), exact, "a.txt")).size == MAX_BYTES
+    assert (await _put(file_store(store), exact, "a.txt")).size == MAX_BYTES
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing() -> None:
@@ -199,44 +201,44 @@ async def test_an_upload_that_breaks_off_leaves_nothing() -> None:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await vault(store).put(TENANT, broken(), file_name="a.pdf", max_bytes=MAX_BYTES)
+        await file_store(store).put(TENANT, broken(), file_name="a.pdf", max_bytes=MAX_BYTES)
     assert store.objects == {}
 
 
 @pytest.mark.parametrize("digest", ["", "../x", "A" * 64, "a" * 63, "a" * 65, "g" * 64, "a" * 64 + "\n"])
 async def test_what_is_no_digest_is_simply_not_there(digest: str) -> None:
     with pytest.raises(MissingError):
-        await vault().open(TENANT, digest)
-    assert await vault().size(TENANT, digest) is None
+        await file_store().open(TENANT, digest)
+    assert await file_store().size(TENANT, digest) is None
 
 
 async def test_rotation_rewraps_keys_leaves_bodies_alone_and_frees_the_old_key() -> None:
     store = MemoryStore()
-    stored = await _put(vault(store), CONTENT)
+    stored = await _put(file_store(store), CONTENT)
     bodies = {name: body for name, body in store.objects.items() if name.startswith("bodies/")}
-    both = vault(store, f"{NEW_KEY},{OLD_KEY}")
+    both = file_store(store, f"{NEW_KEY},{OLD_KEY}")
     other = await _put(both, CONTENT + b"2")
     rotation = await both.rewrap()
     assert (rotation.rewrapped, rotation.current, rotation.unreadable) == (1, 1, ())
     assert (await both.rewrap()).rewrapped == 0
     assert {name: store.objects[name] for name in bodies} == bodies
-    only_new = vault(store, NEW_KEY)
+    only_new = file_store(store, NEW_KEY)
     assert await only_new.read(TENANT, stored.sha256) == CONTENT
     assert await only_new.read(TENANT, other.sha256) == CONTENT + b"2"
 
 
 async def test_rotation_names_what_no_key_opens_and_goes_on() -> None:
     store = MemoryStore()
-    lost = await _put(vault(store), CONTENT)
-    rotation = await vault(store, NEW_KEY).rewrap()
+    lost = await _put(file_store(store), CONTENT)
+    rotation = await file_store(store, NEW_KEY).rewrap()
     assert rotation.unreadable == (f"keys/{TENANT}/{lost.sha256}",)
     assert rotation.rewrapped == 0
-    assert await vault(store).read(TENANT, lost.sha256) == CONTENT
+    assert await file_store(store).read(TENANT, lost.sha256) == CONTENT
 
 
 async def test_the_sweep_takes_old_bodies_without_a_key_and_nothing_else() -> None:
     store = MemoryStore()
-    own = vault(store)
+    own = file_store(store)
     stored = await _put(own, CONTENT)
     await store.put(f"bodies/{TENANT}/{'0' * 32}", chunks(b"orphan"))
     await store.put(f"bodies/{OTHER_TENANT}/{'1' * 32}", chunks(b"another tenant's"))
@@ -249,7 +251,7 @@ async def test_the_sweep_takes_old_bodies_without_a_key_and_nothing_else() -> No
 
 async def test_deleting_twice_or_what_is_damaged_is_no_error() -> None:
     store = MemoryStore()
-    own = vault(store)
+    own = file_store(store)
     stored = await _put(own, CONTENT)
     store.objects[f"keys/{TENANT}/{stored.sha256}"] = b"damaged"
     await own.delete(TENANT, stored.sha256)
@@ -259,10 +261,10 @@ async def test_deleting_twice_or_what_is_damaged_is_no_error() -> None:
 
 async def test_the_sweep_removes_nothing_where_a_key_might_name_any_body() -> None:
     store = MemoryStore()
-    stored = await _put(vault(store), CONTENT)
+    stored = await _put(file_store(store), CONTENT)
     store.objects[f"keys/{TENANT}/{stored.sha256}"] = b"damaged"
     await store.put(f"bodies/{TENANT}/{'0' * 32}", chunks(b"orphan"))
     before = dict(store.objects)
     with pytest.raises(DamagedError):
-        await vault(store).sweep(TENANT, datetime.now(UTC) + timedelta(minutes=1))
+        await file_store(store).sweep(TENANT, datetime.now(UTC) + timedelta(minutes=1))
     assert store.objects == before

@@ -6,18 +6,18 @@ from datetime import datetime
 
 import msgspec
 
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.settings import Settings
-from vendorrisk.worker import close_world, make_world
+from vendorrisk.worker import close_job_context, make_job_context
 
 
 @asynccontextmanager
-async def world_of(settings: Settings, now: datetime) -> AsyncIterator[World]:
+async def job_context_of(settings: Settings, now: datetime) -> AsyncIterator[JobContext]:
     """Open a world whose clock stands still; statements may take as long as they need."""
     patient = msgspec.structs.replace(settings, database_statement_seconds=600)
-    world, nudger = make_world(patient, clock=lambda: now)
-    await world.database.open()
+    context, nudger = make_job_context(patient, clock=lambda: now)
+    await context.database.open()
     try:
-        yield world
+        yield context
     finally:
-        await close_world(world, nudger)
+        await close_job_context(context, nudger)

@@ -1,9 +1,10 @@
 """What collectors and evaluators cost beside a bare client that asks the same questions and makes the same requests.
 
-    python -m tests.bench.looks [vendors] [at once]
+    python -m tests.bench.scans [vendors] [at once]
 
-The lab runs in a process of its own, so that only the looking is measured. A look is a domain's DNS, mail, web with
-security.txt, certificate, five greetings, RDAP and a status page, in one session, judged and written in canonical form.
+The lab runs in a process of its own, so that only the scanning is measured. A scan is a domain's DNS, mail, web with
+security.txt, certificate, five greetings, RDAP and a status page, in one session, evaluated and written in canonical
+form.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ _CONNECTIONS: list[tuple[str, int, str, list[str]]] = [
     ("127.0.0.2", 443, f"status.{DOMAIN}", ["/api/v2/summary.json", "/api/v2/incidents.json"]),
     ("127.0.0.2", 443, DOMAIN, []),  # for the certificate
 ]
-"""What a look takes."""
+"""What a scan takes."""
 
 
 def serve(pipe: multiprocessing.connection.Connection) -> None:
@@ -83,20 +84,20 @@ def client(about: dict[str, list[object]]) -> tuple[Guard, Fetcher, Fetcher]:
 
 
 async def one(guard: Guard, loose: Fetcher, strict: Fetcher, datasets: evaluate.Datasets) -> int:
-    looks: list[evaluate.Observation] = [
-        await dns_setup.look(DOMAIN, resolver=guard.resolver, hosts=(f"www.{DOMAIN}",)),
-        await mail_setup.look(DOMAIN, resolver=guard.resolver, strict_fetcher=strict),
-        await site.look(DOMAIN, fetcher=loose),
-        await handshake.look_at_certificate(DOMAIN, guard=guard, fetcher=loose),
-        await handshake.look_at_versions(DOMAIN, guard=guard),
-        await domain_registration.look(DOMAIN, fetcher=loose, guard=guard, bases=BASES, whois_servers={}),
-        await status_page.look(f"https://status.{DOMAIN}", fetcher=loose),
+    observations: list[evaluate.Observation] = [
+        await dns_setup.scan(DOMAIN, resolver=guard.resolver, hosts=(f"www.{DOMAIN}",)),
+        await mail_setup.scan(DOMAIN, resolver=guard.resolver, strict_fetcher=strict),
+        await site.scan(DOMAIN, fetcher=loose),
+        await handshake.scan_certificate(DOMAIN, guard=guard, fetcher=loose),
+        await handshake.scan_versions(DOMAIN, guard=guard),
+        await domain_registration.scan(DOMAIN, fetcher=loose, guard=guard, bases=BASES, whois_servers={}),
+        await status_page.scan(f"https://status.{DOMAIN}", fetcher=loose),
     ]
     unknown = 0
-    for look in looks:
-        canonical(look)
-        judged = evaluate.judge(look, now=pki.NOW, datasets=datasets)
-        unknown += sum(j.verdict.value == "unknown" for j in judged)
+    for observation in observations:
+        canonical(observation)
+        evaluated = evaluate.evaluate(observation, now=pki.NOW, datasets=datasets)
+        unknown += sum(j.verdict.value == "unknown" for j in evaluated)
     return unknown
 
 
@@ -144,11 +145,11 @@ async def _compared(about: dict[str, list[object]], count: int, at_once: int) ->
 
     await whole()
     if guard.resolver.sent != _QUESTIONS:  # type: ignore[attr-defined] # a counting one
-        raise RuntimeError("a look asks other questions than the bare client; see _QUESTIONS")
-    look = await timed(count, at_once, whole)
+        raise RuntimeError("a scan asks other questions than the bare client; see _QUESTIONS")
+    observation = await timed(count, at_once, whole)
     context = trusting_nobody()
     plain = await timed(count, at_once, lambda: bare(guard, context))
-    return [Line("a domain's look, judged", look, plain, "the same requests, bare", "ms", HIGHEST_RATIO)]
+    return [Line("a domain's scan, evaluated", observation, plain, "the same requests, bare", "ms", HIGHEST_RATIO)]
 
 
 async def run(count: int = 200, at_once: int = 50) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What operators read of looks: why nothing was seen, by rule and by source, and what no partition took."""
+"""What operators read of scans: why nothing was seen, by rule and by source, and what no partition took."""
 
 import asyncio
 import socket
@@ -14,10 +14,10 @@ from prometheus_client import REGISTRY
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.test_adversity import lists_at
-from tests.signals.test_happenings import LISTS
+from tests.signals.test_vendor_events import LISTS
 from tests.signals.watching import watching
 from vendorrisk import worker
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import feeds
 from vendorrisk.lab.http import Reply
 from vendorrisk.settings import SettingError
@@ -43,49 +43,49 @@ def rises(by: float, name: str, **labels: str) -> Iterator[None]:
 
 
 async def test_each_rule_counts_its_verdicts_and_each_source_why_it_said_nothing(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock, **LISTS) as on:
+    async with watching(context, client, clock, **LISTS) as on:
         lists = await lists_at(on, feeds.breaches(feeds.breach(Domain="other.test")))
         lists.on("/kev", Reply(429))
         on.good.on("/", Reply(503))
         await on.attach(await on.vendor())
-        judged = "vendorrisk_signal_judgements_total"
+        evaluated = "vendorrisk_signal_evaluations_total"
         with (
-            rises(1, judged, rule="tls.cert_name", verdict="pass"),
-            rises(1, judged, rule="web.csp", verdict="unknown"),
-            rises(0, judged, rule="web.csp", verdict="fail"),
-            rises(1, "vendorrisk_signal_unseen_total", group="http", reason="http_503"),
+            rises(1, evaluated, rule="tls.cert_name", verdict="pass"),
+            rises(1, evaluated, rule="web.csp", verdict="unknown"),
+            rises(0, evaluated, rule="web.csp", verdict="fail"),
+            rises(1, "vendorrisk_signal_unknown_total", group="http", reason="http_503"),
             rises(1, "vendorrisk_signal_feed_fetches_total", feed="kev", outcome="http_429"),
             rises(1, "vendorrisk_signal_feed_fetches_total", feed="hibp", outcome="changed"),
-            rises(1, "vendorrisk_signal_looks_total", group="cert", status="seen"),
+            rises(1, "vendorrisk_signal_scans_total", group="cert", status="seen"),
         ):
             await on.run()
 
 
-async def test_rows_that_found_no_partition_are_a_figure(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_rows_that_found_no_partition_are_a_figure(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
-        await jobs.enrol_assets(world)
-        await jobs.look_at_vendors(world)
+        await jobs.enrol_assets(context)
+        await jobs.scan_vendors(context)
         right = clock.now
         clock.advance(days=-400)
-        await jobs.keep_partitions(world)
+        await jobs.maintain_partitions(context)
         assert figure("vendorrisk_signal_rows_without_partition") > 0
         clock.now = right
-        await jobs.keep_partitions(world)
+        await jobs.maintain_partitions(context)
         assert figure("vendorrisk_signal_rows_without_partition") == 0
 
 
-async def test_a_worker_serves_its_figures_where_it_is_told_to(settings: Any) -> None:
+async def test_a_worker_serves_its_metrics_where_it_is_told_to(settings: Any) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     told = msgspec.structs.replace(settings, worker_metrics_port=port)
-    with worker.figures(told):
-        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:  # noqa: ASYNC210 - loopback, of this test
-            assert b"vendorrisk_signal_lag_seconds" in answer.read()
-        with pytest.raises(SettingError, match="VENDORRISK_WORKER_METRICS_PORT"), worker.figures(told):
+    with worker.serve_metrics(told):
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as response:  # noqa: ASYNC210 - loopback, of this test
+            assert b"vendorrisk_signal_lag_seconds" in response.read()
+        with pytest.raises(SettingError, match="VENDORRISK_WORKER_METRICS_PORT"), worker.serve_metrics(told):
             pass
-    with worker.figures(settings), pytest.raises(ConnectionRefusedError):
+    with worker.serve_metrics(settings), pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)

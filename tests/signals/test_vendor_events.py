@@ -11,7 +11,7 @@ import pytest
 from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
-from vendorrisk.background import World
+from vendorrisk.background import JobContext
 from vendorrisk.lab import feeds, pki
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
@@ -30,9 +30,9 @@ def settings(settings: Any) -> Any:
 
 
 @asynccontextmanager
-async def with_lists(world: World, client: Client, clock: FakeClock) -> AsyncIterator[tuple[Watching, HttpFake]]:
+async def with_lists(context: JobContext, client: Client, clock: FakeClock) -> AsyncIterator[tuple[Watching, HttpFake]]:
     zone = {**good_zone(), ("feeds.test", "A"): ["127.0.0.210"]}
-    async with watching(world, client, clock, zone, **LISTS) as on:
+    async with watching(context, client, clock, zone, **LISTS) as on:
         made = pki.leaf(pki.Wish(names=("feeds.test",)))
         lists = await on.internet.host("127.0.0.210", tls=pki.server_context(made))
         lists.on("/kev", Reply(200, [("ETag", '"1"')], feeds.kev()))
@@ -45,10 +45,10 @@ def page(*names: str) -> Reply:
     return Reply(200, [("Content-Type", "text/html")], f"<html><body><table>{rows}</table></body></html>".encode())
 
 
-async def test_a_breach_that_is_listed_is_told_once_scored_and_fades(
-    world: World, client: Client, clock: FakeClock
+async def test_a_breach_that_is_listed_is_notified_once_scored_and_fades(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with with_lists(world, client, clock) as (on, lists):
+    async with with_lists(context, client, clock) as (on, lists):
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -67,9 +67,9 @@ async def test_a_breach_that_is_listed_is_told_once_scored_and_fades(
         breach = await cost(on, vendor)
         clock.advance(days=2)
         await on.run()
-        told = [title for kind, title in await on.told() if kind == "breach_listed"]
-        assert len(told) == 1
-        assert "12345 accounts" in told[0]
+        notified = [title for kind, title in await on.notified() if kind == "breach_listed"]
+        assert len(notified) == 1
+        assert "12345 accounts" in notified[0]
         clock.advance(days=400)
         await on.confirmed()
         assert await cost(on, vendor) < 0.7 * breach, "a year later half of it has faded"
@@ -91,9 +91,9 @@ async def cost(on: Watching, vendor: str) -> int:
     ],
 )
 async def test_a_feed_that_is_cut_renamed_or_empty_changes_nothing_and_says_why(
-    world: World, client: Client, clock: FakeClock, body: bytes, reason: str
+    context: JobContext, client: Client, clock: FakeClock, body: bytes, reason: str
 ) -> None:
-    async with with_lists(world, client, clock) as (on, lists):
+    async with with_lists(context, client, clock) as (on, lists):
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -111,28 +111,28 @@ async def test_a_feed_that_is_cut_renamed_or_empty_changes_nothing_and_says_why(
         assert (stale["verdict"], stale["reason"]) == ("unknown", "feed_stale")
 
 
-async def test_an_unchanged_feed_is_not_read_again(world: World, client: Client, clock: FakeClock) -> None:
-    async with with_lists(world, client, clock) as (_, lists):
-        while await fetch_feeds(world):
+async def test_an_unchanged_feed_is_not_read_again(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with with_lists(context, client, clock) as (_, lists):
+        while await fetch_feeds(context):
             pass
         lists.on("/kev", Reply(304))
         clock.advance(hours=7)
-        while await fetch_feeds(world):
+        while await fetch_feeds(context):
             pass
         asked = [request for request in lists.requests if request.path == "/kev"]
         assert asked[-1].headers["if-none-match"] == '"1"'
         shown = {feed["feed"]: feed for feed in (await client.get("/v1/signal-feeds")).json()["items"]}
         assert (shown["kev"]["failure"], shown["kev"]["item_count"]) == (None, 2)
-        assert shown["epss"]["is_on"] is False
-        assert shown["epss"]["off_because"]
+        assert shown["epss"]["is_enabled"] is False
+        assert shown["epss"]["disabled_reason"]
 
 
-async def test_a_product_that_is_being_exploited_opens_a_finding_and_is_told_once(
-    world: World, client: Client, clock: FakeClock
+async def test_a_product_that_is_being_exploited_opens_a_finding_and_is_notified_once(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with with_lists(world, client, clock) as (on, _):
+    async with with_lists(context, client, clock) as (on, _):
         vendor = await on.vendor()
-        while await fetch_feeds(world):
+        while await fetch_feeds(context):
             pass
         note = {"maker": "lab  SOFT", "product": "Mail Gateway"}
         assert (await client.post(f"/v1/vendors/{vendor}/products", note)).status_code == 201
@@ -141,20 +141,20 @@ async def test_a_product_that_is_being_exploited_opens_a_finding_and_is_told_onc
         assert (nameless.status_code, nameless.json()["code"]) == (422, "product_nameless")
         await client.post(f"/v1/vendors/{vendor}/products", {"maker": "Lab Soft", "product": "Unrelated"})
         for _ in range(2):
-            while await jobs.settle_vendors(world):
+            while await jobs.reconcile_vendors(context):
                 pass
             clock.advance(days=1)
         [finding] = await on.findings()
         assert (finding["severity"], finding["source_kind"]) == ("critical", "exploited_product")
         assert "CVE-2026-1001" in finding["title"]
-        told = [title for kind, title in await on.told() if kind == "known_exploited"]
-        assert len(told) == 1
+        notified = [title for kind, title in await on.notified() if kind == "known_exploited"]
+        assert len(notified) == 1
 
 
-async def test_a_new_name_server_is_told_once_seen_twice_and_its_finding_stays(
-    world: World, client: Client, clock: FakeClock
+async def test_a_new_name_server_is_notified_once_seen_twice_and_its_finding_stays(
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
@@ -163,23 +163,23 @@ async def test_a_new_name_server_is_told_once_seen_twice_and_its_finding_stays(
         zone["ns1.thief.test", "A"], zone["ns2.thief.test", "A"] = ["192.0.2.1"], ["198.51.100.7"]
         clock.advance(days=1, hours=13)
         await on.run()
-        assert [kind for kind, _ in await on.told() if kind == "domain_changed"] == []
+        assert [kind for kind, _ in await on.notified() if kind == "domain_changed"] == []
         clock.advance(minutes=6)
         await on.run()
         for _ in range(3):
             clock.advance(days=1)
             await on.run()
-        told = [title for kind, title in await on.told() if kind == "domain_changed"]
-        assert len(told) == 1
-        assert "ns1.thief.test" in told[0]
+        notified = [title for kind, title in await on.notified() if kind == "domain_changed"]
+        assert len(notified) == 1
+        assert "ns1.thief.test" in notified[0]
         [finding] = [f for f in await on.findings() if "ns changed" in f["title"]]
-        assert finding["state"] == "open", "that it is quiet again mends nothing"
+        assert finding["state"] == "open", "that it is quiet again fixes nothing"
 
 
 async def test_a_sub_processor_that_appears_is_proposed_accepted_and_listed(
-    world: World, client: Client, clock: FakeClock
+    context: JobContext, client: Client, clock: FakeClock
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/subs", page(*NAMES))
         vendor = await on.vendor()
         await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
@@ -198,7 +198,7 @@ async def test_a_sub_processor_that_appears_is_proposed_accepted_and_listed(
             ("added", "Ember Support Inc."),
             ("removed", "Borealis Hosting"),
         }
-        assert len([kind for kind, _ in await on.told() if kind == "subprocessors_changed"]) == 1
+        assert len([kind for kind, _ in await on.notified() if kind == "subprocessors_changed"]) == 1
         added = next(c for c in changes if c["change"] == "added")
         place = f"/v1/subprocessor-changes/{added['id']}"
         body = {"decision": "accept"}
@@ -223,9 +223,9 @@ async def test_a_sub_processor_that_appears_is_proposed_accepted_and_listed(
     ],
 )
 async def test_a_list_that_cannot_be_read_is_unknown_and_proposes_nothing(
-    world: World, client: Client, clock: FakeClock, reply: Reply, reason: str
+    context: JobContext, client: Client, clock: FakeClock, reply: Reply, reason: str
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/subs", page(*NAMES, "Ember", "Flint"))
         vendor = await on.vendor()
         await on.attach(vendor, f"https://{DOMAIN}/subs", "subprocessor_page")
@@ -236,16 +236,16 @@ async def test_a_list_that_cannot_be_read_is_unknown_and_proposes_nothing(
         state = (await on.signals(vendor))["tr.subprocessors"]
         assert (state["verdict"], state["reason"], state["known"]) == ("unknown", reason, "pass")
         assert await client.items(f"/v1/vendors/{vendor}/subprocessor-changes") == []
-        assert await on.told() == []
+        assert await on.notified() == []
 
 
-async def test_a_rule_that_turns_on_everybody_at_once_is_paused_and_nobody_is_told(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_rule_that_turns_on_everybody_at_once_is_paused_and_nobody_is_notified(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
     zone: dict[tuple[str, str], Any] = {}
     for number in range(8):
         zone |= good_zone(f"vendor{number}.test", f"127.0.0.{10 + number}")
-    async with watching(world, client, clock, {**good_zone(), **zone}) as on:
+    async with watching(context, client, clock, {**good_zone(), **zone}) as on:
         for number in range(8):
             await good_vendor(on.internet, f"vendor{number}.test", f"127.0.0.{10 + number}")
             await on.attach(await on.vendor(f"Vendor {number}"), f"vendor{number}.test")
@@ -260,8 +260,8 @@ async def test_a_rule_that_turns_on_everybody_at_once_is_paused_and_nobody_is_to
         assert rules["email.dmarc"]["paused_until"] is not None
         assert rules["tls.https"]["paused_until"] is None
         assert [f for f in await on.findings() if "DMARC" in f["title"]] == []
-        assert [kind for kind, _ in await on.told() if kind in {"signal_finding", "score_fell"}] == []
-        assert await owner.fetchval("select count(*) from signal_runs where status = 'suspect'") > 0
+        assert [kind for kind, _ in await on.notified() if kind in {"signal_finding", "signal_score_fell"}] == []
+        assert await owner.fetchval("select count(*) from signal_scans where status = 'suspect'") > 0
 
 
 @pytest.mark.parametrize(
@@ -274,12 +274,12 @@ async def test_a_rule_that_turns_on_everybody_at_once_is_paused_and_nobody_is_to
         (Reply(404), "unknown", "not_scanned"),
     ],
 )
-async def test_a_declared_repository_is_judged_by_its_scorecard(
-    world: World, client: Client, clock: FakeClock, reply: Reply, verdict: str, reason: str
+async def test_a_declared_repository_is_evaluated_by_its_scorecard(
+    context: JobContext, client: Client, clock: FakeClock, reply: Reply, verdict: str, reason: str
 ) -> None:
-    async with with_lists(world, client, clock) as (on, lists):
+    async with with_lists(context, client, clock) as (on, lists):
         more = {"signal_scorecard_url": "https://feeds.test/projects/{repository}"}
-        world.settings = msgspec.structs.replace(world.settings, **more)
+        context.settings = msgspec.structs.replace(context.settings, **more)
         lists.on("/projects/github.com/acme/app", reply)
         vendor = await on.vendor()
         await on.attach(vendor, "https://github.com/acme/app", "repository")
@@ -289,14 +289,14 @@ async def test_a_declared_repository_is_judged_by_its_scorecard(
         assert (await on.score(vendor))["factors"][0]["factor"] == "exposure"
 
 
-async def test_ratings_of_others_are_kept_beside_the_score_and_doubled_by_nothing(client: Client) -> None:
+async def test_ratings_of_others_are_kept_beside_the_score_and_duplicated_by_nothing(client: Client) -> None:
     vendor = (await client.post("/v1/vendors", {"name": "Acme", "domains": ["acme-example.com"]})).json()["id"]
     sheet = (
         b"domain,provider,date,score,grade\nacme-example.com,Rater,2026-01-31,87.5,B\nnobody.com,Rater,2026-01-31,1,F\n"
     )
     for expected in (1, 0):
-        answer = await client.post("/v1/vendor-ratings/import", sheet, headers={"content-type": "text/csv"})
-        assert answer.json() == {"imported": expected, "unchanged": 1 - expected, "unmatched": ["nobody.com"]}
+        response = await client.post("/v1/vendor-ratings/import", sheet, headers={"content-type": "text/csv"})
+        assert response.json() == {"imported": expected, "unchanged": 1 - expected, "unmatched": ["nobody.com"]}
     [rating] = await client.items(f"/v1/vendors/{vendor}/ratings")
     assert (rating["value_hundredths"], rating["grade"], rating["provider"]) == (8750, "B", "Rater")
     listed = b'{"entries": [{"domain": "acme-example.com", "provider": "Rater", "date": "2026-02-28", "score": 90}]}'
@@ -311,7 +311,7 @@ async def test_ratings_of_others_are_kept_beside_the_score_and_doubled_by_nothin
 
 
 async def test_partitions_are_made_ahead_and_dropped_past_their_retention(
-    world: World, clock: FakeClock, owner: Any
+    context: JobContext, clock: FakeClock, owner: Any
 ) -> None:
     async def names(parent: str) -> list[str]:
         rows = await owner.fetch(
@@ -319,69 +319,71 @@ async def test_partitions_are_made_ahead_and_dropped_past_their_retention(
         )
         return [row["name"].removeprefix(f"{parent}_") for row in rows]
 
-    await jobs.keep_partitions(world)
-    assert await names("signal_observations") == ["202603", "202604", "202605", "202606", "rest"]
-    assert await names("signal_runs") == ["20260302", "20260303", "20260304", "20260305", "rest"]
-    assert await jobs.keep_partitions(world) == 0, "again changes nothing"
+    await jobs.maintain_partitions(context)
+    assert await names("signal_observations") == ["202603", "202604", "202605", "202606", "default"]
+    assert await names("signal_scans") == ["20260302", "20260303", "20260304", "20260305", "default"]
+    assert await jobs.maintain_partitions(context) == 0, "again changes nothing"
     clock.advance(days=800)
-    await jobs.keep_partitions(world)
+    await jobs.maintain_partitions(context)
     assert "202603" not in await names("signal_observations")
-    assert "20260302" not in await names("signal_runs")
+    assert "20260302" not in await names("signal_scans")
 
 
 async def test_rows_that_came_before_their_partition_move_into_it(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
-        await jobs.enrol_assets(world)
-        await jobs.look_at_vendors(world)
-        astray = await owner.fetchval("select count(*) from signal_observations_rest")
+        await jobs.enrol_assets(context)
+        await jobs.scan_vendors(context)
+        astray = await owner.fetchval("select count(*) from signal_observations_default")
         assert astray > 0
-        await jobs.keep_partitions(world)
-        assert await owner.fetchval("select count(*) from signal_observations_rest") == 0
+        await jobs.maintain_partitions(context)
+        assert await owner.fetchval("select count(*) from signal_observations_default") == 0
         assert await owner.fetchval("select count(*) from signal_observations") == astray
 
 
 async def test_nothing_stored_of_the_past_can_be_changed(
-    world: World, client: Client, clock: FakeClock, owner: Any
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
     import asyncpg
 
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         await on.attach(await on.vendor())
         await on.run()
-        for table in ("signal_observations", "signal_judgements", "score_snapshots"):
+        for table in ("signal_observations", "signal_evaluations", "score_snapshots"):
             for statement in (f"delete from {table}", f"update {table} set id = gen_random_uuid()"):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
                     await owner.execute(statement)
 
 
-async def test_a_digest_names_only_what_still_stands(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_a_digest_names_only_what_still_stands(context: JobContext, client: Client, clock: FakeClock) -> None:
+    async with watching(context, client, clock) as on:
         on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
         await on.attach(await on.vendor())
         await on.confirmed()
         kept, *others = await on.findings(filter="severity:eq:medium")
         for finding in others:
-            moved = await client.post(
-                f"/v1/findings/{finding['id']}/moves",
+            transitioned = await client.post(
+                f"/v1/findings/{finding['id']}/transitions",
                 {"to": "false_positive", "reason": "Not ours."},
                 etag=f'"{finding["version"]}"',
             )
-            assert moved.status_code == 200, moved.text
-        standing = [f for f in await on.findings() if f["state"] == "open"]
+            assert transitioned.status_code == 200, transitioned.text
+        active = [f for f in await on.findings() if f["state"] == "open"]
         clock.advance(days=1, hours=5)
-        while await jobs.send_signal_digests(world):
+        while await jobs.send_signal_digests(context):
             pass
         (digest,) = await client.items("/v1/alerts", filter="alert_class:eq:signal_digest")
         assert others
-        assert kept in standing
-        assert digest["title"].startswith(f"{len(standing)} new findings"), digest["title"]
+        assert kept in active
+        assert digest["title"].startswith(f"{len(active)} new findings"), digest["title"]
 
 
-async def test_a_digest_of_nothing_that_stands_is_not_sent(world: World, client: Client, clock: FakeClock) -> None:
-    async with watching(world, client, clock) as on:
+async def test_a_digest_of_nothing_that_stands_is_not_sent(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
+    async with watching(context, client, clock) as on:
         on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
         asset = await on.attach(await on.vendor())
         await on.confirmed()
@@ -391,38 +393,38 @@ async def test_a_digest_of_nothing_that_stands_is_not_sent(world: World, client:
         ).status_code == 204
         await on.run()
         clock.advance(days=1, hours=5)
-        assert await jobs.send_signal_digests(world) > 0, "they are done with"
-        assert await jobs.send_signal_digests(world) == 0
-        assert [kind for kind, _ in await on.told()].count("signal_digest") == 0
+        assert await jobs.send_signal_digests(context) > 0, "they are done with"
+        assert await jobs.send_signal_digests(context) == 0
+        assert [kind for kind, _ in await on.notified()].count("signal_digest") == 0
 
 
-async def test_a_digest_tells_of_milder_findings_once_a_day_whenever_a_worker_runs(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_digest_lists_milder_findings_once_a_day_whenever_a_worker_runs(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async def told() -> list[str]:
-        while await jobs.send_signal_digests(world):
+    async def notified() -> list[str]:
+        while await jobs.send_signal_digests(context):
             pass
-        return [title for kind, title in await on.told() if kind == "signal_digest"]
+        return [title for kind, title in await on.notified() if kind == "signal_digest"]
 
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         on.good.on("/", Reply(200, [("Server", "acme")], b"<html></html>"))
         await on.attach(await on.vendor())
         await on.confirmed()
         assert {f["severity"] for f in await on.findings()} >= {"medium"}
-        assert await told() == [], "the day is not over: more may come"
+        assert await notified() == [], "the day is not over: more may come"
         clock.advance(days=1, hours=5)  # no worker ran at midnight
-        (digest,) = await told()
+        (digest,) = await notified()
         assert "new findings" in digest
         await owner.execute("update signal_findings set digested_at = null")
-        assert await told() == [digest], "once a day, however much there is"
+        assert await notified() == [digest], "once a day, however much there is"
         clock.advance(days=1)
-        assert await told() == [digest] * 2
+        assert await notified() == [digest] * 2
 
 
-async def test_a_vendor_that_is_gone_is_looked_at_no_more(
-    world: World, client: Client, clock: FakeClock, owner: Any
+async def test_a_vendor_that_is_gone_is_scanned_no_more(
+    context: JobContext, client: Client, clock: FakeClock, owner: Any
 ) -> None:
-    async with watching(world, client, clock) as on:
+    async with watching(context, client, clock) as on:
         vendor = await on.vendor()
         await on.attach(vendor)
         await on.run()
