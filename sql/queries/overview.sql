@@ -1,4 +1,4 @@
--- name: list_vendor_standings
+-- name: list_vendor_postures
 -- One row a vendor, read outwards from the page: the lateral parts are index ranges of that vendor alone. Several
 -- services count as their weakest. The score of 30 days ago counts only if the same methodology made it.
 select v.id, v.reference, v.name, v.domains[1] as domain, v.lifecycle, v.tier, v.inherent_score,
@@ -92,7 +92,7 @@ left join (
 ) as open on open.vendor_id = v.id
 where v.tenant_id = $1;
 
--- name: gravest_findings
+-- name: most_severe_findings
 -- The active findings of a vendor that come first: by weight, then by their day.
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
     owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
@@ -302,7 +302,7 @@ select (percentile_disc(0.5) within group (order by score)) as median,
     ) as grades
 from rated;
 
--- name: look_at_messages
+-- name: message_health
 -- Whether anything would be silent: alerts and their deliveries of the last seven days, receivers, sweep and scans.
 select exists (select from vendors as v where v.tenant_id = $1) as has_vendors,
     exists (select from documents as d where d.tenant_id = $1) as has_documents,

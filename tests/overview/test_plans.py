@@ -171,7 +171,7 @@ async def test_a_page_of_standings_reads_its_page(big: Any) -> None:
 
     today = (date(2026, 3, 2), datetime(2026, 3, 2, 8, tzinfo=UTC))
     for sort in ("name", "-name", "tier", "-tier", "next_review_on", "-created_at", "updated_at", "-updated_at"):
-        _, rows = await read_by(big, queries.LIST_STANDINGS, queries.STANDINGS, sort, *today)
+        _, rows = await read_by(big, queries.LIST_STANDINGS, queries.POSTURES, sort, *today)
         assert max(rows.values()) <= 2 * PAGE, (sort, rows)
 
 

@@ -1,6 +1,6 @@
 """Overview: what stands across features, read in one call for a person's page, a dashboard or a report.
 
-A *standing* of a vendor is its row in the list: how far it is proven, how it is graded, what is open, what comes next
+A *posture* of a vendor is its row in the list: how far it is proven, how it is graded, what is open, what comes next
 and who sees to it. *Today* is what waits for a person, what changed since the last working day ended, and what falls
 due in thirteen weeks. A *view* of the list is a set of filters with a name and a count.
 

@@ -23,7 +23,7 @@ class NotRatedReason(StrEnum):
     TOO_LITTLE_KNOWN = "too_little_known"
 
 
-class VendorStanding(msgspec.Struct, frozen=True, kw_only=True):
+class VendorPosture(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor as a row of the overview. Several services count as their weakest; `coverage_state` is null for none.
 
     `change_in_30_days` is null if there was no score by the same methodology. `next_due_on` may be overdue.
@@ -141,11 +141,11 @@ class FourthPartyInBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VendorOverview(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor on one page: its record, its standing, and the first of each list. `version` is the vendor's."""
+    """A vendor on one page: its record, its posture, and the first of each list. `version` is the vendor's."""
 
     id: UUID
     vendor: Vendor
-    standing: VendorStanding
+    posture: VendorPosture
     coverage: VendorCoverage
     findings: list[Finding]
     score: SignalScore | None

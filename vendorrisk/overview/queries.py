@@ -19,16 +19,16 @@ from vendorrisk.overview.model import (
     OpenFindings,
     RecentChange,
     ScoresInSum,
-    VendorStanding,
+    VendorPosture,
     VendorViewCounts,
     WaitingDecisionsOfKind,
 )
 from vendorrisk.vendors.vendor_list import VENDORS
 
 _sql = QueryFile("overview")
-LIST_STANDINGS = _sql.rows("list_vendor_standings", VendorStanding)
+LIST_STANDINGS = _sql.rows("list_vendor_postures", VendorPosture)
 _COUNT_VIEWS = _sql.rows("count_vendor_views", VendorViewCounts)
-_FINDINGS = _sql.rows("gravest_findings", Finding)
+_FINDINGS = _sql.rows("most_severe_findings", Finding)
 _DATES = _sql.rows("coming_dates", ComingDate)
 _DOCUMENTS = _sql.rows("current_documents_in_brief", DocumentInBrief)
 _FOURTH_PARTIES = _sql.rows("first_fourth_parties", FourthPartyInBrief)
@@ -38,7 +38,7 @@ _DUE = _sql.rows("due_by_week", DueInWeek)
 _COVERAGE = _sql.rows("coverage_by_tier", CoverageOfTier)
 _OPEN = _sql.rows("findings_by_severity", OpenFindings)
 _SCORES = _sql.rows("scores_in_sum", ScoresInSum)
-_MESSAGES = _sql.rows("look_at_messages", MessageHealth)
+_MESSAGES = _sql.rows("message_health", MessageHealth)
 
 
 def _of_vendor(column: Column) -> Column:
@@ -64,8 +64,8 @@ def _count(sql: str) -> Column:
 _NOT_SORTED = frozenset({"annual_spend"})
 """What a row of the overview does not show, so that it cannot be sorted by."""
 
-STANDINGS = ListOf(
-    "vendor_standings",
+POSTURES = ListOf(
+    "vendor_postures",
     {
         **{name: _of_vendor(column) for name, column in VENDORS.columns.items() if name not in _NOT_SORTED},
         "coverage_state": Column("coverage.state", CoverageState, nullable=True),
@@ -92,7 +92,7 @@ async def count_views(work: Work) -> VendorViewCounts:
     return await _COUNT_VIEWS.one(work.db, work.tenant_id, work.today)
 
 
-async def gravest_findings(work: Work, vendor_id: UUID, most: int) -> list[Finding]:
+async def most_severe_findings(work: Work, vendor_id: UUID, most: int) -> list[Finding]:
     return await _FINDINGS.many(work.db, work.tenant_id, vendor_id, most)
 
 

@@ -11,7 +11,7 @@ from vendorrisk.db.paging import Page
 from vendorrisk.http.dependencies import InWork, ListPage
 from vendorrisk.http.routing import lists, reads
 from vendorrisk.overview import queries, service
-from vendorrisk.overview.model import DecisionsOf, TodayOverview, VendorOverview, VendorStanding, VendorViews
+from vendorrisk.overview.model import DecisionsOf, TodayOverview, VendorOverview, VendorPosture, VendorViews
 
 
 @reads("/overview/today", Permission.VENDORS_READ)
@@ -25,14 +25,14 @@ async def get_today(
     return await service.today(work, whose)
 
 
-@lists("/overview/vendors", Permission.VENDORS_READ, queries.STANDINGS)
-async def list_vendor_standings(work: InWork, page: ListPage) -> Page[VendorStanding]:
+@lists("/overview/vendors", Permission.VENDORS_READ, queries.POSTURES)
+async def list_vendor_postures(work: InWork, page: ListPage) -> Page[VendorPosture]:
     """List vendors with coverage, grade, open findings, next date and owners.
 
     Sorts by what the vendor's record holds (name, tier, dates of the record) read one page however many vendors there
     are. Sorts by computed figures read all vendors that the filters leave.
     """
-    return await service.standings(work, page)
+    return await service.postures(work, page)
 
 
 @reads("/overview/vendor-views", Permission.VENDORS_READ)
@@ -43,12 +43,12 @@ async def get_vendor_views(work: InWork) -> VendorViews:
 
 @reads("/vendors/{vendor_id:uuid}/overview", Permission.VENDORS_READ)
 async def get_vendor_overview(work: InWork, vendor_id: FromPath[UUID]) -> VendorOverview:
-    """Return a vendor on one page: record, standing, coverage, findings, score, dates, documents, fourth parties."""
+    """Return a vendor on one page: record, posture, coverage, findings, score, dates, documents, fourth parties."""
     return await service.of_vendor(work, vendor_id)
 
 
 router = Router(
     "/",
-    route_handlers=[get_today, list_vendor_standings, get_vendor_views, get_vendor_overview],
+    route_handlers=[get_today, list_vendor_postures, get_vendor_views, get_vendor_overview],
     tags=["Overview"],
 )

@@ -14,7 +14,7 @@ from vendorrisk.overview.model import (
     DecisionsOf,
     TodayOverview,
     VendorOverview,
-    VendorStanding,
+    VendorPosture,
     VendorViews,
     WaitingDecisionCount,
 )
@@ -31,7 +31,7 @@ _READS = (
 _MOST_CHANGES, _MOST_FINDINGS, _MOST_DATES, _MOST_DOCUMENTS, _MOST_FOURTH_PARTIES = 30, 5, 7, 10, 20
 
 
-async def standings(work: Work, page: PageRequest) -> Page[VendorStanding]:
+async def postures(work: Work, page: PageRequest) -> Page[VendorPosture]:
     _check(work)
     return await work.page(queries.LIST_STANDINGS, page, work.today, work.now)
 
@@ -45,15 +45,15 @@ async def of_vendor(work: Work, vendor_id: UUID) -> VendorOverview:
     """Return the first of everything that a vendor's page shows."""
     _check(work)
     record = await vendor(work, vendor_id)
-    rows = await standings(work, PageRequest(queries.STANDINGS, limit=1).within("id", vendor_id))
-    standing = found(next(iter(rows.items), None))
+    rows = await postures(work, PageRequest(queries.POSTURES, limit=1).within("id", vendor_id))
+    posture = found(next(iter(rows.items), None))
     return VendorOverview(
         id=record.id,
         vendor=record,
-        standing=standing,
+        posture=posture,
         coverage=await evidence.vendor_coverage(work, vendor_id, None),
-        findings=await queries.gravest_findings(work, vendor_id, _MOST_FINDINGS),
-        score=None if standing.score_id is None else await signals.past_score(work, standing.score_id),
+        findings=await queries.most_severe_findings(work, vendor_id, _MOST_FINDINGS),
+        score=None if posture.score_id is None else await signals.past_score(work, posture.score_id),
         coming_dates=await queries.coming_dates(work, vendor_id, _MOST_DATES),
         documents=await queries.documents(work, vendor_id, _MOST_DOCUMENTS),
         fourth_parties=await queries.fourth_parties(work, vendor_id, _MOST_FOURTH_PARTIES),

@@ -1,4 +1,4 @@
-"""The vendors' standings, their views, and a vendor on one page: figures equal those of the lists behind them."""
+"""The vendors' postures, their views, and a vendor on one page: figures equal those of the lists behind them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ async def in_use(client: Client, name: str, owner: str, tier: str = "high", **mo
     return str((await added(client, "/v1/vendors", name=name, **fields))["id"])
 
 
-async def standing(client: Client, vendor_id: str) -> Any:
+async def posture(client: Client, vendor_id: str) -> Any:
     found = await client.get("/v1/overview/vendors", params={"filter": f"id:eq:{vendor_id}"})
     assert found.status_code == 200, found.text
     return found.json()["items"][0]
@@ -54,7 +54,7 @@ async def test_a_table_of_fifty_vendors_takes_one_call_with_coverage_grade_findi
 
 async def test_a_vendor_without_anything_says_so_and_shows_nothing_as_good(company: Company) -> None:
     made = await added(company.client, "/v1/vendors", name="Bare")
-    row = await standing(company.client, made["id"])
+    row = await posture(company.client, made["id"])
     assert (row["coverage_state"], row["grade"], row["number"], row["next_due_on"]) == (None, None, None, None)
     assert row["not_rated_reason"] == "nothing_attached"
     assert (row["open_findings"], row["overdue_findings"], row["business_owner_name"]) == (0, 0, None)
@@ -68,7 +68,7 @@ async def test_several_services_count_as_their_weakest(company: Company) -> None
         (await added(client, f"/v1/vendors/{vendor_id}/services", name=name))["id"] for name in ("Mail", "Storage")
     ]
     await recorded(client, type_2(vendor_id, service_ids=services[:1]))
-    row = await standing(client, vendor_id)
+    row = await posture(client, vendor_id)
     assert (row["coverage_state"], row["covered_services"]) == ("none", 2)
 
 
@@ -81,7 +81,7 @@ async def test_findings_that_are_closed_or_set_aside_are_not_counted_as_open(com
     closed = (await client.get("/v1/findings", params={"filter": "severity:eq:critical"})).json()["items"][0]
     place = f"/v1/findings/{closed['id']}"
     await client.post(f"{place}/transitions", {"to": "remediated", "reason": "Done."}, etag=await client.etag(place))
-    row = await standing(client, vendor_id)
+    row = await posture(client, vendor_id)
     assert (row["open_findings"], row["open_critical"], row["open_low"]) == (2, 0, 2)
 
 
@@ -122,7 +122,7 @@ async def test_a_vendor_page_takes_one_call(company: Company, context: JobContex
     page = response.json()
     assert response.headers["etag"] == await client.etag(f"/v1/vendors/{vendor_id}")
     assert page["vendor"] == (await client.get(f"/v1/vendors/{vendor_id}")).json()
-    assert page["standing"] == await standing(client, vendor_id)
+    assert page["posture"] == await posture(client, vendor_id)
     assert page["coverage"] == (await client.get(f"/v1/vendors/{vendor_id}/coverage")).json()
     assert page["score"] == (await client.get(f"/v1/vendors/{vendor_id}/signal-score")).json()
     assert [f["title"] for f in page["findings"]][:2] == ["F1", "F5"]
