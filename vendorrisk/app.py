@@ -34,7 +34,8 @@ from vendorrisk.identity.authentication import Authenticator
 from vendorrisk.imports import routes as imports_routes
 from vendorrisk.imports.kind import Kind
 from vendorrisk.keys import Keyring
-from vendorrisk.openapi import document, routes
+from vendorrisk.openapi import document
+from vendorrisk.openapi import pages as openapi_pages
 from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
@@ -73,6 +74,7 @@ TAGS: Mapping[str, str] = {
     "SOC 2 reports": "SOC 2 reports with exceptions, controls and bridge letters, and the coverage that they give.",
     "Findings": "Problems of vendors, with severity, owner and due date.",
     "Signals": "Public observations of vendors' domains and hosts, and the scores computed from them.",
+    "Overview": "What stands across features: today, all vendors with their posture, and one vendor on a page.",
     "Health": "Whether the process is alive and able to serve. Needs no credentials.",
 }
 """The groups of routes, in the document's order; each router names its own."""
@@ -161,7 +163,7 @@ def routed() -> Litestar:
             Router("/v1", route_handlers=list(ROUTERS)),
             health.health_router,
             health.metrics,
-            routes.router,
+            openapi_pages.router,
         ],
         dependencies=DEPENDENCIES,
         middleware=[RequestMiddleware()],

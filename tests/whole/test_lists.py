@@ -143,7 +143,7 @@ NEVER_CHANGED = {
     "signals",  # `evaluated_at` and `changed_at` say when
     "vendor_ratings",  # `imported_at` says when
     "api_keys",
-    "vendor_import_rows",
+    "import_rows",
 }
 """Lists whose records are only ever added, or say otherwise when they changed. May only shrink."""
 

@@ -138,7 +138,7 @@ async def test_every_query_prepares_and_its_columns_are_its_fields(owner: Any) -
             faults += [f"{feature}.{name}: a command returns columns"] if columns else []
         elif len(columns) != 1:
             faults.append(f"{feature}.{name}: a scalar has {len(columns)} columns")
-    assert faults == []
+    assert "\n".join(faults) == ""
 
 
 def misfits(columns: dict[str, str], row: Any) -> Iterator[str]:

@@ -159,6 +159,7 @@ class FindingTransition(msgspec.Struct, frozen=True):
     transitioned_by_id: UUID
     transitioned_by_label: str
     transitioned_at: datetime
+    """When the transition happened."""
 
 
 class FindingDetail(msgspec.Struct, frozen=True):

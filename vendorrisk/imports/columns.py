@@ -28,10 +28,12 @@ class ImportCellProblem(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a row cannot be accepted as it is. `column` is the heading in the file; absent where it is the row."""
 
     row: int
+    """Row of the file, from 1, headings not counted."""
     code: str
     detail: str
     column: str | None = None
     field: str | None = None
+    """The field that the column is mapped to. Missing for a whole row."""
 
 
 class ReadRow(msgspec.Struct, frozen=True, gc=False):

@@ -51,6 +51,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     is_partial: bool
     """Whether rows without problems are applied although others have some."""
     format: FileFormat
+    """The format of the file."""
     file_name: str | None
     file_digest: str
     """SHA-256 of the file in hexadecimal."""

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of the API, built from what the routes declare.
 
-    document            the document as a whole, served by `routes`
+    document            the document as a whole, served by `pages`
     operations          one operation: who may call it, its promises, its bodies and its responses
     parameters          parameters and headers, shared by reference
     problem_responses   the refusals that an operation can answer with, by status

@@ -153,7 +153,9 @@ class LatestSignalScore(msgspec.Struct, frozen=True, kw_only=True):
     grade: str
     number: int | None
     low: int | None
+    """The number if all that is unknown failed."""
     high: int | None
+    """The number if all that is unknown passed."""
     coverage_bp: int
     confidence_percent: int
 
