@@ -41,15 +41,20 @@ class VendorInBrief(msgspec.Struct, frozen=True):
     lifecycle: str
 
 
+class StoredPolicy(msgspec.Struct, frozen=True):
+    policy: EvidencePolicy
+    version: int
+
+
 class TenantDue(msgspec.Struct, frozen=True):
     id: UUID
     time_zone: str
 
 
 _sql = QueryFile("evidence")
-_FIND_POLICY = _sql.rows("find_policy", EvidencePolicyDetail)
-_LOCK_POLICY = _sql.rows("lock_policy", EvidencePolicyDetail)
-_SAVE_POLICY = _sql.rows("save_policy", EvidencePolicyDetail)
+_FIND_POLICY = _sql.rows("find_policy", StoredPolicy)
+_LOCK_POLICY = _sql.rows("lock_policy", StoredPolicy)
+_SAVE_POLICY = _sql.rows("save_policy", StoredPolicy)
 _INSERT_DOCUMENT = _sql.rows("insert_document", Document)
 _FIND_DOCUMENT = _sql.rows("find_document", Document)
 _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
@@ -181,15 +186,21 @@ _LETTER_BROKEN = {
 
 
 async def find_policy(work: Work) -> EvidencePolicyDetail | None:
-    return await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
+    stored = await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
+    return None if stored is None else _detailed(stored)
 
 
 async def lock_policy(work: Work) -> EvidencePolicyDetail | None:
-    return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
+    stored = await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
+    return None if stored is None else _detailed(stored)
 
 
 async def save_policy(work: Work, policy: EvidencePolicy) -> EvidencePolicyDetail:
-    return await _SAVE_POLICY.one(work.db, work.tenant_id, policy, work.now)
+    return _detailed(await _SAVE_POLICY.one(work.db, work.tenant_id, policy, work.now))
+
+
+def _detailed(stored: StoredPolicy) -> EvidencePolicyDetail:
+    return EvidencePolicyDetail(**msgspec.structs.asdict(stored.policy), version=stored.version)
 
 
 async def insert_document(work: Work, d: Document) -> Document:

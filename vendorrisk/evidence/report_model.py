@@ -247,17 +247,14 @@ class Soc2ReportChanges(Body):
     service_ids: ServiceIds | UnsetType = UNSET
 
 
-class Soc2ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
+class Soc2ReportDetail(Soc2Report, frozen=True, kw_only=True):
     """A report with all that belongs to it."""
 
-    id: UUID
-    report: Soc2Report
     exceptions: list[Soc2Exception]
     cuecs: list[Cuec]
     subservice_organisations: list[SubserviceOrganisation]
     bridge_letters: list[BridgeLetter]
     warnings: list[str]
-    version: int
 
 
 class NewSoc2Reports(Body):

@@ -51,20 +51,21 @@ async def reports(work: Work, page: PageRequest) -> Page[Soc2Report]:
 
 async def report(work: Work, report_id: UUID) -> Soc2ReportDetail:
     """Return a report with all that belongs to it, and what is questionable about it."""
-    stored = found(await queries.find_report(work, report_id))
-    letters = await queries.letters(work, [report_id])
+    return await _with_parts(work, found(await queries.find_report(work, report_id)))
+
+
+async def _with_parts(work: Work, stored: Soc2Report) -> Soc2ReportDetail:
+    letters = await queries.letters(work, [stored.id])
     pairs = tuple(coverage.Letter(letter.id, letter.ends_on) for letter in letters)
-    in_force = (await service.policy(work)).policy
+    in_force = await service.policy(work)
     computed = coverage.coverage([rules.report_for_coverage(stored, pairs)], work.today, in_force)
     return Soc2ReportDetail(
-        id=stored.id,
-        report=stored,
-        exceptions=await queries.exceptions(work, report_id),
-        cuecs=await queries.cuecs(work, report_id),
-        subservice_organisations=await queries.subservice(work, report_id),
+        **msgspec.structs.asdict(stored),
+        exceptions=await queries.exceptions(work, stored.id),
+        cuecs=await queries.cuecs(work, stored.id),
+        subservice_organisations=await queries.subservice(work, stored.id),
         bridge_letters=letters,
         warnings=list(computed.warnings),
-        version=stored.version,
     )
 
 
@@ -147,11 +148,9 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
         await _sync_opinion_finding(work, wanted)
     await service.cover(work, wanted.vendor_id)
-    after = await report(work, report_id)
-    await audit.record(
-        work, Action.SOC2_REPORT_CHANGED, Target("soc2_report", report_id), before=before, after=after.report
-    )
-    return after
+    after = found(await queries.find_report(work, report_id))
+    await _audit_change(work, Action.SOC2_REPORT_CHANGED, "soc2_report", before, after)
+    return await _with_parts(work, after)
 
 
 async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected: int) -> Soc2ReportDetail:
@@ -164,11 +163,9 @@ async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected
         await findings.close_for(work, "soc2_exception", exception.id, reason=withdrawal.reason)
     await findings.close_for(work, "soc2_opinion", report_id, reason=withdrawal.reason)
     await service.cover(work, before.vendor_id)
-    after = await report(work, report_id)
-    await audit.record(
-        work, Action.SOC2_REPORT_WITHDRAWN, Target("soc2_report", report_id), before=before, after=after.report
-    )
-    return after
+    after = found(await queries.find_report(work, report_id))
+    await _audit_change(work, Action.SOC2_REPORT_WITHDRAWN, "soc2_report", before, after)
+    return await _with_parts(work, after)
 
 
 async def add_exception(work: Work, report_id: UUID, new: NewSoc2Exception) -> Soc2Exception:
@@ -187,7 +184,7 @@ async def change_exception(
         return before
     after = await queries.update_exception(work, wanted)
     await findings.restate_for(work, "soc2_exception", after.id, **_finding_words(after))
-    await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
+    await _audit_change(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
 
 
@@ -206,7 +203,7 @@ async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecC
     if wanted == before:
         return before
     after = await queries.update_cuec(work, wanted)
-    await _audit_part(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
+    await _audit_change(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
     return after
 
 
@@ -227,7 +224,7 @@ async def change_subservice(
     if wanted == before:
         return before
     after = await queries.update_subservice(work, wanted)
-    await _audit_part(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
+    await _audit_change(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
     return after
 
 
@@ -356,7 +353,7 @@ async def _not_withdrawn(work: Work, report_id: UUID, expected: int | None = Non
     return stored
 
 
-async def _audit_part(work: Work, action: Action, kind: str, before: Any, after: Any) -> None:
+async def _audit_change(work: Work, action: Action, kind: str, before: Any, after: Any) -> None:
     await audit.record(work, action, Target(kind, after.id), before=before, after=after)
 
 

@@ -99,7 +99,7 @@ async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> Asse
     return await watching.suggestions(work, vendor_id)
 
 
-@acts("/vendors/{vendor_id:uuid}/signals/refresh", _WRITE, match=False, status_code=202)
+@acts("/vendors/{vendor_id:uuid}/signals/refreshes", _WRITE, match=False, status_code=202)
 async def refresh_vendor_signals(work: InWork, vendor_id: FromPath[UUID]) -> RefreshRequested:
     """Ask for a scan now. What was scanned within the hour stays as it is."""
     return await watching.refresh(work, vendor_id)
@@ -252,7 +252,7 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
 
 
 @acts(
-    "/vendor-ratings/import",
+    "/vendor-rating-imports",
     _WRITE,
     match=False,
     refuses=[Code.FILE_EMPTY, Code.FILE_PART_INVALID, Code.RATINGS_UNREADABLE],

@@ -100,12 +100,9 @@ class VendorReview(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class VendorReviewDetail(msgspec.Struct, frozen=True):
-    """A review just recorded; `version` is the vendor's."""
+class VendorReviewDetail(VendorReview, frozen=True, kw_only=True):
+    """A review just recorded. A review is never changed, so `version` is the vendor's."""
 
-    id: UUID
-    review: VendorReview
-    """The review."""
     version: int
     """The vendor's version."""
 
