@@ -113,7 +113,7 @@ def test_a_choice_of_shapes_is_one_of_them_told_apart_by_a_field() -> None:
     assert shapes
     assert [found for found in every(document()) if isinstance(found.get("anyOf"), list)] == []
     for found in shapes:
-        named = set(found["subject"]["mapping"].values())
+        named = set(found["discriminator"]["mapping"].values())
         assert named == {one["$ref"] for one in found["oneOf"]}
 
 

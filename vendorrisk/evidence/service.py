@@ -14,7 +14,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import coverage as rules_of_coverage
-from vendorrisk.evidence import queries, rules
+from vendorrisk.evidence import queries, report_part_queries, rules
 from vendorrisk.evidence.coverage import Coverage, Letter, Report, Support
 from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, ServiceCoverage, StoredCoverage, VendorCoverage
 from vendorrisk.evidence.document_model import Assurance, Document, DocumentKind
@@ -171,7 +171,7 @@ async def _proof(work: Work, vendor_id: UUID, in_force: EvidencePolicy) -> Proof
     """Return what a vendor shows for itself: its reports, and the documents that support them."""
     stored = await queries.reports_of_vendor(work, vendor_id)
     letters: dict[UUID, list[Letter]] = {}
-    for letter in await queries.letters(work, [r.id for r in stored]):
+    for letter in await report_part_queries.letters(work, [r.id for r in stored]):
         letters.setdefault(letter.report_id, []).append(Letter(letter.id, letter.ends_on))
     reports = [
         _Piece(rules.report_for_coverage(r, tuple(letters.get(r.id, ()))), frozenset(r.service_ids)) for r in stored

@@ -133,7 +133,7 @@ class OffboardingChecklist(msgspec.Struct, frozen=True):
     items: list[OffboardingStep]
 
 
-class StepResolution(Body):
+class OffboardingStepResolution(Body):
     """How a step was resolved. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
 
     state: OffboardingStepState
