@@ -2053,8 +2053,8 @@ create policy every_tenant on soc2_cuecs to vendorrisk_system
 create policy one_tenant on soc2_cuecs to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on soc2_cuecs to vendorrisk_system;
-grant insert, select, update on soc2_cuecs to vendorrisk_tenant;
+grant delete, insert, select, update on soc2_cuecs to vendorrisk_system;
+grant delete, insert, select, update on soc2_cuecs to vendorrisk_tenant;
 
 create table soc2_exceptions (
     tenant_id uuid not null,
@@ -2084,8 +2084,8 @@ create policy every_tenant on soc2_exceptions to vendorrisk_system
 create policy one_tenant on soc2_exceptions to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on soc2_exceptions to vendorrisk_system;
-grant insert, select, update on soc2_exceptions to vendorrisk_tenant;
+grant delete, insert, select, update on soc2_exceptions to vendorrisk_system;
+grant delete, insert, select, update on soc2_exceptions to vendorrisk_tenant;
 
 create table soc2_report_services (
     tenant_id uuid not null,
@@ -2138,8 +2138,8 @@ create policy every_tenant on soc2_subservice_organisations to vendorrisk_system
 create policy one_tenant on soc2_subservice_organisations to vendorrisk_tenant
     using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
-grant insert, select, update on soc2_subservice_organisations to vendorrisk_system;
-grant insert, select, update on soc2_subservice_organisations to vendorrisk_tenant;
+grant delete, insert, select, update on soc2_subservice_organisations to vendorrisk_system;
+grant delete, insert, select, update on soc2_subservice_organisations to vendorrisk_tenant;
 
 create table subprocessor_changes (
     tenant_id uuid not null,

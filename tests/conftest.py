@@ -225,7 +225,7 @@ class Company(msgspec.Struct):
 async def found_company(api: Api, clock: FakeClock, name: str, time_zone: str = "UTC") -> Company:
     async with api.service.database.system() as connection:
         tenant, key = await identity.found_tenant(connection, name, time_zone, clock())
-    return Company(tenant, key, client_of(api, key.key))
+    return Company(tenant, key, client_of(api, key.secret))
 
 
 def client_of(api: Api, key: str | None) -> Client:
@@ -257,6 +257,6 @@ async def role_client(api: Api, company: Company) -> Any:
 
     async def make(*roles: str, **more: Any) -> Client:
         made = await company.client.post("/v1/api-keys", {"name": "-".join(roles), "roles": list(roles), **more})
-        return client_of(api, made.json()["key"])
+        return client_of(api, made.json()["secret"])
 
     return make

@@ -18,7 +18,7 @@ from vendorrisk.background import Nudger
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import UNREACHABLE, Database
 from vendorrisk.errors import Refusal
-from vendorrisk.evidence import report_routes
+from vendorrisk.evidence import report_part_routes, report_routes
 from vendorrisk.evidence import routes as evidence_routes
 from vendorrisk.findings import routes as findings_routes
 from vendorrisk.http import health, query_parameters
@@ -59,6 +59,7 @@ ROUTERS: tuple[Router, ...] = (
     *(imports_routes.router_of(kind) for kind in IMPORT_KINDS),
     evidence_routes.router,
     report_routes.router,
+    report_part_routes.router,
     findings_routes.router,
     signals_routes.router,
     overview_routes.router,

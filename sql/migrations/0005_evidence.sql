@@ -156,7 +156,7 @@ create table soc2_exceptions (
     constraint soc2_exceptions_report_is_known foreign key (tenant_id, report_id) references soc2_reports (tenant_id, id),
     constraint soc2_exceptions_severity_is_known check (severity in ('critical', 'high', 'medium', 'low'))
 );
-call guard_tenant_table('soc2_exceptions', 'select, insert, update');
+call guard_tenant_table('soc2_exceptions', 'select, insert, update, delete');
 create index soc2_exceptions_by_report on soc2_exceptions (tenant_id, report_id, id);
 create index soc2_exceptions_by_age on soc2_exceptions (tenant_id, created_at, id);
 create index soc2_exceptions_by_change on soc2_exceptions (tenant_id, updated_at, id);
@@ -182,7 +182,7 @@ create table soc2_cuecs (
     )
 );
 comment on table soc2_cuecs is 'complementary user entity controls: what we must operate for the vendor''s controls to hold';
-call guard_tenant_table('soc2_cuecs', 'select, insert, update');
+call guard_tenant_table('soc2_cuecs', 'select, insert, update, delete');
 create index soc2_cuecs_by_report on soc2_cuecs (tenant_id, report_id, id);
 create index soc2_cuecs_by_age on soc2_cuecs (tenant_id, created_at, id);
 create index soc2_cuecs_by_change on soc2_cuecs (tenant_id, updated_at, id);
@@ -206,7 +206,7 @@ create table soc2_subservice_organisations (
     constraint soc2_subservice_method_is_known check (method in ('carve_out', 'inclusive'))
 );
 comment on column soc2_subservice_organisations.provider_id is 'where the organisation is a vendor of ours too';
-call guard_tenant_table('soc2_subservice_organisations', 'select, insert, update');
+call guard_tenant_table('soc2_subservice_organisations', 'select, insert, update, delete');
 create index soc2_subservice_by_report on soc2_subservice_organisations (tenant_id, report_id, id);
 create index soc2_subservice_by_name on soc2_subservice_organisations (tenant_id, name, id);
 create index soc2_subservice_by_change on soc2_subservice_organisations (tenant_id, updated_at, id);

@@ -300,6 +300,14 @@ join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
 where p.tenant_id = $1 /*where*/
 /*order*/;
 
+-- name: find_exception
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.criterion, p.control, p.deviation, p.sample,
+    p.management_response, p.severity, p.created_at, p.updated_at, p.version
+from soc2_exceptions as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 and p.report_id = $2 and p.id = $3;
+
 -- name: lock_exception
 select id, report_id, criterion, control, deviation, sample, management_response, severity, created_at, updated_at,
     version,
@@ -328,6 +336,9 @@ returning id, report_id, criterion, control, deviation, sample, management_respo
         select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
         where r.tenant_id = $1 and r.id = soc2_exceptions.report_id
     ) as vendor_name;
+
+-- name: delete_exception
+delete from soc2_exceptions where tenant_id = $1 and id = $2;
 
 -- name: insert_cuec
 insert into soc2_cuecs (
@@ -361,6 +372,14 @@ join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
 where p.tenant_id = $1 /*where*/
 /*order*/;
 
+-- name: find_cuec
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.criterion, p.control, p.state, p.owner_id, p.proof,
+    p.created_at, p.updated_at, p.version
+from soc2_cuecs as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 and p.report_id = $2 and p.id = $3;
+
 -- name: lock_cuec
 select id, report_id, criterion, control, state, owner_id, proof, created_at, updated_at, version,
     (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = soc2_cuecs.report_id) as vendor_id,
@@ -382,6 +401,9 @@ returning id, report_id, criterion, control, state, owner_id, proof, created_at,
         select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
         where r.tenant_id = $1 and r.id = soc2_cuecs.report_id
     ) as vendor_name;
+
+-- name: delete_cuec
+delete from soc2_cuecs where tenant_id = $1 and id = $2;
 
 -- name: insert_subservice
 -- One that is named as a vendor of ours is linked to it, unless it is the report's own.
@@ -424,6 +446,14 @@ join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
 where p.tenant_id = $1 /*where*/
 /*order*/;
 
+-- name: find_subservice
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.name, p.purpose, p.method, p.complementary_controls,
+    p.provider_id, p.created_at, p.updated_at, p.version
+from soc2_subservice_organisations as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 and p.report_id = $2 and p.id = $3;
+
 -- name: lock_subservice
 select id, report_id, name, purpose, method, complementary_controls, provider_id, created_at, updated_at, version,
     (
@@ -451,6 +481,9 @@ returning id, report_id, name, purpose, method, complementary_controls, provider
         where r.tenant_id = $1 and r.id = soc2_subservice_organisations.report_id
     ) as vendor_name;
 
+-- name: delete_subservice
+delete from soc2_subservice_organisations where tenant_id = $1 and id = $2;
+
 -- name: insert_letter
 insert into bridge_letters (tenant_id, id, report_id, document_id, ends_on, issued_on, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $7)
@@ -460,6 +493,14 @@ returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at
         select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
         where r.tenant_id = $1 and r.id = bridge_letters.report_id
     ) as vendor_name;
+
+-- name: find_letter
+select p.id, p.report_id, r.vendor_id, v.name as vendor_name, p.document_id, p.ends_on, p.issued_on, p.created_at,
+    p.updated_at, p.version
+from bridge_letters as p
+join soc2_reports as r on r.tenant_id = p.tenant_id and r.id = p.report_id
+join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+where p.tenant_id = $1 and p.report_id = $2 and p.id = $3;
 
 -- name: lock_letter
 select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
@@ -471,6 +512,17 @@ select id, report_id, document_id, ends_on, issued_on, created_at, updated_at, v
 from bridge_letters
 where tenant_id = $1 and report_id = $2 and id = $3
 for update;
+
+-- name: update_letter
+update bridge_letters
+set document_id = $3, ends_on = $4, issued_on = $5, updated_at = $6, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, report_id, document_id, ends_on, issued_on, created_at, updated_at, version,
+    (select r.vendor_id from soc2_reports as r where r.tenant_id = $1 and r.id = bridge_letters.report_id) as vendor_id,
+    (
+        select v.name from soc2_reports as r join vendors as v on v.tenant_id = r.tenant_id and v.id = r.vendor_id
+        where r.tenant_id = $1 and r.id = bridge_letters.report_id
+    ) as vendor_name;
 
 -- name: delete_letter
 delete from bridge_letters where tenant_id = $1 and id = $2;

@@ -312,7 +312,7 @@ select exists (select from vendors as v where v.tenant_id = $1) as has_vendors,
         select count(*)::integer from receivers as r
         where r.tenant_id = $1 and r.removed_at is null and r.is_active and not exists (
             select from deliveries as d
-            where d.tenant_id = $1 and d.destination_id = r.id and d.state = 'sent'
+            where d.tenant_id = $1 and d.destination_kind = 'receiver' and d.destination_id = r.id and d.state = 'sent'
                 and d.created_at >= $2::timestamptz - interval '30 days'
         )
     ) as receivers_not_reached_in_30_days,

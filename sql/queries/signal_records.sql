@@ -218,6 +218,13 @@ from vendor_products
 where tenant_id = $1 /*where*/
 /*order*/;
 
+-- name: update_product
+update vendor_products
+set maker = $3, maker_key = $4, product = $5, product_key = $6, updated_at = $7, version = version + 1
+where tenant_id = $1 and id = $2
+returning id, vendor_id, maker, product, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_products.vendor_id) as vendor_name;
+
 -- name: delete_product
 delete from vendor_products where tenant_id = $1 and id = $2;
 

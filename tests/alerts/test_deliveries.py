@@ -206,12 +206,12 @@ async def test_what_waits_for_a_receiver_that_went_is_cancelled(
     await run_jobs(context)
     delivery = await the_delivery(company)
     assert (delivery["state"], outlet.sent) == ("cancelled", [])
-    refused = await company.client.post(f"/v1/deliveries/{delivery['id']}/resend", etag=f'"{delivery["version"]}"')
+    refused = await company.client.post(f"/v1/deliveries/{delivery['id']}/resends", etag=f'"{delivery["version"]}"')
     assert (refused.status_code, refused.json()["code"]) == (409, "receiver_inactive")
     if how == "switched off":
         await company.client.patch(place, {"is_active": True}, etag='"2"')
         place = f"/v1/deliveries/{delivery['id']}"
-        assert (await company.client.post(f"{place}/resend", etag=f'"{delivery["version"]}"')).status_code == 200
+        assert (await company.client.post(f"{place}/resends", etag=f'"{delivery["version"]}"')).status_code == 200
         await run_jobs(context)
         assert outlet.keys == [delivery["id"]]
 
@@ -251,7 +251,7 @@ async def test_what_was_under_way_to_a_receiver_that_went_meanwhile_is_not_sent_
     if how == "switched off":
         await company.client.patch(place, {"is_active": True}, etag='"2"')
         again = f"/v1/deliveries/{delivery['id']}"
-        assert (await company.client.post(f"{again}/resend", etag=f'"{delivery["version"]}"')).status_code == 200
+        assert (await company.client.post(f"{again}/resends", etag=f'"{delivery["version"]}"')).status_code == 200
         await run_jobs(context)
         delivery = await the_delivery(company)
         assert (outlet.keys, delivery["possible_duplicates"]) == ([delivery["id"]], int(end == "dies"))
@@ -262,7 +262,7 @@ async def test_a_last_try_under_way_to_a_receiver_that_went_meanwhile_is_cancell
 ) -> None:
     outlet = recording(context)
     made = await a_receiver(company)
-    assert (await company.client.post(f"/v1/receivers/{made['id']}/test")).status_code == 202
+    assert (await company.client.post(f"/v1/receivers/{made['id']}/tests")).status_code == 202
     for _ in range(rules.TRIES):
         assert len(await claimed(context)) == 1
         clock.advance(seconds=91)
@@ -293,7 +293,7 @@ async def test_another_tenants_deliveries_are_absent(
     assert await deliveries(other_company) == []
     assert (await other_company.client.get(place)).status_code == 404
     assert (await other_company.client.get(f"{place}/attempts")).status_code == 404
-    assert (await other_company.client.post(f"{place}/resend", etag='"1"')).status_code == 404
+    assert (await other_company.client.post(f"{place}/resends", etag='"1"')).status_code == 404
     alert = (await company.client.items("/v1/alerts"))[0]
     assert (await company.client.get(f"/v1/alerts/{alert['id']}")).json() == alert
     assert (await other_company.client.get(f"/v1/alerts/{alert['id']}")).status_code == 404

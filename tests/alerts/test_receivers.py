@@ -43,7 +43,7 @@ async def test_an_address_is_kept_sealed_shown_in_part_and_used_whole(
     outlet = recording(context)
     target, shown, address = TARGETS[kind]
     made = await a_receiver(company, target=target)
-    assert (made["receiver"]["kind"], made["receiver"]["destination"]) == (kind, shown)
+    assert (made["kind"], made["destination"]) == (kind, shown)
     sealed = await owner.fetchval("select address_sealed from receivers")
     assert b"canary" not in sealed
     everything = [
@@ -52,7 +52,7 @@ async def test_an_address_is_kept_sealed_shown_in_part_and_used_whole(
         (await company.client.get("/v1/audit-entries")).text,
     ]
     assert not any("canary" in text or SECRET in text for text in everything)
-    await company.client.post(f"/v1/receivers/{made['id']}/test")
+    await company.client.post(f"/v1/receivers/{made['id']}/tests")
     await run_jobs(context)
     assert [to for _, to, _ in outlet.sent] == [address]
 
@@ -69,7 +69,7 @@ async def test_a_webhook_that_moves_keeps_the_secret_its_receiver_knows(company:
         body = {"target": {"kind": "webhook", **target}}
         moved = await company.client.patch(place, body, etag=await company.client.etag(place))
         assert (moved.status_code, moved.json()["destination"]) == (200, target["url"]), moved.text
-        await company.client.post(f"{place}/test")
+        await company.client.post(f"{place}/tests")
         await run_jobs(context)
         assert outlet.sent[-1][1] == WebhookEndpoint(target["url"], secret)
 
@@ -134,7 +134,7 @@ async def test_a_name_is_taken_once_and_free_again_after_removal(company: Compan
     place = f"/v1/receivers/{made['id']}"
     assert (await company.client.delete(place, etag='"1"')).status_code == 204
     assert (await company.client.get(place)).status_code == 404
-    assert (await company.client.post(f"{place}/test")).status_code == 404
+    assert (await company.client.post(f"{place}/tests")).status_code == 404
     await a_receiver(company)
 
 
@@ -149,7 +149,7 @@ async def test_a_change_keeps_the_address_unless_a_new_target_is_sent(
     assert (await company.client.patch(place, {"name": "X"}, etag='"1"')).status_code == 412
     moved = await company.client.patch(place, {"target": TARGETS["slack_bot"][0], "tiers": None}, etag='"2"')
     assert (moved.json()["kind"], moved.json()["tiers"]) == ("slack_bot", None)
-    await company.client.post(f"{place}/test")
+    await company.client.post(f"{place}/tests")
     await run_jobs(context)
     assert [to for _, to, _ in outlet.sent] == [TARGETS["slack_bot"][2]]
 
@@ -246,7 +246,7 @@ async def test_a_test_message_goes_to_that_receiver_only(context: JobContext, co
     outlet = recording(context)
     first = await a_receiver(company)
     await a_receiver(company, name="Second")
-    asked = await company.client.post(f"/v1/receivers/{first['id']}/test")
+    asked = await company.client.post(f"/v1/receivers/{first['id']}/tests")
     assert (asked.status_code, asked.json()["state"]) == (202, "pending")
     await run_jobs(context)
     assert [message.title for _, _, message in outlet.sent] == ["Test message from vendor risk"]
@@ -259,7 +259,7 @@ async def test_what_cannot_be_tested_says_why(company: Company) -> None:
     off = await a_receiver(company)
     await company.client.patch(f"/v1/receivers/{off['id']}", {"is_active": False}, etag='"1"')
     for made, code in ((owners, "receiver_without_address"), (off, "receiver_inactive")):
-        refused = await company.client.post(f"/v1/receivers/{made['id']}/test")
+        refused = await company.client.post(f"/v1/receivers/{made['id']}/tests")
         assert (refused.status_code, refused.json()["code"]) == (409, code)
 
 
@@ -268,7 +268,7 @@ async def test_a_write_leaves_one_entry_and_a_refused_one_none(company: Company)
     made = await a_receiver(company)
     place = f"/v1/receivers/{made['id']}"
     await company.client.post("/v1/receivers", {"name": "Console", "target": {"kind": "console"}})
-    await company.client.post(f"{place}/test")
+    await company.client.post(f"{place}/tests")
     await company.client.patch(place, {"name": "C"}, etag='"1"')
     await company.client.delete(place, etag='"2"')
     entries = await company.client.items("/v1/audit-entries")
@@ -290,7 +290,7 @@ async def test_another_tenants_receiver_is_absent(
     assert (await client.get(place)).status_code == 404
     assert (await client.patch(place, {"name": "X"}, etag='"1"')).status_code == 404
     assert (await client.delete(place, etag='"1"')).status_code == 404
-    assert (await client.post(f"{place}/test")).status_code == 404
+    assert (await client.post(f"{place}/tests")).status_code == 404
     await Feature(context, other_company).watch(expiry(await a_vendor(owner, other_company), TODAY + timedelta(days=1)))
     await run_jobs(context)
     assert outlet.sent == []

@@ -220,7 +220,7 @@ async def test_no_secret_enters_an_entry(company: Company, owner: Any) -> None:
     made = await company.client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]})
     rotated = await company.client.post(f"/v1/api-keys/{made.json()['id']}/rotations", {}, etag='"1"')
     texts = "".join(row["content"] for row in await owner.fetch("select content from audit_entries"))
-    for key in (made.json()["key"], rotated.json()["key"], company.key.key):
+    for key in (made.json()["secret"], rotated.json()["secret"], company.key.secret):
         assert key not in texts
         assert key.rpartition("_")[2] not in texts
 

@@ -103,7 +103,7 @@ async def test_a_request_in_the_middle_of_it_is_503_and_may_be_repeated(
     server, settings = between
     api = create_app(settings, clock=clock)
     async with api.running():
-        client = client_of(api, company.key.key)
+        client = client_of(api, company.key.secret)
         assert (await client.get("/v1/vendors")).status_code == 200
         real = api.service.database._acquire
 

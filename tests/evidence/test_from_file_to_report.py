@@ -57,15 +57,15 @@ async def test_a_report_is_read_proposed_confirmed_and_covers(
     fields = {p["field"]: p for p in proposals}
     assert fields["auditor"]["value"] == "Harrow & Finch LLP"
     assert all(p["page"] >= 1 and p["quotation"].strip() and p["decision"] == "open" for p in proposals)
-    early = await client.post(f"{place}/soc2-report", None)
+    early = await client.post(f"{place}/soc2-reports", None)
     assert (early.status_code, early.json()["code"]) == (409, "proposals_incomplete")
     assert await client.items("/v1/soc2-reports") == []
     for proposal in proposals:
         response = await decide(client, place, proposal, "rejected" if proposal["field"] == "cuec" else "confirmed")
         assert response.status_code == 200, response.text
-    recorded = await client.post(f"{place}/soc2-report", None)
+    recorded = await client.post(f"{place}/soc2-reports", None)
     assert recorded.status_code == 201, recorded.text
-    shown = recorded.json()["report"]
+    shown = recorded.json()
     assert (shown["report_type"], shown["period_start_on"], shown["period_end_on"]) == (
         "type_2",
         "2024-10-01",
@@ -86,16 +86,16 @@ async def test_a_bridge_letter_is_read_confirmed_and_bridges_the_report_it_names
     pages, _ = UNSEEN["bridge letter"]
     place = await filed(client, pages_pdf(pages), kind="bridge_letter", title="Bridge letter")
     await read_all(context)
-    early = await client.post(f"{place}/bridge-letter", None)
+    early = await client.post(f"{place}/bridge-letters", None)
     assert (early.status_code, early.json()["code"]) == (409, "proposals_incomplete")
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
-    alone = await client.post(f"{place}/bridge-letter", None)
+    alone = await client.post(f"{place}/bridge-letters", None)
     assert (alone.status_code, alone.json()["code"]) == (409, "proposals_incomplete")
     assert "2025-09-30" in alone.json()["detail"]
     vendor_id = (await client.get(place)).json()["vendor_id"]
     shown = await recorded(client, type_2(vendor_id, "2024-10-01", "2025-09-30"))
-    made = await client.post(f"{place}/bridge-letter", None)
+    made = await client.post(f"{place}/bridge-letters", None)
     assert made.status_code == 201, made.text
     assert (made.json()["report_id"], made.json()["ends_on"], made.json()["issued_on"]) == (
         shown["id"],
@@ -103,7 +103,7 @@ async def test_a_bridge_letter_is_read_confirmed_and_bridges_the_report_it_names
         "2025-12-15",
     )
     assert (await coverage(client, vendor_id, "2025-12-20"))[0]["state"] == "bridged"
-    twice = await client.post(f"{place}/bridge-letter", None)
+    twice = await client.post(f"{place}/bridge-letters", None)
     assert (twice.status_code, twice.json()["code"]) == (409, "bridge_letter_known")
 
 
@@ -131,8 +131,8 @@ async def test_the_same_report_is_recorded_once(context: JobContext, client: Cli
     await read_all(context)
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
-    assert (await client.post(f"{place}/soc2-report", None)).status_code == 201
-    second = await client.post(f"{place}/soc2-report", None)
+    assert (await client.post(f"{place}/soc2-reports", None)).status_code == 201
+    second = await client.post(f"{place}/soc2-reports", None)
     assert (second.status_code, second.json()["code"]) == (409, "soc2_report_known")
     assert len(await client.items("/v1/soc2-reports")) == 1
 

@@ -82,14 +82,14 @@ async def test_a_report_withdrawn_by_mistake_is_recorded_again_from_its_document
     await read_all(context)
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
-    first = (await client.post(f"{place}/soc2-report", None)).json()
+    first = (await client.post(f"{place}/soc2-reports", None)).json()
     gone = await client.post(f"/v1/soc2-reports/{first['id']}/withdrawal", {"reason": "By mistake"}, etag='"1"')
     assert gone.status_code == 200
-    again = await client.post(f"{place}/soc2-report", None)
+    again = await client.post(f"{place}/soc2-reports", None)
     assert again.status_code == 201, again.text
-    third = await client.post(f"{place}/soc2-report", None)
+    third = await client.post(f"{place}/soc2-reports", None)
     assert (third.status_code, third.json()["code"]) == (409, "soc2_report_known")
-    (covered,) = await coverage(client, again.json()["report"]["vendor_id"])
+    (covered,) = await coverage(client, again.json()["vendor_id"])
     assert covered["state"] == "in_reliance"
 
 
@@ -100,16 +100,16 @@ async def test_a_document_stays_while_a_report_rests_on_it_and_makes_none_once_i
     await read_all(context)
     for proposal in await client.items(f"{place}/proposals", limit=200):
         await decide(client, place, proposal, "confirmed")
-    shown = (await client.post(f"{place}/soc2-report", None)).json()
+    shown = (await client.post(f"{place}/soc2-reports", None)).json()
     wrong = {"reason": "Filed wrongly"}
     refused = await client.post(f"{place}/withdrawal", wrong, etag=await client.etag(place))
     assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
-    (covered,) = await coverage(client, shown["report"]["vendor_id"])
+    (covered,) = await coverage(client, shown["vendor_id"])
     assert covered["state"] == "in_reliance"
     assert (await client.post(f"/v1/soc2-reports/{shown['id']}/withdrawal", wrong, etag='"1"')).status_code == 200
     gone = await client.post(f"{place}/withdrawal", wrong, etag=await client.etag(place))
     assert gone.status_code == 200, gone.text
-    late = await client.post(f"{place}/soc2-report", None)
+    late = await client.post(f"{place}/soc2-reports", None)
     assert (late.status_code, late.json()["code"]) == (409, "document_superseded")
     assert len(await client.items("/v1/soc2-reports")) == 1
 

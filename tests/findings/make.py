@@ -20,7 +20,7 @@ async def finding(client: Client, vendor_id: str | None = None, **more: Any) -> 
     body = {"vendor_id": vendor_id or await vendor(client), "title": "No second factor", "severity": "high", **more}
     made = await client.post("/v1/findings", body)
     assert made.status_code == 201, made.text
-    return dict(made.json()["finding"])
+    return dict(made.json())
 
 
 async def transition(client: Client, opened: dict[str, Any], to: str, **more: Any) -> dict[str, Any]:

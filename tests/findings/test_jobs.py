@@ -107,16 +107,16 @@ async def test_an_acceptance_ends_after_its_day_in_the_tenants_calendar_and_once
     # In Tokyo the eleventh has begun; in UTC it is still the tenth.
     clock.now = clock.now.replace(day=10, hour=16)
     assert await end_acceptances(context) == 1
-    assert (await other_company.client.get(f"/v1/findings/{theirs['id']}")).json()["finding"]["state"] == "open"
-    assert (await client.get(f"/v1/findings/{ours['id']}")).json()["finding"]["state"] == "accepted"
+    assert (await other_company.client.get(f"/v1/findings/{theirs['id']}")).json()["state"] == "open"
+    assert (await client.get(f"/v1/findings/{ours['id']}")).json()["state"] == "accepted"
     clock.advance(days=1)
     assert await end_acceptances(context) == 1
     assert await end_acceptances(context) == 0
     shown = (await client.get(f"/v1/findings/{ours['id']}")).json()
-    assert (shown["finding"]["state"], shown["finding"]["until_on"]) == ("open", None)
+    assert (shown["state"], shown["until_on"]) == ("open", None)
     assert shown["transitions"][-1]["reason"] == "The acceptance ended on 2026-03-10."
     assert shown["transitions"][-1]["transitioned_by_label"] == "end_acceptances"
-    assert shown["finding"]["due_on"] == "2026-04-10"
+    assert shown["due_on"] == "2026-04-10"
 
 
 async def test_an_overdue_finding_is_told_while_it_stands_and_not_once_it_is_closed(

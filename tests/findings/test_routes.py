@@ -31,7 +31,7 @@ async def test_a_finding_is_opened_due_by_its_severity_and_read_back(client: Cli
     )
     assert made.status_code == 201, made.text
     assert made.headers["etag"] == '"1"'
-    opened = made.json()["finding"]
+    opened = made.json()
     assert (opened["state"], opened["source_kind"], opened["source_id"]) == ("open", "manual", opened["id"])
     assert (opened["opened_on"], opened["due_on"]) == ("2026-03-02", DUE[severity].isoformat())
     assert [each["to_state"] for each in made.json()["transitions"]] == ["open"]
@@ -68,9 +68,9 @@ async def test_a_finding_goes_its_way_and_every_transition_is_kept(client: Clien
     opened = await finding(client)
     acknowledged = await transition(client, opened, "acknowledged")
     clock.advance(days=1)
-    done = await transition(client, acknowledged["finding"], "remediated", reason="A second factor is required.")
-    reopened = await transition(client, done["finding"], "open", reason="It is switched off again.")
-    assert reopened["finding"]["times_reopened"] == 1
+    done = await transition(client, acknowledged, "remediated", reason="A second factor is required.")
+    reopened = await transition(client, done, "open", reason="It is switched off again.")
+    assert reopened["times_reopened"] == 1
     told = [(each["from_state"], each["to_state"], each["reason"]) for each in reopened["transitions"]]
     assert told == [
         (None, "open", None),
@@ -84,7 +84,7 @@ async def test_a_finding_goes_its_way_and_every_transition_is_kept(client: Clien
 async def test_a_finding_that_is_reopened_has_as_long_as_a_new_one(client: Client, clock: FakeClock) -> None:
     done = await transition(client, await finding(client), "false_positive", reason="Not so.")
     clock.advance(days=100)
-    assert (await transition(client, done["finding"], "open"))["finding"]["due_on"] == "2026-07-10"
+    assert (await transition(client, done, "open"))["due_on"] == "2026-07-10"
 
 
 async def test_transitions_that_there_are_not_or_lack_something_are_refused_and_change_nothing(client: Client) -> None:
@@ -102,7 +102,7 @@ async def test_transitions_that_there_are_not_or_lack_something_are_refused_and_
         refused = await client.post(place, body, etag=etag)
         assert (refused.status_code, refused.json()["code"]) == (status, code), body
     shown = (await client.get(f"/v1/findings/{opened['id']}")).json()
-    assert (shown["finding"], len(shown["transitions"])) == (opened, 1)
+    assert (shown, len(shown["transitions"])) == (opened, 1)
 
 
 async def test_a_change_or_transition_needs_the_version_it_is_meant_for(client: Client) -> None:
@@ -114,27 +114,35 @@ async def test_a_change_or_transition_needs_the_version_it_is_meant_for(client: 
     ):
         assert (await send(path, body)).status_code == 428
         assert (await send(path, body, etag='"7"')).status_code == 412
-    assert (await client.get(place)).json()["finding"] == opened
+    assert (await client.get(place)).json() == opened
 
 
 async def test_a_new_severity_moves_the_due_date_unless_one_is_sent(client: Client) -> None:
     opened = await finding(client)
     place = f"/v1/findings/{opened['id']}"
     changed = await client.patch(place, {"severity": "critical"}, etag='"1"')
-    assert (changed.status_code, changed.json()["finding"]["due_on"]) == (200, "2026-03-09")
+    assert (changed.status_code, changed.json()["due_on"]) == (200, "2026-03-09")
     changed = await client.patch(place, {"severity": "low", "due_on": "2026-03-20"}, etag='"2"')
-    assert changed.json()["finding"]["due_on"] == "2026-03-20"
+    assert changed.json()["due_on"] == "2026-03-20"
     changed = await client.patch(place, {"title": "Other words"}, etag='"3"')
-    assert changed.json()["finding"]["due_on"] == "2026-03-20"
+    assert changed.json()["due_on"] == "2026-03-20"
     assert (await client.patch(place, {"due_on": "9999-12-31"}, etag='"4"')).json()["code"] == "finding_date_invalid"
+
+
+async def test_a_finding_alone_is_asked_for_fields_as_in_a_list(client: Client) -> None:
+    opened = await finding(client)
+    alone = await client.get(f"/v1/findings/{opened['id']}", params={"fields": "title,state"})
+    assert alone.json() == {"title": opened["title"], "state": "open"}
+    assert await client.items("/v1/findings", fields="title,state") == [alone.json()]
 
 
 async def test_an_owner_is_set_and_taken_away(client: Client) -> None:
     dana = (await client.post("/v1/members", DANA)).json()["id"]
     opened = await finding(client, owner_id=dana)
-    assert await client.items("/v1/findings", filter=f"owner_id:eq:{dana}") == [opened]
+    (listed,) = await client.items("/v1/findings", filter=f"owner_id:eq:{dana}")
+    assert listed == {field: opened[field] for field in listed}
     changed = await client.patch(f"/v1/findings/{opened['id']}", {"owner_id": None}, etag='"1"')
-    assert changed.json()["finding"]["owner_id"] is None
+    assert changed.json()["owner_id"] is None
     assert await client.items("/v1/findings", filter=f"owner_id:eq:{dana}") == []
 
 
@@ -182,9 +190,9 @@ async def test_the_due_date_is_watched_while_the_finding_stands(client: Client, 
     assert await _deadlines(owner) == [(key, "2026-04-01", True)]
     changed = await client.patch(f"/v1/findings/{key}", {"due_on": "2026-03-10"}, etag='"1"')
     assert await _deadlines(owner) == [(key, "2026-03-10", True)]
-    done = await transition(client, changed.json()["finding"], "remediated", reason="Done.")
+    done = await transition(client, changed.json(), "remediated", reason="Done.")
     assert [(subject, watched) for subject, _, watched in await _deadlines(owner)] in ([], [(key, False)])
-    await transition(client, done["finding"], "open")
+    await transition(client, done, "open")
     assert await _deadlines(owner) == [(key, "2026-04-01", True)]
 
 
@@ -200,7 +208,7 @@ async def test_the_policy_decides_from_then_on_and_only_from_then_on(client: Cli
     assert (await client.put("/v1/finding-policy", wanted, etag='"0"')).status_code == 412
     after = await finding(client, before["vendor_id"], severity="critical")
     assert after["due_on"] == "2026-03-04"
-    assert (await client.get(f"/v1/findings/{before['id']}")).json()["finding"]["due_on"] == "2026-03-09"
+    assert (await client.get(f"/v1/findings/{before['id']}")).json()["due_on"] == "2026-03-09"
 
 
 async def test_every_write_leaves_one_entry_and_a_refused_one_leaves_none(client: Client) -> None:
@@ -227,7 +235,7 @@ async def test_another_tenant_sees_and_changes_nothing(client: Client, other_com
     response = await theirs.post("/v1/findings/bulk-transitions", {"items": items})
     assert response.json()["items"][0]["code"] == "not_found"
     assert await theirs.items("/v1/findings") == []
-    assert (await client.get(place)).json()["finding"] == opened
+    assert (await client.get(place)).json() == opened
 
 
 async def test_reading_is_for_all_roles_and_writing_for_reviewers(client: Client, role_client: Any) -> None:
@@ -268,7 +276,7 @@ async def test_a_strange_text_is_kept_as_it_is_or_refused_and_never_an_error(
         assert await client.items("/v1/findings") == []
     else:
         assert response.status_code == 201, response.text
-        assert response.json()["finding"][field] == text
+        assert response.json()[field] == text
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2**31, 2**63, 10**400, "7", None, 1.5, True])

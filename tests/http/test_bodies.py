@@ -236,7 +236,7 @@ async def test_a_packed_body_is_refused_unread(client: Client, coding: str) -> N
 @pytest.mark.parametrize("key", [{}, {"idempotency-key": "k"}], ids=["without a key", "under a key"])
 async def test_a_packed_file_is_refused_unread_too(client: Client, key: dict[str, str]) -> None:
     packed = {**key, "content-encoding": "gzip", "content-type": "text/csv"}
-    for path in ("/v1/vendor-imports", "/v1/vendor-ratings/import"):
+    for path in ("/v1/vendor-imports", "/v1/vendor-rating-imports"):
         refused = await client.post(path, b"name\nAcme\n", headers=packed)
         assert (refused.status_code, refused.json()["code"]) == (415, "media_type_unsupported"), refused.text
     assert await client.items("/v1/vendor-imports") == []
@@ -256,7 +256,7 @@ async def test_a_body_that_never_ends_or_breaks_off_is_refused(
     api: Api, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(request_middleware, "_BODY_SECONDS", 0.05)
-    headers = [("authorization", f"Bearer {company.key.key}"), ("content-type", "application/json")]
+    headers = [("authorization", f"Bearer {company.key.secret}"), ("content-type", "application/json")]
     begun = chunk(b'{"name": "Da', more=True)
     endless = await send_raw(api, "POST", "/v1/members", headers, [begun], hang=True)
     broken = await send_raw(api, "POST", "/v1/members", headers, [begun])
@@ -271,7 +271,7 @@ async def test_a_body_that_never_ends_or_breaks_off_is_refused(
 async def test_an_announced_length_that_is_no_length_is_refused_in_few_words(
     api: Api, company: Company, length: str, status: int
 ) -> None:
-    headers = [("authorization", f"Bearer {company.key.key}"), ("content-type", "application/json")]
+    headers = [("authorization", f"Bearer {company.key.secret}"), ("content-type", "application/json")]
     body = b'{"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}'
     response = await send_raw(api, "POST", "/v1/members", [*headers, ("content-length", length)], [chunk(body)])
     assert (response.status, len(response.body) < 500) == (status, True), response.body

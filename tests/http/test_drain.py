@@ -86,7 +86,7 @@ async def test_a_request_under_way_is_answered_and_kept_while_new_ones_are_refus
     serving: Api, company: Company
 ) -> None:
     body = b'{"name": "Begun before the signal"}'
-    connection = serving.begin(company.key.key, "POST", "/v1/vendors", len(body), "Content-Type: application/json")
+    connection = serving.begin(company.key.secret, "POST", "/v1/vendors", len(body), "Content-Type: application/json")
     connection.sendall(body[:10])
     under_way(serving, connection)
     serving.process.send_signal(signal.SIGTERM)
@@ -106,7 +106,7 @@ async def test_a_slow_upload_under_way_is_stored_whole(serving: Api, company: Co
     pieces = [b"We encrypt what we keep.\n" * 4000] * 6
     place = f"/v1/documents/{document['id']}/file"
     headers = ("Content-Type: text/plain", 'If-Match: "1"')
-    connection = serving.begin(company.key.key, "PUT", place, sum(map(len, pieces)), *headers)
+    connection = serving.begin(company.key.secret, "PUT", place, sum(map(len, pieces)), *headers)
     connection.sendall(pieces[0])
     under_way(serving, connection)
     serving.process.send_signal(signal.SIGTERM)
@@ -131,7 +131,7 @@ async def test_connections_that_say_nothing_hold_nobody_up(serving: Api, company
 
 
 async def test_a_caller_who_never_ends_does_not_keep_the_process(serving: Api, company: Company) -> None:
-    connection = serving.begin(company.key.key, "POST", "/v1/vendors", 100, "Content-Type: application/json")
+    connection = serving.begin(company.key.secret, "POST", "/v1/vendors", 100, "Content-Type: application/json")
     connection.sendall(b'{"name": ')
     under_way(serving, connection)
     begun = time.monotonic()

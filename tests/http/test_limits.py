@@ -45,7 +45,7 @@ async def test_many_keys_of_a_tenant_take_no_more_than_the_tenant_may(settings: 
     async with app_with(settings, clock, rate_limit_per_minute=60, rate_limit_tenant_per_minute=6) as api:
         company, other = await found_company(api, clock, "Acme"), await found_company(api, clock, "Globex")
         made = [await company.client.post("/v1/api-keys", {"name": "k", "roles": ["auditor"]}) for _ in range(3)]
-        keys = [client_of(api, m.json()["key"]) for m in made]
+        keys = [client_of(api, m.json()["secret"]) for m in made]
         responses = [await key.get("/v1/me") for key in keys for _ in range(2)]
         assert [a.status_code for a in responses] == [200] * 3 + [429] * 3
         assert responses[0].headers["ratelimit-policy"] == '"key";q=60;w=60, "tenant";q=6;w=60'

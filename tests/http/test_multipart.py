@@ -129,7 +129,7 @@ async def test_an_import_takes_a_form_as_curl_sends_it(client: Client) -> None:
 async def test_ratings_in_a_form_are_told_by_the_ending_of_the_name(client: Client) -> None:
     await client.post("/v1/vendors", {"name": "Acme", "domains": ["example.com"]})
     row = b"domain,provider,date,score\nexample.com,Rater,2026-01-31,87\n"
-    made = await client.http.post("/v1/vendor-ratings/import", content=form(part(row, "r.csv")), headers=FORM)
+    made = await client.http.post("/v1/vendor-rating-imports", content=form(part(row, "r.csv")), headers=FORM)
     assert made.status_code == 200, made.text
 
 
@@ -144,7 +144,7 @@ async def test_a_form_under_an_idempotency_key_is_answered_again_as_it_was(clien
 
 
 async def test_a_form_that_is_too_large_is_refused_on_the_way(api: Api, company: Company, place: str) -> None:
-    headers = [("authorization", f"Bearer {company.key.key}"), ("if-match", '"1"'), *FORM.items()]
+    headers = [("authorization", f"Bearer {company.key.secret}"), ("if-match", '"1"'), *FORM.items()]
     sent = 0
 
     def endless() -> Iterator[dict[str, Any]]:

@@ -151,7 +151,7 @@ async def test_every_response_has_the_headers_of_safety(client: Client, path: st
 
 async def test_a_forged_host_appears_in_no_response(api: Api, company: Company) -> None:
     headers = [
-        ("authorization", f"Bearer {company.key.key}"),
+        ("authorization", f"Bearer {company.key.secret}"),
         ("host", "evil.example"),
         ("x-forwarded-host", "evil.example"),
         ("x-forwarded-proto", "gopher"),
@@ -190,7 +190,7 @@ async def test_a_forwarded_address_is_believed_only_from_a_named_proxy(settings:
 
 
 async def test_headers_that_are_no_text_are_taken_in_stride(api: Api, company: Company) -> None:
-    key = ("authorization", f"Bearer {company.key.key}")
+    key = ("authorization", f"Bearer {company.key.secret}")
     for name in ("prefer", "if-match", "idempotency-key", "accept", "content-type", "cookie", "range", "traceparent"):
         for value in ("\xff\xfe", "\x00", "", "x" * 10_000, '"', "a\tb"):
             response = await send_raw(api, "GET", "/v1/me", [key, (name, value)])
@@ -216,7 +216,7 @@ async def test_readiness_says_that_redis_is_away_and_everything_is_served_at_onc
         ready = await company.client.get("/health/ready")
         made = await company.client.post("/v1/vendors", {"name": "Nimbus"})
         tested = await company.client.post("/v1/receivers", {"name": "Console", "target": {"kind": "console"}})
-        sent = await company.client.post(f"/v1/receivers/{tested.json()['id']}/test")
+        sent = await company.client.post(f"/v1/receivers/{tested.json()['id']}/tests")
         assert time.monotonic() - begun < 0.9, "nobody waits for what is away"
     assert (ready.status_code, ready.json()["status"], ready.json()["checks"]["database"]) == (200, "ok", "ok")
     assert ready.json()["checks"]["redis"].startswith("cannot be reached"), ready.text
@@ -244,7 +244,7 @@ async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and
     api: Api, company: Company, client: Client, clock: FakeClock, lines: Lines
 ) -> None:
     made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]})).json()
-    public_id, good = made["api_key"]["public_id"], made["key"]
+    public_id, good = made["public_id"], made["secret"]
     other = rules.make_key()
     ended = {"overlap_seconds": 0}
     assert (await client.post(f"/v1/api-keys/{made['id']}/rotations", ended, etag='"1"')).status_code == 201

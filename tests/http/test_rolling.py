@@ -69,7 +69,7 @@ async def _says_ready(port: int) -> bool:
 async def test_no_request_fails_while_every_process_is_replaced(settings: Settings, company: Company) -> None:
     leaving = msgspec.structs.replace(settings, shutdown_delay_seconds=_SHUTDOWN_DELAY_SECONDS)
     apis, responses, over = [], list[int](), asyncio.Event()
-    headers = {"authorization": f"Bearer {company.key.key}"}
+    headers = {"authorization": f"Bearer {company.key.secret}"}
 
     async def call(number: int) -> None:
         for turn in count():

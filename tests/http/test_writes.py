@@ -61,7 +61,7 @@ async def test_of_a_header_sent_twice_none_silently_wins(
     api: Api, company: Company, name: str, values: tuple[str, str], status: int, code: str
 ) -> None:
     place = (await company.client.post("/v1/members", DANA)).headers["location"]
-    key = f"Bearer {company.key.key}"
+    key = f"Bearer {company.key.secret}"
     good = {"authorization": key, "content-type": "application/json", "if-match": '"1"'}
     headers = [(k, v) for k, v in good.items() if k != name] + [(name, v.format(key=key)) for v in values]
     refused = await send_raw(api, "PATCH", place, headers, [chunk(b'{"name": "X"}')])
@@ -70,7 +70,7 @@ async def test_of_a_header_sent_twice_none_silently_wins(
 
 
 async def test_two_idempotency_keys_are_none(api: Api, company: Company) -> None:
-    headers = [("authorization", f"Bearer {company.key.key}"), ("content-type", "application/json")]
+    headers = [("authorization", f"Bearer {company.key.secret}"), ("content-type", "application/json")]
     headers += [("idempotency-key", "a"), ("idempotency-key", "b")]
     body = b'{"name": "Dana", "email": "dana@example.com", "roles": ["owner"]}'
     refused = await send_raw(api, "POST", "/v1/members", headers, [chunk(body)])
@@ -124,7 +124,7 @@ async def test_a_storm_on_two_processes_is_one_effect_too(
 ) -> None:
     second = create_app(settings, clock=clock)
     async with second.running():
-        there = client_of(second, company.key.key)
+        there = client_of(second, company.key.secret)
         key = {"idempotency-key": "storm"}
         asked = [c.post("/v1/members", DANA, headers=key) for _ in range(25) for c in (company.client, there)]
         responses = await asyncio.gather(*asked)
@@ -139,13 +139,13 @@ async def test_a_response_survives_a_restart_and_ends_after_a_day(
     first = await company.client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]}, headers=key)
     restarted = create_app(settings, clock=clock)
     async with restarted.running():
-        there = client_of(restarted, company.key.key)
+        there = client_of(restarted, company.key.secret)
         again = await there.post(
             "/v1/api-keys", {"name": "ci", "roles": ["auditor"]}, headers={"idempotency-key": "quoted-once"}
         )
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["location"] == first.headers["location"]
-    assert again.json()["key"] == first.json()["key"]
+    assert again.json()["secret"] == first.json()["secret"]
     assert await owner.fetchval("select count(*) from idempotency_keys") == 1
 
 
@@ -153,7 +153,7 @@ async def test_a_stored_response_is_sealed_at_rest(client: Client, owner: Any) -
     key = {"idempotency-key": "k"}
     made = await client.post("/v1/api-keys", {"name": "canary-name", "roles": ["auditor"]}, headers=key)
     row = await owner.fetchrow("select * from idempotency_keys")
-    secret = made.json()["key"].rpartition("_")[2]
+    secret = made.json()["secret"].rpartition("_")[2]
     for kept in row.values():
         text = kept if isinstance(kept, bytes) else str(kept).encode()
         assert secret.encode() not in text

@@ -120,7 +120,7 @@ async def test_an_import_of_one_kind_is_absent_among_those_of_another(client: Cl
 async def test_a_kind_is_read_and_written_by_its_own_permissions(house: Any, company: Company, owner: Any) -> None:
     made = (await sent(company.client, SHEET, kind="room")).json()
     scoped = {
-        name: client_of(house, (await company.client.post("/v1/api-keys", body)).json()["key"])
+        name: client_of(house, (await company.client.post("/v1/api-keys", body)).json()["secret"])
         for name, body in {
             "vendors": {"name": "v", "roles": ["admin"], "scopes": ["vendors:read", "vendors:write"]},
             "rooms": {"name": "r", "roles": ["admin"], "scopes": ["members:read", "members:manage"]},

@@ -83,7 +83,7 @@ async def test_a_message_whose_sending_kills_its_sender_is_dead_after_the_tries_
     assert await send(context) == 0
     assert len(outlet.sent) == rules.TRIES
     context.channels = sound = RecordingOutlet()
-    again = await company.client.post(f"/v1/deliveries/{delivery['id']}/resend", etag=f'"{delivery["version"]}"')
+    again = await company.client.post(f"/v1/deliveries/{delivery['id']}/resends", etag=f'"{delivery["version"]}"')
     assert (again.status_code, again.json()["state"]) == (200, "pending")
     await run_jobs(context)
     assert ((await the_delivery(company))["state"], sound.keys) == ("sent", [delivery["id"]])

@@ -85,7 +85,7 @@ async def test_a_dead_letter_of_another_kind_can_be_resent_and_is_no_alert_s(
     place = f"/v1/deliveries/{made.id}"
     assert (await company.client.get(place)).status_code == 404
     assert (await company.client.get(f"{place}/attempts")).status_code == 404
-    assert (await company.client.post(f"{place}/resend", etag='"3"')).status_code == 404
+    assert (await company.client.post(f"{place}/resends", etag='"3"')).status_code == 404
     async with context.database.tenant(company.tenant.id) as connection:
         work = work_in(context, company, connection)
         locked = await service.locked_to_resend(work, "letter", made.id, 3)

@@ -55,12 +55,12 @@ async def test_tries_are_further_and_further_apart_then_end_in_a_dead_letter_tha
     assert await send(context) == 0
     place = f"/v1/deliveries/{delivery['id']}"
     assert [d["id"] for d in await deliveries(company, filter="state:eq:dead")] == [delivery["id"]]
-    assert (await company.client.post(f"{place}/resend")).status_code == 428
-    resent = await company.client.post(f"{place}/resend", etag=await company.client.etag(place))
+    assert (await company.client.post(f"{place}/resends")).status_code == 428
+    resent = await company.client.post(f"{place}/resends", etag=await company.client.etag(place))
     assert resent.json()["state"] == "pending"
     await send(context)
     assert outlet.keys == [delivery["id"]]
-    again = await company.client.post(f"{place}/resend", etag=await company.client.etag(place))
+    again = await company.client.post(f"{place}/resends", etag=await company.client.etag(place))
     assert (again.status_code, again.json()["code"]) == (409, "delivery_not_ended")
     assert len(await attempts(company, delivery)) == rules.TRIES + 1
 
@@ -140,12 +140,12 @@ async def test_a_dead_letter_whose_last_try_may_have_arrived_says_so_when_it_is_
     outlet = recording(context)
     made = await a_receiver(company)
     outlet.trouble = [Undeliverable(Failure.TIMEOUT, "no response in time", retryable=True)]
-    tested = (await company.client.post(f"/v1/receivers/{made['id']}/test")).json()
+    tested = (await company.client.post(f"/v1/receivers/{made['id']}/tests")).json()
     await run_jobs(context)
     delivery = await the_delivery(company)
     assert (delivery["id"], delivery["state"], delivery["possible_duplicates"]) == (tested["id"], "dead", 0)
     place = f"/v1/deliveries/{delivery['id']}"
-    resent = await company.client.post(f"{place}/resend", etag=f'"{delivery["version"]}"')
+    resent = await company.client.post(f"{place}/resends", etag=f'"{delivery["version"]}"')
     assert resent.json()["possible_duplicates"] == 1
     await run_jobs(context)
     assert ((await the_delivery(company))["state"], outlet.keys) == ("sent", [delivery["id"]])

@@ -178,7 +178,7 @@ async def test_a_key_whose_scopes_leave_out_a_noun_is_refused(company: Company, 
         "/v1/api-keys", {"name": "narrow", "roles": ["admin"], "scopes": ["vendors:read", "evidence:read"]}
     )
     assert made.status_code == 201, made.text
-    narrow = client_of(api, made.json()["key"])
+    narrow = client_of(api, made.json()["secret"])
     for place in ("today", "vendors", "vendor-views"):
         refused = await narrow.get(f"/v1/overview/{place}")
         assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")

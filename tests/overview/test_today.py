@@ -91,7 +91,7 @@ async def test_what_is_mine_is_what_i_own_or_nobody_does(company: Company, api: 
         await in_use(client, name, owner, next_review_on="2026-03-02")
     key = await client.post("/v1/api-keys", {"name": "mine", "roles": ["owner"], "member_id": me})
     clock.advance(seconds=1)
-    own = client_of(api, key.json()["key"])
+    own = client_of(api, key.json()["secret"])
     shown = (await own.get("/v1/overview/today", params={"whose": "mine"})).json()["waiting"]
     everyone = (await own.get("/v1/overview/today")).json()["waiting"]
     assert [item["title"] for item in shown] == ["Mine"]

@@ -247,7 +247,7 @@ async def test_a_second_theft_opens_a_finding_after_the_first_was_dealt_with(
         assert transitioned.status_code == 200, transitioned.text
         clock.advance(days=3)
         await on.confirmed()
-        assert (await client.get(place)).json()["finding"]["state"] == "remediated"
+        assert (await client.get(place)).json()["state"] == "remediated"
         new_name_servers(on, "second.test")
         clock.advance(days=1, hours=13)
         await on.run()

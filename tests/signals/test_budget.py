@@ -79,7 +79,7 @@ async def test_one_asset_has_no_more_than_two_rounds_a_day(
         await on.run()
         for _ in range(8):
             clock.advance(minutes=61)
-            assert (await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)).status_code == 202
+            assert (await client.post(f"/v1/vendors/{vendor}/signals/refreshes", None)).status_code == 202
             await on.run()
         spent = await owner.fetchval("select spent_requests from registrable_domains where name = $1", DOMAIN)
         assert 14 < spent <= 2 * 14 + 8, "a scan that began within the budget ends, none begins past it"

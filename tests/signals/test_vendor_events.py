@@ -295,16 +295,16 @@ async def test_ratings_of_others_are_kept_beside_the_score_and_duplicated_by_not
         b"domain,provider,date,score,grade\nacme-example.com,Rater,2026-01-31,87.5,B\nnobody.com,Rater,2026-01-31,1,F\n"
     )
     for expected in (1, 0):
-        response = await client.post("/v1/vendor-ratings/import", sheet, headers={"content-type": "text/csv"})
+        response = await client.post("/v1/vendor-rating-imports", sheet, headers={"content-type": "text/csv"})
         assert response.json() == {"imported": expected, "unchanged": 1 - expected, "unmatched": ["nobody.com"]}
     [rating] = await client.items(f"/v1/vendors/{vendor}/ratings")
     assert (rating["value_hundredths"], rating["grade"], rating["provider"]) == (8750, "B", "Rater")
     listed = b'{"entries": [{"domain": "acme-example.com", "provider": "Rater", "date": "2026-02-28", "score": 90}]}'
-    await client.post("/v1/vendor-ratings/import", listed, headers={"content-type": "application/json"})
-    empty = await client.post("/v1/vendor-ratings/import", b" ", headers={"content-type": "text/csv"})
+    await client.post("/v1/vendor-rating-imports", listed, headers={"content-type": "application/json"})
+    empty = await client.post("/v1/vendor-rating-imports", b" ", headers={"content-type": "text/csv"})
     assert (empty.status_code, empty.json()["code"]) == (422, "file_empty")
     broken = sheet + b"acme-example.com,Rater,someday,9,\n"
-    refused = await client.post("/v1/vendor-ratings/import", broken, headers={"content-type": "text/csv"})
+    refused = await client.post("/v1/vendor-rating-imports", broken, headers={"content-type": "text/csv"})
     assert (refused.status_code, refused.json()["code"]) == (422, "ratings_unreadable")
     assert "row 3" in refused.json()["detail"]
     assert len(await client.items(f"/v1/vendors/{vendor}/ratings")) == 2

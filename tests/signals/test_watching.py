@@ -91,11 +91,11 @@ async def test_something_worse_counts_when_it_was_seen_twice_and_is_closed_when_
         on.internet.dns.zone[(f"_dmarc.{DOMAIN}", "TXT")] = good
         clock.advance(days=1, hours=13)
         await on.run()
-        assert (await client.get(f"/v1/findings/{finding['id']}")).json()["finding"]["state"] == "open"
+        assert (await client.get(f"/v1/findings/{finding['id']}")).json()["state"] == "open"
         clock.advance(minutes=16)
         await on.run()
         shown = (await client.get(f"/v1/findings/{finding['id']}")).json()
-        assert shown["finding"]["state"] == "remediated"
+        assert shown["state"] == "remediated"
         history = await client.items(f"/v1/vendors/{vendor}/signals/history", filter="rule:eq:email.dmarc")
         assert [h["change"] for h in history if h["change"]] == ["closed", "improved", "confirmed"]
 
@@ -263,11 +263,11 @@ async def test_refresh_scans_again_after_an_hour_and_not_before(
         await on.attach(vendor)
         await on.run()
         clock.advance(minutes=59)
-        response = await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)
+        response = await client.post(f"/v1/vendors/{vendor}/signals/refreshes", None)
         assert (response.status_code, response.json()) == (202, {"requested": 0, "recent": 1})
         assert await on.run() == 0
         clock.advance(minutes=2)
-        response = await client.post(f"/v1/vendors/{vendor}/signals/refresh", None)
+        response = await client.post(f"/v1/vendors/{vendor}/signals/refreshes", None)
         assert response.json() == {"requested": 1, "recent": 0}
         assert await on.run() == 7
 

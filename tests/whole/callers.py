@@ -156,7 +156,7 @@ class Caller(threading.Thread):
         self.memory.findings[made["id"]] = title
 
     def test_receiver(self) -> None:
-        made = self._post(f"/v1/receivers/{self._choices.choice(self._receivers)}/test", None)
+        made = self._post(f"/v1/receivers/{self._choices.choice(self._receivers)}/tests", None)
         self.memory.tests.add(made["id"])
 
     def repeat(self) -> None:

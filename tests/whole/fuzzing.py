@@ -80,7 +80,7 @@ class Fuzz:
 
     def __init__(self, api: Api, things: Things) -> None:
         self.api, self.things = api, things
-        self.key = things.company.key.key
+        self.key = things.company.key.secret
         self.statuses: Counter[int] = Counter()
         self.faults: dict[tuple[str, str], str] = {}
         self._known: dict[str, Known] = {}

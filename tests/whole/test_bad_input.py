@@ -397,7 +397,7 @@ async def test_a_file_that_never_ends_breaks_off_or_is_too_large_leaves_nothing(
     known = await things.known_for(operation)
     place = operation.path.format(**known)
     media = FILES[operation.name][0]
-    headers = [("authorization", f"Bearer {things.company.key.key}"), ("content-type", media), ("if-match", '"1"')]
+    headers = [("authorization", f"Bearer {things.company.key.secret}"), ("content-type", media), ("if-match", '"1"')]
     before = (await rows_of(things), await entries(things))
     begun = make.chunk(b"name\nHalf a file\n", more=True)
     endless = await make.send_raw(api, operation.method, place, headers, [begun], hang=True)

@@ -89,7 +89,7 @@ async def test_the_client_registers_reads_changes_and_lists_as_the_document_says
     generated: Generated, api: Api, company: Company
 ) -> None:
     new, changes = generated.model("NewVendor"), generated.model("VendorChanges")
-    async with generated.client(api, company.key.key) as client:
+    async with generated.client(api, company.key.secret) as client:
         register = generated.operation("vendors", "register_vendor")
         made = await register(client=client, body=new(name="Nimbus", tags=["cloud"]), idempotency_key="once")
         again = await register(client=client, body=new(name="Nimbus", tags=["cloud"]), idempotency_key="once")
@@ -114,7 +114,7 @@ async def test_the_client_reads_refusals_and_the_results_of_rows(
     generated: Generated, api: Api, company: Company
 ) -> None:
     new, changes, problem = (generated.model(name) for name in ("NewVendor", "VendorChanges", "Problem"))
-    async with generated.client(api, company.key.key) as client:
+    async with generated.client(api, company.key.secret) as client:
         register = generated.operation("vendors", "register_vendor")
         made = await register(client=client, body=new(name="Nimbus"))
         twin = await register(client=client, body=new(name="Nimbus"))

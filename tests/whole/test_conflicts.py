@@ -117,7 +117,7 @@ async def test_who_may_not_read_vendors_learns_no_name(client: Client, company: 
 
     await acme(client)
     body = {"name": "ci", "roles": ["admin"], "scopes": ["vendors:write"]}
-    key = (await made(client, "/v1/api-keys", body))["key"]
+    key = (await made(client, "/v1/api-keys", body))["secret"]
     refused = await client_of(api, key).post("/v1/vendors", {"name": "acme"})
     assert (refused.status_code, refused.json()["code"]) == (409, "vendor_name_taken")
     assert "Acme" not in refused.text

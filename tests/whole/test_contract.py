@@ -127,6 +127,72 @@ def test_a_number_that_the_database_holds_in_64_bits_says_so() -> None:
     assert [f"{name}.{field}" for name, field, inside in numbers if inside.get("format") != "int64"] == []
 
 
+# --- one shape for a record
+
+
+NOT_YET_THERE = {("LatestSignalScore", "SignalScore"): {"id", "scored_at"}}
+"""A vendor without a score is shown one too, with null in these fields. A list has only scores that are there."""
+
+SEVERAL_RECORDS = {"VendorOverview"}
+"""Responses that bring several records together, each in a field of its own."""
+
+ANSWERED_FLAT = 35
+"""How many operations return a record that some list has as a row, at least."""
+
+
+def answered_with(operation: Operation) -> str:
+    """Return the name of the schema of a success; empty where it has none of its own."""
+    for status, response in operation.document["responses"].items():
+        shown = response.get("content", {}).get("application/json")
+        if status < "300" and shown is not None:
+            return str(shown["schema"].get("$ref", "")).rpartition("/")[2]
+    return ""
+
+
+def records_and_rows() -> Iterator[tuple[str, str, str]]:
+    """Yield (operation, schema of its record, schema of the row that the list beside it has for that record)."""
+    every_operation = operations(unopened_app())
+    for of in [operation for operation in every_operation if operation.kind is Kind.LIST]:
+        row = components()[answered_with(of)]["properties"]["items"]["items"]["$ref"].rpartition("/")[2]
+        for one in every_operation:
+            made = one.path == of.path and one.method == "POST"
+            alone = re.fullmatch(re.escape(of.path) + r"/\{\w+\}", one.path) and one.method != "DELETE"
+            if made or alone:
+                yield one.name, answered_with(one), row
+
+
+def without_words(field: Schema | None) -> Schema | None:
+    return field and {key: value for key, value in field.items() if key != "description"}
+
+
+def test_a_record_alone_and_when_made_has_the_fields_of_its_row_in_a_list() -> None:
+    faults, found = [], 0
+    for name, record, row in records_and_rows():
+        found += 1
+        alone = components()[record]["properties"]
+        for field, inside in components()[row]["properties"].items():
+            if without_words(alone.get(field)) != without_words(inside):
+                faults.append((name, record, row, field))
+    assert found >= ANSWERED_FLAT, found
+    left = [fault for fault in faults if fault[3] not in NOT_YET_THERE.get((fault[2], fault[1]), ())]
+    assert left == []
+    assert {fault[3] for fault in faults} == {field for held in NOT_YET_THERE.values() for field in held}
+
+
+def test_no_response_holds_its_record_in_a_field_of_its_own() -> None:
+    rows = {row for _, _, row in records_and_rows()}
+    faults = []
+    for operation in operations(unopened_app()):
+        record = answered_with(operation)
+        held = [
+            (operation.name, field)
+            for field, inside in components().get(record, {}).get("properties", {}).items()
+            if str(inside.get("$ref", "")).rpartition("/")[2] in rows
+        ]
+        faults += [] if record in SEVERAL_RECORDS else held
+    assert faults == []
+
+
 # --- operations
 
 

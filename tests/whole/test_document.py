@@ -25,9 +25,9 @@ from vendorrisk.imports.model import ImportState
 ROOT = Path(vendorrisk.__file__).parents[1]
 COMMITTED = ROOT / "openapi" / "vendorrisk.json"
 VERB = re.compile(
-    r"^(accept|acknowledge|add|answer|apply|approve|cancel|change|check|confirm|create|decide|delete|export|get|import"
-    r"|list|transition|open|record|refresh|reject|register|remove|replace|request|resend|revoke|rotate|search|send|set|resolve"
-    r"|store|test|unwatch|upload|watch|withdraw)_[a-z0-9]+(_[a-z0-9]+)*$"
+    r"^(accept|add|answer|approve|cancel|change|check|create|decide|export|get|import|list|open|record"
+    r"|refresh|register|reject|remove|request|resend|resolve|revoke|rotate|search|set|store|test|transition"
+    r"|withdraw)_[a-z0-9]+(_[a-z0-9]+)*$"
 )
 
 

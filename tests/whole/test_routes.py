@@ -25,6 +25,7 @@ HARD_TO_SEND: set[str] = set()
 
 SEVERAL_ENTRIES = {
     "add_soc2_exception": 2,  # its finding is opened
+    "remove_soc2_exception": 2,  # its finding is closed
     "approve_intake_request": 2,  # the vendor is made
     "decide_subprocessor_change": 2,  # a fourth party is added
     "rotate_api_key": 2,  # the old key gets its end, the new one is made

@@ -55,7 +55,7 @@ async def test_no_canary_is_found_in_logs_responses_errors_audit_metrics_or_the_
     log = kept(monkeypatch)
     things = Things(company, await role_client("admin"), context, owner)
     keys = await use_secrets(things, api)
-    canaries = Canaries(company.key.key, *keys)
+    canaries = Canaries(company.key.secret, *keys)
     for seen in (f"x{MARK}x", keys[0], SIGNING.encode().hex(), base64.b64encode(FILE)):
         assert canaries.found_in(seen), "the search itself finds what is there"
     responses = await wrong_requests(company.client, keys[0])
@@ -81,14 +81,14 @@ async def use_secrets(things: Things, api: Api) -> list[str]:
     once = {"idempotency-key": "once"}
     made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]}, headers=once)).json()
     turned = await client.post(f"/v1/api-keys/{made['id']}/rotations", {}, etag='"1"')
-    keys = [made["key"], turned.json()["key"]]
+    keys = [made["secret"], turned.json()["secret"]]
     for key in keys:
         assert (await client_of(api, key).get("/v1/me")).status_code == 200
     for number, target in enumerate(TARGETS):
         named = {"name": f"Receiver {number}", "target": target}
         told = await client.post("/v1/receivers", named, headers={"idempotency-key": f"receiver-{number}"})
         assert told.status_code == 201, told.text
-        assert (await client.post(f"/v1/receivers/{told.json()['id']}/test")).status_code == 202
+        assert (await client.post(f"/v1/receivers/{told.json()['id']}/tests")).status_code == 202
     place = f"/v1/documents/{await document(things, {})}"
     stored = await client.put(f"{place}/file", FILE, etag='"1"', headers={"content-type": "text/plain"})
     assert stored.status_code == 200, stored.text

@@ -162,12 +162,12 @@ async def alert(things: Things, known: Known) -> str:
 
 
 async def delivery(things: Things, known: Known) -> str:
-    return (await things.made(f"/v1/receivers/{await receiver(things, known)}/test", None))["id"]
+    return (await things.made(f"/v1/receivers/{await receiver(things, known)}/tests", None))["id"]
 
 
 async def cancelled_delivery(things: Things, known: Known) -> str:
     place = f"/v1/receivers/{await receiver(things, known)}"
-    sent = (await things.made(f"{place}/test", None))["id"]
+    sent = (await things.made(f"{place}/tests", None))["id"]
     for is_active in (False, True):
         response = await things.client.patch(place, {"is_active": is_active}, etag=await things.client.etag(place))
         assert response.status_code == 200, response.text
@@ -256,7 +256,7 @@ async def report(things: Things, known: Known) -> str:
 
 async def confirmed_letter(things: Things, known: Known) -> str:
     made = await things.client.get(f"/v1/soc2-reports/{await report(things, known)}")
-    found = await document(things, {"vendor_id": made.json()["report"]["vendor_id"]})
+    found = await document(things, {"vendor_id": made.json()["vendor_id"]})
     for field, value in (("period_end_on", "2025-12-31"), ("letter_end_on", "2026-01-31")):
         await proposed(things, found, field, value, "confirmed")
     return found

@@ -69,7 +69,7 @@ async def demo_things(api: Api, context: JobContext, owner: Any) -> Things:
     company: Any = SimpleNamespace(
         tenant=SimpleNamespace(id=tenant["id"]), key=SimpleNamespace(id=key["id"]), client=client
     )
-    return Things(company, client_of(api, second.json()["key"]), context, owner)
+    return Things(company, client_of(api, second.json()["secret"]), context, owner)
 
 
 async def answer_of(things: Things, operation: Operation) -> tuple[dict[str, str], Any]:

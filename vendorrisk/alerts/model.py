@@ -317,14 +317,11 @@ class Receiver(msgspec.Struct, frozen=True):
     version: int
 
 
-class CreatedReceiver(msgspec.Struct, frozen=True):
+class CreatedReceiver(Receiver, frozen=True, kw_only=True):
     """A receiver just made. A webhook's signing secret is shown this once."""
 
-    id: UUID
-    receiver: Receiver
     secret: str | None
     """The signing secret of a webhook, shown this once. Null for other kinds."""
-    version: int
 
 
 # What a webhook's receiver is sent; fields are only ever added

@@ -106,7 +106,7 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
 
 
 @acts(
-    "/receivers/{receiver_id:uuid}/test",
+    "/receivers/{receiver_id:uuid}/tests",
     Permission.ALERTS_MANAGE,
     match=False,
     at="/v1/deliveries/{id}",
@@ -137,7 +137,7 @@ async def list_delivery_attempts(work: InWork, page: ListPage, delivery_id: From
 
 
 @acts(
-    "/deliveries/{delivery_id:uuid}/resend",
+    "/deliveries/{delivery_id:uuid}/resends",
     Permission.ALERTS_MANAGE,
     refuses=[Code.DELIVERY_NOT_ENDED, Code.RECEIVER_INACTIVE],
 )

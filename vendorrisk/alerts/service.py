@@ -141,7 +141,7 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> Create
     )
     await audit.record(work, Action.RECEIVER_ADDED, Audited("receiver", added.id), after=added)
     secret = address.secret if isinstance(address, WebhookEndpoint) else None
-    return CreatedReceiver(added.id, added, secret, added.version)
+    return CreatedReceiver(**msgspec.structs.asdict(added), secret=secret)
 
 
 async def change_receiver(

@@ -155,7 +155,7 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
                 return {"applied": applied}
             _, key = await found_on(connection, "My company", "UTC")
             await _notify_console(connection, settings)
-            return {"applied": applied, "key": key.key}
+            return {"applied": applied, "key": key.secret}
     finally:
         await database.close()
 

@@ -25,7 +25,7 @@ def add_tenant(name: str, time_zone: str) -> None:
     _check_name(name)
     with database_or_give_up() as settings:
         tenant, key = run(_found(settings, name, time_zone))
-    click.echo(f"tenant {tenant.id}\nfirst admin key, shown this once: {key.key}")
+    click.echo(f"tenant {tenant.id}\nfirst admin key, shown this once: {key.secret}")
 
 
 @tenants.command("admin-key")
@@ -37,7 +37,7 @@ def add_admin_key(tenant: UUID) -> None:
     """
     with database_or_give_up() as settings:
         key = run(_keyed(settings, tenant))
-    click.echo(f"admin key, shown this once: {key.key}")
+    click.echo(f"admin key, shown this once: {key.secret}")
 
 
 @tenants.command("list")

@@ -32,8 +32,8 @@ from vendorrisk.vendors.inherent_risk_model import InherentRiskAnswers
 from vendorrisk.vendors.lifecycle_model import (
     NewIntakeRequest,
     OffboardingStepKind,
+    OffboardingStepResolution,
     OffboardingStepState,
-    StepResolution,
 )
 from vendorrisk.vendors.model import DataClass, Lifecycle, NewVendor, Tier, TrustCategory, VendorTransition
 from vendorrisk.vendors.supply_chain_model import NewVendorService
@@ -153,7 +153,7 @@ async def _lifecycle(work: Work, who: Character, vendor_id: UUID) -> None:
     if who.lifecycle == "terminated":
         for name in OffboardingStepKind:
             step = await offboarding.step(work, vendor_id, name)
-            done = StepResolution(state=OffboardingStepState.DONE, note="Confirmed in writing.")
+            done = OffboardingStepResolution(state=OffboardingStepState.DONE, note="Confirmed in writing.")
             await offboarding.resolve_step(work, vendor_id, name, done, step.version)
         await _transition(work, vendor_id, Lifecycle.TERMINATED, "All steps resolved.")
 

@@ -75,7 +75,7 @@ async def _found(context: JobContext, now: datetime, console: Console) -> tuple[
             await fill(work, context.keyring, people, lambda: progress.advance(task))
         await connection.execute(_SYSTEM_ROLE)
         await _raise_and_dispatch(connection, now)
-    return acting, key.key
+    return acting, key.secret
 
 
 async def _raise_and_dispatch(connection: Connection, now: datetime) -> None:

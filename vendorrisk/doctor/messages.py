@@ -89,7 +89,7 @@ async def slack(patient: Patient) -> list[Finding]:
             found.append(Finding("slack", Level.OK, said))
     if hooks := count.get("slack_webhook"):
         said = f"{hooks} incoming webhooks: these cannot be looked at without sending"
-        todo = "POST /v1/receivers/{id}/test sends one a test message."
+        todo = "POST /v1/receivers/{id}/tests sends one a test message."
         found.append(Finding("slack", Level.OK, said, todo))
     return found or [Finding("slack", Level.OK, "no receiver uses it")]
 

@@ -21,7 +21,8 @@ More files than usual, because the nouns are many:
     service                         the policy and coverage, kept in step with their basis
     …_model                         what is stored and shown of documents, reports, coverage and proposals
     report_routes                   the routes of SOC 2 reports
-    report_part_queries             the lists of exceptions, CUECs and subservice organisations across vendors
+    report_parts, report_part_routes  one part of a report: read, corrected, removed; and its routes
+    report_part_queries             the lists of exceptions, CUECs and subservice organisations, and one of each
     holders                         the report or letter that a conflict names
     proposal_queries                the statements of text extraction and of proposals
     report_text                     where the parts of a report stand in its text

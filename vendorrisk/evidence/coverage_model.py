@@ -112,9 +112,7 @@ class VendorCoverage(msgspec.Struct, frozen=True):
     """One entry for each service, or one for the vendor as a whole."""
 
 
-class EvidencePolicyDetail(msgspec.Struct, frozen=True):
+class EvidencePolicyDetail(EvidencePolicy, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """The policy in force; version 0 is the default that nobody has changed."""
 
-    policy: EvidencePolicy
-    """The policy."""
     version: int

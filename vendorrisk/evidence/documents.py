@@ -64,7 +64,7 @@ async def add(work: Work, new: NewDocument) -> Document:
     )
     rules.check_document(wanted, work.today)
     await _check_service(work, wanted)
-    in_force = (await service.policy(work)).policy
+    in_force = await service.policy(work)
     added = await queries.insert_document(work, service.evaluate_document(wanted, in_force, work.today))
     await service.follow(work, added, in_force)
     await audit.record(work, Action.DOCUMENT_ADDED, Target("document", added.id), after=added)
@@ -78,7 +78,7 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     await _check_service(work, wanted)
     if wanted == before:
         return before
-    in_force = (await service.policy(work)).policy
+    in_force = await service.policy(work)
     after = await queries.update_document(work, service.evaluate_document(wanted, in_force, work.today))
     await service.follow(work, after, in_force)
     await audit.record(work, Action.DOCUMENT_CHANGED, Target("document", after.id), before=before, after=after)
@@ -94,7 +94,7 @@ async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expect
     if await queries.reports_resting_on(work, document_id):
         raise Refusal(Code.IN_USE, "A SOC 2 report was recorded from it; withdraw that first.")
     after = await queries.update_document(work, msgspec.structs.replace(before, withdrawn_at=work.now))
-    await service.follow(work, after, (await service.policy(work)).policy)
+    await service.follow(work, after, await service.policy(work))
     await audit.record(
         work,
         Action.DOCUMENT_WITHDRAWN,
@@ -182,7 +182,7 @@ async def _superseded(work: Work, new: NewDocument) -> Document:
         raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/supersedes_id")
     check_counting(older)
     ended = await queries.update_document(work, msgspec.structs.replace(older, superseded_at=work.now))
-    await service.follow(work, ended, (await service.policy(work)).policy)
+    await service.follow(work, ended, await service.policy(work))
     return older
 
 

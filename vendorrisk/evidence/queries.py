@@ -16,12 +16,10 @@ from vendorrisk.errors import Code
 from vendorrisk.evidence.coverage import CoverageState
 from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, StoredCoverage
 from vendorrisk.evidence.document_model import Assurance, Document, DocumentClassification, DocumentKind, TextExtraction
-from vendorrisk.evidence.holders import holders_of_letter, holders_of_report
+from vendorrisk.evidence.holders import holders_of_report
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.report_model import (
-    BridgeLetter,
     Cuec,
-    NewBridgeLetter,
     NewCuec,
     NewSoc2Exception,
     NewSubserviceOrganisation,
@@ -41,15 +39,20 @@ class VendorInBrief(msgspec.Struct, frozen=True):
     lifecycle: str
 
 
+class StoredPolicy(msgspec.Struct, frozen=True):
+    policy: EvidencePolicy
+    version: int
+
+
 class TenantDue(msgspec.Struct, frozen=True):
     id: UUID
     time_zone: str
 
 
 _sql = QueryFile("evidence")
-_FIND_POLICY = _sql.rows("find_policy", EvidencePolicyDetail)
-_LOCK_POLICY = _sql.rows("lock_policy", EvidencePolicyDetail)
-_SAVE_POLICY = _sql.rows("save_policy", EvidencePolicyDetail)
+_FIND_POLICY = _sql.rows("find_policy", StoredPolicy)
+_LOCK_POLICY = _sql.rows("lock_policy", StoredPolicy)
+_SAVE_POLICY = _sql.rows("save_policy", StoredPolicy)
 _INSERT_DOCUMENT = _sql.rows("insert_document", Document)
 _FIND_DOCUMENT = _sql.rows("find_document", Document)
 _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
@@ -81,10 +84,6 @@ _INSERT_SUBSERVICE = _sql.rows("insert_subservice", SubserviceOrganisation)
 _LIST_SUBSERVICE = _sql.rows("list_subservice", SubserviceOrganisation)
 _LOCK_SUBSERVICE = _sql.rows("lock_subservice", SubserviceOrganisation)
 _UPDATE_SUBSERVICE = _sql.rows("update_subservice", SubserviceOrganisation)
-_INSERT_LETTER = _sql.rows("insert_letter", BridgeLetter)
-_LOCK_LETTER = _sql.rows("lock_letter", BridgeLetter)
-_DELETE_LETTER = _sql.command("delete_letter")
-_LIST_LETTERS = _sql.rows("list_letters", BridgeLetter)
 _FIND_VENDOR = _sql.rows("find_vendor_in_brief", VendorInBrief)
 _LOCK_VENDOR = _sql.rows("lock_vendor", VendorInBrief)
 _SERVICES = _sql.rows("services_of_vendor", VendorService)
@@ -144,7 +143,7 @@ COVERAGE = ListOf(
 )
 _UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id")
 _UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
-_UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
+UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
 _DOCUMENT_BROKEN = {
     "documents_vendor_is_known": _UNKNOWN_VENDOR,
     "documents_service_is_known": _UNKNOWN_SERVICE,
@@ -158,7 +157,7 @@ _DOCUMENT_BROKEN = {
 _KNOWN = (Code.SOC2_REPORT_KNOWN, "Change the recorded one, or withdraw it first.", None)
 _REPORT_BROKEN = {
     "soc2_reports_vendor_is_known": _UNKNOWN_VENDOR,
-    "soc2_reports_document_is_known": _UNKNOWN_DOCUMENT,
+    "soc2_reports_document_is_known": UNKNOWN_DOCUMENT,
     "soc2_reports_document_is_recorded_once": _KNOWN,
     "soc2_reports_period_is_recorded_once": _KNOWN,
     "soc2_report_services_service_is_known": (Code.REFERENCE_UNKNOWN, "There is no such service.", "/service_ids"),
@@ -174,22 +173,24 @@ _CUEC_BROKEN = {
 _SUBSERVICE_BROKEN = {
     "soc2_subservice_provider_is_known": (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/provider_id")
 }
-_LETTER_BROKEN = {
-    "bridge_letters_end_is_recorded_once": (Code.BRIDGE_LETTER_KNOWN, "A letter to this day is recorded.", "/ends_on"),
-    "bridge_letters_document_is_known": _UNKNOWN_DOCUMENT,
-}
 
 
 async def find_policy(work: Work) -> EvidencePolicyDetail | None:
-    return await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
+    stored = await _FIND_POLICY.one_or_none(work.db, work.tenant_id)
+    return None if stored is None else _detailed(stored)
 
 
 async def lock_policy(work: Work) -> EvidencePolicyDetail | None:
-    return await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
+    stored = await _LOCK_POLICY.one_or_none(work.db, work.tenant_id)
+    return None if stored is None else _detailed(stored)
 
 
 async def save_policy(work: Work, policy: EvidencePolicy) -> EvidencePolicyDetail:
-    return await _SAVE_POLICY.one(work.db, work.tenant_id, policy, work.now)
+    return _detailed(await _SAVE_POLICY.one(work.db, work.tenant_id, policy, work.now))
+
+
+def _detailed(stored: StoredPolicy) -> EvidencePolicyDetail:
+    return EvidencePolicyDetail(**msgspec.structs.asdict(stored.policy), version=stored.version)
 
 
 async def insert_document(work: Work, d: Document) -> Document:
@@ -327,24 +328,6 @@ async def update_subservice(work: Work, s: SubserviceOrganisation) -> Subservice
     own = (s.id, s.name, s.purpose, s.method, s.complementary_controls, s.provider_id)
     with refusing(_SUBSERVICE_BROKEN):
         return await _UPDATE_SUBSERVICE.one(work.db, work.tenant_id, *own, work.now)
-
-
-async def insert_letter(work: Work, report_id: UUID, letter: NewBridgeLetter) -> BridgeLetter:
-    own = (letter.document_id, letter.ends_on, letter.issued_on)
-    with refusing(_LETTER_BROKEN, holders_of_letter(report_id, letter.ends_on), seen_by="evidence:read"):
-        return await _INSERT_LETTER.one(work.db, work.tenant_id, new_id(), report_id, *own, work.now)
-
-
-async def lock_letter(work: Work, report_id: UUID, letter_id: UUID) -> BridgeLetter | None:
-    return await _LOCK_LETTER.one_or_none(work.db, work.tenant_id, report_id, letter_id)
-
-
-async def delete_letter(work: Work, letter_id: UUID) -> None:
-    await _DELETE_LETTER.run(work.db, work.tenant_id, letter_id)
-
-
-async def letters(work: Work, report_ids: Sequence[UUID]) -> list[BridgeLetter]:
-    return await _LIST_LETTERS.many(work.db, work.tenant_id, list(report_ids))
 
 
 async def find_vendor(work: Work, vendor_id: UUID) -> VendorInBrief | None:

@@ -141,7 +141,7 @@ class NewSubserviceOrganisation(Body):
     provider_id: UUID | None = None
 
 
-class SubserviceChanges(Body):
+class SubserviceOrganisationChanges(Body):
     """Changes to a subservice organisation."""
 
     name: Line | UnsetType = UNSET
@@ -172,6 +172,14 @@ class NewBridgeLetter(Body):
     ends_on: date
     issued_on: date | None = None
     document_id: UUID | None = None
+
+
+class BridgeLetterChanges(Body):
+    """Changes to a bridge letter."""
+
+    ends_on: date | UnsetType = UNSET
+    issued_on: date | UnsetType | None = UNSET
+    document_id: UUID | UnsetType | None = UNSET
 
 
 class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,17 +255,14 @@ class Soc2ReportChanges(Body):
     service_ids: ServiceIds | UnsetType = UNSET
 
 
-class Soc2ReportDetail(msgspec.Struct, frozen=True, kw_only=True):
+class Soc2ReportDetail(Soc2Report, frozen=True, kw_only=True):
     """A report with all that belongs to it."""
 
-    id: UUID
-    report: Soc2Report
     exceptions: list[Soc2Exception]
     cuecs: list[Cuec]
     subservice_organisations: list[SubserviceOrganisation]
     bridge_letters: list[BridgeLetter]
     warnings: list[str]
-    version: int
 
 
 class NewSoc2Reports(Body):

@@ -27,8 +27,8 @@ from vendorrisk.evidence.report_model import (
     Soc2Report,
     Soc2ReportChanges,
     Soc2ReportDetail,
-    SubserviceChanges,
     SubserviceOrganisation,
+    SubserviceOrganisationChanges,
 )
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
@@ -237,7 +237,7 @@ async def change_subservice_organisation(
     expected: ExpectedVersion,
     report_id: FromPath[UUID],
     organisation_id: FromPath[UUID],
-    data: JSONBody[SubserviceChanges],
+    data: JSONBody[SubserviceOrganisationChanges],
 ) -> SubserviceOrganisation:
     """Change it, or link it to a vendor of ours."""
     return await reports.change_subservice(work, report_id, organisation_id, data, expected)

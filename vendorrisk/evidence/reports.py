@@ -35,8 +35,8 @@ from vendorrisk.evidence.report_model import (
     Soc2Report,
     Soc2ReportChanges,
     Soc2ReportDetail,
-    SubserviceChanges,
     SubserviceOrganisation,
+    SubserviceOrganisationChanges,
 )
 from vendorrisk.findings import service as findings
 from vendorrisk.http.problems import STATUS
@@ -51,20 +51,21 @@ async def reports(work: Work, page: PageRequest) -> Page[Soc2Report]:
 
 async def report(work: Work, report_id: UUID) -> Soc2ReportDetail:
     """Return a report with all that belongs to it, and what is questionable about it."""
-    stored = found(await queries.find_report(work, report_id))
-    letters = await queries.letters(work, [report_id])
+    return await _with_parts(work, found(await queries.find_report(work, report_id)))
+
+
+async def _with_parts(work: Work, stored: Soc2Report) -> Soc2ReportDetail:
+    letters = await report_part_queries.letters(work, [stored.id])
     pairs = tuple(coverage.Letter(letter.id, letter.ends_on) for letter in letters)
-    in_force = (await service.policy(work)).policy
+    in_force = await service.policy(work)
     computed = coverage.coverage([rules.report_for_coverage(stored, pairs)], work.today, in_force)
     return Soc2ReportDetail(
-        id=stored.id,
-        report=stored,
-        exceptions=await queries.exceptions(work, report_id),
-        cuecs=await queries.cuecs(work, report_id),
-        subservice_organisations=await queries.subservice(work, report_id),
+        **msgspec.structs.asdict(stored),
+        exceptions=await queries.exceptions(work, stored.id),
+        cuecs=await queries.cuecs(work, stored.id),
+        subservice_organisations=await queries.subservice(work, stored.id),
         bridge_letters=letters,
         warnings=list(computed.warnings),
-        version=stored.version,
     )
 
 
@@ -137,7 +138,7 @@ async def record_all(work: Work, new: NewSoc2Reports) -> BulkResponse:
 
 
 async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expected: int) -> Soc2ReportDetail:
-    before = await _not_withdrawn(work, report_id, expected)
+    before = await lock_counting(work, report_id, expected)
     wanted = _normalised(patched(before, changes))
     rules.check_report(wanted, work.today)
     await _check_belonging(work, wanted)
@@ -147,16 +148,14 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
     if (wanted.opinion, wanted.opinion_reason) != (before.opinion, before.opinion_reason):
         await _sync_opinion_finding(work, wanted)
     await service.cover(work, wanted.vendor_id)
-    after = await report(work, report_id)
-    await audit.record(
-        work, Action.SOC2_REPORT_CHANGED, Target("soc2_report", report_id), before=before, after=after.report
-    )
-    return after
+    after = found(await queries.find_report(work, report_id))
+    await _audit_change(work, Action.SOC2_REPORT_CHANGED, "soc2_report", before, after)
+    return await _with_parts(work, after)
 
 
 async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected: int) -> Soc2ReportDetail:
     """Let a report count no more; it stays on record, and its findings end with it."""
-    before = await _not_withdrawn(work, report_id, expected)
+    before = await lock_counting(work, report_id, expected)
     await queries.update_report(
         work, msgspec.structs.replace(before, withdrawn_at=work.now, withdrawn_reason=withdrawal.reason)
     )
@@ -164,15 +163,13 @@ async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected
         await findings.close_for(work, "soc2_exception", exception.id, reason=withdrawal.reason)
     await findings.close_for(work, "soc2_opinion", report_id, reason=withdrawal.reason)
     await service.cover(work, before.vendor_id)
-    after = await report(work, report_id)
-    await audit.record(
-        work, Action.SOC2_REPORT_WITHDRAWN, Target("soc2_report", report_id), before=before, after=after.report
-    )
-    return after
+    after = found(await queries.find_report(work, report_id))
+    await _audit_change(work, Action.SOC2_REPORT_WITHDRAWN, "soc2_report", before, after)
+    return await _with_parts(work, after)
 
 
 async def add_exception(work: Work, report_id: UUID, new: NewSoc2Exception) -> Soc2Exception:
-    added = await _insert_exception(work, await _not_withdrawn(work, report_id), new, "")
+    added = await _insert_exception(work, await lock_counting(work, report_id), new, "")
     await audit.record(work, Action.SOC2_EXCEPTION_ADDED, Target("soc2_exception", added.id), after=added)
     return added
 
@@ -187,12 +184,12 @@ async def change_exception(
         return before
     after = await queries.update_exception(work, wanted)
     await findings.restate_for(work, "soc2_exception", after.id, **_finding_words(after))
-    await _audit_part(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
+    await _audit_change(work, Action.SOC2_EXCEPTION_CHANGED, "soc2_exception", before, after)
     return after
 
 
 async def add_cuec(work: Work, report_id: UUID, new: NewCuec) -> Cuec:
-    await _not_withdrawn(work, report_id)
+    await lock_counting(work, report_id)
     added = await queries.insert_cuec(work, report_id, _checked_cuec(new, ""))
     await audit.record(work, Action.SOC2_CUEC_ADDED, Target("soc2_cuec", added.id), after=added)
     return added
@@ -206,19 +203,19 @@ async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecC
     if wanted == before:
         return before
     after = await queries.update_cuec(work, wanted)
-    await _audit_part(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
+    await _audit_change(work, Action.SOC2_CUEC_CHANGED, "soc2_cuec", before, after)
     return after
 
 
 async def add_subservice(work: Work, report_id: UUID, new: NewSubserviceOrganisation) -> SubserviceOrganisation:
-    _check_provider(await _not_withdrawn(work, report_id), new.provider_id, "")
+    _check_provider(await lock_counting(work, report_id), new.provider_id, "")
     added = await queries.insert_subservice(work, report_id, new)
     await audit.record(work, Action.SOC2_SUBSERVICE_ADDED, Target("soc2_subservice", added.id), after=added)
     return added
 
 
 async def change_subservice(
-    work: Work, report_id: UUID, organisation_id: UUID, changes: SubserviceChanges, expected: int
+    work: Work, report_id: UUID, organisation_id: UUID, changes: SubserviceOrganisationChanges, expected: int
 ) -> SubserviceOrganisation:
     before = found(await queries.lock_subservice(work, report_id, organisation_id))
     check_version(before, expected)
@@ -227,13 +224,13 @@ async def change_subservice(
     if wanted == before:
         return before
     after = await queries.update_subservice(work, wanted)
-    await _audit_part(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
+    await _audit_change(work, Action.SOC2_SUBSERVICE_CHANGED, "soc2_subservice", before, after)
     return after
 
 
 async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> BridgeLetter:
     """Add a bridge letter of management to a Type 2 report; coverage follows."""
-    stored = await _not_withdrawn(work, report_id)
+    stored = await lock_counting(work, report_id)
     added = await _insert_letter(work, stored, new, "")
     await service.cover(work, stored.vendor_id)
     await audit.record(work, Action.BRIDGE_LETTER_ADDED, Target("bridge_letter", added.id), after=added)
@@ -242,10 +239,10 @@ async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> Bridg
 
 async def remove_letter(work: Work, report_id: UUID, letter_id: UUID, expected: int) -> None:
     """Take a letter back that was recorded wrongly; the audit log keeps it, and coverage follows."""
-    stored = await _not_withdrawn(work, report_id)
-    before = found(await queries.lock_letter(work, report_id, letter_id))
+    stored = await lock_counting(work, report_id)
+    before = found(await report_part_queries.lock_letter(work, report_id, letter_id))
     check_version(before, expected)
-    await queries.delete_letter(work, letter_id)
+    await report_part_queries.delete_letter(work, letter_id)
     await service.cover(work, stored.vendor_id)
     await audit.record(work, Action.BRIDGE_LETTER_REMOVED, Target("bridge_letter", letter_id), before=before)
 
@@ -273,6 +270,12 @@ def _finding_words(exception: Soc2Exception) -> dict[str, Any]:
 
 
 async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at: str) -> BridgeLetter:
+    await check_letter(work, stored, new, at)
+    return await report_part_queries.insert_letter(work, stored.id, new)
+
+
+async def check_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at: str) -> None:
+    """Refuse a letter that bridges nothing, has dates that cannot be, or lies in another vendor's document."""
     pointer = f"{at}/ends_on"
     if stored.report_type is not ReportType.TYPE_2 or stored.period_end_on is None:
         raise Refusal(Code.BRIDGE_LETTER_INVALID, "Only a Type 2 report's period can be bridged.", pointer=pointer)
@@ -281,7 +284,6 @@ async def _insert_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, a
         raise Refusal(Code.BRIDGE_LETTER_INVALID, detail, pointer=pointer)
     rules.check_letter(new, at, work.today)
     await _check_document(work, new.document_id, stored.vendor_id, f"{at}/document_id")
-    return await queries.insert_letter(work, stored.id, new)
 
 
 async def _sync_opinion_finding(work: Work, stored: Soc2Report) -> None:
@@ -347,7 +349,8 @@ def _checked_cuec(new: NewCuec, at: str) -> NewCuec:
     return msgspec.structs.replace(new, criterion=rules.checked_criterion(new.criterion, f"{at}/criterion"))
 
 
-async def _not_withdrawn(work: Work, report_id: UUID, expected: int | None = None) -> Soc2Report:
+async def lock_counting(work: Work, report_id: UUID, expected: int | None = None) -> Soc2Report:
+    """Lock a report and return it. Refuse one that was withdrawn."""
     stored = found(await queries.lock_report(work, report_id))
     if expected is not None:
         check_version(stored, expected)
@@ -356,7 +359,7 @@ async def _not_withdrawn(work: Work, report_id: UUID, expected: int | None = Non
     return stored
 
 
-async def _audit_part(work: Work, action: Action, kind: str, before: Any, after: Any) -> None:
+async def _audit_change(work: Work, action: Action, kind: str, before: Any, after: Any) -> None:
     await audit.record(work, action, Target(kind, after.id), before=before, after=after)
 
 

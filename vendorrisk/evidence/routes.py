@@ -160,7 +160,7 @@ async def decide_proposal(
 
 
 @creates(
-    "/documents/{document_id:uuid}/soc2-report",
+    "/documents/{document_id:uuid}/soc2-reports",
     Permission.EVIDENCE_CONFIRM,
     at="/v1/soc2-reports/{id}",
     refuses=[
@@ -178,7 +178,7 @@ async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> S
 
 
 @creates(
-    "/documents/{document_id:uuid}/bridge-letter",
+    "/documents/{document_id:uuid}/bridge-letters",
     Permission.EVIDENCE_CONFIRM,
     refuses=[
         Code.PROPOSALS_INCOMPLETE,

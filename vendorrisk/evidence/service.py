@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from vendorrisk.access.records import check_version, found
+from vendorrisk.access.records import check_version, found, says_already
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import AlertClass, Deadline, TimedClass
@@ -14,7 +14,7 @@ from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import coverage as rules_of_coverage
-from vendorrisk.evidence import queries, rules
+from vendorrisk.evidence import queries, report_part_queries, rules
 from vendorrisk.evidence.coverage import Coverage, Letter, Report, Support
 from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, ServiceCoverage, StoredCoverage, VendorCoverage
 from vendorrisk.evidence.document_model import Assurance, Document, DocumentKind
@@ -45,14 +45,14 @@ Proof = list[_Piece]
 
 async def policy(work: Work) -> EvidencePolicyDetail:
     """Return the policy in force; version 0 is the default."""
-    return await queries.find_policy(work) or EvidencePolicyDetail(EvidencePolicy(), 0)
+    return await queries.find_policy(work) or EvidencePolicyDetail(version=0)
 
 
 async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> EvidencePolicyDetail:
     """Say the whole policy again; every date that follows from it is computed anew in the same transaction."""
-    before = await queries.lock_policy(work) or EvidencePolicyDetail(EvidencePolicy(), 0)
+    before = await queries.lock_policy(work) or EvidencePolicyDetail(version=0)
     check_version(before, expected)
-    if before.version and before.policy == wanted:
+    if before.version and says_already(before, wanted):
         return before
     after = await queries.save_policy(work, wanted)
     await _evaluate_documents(work, wanted)
@@ -67,7 +67,7 @@ async def vendor_coverage(work: Work, vendor_id: UUID, at: date | None) -> Vendo
     """Compute the coverage of each service of a vendor at a day (today, where none is given), with all reasons."""
     vendor = found(await queries.find_vendor(work, vendor_id))
     day = at or work.today
-    in_force = (await policy(work)).policy
+    in_force = await policy(work)
     proof = await _proof(work, vendor.id, in_force)
     services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
     lanes = [_shown(service, proof, day, in_force) for service in services or [None]]
@@ -84,7 +84,7 @@ async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = N
     Call it in the transaction of every change that coverage follows from. Writers of one vendor wait for each other.
     """
     vendor = found(await queries.lock_vendor(work, vendor_id))
-    in_force = in_force or (await policy(work)).policy
+    in_force = in_force or await policy(work)
     proof = await _proof(work, vendor.id, in_force)
     services: list[VendorService | None] = [*await queries.services_of_vendor(work, vendor.id)]
     kept = {row.service_id: row for row in await queries.coverage_of_vendor(work, vendor.id)}
@@ -147,7 +147,7 @@ async def _evaluate_documents(work: Work, in_force: EvidencePolicy) -> None:
 
 async def age_documents(work: Work, most: int) -> int:
     """Evaluate anew the documents whose day has come, or whose vendor has begun to leave or come back."""
-    in_force = (await policy(work)).policy
+    in_force = await policy(work)
     due = await queries.documents_to_recheck(work, most)
     for document in due:
         evaluated = evaluate_document(document, in_force, work.today)
@@ -171,7 +171,7 @@ async def _proof(work: Work, vendor_id: UUID, in_force: EvidencePolicy) -> Proof
     """Return what a vendor shows for itself: its reports, and the documents that support them."""
     stored = await queries.reports_of_vendor(work, vendor_id)
     letters: dict[UUID, list[Letter]] = {}
-    for letter in await queries.letters(work, [r.id for r in stored]):
+    for letter in await report_part_queries.letters(work, [r.id for r in stored]):
         letters.setdefault(letter.report_id, []).append(Letter(letter.id, letter.ends_on))
     reports = [
         _Piece(rules.report_for_coverage(r, tuple(letters.get(r.id, ()))), frozenset(r.service_ids)) for r in stored

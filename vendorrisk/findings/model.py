@@ -162,14 +162,11 @@ class FindingTransition(msgspec.Struct, frozen=True):
     """When the transition happened."""
 
 
-class FindingDetail(msgspec.Struct, frozen=True):
+class FindingDetail(Finding, frozen=True, kw_only=True):
     """A finding with everything that happened to it."""
 
-    id: UUID
-    finding: Finding
     transitions: list[FindingTransition]
     """All changes of its state, oldest first."""
-    version: int
 
 
 class TenantDue(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ async def findings(work: Work, page: PageRequest) -> Page[Finding]:
 
 async def finding(work: Work, finding_id: UUID) -> FindingDetail:
     stored = found(await queries.find(work, finding_id))
-    return FindingDetail(stored.id, stored, await queries.transitions(work, finding_id), stored.version)
+    return FindingDetail(**msgspec.structs.asdict(stored), transitions=await queries.transitions(work, finding_id))
 
 
 async def open_manually(work: Work, new: NewFinding) -> FindingDetail:

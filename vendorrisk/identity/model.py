@@ -128,14 +128,11 @@ class ApiKeyRotation(Body):
     """When the new key stops working. Null for never. If left out, it lives as long as the old key was made for."""
 
 
-class CreatedApiKey(msgspec.Struct, frozen=True):
-    """A key just made. `key` is shown this once and cannot be had again."""
+class CreatedApiKey(ApiKey, frozen=True, kw_only=True):
+    """A key just made. `secret` is shown this once and cannot be read again."""
 
-    id: UUID
-    key: str
-    """The key, shown this once."""
-    api_key: ApiKey
-    version: int
+    secret: str
+    """The whole key, as it is sent with requests. Shown this once."""
 
 
 class Caller(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET
 
 from vendorrisk.access.model import Tenant as ActingTenant
@@ -150,7 +151,7 @@ async def create_key(work: Work, new: NewApiKey) -> CreatedApiKey:
     made = rules.make_key()
     stored = await queries.insert_key(work, made, new)
     await audit.record(work, Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
-    return CreatedApiKey(stored.id, made.text, stored, stored.version)
+    return CreatedApiKey(**msgspec.structs.asdict(stored), secret=made.text)
 
 
 async def rotate_key(work: Work, key_id: UUID, rotation: ApiKeyRotation, expected: int) -> CreatedApiKey:
@@ -174,7 +175,7 @@ async def rotate_key(work: Work, key_id: UUID, rotation: ApiKeyRotation, expecte
     rotated = Change(Action.API_KEY_ROTATED, Target("api_key", old.id), old, ended)
     made_anew = Change(Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
     await audit.record_all(work, [rotated, made_anew])
-    return CreatedApiKey(stored.id, made.text, stored, stored.version)
+    return CreatedApiKey(**msgspec.structs.asdict(stored), secret=made.text)
 
 
 async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:

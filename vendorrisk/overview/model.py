@@ -386,7 +386,7 @@ class TodayOverview(msgspec.Struct, frozen=True, kw_only=True):
     """True if something that should be heard is not."""
 
 
-class DecisionsOf(StrEnum):
+class DecisionScope(StrEnum):
     """Whose decisions are shown: those of the caller's member, or everyone's."""
 
     MINE = "mine"

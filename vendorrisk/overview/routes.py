@@ -11,15 +11,15 @@ from vendorrisk.db.paging import Page
 from vendorrisk.http.dependencies import InWork, ListPage
 from vendorrisk.http.routing import lists, reads
 from vendorrisk.overview import queries, service
-from vendorrisk.overview.model import DecisionsOf, TodayOverview, VendorOverview, VendorPosture, VendorViews
+from vendorrisk.overview.model import DecisionScope, TodayOverview, VendorOverview, VendorPosture, VendorViews
 
 
 @reads("/overview/today", Permission.VENDORS_READ)
 async def get_today(
     work: InWork,
     whose: Annotated[
-        DecisionsOf, QueryParameter(required=False, description="Whose decisions are shown.")
-    ] = DecisionsOf.EVERYONE,
+        DecisionScope, QueryParameter(required=False, description="Whose decisions are shown.")
+    ] = DecisionScope.EVERYONE,
 ) -> TodayOverview:
     """Return the day's dashboard: what waits, what changed since the last working day, what is due in 13 weeks."""
     return await service.today(work, whose)

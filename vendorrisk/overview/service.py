@@ -11,7 +11,7 @@ from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.evidence import service as evidence
 from vendorrisk.overview import queries, rules
 from vendorrisk.overview.model import (
-    DecisionsOf,
+    DecisionScope,
     TodayOverview,
     VendorOverview,
     VendorPosture,
@@ -61,11 +61,11 @@ async def of_vendor(work: Work, vendor_id: UUID) -> VendorOverview:
     )
 
 
-async def today(work: Work, whose: DecisionsOf) -> TodayOverview:
+async def today(work: Work, whose: DecisionScope) -> TodayOverview:
     """Return the day's dashboard. A key that belongs to no member sees everyone's decisions."""
     _check(work)
     since = rules.since(work.today, zone(work.by.actor.tenant.time_zone))
-    kinds = await queries.waiting(work, work.by.actor.member_id if whose is DecisionsOf.MINE else None)
+    kinds = await queries.waiting(work, work.by.actor.member_id if whose is DecisionScope.MINE else None)
     changes = await queries.changes(work, since, _MOST_CHANGES)
     due = await queries.due_by_week(work)
     messages = await queries.messages(work)

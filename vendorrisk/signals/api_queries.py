@@ -76,6 +76,7 @@ _INSERT_PRODUCT = _sql.rows("insert_product", VendorProduct)
 _FIND_PRODUCT = _sql.rows("find_product", VendorProduct)
 _LOCK_PRODUCT = _sql.rows("lock_product", VendorProduct)
 LIST_PRODUCTS = _sql.rows("list_products", VendorProduct)
+_UPDATE_PRODUCT = _sql.rows("update_product", VendorProduct)
 _DELETE_PRODUCT = _sql.command("delete_product")
 _FIND_CHANGE = _sql.rows("find_change", SubprocessorChange)
 _LOCK_CHANGE = _sql.rows("lock_change", SubprocessorChange)
@@ -294,6 +295,13 @@ async def find_product(work: Work, product_id: UUID) -> VendorProduct | None:
 
 async def lock_product(work: Work, product_id: UUID) -> VendorProduct | None:
     return await _LOCK_PRODUCT.one_or_none(work.db, work.tenant_id, product_id)
+
+
+async def update_product(work: Work, p: VendorProduct) -> VendorProduct:
+    own = (p.id, p.maker, plain(p.maker), p.product, plain(p.product))
+    holders = {"vendor_products_are_noted_once": (_PRODUCT_OF_NAME, (p.vendor_id, plain(p.maker), plain(p.product)))}
+    with refusing(_BROKEN, holders, seen_by="signals:read"):
+        return await _UPDATE_PRODUCT.one(work.db, work.tenant_id, *own, work.now)
 
 
 async def delete_product(work: Work, product_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from vendorrisk.access.records import check_version, found
+from vendorrisk.access.records import check_version, found, patched
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -16,6 +16,7 @@ from vendorrisk.signals.supply_chain_model import (
     NewVendorProduct,
     SubprocessorChange,
     VendorProduct,
+    VendorProductChanges,
 )
 from vendorrisk.vendors.service import vendor
 
@@ -36,14 +37,29 @@ async def product(work: Work, product_id: UUID) -> VendorProduct:
 async def note_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
     """Note a product that the vendor runs; people are notified at once of what is known to be exploited in it."""
     await vendor(work, vendor_id)
-    for field in ("maker", "product"):
-        if not plain(getattr(new, field)):
-            raise Refusal(Code.PRODUCT_NAMELESS, "Write letters or digits.", pointer=f"/{field}")
+    _check_names(new)
     noted = await api_queries.insert_product(work, vendor_id, new)
     await api_queries.want_reconciliation(work, vendor_id)
     await audit.record(work, Action.VENDOR_PRODUCT_NOTED, Target("vendor_product", noted.id), after=noted)
     work.nudge(RECONCILE)
     return noted
+
+
+async def change_product(work: Work, product_id: UUID, changes: VendorProductChanges, expected: int) -> VendorProduct:
+    """Correct a product. The vendor is reconciled, as with a new one."""
+    before = found(await api_queries.lock_product(work, product_id))
+    check_version(before, expected)
+    wanted = patched(before, changes)
+    _check_names(wanted)
+    if wanted == before:
+        return before
+    after = await api_queries.update_product(work, wanted)
+    await api_queries.want_reconciliation(work, after.vendor_id)
+    await audit.record(
+        work, Action.VENDOR_PRODUCT_CHANGED, Target("vendor_product", product_id), before=before, after=after
+    )
+    work.nudge(RECONCILE)
+    return after
 
 
 async def remove_product(work: Work, product_id: UUID, expected: int) -> None:
@@ -55,3 +71,9 @@ async def remove_product(work: Work, product_id: UUID, expected: int) -> None:
 
 async def all_subprocessor_changes(work: Work, page: PageRequest) -> Page[SubprocessorChange]:
     return await work.page(api_queries.LIST_CHANGES, page)
+
+
+def _check_names(named: NewVendorProduct | VendorProduct) -> None:
+    for field in ("maker", "product"):
+        if not plain(getattr(named, field)):
+            raise Refusal(Code.PRODUCT_NAMELESS, "Write letters or digits.", pointer=f"/{field}")

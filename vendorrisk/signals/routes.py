@@ -39,6 +39,7 @@ from vendorrisk.signals.supply_chain_model import (
     RatingsImported,
     SubprocessorChange,
     VendorProduct,
+    VendorProductChanges,
     VendorRating,
 )
 
@@ -54,7 +55,7 @@ async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: List
 
 
 @lists("/vendor-assets", _READ, api_queries.ASSETS)
-async def list_assets(work: InWork, page: ListPage) -> Page[VendorAsset]:
+async def list_all_assets(work: InWork, page: ListPage) -> Page[VendorAsset]:
     """List the assets of all vendors."""
     return await watching.all_assets(work, page)
 
@@ -99,7 +100,7 @@ async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> Asse
     return await watching.suggestions(work, vendor_id)
 
 
-@acts("/vendors/{vendor_id:uuid}/signals/refresh", _WRITE, match=False, status_code=202)
+@acts("/vendors/{vendor_id:uuid}/signals/refreshes", _WRITE, match=False, status_code=202)
 async def refresh_vendor_signals(work: InWork, vendor_id: FromPath[UUID]) -> RefreshRequested:
     """Ask for a scan now. What was scanned within the hour stays as it is."""
     return await watching.refresh(work, vendor_id)
@@ -139,7 +140,7 @@ async def get_signal_score(work: InWork, vendor_id: FromPath[UUID]) -> SignalSco
 
 
 @lists("/signal-scores", _READ, api_queries.LATEST_SCORES)
-async def list_latest_scores(work: InWork, page: ListPage) -> Page[LatestSignalScore]:
+async def list_latest_signal_scores(work: InWork, page: ListPage) -> Page[LatestSignalScore]:
     """List the present score of each vendor that has one, lowest number first."""
     return await watching.latest_scores(work, page)
 
@@ -181,7 +182,7 @@ async def list_vendor_products(work: InWork, vendor_id: FromPath[UUID], page: Li
 
 
 @lists("/vendor-products", _READ, api_queries.PRODUCTS)
-async def list_products(work: InWork, page: ListPage) -> Page[VendorProduct]:
+async def list_all_products(work: InWork, page: ListPage) -> Page[VendorProduct]:
     """List the products of all vendors."""
     return await products.all_products(work, page)
 
@@ -204,6 +205,19 @@ async def add_vendor_product(
 async def get_vendor_product(work: InWork, product_id: FromPath[UUID]) -> VendorProduct:
     """Return a product that a vendor runs."""
     return await products.product(work, product_id)
+
+
+@changes(
+    "/vendor-products/{product_id:uuid}",
+    _WRITE,
+    refuses=[Code.PRODUCT_NAMELESS, Code.PRODUCT_NOTED],
+    example={"product": "Policy Secure"},
+)
+async def change_vendor_product(
+    work: InWork, expected: ExpectedVersion, product_id: FromPath[UUID], data: JSONBody[VendorProductChanges]
+) -> VendorProduct:
+    """Correct a product that a vendor runs. It is compared with the catalogue of exploited vulnerabilities again."""
+    return await products.change_product(work, product_id, data, expected)
 
 
 @removes("/vendor-products/{product_id:uuid}", _WRITE)
@@ -252,7 +266,7 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
 
 
 @acts(
-    "/vendor-ratings/import",
+    "/vendor-rating-imports",
     _WRITE,
     match=False,
     refuses=[Code.FILE_EMPTY, Code.FILE_PART_INVALID, Code.RATINGS_UNREADABLE],
@@ -273,7 +287,7 @@ router = Router(
     "/",
     route_handlers=[
         list_vendor_assets,
-        list_assets,
+        list_all_assets,
         add_vendor_asset,
         get_vendor_asset,
         change_vendor_asset,
@@ -285,16 +299,17 @@ router = Router(
         get_signal_observation,
         get_finding_signal,
         get_signal_score,
-        list_latest_scores,
+        list_latest_signal_scores,
         list_signal_scores,
         get_past_signal_score,
         get_signal_score_replay,
         get_signal_methodology,
         get_signal_feeds,
         list_vendor_products,
-        list_products,
+        list_all_products,
         add_vendor_product,
         get_vendor_product,
+        change_vendor_product,
         remove_vendor_product,
         list_subprocessor_changes,
         list_all_subprocessor_changes,

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
 
@@ -35,6 +35,15 @@ class NewVendorProduct(Body):
     maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
     """Who makes the product."""
     product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
+    """The product, and its version if need be."""
+
+
+class VendorProductChanges(Body):
+    """Changes to a product that the vendor runs."""
+
+    maker: ProductName | UnsetType = UNSET
+    """Who makes the product."""
+    product: ProductName | UnsetType = UNSET
     """The product, and its version if need be."""
 
 

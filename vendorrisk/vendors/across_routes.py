@@ -14,13 +14,13 @@ _READ = Permission.VENDORS_READ
 
 
 @lists("/reviews", _READ, queries.REVIEWS)
-async def list_reviews(work: InWork, page: ListPage) -> Page[VendorReview]:
+async def list_all_reviews(work: InWork, page: ListPage) -> Page[VendorReview]:
     """List the reviews of all vendors."""
     return await lifecycle.all_reviews(work, page)
 
 
 @lists("/vendor-services", _READ, supply_chain_queries.SERVICES)
-async def list_services(work: InWork, page: ListPage) -> Page[VendorService]:
+async def list_all_services(work: InWork, page: ListPage) -> Page[VendorService]:
     """List the services of all vendors."""
     return await services.all_services(work, page)
 
@@ -31,4 +31,4 @@ async def list_all_fourth_parties(work: InWork, page: ListPage) -> Page[FourthPa
     return await services.all_fourth_parties(work, page)
 
 
-router = Router("/", route_handlers=[list_reviews, list_services, list_all_fourth_parties], tags=["Vendors"])
+router = Router("/", route_handlers=[list_all_reviews, list_all_services, list_all_fourth_parties], tags=["Vendors"])

@@ -100,12 +100,9 @@ class VendorReview(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class VendorReviewDetail(msgspec.Struct, frozen=True):
-    """A review just recorded; `version` is the vendor's."""
+class VendorReviewDetail(VendorReview, frozen=True, kw_only=True):
+    """A review just recorded. A review is never changed, so `version` is the vendor's."""
 
-    id: UUID
-    review: VendorReview
-    """The review."""
     version: int
     """The vendor's version."""
 
@@ -136,7 +133,7 @@ class OffboardingChecklist(msgspec.Struct, frozen=True):
     items: list[OffboardingStep]
 
 
-class StepResolution(Body):
+class OffboardingStepResolution(Body):
     """How a step was resolved. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
 
     state: OffboardingStepState

@@ -33,7 +33,7 @@ from vendorrisk.vendors.lifecycle_model import (
     OffboardingChecklist,
     OffboardingStep,
     OffboardingStepKind,
-    StepResolution,
+    OffboardingStepResolution,
     VendorReview,
     VendorReviewDetail,
 )
@@ -144,7 +144,7 @@ async def resolve_offboarding_step(
     expected: ExpectedVersion,
     vendor_id: FromPath[UUID],
     step: FromPath[OffboardingStepKind],
-    data: JSONBody[StepResolution],
+    data: JSONBody[OffboardingStepResolution],
 ) -> OffboardingStep:
     """Resolve a step: done, or waived with a reason. Who and when is taken down."""
     return await offboarding.resolve_step(work, vendor_id, step, data, expected)

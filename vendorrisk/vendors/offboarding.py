@@ -13,8 +13,8 @@ from vendorrisk.vendors.lifecycle_model import (
     OffboardingChecklist,
     OffboardingStep,
     OffboardingStepKind,
+    OffboardingStepResolution,
     OffboardingStepState,
-    StepResolution,
 )
 from vendorrisk.vendors.model import Lifecycle
 from vendorrisk.vendors.normalise import normalised
@@ -35,7 +35,7 @@ async def step(work: Work, vendor_id: UUID, name: OffboardingStepKind) -> Offboa
 
 
 async def resolve_step(
-    work: Work, vendor_id: UUID, name: OffboardingStepKind, resolution: StepResolution, expected: int
+    work: Work, vendor_id: UUID, name: OffboardingStepKind, resolution: OffboardingStepResolution, expected: int
 ) -> OffboardingStep:
     """Record how a step was resolved: by whom and when is the caller and now."""
     given = normalised(resolution)
@@ -54,7 +54,7 @@ async def resolve_step(
     return after
 
 
-def _check_resolution(name: OffboardingStepKind, resolution: StepResolution) -> None:
+def _check_resolution(name: OffboardingStepKind, resolution: OffboardingStepResolution) -> None:
     if resolution.state is OffboardingStepState.WAIVED and resolution.note is None:
         raise Refusal(Code.RESOLUTION_INCOMPLETE, "Say in the note why this is waived.", pointer="/note")
     proven = resolution.note is not None or resolution.proof is not None

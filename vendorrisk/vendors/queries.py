@@ -22,11 +22,11 @@ from vendorrisk.vendors.lifecycle_model import (
     NewVendorReview,
     OffboardingStep,
     OffboardingStepKind,
+    OffboardingStepResolution,
     OffboardingStepState,
     ReviewOutcome,
     ReviewPolicy,
     ReviewPolicyDetail,
-    StepResolution,
     VendorReview,
 )
 from vendorrisk.vendors.model import (
@@ -328,7 +328,7 @@ async def lock_step(work: Work, vendor_id: UUID, step: OffboardingStepKind) -> O
     return await _LOCK_STEP.one_or_none(work.db, work.tenant_id, vendor_id, step)
 
 
-async def resolve_step(work: Work, step_id: UUID, resolution: StepResolution) -> OffboardingStep:
+async def resolve_step(work: Work, step_id: UUID, resolution: OffboardingStepResolution) -> OffboardingStep:
     actor = work.by.actor
     by = (None, None, None) if resolution.state is OffboardingStepState.OPEN else (actor.id, actor.label, work.now)
     return await _RESOLVE_STEP.one(

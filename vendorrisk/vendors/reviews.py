@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import msgspec
+
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -43,7 +45,7 @@ async def hold_review(work: Work, vendor_id: UUID, new: NewVendorReview, expecte
         before=before,
         after={"vendor": after, "review": review},
     )
-    return VendorReviewDetail(review.id, review, after.version)
+    return VendorReviewDetail(**msgspec.structs.asdict(review), version=after.version)
 
 
 async def reviews(work: Work, vendor_id: UUID, page: PageRequest) -> Page[VendorReview]:
