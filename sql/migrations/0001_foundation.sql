@@ -315,7 +315,7 @@ create table imports (
     date_order text,
     notices jsonb not null default '[]',
     headings jsonb not null default '{}',
-    refusal text,
+    rejection_reason text,
     rows_total integer,
     rows_done integer not null default 0,
     to_create integer not null default 0,

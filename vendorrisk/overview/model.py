@@ -113,7 +113,7 @@ class DocumentInBrief(msgspec.Struct, frozen=True, kw_only=True):
     classification: DocumentClassification
     expires_on: date | None
     assurance: Assurance
-    reading: TextExtraction
+    extraction: TextExtraction
     file_name: str | None
     to_confirm: int
     created_at: datetime
