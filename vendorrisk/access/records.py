@@ -4,10 +4,10 @@ A change that changes nothing makes no version and no audit entry: it returns th
 compares what is wanted with what stands, after its checks; a test walks all of them.
 """
 
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from vendorrisk.errors import Code, Refusal
 
@@ -17,6 +17,10 @@ StoredStruct = TypeVar("StoredStruct", bound=msgspec.Struct)
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What comes in: keyword fields; unknown ones are refused."""
+
+
+Version = Annotated[int, Meta(ge=1, le=2**31 - 1, description="the version of the record that this is meant for")]
+"""The version that an item among many is meant for; a single operation takes it as `If-Match`."""
 
 
 class Versioned(Protocol):

@@ -21,6 +21,7 @@ More files than usual, because the nouns are many:
     service                         the policy and coverage, kept in step with their basis
     …_model                         what is stored and shown of documents, reports, coverage and proposals
     report_routes                   the routes of SOC 2 reports
+    bulk_routes                     the operations on documents, reports and proposals, for many at once
     report_part_queries             the lists of exceptions, CUECs and subservice organisations across vendors
     holders                         the report or letter that a conflict names
     proposal_queries                the statements of text extraction and of proposals

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from vendorrisk.access.records import Body
+from vendorrisk.access.records import Body, Version
 
 
 class FindingSeverity(StrEnum):
@@ -134,15 +134,7 @@ class TransitionedFinding(NewTransition, kw_only=True):
 
     id: UUID
     """The finding."""
-    version: Annotated[int, Meta(ge=1)]
-    """The version that the change is meant for."""
-
-
-class FindingTransitions(Body):
-    """Many findings to move to other states."""
-
-    items: Annotated[list[TransitionedFinding], Meta(min_length=1, max_length=200)]
-    """Up to 200 findings."""
+    version: Version
 
 
 class FindingTransition(msgspec.Struct, frozen=True):

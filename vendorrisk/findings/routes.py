@@ -6,6 +6,8 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody
 
 from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.findings import queries, service
@@ -15,13 +17,14 @@ from vendorrisk.findings.model import (
     FindingDetail,
     FindingPolicy,
     FindingPolicyDetail,
-    FindingTransitions,
     NewFinding,
     NewTransition,
+    TransitionedFinding,
 )
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
-from vendorrisk.vendors.model import RowResults
+
+_ID = "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10"
 
 
 @lists("/findings", Permission.FINDINGS_READ, queries.FINDINGS)
@@ -78,16 +81,24 @@ async def transition_finding(
     return await service.transition(work, finding_id, data, expected)
 
 
-@acts(
+@bulk(
+    "/findings/bulk-openings",
+    Permission.FINDINGS_WRITE,
+    example=[{"vendor_id": _ID, "title": "No MFA for administrators", "severity": "high"}],
+)
+async def open_findings(work: Work, item: NewFinding) -> FindingDetail:
+    """Open up to 200 findings. Each is opened or rejected alone."""
+    return await service.open_manually(work, item)
+
+
+@bulk(
     "/findings/bulk-transitions",
     Permission.FINDINGS_WRITE,
-    match=False,
-    refuses=[Code.FINDING_TRANSITION_NOT_ALLOWED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
-    example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "to": "acknowledged"}]},
+    example=[{"id": _ID, "version": 1, "to": "acknowledged"}],
 )
-async def transition_findings(work: InWork, data: JSONBody[FindingTransitions]) -> RowResults:
-    """Transition up to 200 findings, each held to its version: the answer says for each what became of it."""
-    return await service.transition_many(work, data)
+async def transition_findings(work: Work, item: TransitionedFinding) -> FindingDetail:
+    """Transition up to 200 findings to other states. Each is transitioned or rejected alone."""
+    return await service.transition(work, item.id, item, item.version)
 
 
 @reads("/finding-policy", Permission.FINDINGS_READ)
@@ -116,6 +127,7 @@ router = Router(
         get_finding,
         change_finding,
         transition_finding,
+        open_findings,
         transition_findings,
         get_finding_policy,
         set_finding_policy,

@@ -14,7 +14,6 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Refusal, under
 from vendorrisk.findings import queries, rules
 from vendorrisk.findings.model import (
     Finding,
@@ -24,12 +23,10 @@ from vendorrisk.findings.model import (
     FindingPolicyDetail,
     FindingSeverity,
     FindingState,
-    FindingTransitions,
     NewFinding,
     NewTransition,
 )
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.model import RowResult, RowResults
 
 MANUAL = "manual"
 _MOST_TITLE, _MOST_DESCRIPTION = 300, 8000
@@ -192,24 +189,6 @@ async def transition(work: Work, finding_id: UUID, wanted: NewTransition, expect
     rules.check_transition(before, wanted, work.today)
     await _transitioned(work, before, wanted.to, wanted.reason, wanted.until_on)
     return await finding(work, finding_id)
-
-
-async def transition_many(work: Work, wanted: FindingTransitions) -> RowResults:
-    """Transition each finding on its own, held to its version: one that fails leaves nothing, and the others stand."""
-    results = []
-    for index, item in enumerate(wanted.items):
-        await work.db.execute("savepoint item")
-        try:
-            transitioned = await transition(work, item.id, item, item.version)
-        except Refusal as refusal:
-            await work.db.execute("rollback to savepoint item")
-            errors = under(refusal.errors, f"/items/{index}")
-            results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
-        else:
-            await work.db.execute("release savepoint item")
-            results.append(RowResult(index=index, id=transitioned.id, version=transitioned.version))
-    done = sum(1 for result in results if result.code is None)
-    return RowResults(results, done=done, failed=len(results) - done)
 
 
 async def end_acceptances(work: Work, most: int) -> int:

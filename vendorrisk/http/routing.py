@@ -121,6 +121,9 @@ def _told(
         "example": more.pop("example", None),
         # The same of a raw body, as text: a file that can be sent as it is.
         "file_example": more.pop("file_example", None),
+        # The type of each item of a bulk operation, and the shape of its body for the document.
+        "bulk": None,
+        "body": None,
         # Other statuses of success, such as 202 where the work may go on after the response.
         "also": more.pop("also", ()),
     }

@@ -32,7 +32,8 @@ _ANY_FILE = "application/octet-stream"
 def types_of(handler: Any) -> tuple[Any, Any]:
     """Return the type of a handler's body and of its response, each None if it is not JSON of ours."""
     body = handler.parsed_data_field
-    taken = None if body is None or handler.opt.get("raw") else shown_type(body.annotation)
+    own = handler.opt.get("body")
+    taken = own or (None if body is None or handler.opt.get("raw") else shown_type(body.annotation))
     given = None if handler.opt.get("streams") else shown_type(handler.parsed_fn_signature.return_type.annotation)
     return taken, given
 

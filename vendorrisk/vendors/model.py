@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from vendorrisk.access.records import Body
-from vendorrisk.errors import FieldError
 
 
 class Lifecycle(StrEnum):
@@ -304,54 +303,3 @@ class VendorTransition(Body):
 
 
 Categories = Annotated[list[TrustCategory], Meta(max_length=5)]
-
-
-class NewVendors(Body):
-    """Up to 200 vendors to register; each stands or falls alone."""
-
-    items: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=200)]
-    """Each as in registering one vendor."""
-
-
-class ChangedVendor(Body):
-    """A merge patch for one vendor, and the version it is meant for."""
-
-    id: UUID
-    """The vendor."""
-    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
-    """The version that the change is meant for."""
-    changes: dict[str, Any]
-    """A merge patch, as in changing one vendor."""
-
-
-class VendorsChanges(Body):
-    """Many vendors to change."""
-
-    items: Annotated[list[ChangedVendor], Meta(min_length=1, max_length=200)]
-    """Up to 200 vendors."""
-
-
-class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one item: the record's id, or the refusal with its field errors."""
-
-    index: int
-    id: UUID | None = None
-    """The record. Missing if it was not written."""
-    version: int | None = None
-    """The record's new version. Missing if it was not written."""
-    code: str | None = None
-    """Stable code of the problem. Missing if there is none."""
-    detail: str | None = None
-    """What to do about the problem. Missing if there is none."""
-    errors: tuple[FieldError, ...] = ()
-
-
-class RowResults(msgspec.Struct, frozen=True):
-    """The results of many items."""
-
-    items: list[RowResult]
-    """One result for each item, in the order sent."""
-    done: int
-    """How many items were written."""
-    failed: int
-    """How many items were not written."""

@@ -11,19 +11,16 @@ from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
-from vendorrisk.http.routing import acts, changes, creates, lists, reads
+from vendorrisk.http.routing import changes, creates, lists, reads
 from vendorrisk.sheets.reading import FileFormat
 from vendorrisk.sheets.writing import as_file
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.vendors import export, service
 from vendorrisk.vendors.model import (
     NewVendor,
-    NewVendors,
-    RowResults,
     Vendor,
     VendorChanges,
     VendorMatches,
-    VendorsChanges,
     VendorSummary,
 )
 from vendorrisk.vendors.vendor_list import VENDORS
@@ -56,30 +53,6 @@ async def list_vendors(work: InWork, page: ListPage) -> Page[VendorSummary]:
 async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
     """Register a vendor: as a prospect, in onboarding, or, where it is in use already, as active."""
     return await service.register(work, data)
-
-
-@acts(
-    "/vendors/bulk",
-    _WRITE,
-    match=False,
-    refuses=_ACCEPTED,
-    example={"items": [{"name": "Acme Cloud"}, {"name": "Nimbus Storage", "country": "IE"}]},
-)
-async def register_vendors(work: InWork, data: JSONBody[NewVendors]) -> RowResults:
-    """Register up to 200 vendors, each on its own: the response tells for each what became of it."""
-    return await service.register_many(work, data)
-
-
-@acts(
-    "/vendors/bulk-changes",
-    _WRITE,
-    match=False,
-    refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED],
-    example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "changes": {"tags": ["hosting"]}}]},
-)
-async def change_vendors(work: InWork, data: JSONBody[VendorsChanges]) -> RowResults:
-    """Change up to 200 vendors, each held to its version: the response tells for each what became of it."""
-    return await service.change_many(work, data)
 
 
 @reads("/vendors/search", _READ)
@@ -130,8 +103,6 @@ router = Router(
     route_handlers=[
         list_vendors,
         register_vendor,
-        register_vendors,
-        change_vendors,
         search_vendors,
         export_vendors,
         get_vendor,
