@@ -23,6 +23,32 @@ Version = Annotated[int, Meta(ge=1, le=2**31 - 1, description="the version of th
 """The version that an item among many is meant for; a single operation takes it as `If-Match`."""
 
 
+Metadata = Annotated[
+    dict[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9_.-]{1,40}\Z",
+                extra={"words": "1 to 40 letters, digits and the characters _ . -"},
+            ),
+        ],
+        Annotated[str, Meta(max_length=500)],
+    ],
+    Meta(max_length=50, description="Texts by key that you keep with the record, at most 50. A change replaces all."),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^\S(?:.*\S)?\Z",
+        extra={"words": "text on one line, without blanks around it"},
+        description="your own number for the record",
+    ),
+]
+"""The caller's own number for a finding or a document. That of a vendor is normalised, as its name is."""
+
+
 class Versioned(Protocol):
     @property
     def version(self) -> int: ...

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from litestar import Router
+from litestar import Response, Router
 from litestar.params import FromPath, JSONBody
 
 from vendorrisk.access.permissions import Permission
@@ -21,9 +21,10 @@ from vendorrisk.findings.model import (
     NewTransition,
     TransitionedFinding,
 )
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
-from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces, upserted, upserts
 
+_ACCEPTED = [Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID, Code.FINDING_REFERENCE_TAKEN]
 _ID = "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10"
 
 
@@ -37,7 +38,7 @@ async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
     "/findings",
     Permission.FINDINGS_WRITE,
     at="/v1/findings/{id}",
-    refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+    refuses=_ACCEPTED,
     example={
         "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
         "title": "No MFA for administrators",
@@ -49,6 +50,23 @@ async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingDetai
     return await service.open_manually(work, data)
 
 
+@upserts(
+    "/findings/by-reference",
+    Permission.FINDINGS_WRITE,
+    refuses=_ACCEPTED,
+    example={"vendor_id": _ID, "title": "Backups are not tested", "severity": "high", "metadata": {"scanner": "x"}},
+)
+async def open_or_change_finding(
+    work: InWork, reference: OwnReference, data: JSONBody[NewFinding]
+) -> Response[FindingDetail]:
+    """Open a finding under your own reference, or change the one that has it. No version is needed.
+
+    Send the whole finding: a field that is left out takes its default, and a due date that is left out stays. If
+    nothing differs, nothing is written.
+    """
+    return upserted(*await service.open_or_change(work, reference, data))
+
+
 @reads("/findings/{finding_id:uuid}", Permission.FINDINGS_READ)
 async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingDetail:
     """Read a finding with everything that happened to it."""
@@ -58,7 +76,7 @@ async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingDetail
 @changes(
     "/findings/{finding_id:uuid}",
     Permission.FINDINGS_WRITE,
-    refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+    refuses=_ACCEPTED,
     example={"severity": "medium"},
 )
 async def change_finding(
@@ -124,6 +142,7 @@ router = Router(
     route_handlers=[
         list_findings,
         open_finding,
+        open_or_change_finding,
         get_finding,
         change_finding,
         transition_finding,

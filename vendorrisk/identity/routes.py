@@ -72,7 +72,7 @@ async def add_member(work: InWork, data: JSONBody[NewMember]) -> Member:
 @bulk(
     "/members/bulk-additions",
     Permission.MEMBERS_MANAGE,
-    example=[{"name": "Dana Reyes", "email": "dana@example.com", "roles": ["reviewer"]}],
+    example=[{"name": "Noor Haddad", "email": "noor@example.com", "roles": ["reviewer"]}],
 )
 async def add_members(work: Work, item: NewMember) -> Member:
     """Add up to 200 people. Each is added or rejected alone."""

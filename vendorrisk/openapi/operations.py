@@ -25,6 +25,8 @@ _SUCCESSES = {
     Kind.REMOVE: "Removed.",
 }
 
+_ALSO = {201: "Created.", 202: "Accepted. The work goes on afterwards."}
+
 _BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
 _ANY_FILE = "application/octet-stream"
 
@@ -128,7 +130,7 @@ def _add_successes(responses: dict[str, Any], also: Iterable[int], *, writes: bo
     if writes and "200" in responses:
         responses["204"] = {"description": "Done. The body is empty, as `Prefer: return=minimal` asked."}
     for status in also:
-        responses[str(status)] = copy.deepcopy(first) | {"description": "Accepted. The work goes on afterwards."}
+        responses[str(status)] = copy.deepcopy(first) | {"description": _ALSO[status]}
 
 
 def _add_headers(responses: dict[str, Any], handler: Any, method: str) -> None:

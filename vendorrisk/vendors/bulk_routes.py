@@ -73,7 +73,7 @@ class ApprovedIntakeRequest(IntakeApproval, kw_only=True):
 @bulk(
     "/vendors/bulk-registrations",
     _WRITE,
-    example=[{"name": "Acme Cloud"}, {"name": "Nimbus Storage", "country": "IE"}],
+    example=[{"name": "Nimbus Storage"}, {"name": "Harbour Logistics", "country": "IE"}],
 )
 async def register_vendors(work: Work, item: NewVendor) -> Vendor:
     """Register up to 200 vendors. Each is registered or rejected alone."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from vendorrisk.access.records import Body
+from vendorrisk.access.records import Body, Metadata
 
 
 class Lifecycle(StrEnum):
@@ -147,6 +147,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None
     last_reviewed_on: date | None
     next_review_on: date | None
+    metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
     version: int
@@ -172,6 +173,7 @@ class VendorSummary(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
     last_reviewed_on: date | None
     next_review_on: date | None
+    metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
     version: int
@@ -256,6 +258,7 @@ class NewVendor(Body):
     annual_spend: Amount | None = None
     currency: Currency | None = None
     tags: Tags = msgspec.field(default_factory=list)
+    metadata: Metadata = msgspec.field(default_factory=dict)
     tier: Tier | None = None
     last_reviewed_on: date | None = None
     """Day of a review that was held before. Only for a vendor in use."""
@@ -284,6 +287,7 @@ class VendorChanges(Body):
     annual_spend: Amount | UnsetType | None = UNSET
     currency: Currency | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
+    metadata: Metadata | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     next_review_on: date | UnsetType | None = UNSET
 

@@ -3,15 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Router
+from litestar import Response, Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
-from vendorrisk.http.routing import changes, creates, lists, reads
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference
+from vendorrisk.http.routing import changes, creates, lists, reads, upserted, upserts
 from vendorrisk.sheets.reading import FileFormat
 from vendorrisk.sheets.writing import as_file
 from vendorrisk.storage.media_types import MediaType
@@ -53,6 +53,24 @@ async def list_vendors(work: InWork, page: ListPage) -> Page[VendorSummary]:
 async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
     """Register a vendor: as a prospect, in onboarding, or, where it is in use already, as active."""
     return await service.register(work, data)
+
+
+@upserts(
+    "/vendors/by-reference",
+    _WRITE,
+    refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED],
+    example={"name": "Borealis Mail", "country": "NO", "metadata": {"cost_centre": "4711"}},
+)
+async def register_or_change_vendor(
+    work: InWork, reference: OwnReference, data: JSONBody[NewVendor]
+) -> Response[Vendor]:
+    """Register a vendor under your own reference, or change the one that has it. No version is needed.
+
+    Send the whole vendor: a field that is left out takes its default. A tier or next review that is left out stays, and
+    what only a registration sets (`lifecycle`, `intake_note`, `last_reviewed_on`) is not changed. If nothing differs,
+    nothing is written.
+    """
+    return upserted(*await service.register_or_change(work, reference, data))
 
 
 @reads("/vendors/search", _READ)
@@ -103,6 +121,7 @@ router = Router(
     route_handlers=[
         list_vendors,
         register_vendor,
+        register_or_change_vendor,
         search_vendors,
         export_vendors,
         get_vendor,

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.records import check_version, found
+from vendorrisk.access.upsert import as_changes, create_or_change, with_reference
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -42,11 +43,15 @@ async def vendors(work: Work, page: PageRequest) -> Page[VendorSummary]:
 
 async def search(work: Work, text: str, limit: int) -> VendorMatches:
     """Find vendors by something like their name, another name or a domain. Typing errors are forgiven."""
-    try:
-        wanted = clean_line(text)
-    except UnfitError as error:
-        raise Refusal(Code.PARAMETER_INVALID, str(error), parameter="q") from None
+    wanted = _clean(text, 200, "q")
     return VendorMatches(await queries.search(work, wanted, limit, _LEAST_LIKENESS))
+
+
+def _clean(text: str, longest: int, parameter: str) -> str:
+    try:
+        return clean_line(text, longest)
+    except UnfitError as error:
+        raise Refusal(Code.PARAMETER_INVALID, str(error), parameter=parameter) from None
 
 
 async def locked(work: Work, vendor_id: UUID, expected: int) -> Vendor:
@@ -104,6 +109,19 @@ async def change(work: Work, vendor_id: UUID, changes: VendorChanges, expected: 
     after = await queries.update(work, wanted)
     await audit.record(work, Action.VENDOR_CHANGED, Target("vendor", vendor_id), before=before, after=after)
     return after
+
+
+async def register_or_change(work: Work, reference: str, new: NewVendor) -> tuple[Vendor, bool]:
+    """Register a vendor under the caller's own number, or make the one that has it what the body says."""
+    reference = _clean(reference, 100, "reference")
+    with_reference(new, reference)
+
+    async def change_known() -> Vendor | None:
+        known = await queries.lock_of_reference(work, reference)
+        changes = as_changes(new, VendorChanges, kept=("tier", "next_review_on"))
+        return None if known is None else await change(work, known.id, changes, known.version)
+
+    return await create_or_change(work, change_known, lambda: register(work, new))
 
 
 async def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: bool) -> Vendor:
