@@ -588,6 +588,7 @@ create table vendors (
     model_version text,
     last_reviewed_on date,
     next_review_on date,
+    metadata jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     version integer not null default 1,
@@ -598,6 +599,7 @@ create table vendors (
     constraint vendors_description_has_1_to_4000_characters CHECK (char_length(description) >= 1 AND char_length(description) <= 4000),
     constraint vendors_intake_is_known CHECK (intake = ANY (ARRAY['open'::text, 'approved'::text, 'waived'::text])),
     constraint vendors_lifecycle_is_known CHECK (lifecycle = ANY (ARRAY['prospect'::text, 'onboarding'::text, 'active'::text, 'suspended'::text, 'offboarding'::text, 'terminated'::text])),
+    constraint vendors_metadata_is_a_map CHECK (jsonb_typeof(metadata) = 'object'::text),
     constraint vendors_name_has_1_to_200_characters CHECK (char_length(name) >= 1 AND char_length(name) <= 200),
     constraint vendors_reference_has_1_to_100_characters CHECK (char_length(reference) >= 1 AND char_length(reference) <= 100),
     constraint vendors_score_is_0_to_100 CHECK (inherent_score >= 0 AND inherent_score <= 100),
@@ -614,6 +616,7 @@ comment on column vendors.name_key is 'the name in NFKC without case: two names 
 comment on column vendors.intake is 'open until a request is approved, or intake_note says why none was needed';
 comment on column vendors.domains is 'the source of vendor_domains, where each belongs to one vendor';
 comment on column vendors.tier_source is 'declared by someone, or computed from inherent-risk answers';
+comment on column vendors.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
 CREATE INDEX vendors_by_age ON vendors USING btree (tenant_id, created_at, id);
 CREATE INDEX vendors_by_business_owner ON vendors USING btree (tenant_id, business_owner_id) WHERE business_owner_id IS NOT NULL;
 CREATE INDEX vendors_by_change ON vendors USING btree (tenant_id, updated_at, id);
@@ -879,6 +882,8 @@ create table documents (
     extraction_detail text,
     extraction_leased_until timestamp with time zone,
     extraction_token uuid,
+    reference text,
+    metadata jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     version integer not null default 1,
@@ -889,7 +894,9 @@ create table documents (
     constraint documents_extraction_is_known CHECK (extraction = ANY (ARRAY['none'::text, 'waiting'::text, 'read'::text, 'unreadable'::text])),
     constraint documents_file_is_whole CHECK ((file_sha256 IS NULL) = (file_bytes IS NULL) AND (file_sha256 IS NULL) = (media_type IS NULL)),
     constraint documents_kind_is_known CHECK (kind = ANY (ARRAY['soc2_type1'::text, 'soc2_type2'::text, 'bridge_letter'::text, 'soc1'::text, 'soc3'::text, 'iso27001_certificate'::text, 'pci_aoc'::text, 'pen_test_report'::text, 'insurance_certificate'::text, 'dpa'::text, 'policy'::text, 'other'::text])),
+    constraint documents_metadata_is_a_map CHECK (jsonb_typeof(metadata) = 'object'::text),
     constraint documents_note_has_1_to_4000_characters CHECK (char_length(note) >= 1 AND char_length(note) <= 4000),
+    constraint documents_reference_has_1_to_100_characters CHECK (char_length(reference) >= 1 AND char_length(reference) <= 100),
     constraint documents_title_has_1_to_300_characters CHECK (char_length(title) >= 1 AND char_length(title) <= 300),
     constraint documents_service_is_known FOREIGN KEY (tenant_id, service_id) REFERENCES vendor_services(tenant_id, id),
     constraint documents_superseded_one_is_known FOREIGN KEY (tenant_id, supersedes_id) REFERENCES documents(tenant_id, id),
@@ -898,6 +905,8 @@ create table documents (
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
 comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
+comment on column documents.reference is 'the tenant''s own number for the record';
+comment on column documents.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
 comment on column documents.recheck_on is 'the day on which the job evaluates it anew; null where time changes nothing';
 CREATE UNIQUE INDEX documents_are_superseded_once ON documents USING btree (tenant_id, supersedes_id) WHERE supersedes_id IS NOT NULL;
 CREATE INDEX documents_by_age ON documents USING btree (tenant_id, created_at DESC, id DESC);
@@ -907,6 +916,7 @@ CREATE INDEX documents_by_issue ON documents USING btree (tenant_id, issued_on, 
 CREATE INDEX documents_by_service ON documents USING btree (tenant_id, service_id) WHERE service_id IS NOT NULL;
 CREATE INDEX documents_by_title ON documents USING btree (tenant_id, title, id);
 CREATE INDEX documents_by_vendor ON documents USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
+CREATE UNIQUE INDEX documents_reference_is_unique ON documents USING btree (tenant_id, reference) WHERE reference IS NOT NULL AND superseded_at IS NULL AND withdrawn_at IS NULL;
 CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE extraction = 'waiting'::text;
 CREATE INDEX documents_to_recheck ON documents USING btree (tenant_id, recheck_on) WHERE recheck_on IS NOT NULL;
 alter table documents enable row level security;
@@ -1144,6 +1154,8 @@ create table findings (
     due_on date not null,
     until_on date,
     times_reopened integer not null default 0,
+    reference text,
+    metadata jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     version integer not null default 1,
@@ -1151,6 +1163,8 @@ create table findings (
     constraint findings_source_opens_one UNIQUE (tenant_id, source_kind, source_id),
     constraint findings_closed_have_a_reason CHECK ((state = ANY (ARRAY['open'::text, 'acknowledged'::text])) OR state_reason IS NOT NULL),
     constraint findings_description_has_1_to_8000_characters CHECK (char_length(description) >= 1 AND char_length(description) <= 8000),
+    constraint findings_metadata_is_a_map CHECK (jsonb_typeof(metadata) = 'object'::text),
+    constraint findings_reference_has_1_to_100_characters CHECK (char_length(reference) >= 1 AND char_length(reference) <= 100),
     constraint findings_severity_is_known CHECK (severity = ANY (ARRAY['critical'::text, 'high'::text, 'medium'::text, 'low'::text])),
     constraint findings_state_is_known CHECK (state = ANY (ARRAY['open'::text, 'acknowledged'::text, 'remediated'::text, 'accepted'::text, 'disputed'::text, 'false_positive'::text])),
     constraint findings_suppressed_have_an_end CHECK ((state = ANY (ARRAY['accepted'::text, 'disputed'::text])) = (until_on IS NOT NULL)),
@@ -1160,6 +1174,8 @@ create table findings (
     constraint findings_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
 comment on column findings.source_id is 'what the finding is about (an exception, a report); its own id where a person opened it';
+comment on column findings.reference is 'the tenant''s own number for the record';
+comment on column findings.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
 CREATE INDEX findings_active_by_vendor ON findings USING btree (tenant_id, vendor_id, severity, due_on) WHERE state = ANY (ARRAY['open'::text, 'acknowledged'::text]);
 CREATE INDEX findings_by_age ON findings USING btree (tenant_id, created_at DESC, id DESC);
 CREATE INDEX findings_by_change ON findings USING btree (tenant_id, updated_at, id);
@@ -1167,6 +1183,7 @@ CREATE INDEX findings_by_due ON findings USING btree (tenant_id, due_on, id);
 CREATE INDEX findings_by_owner ON findings USING btree (tenant_id, owner_id) WHERE owner_id IS NOT NULL;
 CREATE INDEX findings_by_vendor ON findings USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE INDEX findings_by_weight ON findings USING btree (tenant_id, level_weight(severity), id);
+CREATE UNIQUE INDEX findings_reference_is_unique ON findings USING btree (tenant_id, reference) WHERE reference IS NOT NULL;
 CREATE INDEX findings_suppressed_to_an_end ON findings USING btree (tenant_id, until_on) WHERE until_on IS NOT NULL;
 CREATE TRIGGER findings_suppressed_are_scored_again AFTER UPDATE OF state ON findings FOR EACH ROW WHEN (new.source_kind = 'signal'::text AND old.state <> new.state AND ((old.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])) OR (new.state = ANY (ARRAY['accepted'::text, 'disputed'::text, 'false_positive'::text])))) EXECUTE FUNCTION request_new_score();
 alter table findings enable row level security;

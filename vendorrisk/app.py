@@ -18,6 +18,7 @@ from vendorrisk.background import Nudger
 from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import UNREACHABLE, Database
 from vendorrisk.errors import Refusal
+from vendorrisk.evidence import bulk_routes as evidence_bulk_routes
 from vendorrisk.evidence import report_part_routes, report_routes
 from vendorrisk.evidence import routes as evidence_routes
 from vendorrisk.findings import routes as findings_routes
@@ -41,6 +42,7 @@ from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import across_routes, lifecycle_routes, review_policy_routes, supply_chain_routes
+from vendorrisk.vendors import bulk_routes as vendor_bulk_routes
 from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import routes as vendor_routes
 
@@ -56,10 +58,12 @@ ROUTERS: tuple[Router, ...] = (
     supply_chain_routes.router,
     across_routes.router,
     review_policy_routes.router,
+    vendor_bulk_routes.router,
     *(imports_routes.router_of(kind) for kind in IMPORT_KINDS),
     evidence_routes.router,
     report_routes.router,
     report_part_routes.router,
+    evidence_bulk_routes.router,
     findings_routes.router,
     signals_routes.router,
     overview_routes.router,

@@ -138,6 +138,11 @@ class Code(Enum):
         Kind.CONFLICT,
         "The finding cannot make this transition",
     )
+    FINDING_REFERENCE_TAKEN = (
+        "finding_reference_taken",
+        Kind.CONFLICT,
+        "Another finding has this reference",
+    )
     FINDING_REASON_MISSING = ("finding_reason_missing", Kind.INVALID, "A reason is needed")
     FINDING_DATE_INVALID = ("finding_date_invalid", Kind.INVALID, "The date is not possible here")
 
@@ -153,6 +158,11 @@ class Code(Enum):
     BRIDGE_LETTER_KNOWN = ("bridge_letter_known", Kind.CONFLICT, "This bridge letter is recorded already")
     BRIDGE_LETTER_INVALID = ("bridge_letter_invalid", Kind.INVALID, "The bridge letter does not follow its report")
     CUEC_WITHOUT_PROOF = ("cuec_without_proof", Kind.INVALID, "A control in place needs an owner and a proof")
+    DOCUMENT_REFERENCE_TAKEN = (
+        "document_reference_taken",
+        Kind.CONFLICT,
+        "Another document has this reference",
+    )
     DOCUMENT_SUPERSEDED = ("document_superseded", Kind.CONFLICT, "The document no longer counts")
     DOCUMENT_WITHOUT_FILE = ("document_without_file", Kind.NOT_FOUND, "The document has no file")
     REPORT_WITHDRAWN = ("report_withdrawn", Kind.CONFLICT, "The report was withdrawn")

@@ -39,6 +39,7 @@ create table vendors (
     model_version text,
     last_reviewed_on date,
     next_review_on date,
+    metadata jsonb not null default '{}',
     created_at timestamptz not null,
     updated_at timestamptz not null,
     version integer not null default 1,
@@ -63,13 +64,15 @@ create table vendors (
     constraint vendors_score_is_0_to_100 check (inherent_score between 0 and 100),
     constraint vendors_spend_has_a_currency check ((annual_spend is null) = (currency is null)),
     constraint vendors_spend_is_not_negative check (annual_spend >= 0 and scale(annual_spend) <= 4),
-    constraint vendors_contacts_are_a_list check (jsonb_typeof(contacts) = 'array')
+    constraint vendors_contacts_are_a_list check (jsonb_typeof(contacts) = 'array'),
+    constraint vendors_metadata_is_a_map check (jsonb_typeof(metadata) = 'object')
 );
 comment on column vendors.name_key is 'the name in NFKC without case: two names with one key are the same name';
 comment on column vendors.reference is 'the tenant''s own number for the vendor; an import finds the vendor by it';
 comment on column vendors.intake is 'open until a request is approved, or intake_note says why none was needed';
 comment on column vendors.tier_source is 'declared by someone, or computed from inherent-risk answers';
 comment on column vendors.domains is 'the source of vendor_domains, where each belongs to one vendor';
+comment on column vendors.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
 call guard_tenant_table('vendors', 'select, insert, update');
 
 create unique index vendors_reference_is_unique on vendors (tenant_id, reference) where reference is not null;

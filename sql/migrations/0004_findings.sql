@@ -33,6 +33,8 @@ create table findings (
     due_on date not null,
     until_on date,
     times_reopened integer not null default 0,
+    reference text,
+    metadata jsonb not null default '{}',
     created_at timestamptz not null,
     updated_at timestamptz not null,
     version integer not null default 1,
@@ -49,10 +51,15 @@ create table findings (
         state in ('open', 'acknowledged') or state_reason is not null
     ),
     constraint findings_title_has_1_to_300_characters check (char_length(title) between 1 and 300),
-    constraint findings_description_has_1_to_8000_characters check (char_length(description) between 1 and 8000)
+    constraint findings_description_has_1_to_8000_characters check (char_length(description) between 1 and 8000),
+    constraint findings_metadata_is_a_map check (jsonb_typeof(metadata) = 'object'),
+    constraint findings_reference_has_1_to_100_characters check (char_length(reference) between 1 and 100)
 );
 comment on column findings.source_id is 'what the finding is about (an exception, a report); its own id where a person opened it';
+comment on column findings.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
+comment on column findings.reference is 'the tenant''s own number for the record';
 call guard_tenant_table('findings', 'select, insert, update');
+create unique index findings_reference_is_unique on findings (tenant_id, reference) where reference is not null;
 create index findings_by_vendor on findings (tenant_id, vendor_id, created_at desc, id desc);
 create index findings_by_age on findings (tenant_id, created_at desc, id desc);
 create index findings_by_due on findings (tenant_id, due_on, id);

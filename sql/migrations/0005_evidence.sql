@@ -36,6 +36,8 @@ create table documents (
     extraction_detail text,
     extraction_leased_until timestamptz,
     extraction_token uuid,
+    reference text,
+    metadata jsonb not null default '{}',
     created_at timestamptz not null,
     updated_at timestamptz not null,
     version integer not null default 1,
@@ -60,11 +62,17 @@ create table documents (
     constraint documents_file_is_whole check (
         (file_sha256 is null) = (file_bytes is null) and (file_sha256 is null) = (media_type is null)
     ),
-    constraint documents_extraction_is_known check (extraction in ('none', 'waiting', 'read', 'unreadable'))
+    constraint documents_extraction_is_known check (extraction in ('none', 'waiting', 'read', 'unreadable')),
+    constraint documents_metadata_is_a_map check (jsonb_typeof(metadata) = 'object'),
+    constraint documents_reference_has_1_to_100_characters check (char_length(reference) between 1 and 100)
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
 comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
+comment on column documents.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
+comment on column documents.reference is 'the tenant''s own number for the record';
 call guard_tenant_table('documents', 'select, insert, update');
+create unique index documents_reference_is_unique on documents (tenant_id, reference)
+where reference is not null and superseded_at is null and withdrawn_at is null;
 create unique index documents_are_superseded_once on documents (tenant_id, supersedes_id)
 where supersedes_id is not null;
 create index documents_by_vendor on documents (tenant_id, vendor_id, created_at desc, id desc);

@@ -14,18 +14,21 @@ returning policy, version;
 -- name: insert_document
 insert into documents (
     tenant_id, id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
-    surveillance_on, expires_on, assurance, note, revision, supersedes_id, created_at, updated_at
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, created_at, updated_at,
+    reference, metadata
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19)
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: find_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2;
@@ -33,16 +36,34 @@ where tenant_id = $1 and id = $2;
 -- name: lock_document
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and id = $2
 for update;
 
+-- name: lock_document_of_reference
+-- Only among documents that count is a reference unique: the next revision takes it over.
+select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
+    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
+from documents
+where tenant_id = $1 and reference = $2 and superseded_at is null and withdrawn_at is null
+for update;
+
+-- name: holder_of_reference
+select id, title as name, null::text as value
+from documents
+where tenant_id = $1 and reference = $2 and superseded_at is null and withdrawn_at is null;
+
 -- name: list_documents
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 /*where*/
@@ -52,7 +73,8 @@ where tenant_id = $1 /*where*/
 -- What supports a vendor's coverage beside SOC 2 reports.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certificate')
@@ -63,7 +85,8 @@ order by id;
 -- What a change of policy evaluates again, or a new day: documents that still count, in slices.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and superseded_at is null and withdrawn_at is null and id > $2
@@ -74,11 +97,12 @@ limit $3;
 update documents
 set title = $3, service_id = $4, classification = $5, issued_on = $6, valid_from_on = $7, stated_until_on = $8,
     surveillance_on = $9, expires_on = $10, assurance = $11, note = $12, superseded_at = $13, withdrawn_at = $14,
-    updated_at = $15, version = version + 1
+    updated_at = $15, reference = $16, metadata = $17, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: recheck_after
@@ -98,7 +122,8 @@ order by t.id;
 -- name: documents_to_recheck
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
 from documents
 where tenant_id = $1 and recheck_on <= $2
@@ -115,7 +140,8 @@ set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, extracti
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
+    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
+    created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: claim_extraction

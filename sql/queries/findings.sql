@@ -19,24 +19,24 @@ returning critical_days, high_days, medium_days, low_days, version;
 -- Nothing is returned where the source has a finding already.
 insert into findings (
     tenant_id, id, vendor_id, source_kind, source_id, title, description, severity, owner_id, opened_on, due_on,
-    state_changed_at, created_at, updated_at
+    state_changed_at, created_at, updated_at, reference, metadata
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12, $13, $14)
 on conflict (tenant_id, source_kind, source_id) do nothing
 returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name;
 
 -- name: find_finding
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and id = $2;
 
 -- name: lock_finding
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and id = $2
@@ -44,15 +44,26 @@ for update;
 
 -- name: lock_finding_of_source
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and source_kind = $2 and source_id = $3
 for update;
 
+-- name: lock_finding_of_reference
+select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
+    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
+from findings
+where tenant_id = $1 and reference = $2
+for update;
+
+-- name: holder_of_reference
+select id, title as name, null::text as value from findings where tenant_id = $1 and reference = $2;
+
 -- name: list_findings
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 /*where*/
@@ -61,10 +72,11 @@ where tenant_id = $1 /*where*/
 -- name: update_finding
 update findings
 set title = $3, description = $4, severity = $5, state = $6, state_reason = $7, state_changed_at = $8, owner_id = $9,
-    due_on = $10, until_on = $11, times_reopened = $12, updated_at = $13, version = version + 1
+    due_on = $10, until_on = $11, times_reopened = $12, updated_at = $13, reference = $14, metadata = $15,
+    version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name;
 
 -- name: insert_transition
@@ -92,7 +104,7 @@ order by t.id;
 
 -- name: ended_acceptances
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and until_on < $2

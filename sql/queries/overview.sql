@@ -95,7 +95,7 @@ where v.tenant_id = $1;
 -- name: most_severe_findings
 -- The active findings of a vendor that come first: by weight, then by their day.
 select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, created_at, updated_at, version,
+    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
 from findings
 where tenant_id = $1 and vendor_id = $2 and state in ('open', 'acknowledged')

@@ -3,21 +3,21 @@ insert into vendors (
     tenant_id, id, reference, name, name_key, aliases, description, lifecycle, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, last_reviewed_on, next_review_on,
-    created_at, updated_at
+    created_at, updated_at, metadata
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $29, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-    $24, $25, $26, $27, $28, $29, $29)
+    $24, $25, $26, $27, $28, $29, $29, $30)
 returning id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version;
 
 -- name: find_vendor
 select id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version
 from vendors
 where tenant_id = $1 and id = $2;
@@ -26,17 +26,27 @@ where tenant_id = $1 and id = $2;
 select id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version
 from vendors
 where tenant_id = $1 and id = $2
 for update;
 
+-- name: lock_vendor_of_reference
+select id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
+    intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
+    legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
+    last_reviewed_on, metadata,
+    next_review_on, created_at, updated_at, version
+from vendors
+where tenant_id = $1 and reference = $2
+for update;
+
 -- name: list_vendors
 select id, reference, name, lifecycle, tier, tier_source, inherent_score, business_owner_id, security_owner_id,
     domains,
-    country, data_classes, annual_spend, currency, tags, last_reviewed_on, next_review_on, created_at, updated_at,
-    version
+    country, data_classes, annual_spend, currency, tags, metadata, last_reviewed_on, next_review_on, created_at,
+    updated_at, version
 from vendors
 where tenant_id = $1 /*where*/
 /*order*/;
@@ -59,12 +69,12 @@ update vendors
 set reference = $3, name = $4, name_key = $5, aliases = $6, description = $7, business_owner_id = $8,
     security_owner_id = $9, contacts = $10, domains = $11, country = $12, data_countries = $13, data_classes = $14,
     legal_name = $15, lei = $16, vat = $17, duns = $18, annual_spend = $19, currency = $20, tags = $21, tier = $22,
-    tier_source = $23, next_review_on = $24, updated_at = $25, version = version + 1
+    tier_source = $23, next_review_on = $24, updated_at = $25, metadata = $26, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version;
 
 -- name: transition_vendor
@@ -76,7 +86,7 @@ where tenant_id = $1 and id = $2
 returning id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version;
 
 -- name: rate_vendor
@@ -87,7 +97,7 @@ where tenant_id = $1 and id = $2
 returning id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version;
 
 -- name: note_review
@@ -97,7 +107,7 @@ where tenant_id = $1 and id = $2
 returning id, reference, name, aliases, description, lifecycle, lifecycle_reason, lifecycle_changed_at, intake,
     intake_note, business_owner_id, security_owner_id, contacts, domains, country, data_countries, data_classes,
     legal_name, lei, vat, duns, annual_spend, currency, tags, tier, tier_source, inherent_score, model_version,
-    last_reviewed_on,
+    last_reviewed_on, metadata,
     next_review_on, created_at, updated_at, version;
 
 -- name: find_review_policy

@@ -166,11 +166,13 @@ async def test_in_bulk_each_row_stands_or_falls_for_itself(client: Client) -> No
         type_2("0192f0c1-2345-7abc-8def-0123456789ab", "2024-01-01", "2024-12-31"),
         type_2(vendor_id, "2024-01-01", "2024-12-31"),
     ]
-    response = await client.post("/v1/soc2-reports/bulk", {"reports": rows})
+    response = await client.post("/v1/soc2-reports/bulk-records", {"items": rows})
     assert response.status_code == 200, response.text
-    results = response.json()["results"]
-    assert [r["status"] for r in results] == [201, 422, 409, 422, 201]
-    assert (results[1]["code"], results[1]["pointer"]) == ("dates_invalid", "/reports/1/report_on")
+    results = response.json()["items"]
+    codes = [result.get("code") for result in results]
+    assert codes == [None, "dates_invalid", "soc2_report_known", "reference_unknown", None]
+    assert results[1]["errors"][0]["pointer"] == "/items/1/report_on"
+    assert [result.get("version") for result in results] == [1, None, None, None, 1]
     assert len(await client.items("/v1/soc2-reports")) == 2
 
 

@@ -273,7 +273,7 @@ vendors = st.fixed_dictionaries(
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(items=st.lists(vendors, min_size=1, max_size=6))
 async def test_importing_an_export_changes_nothing(client: Client, kind: str, items: list[dict[str, Any]]) -> None:
-    await client.post("/v1/vendors/bulk", {"items": items})
+    await client.post("/v1/vendors/bulk-registrations", {"items": items})
     before = await client.items("/v1/vendors", limit=200)
     exported = await client.get("/v1/vendors/export", params={"format": kind})
     made = (await sent(client, exported.content, CSV if kind == "csv" else XLSX, dry_run=False)).json()

@@ -493,7 +493,7 @@ async def test_a_rejected_request_makes_no_vendor(client: Client, role_client: A
 
 async def test_in_a_bulk_each_item_stands_or_falls_alone(client: Client) -> None:
     items = [{"name": "A"}, {"name": "a"}, {"nam": "B"}, {"name": "C", "country": "XX"}, {"name": "D"}]
-    response = (await client.post("/v1/vendors/bulk", {"items": items})).json()
+    response = (await client.post("/v1/vendors/bulk-registrations", {"items": items})).json()
     assert [item.get("code") for item in response["items"]] == [
         None,
         "vendor_name_taken",
@@ -511,10 +511,10 @@ async def test_in_a_bulk_each_item_stands_or_falls_alone(client: Client) -> None
 async def test_bulk_changes_hold_each_vendor_to_its_version(client: Client) -> None:
     first, second = await registered(client, name="A"), await registered(client, name="B")
     items = [
-        {"id": first["id"], "version": 1, "changes": {"tags": ["x"]}},
-        {"id": second["id"], "version": 9, "changes": {"tags": ["x"]}},
-        {"id": second["id"], "version": 1, "changes": {"name": "A"}},
-        {"id": "00000000-0000-0000-0000-000000000000", "version": 1, "changes": {}},
+        {"id": first["id"], "version": 1, "tags": ["x"]},
+        {"id": second["id"], "version": 9, "tags": ["x"]},
+        {"id": second["id"], "version": 1, "name": "A"},
+        {"id": "00000000-0000-0000-0000-000000000000", "version": 1},
     ]
     response = (await client.post("/v1/vendors/bulk-changes", {"items": items})).json()
     codes = [item.get("code") for item in response["items"]]

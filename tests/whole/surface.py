@@ -23,6 +23,7 @@ class Operation(msgspec.Struct, frozen=True):
     match: bool
     raw: Any
     of: ListOf | None
+    is_bulk: bool
     document: dict[str, Any]
 
     @property
@@ -62,7 +63,7 @@ def unopened_app() -> Api:
     )
 
 
-LEAST = {"GET": 60, "POST": 35, "PATCH": 12, "PUT": 6, "DELETE": 7}
+LEAST = {"GET": 60, "POST": 48, "PATCH": 12, "PUT": 6, "DELETE": 7}
 """How many operations of each method there are at least: a walk over none of them would find nothing wrong."""
 
 
@@ -97,5 +98,6 @@ def _operations(api: Api) -> Iterator[Operation]:
                 match=handler.opt["match"],
                 raw=handler.opt["raw"],
                 of=handler.opt["of"],
+                is_bulk=handler.opt["bulk"] is not None,
                 document=shown,
             )

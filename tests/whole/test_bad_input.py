@@ -19,7 +19,7 @@ from tests.http import make
 from tests.whole.fields import Field, fields_of, with_field
 from tests.whole.surface import Operation, operations, unopened_app
 from tests.whole.test_routes import entries, rows_of
-from tests.whole.things import FILES, MAKERS, Known, Maker, Things, document, finding, member, service, vendor
+from tests.whole.things import FILES, ITEMS, MAKERS, Known, Maker, Things, document, finding, member, service, vendor
 from vendorrisk.app import Api
 from vendorrisk.background import JobContext
 from vendorrisk.db.paging import Column, Operator
@@ -48,7 +48,10 @@ class Form:
     async def of(cls, things: Things, operation: Operation) -> "Form":
         known = await things.known_for(operation)
         etag = await things.etag(operation.path.format(**known)) if operation.match else None
-        return cls(things, operation, known, await things.fit(operation.example, known), etag)
+        example = await things.example_of(operation, known)
+        if operation.is_bulk:
+            del example["items"][1:]
+        return cls(things, operation, known, example, etag)
 
     async def sent_with(self, field: Field, value: Any) -> httpx.Response:
         return await self.sent(make_json(with_field(self.example, field, value)))
@@ -70,7 +73,7 @@ def refused_rows(response: httpx.Response) -> list[Any]:
     if response.status_code >= 400:
         return [response.json()]
     told = response.json() if response.content else {}
-    rows = told.get("items", told.get("results", ())) if isinstance(told, dict) else ()
+    rows = told.get("items", ()) if isinstance(told, dict) else ()
     return [row for row in rows if isinstance(row, dict) and "code" in row]
 
 
@@ -91,12 +94,9 @@ OWNERS: dict[str, Maker] = {
     "supersedes_id": document,
 }
 
-ROWS: dict[str, Maker] = {"transition_findings": finding, "change_vendors": vendor}
-"""What the `id` of a row names."""
-
 
 def maker_for(operation: Operation, field: Field) -> Maker:
-    found = OWNERS.get(field.name) or MAKERS.get(field.name) or ROWS.get(operation.name)
+    found = OWNERS.get(field.name) or MAKERS.get(field.name) or ITEMS.get(operation.name)
     assert found is not None, f"say in OWNERS what {field.name} of {operation.name} names"
     return found
 
@@ -173,7 +173,7 @@ async def test_a_value_that_no_field_of_its_kind_takes_is_refused_at_its_place(
             response = await form.sent_with(field, value)
             if is_row_of_another_version(response, value):
                 continue
-            if response.status_code not in {400, 422} or not named_in(response, field):
+            if not is_refused(operation, response) or not named_in(response, field):
                 faults.append(f"{field.pointer} = {value!r:.60}: {response.status_code} {response.text[:300]}")
     assert "\n".join(faults) == ""
     assert await rows_of(things) == before
@@ -184,9 +184,16 @@ def is_row_of_another_version(response: httpx.Response, value: Any) -> bool:
     return isinstance(value, int) and response.status_code == 200 and len(refused_rows(response)) > 0
 
 
+def is_refused(operation: Operation, response: httpx.Response) -> bool:
+    """Say whether a request was refused for its form; of a bulk operation, each of its items."""
+    if operation.is_bulk and response.status_code == 200:
+        return response.json()["done"] == 0
+    return response.status_code in {400, 422}
+
+
 def named_in(response: httpx.Response, field: Field) -> bool:
     """Say whether a refusal names the field, or what it stands in where one of several shapes is meant."""
-    told = response.json()
+    told = refused_rows(response)[0]
     if told["code"] == "body_malformed":  # a number that no reader of JSON takes has no place
         return True
     return any(field.pointer.startswith(fault.get("pointer", "?")) for fault in told.get("errors", ()))

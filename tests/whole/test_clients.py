@@ -81,7 +81,7 @@ def test_the_client_has_every_operation_and_every_schema(generated: Generated) -
     made = {path.stem for path in (generated.folder / "api").glob("*/*.py")} - {"__init__"}
     named = {operation["operationId"] for item in document()["paths"].values() for operation in item.values()}
     assert named - made == set()
-    for name in ("Vendor", "NewVendor", "VendorChanges", "Problem", "RowResults", "Soc2Report", "AlertData"):
+    for name in ("Vendor", "NewVendor", "VendorChanges", "Problem", "BulkResults", "Soc2Report", "AlertData"):
         assert generated.model(name)
 
 

@@ -49,7 +49,8 @@ async def test_what_another_vendor_has_is_refused_with_that_vendor(client: Clien
     named(await client.post("/v1/vendors", {"name": "Nimbus", **body}), code, other, "Acme")
     second = await made(client, "/v1/vendors", {"name": "Second"})
     named(await client.patch(f"/v1/vendors/{second['id']}", body, etag='"1"'), code, other, "Acme")
-    told = (await client.post("/v1/vendors/bulk", {"items": [{"name": "Nimbus", **body}]})).json()["items"][0]
+    items = [{"name": "Nimbus", **body}]
+    told = (await client.post("/v1/vendors/bulk-registrations", {"items": items})).json()["items"][0]
     assert (told["code"], told["errors"][0]["record_id"]) == (code, other["id"])
     assert told["errors"][0]["pointer"] == f"/items/0/{next(iter(body))}"
     assert {one["name"] for one in await client.items("/v1/vendors")} == {"Acme", "Second"}

@@ -47,7 +47,7 @@ async def test_a_change_that_is_sent_twice_is_made_once(operation: Operation, th
     known = await things.known_for(operation)
     body = await things.body_of(operation, known)
     first = await things.send(operation, known, body)
-    assert first.status_code == 200, first.text
+    assert first.status_code in {200, 201}, first.text
     before = await entries(things)
     again = await things.send(operation, known, body, etag=first.headers["etag"])
     assert (again.status_code, again.headers["etag"]) == (200, first.headers["etag"]), again.text
@@ -55,7 +55,7 @@ async def test_a_change_that_is_sent_twice_is_made_once(operation: Operation, th
     assert await entries(things) == before
 
 
-@pytest.mark.parametrize("operation", CHANGES, ids=lambda o: o.name)
+@pytest.mark.parametrize("operation", [o for o in CHANGES if o.match], ids=lambda o: o.name)
 async def test_a_change_of_nothing_is_still_held_to_its_version(operation: Operation, things: Things) -> None:
     known = await things.known_for(operation)
     body = await things.body_of(operation, known)
@@ -67,7 +67,7 @@ async def test_a_change_of_nothing_is_still_held_to_its_version(operation: Opera
 async def test_an_equal_change_among_many_vendors_counts_as_done_and_makes_no_version(things: Things) -> None:
     made = await things.made("/v1/vendors", {"name": "Acme", "tags": ["eu"]})
     before = await entries(things)
-    item = {"id": made["id"], "version": 1, "changes": {"name": "Acme", "tags": ["eu"]}}
+    item = {"id": made["id"], "version": 1, "name": "Acme", "tags": ["eu"]}
     told = await things.made("/v1/vendors/bulk-changes", {"items": [item]})
-    assert (told["done"], told["refused"], told["items"][0]["version"]) == (1, 0, 1)
+    assert (told["done"], told["failed"], told["items"][0]["version"]) == (1, 0, 1)
     assert await entries(things) == before

@@ -72,7 +72,22 @@ class Things:
         if not operation.takes_json:
             return None
         assert operation.example is not None, f"{operation.name} declares no example"
-        return msgspec.json.encode(await self.fit(operation.example, known))
+        return msgspec.json.encode(await self.example_of(operation, known))
+
+    async def example_of(self, operation: Operation, known: Known) -> Any:
+        """Return the operation's example with ids of things that exist; an item of many names one in its place."""
+        if not operation.is_bulk:
+            return await self.fit(operation.example, known)
+        return {"items": [await self.item_of(operation, item) for item in operation.example["items"]]}
+
+    async def item_of(self, operation: Operation, example: Any) -> Any:
+        """Return an item of a bulk operation that names a record as it is now."""
+        item = await self.fit(example, {})
+        if "id" in item:
+            item["id"] = await ITEMS[operation.name](self, item)
+            shown = await self.client.get(f"{operation.path.rpartition('/')[0]}/{item['id']}")
+            item["version"] = int(shown.headers["etag"].strip('"')) if shown.status_code == 200 else 1
+        return item
 
     async def send(
         self,
@@ -220,7 +235,8 @@ async def filed_document(things: Things, known: Known) -> str:
 
 async def proposal(things: Things, known: Known) -> str:
     """Insert what the extraction job would have proposed."""
-    return await proposed(things, known["document_id"], "auditor", "Example CPA LLP")
+    document_id = known.get("document_id") or await document(things, known)
+    return await proposed(things, document_id, "auditor", "Example CPA LLP")
 
 
 async def proposed(things: Things, document_id: str, field: str, value: str, decision: str = "open") -> str:
@@ -392,6 +408,18 @@ SITUATIONS: dict[tuple[str, str], Maker] = {
     ("record_proposed_report", "document_id"): confirmed_document,
     ("record_proposed_letter", "document_id"): confirmed_letter,
 }
+
+ITEMS: dict[str, Maker] = {
+    "change_vendors": vendor,
+    "transition_vendors": vendor,
+    "record_vendor_reviews": active_vendor,
+    "answer_inherent_risks": vendor,
+    "approve_intake_requests": intake_request,
+    "transition_findings": finding,
+    "decide_proposals": proposal,
+    "resend_deliveries": cancelled_delivery,
+}
+"""What the `id` of an item of a bulk operation names. The maker is given the item, which may name a parent."""
 
 FILES: dict[str, tuple[str, bytes]] = {
     "import_vendors": ("text/csv", b"name,country\nImported whole,DE\n"),

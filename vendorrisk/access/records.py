@@ -4,10 +4,10 @@ A change that changes nothing makes no version and no audit entry: it returns th
 compares what is wanted with what stands, after its checks; a test walks all of them.
 """
 
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from vendorrisk.errors import Code, Refusal
 
@@ -17,6 +17,36 @@ StoredStruct = TypeVar("StoredStruct", bound=msgspec.Struct)
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What comes in: keyword fields; unknown ones are refused."""
+
+
+Version = Annotated[int, Meta(ge=1, le=2**31 - 1, description="the version of the record that this is meant for")]
+"""The version that an item among many is meant for; a single operation takes it as `If-Match`."""
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9_.-]{1,40}\Z",
+                extra={"words": "1 to 40 letters, digits and the characters _ . -"},
+            ),
+        ],
+        Annotated[str, Meta(max_length=500)],
+    ],
+    Meta(max_length=50, description="Texts by key that you keep with the record, at most 50. A change replaces all."),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"^\S(?:.*\S)?\Z",
+        extra={"words": "text on one line, without blanks around it"},
+        description="your own number for the record",
+    ),
+]
+"""The caller's own number for a finding or a document. That of a vendor is normalised, as its name is."""
 
 
 class Versioned(Protocol):

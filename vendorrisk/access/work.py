@@ -23,6 +23,8 @@ class Work(msgspec.Struct, frozen=True):
     request_id: str
     cursor_secrets: tuple[bytes, ...] = ()
     nudges: list[str] = msgspec.field(default_factory=list)
+    entries_later: list[Any] | None = None
+    """Where a bulk operation collects audit entries, to write them at its end. None: each is written at once."""
 
     def nudge(self, job: str) -> None:
         """Ask for a job to look soon; said to Redis after the commit, and safe to lose: the row is the work."""

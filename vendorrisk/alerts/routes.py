@@ -8,6 +8,8 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from vendorrisk.access.permissions import Permission
+from vendorrisk.access.records import Body, Version
+from vendorrisk.access.work import Work
 from vendorrisk.alerts import deliveries, queries
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import (
@@ -22,6 +24,7 @@ from vendorrisk.alerts.model import (
     TimedClass,
     UpcomingAlert,
 )
+from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
@@ -146,6 +149,24 @@ async def resend_delivery(work: InWork, expected: ExpectedVersion, delivery_id: 
     return await deliveries.resend(work, delivery_id, expected)
 
 
+class ResentDelivery(Body):
+    """A delivery to try again, and the version that is meant."""
+
+    id: UUID
+    """The delivery."""
+    version: Version
+
+
+@bulk(
+    "/deliveries/bulk-resends",
+    Permission.ALERTS_MANAGE,
+    example=[{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1}],
+)
+async def resend_deliveries(work: Work, item: ResentDelivery) -> Delivery:
+    """Try up to 200 dead or cancelled deliveries again, under the same keys. Each is resent or rejected alone."""
+    return await deliveries.resend(work, item.id, item.version)
+
+
 @lists("/alert-policies", Permission.ALERTS_READ, queries.POLICIES)
 async def list_alert_policies(work: InWork, page: ListPage) -> Page[AlertPolicy]:
     """List the policies of the alert classes that have a date."""
@@ -192,6 +213,7 @@ router = Router(
         get_delivery,
         list_delivery_attempts,
         resend_delivery,
+        resend_deliveries,
         list_alert_policies,
         get_alert_policy,
         set_alert_policy,

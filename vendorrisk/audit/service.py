@@ -22,7 +22,10 @@ async def record(work: Work, action: Action, target: Target, *, before: Any = No
 
 
 async def record_all(work: Work, changes: list[Change]) -> None:
-    """Leave the entries of several writes, in order, with one statement."""
+    """Leave the entries of several writes, in order, with one statement; in a bulk operation, at its end."""
+    if work.entries_later is not None:
+        work.entries_later.extend(changes)
+        return
     actor = work.by.actor
     contents = [
         Content(

@@ -23,7 +23,8 @@ More files than usual, because the nouns are many:
     report_routes                   the routes of SOC 2 reports
     report_parts, report_part_routes  one part of a report: read, corrected, removed; and its routes
     report_part_queries             the lists of exceptions, CUECs and subservice organisations, and one of each
-    holders                         the report or letter that a conflict names
+    holders                         the document, report or letter that a conflict names
+    bulk_routes                     the operations on documents, reports and proposals, for many at once
     proposal_queries                the statements of text extraction and of proposals
     report_text                     where the parts of a report stand in its text
     extract_fields, extract_lists   fields and lists proposed from a text

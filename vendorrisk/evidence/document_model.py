@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from vendorrisk.access.records import Body
+from vendorrisk.access.records import Body, Metadata, Reference
 from vendorrisk.evidence.model import Text
 from vendorrisk.findings.model import Title
 
@@ -85,6 +85,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     extraction: TextExtraction
     extraction_detail: str | None
     """Why the text could not be extracted. Null if it could."""
+    reference: str | None
+    metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
     version: int
@@ -100,6 +102,8 @@ class DocumentChanges(Body):
     valid_from_on: date | UnsetType | None = UNSET
     stated_until_on: date | UnsetType | None = UNSET
     surveillance_on: date | UnsetType | None = UNSET
+    reference: Reference | UnsetType | None = UNSET
+    metadata: Metadata | UnsetType = UNSET
     note: Text | UnsetType | None = UNSET
 
 
@@ -116,6 +120,8 @@ class NewDocument(Body):
     stated_until_on: date | None = None
     surveillance_on: date | None = None
     note: Text | None = None
+    reference: Reference | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
     supersedes_id: UUID | None = None
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.records import check_version, found, patched
+from vendorrisk.access.upsert import as_changes, create_or_change, with_reference
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
@@ -83,6 +84,25 @@ async def change(work: Work, document_id: UUID, changes: DocumentChanges, expect
     await service.follow(work, after, in_force)
     await audit.record(work, Action.DOCUMENT_CHANGED, Target("document", after.id), before=before, after=after)
     return after
+
+
+async def add_or_change(work: Work, reference: str, new: NewDocument) -> tuple[Document, bool]:
+    """File a document under the caller's own number, or make the one that has it what the body says.
+
+    With `supersedes_id` it is the next revision, which takes the number over.
+    """
+    with_reference(new, reference)
+
+    async def change_known() -> Document | None:
+        known = await queries.lock_document_of_reference(work, reference)
+        if known is None or new.supersedes_id not in {None, known.supersedes_id}:
+            return None
+        if (known.vendor_id, known.kind) != (new.vendor_id, new.kind):
+            detail = "A document of another vendor or kind has this reference."
+            raise Refusal(Code.DOCUMENT_REFERENCE_TAKEN, detail, pointer="/kind")
+        return await change(work, known.id, as_changes(new, DocumentChanges, kept=()), known.version)
+
+    return await create_or_change(work, change_known, lambda: add(work, new))
 
 
 async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expected: int) -> Document:

@@ -1,4 +1,4 @@
-"""The report or letter that is recorded already: what a conflict names."""
+"""The document, report or letter that is recorded already: what a conflict names."""
 
 from datetime import date
 from uuid import UUID
@@ -8,9 +8,14 @@ from vendorrisk.db.queries import QueryFile
 from vendorrisk.evidence.report_model import Soc2Report
 
 _sql = QueryFile("evidence")
+_DOCUMENT_OF_REFERENCE = _sql.rows("holder_of_reference", Holder)
 _REPORT_OF_DOCUMENT = _sql.rows("report_of_document", Holder)
 _REPORT_OF_PERIOD = _sql.rows("report_of_period", Holder)
 _LETTER_OF_END = _sql.rows("letter_of_end", Holder)
+
+
+def holders_of_document(reference: str | None) -> dict[str, Finding]:
+    return {"documents_reference_is_unique": (_DOCUMENT_OF_REFERENCE, (reference,))}
 
 
 def holders_of_report(r: Soc2Report) -> dict[str, Finding]:

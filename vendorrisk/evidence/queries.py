@@ -16,7 +16,7 @@ from vendorrisk.errors import Code
 from vendorrisk.evidence.coverage import CoverageState
 from vendorrisk.evidence.coverage_model import EvidencePolicyDetail, StoredCoverage
 from vendorrisk.evidence.document_model import Assurance, Document, DocumentClassification, DocumentKind, TextExtraction
-from vendorrisk.evidence.holders import holders_of_report
+from vendorrisk.evidence.holders import holders_of_document, holders_of_report
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.report_model import (
     Cuec,
@@ -56,6 +56,7 @@ _SAVE_POLICY = _sql.rows("save_policy", StoredPolicy)
 _INSERT_DOCUMENT = _sql.rows("insert_document", Document)
 _FIND_DOCUMENT = _sql.rows("find_document", Document)
 _LOCK_DOCUMENT = _sql.rows("lock_document", Document)
+_LOCK_DOCUMENT_OF_REFERENCE = _sql.rows("lock_document_of_reference", Document)
 LIST_DOCUMENTS = _sql.rows("list_documents", Document)
 _SUPPORTING_DOCUMENTS = _sql.rows("supporting_documents", Document)
 _CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
@@ -110,6 +111,7 @@ DOCUMENTS = ListOf(
         "service_id": _SERVICE,
         "kind": Column("kind", DocumentKind),
         "title": Column("title", sortable=True),
+        "reference": Column("reference", nullable=True),
         "classification": Column("classification", DocumentClassification),
         "assurance": Column("assurance", Assurance),
         "issued_on": _DAY("issued_on"),
@@ -145,6 +147,11 @@ _UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_
 _UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
 UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
 _DOCUMENT_BROKEN = {
+    "documents_reference_is_unique": (
+        Code.DOCUMENT_REFERENCE_TAKEN,
+        "Another document that counts has this reference.",
+        "/reference",
+    ),
     "documents_vendor_is_known": _UNKNOWN_VENDOR,
     "documents_service_is_known": _UNKNOWN_SERVICE,
     "documents_superseded_one_is_known": (Code.REFERENCE_UNKNOWN, "There is no such document.", "/supersedes_id"),
@@ -196,8 +203,8 @@ def _detailed(stored: StoredPolicy) -> EvidencePolicyDetail:
 async def insert_document(work: Work, d: Document) -> Document:
     own = (d.id, d.vendor_id, d.service_id, d.kind, d.title, d.classification, d.issued_on, d.valid_from_on)
     more = (d.stated_until_on, d.surveillance_on, d.expires_on, d.assurance, d.note, d.revision, d.supersedes_id)
-    with refusing(_DOCUMENT_BROKEN):
-        return await _INSERT_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
+    with refusing(_DOCUMENT_BROKEN, holders_of_document(d.reference), seen_by="evidence:read"):
+        return await _INSERT_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now, d.reference, d.metadata)
 
 
 async def find_document(work: Work, document_id: UUID) -> Document | None:
@@ -219,8 +226,12 @@ async def current_documents(work: Work, after: UUID, most: int) -> list[Document
 async def update_document(work: Work, d: Document) -> Document:
     own = (d.id, d.title, d.service_id, d.classification, d.issued_on, d.valid_from_on, d.stated_until_on)
     more = (d.surveillance_on, d.expires_on, d.assurance, d.note, d.superseded_at, d.withdrawn_at)
-    with refusing(_DOCUMENT_BROKEN):
-        return await _UPDATE_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now)
+    with refusing(_DOCUMENT_BROKEN, holders_of_document(d.reference), seen_by="evidence:read"):
+        return await _UPDATE_DOCUMENT.one(work.db, work.tenant_id, *own, *more, work.now, d.reference, d.metadata)
+
+
+async def lock_document_of_reference(work: Work, reference: str) -> Document | None:
+    return await _LOCK_DOCUMENT_OF_REFERENCE.one_or_none(work.db, work.tenant_id, reference)
 
 
 async def recheck_after(work: Work, document_id: UUID, until: date | None) -> None:

@@ -263,32 +263,3 @@ class Soc2ReportDetail(Soc2Report, frozen=True, kw_only=True):
     subservice_organisations: list[SubserviceOrganisation]
     bridge_letters: list[BridgeLetter]
     warnings: list[str]
-
-
-class NewSoc2Reports(Body):
-    """Up to 200 reports. Each is recorded or rejected alone."""
-
-    reports: Annotated[list[NewSoc2Report], Meta(min_length=1, max_length=200)]
-    """Each as in recording one report."""
-
-
-class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one row: an id, or the problem's code, detail and pointer. Rows stand or fall each for itself."""
-
-    index: int
-    status: int
-    """The status that the row alone would have been given."""
-    id: UUID | None = None
-    """The record. Missing if it was not written."""
-    code: str | None = None
-    detail: str | None = None
-    """What to do about the problem. Missing if there is none."""
-    pointer: str | None = None
-    """JSON pointer (RFC 6901) into the row. Missing if there is no problem."""
-
-
-class BulkResponse(msgspec.Struct, frozen=True):
-    """The results of many reports."""
-
-    results: list[BulkResult]
-    """One result for each row, in the order sent."""

@@ -13,14 +13,12 @@ from vendorrisk.evidence.coverage_model import AuditAreas
 from vendorrisk.evidence.document_model import Withdrawal
 from vendorrisk.evidence.report_model import (
     BridgeLetter,
-    BulkResponse,
     Cuec,
     CuecChanges,
     NewBridgeLetter,
     NewCuec,
     NewSoc2Exception,
     NewSoc2Report,
-    NewSoc2Reports,
     NewSubserviceOrganisation,
     Soc2Exception,
     Soc2ExceptionChanges,
@@ -72,27 +70,6 @@ async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
 async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc2ReportDetail:
     """Record a report, whole. Coverage follows; an opinion that is not clean and each exception open a finding."""
     return await reports.record(work, data)
-
-
-@acts(
-    "/soc2-reports/bulk",
-    Permission.EVIDENCE_WRITE,
-    match=False,
-    example={
-        "reports": [
-            {
-                "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
-                "report_type": "type_1",
-                "as_of_on": "2025-12-31",
-                "opinion": "unqualified",
-                "categories": ["security"],
-            }
-        ]
-    },
-)
-async def record_soc2_reports(work: InWork, data: JSONBody[NewSoc2Reports]) -> BulkResponse:
-    """Record up to 200 reports, each for itself; the response has a result per row."""
-    return await reports.record_all(work, data)
 
 
 @reads("/soc2-reports/{report_id:uuid}", Permission.EVIDENCE_READ)
@@ -271,7 +248,6 @@ router = Router(
     route_handlers=[
         list_soc2_reports,
         record_soc2_report,
-        record_soc2_reports,
         get_soc2_report,
         change_soc2_report,
         withdraw_soc2_report,

@@ -10,17 +10,14 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
-from vendorrisk.db.constraints import naming_holder
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Code, Refusal, under
+from vendorrisk.errors import Code, Refusal
 from vendorrisk.evidence import coverage, queries, report_part_queries, rules, service
 from vendorrisk.evidence.coverage import AuditorOpinion, ReportType
 from vendorrisk.evidence.coverage_model import AuditAreas
 from vendorrisk.evidence.document_model import Withdrawal
 from vendorrisk.evidence.report_model import (
     BridgeLetter,
-    BulkResponse,
-    BulkResult,
     Cuec,
     CuecChanges,
     CuecState,
@@ -28,7 +25,6 @@ from vendorrisk.evidence.report_model import (
     NewCuec,
     NewSoc2Exception,
     NewSoc2Report,
-    NewSoc2Reports,
     NewSubserviceOrganisation,
     Soc2Exception,
     Soc2ExceptionChanges,
@@ -39,7 +35,6 @@ from vendorrisk.evidence.report_model import (
     SubserviceOrganisationChanges,
 )
 from vendorrisk.findings import service as findings
-from vendorrisk.http.problems import STATUS
 from vendorrisk.ids import new_id
 
 _PARTS = ("exceptions", "cuecs", "subservice_organisations", "bridge_letters")
@@ -118,23 +113,6 @@ async def record(work: Work, new: NewSoc2Report) -> Soc2ReportDetail:
     shown = await report(work, wanted.id)
     await audit.record(work, Action.SOC2_REPORT_RECORDED, Target("soc2_report", wanted.id), after=shown)
     return shown
-
-
-async def record_all(work: Work, new: NewSoc2Reports) -> BulkResponse:
-    """Record many reports, each for itself: a row that fails leaves nothing, and the others stand."""
-    results = []
-    for index, row in enumerate(new.reports):
-        await work.db.execute("savepoint row")
-        try:
-            recorded = await record(work, row)
-        except Refusal as refusal:
-            await work.db.execute("rollback to savepoint row")
-            named = await naming_holder(work.db, work.tenant_id, work.by.actor.permissions, refusal)
-            results.append(_failed(index, named))
-        else:
-            await work.db.execute("release savepoint row")
-            results.append(BulkResult(index=index, status=201, id=recorded.id))
-    return BulkResponse(results)
 
 
 async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expected: int) -> Soc2ReportDetail:
@@ -361,12 +339,3 @@ async def lock_counting(work: Work, report_id: UUID, expected: int | None = None
 
 async def _audit_change(work: Work, action: Action, kind: str, before: Any, after: Any) -> None:
     await audit.record(work, action, Target(kind, after.id), before=before, after=after)
-
-
-def _failed(index: int, refusal: Refusal) -> BulkResult:
-    errors = under(refusal.errors, f"/reports/{index}")
-    pointer = next((field_error.pointer for field_error in errors if field_error.pointer), None)
-    detail = next((field_error.detail for field_error in refusal.errors), refusal.detail)
-    return BulkResult(
-        index=index, status=STATUS[refusal.code.kind], code=refusal.code.code, detail=detail, pointer=pointer
-    )

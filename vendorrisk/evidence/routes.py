@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from litestar import Request, Router
+from litestar import Request, Response, Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -20,13 +20,18 @@ from vendorrisk.evidence.document_model import Document, DocumentChanges, NewDoc
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.proposal_model import NewProposalDecision, Proposal
 from vendorrisk.evidence.report_model import BridgeLetter, Soc2ReportDetail
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference, TheService
 from vendorrisk.http.file_bodies import sent_file
-from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces, upserted, upserts
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import content_disposition
 
-_REFERENCES = [Code.REFERENCE_UNKNOWN, Code.DATES_INVALID, Code.DOCUMENT_SUPERSEDED]
+_REFERENCES = [
+    Code.REFERENCE_UNKNOWN,
+    Code.DATES_INVALID,
+    Code.DOCUMENT_SUPERSEDED,
+    Code.DOCUMENT_REFERENCE_TAKEN,
+]
 
 
 @lists("/documents", Permission.EVIDENCE_READ, queries.DOCUMENTS)
@@ -50,6 +55,28 @@ async def list_documents(work: InWork, page: ListPage) -> Page[Document]:
 async def add_document(work: InWork, data: JSONBody[NewDocument]) -> Document:
     """File a document, or the next revision of one. Its file is sent apart, with PUT."""
     return await documents.add(work, data)
+
+
+@upserts(
+    "/documents/by-reference",
+    Permission.EVIDENCE_WRITE,
+    refuses=_REFERENCES,
+    example={
+        "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
+        "kind": "policy",
+        "title": "Access policy",
+        "metadata": {"source": "wiki"},
+    },
+)
+async def add_or_change_document(
+    work: InWork, reference: OwnReference, data: JSONBody[NewDocument]
+) -> Response[Document]:
+    """File a document under your own reference, or change the one that has it. No version is needed.
+
+    Send the whole document: a field that is left out takes its default. With `supersedes_id` it is the next revision,
+    which takes the reference over. If nothing differs, nothing is written.
+    """
+    return upserted(*await documents.add_or_change(work, reference, data))
 
 
 @reads("/documents/{document_id:uuid}", Permission.EVIDENCE_READ)
@@ -247,6 +274,7 @@ router = Router(
     route_handlers=[
         list_documents,
         add_document,
+        add_or_change_document,
         get_document,
         change_document,
         withdraw_document,

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from vendorrisk.access.records import Body
+from vendorrisk.access.records import Body, Metadata, Reference, Version
 
 
 class FindingSeverity(StrEnum):
@@ -91,6 +91,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Last day of an acceptance or dispute. Null in other states."""
     times_reopened: int
     """How often it was reopened after it had been closed."""
+    reference: str | None
+    metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
     version: int
@@ -104,6 +106,8 @@ class NewFinding(Body):
     severity: FindingSeverity
     description: Description | None = None
     owner_id: UUID | None = None
+    reference: Reference | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
     due_on: date | None = None
     """Day by which it is due. By the policy of its severity if left out."""
 
@@ -115,6 +119,8 @@ class FindingChanges(Body):
     description: Description | UnsetType | None = UNSET
     severity: FindingSeverity | UnsetType = UNSET
     owner_id: UUID | UnsetType | None = UNSET
+    reference: Reference | UnsetType | None = UNSET
+    metadata: Metadata | UnsetType = UNSET
     due_on: date | UnsetType = UNSET
 
 
@@ -134,15 +140,7 @@ class TransitionedFinding(NewTransition, kw_only=True):
 
     id: UUID
     """The finding."""
-    version: Annotated[int, Meta(ge=1)]
-    """The version that the change is meant for."""
-
-
-class FindingTransitions(Body):
-    """Many findings to move to other states."""
-
-    items: Annotated[list[TransitionedFinding], Meta(min_length=1, max_length=200)]
-    """Up to 200 findings."""
+    version: Version
 
 
 class FindingTransition(msgspec.Struct, frozen=True):

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
-from vendorrisk.db.constraints import refusing
+from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
-from vendorrisk.db.queries import QueryFile
+from vendorrisk.db.queries import Query, QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.findings.model import (
     Finding,
@@ -29,6 +29,8 @@ _INSERT = _sql.rows("insert_finding", Finding)
 _FIND = _sql.rows("find_finding", Finding)
 _LOCK = _sql.rows("lock_finding", Finding)
 _LOCK_OF_SOURCE = _sql.rows("lock_finding_of_source", Finding)
+_LOCK_OF_REFERENCE = _sql.rows("lock_finding_of_reference", Finding)
+_HOLDER_OF_REFERENCE = _sql.rows("holder_of_reference", Holder)
 LIST_FINDINGS = _sql.rows("list_findings", Finding)
 _UPDATE = _sql.rows("update_finding", Finding)
 _INSERT_TRANSITION = _sql.command("insert_transition")
@@ -49,6 +51,7 @@ FINDINGS = ListOf(
         "severity": Column("severity", FindingSeverity, operators=RANGE, sortable=True, weight_sql="level_weight({})"),
         "tier": Column(_TIER, Tier, operators=RANGE, nullable=True, weight_sql="level_weight({})"),
         "state": Column("state", FindingState),
+        "reference": Column("reference", nullable=True),
         "owner_id": Column("owner_id", UUID, "uuid", EQUALITY, nullable=True),
         "opened_on": Column("opened_on", date, "date", RANGE),
         "due_on": Column("due_on", date, "date", RANGE, sortable=True),
@@ -63,6 +66,11 @@ FINDINGS = ListOf(
 
 _BROKEN = {
     "findings_vendor_is_known": (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id"),
+    "findings_reference_is_unique": (
+        Code.FINDING_REFERENCE_TAKEN,
+        "Another finding has this reference.",
+        "/reference",
+    ),
     "findings_owner_is_known": (Code.REFERENCE_UNKNOWN, "There is no such member.", "/owner_id"),
 }
 
@@ -83,8 +91,9 @@ async def save_policy(work: Work, p: FindingPolicy) -> FindingPolicyDetail:
 async def insert(work: Work, f: Finding) -> Finding | None:
     """Insert a finding; None where its source has one already."""
     own = (f.id, f.vendor_id, f.source_kind, f.source_id, f.title, f.description, f.severity, f.owner_id)
-    with refusing(_BROKEN):
-        return await _INSERT.one_or_none(work.db, work.tenant_id, *own, f.opened_on, f.due_on, work.now)
+    more = (f.opened_on, f.due_on, work.now, f.reference, f.metadata)
+    with refusing(_BROKEN, _holders(f), seen_by="findings:read"):
+        return await _INSERT.one_or_none(work.db, work.tenant_id, *own, *more)
 
 
 async def find(work: Work, finding_id: UUID) -> Finding | None:
@@ -101,8 +110,17 @@ async def lock_of_source(work: Work, source_kind: str, source_id: UUID) -> Findi
 
 async def update(work: Work, f: Finding) -> Finding:
     own = (f.id, f.title, f.description, f.severity, f.state, f.state_reason, f.state_changed_at, f.owner_id)
-    with refusing(_BROKEN):
-        return await _UPDATE.one(work.db, work.tenant_id, *own, f.due_on, f.until_on, f.times_reopened, work.now)
+    more = (f.due_on, f.until_on, f.times_reopened, work.now, f.reference, f.metadata)
+    with refusing(_BROKEN, _holders(f), seen_by="findings:read"):
+        return await _UPDATE.one(work.db, work.tenant_id, *own, *more)
+
+
+async def lock_of_reference(work: Work, reference: str) -> Finding | None:
+    return await _LOCK_OF_REFERENCE.one_or_none(work.db, work.tenant_id, reference)
+
+
+def _holders(f: Finding) -> dict[str, tuple[Query[Holder], tuple[object, ...]]]:
+    return {"findings_reference_is_unique": (_HOLDER_OF_REFERENCE, (f.reference,))}
 
 
 async def insert_transition(work: Work, finding: Finding, before: FindingState | None) -> None:

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
-from litestar import Router
+from litestar import Response, Router
 from litestar.params import FromPath, JSONBody
 
 from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.findings import queries, service
@@ -15,13 +17,15 @@ from vendorrisk.findings.model import (
     FindingDetail,
     FindingPolicy,
     FindingPolicyDetail,
-    FindingTransitions,
     NewFinding,
     NewTransition,
+    TransitionedFinding,
 )
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
-from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces
-from vendorrisk.vendors.model import RowResults
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference
+from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces, upserted, upserts
+
+_ACCEPTED = [Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID, Code.FINDING_REFERENCE_TAKEN]
+_ID = "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10"
 
 
 @lists("/findings", Permission.FINDINGS_READ, queries.FINDINGS)
@@ -34,7 +38,7 @@ async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
     "/findings",
     Permission.FINDINGS_WRITE,
     at="/v1/findings/{id}",
-    refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+    refuses=_ACCEPTED,
     example={
         "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
         "title": "No MFA for administrators",
@@ -46,6 +50,23 @@ async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingDetai
     return await service.open_manually(work, data)
 
 
+@upserts(
+    "/findings/by-reference",
+    Permission.FINDINGS_WRITE,
+    refuses=_ACCEPTED,
+    example={"vendor_id": _ID, "title": "Backups are not tested", "severity": "high", "metadata": {"scanner": "x"}},
+)
+async def open_or_change_finding(
+    work: InWork, reference: OwnReference, data: JSONBody[NewFinding]
+) -> Response[FindingDetail]:
+    """Open a finding under your own reference, or change the one that has it. No version is needed.
+
+    Send the whole finding: a field that is left out takes its default, and a due date that is left out stays. If
+    nothing differs, nothing is written.
+    """
+    return upserted(*await service.open_or_change(work, reference, data))
+
+
 @reads("/findings/{finding_id:uuid}", Permission.FINDINGS_READ)
 async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingDetail:
     """Read a finding with everything that happened to it."""
@@ -55,7 +76,7 @@ async def get_finding(work: InWork, finding_id: FromPath[UUID]) -> FindingDetail
 @changes(
     "/findings/{finding_id:uuid}",
     Permission.FINDINGS_WRITE,
-    refuses=[Code.REFERENCE_UNKNOWN, Code.FINDING_DATE_INVALID],
+    refuses=_ACCEPTED,
     example={"severity": "medium"},
 )
 async def change_finding(
@@ -78,16 +99,24 @@ async def transition_finding(
     return await service.transition(work, finding_id, data, expected)
 
 
-@acts(
+@bulk(
+    "/findings/bulk-openings",
+    Permission.FINDINGS_WRITE,
+    example=[{"vendor_id": _ID, "title": "No MFA for administrators", "severity": "high"}],
+)
+async def open_findings(work: Work, item: NewFinding) -> FindingDetail:
+    """Open up to 200 findings. Each is opened or rejected alone."""
+    return await service.open_manually(work, item)
+
+
+@bulk(
     "/findings/bulk-transitions",
     Permission.FINDINGS_WRITE,
-    match=False,
-    refuses=[Code.FINDING_TRANSITION_NOT_ALLOWED, Code.FINDING_REASON_MISSING, Code.FINDING_DATE_INVALID],
-    example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "to": "acknowledged"}]},
+    example=[{"id": _ID, "version": 1, "to": "acknowledged"}],
 )
-async def transition_findings(work: InWork, data: JSONBody[FindingTransitions]) -> RowResults:
-    """Transition up to 200 findings, each held to its version: the answer says for each what became of it."""
-    return await service.transition_many(work, data)
+async def transition_findings(work: Work, item: TransitionedFinding) -> FindingDetail:
+    """Transition up to 200 findings to other states. Each is transitioned or rejected alone."""
+    return await service.transition(work, item.id, item, item.version)
 
 
 @reads("/finding-policy", Permission.FINDINGS_READ)
@@ -113,9 +142,11 @@ router = Router(
     route_handlers=[
         list_findings,
         open_finding,
+        open_or_change_finding,
         get_finding,
         change_finding,
         transition_finding,
+        open_findings,
         transition_findings,
         get_finding_policy,
         set_finding_policy,

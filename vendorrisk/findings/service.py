@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from vendorrisk.access.records import check_version, found, patched, says_already
+from vendorrisk.access.upsert import as_changes, create_or_change, with_reference
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import Deadline, TimedClass
@@ -14,7 +15,7 @@ from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
 from vendorrisk.db.paging import Page, PageRequest
-from vendorrisk.errors import Refusal, under
+from vendorrisk.errors import Code, Refusal
 from vendorrisk.findings import queries, rules
 from vendorrisk.findings.model import (
     Finding,
@@ -24,12 +25,10 @@ from vendorrisk.findings.model import (
     FindingPolicyDetail,
     FindingSeverity,
     FindingState,
-    FindingTransitions,
     NewFinding,
     NewTransition,
 )
 from vendorrisk.ids import new_id
-from vendorrisk.vendors.model import RowResult, RowResults
 
 MANUAL = "manual"
 _MOST_TITLE, _MOST_DESCRIPTION = 300, 8000
@@ -71,6 +70,22 @@ async def open_manually(work: Work, new: NewFinding) -> FindingDetail:
     wanted = await _wanted(work, finding_id, MANUAL, finding_id, new)
     opened = await queries.insert(work, wanted)
     return await _opened(work, found(opened))
+
+
+async def open_or_change(work: Work, reference: str, new: NewFinding) -> tuple[FindingDetail, bool]:
+    """Open a finding under the caller's own number, or make the one that has it what the body says."""
+    with_reference(new, reference)
+
+    async def change_known() -> FindingDetail | None:
+        known = await queries.lock_of_reference(work, reference)
+        if known is None:
+            return None
+        if known.vendor_id != new.vendor_id:
+            detail = "A finding of another vendor has this reference."
+            raise Refusal(Code.FINDING_REFERENCE_TAKEN, detail, pointer="/vendor_id")
+        return await change(work, known.id, as_changes(new, FindingChanges, kept=("due_on",)), known.version)
+
+    return await create_or_change(work, change_known, lambda: open_manually(work, new))
 
 
 async def open_for(
@@ -194,24 +209,6 @@ async def transition(work: Work, finding_id: UUID, wanted: NewTransition, expect
     return await finding(work, finding_id)
 
 
-async def transition_many(work: Work, wanted: FindingTransitions) -> RowResults:
-    """Transition each finding on its own, held to its version: one that fails leaves nothing, and the others stand."""
-    results = []
-    for index, item in enumerate(wanted.items):
-        await work.db.execute("savepoint item")
-        try:
-            transitioned = await transition(work, item.id, item, item.version)
-        except Refusal as refusal:
-            await work.db.execute("rollback to savepoint item")
-            errors = under(refusal.errors, f"/items/{index}")
-            results.append(RowResult(index=index, code=refusal.code.code, detail=refusal.detail, errors=errors))
-        else:
-            await work.db.execute("release savepoint item")
-            results.append(RowResult(index=index, id=transitioned.id, version=transitioned.version))
-    done = sum(1 for result in results if result.code is None)
-    return RowResults(results, done=done, failed=len(results) - done)
-
-
 async def end_acceptances(work: Work, most: int) -> int:
     """Open again what was accepted or disputed until a day that has passed; returns how many."""
     ended = await queries.ended_acceptances(work, most)
@@ -237,6 +234,8 @@ async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUI
         state_changed_at=work.now,
         owner_id=new.owner_id,
         opened_on=work.today,
+        reference=new.reference,
+        metadata=new.metadata,
         due_on=new.due_on or rules.due_on(new.severity, work.today, await _in_force(work)),
         until_on=None,
         times_reopened=0,

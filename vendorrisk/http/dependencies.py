@@ -17,6 +17,9 @@ from vendorrisk.http.app_state import Service
 InWork: TypeAlias = NamedDependency[Work]
 ExpectedVersion: TypeAlias = NamedDependency[int]
 ListPage: TypeAlias = NamedDependency[PageRequest]
+OwnReference: TypeAlias = Annotated[
+    str, QueryParameter(min_length=1, max_length=100, description="Your own number for the record.")
+]
 TheService: TypeAlias = NamedDependency[Service]
 
 

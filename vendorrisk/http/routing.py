@@ -13,7 +13,7 @@ the tests over every route read them.
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Response, delete, get, patch, post, put
 
@@ -24,6 +24,7 @@ from vendorrisk.http.headers import etag
 from vendorrisk.http.pagination_links import PageResponse
 
 Handler = Callable[..., Any]
+_Record = TypeVar("_Record")
 
 
 class Kind(StrEnum):
@@ -90,6 +91,16 @@ def replaces(
     return put(path, after_request=_tagged, **_told(Kind.CHANGE, permission, refuses, more, match=match))
 
 
+def upserts(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
+    """Declare PUT of a whole record by the caller's own reference; answers 201 where it was created, else 200."""
+    return replaces(path, permission, match=False, refuses=refuses, also=(201,), **more)
+
+
+def upserted(record: _Record, is_new: bool) -> Response[_Record]:  # noqa: FBT001 - what `create_or_change` returned
+    """Return the response to a record that was created or changed."""
+    return Response(record, status_code=201 if is_new else 200)
+
+
 def removes(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
     """Declare DELETE."""
     return delete(path, **_told(Kind.REMOVE, permission, refuses, more, match=True))
@@ -121,6 +132,9 @@ def _told(
         "example": more.pop("example", None),
         # The same of a raw body, as text: a file that can be sent as it is.
         "file_example": more.pop("file_example", None),
+        # The type of each item of a bulk operation, and the shape of its body for the document.
+        "bulk": None,
+        "body": None,
         # Other statuses of success, such as 202 where the work may go on after the response.
         "also": more.pop("also", ()),
     }

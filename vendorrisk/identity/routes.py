@@ -6,6 +6,8 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody
 
 from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
@@ -65,6 +67,16 @@ async def list_members(work: InWork, page: ListPage) -> Page[Member]:
 async def add_member(work: InWork, data: JSONBody[NewMember]) -> Member:
     """Add a person who can own vendors and findings and be notified of alerts."""
     return await service.add_member(work, data)
+
+
+@bulk(
+    "/members/bulk-additions",
+    Permission.MEMBERS_MANAGE,
+    example=[{"name": "Noor Haddad", "email": "noor@example.com", "roles": ["reviewer"]}],
+)
+async def add_members(work: Work, item: NewMember) -> Member:
+    """Add up to 200 people. Each is added or rejected alone."""
+    return await service.add_member(work, item)
 
 
 @reads("/members/{member_id:uuid}", Permission.MEMBERS_READ)
@@ -148,6 +160,7 @@ router = Router(
         change_tenant,
         list_members,
         add_member,
+        add_members,
         get_member,
         change_member,
         list_api_keys,

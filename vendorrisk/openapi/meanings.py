@@ -80,6 +80,7 @@ MEANINGS: Mapping[str, str] = {
     "purpose": "What the company is used for.",
     "tags": "Your own labels, in the order you gave.",
     "reference": "Your own identifier of the record, unique in the tenant. Null if there is none.",
+    "metadata": "Texts by key that you keep with the record. A change replaces all of them.",
     "proof": "Where the proof is, such as a ticket or an address. Null if there is none.",
     "email": "E-mail address. Null if unknown.",
     "phone": "Phone number as it was given. Null if unknown.",

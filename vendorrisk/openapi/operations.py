@@ -25,6 +25,8 @@ _SUCCESSES = {
     Kind.REMOVE: "Removed.",
 }
 
+_ALSO = {201: "Created.", 202: "Accepted. The work goes on afterwards."}
+
 _BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
 _ANY_FILE = "application/octet-stream"
 
@@ -32,7 +34,8 @@ _ANY_FILE = "application/octet-stream"
 def types_of(handler: Any) -> tuple[Any, Any]:
     """Return the type of a handler's body and of its response, each None if it is not JSON of ours."""
     body = handler.parsed_data_field
-    taken = None if body is None or handler.opt.get("raw") else shown_type(body.annotation)
+    own = handler.opt.get("body")
+    taken = own or (None if body is None or handler.opt.get("raw") else shown_type(body.annotation))
     given = None if handler.opt.get("streams") else shown_type(handler.parsed_fn_signature.return_type.annotation)
     return taken, given
 
@@ -127,7 +130,7 @@ def _add_successes(responses: dict[str, Any], also: Iterable[int], *, writes: bo
     if writes and "200" in responses:
         responses["204"] = {"description": "Done. The body is empty, as `Prefer: return=minimal` asked."}
     for status in also:
-        responses[str(status)] = copy.deepcopy(first) | {"description": "Accepted. The work goes on afterwards."}
+        responses[str(status)] = copy.deepcopy(first) | {"description": _ALSO[status]}
 
 
 def _add_headers(responses: dict[str, Any], handler: Any, method: str) -> None:

@@ -7,8 +7,11 @@ from litestar import Request, Router
 from litestar.params import FromPath, JSONBody
 
 from vendorrisk.access.permissions import Permission
+from vendorrisk.access.work import Work
+from vendorrisk.bulk import bulk, part
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
+from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.file_bodies import received_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
@@ -72,6 +75,23 @@ async def add_vendor_asset(
 ) -> VendorAsset:
     """Attach a domain, host or page; it is scanned within minutes and then on its schedule."""
     return await watching.attach(work, vendor_id, data, test_names=bool(service.settings.egress_test_networks))
+
+
+class AttachedAsset(NewVendorAsset, kw_only=True):
+    """An asset, and the vendor it belongs to."""
+
+    vendor_id: UUID
+
+
+@bulk(
+    "/vendor-assets/bulk-additions",
+    _WRITE,
+    example=[{"vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "kind": "domain", "name": "example.com"}],
+)
+async def add_vendor_assets(work: Work, item: AttachedAsset, service: Service) -> VendorAsset:
+    """Attach up to 200 domains, hosts or pages. Each is attached or rejected alone."""
+    new, test_names = part(item, NewVendorAsset), bool(service.settings.egress_test_networks)
+    return await watching.attach(work, item.vendor_id, new, test_names=test_names)
 
 
 @reads("/vendor-assets/{asset_id:uuid}", _READ)
@@ -289,6 +309,7 @@ router = Router(
         list_vendor_assets,
         list_all_assets,
         add_vendor_asset,
+        add_vendor_assets,
         get_vendor_asset,
         change_vendor_asset,
         remove_vendor_asset,

@@ -31,6 +31,7 @@ operations stand by noun: `service` (the record), `lifecycle` (transitions), `in
 (how often reviews are held), `offboarding`, `intake`, `services`, `fourth_parties`, `imports` (vendors as a kind of
 import). `lifecycle_…`, `inherent_risk_…`, `review_policy_…`, `supply_chain_…` (services and fourth parties) and
 `import_…` are the models, queries and routes of those. `across_routes` lists reviews, services and fourth parties of
-all vendors, `vendor_list` says what vendors are filtered and sorted by. `holders` finds the vendor that a conflict
+all vendors, `bulk_routes` do for many what the others do for one, `vendor_list` says what vendors are filtered and
+sorted by. `holders` finds the vendor that a conflict
 names.
 """

@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from vendorrisk.access.records import Body
-from vendorrisk.errors import FieldError
+from vendorrisk.access.records import Body, Metadata
 
 
 class Lifecycle(StrEnum):
@@ -148,6 +147,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None
     last_reviewed_on: date | None
     next_review_on: date | None
+    metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
     version: int
@@ -173,6 +173,7 @@ class VendorSummary(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
     last_reviewed_on: date | None
     next_review_on: date | None
+    metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
     version: int
@@ -257,6 +258,7 @@ class NewVendor(Body):
     annual_spend: Amount | None = None
     currency: Currency | None = None
     tags: Tags = msgspec.field(default_factory=list)
+    metadata: Metadata = msgspec.field(default_factory=dict)
     tier: Tier | None = None
     last_reviewed_on: date | None = None
     """Day of a review that was held before. Only for a vendor in use."""
@@ -285,6 +287,7 @@ class VendorChanges(Body):
     annual_spend: Amount | UnsetType | None = UNSET
     currency: Currency | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
+    metadata: Metadata | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     next_review_on: date | UnsetType | None = UNSET
 
@@ -304,54 +307,3 @@ class VendorTransition(Body):
 
 
 Categories = Annotated[list[TrustCategory], Meta(max_length=5)]
-
-
-class NewVendors(Body):
-    """Up to 200 vendors to register; each stands or falls alone."""
-
-    items: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=200)]
-    """Each as in registering one vendor."""
-
-
-class ChangedVendor(Body):
-    """A merge patch for one vendor, and the version it is meant for."""
-
-    id: UUID
-    """The vendor."""
-    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
-    """The version that the change is meant for."""
-    changes: dict[str, Any]
-    """A merge patch, as in changing one vendor."""
-
-
-class VendorsChanges(Body):
-    """Many vendors to change."""
-
-    items: Annotated[list[ChangedVendor], Meta(min_length=1, max_length=200)]
-    """Up to 200 vendors."""
-
-
-class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one item: the record's id, or the refusal with its field errors."""
-
-    index: int
-    id: UUID | None = None
-    """The record. Missing if it was not written."""
-    version: int | None = None
-    """The record's new version. Missing if it was not written."""
-    code: str | None = None
-    """Stable code of the problem. Missing if there is none."""
-    detail: str | None = None
-    """What to do about the problem. Missing if there is none."""
-    errors: tuple[FieldError, ...] = ()
-
-
-class RowResults(msgspec.Struct, frozen=True):
-    """The results of many items."""
-
-    items: list[RowResult]
-    """One result for each item, in the order sent."""
-    done: int
-    """How many items were written."""
-    failed: int
-    """How many items were not written."""

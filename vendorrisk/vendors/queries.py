@@ -45,6 +45,7 @@ _sql = QueryFile("vendors")
 _INSERT = _sql.rows("insert_vendor", Vendor)
 _FIND = _sql.rows("find_vendor", Vendor)
 _LOCK = _sql.rows("lock_vendor", Vendor)
+_LOCK_OF_REFERENCE = _sql.rows("lock_vendor_of_reference", Vendor)
 LIST = _sql.rows("list_vendors", VendorSummary, as_is=True)
 _SEARCH = _sql.rows("search_vendors", VendorMatch)
 _UPDATE = _sql.rows("update_vendor", Vendor)
@@ -171,6 +172,7 @@ async def insert(work: Work, fields: Fields, *, intake: VendorIntake, tier_sourc
             fields["last_reviewed_on"],
             fields["next_review_on"],
             work.now,
+            fields["metadata"],
         )
 
 
@@ -180,6 +182,10 @@ async def find(work: Work, vendor_id: UUID) -> Vendor | None:
 
 async def lock(work: Work, vendor_id: UUID) -> Vendor | None:
     return await _LOCK.one_or_none(work.db, work.tenant_id, vendor_id)
+
+
+async def lock_of_reference(work: Work, reference: str) -> Vendor | None:
+    return await _LOCK_OF_REFERENCE.one_or_none(work.db, work.tenant_id, reference)
 
 
 async def search(work: Work, text: str, limit: int, least: float) -> list[VendorMatch]:
@@ -216,6 +222,7 @@ async def update(work: Work, vendor: Vendor) -> Vendor:
             vendor.tier_source,
             vendor.next_review_on,
             work.now,
+            vendor.metadata,
         )
 
 

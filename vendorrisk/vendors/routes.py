@@ -3,27 +3,24 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Router
+from litestar import Response, Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
-from vendorrisk.http.routing import acts, changes, creates, lists, reads
+from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference
+from vendorrisk.http.routing import changes, creates, lists, reads, upserted, upserts
 from vendorrisk.sheets.reading import FileFormat
 from vendorrisk.sheets.writing import as_file
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.vendors import export, service
 from vendorrisk.vendors.model import (
     NewVendor,
-    NewVendors,
-    RowResults,
     Vendor,
     VendorChanges,
     VendorMatches,
-    VendorsChanges,
     VendorSummary,
 )
 from vendorrisk.vendors.vendor_list import VENDORS
@@ -58,28 +55,22 @@ async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
     return await service.register(work, data)
 
 
-@acts(
-    "/vendors/bulk",
+@upserts(
+    "/vendors/by-reference",
     _WRITE,
-    match=False,
-    refuses=_ACCEPTED,
-    example={"items": [{"name": "Acme Cloud"}, {"name": "Nimbus Storage", "country": "IE"}]},
-)
-async def register_vendors(work: InWork, data: JSONBody[NewVendors]) -> RowResults:
-    """Register up to 200 vendors, each on its own: the response tells for each what became of it."""
-    return await service.register_many(work, data)
-
-
-@acts(
-    "/vendors/bulk-changes",
-    _WRITE,
-    match=False,
     refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED],
-    example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "changes": {"tags": ["hosting"]}}]},
+    example={"name": "Borealis Mail", "country": "NO", "metadata": {"cost_centre": "4711"}},
 )
-async def change_vendors(work: InWork, data: JSONBody[VendorsChanges]) -> RowResults:
-    """Change up to 200 vendors, each held to its version: the response tells for each what became of it."""
-    return await service.change_many(work, data)
+async def register_or_change_vendor(
+    work: InWork, reference: OwnReference, data: JSONBody[NewVendor]
+) -> Response[Vendor]:
+    """Register a vendor under your own reference, or change the one that has it. No version is needed.
+
+    Send the whole vendor: a field that is left out takes its default. A tier or next review that is left out stays, and
+    what only a registration sets (`lifecycle`, `intake_note`, `last_reviewed_on`) is not changed. If nothing differs,
+    nothing is written.
+    """
+    return upserted(*await service.register_or_change(work, reference, data))
 
 
 @reads("/vendors/search", _READ)
@@ -130,8 +121,7 @@ router = Router(
     route_handlers=[
         list_vendors,
         register_vendor,
-        register_vendors,
-        change_vendors,
+        register_or_change_vendor,
         search_vendors,
         export_vendors,
         get_vendor,
