@@ -1283,7 +1283,7 @@ create table imports (
     date_order text,
     notices jsonb not null default '[]'::jsonb,
     headings jsonb not null default '{}'::jsonb,
-    refusal text,
+    rejection_reason text,
     rows_total integer,
     rows_done integer not null default 0,
     to_create integer not null default 0,
@@ -1306,7 +1306,7 @@ create table imports (
     constraint imports_file_name_has_1_to_255_characters CHECK (char_length(file_name) >= 1 AND char_length(file_name) <= 255),
     constraint imports_format_is_known CHECK (format = ANY (ARRAY['csv'::text, 'xlsx'::text])),
     constraint imports_kind_has_1_to_40_characters CHECK (char_length(kind) >= 1 AND char_length(kind) <= 40),
-    constraint imports_state_is_known CHECK (state = ANY (ARRAY['received'::text, 'checked'::text, 'accepted'::text, 'applied'::text, 'refused'::text, 'cancelled'::text])),
+    constraint imports_state_is_known CHECK (state = ANY (ARRAY['received'::text, 'checked'::text, 'accepted'::text, 'applied'::text, 'rejected'::text, 'cancelled'::text])),
     constraint imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
 comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';

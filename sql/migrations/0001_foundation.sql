@@ -315,7 +315,7 @@ create table imports (
     date_order text,
     notices jsonb not null default '[]',
     headings jsonb not null default '{}',
-    refusal text,
+    rejection_reason text,
     rows_total integer,
     rows_done integer not null default 0,
     to_create integer not null default 0,
@@ -335,7 +335,7 @@ create table imports (
     version integer not null default 1,
     primary key (tenant_id, id),
     constraint imports_state_is_known check (
-        state in ('received', 'checked', 'accepted', 'applied', 'refused', 'cancelled')
+        state in ('received', 'checked', 'accepted', 'applied', 'rejected', 'cancelled')
     ),
     constraint imports_kind_has_1_to_40_characters check (char_length(kind) between 1 and 40),
     constraint imports_format_is_known check (format in ('csv', 'xlsx')),

@@ -556,13 +556,13 @@ order by vendor_id
 limit $3;
 
 -- name: report_of_document
-select id, type || ' to ' || coalesce(period_end_on, as_of_on) as name, null::text as value from soc2_reports
+select id, report_type || ' to ' || coalesce(period_end_on, as_of_on) as name, null::text as value from soc2_reports
 where tenant_id = $1 and id <> $2 and document_id = $3 and withdrawn_at is null;
 
 -- name: report_of_period
-select id, type || ' to ' || coalesce(period_end_on, as_of_on) as name, null::text as value from soc2_reports
+select id, report_type || ' to ' || coalesce(period_end_on, as_of_on) as name, null::text as value from soc2_reports
 where
-    tenant_id = $1 and id <> $2 and vendor_id = $3 and type = $4 and as_of_on is not distinct from $5
+    tenant_id = $1 and id <> $2 and vendor_id = $3 and report_type = $4 and as_of_on is not distinct from $5
     and period_start_on is not distinct from $6 and period_end_on is not distinct from $7
     and system_name is not distinct from $8 and withdrawn_at is null;
 

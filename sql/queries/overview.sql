@@ -111,7 +111,7 @@ limit $3;
 
 -- name: current_documents_in_brief
 -- What still counts, newest first, with how many proposals wait for a person.
-select d.id, d.service_id, d.kind, d.title, d.classification, d.expires_on, d.assurance, d.reading, d.file_name,
+select d.id, d.service_id, d.kind, d.title, d.classification, d.expires_on, d.assurance, d.extraction, d.file_name,
     (
         select count(*)::integer from proposals as p
         where p.tenant_id = $1 and p.document_id = d.id and p.decision = 'open'
@@ -312,7 +312,7 @@ select exists (select from vendors as v where v.tenant_id = $1) as has_vendors,
         select count(*)::integer from receivers as r
         where r.tenant_id = $1 and r.removed_at is null and r.is_active and not exists (
             select from deliveries as d
-            where d.tenant_id = $1 and d.receiver_id = r.id and d.state = 'sent'
+            where d.tenant_id = $1 and d.destination_kind = 'receiver' and d.destination_id = r.id and d.state = 'sent'
                 and d.created_at >= $2::timestamptz - interval '30 days'
         )
     ) as receivers_not_reached_in_30_days,
@@ -333,7 +333,10 @@ from (
         (count(*) filter (where a.dispatched_at is null))::integer as waiting,
         (count(*) filter (
             where a.dispatched_at is not null
-                and not exists (select from deliveries as d where d.tenant_id = $1 and d.alert_id = a.id)
+                and not exists (
+                    select from deliveries as d
+                    where d.tenant_id = $1 and d.owner_kind = 'alert' and d.owner_id = a.id
+                )
         ))::integer as without_recipients
     from alerts as a
     where a.tenant_id = $1 and a.raised_at >= $2::timestamptz - interval '7 days'
