@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.conftest import Company
-from tests.embedded.make import Command, until
+from tests.embedded.make import START_SECONDS, Command, until
 from vendorrisk.embedded.home import free_port
 from vendorrisk.settings import VARIABLES, Settings
 
@@ -29,7 +29,7 @@ class Api(Command):
         self.port = free_port(_HOST, 0)
         said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
         super().__init__("api", settings={**said, "PORT": str(self.port)})
-        until(self._serves, "the API serves")
+        until(self._serves, "the API serves", START_SECONDS)
 
     def _serves(self) -> bool:
         assert self.process.poll() is None, self.text

@@ -12,6 +12,7 @@ from tests.imports.make import CSV, XLSX, accepted, counts, rows, sent
 from tests.sheets.make import workbook
 from tests.vendors import make
 from tests.vendors.make import added, member, registered
+from tests.whole.test_document import document
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +36,17 @@ async def test_a_dry_run_tells_what_each_row_would_do_and_changes_nothing(client
     assert (first["row_number"], first["outcome"], first["problems"]) == (2, "create", [])
     assert first["given"]["annual_spend"] == "125000.50"
     assert first["given"]["business_owner_id"] == dana
+
+
+async def test_the_file_of_the_document_is_taken_with_the_examples_of_the_parameters(client: Client) -> None:
+    operation = document()["paths"]["/v1/vendor-imports"]["post"]
+    content = operation["requestBody"]["content"]
+    file = content["text/csv"]["example"]
+    assert content["application/octet-stream"]["example"] == file, "a tool that sends the first type sends this"
+    params = {p["name"]: p["example"] for p in operation["parameters"] if "example" in p and p["in"] == "query"}
+    assert {"map", "file_name"} <= params.keys()
+    made = await sent(client, file, **params)
+    assert (made.status_code, counts(made.json())) == (201, (1, 0, 0, 0)), made.text
 
 
 async def test_an_accepted_import_makes_the_vendors_as_the_rows_said(client: Client) -> None:

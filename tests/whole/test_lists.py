@@ -94,6 +94,18 @@ async def test_every_declared_filter_runs(api: Api, things: Things) -> None:
     assert "\n".join(faults) == ""
 
 
+async def test_every_list_takes_the_examples_of_its_parameters(api: Api, things: Things) -> None:
+    faults, cursors = [], 0
+    for operation, place in await lists(api, things):
+        shown = [p for p in operation.document["parameters"] if p["in"] == "query" and "example" in p]
+        response = await things.client.get(place, params={p["name"]: p["example"] for p in shown})
+        cursors += sum(p["name"] == "cursor" for p in shown)
+        if response.status_code != 200:
+            faults.append(f"{operation.name}: {response.status_code} {response.text[:200]}")
+    assert "\n".join(faults) == ""
+    assert cursors > 20, "an empty cursor is the first page"
+
+
 async def test_every_declared_sort_runs_with_cursors_in_both_directions(
     api: Api, things: Things, company: Company
 ) -> None:

@@ -111,8 +111,9 @@ def _raw_content(raw: Any, example: str) -> Schema:
         made = {kind: {"schema": _JSON_ROWS} if kind == "application/json" else _BINARY for kind in sorted(raw)}
     else:
         made = _files(raw)
-    shown = "text/csv" if "text/csv" in made else _ANY_FILE
-    return {**made, shown: {**made[shown], "example": example}, MULTIPART: {"schema": _FILE_PART}}
+    # The example also stands at the type that says nothing: it comes first, so tools that send one type send that.
+    shown = {kind: {**made[kind], "example": example} for kind in (_ANY_FILE, "text/csv") if kind in made}
+    return {**made, **shown, MULTIPART: {"schema": _FILE_PART}}
 
 
 _FILE_PART: Schema = {

@@ -76,9 +76,22 @@ def _described(parameter: Schema) -> Schema:
     words = PARAMETERS.get(parameter["name"])
     if words is not None and (parameter["in"] == "path" or "description" not in parameter):
         parameter = {**parameter, "description": words}
-    if parameter["in"] == "query" and parameter.get("required"):
-        parameter = {"example": "2026-12-31" if parameter["schema"].get("format") == "date" else "acme", **parameter}
+    if parameter["in"] == "query":
+        parameter = {**_query_example(parameter), **parameter}
     return parameter
+
+
+def _query_example(parameter: Schema) -> Schema:
+    """Return an example where a tool would invent a value that the service refuses, or a day long past."""
+    if parameter["schema"].get("format") == "date":
+        return {"example": "2026-12-31"}
+    if parameter["name"] in _EXAMPLES:
+        return {"example": _EXAMPLES[parameter["name"]]}
+    return {"example": "acme"} if parameter.get("required") else {}
+
+
+_EXAMPLES: Mapping[str, Any] = {"map": ["name:name"], "file_name": "vendors.csv"}
+"""`map` names a heading of the file that is the example of an import."""
 
 
 def _describe_list(parameters: list[Schema], of: ListOf) -> None:
@@ -97,8 +110,9 @@ def _describe_list(parameters: list[Schema], of: ListOf) -> None:
             "example": sort_example(of),
         },
         "cursor": {
-            "description": "`next` or `prev` of a page with the same filters and sort.",
+            "description": "`next` or `prev` of a page with the same filters and sort. Empty for the first page.",
             "schema": {"type": "string"},
+            "example": "",
         },
         "limit": {"description": "How many rows to return at most."},
         "total": {"description": "Whether to count all rows that pass the filters. Takes time on long lists."},
@@ -129,7 +143,9 @@ def _header(name: str, description: str, *, required: bool = False, **schema: An
     return {**kept, "schema": {"type": "string", **schema}}
 
 
-_PREFER = _header("Prefer", "`return=minimal` asks for a response without a body (RFC 7240).")
+_PREFER = _header("Prefer", "`return=minimal` asks for a response without a body (RFC 7240).") | {
+    "example": "return=representation"
+}
 _IF_MATCH = _header(
     "If-Match",
     "The `ETag` of the version that the change is meant for.",
