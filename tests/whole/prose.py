@@ -42,8 +42,8 @@ class Sentence(NamedTuple):
 
     @property
     def is_bare(self) -> bool:
-        """Return True if it leans on a what, whoever, whom or whose instead of a noun."""
-        return bool(_BARE.search(self.text))
+        """Return True if it leans on a what, whoever, whom or whose instead of a noun. A question may."""
+        return bool(_BARE.search(self.text)) and not self.text.endswith("?")
 
     @property
     def is_joined(self) -> bool:
@@ -53,7 +53,7 @@ class Sentence(NamedTuple):
     @property
     def begins_badly(self) -> bool:
         """Return True if its subject comes late."""
-        return bool(_BEGINS.match(self.text))
+        return bool(_BEGINS.match(self.text)) and not self.text.endswith("?")
 
     @property
     def banned(self) -> bool:

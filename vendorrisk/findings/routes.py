@@ -42,7 +42,7 @@ async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
     },
 )
 async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingDetail:
-    """Open a finding against a vendor; its severity sets the due date, unless one is sent."""
+    """Open a finding against a vendor. Its severity sets the due date, unless one is sent."""
     return await service.open_manually(work, data)
 
 
@@ -86,7 +86,7 @@ async def transition_finding(
     example={"items": [{"id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10", "version": 1, "to": "acknowledged"}]},
 )
 async def transition_findings(work: InWork, data: JSONBody[FindingTransitions]) -> RowResults:
-    """Transition up to 200 findings, each held to its version: the answer says for each what became of it."""
+    """Transition up to 200 findings, each held to its version. The response has the result of each."""
     return await service.transition_many(work, data)
 
 
@@ -104,7 +104,7 @@ async def get_finding_policy(work: InWork) -> FindingPolicyDetail:
 async def set_finding_policy(
     work: InWork, expected: ExpectedVersion, data: JSONBody[FindingPolicy]
 ) -> FindingPolicyDetail:
-    """Say how many days a finding may stand, by severity; decides from now on."""
+    """Replace the policy: how many days a finding may stay active, by severity. It applies from now on."""
     return await service.set_policy(work, data, expected)
 
 

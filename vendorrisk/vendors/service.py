@@ -103,7 +103,7 @@ def _check_taken_over(new: NewVendor) -> None:
         if getattr(new, name) is None
     ]
     if field_errors:
-        detail = "Say who owns it, which tier it has and why no intake was needed; or register it as a prospect."
+        detail = "Say who owns it, which tier it has and why no intake was needed. Or register it as a prospect."
         raise Refusal(Code.VENDOR_FIELD_INVALID, detail, errors=field_errors)
 
 
@@ -138,7 +138,7 @@ async def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: b
 
 
 async def register_many(work: Work, new: NewVendors) -> RowResults:
-    """Register each item on its own; an item that fails leaves nothing behind and does not stop the others."""
+    """Register each item on its own. An item that fails leaves nothing behind and does not stop the others."""
 
     async def one(item: dict[str, Any]) -> Change:
         return await _register(work, _read(item, NewVendor))
