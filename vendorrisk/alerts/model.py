@@ -71,8 +71,7 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 class Alert(msgspec.Struct, frozen=True):
     """`threshold_days` is the threshold that was crossed, `days_left` the days really left when it was noticed.
 
-    `has_recipients` is null until receivers were searched. False means that no receiver's filters let it pass, and
-    nobody was notified.
+    `has_recipients` is null before dispatch. False means that the alert passed no receiver's filters.
     """
 
     id: UUID
@@ -139,10 +138,7 @@ class SweepResult(msgspec.Struct, frozen=True):
 
 
 class Dispatched(msgspec.Struct, frozen=True):
-    """The result of one slice of the fan-out.
-
-    `without_recipients` counts the alerts without a receiver that lets them pass.
-    """
+    """One slice of the fan-out. `without_recipients` counts the alerts that pass no receiver's filters."""
 
     dispatched: int
     made: int

@@ -1,4 +1,4 @@
-"""The report or letter that is recorded already: what a conflict names."""
+"""The report or letter that is recorded already, so that a conflict can name it."""
 
 from datetime import date
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The statements of evidence: documents, proposals, reports and what belongs to them, coverage, policy."""
+"""The statements of evidence: documents, proposals, reports and their parts, coverage, policy."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -143,7 +143,7 @@ COVERAGE = ListOf(
     default_sort="effective_until_on",
 )
 _UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id")
-_UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
+_UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service. Add it to the vendor first.", "/service_id")
 _UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
 _DOCUMENT_BROKEN = {
     "documents_vendor_is_known": _UNKNOWN_VENDOR,
@@ -151,7 +151,7 @@ _DOCUMENT_BROKEN = {
     "documents_superseded_one_is_known": (Code.REFERENCE_UNKNOWN, "There is no such document.", "/supersedes_id"),
     "documents_are_superseded_once": (
         Code.DOCUMENT_SUPERSEDED,
-        "It has a newer revision already; supersede that one.",
+        "It has a newer revision already. Supersede that one.",
         "/supersedes_id",
     ),
 }
@@ -167,7 +167,7 @@ _CUEC_BROKEN = {
     "soc2_cuecs_owner_is_known": (Code.REFERENCE_UNKNOWN, "There is no such member.", "/owner_id"),
     "soc2_cuecs_in_place_have_an_owner_and_a_proof": (
         Code.CUEC_WITHOUT_PROOF,
-        "Say who owns the control and what proves it.",
+        "Name the control's owner and its proof.",
         "/state",
     ),
 }
@@ -223,7 +223,7 @@ async def update_document(work: Work, d: Document) -> Document:
 
 
 async def recheck_after(work: Work, document_id: UUID, until: date | None) -> None:
-    """Let the job evaluate a document anew on the day after this one; never, where there is none."""
+    """Let the job evaluate a document again on the day after this one. Without a day, the job never does."""
     await _RECHECK_AFTER.run(work.db, work.tenant_id, document_id, until)
 
 

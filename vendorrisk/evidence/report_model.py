@@ -1,4 +1,4 @@
-"""What is stored and returned of SOC 2 reports and their parts."""
+"""SOC 2 reports and their parts: stored records, request bodies and responses."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from vendorrisk.vendors.model import TrustCategory
 
 
 class CuecState(StrEnum):
-    """Whether we operate a complementary user entity control; `in_place` needs an owner and a proof."""
+    """Whether we operate a complementary user entity control. `in_place` needs an owner and a proof."""
 
     OPEN = "open"
     IN_PLACE = "in_place"
@@ -115,7 +115,7 @@ class CuecChanges(Body):
 
 
 class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
-    """A company that the vendor's system stands on; `provider_id` where it is a vendor of ours too."""
+    """A company that the vendor's system depends on. `provider_id` is set if it is a vendor of ours too."""
 
     id: UUID
     report_id: UUID
@@ -203,7 +203,7 @@ class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSoc2Report(Body):
-    """A report, whole: what it says of itself, its exceptions, our controls, its suppliers, its bridge letters."""
+    """A whole report: its own data, its exceptions, our controls, its suppliers, its bridge letters."""
 
     vendor_id: UUID
     report_type: ReportType
@@ -268,7 +268,7 @@ class NewSoc2Reports(Body):
 
 
 class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one row: an id, or the problem's code, detail and pointer. Rows stand or fall each for itself."""
+    """The result of one row: an id, or the problem's code, detail and pointer. Rows stand or fall each for itself."""
 
     index: int
     status: int
@@ -277,7 +277,7 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The record. Missing if it was not written."""
     code: str | None = None
     detail: str | None = None
-    """What to do about the problem. Missing if there is none."""
+    """How to solve the problem. Missing if there is none."""
     pointer: str | None = None
     """JSON pointer (RFC 6901) into the row. Missing if there is no problem."""
 

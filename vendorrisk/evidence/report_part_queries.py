@@ -1,4 +1,4 @@
-"""The lists of reports and of what they hold: exceptions, complementary controls, subservice organisations."""
+"""The lists of reports and of their parts: exceptions, complementary controls, subservice organisations."""
 
 from datetime import date, datetime
 from functools import partial

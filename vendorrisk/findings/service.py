@@ -107,7 +107,7 @@ async def open_for(
 async def restate_for(
     work: Work, source_kind: str, source_id: UUID, *, severity: FindingSeverity, title: str, description: str | None
 ) -> None:
-    """Update the finding of a source to the source's present severity and text.
+    """Restate the finding of a source by the source's present severity and text.
 
     Without a finding or a difference, do nothing.
 
