@@ -29,7 +29,6 @@ ABOVE = {
     "sandbox": (22, 22, 4, 2),
     "signals": (24, 15, 32, 1),
     "storage": (21, 30, 8, 2),
-    "sql/queries": (36, 9, 23, 5),
     "DECISIONS.md": (21, 22, 13, 7),
     "SECURITY.md": (16, 21, 4, 0),
     "tests/bench/README.md": (15, 13, 1, 0),

@@ -105,7 +105,7 @@ def evaluate_document(document: Document, in_force: EvidencePolicy, today: date)
 
 
 async def follow(work: Work, document: Document, in_force: EvidencePolicy) -> None:
-    """Update the deadline of a document, and coverage if the document supports it."""
+    """Refresh the deadline of a document, and coverage if the document supports it."""
     await watch_document(work, document, in_force)
     if document.kind in SUPPORTING:
         await cover(work, document.vendor_id, in_force)
