@@ -82,7 +82,7 @@ TAGS: Mapping[str, str] = {
     "Overview": "What stands across features: today, all vendors with their posture, and one vendor on a page.",
     "Health": "Whether the process is alive and able to serve. Needs no credentials.",
 }
-"""The groups of routes, in the document's order; each router names its own."""
+"""The groups of routes, in the document's order. Each router names its own."""
 
 _USES_SECONDS = 30
 _log = structlog.get_logger("api")
@@ -138,7 +138,7 @@ class Api:
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
-    """Put the API together; connections are opened by the ASGI lifespan."""
+    """Put the API together. Connections are opened by the ASGI lifespan."""
     database = Database(settings)
     authenticator = Authenticator(database)
     nudger = Nudger(settings.redis_url, clock=clock)
@@ -162,7 +162,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
 
 @cache
 def routed() -> Litestar:
-    """Put the routes together, with their document; nothing in them depends on settings."""
+    """Put the routes together, with their document. Nothing in them depends on settings."""
     litestar = Litestar(
         route_handlers=[
             Router("/v1", route_handlers=list(ROUTERS)),
@@ -194,7 +194,7 @@ async def _write_uses(authenticator: Authenticator) -> None:
 
 
 async def _listen(database: Database, authenticator: Authenticator) -> None:
-    """Hear of changed keys; after every reconnection nothing that is remembered is trusted."""
+    """Hear of changed keys. After every reconnection nothing that is remembered is trusted."""
     while True:
         with contextlib.suppress(Refusal, *UNREACHABLE):
             async with database.listening(authentication.CHANNEL, authenticator.on_announcement) as lost:

@@ -2,7 +2,7 @@
 
 A job is an order (`send_renewal_notices`) that takes nothing but the `JobContext`, finds its own work, does a bounded
 slice of it and says how much it did. It may run twice and may die anywhere: the row is the work, and a claim is a lease
-that runs out. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
+that runs out. Redis carries nudges ("look now") and nothing else. Losing it costs the time to the next tick.
 
 arq is behind this module alone: its retries are off (the next attempt is a column), its results are not kept, and its
 job ids are only a courtesy that keeps two nudges from becoming two runs.
@@ -36,7 +36,7 @@ QUEUE = "vendorrisk:jobs"
 REDIS_AWAY = (OSError, RedisError)
 """What its client raises while Redis is away."""
 _NUDGE_SECONDS = 5  # nudges of one job within them are one
-_END_SECONDS = 5  # that jobs have to end what they have begun; less than any supervisor grants
+_END_SECONDS = 5  # that jobs have to end what they have begun, less than any supervisor grants
 
 RUNS = Counter("vendorrisk_job_runs_total", "Runs of background jobs.", ["job", "outcome"])
 HANDLED = Counter("vendorrisk_job_handled_total", "What background jobs handled.", ["job"])
@@ -68,7 +68,7 @@ Run = Callable[[JobContext], Awaitable[int]]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A background job: `run` handles one slice and returns how many things it handled; 0 means nothing is left.
+    """A background job: `run` handles one slice and returns how many things it handled. 0 means nothing is left.
 
     One that is `alone` never runs beside itself in a worker: what a run keeps in flight is then what the worker does.
     One that is due seldom also runs `at_start` of a worker, or a machine that is off at its minute would never run it.
@@ -83,7 +83,10 @@ class Job(msgspec.Struct, frozen=True):
 
 
 async def run_job(job: Job, context: JobContext) -> int:
-    """Run slices until nothing is left, half the job's time has passed, or one fails; returns what was handled."""
+    """Run slices until nothing is left, half the job's time has passed, or one fails.
+
+    Return how many things were handled.
+    """
     structlog.contextvars.bind_contextvars(job=job.name, job_run=uuid4().hex)
     loop, handled = asyncio.get_running_loop(), 0
     begun = loop.time()
@@ -108,7 +111,7 @@ async def run_job(job: Job, context: JobContext) -> int:
 
 
 def redis_settings(url: str) -> RedisSettings:
-    """Read REDIS_URL; raises `SettingError`, without the parser's words, which may hold a part of a password."""
+    """Read REDIS_URL. Raises `SettingError`, without the parser's words, which may hold a part of a password."""
     try:
         settings = RedisSettings.from_dsn(url)
     except (RuntimeError, ValueError):
@@ -122,7 +125,7 @@ def redis_settings(url: str) -> RedisSettings:
 
 
 def encode(value: Any) -> bytes:
-    """Serialise for arq without pickle; what msgpack has no form for (an exception) travels as its text."""
+    """Serialise for arq without pickle. A value without a form in msgpack (an exception) travels as its text."""
     return msgspec.msgpack.encode(value, enc_hook=repr)
 
 
@@ -138,7 +141,7 @@ class RedisState(msgspec.Struct, frozen=True):
 
 
 async def inspect_redis(url: str) -> RedisState:
-    """Ping and ask; raises whatever the client does where it cannot be reached."""
+    """Ping and ask. Raises the client's errors if it cannot be reached."""
     redis = await create_pool(redis_settings(url), default_queue_name=QUEUE)
     try:
         info = {**await redis.info("server"), **await redis.info("memory")}
@@ -149,7 +152,7 @@ async def inspect_redis(url: str) -> RedisState:
 
 
 class Nudger:
-    """Says "look now" to the workers; a failure is logged and forgotten, because the next tick looks anyway."""
+    """Says "look now" to the workers. A failure is logged and forgotten, because the next tick looks anyway."""
 
     def __init__(self, url: str, *, clock: Clock = system_clock) -> None:
         self._url, self._clock = url, clock
@@ -164,7 +167,7 @@ class Nudger:
             await redis.enqueue_job(name, _job_id=f"nudge:{name}:{moment}")
 
     async def ping(self) -> None:
-        """Return when Redis answers; raises whatever its client does where it does not."""
+        """Return when Redis answers. Raises the client's errors if it does not."""
         await (await self.connected()).ping()
 
     async def connected(self) -> ArqRedis:
@@ -186,7 +189,7 @@ class Nudger:
             _log.warning("nudge_lost", error=type(error).__name__)
 
     async def reserve(self, key: str, seconds: float) -> float:
-        """Take the next turn of a key among all workers; returns in how many seconds it is.
+        """Take the next turn of a key among all workers. Return in how many seconds it is.
 
         While Redis is away each worker keeps turns for itself.
         """
@@ -269,7 +272,7 @@ def arq_worker(
         on_startup=on_startup,
         on_shutdown=on_shutdown,
         max_jobs=10,
-        # What killed workers had begun stays at the head of the queue for minutes; the rest must be seen behind it.
+        # Jobs of killed workers stay at the head of the queue for minutes. The others must be seen behind them.
         queue_read_limit=2000,
         max_tries=1,
         retry_jobs=False,

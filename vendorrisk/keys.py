@@ -9,8 +9,8 @@ The AES key is HKDF-SHA256 (RFC 5869) of the operator's key with the salt, so no
 nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated: what was sealed for one
 row does not open in another. The key id is itself derived, and says nothing about the key.
 
-Rotation: put the new key first in the setting. The first seals, all open; `needs_reseal` finds what still hangs on an
-older one, and when nothing does, that one may leave the setting.
+Rotation: put the new key first in the setting. The first seals, all open. `needs_reseal` finds values sealed by an
+older one. When there are none, the older key may leave the setting.
 """
 
 import base64
@@ -61,7 +61,7 @@ class Keyring:
 
     @classmethod
     def from_setting(cls, value: str) -> "Keyring":
-        """Read the setting; raises `SettingError`, which never repeats the value."""
+        """Read the setting. Raises `SettingError`, which never repeats the value."""
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
         return cls([_decoded(part, place) for place, part in enumerate(parts, start=1)])
 
@@ -82,12 +82,12 @@ class Keyring:
         return tuple(_stretch(key.secret, b"", f"derive/{purpose}", 32) for key in self._keys.values())
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
-        """Encrypt with the first key; `context` (not secret) must be given again to open."""
+        """Encrypt with the first key. `context` (not secret) must be given again to open."""
         header = _MAGIC + self._first.id + os.urandom(_SALT + _NONCE)
         return header + _cipher(self._first, header).encrypt(header[-_NONCE:], plaintext, header + context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
-        """Decrypt with whichever key sealed; raises `SealError`."""
+        """Decrypt with whichever key sealed. Raises `SealError`."""
         header = _header_of(sealed)
         key = self._keys.get(_id_in(header))
         if key is None:
@@ -98,12 +98,12 @@ class Keyring:
             raise SealError("the sealed bytes are damaged, or were sealed for something else") from None
 
     def needs_reseal(self, sealed: bytes) -> bool:
-        """Say whether another key than the first sealed this; raises `SealError` for what was never sealed."""
+        """Return True if another key than the first sealed this. Raises `SealError` if nothing sealed it."""
         return _id_in(_header_of(sealed)) != self._first.id
 
 
 def sealed_by(sealed: bytes) -> str:
-    """Return the id of the key that sealed this, in hexadecimal; raises `SealError` for what was never sealed."""
+    """Return the id of the key that sealed this, in hexadecimal. Raises `SealError` if nothing sealed it."""
     return _id_in(_header_of(sealed)).hex()
 
 

@@ -72,5 +72,5 @@ def _is_secret(name: str) -> bool:
 
 
 def _written(event: Any, **_more: Any) -> str:
-    """Write an event as JSON; what JSON has no form for is written as Python shows it."""
+    """Write an event as JSON. A value without a form in JSON is written as Python shows it."""
     return msgspec.json.encode(event, enc_hook=repr).decode()

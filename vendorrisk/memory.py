@@ -9,8 +9,8 @@ _OLDER = 20
 def settle_in() -> None:
     """Set apart what a process was made of, once it is ready: it lives as long as the process does.
 
-    What requests and scans leave behind is then looked through alone, and less often; before, a worker spent a twelfth
-    of its time on it.
+    Only objects of requests and scans are then collected, and less often. Before that, a worker spent a twelfth of its
+    time on it.
     """
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLDER)

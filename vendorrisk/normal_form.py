@@ -16,12 +16,15 @@ _JOINERS = "\u200c\u200d"  # needed to spell Persian and Indic words
 
 
 class UnfitError(ValueError):
-    """A value cannot be accepted; the message says what to write instead."""
+    """A value cannot be accepted. The message says what to write instead."""
 
 
 @lru_cache(maxsize=65536)
 def clean_line(text: str, longest: int = 200) -> str:
-    """Return one line in NFC, blanks trimmed and runs of them made one; refuses what does not show as it reads."""
+    """Return one line in NFC, blanks trimmed and runs of them made one.
+
+    Refuse characters that do not show as they read.
+    """
     return _fits(" ".join(text.split()) if text.isascii() and text.isprintable() else _careful(text), longest)
 
 

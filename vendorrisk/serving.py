@@ -14,13 +14,13 @@ from vendorrisk.memory import settle_in
 from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
-_DRAIN_SECONDS = 7.0  # that requests under way have to end; less than any supervisor grants
+_DRAIN_SECONDS = 7.0  # that requests under way have to end, less than any supervisor grants
 
 _log = structlog.get_logger("api")
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are answered first, within a bound.
+    """Serve until SIGTERM or SIGINT. Requests under way are answered first, within a bound.
 
     Raises `SettingError` where the port cannot be listened on.
     """
@@ -53,7 +53,7 @@ async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> N
     serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
     app.service.is_shutting_down = True
-    # Who connects in the moment in which the port is closed is cut off; this is for that moment to be nobody's.
+    # A client that connects while the port is being closed is cut off. This leaves time for nobody to do so.
     await asyncio.wait({serving}, timeout=app.service.settings.shutdown_delay_seconds)
     server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
     await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)

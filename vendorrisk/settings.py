@@ -1,6 +1,6 @@
-"""Every setting, on one page. Each is read from the environment variable in its comment; none is read elsewhere.
+"""Every setting, on one page. Each is read from the environment variable in its comment. None is read elsewhere.
 
-The same names work in embedded mode and on real servers; embedded mode fills in the ones it provides. Any of them may
+The same names work in embedded mode and on real servers. Embedded mode fills in the ones it provides. Any of them may
 be given as a file instead, as orchestrators hand out secrets: `X_FILE` names the file that holds X.
 """
 
@@ -16,7 +16,7 @@ from vendorrisk.value_checks import faults_of
 
 
 class SettingError(Exception):
-    """A setting cannot be used; the message names the variable and says what it takes."""
+    """A setting cannot be used. The message names the variable and says what it takes."""
 
 
 _CUSTOMARY = {
@@ -34,20 +34,20 @@ def _variable(name: str) -> str:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     """What an operator can set. A field `x_y` is `VENDORRISK_X_Y`, but for the four customary names."""
 
-    # DATABASE_URL: postgresql://… of the service; unset means embedded Postgres.
+    # DATABASE_URL: postgresql://… of the service. Unset means embedded Postgres.
     database_url: str = ""
     # DATABASE_MIGRATION_URL: the owner's, where it differs (and past PgBouncer).
     database_migration_url: str = ""
-    # REDIS_URL: redis://, rediss:// or unix://; unset means the embedded server.
+    # REDIS_URL: redis://, rediss:// or unix://. Unset means the embedded server.
     redis_url: str = ""
-    # PORT: of the API; 0 takes a free one.
+    # PORT: of the API. 0 takes a free one.
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
 
     host: str = "127.0.0.1"
-    # After SIGTERM the API says that it is not ready and serves on for so long, so that a proxy looks elsewhere before
-    # it closes; with what a drain takes (7 s) less than whoever stops it grants.
+    # Seconds to keep serving after SIGTERM while /health/ready fails, so that a proxy stops sending requests. Plus the
+    # 7 s drain, stay below the supervisor's kill timeout.
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
-    # A worker's metrics, at /metrics on `host`; 0: not served. Those of the API are at its own /metrics.
+    # A worker's metrics, at /metrics on `host`. 0: not served. Those of the API are at its own /metrics.
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
@@ -59,9 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # How long a request may wait for a connection before it is answered 503.
     database_wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 2.0
     database_statement_seconds: Annotated[int, Meta(ge=1, le=600)] = 15
-    # 32 bytes or more, base64; a comma-separated list rotates: the first seals, all open.
+    # 32 bytes or more, base64. A comma-separated list rotates: the first seals, all open.
     secret_keys: str = ""
-    storage_url: str = ""  # file:///path or s3://bucket/prefix; unset is `home`/files
+    storage_url: str = ""  # file:///path or s3://bucket/prefix. Unset is `home`/files
     storage_s3_endpoint: str = ""
     storage_s3_region: str = "us-east-1"
     # Both unset: AWS's own variables, then the instance's role.
@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     upload_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
     body_max_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024
     import_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
-    smtp_url: str = ""  # smtp://user:password@host:587, smtps://host:465; unset: e-mail is off
+    smtp_url: str = ""  # smtp://user:password@host:587, smtps://host:465. Unset: e-mail is off
     mail_from: str = "Vendor risk <vendorrisk@localhost>"
     slack_api_url: str = "https://slack.com/api/"
     rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
@@ -79,12 +79,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
-    # Both serve only tests on loopback; start-up refuses them in production.
+    # Both serve only tests on loopback. Start-up refuses them in production.
     egress_test_networks: str = ""
     egress_test_ports: str = ""
     egress_resolvers: str = ""  # comma-separated addresses; unset: the system's resolvers
     # Outside scans. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports".
-    # For exp.… you confirm that its source permits your use; see /v1/signal-methodology for the reasons.
+    # For exp.… you confirm that its source permits your use. See /v1/signal-methodology for the reasons.
     signal_rules_on: str = ""
     signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
     signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections and requests to one domain
@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     signal_hibp_url: str = "https://haveibeenpwned.com/api/v3/breaches"
     signal_epss_url: str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz"
     signal_rdap_url: str = "https://data.iana.org/rdap/dns.json"
-    signal_preload_url: str = ""  # Chromium's transport_security_state_static.json; unset: nothing is preloaded
+    signal_preload_url: str = ""  # Chromium's transport_security_state_static.json. Unset: nothing is preloaded
     signal_ct_url: str = ""  # with {domain}, such as Cert Spotter's issuances; unset: tls.ct_issuer is off
     signal_ct_token: str = ""
     signal_exposure_url: str = ""  # with {address}, such as InternetDB's; unset: exp.… are off
@@ -139,7 +139,7 @@ def _content(key: str, place: Path) -> str:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; an empty variable counts as unset, an unknown `VENDORRISK_…` one is refused."""
+    """Read the settings. An empty variable counts as unset, an unknown `VENDORRISK_…` one is refused."""
     source = os.environ if environment is None else environment
     known = set(VARIABLES.values())
     given = {key: value for key, value in source.items() if key in known and value != ""}
@@ -161,7 +161,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _wrong(given: Mapping[str, str]) -> str:
-    """Say which settings have a wrong value and what each takes; never the value, which may be a secret."""
+    """Return which settings have a wrong value and what each takes, but never the value, which may be a secret."""
     faults = list(faults_of(given, Settings, is_text=True))
     return " ".join(f"{str(fault.pointer).removeprefix('/')}: {fault.detail}" for fault in faults)
 

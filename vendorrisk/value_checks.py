@@ -1,8 +1,8 @@
 """Check a value against a type and name every fault in our own words, each at its own JSON pointer.
 
-msgspec decides whether a value fits; it names one fault, in its own words. Where it refused, this module walks the
+msgspec decides whether a value fits. It names one fault, in its own words. Where it refused, this module walks the
 value beside `msgspec.inspect` and says all that is wrong: unknown and missing fields at any depth, also inside tagged
-unions, lists and maps. Settings and parameters come as text and are read leniently; JSON is strict.
+unions, lists and maps. Settings and parameters come as text and are read leniently. JSON is strict.
 """
 
 import difflib
@@ -44,7 +44,7 @@ def pointer_step(name: object) -> str:
 
 
 def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[FieldError]:
-    """Yield every fault of a value, pointers from the value on; `is_text` reads numbers and booleans out of texts."""
+    """Yield every fault of a value, pointers from the value on. `is_text` reads numbers and booleans out of texts."""
     kind = inspect.type_info(schema)
     found = False
     for field_error in _walk(value, kind, "", is_text=is_text):
@@ -216,7 +216,7 @@ def _in_number(value: object, kind: inspect.IntType | inspect.FloatType, *, is_t
 
 
 def _number_of(text: str, *, is_whole: bool) -> object:
-    """Read a number out of a text; what is none comes back as it is."""
+    """Read a number out of a text. Other text comes back as it is."""
     try:
         return int(text) if is_whole and _WHOLE.fullmatch(text) else text if is_whole else float(text)
     except ValueError:
@@ -224,7 +224,7 @@ def _number_of(text: str, *, is_whole: bool) -> object:
 
 
 def _kind_of(value: object) -> Wrong:
-    """Say what was sent where another kind is wanted; a text has a wrong form."""
+    """Describe a value of the wrong kind. A text has a wrong form."""
     if isinstance(value, str):
         return FieldCode.INVALID, "This has the wrong form." if value else "This is empty."
     return FieldCode.INVALID, f"This is {words.sent(value)}."

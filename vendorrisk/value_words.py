@@ -1,7 +1,7 @@
 """Sentences about values: the value that a type takes, and the value that was sent, for people outside.
 
 No word of the decoder, no name of a Python type and no expression reaches a caller. A pattern says in its own
-`Meta(extra={"words": …})` what it wants; a test holds that every pattern does.
+`Meta(extra={"words": …})` what it wants. A test holds that every pattern does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ def shown(text: str) -> str:
 
 
 def one_of(values: Sequence[object]) -> str:
-    """Name the values that are allowed; of many, the first and how many more there are."""
+    """Name the values that are allowed. Of many, the first and how many more there are."""
     named = [str(value) for value in values[:_MOST_NAMED]]
     more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
     return ("" if len(values) == 1 else "one of: ") + ", ".join(named) + more
@@ -55,7 +55,7 @@ def _described(kind: inspect.Metadata) -> str:
 
 
 def sent(value: object) -> str:
-    """Return what was sent, to stand after `This is`; never the value itself."""
+    """Name the kind of value that was sent, to stand after `This is`, but never the value itself."""
     if value is None:
         return "null"
     names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
@@ -88,7 +88,7 @@ def _bounds(word: str, least: object, most: object, unit: str) -> str:
 
 
 def _either(kind: inspect.UnionType) -> str:
-    """Name the choices of a union; objects of several shapes are one choice."""
+    """Name the choices of a union. Objects of several shapes are one choice."""
     named = dict.fromkeys(wanted(choice) for choice in kind.types)
     named.pop("null", None)
     return " or ".join([*named, *(["null"] if kind.includes_none else [])])

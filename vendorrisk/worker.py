@@ -64,7 +64,7 @@ SCHEDULE: tuple[Job, ...] = (
 
 
 def make_job_context(settings: Settings, *, clock: Clock = system_clock) -> tuple[JobContext, Nudger]:
-    """Make what jobs reach; nothing is opened yet."""
+    """Make the job context. Nothing is opened yet."""
     nudger = Nudger(settings.redis_url, clock=clock)
     keyring = Keyring.from_setting(settings.secret_keys)
     sandbox = Sandbox()
@@ -107,7 +107,7 @@ def run(settings: Settings) -> None:
     """
     context, nudger = make_job_context(settings)
     uvloop.run(reach_redis(settings))
-    # arq runs on the loop it finds; this one spends a fifth less of the processor on a scan.
+    # arq runs on the loop it finds. This one spends a fifth less of the processor on a scan.
     asyncio.set_event_loop(uvloop.new_event_loop())
 
     async def start(ctx: dict[Any, Any]) -> None:
@@ -130,7 +130,7 @@ def run(settings: Settings) -> None:
 
 @contextmanager
 def serve_metrics(settings: Settings) -> Iterator[None]:
-    """Serve this process's metrics meanwhile, where a port is set; raises `SettingError` where it cannot be had."""
+    """Serve this process's metrics meanwhile, where a port is set. Raises `SettingError` if it cannot be had."""
     if not settings.worker_metrics_port:
         yield
         return
@@ -148,7 +148,7 @@ def serve_metrics(settings: Settings) -> Iterator[None]:
 
 
 async def reach_redis(settings: Settings) -> None:
-    """Return when Redis answers; raises `SettingError` where it does not."""
+    """Return when Redis answers. Raises `SettingError` if it does not."""
     nudger = Nudger(settings.redis_url)
     try:
         await nudger.ping()

@@ -1,6 +1,6 @@
 -- name: watch_deadlines
--- A changed date, or one that matters again, begins its thresholds anew; the unique key of alerts keeps a threshold
--- from being notified twice. An unchanged one keeps its place.
+-- A changed date, or one that matters again, restarts its thresholds. The unique key of alerts keeps a threshold from
+-- being notified twice. An unchanged one keeps its place.
 insert into deadlines (
     tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_alert_on
 )
@@ -31,9 +31,9 @@ set is_watched = false, next_alert_on = null, version = version + 1
 where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id = any($4::uuid[]) and is_watched;
 
 -- name: raise_due_alerts
--- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_alert), so the cost is
--- what is due and not what is stored. A second worker skips the rows this one holds. Of a vendor that is being left
--- nobody is notified of what runs out: it is checked and passed over. What it owes, its findings, still is.
+-- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_alert), so the cost
+-- follows the due rows and not the stored ones. A second worker skips the rows this one holds. Expiry dates of a vendor
+-- that is being offboarded are checked without an alert. Its findings still raise alerts.
 with due as (
     select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         here.today
@@ -135,7 +135,7 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
     ) as without_recipients;
 
 -- name: load_messages
--- Across tenants: what the messages of deliveries say, for those whose receiver is still switched on. The others are
+-- Across tenants: the data of deliveries' messages, if the receiver is still switched on. The others are
 -- left out, and the outbox cancels them.
 select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.name as receiver_name,
     r.address_sealed,
@@ -151,8 +151,8 @@ left join members business on business.tenant_id = v.tenant_id and business.id =
 left join members security on security.tenant_id = v.tenant_id and security.id = v.security_owner_id;
 
 -- name: list_alerts
--- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit keeps
--- the planner from hashing every delivery for the sake of one page.
+-- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit
+-- keeps the planner from hashing every delivery for the sake of one page.
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on,
     threshold_days, days_left, facts, raised_at, dispatched_at, has_recipients,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = listed.vendor_id) as vendor_name
@@ -187,7 +187,8 @@ from alerts
 where tenant_id = $1 and id = $2;
 
 -- name: list_upcoming
--- The same rows, thresholds and routing as the sweep, without writing. What is due already is notified once, today.
+-- The same rows, thresholds and routing as the sweep, without writing. A date that is due already is notified once,
+-- today.
 select upcoming.id, upcoming.alert_on, upcoming.alert_class, upcoming.title, upcoming.vendor_id, upcoming.vendor_name,
     upcoming.tier, upcoming.subject_kind, upcoming.subject_id, upcoming.due_on, upcoming.threshold_days,
     upcoming.days_left,
@@ -331,8 +332,8 @@ order by tenant_id, id
 limit $4;
 
 -- name: reseal_receiver
--- Across tenants, by its whole key. What it says stays the same, so its version does too; one that was changed since it
--- was read has been sealed anew by that change.
+-- Across tenants, by its whole key. The address stays the same, and so does its version. If the receiver was changed
+-- since it was read, that change has sealed the address again.
 update receivers set address_sealed = $4 where tenant_id = $1 and id = $2 and address_sealed = $3;
 
 -- name: receiver_of_name

@@ -99,8 +99,8 @@ select exists (
 ) as found;
 
 -- name: announce_keys
--- What API processes remember of a key holds its member's activity and its tenant's time zone too. Heard at the commit,
--- as the trigger on api_keys is; of one member, or of the whole tenant.
+-- API processes also cache the member's activity and the tenant's time zone with a key. Heard at the commit, as the
+-- trigger on api_keys is, for one member or for the whole tenant.
 select count(pg_notify('vendorrisk_api_keys', k.public_id)) as announced
 from api_keys as k
 where k.tenant_id = $1 and ($2::uuid is null or k.member_id = $2) and k.revoked_at is null;

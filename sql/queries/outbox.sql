@@ -1,7 +1,7 @@
 -- name: lock_due_deliveries
--- Across tenants: deliveries of the given kinds that may be tried now, and those whose sender let its lease run out. The
--- order is the index's (deliveries_to_try), and a second sender skips the rows this one holds. A delivery that was tried
--- as often as it may be is left to lock_spent_deliveries. `number` is the number of the attempt to come.
+-- Across tenants: deliveries of the given kinds that may be tried now, and those with an expired lease. The
+-- order is the index's (deliveries_to_try), and a second sender skips the rows this one holds. A delivery that was
+-- tried as often as it may be is left to lock_spent_deliveries. `number` is the number of the attempt to come.
 select tenant_id, id, owner_kind, owner_id, destination_id, recipient, attempts + 1 as number, attempts_allowed,
     lease_token
 from deliveries
@@ -12,9 +12,9 @@ limit $2
 for update skip locked;
 
 -- name: begin_attempts
--- Across tenants, for deliveries that this transaction has locked. If a delivery was being sent by a sender whose lease
--- ran out, nobody knows whether it arrived: that attempt becomes uncertain, and the next one counts as a possible
--- duplicate. A delivery that its owner no longer wants is cancelled, without an attempt.
+-- Across tenants, for deliveries that this transaction has locked. If the lease expired during a send, nobody knows
+-- whether the message arrived: that attempt becomes uncertain, and the next one counts as a possible duplicate. A
+-- delivery that its owner no longer wants is cancelled, without an attempt.
 with due as (
     select *
     from unnest($4::uuid[], $5::uuid[], $6::boolean[], $7::uuid[]) as d (tenant_id, id, is_wanted, lost_token)
@@ -44,9 +44,9 @@ from changed
 where is_wanted;
 
 -- name: lock_spent_deliveries
--- Across tenants: deliveries whose sender let its lease run out at the last attempt that is allowed. Without an end, a
--- message whose sending kills its sender would be sent for ever. A test's single attempt ends with its first refusal,
--- but the death of its sender is none.
+-- Across tenants: deliveries with a lease that expired during the last allowed attempt. Without this limit, a message
+-- that crashes its worker would be sent for ever. A test's single attempt ends with its first refusal, but the death of
+-- its sender is none.
 select tenant_id, id, owner_kind, owner_id, destination_id, recipient, attempts as number, attempts_allowed,
     lease_token
 from deliveries
@@ -57,8 +57,8 @@ limit $2
 for update skip locked;
 
 -- name: end_spent_deliveries
--- Across tenants, for deliveries that this transaction has locked. The last attempt may have arrived, so it is uncertain.
--- A delivery that its owner no longer wants is cancelled.
+-- Across tenants, for deliveries that this transaction has locked. The last attempt may have arrived, so it is
+-- uncertain. A delivery that its owner no longer wants is cancelled.
 with spent as (
     select *
     from unnest($2::uuid[], $3::uuid[], $4::boolean[], $5::uuid[]) as d (tenant_id, id, is_wanted, lost_token)
@@ -79,7 +79,7 @@ where d.tenant_id = spent.tenant_id and d.id = spent.id
 returning d.tenant_id, d.id, d.owner_kind, d.owner_id, d.state, d.failure;
 
 -- name: record_attempts
--- Across tenants. Only the holder of the lease may record: a token whose lease was reclaimed changes nothing.
+-- Across tenants. Only the holder of the lease may record: the token of a reclaimed lease changes nothing.
 with results as (
     select *
     from unnest(
@@ -122,7 +122,7 @@ returning id, owner_kind, owner_id, destination_kind, destination_id, recipient,
     next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version;
 
 -- name: cancel_deliveries
--- What is under way comes back as its attempt ends, and is cancelled then.
+-- A delivery under way comes back as its attempt ends, and is cancelled then.
 update deliveries
 set state = 'cancelled', next_attempt_at = null, updated_at = $3, version = version + 1
 where tenant_id = $1 and destination_id = $2 and state = 'pending';

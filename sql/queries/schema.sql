@@ -1,5 +1,5 @@
--- What the catalogue says of the schema `public`, for `vendorrisk schema`. Every list is ordered by name in "C", so that
--- each Postgres from 15 to 18 gives the same text; what belongs to an extension is the extension's own.
+-- The catalogue's entries about the schema `public`, for `vendorrisk schema`. Every list is ordered by name in "C", so
+-- that each Postgres from 15 to 18 gives the same text. Objects of an extension are left out.
 
 -- name: unknown_objects
 -- Kinds of objects that the dump has no words for. It refuses to leave them out.
@@ -153,7 +153,7 @@ where c.relnamespace = 'public'::regnamespace
 order by p.polrelid, p.polname collate "C";
 
 -- name: schema_grants
--- What others than the owner may do: to tables, to single columns, to functions, to the schema itself.
+-- Privileges of others than the owner: on tables, single columns, functions, and the schema itself.
 select g.target, g.grantee, string_agg(g.privilege, ', ' order by g.privilege) as privileges, g.table_id
 from (
     select c.relname::text as target,

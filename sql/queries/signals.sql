@@ -1,7 +1,7 @@
 -- name: enrol_assets
--- Across tenants: what somebody wants scanned becomes a public asset with its schedule. Requested within an hour of the
--- last scan, that scan stands. A registrable domain under a lease is left alone: whoever holds it reads its schedule
--- again.
+-- Across tenants: a watched name becomes a public asset with its schedule. Requested within an hour of the
+-- last scan, that scan stands. A registrable domain under a lease is left alone: the holder of the lease reads its
+-- schedule again.
 with requested as (
     select tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain
     from vendor_assets
@@ -70,9 +70,8 @@ returning p.name, p.opted_out_at is not null as is_opted_out,
     case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent;
 
 -- name: due_scans
--- What is due at registrable domains under our lease, with whoever watches it: the least patient tier decides the
--- cadence. What was scanned tomorrow, or is put off by more than 42 days, was written by a clock that ran ahead: it is
--- due.
+-- Due scans of registrable domains under our lease, with their watchers: the least patient tier decides the cadence. A
+-- scan dated tomorrow, or scheduled more than 42 days ahead, was written by a clock that ran ahead: it is due.
 select s.registrable_domain, s.asset_id, a.kind, a.name, s.scan_kind, s.failures, s.last_scan_at, s.observation_id,
     s.observed_at,
     s.raw_hash,
@@ -96,8 +95,8 @@ order by a.kind, a.name, s.scan_kind
 limit $3;
 
 -- name: forget_unwatched
--- What nobody watches any more is forgotten as it stood: whoever attaches it again is notified of what is then, not of
--- what was. Its history stays.
+-- The states of an unwatched asset are deleted. A tenant that attaches it again is notified of its later state, not of
+-- the old one. Its history stays.
 with gone as (
     delete from signal_schedule where asset_id = any($1::uuid[])
 ),
@@ -127,7 +126,7 @@ select rule, paused_at, paused_until from signal_pauses;
 select rule from signal_pauses where paused_until > $1;
 
 -- name: hold_lease
--- Whoever lost the lease finds nothing here, and writes nothing.
+-- A worker that lost the lease finds nothing here, and writes nothing.
 select name from registrable_domains where name = $1 and lease_token = $2 for update;
 
 -- name: append_observations
@@ -231,7 +230,8 @@ delete from signal_flips
 where flipped_at <= $1::timestamptz - interval '1 day' or flipped_at > $1::timestamptz + interval '1 hour';
 
 -- name: request_reconciliation
--- Across tenants: every vendor that watches one of these assets. In one order, so that two workers never wait in a ring.
+-- Across tenants: every vendor that watches one of these assets. In one order, so that two workers never wait in a
+-- ring.
 with watching as (
     select vs.tenant_id, vs.vendor_id
     from vendor_signals as vs
@@ -275,7 +275,7 @@ set opted_out_at = excluded.opted_out_at, opt_out_source = excluded.opt_out_sour
     opt_out_note = excluded.opt_out_note;
 
 -- name: opt_in_domain
--- What was left out is scanned now.
+-- Scans that the opt-out skipped run now.
 with left_out as (
     update signal_schedule set next_scan_at = $2 where registrable_domain = $1 and last_status = 'opt_out'
 )
@@ -285,7 +285,7 @@ set opted_out_at = null, opt_out_source = null, opt_out_note = null,
 where name = $1 and opted_out_at is not null;
 
 -- name: complete_schedule
--- Across tenants: what is watched and has no place in the schedule gets one, spread over a day. So it is with groups that
+-- Across tenants: watched assets without a place in the schedule get one, spread over a day. So it is with groups that
 -- were switched on since, with vendors that came back, and with whatever a race has lost.
 with missing as (
     select va.asset_id, g.scan_kind, min(va.registrable_domain) as registrable_domain,
@@ -314,8 +314,8 @@ domains as (
 select count(*)::integer from missing;
 
 -- name: wake_what_sleeps_too_long
--- After a clock that ran ahead was put right, what it put off to its own future is due again. A lease ends within
--- minutes: one that ends later is nobody's.
+-- After a clock that ran ahead was put right, scans that it scheduled in its own future are due again. A lease ends
+-- within minutes: one that ends later is nobody's.
 with ahead as (
     select p.name from registrable_domains as p where p.next_scan_at > $1::timestamptz + interval '45 days'
     union

@@ -2,9 +2,9 @@
 select id, email::text as email from members where tenant_id = $1 and email = any($2::text[]::citext[]);
 
 -- name: stage_vendor_rows
--- A chunk of rows is stored beside what it would do. Each finds its vendor by id, else by the tenant's reference, else
--- by name. `problem_codes` holds what in the database stands in its way. Materialized, or the text of a row would be
--- parsed again at each mention of its fields.
+-- A chunk of rows is stored with its outcomes. Each finds its vendor by id, else by the tenant's reference, else
+-- by name. `problem_codes` holds the conflicts with records in the database. Materialized, or the text of a row would
+-- be parsed again at each mention of its fields.
 with staged as materialized (
     select u.id, u.row_number, u.problems::jsonb as problems, u.name_key,
         (u.given::jsonb ->> 'id')::uuid as wanted_id, u.given::jsonb ->> 'reference' as reference,
@@ -89,7 +89,7 @@ select $1, c.id, $2, c.row_number,
 from compared as c;
 
 -- name: outdated_vendor_rows
--- Rows whose vendor was changed after the check, or whose name has been taken since.
+-- Rows with a vendor that was changed after the check, or a name that was taken since.
 select count(*)
 from import_rows as r
 left join vendors as v on v.tenant_id = r.tenant_id and v.id = r.record_id

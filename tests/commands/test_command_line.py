@@ -53,7 +53,7 @@ def test_every_command_called_with_what_it_does_not_know_ends_with_2_and_one_err
 async def test_a_command_that_needs_a_database_says_so_in_one_line(words: list[str]) -> None:
     ran = await command(*words)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "vendorrisk: DATABASE_URL is not set; `vendorrisk up` starts everything on this machine\n"
+    assert ran.err == "vendorrisk: DATABASE_URL is not set. `vendorrisk up` starts everything on this machine\n"
 
 
 @pytest.mark.parametrize("words", [["api"], ["up"], ["schema"], ["demo"]], ids=["api", "up", "schema", "demo"])

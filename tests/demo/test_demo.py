@@ -51,7 +51,7 @@ async def test_a_second_run_changes_nothing_and_sends_nothing(
     capsys.readouterr()
     before = await owner.fetchval("select count(*) from audit_entries")
     said = await _run(context)
-    assert "nothing was changed" in said
+    assert "Nothing was changed" in said
     assert capsys.readouterr().out == ""
     assert await owner.fetchval("select count(*) from audit_entries") == before
     assert await owner.fetchval("select count(*) from tenants") == 1

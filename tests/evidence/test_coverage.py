@@ -91,7 +91,7 @@ def test_a_bridge_letter_bridges_three_months_at_most_and_is_flagged_beyond() ->
     assert at("2025-12-30", report) == (S.BRIDGED, "2026-09-30")
     found = coverage([report], date(2026, 1, 15), POLICY)
     assert (found.state, found.effective_until_on) == (S.IN_RELIANCE, date(2026, 9, 30))
-    assert found.warnings == ("The bridge letter to 2026-01-31 goes beyond the limit; it counts to 2025-12-30.",)
+    assert found.warnings == ("The bridge letter to 2026-01-31 goes beyond the limit. It counts to 2025-12-30.",)
 
 
 def test_a_type_1_report_ages_in_six_months_clamped_to_the_end_of_the_month() -> None:

@@ -177,7 +177,7 @@ async def test_nil_unknown_and_foreign_ids_get_one_response(client: Client, othe
         (
             422,
             "reference_unknown",
-            "There is no such member; send the id of one from /v1/members.",
+            "There is no such member. Send the id of one from /v1/members.",
             "/member_id",
         )
     }

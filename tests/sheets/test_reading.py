@@ -150,7 +150,7 @@ def test_merged_cells_are_read_once_and_it_is_said_so() -> None:
         make.workbook([["Name", "Country"], ["Acme", "DE"], ["Globex", None]], change=merge), Limits()
     )
     assert table.rows == [Row(2, ("Acme", "DE")), Row(3, ("Globex", None))]
-    assert table.notices == ("The worksheet has merged cells; each was read as its first cell, the others as blank.",)
+    assert table.notices == ("The worksheet has merged cells. Each was read as its first cell, the others as blank.",)
 
 
 def test_macros_and_links_are_left_alone_and_mentioned() -> None:

@@ -315,7 +315,7 @@ async def test_a_name_that_cannot_be_taken_is_told_once_and_not_as_missing_too(c
     assert told == {2: ["name_invalid"], 3: ["name_missing"], 4: ["name_missing"], 5: ["name_invalid"]}
     details = {row["row_number"]: row["problems"][0]["detail"] for row in await rows(client, made)}
     assert details[3] == "Give the vendor a name."
-    assert details[4].startswith("Nothing has this reference yet")
+    assert details[4].startswith("No vendor has this reference.")
 
 
 async def test_what_stands_twice_in_a_file_and_is_taken_besides_is_told_as_both(client: Client) -> None:

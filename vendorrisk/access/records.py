@@ -1,7 +1,7 @@
-"""What every operation on a stored record does: find it, hold its version, apply a merge patch.
+"""The steps of every operation on a stored record: find it, hold its version, apply a merge patch.
 
 A change that changes nothing makes no version and no audit entry: it returns the record as it is. Each operation
-compares what is wanted with what stands, after its checks; a test walks all of them.
+compares the wanted record with the stored one, after its checks. A test walks all of them.
 """
 
 from typing import Annotated, Protocol, TypeVar
@@ -16,7 +16,7 @@ StoredStruct = TypeVar("StoredStruct", bound=msgspec.Struct)
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What comes in: keyword fields; unknown ones are refused."""
+    """A request body: keyword fields. Unknown ones are refused."""
 
 
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1, description="the version of the record that this is meant for")]
@@ -55,14 +55,14 @@ class Versioned(Protocol):
 
 
 def found(record: Stored | None) -> Stored:
-    """Return the record, or refuse with 404: what another tenant owns is as absent as what nobody owns."""
+    """Return the record, or refuse with 404. Another tenant's record is as absent as one that does not exist."""
     if record is None:
         raise Refusal(Code.NOT_FOUND, "Check the id.")
     return record
 
 
 def stale() -> Refusal:
-    return Refusal(Code.VERSION_STALE, "Read it again, apply your change to what you find, and send its new ETag.")
+    return Refusal(Code.VERSION_STALE, "Read the record again, apply your change to it, and send its new ETag.")
 
 
 def check_version(record: Versioned, expected: int) -> None:
@@ -72,7 +72,7 @@ def check_version(record: Versioned, expected: int) -> None:
 
 
 def patched(record: StoredStruct, changes: Body) -> StoredStruct:
-    """Return the record with the fields that a merge patch (RFC 7396) sets; an `UNSET` field was not sent."""
+    """Return the record with the fields that a merge patch (RFC 7396) sets. An `UNSET` field was not sent."""
     given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
     return msgspec.structs.replace(record, **given)
 

@@ -1,4 +1,4 @@
-"""One operation: what a service needs to read or write in one tenant."""
+"""One operation: the context in which a service reads or writes in one tenant."""
 
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ class Work(msgspec.Struct, frozen=True):
     """Where a bulk operation collects audit entries, to write them at its end. None: each is written at once."""
 
     def nudge(self, job: str) -> None:
-        """Ask for a job to look soon; said to Redis after the commit, and safe to lose: the row is the work."""
+        """Ask for a job to look soon. Said to Redis after the commit, and safe to lose: the row is the work."""
         if job not in self.nudges:
             self.nudges.append(job)
 

@@ -16,7 +16,7 @@ from vendorrisk.outbox import model as stored
 from vendorrisk.outbox import service as outbox
 
 OWNER_KIND, _DESTINATION_KIND = "alert", "receiver"
-"""What deliveries of alerts are called in the outbox; `dispatch_alerts` makes them under the same words."""
+"""The kind of alerts' deliveries in the outbox. `dispatch_alerts` makes them under the same name."""
 
 
 async def deliver(work: Work, alert_id: UUID, receiver_id: UUID, *, tries: int) -> Delivery:

@@ -1,4 +1,4 @@
-"""Background work: raise what is due, make deliveries of it. The outbox sends them."""
+"""Background work: raise due alerts, and make their deliveries. The outbox sends them."""
 
 import structlog
 from prometheus_client import Counter
@@ -44,4 +44,4 @@ JOBS = (
     Job(service.RAISE, raise_due_alerts, 60),
     Job(service.DISPATCH, dispatch_alerts, 30),
 )
-"""What the schedule lists of this feature."""
+"""The jobs of this feature, for the schedule."""

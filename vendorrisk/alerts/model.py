@@ -1,4 +1,4 @@
-"""What is stored of deadlines, alerts, receivers and deliveries, what comes in, and what is shown."""
+"""Deadlines, alerts, receivers and deliveries: stored records, request bodies and responses."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from vendorrisk.vendors.model import Tier
 
 
 class AlertClass(StrEnum):
-    """The closed list of what people are notified of. Append only; a class with dates has a policy (`TIMED`)."""
+    """The closed list of things people are notified of. Append only. A class with dates has a policy (`TIMED`)."""
 
     EVIDENCE_EXPIRING = "evidence_expiring"
     COVERAGE_GAP = "coverage_gap"
@@ -34,7 +34,7 @@ class AlertClass(StrEnum):
 
 
 class TimedClass(StrEnum):
-    """The classes that stand on a date; each has a policy in every tenant (see the migration)."""
+    """The classes with a date. Each has a policy in every tenant (see the migration)."""
 
     EVIDENCE_EXPIRING = "evidence_expiring"
     REVIEW_DUE = "review_due"
@@ -58,7 +58,7 @@ class ReceiverKind(StrEnum):
 
 
 class Deadline(msgspec.Struct, frozen=True, kw_only=True):
-    """A date of another feature. One per class and subject; a changed `due_on` begins its thresholds anew."""
+    """A date of another feature. One per class and subject. A changed `due_on` restarts its thresholds."""
 
     alert_class: TimedClass
     subject_kind: str
@@ -69,9 +69,9 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """`threshold_days` is the threshold that was crossed, `days_left` what was really left when it was noticed.
+    """`threshold_days` is the threshold that was crossed, `days_left` the days really left when it was noticed.
 
-    `has_recipients` is null until receivers were looked for; false says that none let it pass, and nobody was notified.
+    `has_recipients` is null before dispatch. False means that the alert passed no receiver's filters.
     """
 
     id: UUID
@@ -101,7 +101,7 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class Recipient(msgspec.Struct, frozen=True):
-    """Who would be notified; `destination` is what may be shown of the address."""
+    """A recipient who would be notified. `destination` is the part of the address that may be shown."""
 
     receiver_id: UUID
     name: str
@@ -110,7 +110,7 @@ class Recipient(msgspec.Struct, frozen=True):
 
 
 class UpcomingAlert(msgspec.Struct, frozen=True):
-    """What would be sent on `alert_on`, and to whom, if nothing changes until then."""
+    """An alert that would be raised on `alert_on`, with its recipients, if nothing changes until then."""
 
     id: str
     alert_on: date
@@ -131,14 +131,14 @@ class UpcomingAlert(msgspec.Struct, frozen=True):
 
 
 class SweepResult(msgspec.Struct, frozen=True):
-    """What one slice of the sweep did."""
+    """The result of one slice of the sweep."""
 
     checked: int
     raised: int
 
 
 class Dispatched(msgspec.Struct, frozen=True):
-    """What one slice of the fan-out did; `without_recipients` counts the alerts that no receiver lets pass."""
+    """One slice of the fan-out. `without_recipients` counts the alerts that pass no receiver's filters."""
 
     dispatched: int
     made: int
@@ -154,7 +154,7 @@ ThresholdDays = Annotated[
 
 
 class AlertPolicy(msgspec.Struct, frozen=True):
-    """Thresholds by tier; `critical` also holds for vendors without a tier."""
+    """Thresholds by tier. `critical` also holds for vendors without a tier."""
 
     alert_class: TimedClass
     critical: list[int]
@@ -171,7 +171,7 @@ class AlertPolicy(msgspec.Struct, frozen=True):
 
 
 class NewAlertPolicy(Body):
-    """The whole policy of a class. Null `overdue_every_days` sends no reminders of what is overdue."""
+    """The whole policy of a class. Null `overdue_every_days` sends no reminders of overdue dates."""
 
     critical: ThresholdDays
     """Days before the date at which vendors of the tier, or of no tier, raise an alert."""
@@ -260,7 +260,7 @@ class EmailTarget(Body, tag_field="kind", tag="email"):
 
 
 class WebhookTarget(Body, tag_field="kind", tag="webhook"):
-    """`secret` signs; where none is sent one is made, and shown once."""
+    """`secret` signs. If none is sent, one is made and shown once."""
 
     url: Url
     """The https address that events are posted to."""
@@ -279,7 +279,7 @@ Target = SlackWebhookTarget | SlackBotTarget | EmailTarget | WebhookTarget | Con
 
 
 class NewReceiver(Body):
-    """Null filters let everything pass; what is listed in one is enough, all that are given must pass."""
+    """A null filter matches everything. Values within a filter are ORed. Filters are ANDed."""
 
     name: ReceiverName
     target: Target
@@ -302,7 +302,7 @@ class ReceiverChanges(Body):
 
 
 class Receiver(msgspec.Struct, frozen=True):
-    """A receiver without its secrets; `destination` is what may be shown of the address."""
+    """A receiver without its secrets. `destination` is the part of the address that may be shown."""
 
     id: UUID
     name: str
@@ -324,7 +324,7 @@ class CreatedReceiver(Receiver, frozen=True, kw_only=True):
     """The signing secret of a webhook, shown this once. Null for other kinds."""
 
 
-# What a webhook's receiver is sent; fields are only ever added
+# The body sent to a webhook's receiver. Fields are only ever added
 
 
 class AlertVendor(msgspec.Struct, frozen=True):
@@ -335,10 +335,10 @@ class AlertVendor(msgspec.Struct, frozen=True):
 
 
 class AlertSubject(msgspec.Struct, frozen=True):
-    """What the alert is about, such as a document; `kind` is the noun of its feature."""
+    """The record that the alert is about, such as a document. `kind` is the noun of its feature."""
 
     kind: str
-    """What kind of record it is, such as `document`."""
+    """Kind of the record, such as `document`."""
     id: UUID
 
 
@@ -352,7 +352,7 @@ class AlertOwners(msgspec.Struct, frozen=True):
 
 
 class AlertData(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as it is sent. `due_on`, `threshold_days` and `days_left` are null for what is no date."""
+    """An alert as it is sent. `due_on`, `threshold_days` and `days_left` are null for an alert without a date."""
 
     alert_id: UUID
     alert_class: AlertClass
@@ -385,7 +385,7 @@ class AlertEvent(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One alert to one recipient. `possible_duplicates` counts tries after one whose end is unknown."""
+    """One alert to one recipient. `possible_duplicates` counts attempts that followed one with an unknown end."""
 
     id: UUID
     alert_id: UUID
@@ -399,7 +399,7 @@ class Delivery(msgspec.Struct, frozen=True):
     next_attempt_at: datetime | None
     """When the next attempt is due. Null if none is."""
     possible_duplicates: int
-    """How many attempts followed one whose end is unknown."""
+    """How many attempts followed one with an unknown end."""
     failure: str | None
     detail: str | None
     sent_at: datetime | None

@@ -156,14 +156,14 @@ POLICIES = ListOf(
 _RECEIVER_BROKEN = {
     "receivers_name_is_unique": (
         Code.RECEIVER_NAME_TAKEN,
-        "Another receiver has this name; change that one, or send another name.",
+        "Another receiver has this name. Change that one, or send another name.",
         "/name",
     )
 }
 
 
 async def watch(work: Work, deadlines: Sequence[Deadline]) -> int:
-    """Store deadlines, set-based; returns how many are new or changed."""
+    """Store deadlines, set-based. Return how many are new or changed."""
     return await _WATCH.run(
         work.db,
         work.tenant_id,
@@ -195,7 +195,7 @@ async def raise_event(
     title: str,
     facts: dict[str, Any],
 ) -> UUID | None:
-    """Insert the alert; None where this key has been raised before."""
+    """Insert the alert. Return None if this key has been raised before."""
     return await _RAISE_EVENT.one_or_none(
         work.db,
         work.tenant_id,
@@ -216,7 +216,7 @@ async def dispatch(connection: Connection, now: datetime, most: int, tries: int)
 
 
 async def load(connection: Connection, due: Sequence[Due]) -> dict[UUID, AlertToSend]:
-    """Load what the messages of deliveries say; without those whose receiver was removed or is switched off."""
+    """Load the alerts of deliveries, without those to a receiver that was removed or is switched off."""
     loaded = await _LOAD.many(
         connection,
         [one.tenant_id for one in due],
@@ -264,7 +264,7 @@ async def lock_receiver(work: Work, receiver_id: UUID) -> Receiver | None:
 
 
 async def sealed_address(work: Work, receiver_id: UUID) -> bytes:
-    """Return the sealed address; empty for owners, who have none."""
+    """Return the sealed address, or an empty one for owners, who have none."""
     return await _SEALED.one(work.db, work.tenant_id, receiver_id)
 
 
@@ -324,7 +324,7 @@ async def update_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy
 
 
 async def reschedule(work: Work, alert_class: TimedClass) -> int:
-    """Work out the next threshold of every watched deadline of a class anew."""
+    """Recalculate the next threshold of every watched deadline of a class."""
     return await _RESCHEDULE.run(work.db, work.tenant_id, alert_class)
 
 

@@ -1,6 +1,6 @@
 """An alert becomes a message: in neutral parts, to which each channel gives its form. Pure.
 
-The same alert renders to the same message at every try: what is said of time was fixed when the alert was raised.
+The same alert renders to the same message at every try: days and dates were fixed when the alert was raised.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _MOST_FACTS = 6  # beside our own, so that Slack's ten fields hold all
 
 
 def message_of(alert: AlertToSend, public_url: str) -> Message:
-    """Return the message for one delivery; links begin with `public_url`."""
+    """Return the message for one delivery. Links begin with `public_url`."""
     base = public_url.rstrip("/")
     title, summary, action = _WORDS[alert.alert_class](alert)
     return Message(
@@ -48,7 +48,7 @@ def message_of(alert: AlertToSend, public_url: str) -> Message:
 
 
 def day(on: date) -> str:
-    """Write a date out, as "2 March 2026"; no reader takes it for another day."""
+    """Write a date out, as "2 March 2026", which no reader takes for another day."""
     return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
 
 
@@ -69,7 +69,7 @@ def _evidence_expiring(alert: AlertToSend) -> _Words:
     if left < 0:
         return (
             f"{alert.title} of {vendor} expired {days(left)} ago",
-            f"Since {day(due)} nothing supports relying on it.",
+            f"It could be relied on until {day(due)}.",
             "Get the new report or a bridge letter, or record why the vendor may be used without one.",
         )
     title = f"{alert.title} of {vendor} expires {_when(left)}"
@@ -78,7 +78,7 @@ def _evidence_expiring(alert: AlertToSend) -> _Words:
         return (
             title,
             summary,
-            "Chase the vendor for the new report; ask for a bridge letter to cover the time until then.",
+            "Chase the vendor for the new report, and ask for a bridge letter for the time until then.",
         )
     if left <= _PREPARE_DAYS:
         return title, summary, "Ask the vendor for the next report, and on which day it will be issued."
@@ -88,7 +88,7 @@ def _evidence_expiring(alert: AlertToSend) -> _Words:
 def _coverage_gap(alert: AlertToSend) -> _Words:
     return (
         f"Gap in {alert.title} of {_vendor(alert)}",
-        "Part of the time is not covered by any report, so nobody has tested the controls then.",
+        "No report covers part of the time, so nobody has tested the controls then.",
         "Ask the vendor for a report or bridge letter for these days, or record why the gap is accepted.",
     )
 
@@ -115,7 +115,7 @@ def _receiver_test(alert: AlertToSend) -> _Words:
     return (
         "Test message from vendor risk",
         f"{alert.receiver_name} is set up: alerts that pass its filters arrive here.",
-        "Nothing; this is only a test.",
+        "Nothing to do. This is only a test.",
     )
 
 
@@ -123,10 +123,10 @@ def _certificate_expiring(alert: AlertToSend) -> _Words:
     due, left, vendor = _due(alert)
     if left < 0:
         title = f"{alert.title.removesuffix(' ends')} of {vendor} ended {days(left)} ago"
-        return title, f"It ended on {day(due)}; browsers and clients refuse it.", "Tell the vendor now."
+        return title, f"It ended on {day(due)}. Browsers and clients reject it.", "Tell the vendor now."
     return (
         f"{alert.title.removesuffix(' ends')} of {vendor} ends {_when(left)}",
-        f"It ends on {day(due)}. Most are renewed by themselves a month ahead; this one was not.",
+        f"It ends on {day(due)}. Most certificates are renewed automatically a month ahead. This one was not.",
         "Ask the vendor whether the renewal is under way.",
     )
 
@@ -136,13 +136,13 @@ def _domain_expiring(alert: AlertToSend) -> _Words:
     when = f"ended {days(left)} ago" if left < 0 else f"ends {_when(left)}"
     return (
         f"{alert.title.removesuffix(' ends')} of {vendor} {when}",
-        f"The registration's end is {day(due)}; after it anyone may take the name, its web site and its mail.",
+        f"The registration's end is {day(due)}. After it anyone may take the name, its web site and its mail.",
         "Ask the vendor to renew the domain and to switch auto-renewal on.",
     )
 
 
 def _event(summary: str, action: str) -> Callable[[AlertToSend], _Words]:
-    """Make the words of an event, whose title says it all."""
+    """Make the words of an event under its own title."""
     return lambda alert: (alert.title, summary, action)
 
 
@@ -150,18 +150,19 @@ _WORDS: Mapping[AlertClass, Callable[[AlertToSend], _Words]] = {
     AlertClass.CERTIFICATE_EXPIRING: _certificate_expiring,
     AlertClass.DOMAIN_EXPIRING: _domain_expiring,
     AlertClass.SIGNAL_FINDING: _event(
-        "It was seen from outside, twice, and a finding was opened.",
-        "Ask the vendor about it; dispute the finding if it does not concern them.",
+        "Confirmed by two external scans. A finding was opened.",
+        "Ask the vendor about it. Dispute the finding if it does not concern them.",
     ),
     AlertClass.SIGNAL_SCORE_FELL: _event(
-        "Two scores in a row bear it out. What cost most is listed.", "Open the score: every deduction is explained."
+        "Confirmed by two consecutive scores. The largest deductions are listed.",
+        "Open the score: every deduction is explained.",
     ),
     AlertClass.DOMAIN_CHANGED: _event(
-        "This is how a domain is moved, and how one is taken over.", "Confirm with the vendor that it was meant."
+        "This can be a planned move or a domain takeover.", "Ask the vendor to confirm the change."
     ),
     AlertClass.SUBPROCESSORS_CHANGED: _event(
-        "The vendor's list of sub-processors is not what it was.",
-        "Accept or dismiss the proposed changes; mind the time the contract gives to object.",
+        "The vendor changed its list of sub-processors.",
+        "Accept or dismiss the proposed changes before the contract's time to object ends.",
     ),
     AlertClass.BREACH_LISTED: _event(
         "Have I Been Pwned lists a breach of the vendor.",
@@ -173,11 +174,11 @@ _WORDS: Mapping[AlertClass, Callable[[AlertToSend], _Words]] = {
     ),
     AlertClass.VENDOR_OUTAGE: _event(
         "It has lasted for half an hour, at a vendor that is critical to us.",
-        "Tell those who depend on it; follow the status page.",
+        "Inform the people who depend on it, and follow the status page.",
     ),
     AlertClass.SIGNAL_DIGEST: _event(
-        "Findings of less weight that outside signals opened since the last digest.",
-        "Read them when there is time; nothing here is urgent.",
+        "Less severe findings that external signals opened since the last digest.",
+        "Read them when there is time. Nothing here is urgent.",
     ),
     AlertClass.EVIDENCE_EXPIRING: _evidence_expiring,
     AlertClass.COVERAGE_GAP: _coverage_gap,
@@ -188,7 +189,7 @@ _WORDS: Mapping[AlertClass, Callable[[AlertToSend], _Words]] = {
 
 
 def _due(alert: AlertToSend) -> tuple[date, int, str]:
-    """Return what a timed alert always has (`alerts_have_a_cause`): its date and the days that were left."""
+    """Return the parts that a timed alert always has (`alerts_have_a_cause`): its date and the days that were left."""
     return alert.due_on or alert.raised_at.date(), alert.days_left or 0, _vendor(alert)
 
 
@@ -240,7 +241,7 @@ def _why(alert: AlertToSend) -> str:
 
 
 def _payload(alert: AlertToSend) -> dict[str, object]:
-    """Return what a webhook's receiver gets as `data`."""
+    """Return the part that a webhook's receiver gets as `data`."""
     data = AlertData(
         alert_id=alert.alert_id,
         alert_class=alert.alert_class,
@@ -266,7 +267,7 @@ _RAISED_WHEN: Mapping[AlertClass, str] = {
     AlertClass.RECEIVER_TEST: "Somebody asked for a test message",
     AlertClass.CERTIFICATE_EXPIRING: "A certificate that is served ends soon",
     AlertClass.DOMAIN_EXPIRING: "A domain's registration ends soon",
-    AlertClass.SIGNAL_FINDING: "A severe finding was opened by what was seen from outside",
+    AlertClass.SIGNAL_FINDING: "A severe finding was opened by an external signal",
     AlertClass.SIGNAL_SCORE_FELL: "A vendor's signal score fell far",
     AlertClass.DOMAIN_CHANGED: "A domain's registration or name servers changed",
     AlertClass.SUBPROCESSORS_CHANGED: "A vendor's list of sub-processors changed",
@@ -278,7 +279,7 @@ _RAISED_WHEN: Mapping[AlertClass, str] = {
 
 
 def webhooks() -> list[Webhook]:
-    """Return what the API's document says of each class."""
+    """Return the description of each class for the API's document."""
     return [
         Webhook(kind_of(alert_class), words, AlertEvent, _example(alert_class))
         for alert_class, words in _RAISED_WHEN.items()
@@ -298,7 +299,7 @@ def _example(alert_class: AlertClass) -> object:
         vendor=None if is_test else AlertVendor(UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222"), "Nimbus Hosting"),
         tier=None if is_test else Tier.HIGH,
         subject=AlertSubject("receiver" if is_test else "vendor", UUID("018f2b6a-7c1e-7d30-9a52-3f6d1c0be222")),
-        title="What the alert is about",
+        title="Title of the alert",
         due_on=date(2026, 4, 1) if is_timed else None,
         threshold_days=30 if is_timed else None,
         days_left=30 if is_timed else None,

@@ -1,4 +1,4 @@
-"""Alerts, what is coming, receivers, deliveries and policies."""
+"""Routes of alerts, upcoming alerts, receivers, deliveries and policies."""
 
 from datetime import date
 from typing import Annotated
@@ -36,7 +36,7 @@ _ADDRESS = (Code.RECEIVER_NAME_TAKEN, Code.RECEIVER_ADDRESS_INVALID, Code.REFERE
 
 @lists("/alerts", Permission.ALERTS_READ, queries.ALERTS)
 async def list_alerts(work: InWork, page: ListPage) -> Page[Alert]:
-    """List what was raised, newest first."""
+    """List the alerts that were raised, newest first."""
     return await alerts.alerts(work, page)
 
 
@@ -44,7 +44,10 @@ async def list_alerts(work: InWork, page: ListPage) -> Page[Alert]:
 async def list_upcoming_alerts(
     work: InWork, page: ListPage, until: Annotated[date, QueryParameter()]
 ) -> Page[UpcomingAlert]:
-    """List the alerts that would be raised until a day, and for whom, if nothing changes. Nothing is sent by asking."""
+    """List the alerts that would be raised until a day, with their recipients, if nothing changes.
+
+    This sends nothing.
+    """
     return await alerts.upcoming(work, until, page)
 
 
@@ -97,14 +100,14 @@ async def change_receiver(
 ) -> Receiver:
     """Change a receiver. `target` replaces the whole address, but for the secret of a webhook where none is sent.
 
-    Switching a receiver off cancels what waits for it.
+    Switching a receiver off cancels its pending deliveries.
     """
     return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected)
 
 
 @removes("/receivers/{receiver_id:uuid}", Permission.ALERTS_MANAGE)
 async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: FromPath[UUID]) -> None:
-    """Remove a receiver and forget its address. What waits for it is cancelled."""
+    """Remove a receiver and forget its address. Its pending deliveries are cancelled."""
     await alerts.remove_receiver(work, receiver_id, expected)
 
 
@@ -117,13 +120,13 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
     refuses=[Code.RECEIVER_INACTIVE, Code.RECEIVER_WITHOUT_ADDRESS],
 )
 async def test_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Delivery:
-    """Send a test message. It goes the way of every alert: read the delivery to see what came of it."""
+    """Send a test message. It goes the way of every alert: read the delivery to see the result."""
     return await alerts.test_receiver(work, receiver_id)
 
 
 @lists("/deliveries", Permission.ALERTS_READ, queries.DELIVERIES)
 async def list_deliveries(work: InWork, page: ListPage) -> Page[Delivery]:
-    """List deliveries, newest first; `filter=state:eq:dead` shows the dead letters."""
+    """List deliveries, newest first. `filter=state:eq:dead` shows the dead letters."""
     return await deliveries.deliveries(work, page)
 
 

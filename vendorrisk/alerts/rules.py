@@ -1,4 +1,4 @@
-"""Decisions: what may be a receiver. Thresholds are decided in SQL, where the sweep is."""
+"""Decisions: which addresses a receiver may have. Thresholds are decided in SQL, where the sweep is."""
 
 import base64
 import secrets
@@ -39,7 +39,7 @@ def kind_of(target: Target) -> ReceiverKind:
 
 
 def address_of(target: Target) -> Address | None:
-    """Return the address to seal, or refuse one we could never reach; None for owners."""
+    """Return the address to seal, or refuse one we could never reach. Return None for owners."""
     match target:
         case SlackWebhookTarget(url=url):
             return SlackWebhook(_checked(url))
@@ -60,7 +60,10 @@ def address_of(target: Target) -> Address | None:
 
 
 def destination_of(target: Target) -> str:
-    """Return what may be shown of an address: a Slack webhook's path is its secret, a query often holds one."""
+    """Return the part of an address that may be shown.
+
+    A Slack webhook's path is its secret, and a query often holds one.
+    """
     match target:
         case SlackWebhookTarget(url=url):
             return f"https://{urlsplit(url).hostname}/…"

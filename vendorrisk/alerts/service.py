@@ -48,7 +48,7 @@ _MOST_TITLE = 300
 
 
 class Resealed(msgspec.Struct, frozen=True):
-    """What a slice of `reseal` did; `last` is where the next begins, None where nothing was left."""
+    """The result of a slice of `reseal`. The next slice begins at `last`. None means that nothing is left."""
 
     resealed: int
     unreadable: tuple[str, ...]
@@ -64,7 +64,7 @@ async def watch(work: Work, deadline: Deadline) -> None:
 
 
 async def watch_all(work: Work, deadlines: Sequence[Deadline]) -> None:
-    """Keep many dates in view with one statement; one subject may be in the list only once."""
+    """Watch many deadlines with one statement. A subject may be in the list only once."""
     short = [msgspec.structs.replace(d, title=d.title[:_MOST_TITLE]) for d in deadlines]
     if short and await queries.watch(work, short):
         work.nudge(RAISE)
@@ -85,9 +85,9 @@ async def raise_event(
     title: str,
     facts: Mapping[str, Any],
 ) -> bool:
-    """Raise an alert for what is no date; returns False where this key was raised before, and does nothing then.
+    """Raise an alert without a date. If this key was raised before, do nothing and return False.
 
-    `facts` are labels and values for people, in order; the first six are shown in messages.
+    `facts` are labels and values for people, in order. Messages show the first six.
     """
     raised = await queries.raise_event(
         work, alert_class, dedupe_key, vendor_id, subject_kind, subject_id, title[:_MOST_TITLE], dict(facts)
@@ -109,7 +109,7 @@ async def alert(work: Work, alert_id: UUID) -> Alert:
 
 
 async def upcoming(work: Work, until: date, page: PageRequest) -> Page[UpcomingAlert]:
-    """Return the alerts that would be raised up to and on a day, and for whom."""
+    """Return the alerts that would be raised up to and on a day, with their recipients."""
     if not work.today <= until <= work.today + _LONGEST_VIEW:
         detail = f"Send a day from today ({work.today}) to {_LONGEST_VIEW.days} days ahead."
         raise Refusal(Code.PERIOD_INVALID, detail, parameter="until")
@@ -147,7 +147,7 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> Create
 async def change_receiver(
     work: Work, keyring: Keyring, receiver_id: UUID, changes: ReceiverChanges, expected: int
 ) -> Receiver:
-    """Change a receiver. A new target replaces the whole address; switching off cancels what waits.
+    """Change a receiver. A new target replaces the whole address. Switching off cancels pending deliveries.
 
     A webhook that moves without a new secret keeps the one it has: this response shows none.
     """
@@ -172,7 +172,7 @@ async def change_receiver(
 
 
 async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target: Target) -> bool:
-    """Return True if messages go to this address already; an address that no key opens is another one."""
+    """Return True if messages go to this address already. An address that no key opens counts as another one."""
     address = rules.address_of(target)
     if address is None:
         return receiver.kind is rules.kind_of(target)
@@ -190,12 +190,12 @@ async def _with_secret(work: Work, keyring: Keyring, before: Receiver, target: T
         old = opened_address(keyring, work.tenant_id, before.id, sealed)
         if isinstance(old, WebhookEndpoint):
             return msgspec.structs.replace(target, secret=old.secret)
-    detail = "The receiver has no secret to keep; send the one its messages are to be signed with."
+    detail = "The receiver has no secret to keep. Send the one to sign its messages with."
     raise Refusal(Code.RECEIVER_ADDRESS_INVALID, detail, pointer="/target/secret")
 
 
 async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:
-    """Remove a receiver, forget its address and cancel what waits for it; what was sent stays on record."""
+    """Remove a receiver, delete its address and cancel its pending deliveries. Sent deliveries stay on record."""
     before = found(await queries.lock_receiver(work, receiver_id))
     check_version(before, expected)
     await queries.remove_receiver(work, receiver_id)
@@ -204,12 +204,12 @@ async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:
 
 
 async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
-    """Send a test message through a receiver, by the same way as every alert; the delivery shows what came of it."""
+    """Send a test message through a receiver, by the same way as every alert. The delivery shows the result."""
     tested = found(await queries.lock_receiver(work, receiver_id))
     if not tested.is_active:
         raise Refusal(Code.RECEIVER_INACTIVE, "Switch it on first.")
     if tested.kind is ReceiverKind.OWNERS:
-        raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor; test an e-mail receiver.")
+        raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor. Test an e-mail receiver.")
     alert_id = new_id()
     await queries.insert_test_alert(work, alert_id, receiver_id)
     made = await deliveries.deliver(work, alert_id, receiver_id, tries=1)
@@ -223,17 +223,17 @@ def _readdressed(receiver: Receiver, target: Target) -> Receiver:
 
 async def _check_owners(work: Work, owner_ids: Sequence[UUID] | None) -> None:
     if owner_ids and await queries.count_members(work, owner_ids) != len(set(owner_ids)):
-        detail = "One of the owners is no member; send ids from /v1/members."
+        detail = "One of the owners is no member. Send ids from /v1/members."
         raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/owner_ids")
 
 
 def sealed_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, address: Address | None) -> bytes | None:
-    """Seal an address for its receiver; it opens for no other."""
+    """Seal an address for its receiver. It opens for no other."""
     return None if address is None else keyring.seal(msgspec.json.encode(address), _context(tenant_id, receiver_id))
 
 
 async def reseal(connection: Connection, keyring: Keyring, after: tuple[UUID, UUID], most: int) -> Resealed:
-    """Seal a slice of the addresses anew that an older key sealed, across tenants; one that no key opens is left."""
+    """Seal again a slice of the addresses that an older key sealed, across tenants. Skip those that no key opens."""
     found = await queries.sealed_by_others(connection, bytes.fromhex(keyring.ids[0]), after, most)
     resealed, unreadable = 0, []
     for one in found:
@@ -249,7 +249,7 @@ async def reseal(connection: Connection, keyring: Keyring, after: tuple[UUID, UU
 
 
 def opened_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, sealed: bytes) -> Address:
-    """Open what `sealed_address` made; raises `SealError` where its key is gone."""
+    """Open what `sealed_address` made. Raises `SealError` if its key is gone."""
     address: Address = msgspec.json.decode(keyring.open(sealed, _context(tenant_id, receiver_id)), type=Address)
     return address
 
@@ -270,7 +270,7 @@ async def policy(work: Work, alert_class: TimedClass) -> AlertPolicy:
 
 
 async def set_policy(work: Work, alert_class: TimedClass, new: NewAlertPolicy, expected: int) -> AlertPolicy:
-    """Say the whole policy of a class again; the next thresholds of its deadlines are worked out anew.
+    """Replace the policy of a class. The next thresholds of its deadlines are recalculated.
 
     A new threshold that lies between the last check and today counts as crossed, and is notified at the next check.
     """

@@ -1,4 +1,4 @@
-"""The closed list of audit actions: `<target>:<past participle>`. Append only; never renamed."""
+"""The closed list of audit actions: `<target>:<past participle>`. Append only, never renamed."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What an audit entry holds."""
+"""The parts of an audit entry."""
 
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
-    """An entry as the API shows it; `hash` is hexadecimal."""
+    """An entry as the API shows it. `hash` is hexadecimal."""
 
     sequence: int
     """Position in the tenant's log, from 1, without gaps."""
@@ -60,7 +60,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     action: str
     """`record:verb`, such as `vendor:registered`."""
     target_kind: str
-    """What kind of record was changed, such as `vendor`."""
+    """Kind of the record that was changed, such as `vendor`."""
     target_id: UUID
     request_id: str
     before: Any
@@ -72,7 +72,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 
 class Ends(msgspec.Struct, frozen=True):
-    """Where a chain ends by its head, and which entries there are; all of one moment."""
+    """The end of a chain by its head, and the entries there are, all of one moment."""
 
     head_sequence: int | None
     head_hash: bytes | None
@@ -81,7 +81,7 @@ class Ends(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The end of a tenant's chain, as an anchor keeps it; `hash` is hexadecimal."""
+    """The end of a tenant's chain, as an anchor keeps it. `hash` is hexadecimal."""
 
     tenant_id: UUID
     sequence: int
@@ -96,7 +96,7 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What came of walking a chain: how many entries hold, the head they lead to, and the first thing that is wrong."""
+    """The result of walking a chain: how many entries hold, the head they lead to, and the first fault."""
 
     tenant_id: UUID
     entries: int
@@ -105,7 +105,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One write, as a service tells it. Structs are given as they are; fields that hold secrets are left out."""
+    """One write, as a service tells it. Structs are given as they are. Fields that hold secrets are left out."""
 
     action: Action
     target: Target

@@ -17,7 +17,10 @@ _CHAINS = _sql.scalar("list_chains", UUID)
 
 
 async def append(work: Work, contents: Sequence[Content], texts: Sequence[str]) -> int:
-    """Append to the tenant's chain; holds its head until the transaction ends. Returns the last sequence number."""
+    """Append to the tenant's chain.
+
+    This locks its head until the transaction ends. Returns the last sequence number.
+    """
     actor = work.by.actor
     return await _APPEND.one(
         work.db,

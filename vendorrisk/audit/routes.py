@@ -34,7 +34,7 @@ ENTRIES = ListOf(
 
 @lists("/audit-entries", Permission.AUDIT_READ, ENTRIES)
 async def list_audit_entries(work: InWork, page: ListPage) -> Page[AuditEntry]:
-    """List who did what, newest first. Filter by `target_id` for the history of one record."""
+    """List the audit log, newest first. Filter by `target_id` for the history of one record."""
     return await service.entries(work, page)
 
 

@@ -1,4 +1,4 @@
-"""The chain: how an entry is hashed, and what is wrong with one that does not hold."""
+"""The chain: how an entry is hashed, and why one does not hold."""
 
 import hashlib
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class Verifier:
                 self.fault = self._fault_at_anchor()
 
     def finish(self) -> Verified:
-        """Return what came of it, when nothing is left to walk."""
+        """Return the result, when nothing is left to walk."""
         if self.fault is None:
             self.fault = self._fault_at_end()
         head = None if self.fault else Head(self.tenant_id, self.sequence, self.hash.hex())
@@ -87,7 +87,7 @@ class Verifier:
         return None
 
     def _fault_at_end(self) -> str | None:
-        """Say what the head or the anchor knows better than the entries, once all up to the head were walked."""
+        """Return the contradiction of the head or the anchor to the entries, once all up to the head were walked."""
         ends = self._ends
         if self.sequence < self.last:
             return f"entries after {self.sequence} are gone, or the head was changed"

@@ -58,9 +58,9 @@ async def verify(
     anchor: Head | None = None,
     on_walked: Callable[[int], None] = lambda _count: None,
 ) -> Verified:
-    """Walk a tenant's chain up to the head it has now, a slice in memory at a time; writers may go on meanwhile.
+    """Walk a tenant's chain up to the head it has now, a slice in memory at a time. Writers may go on meanwhile.
 
-    `on_walked` is told how many entries each slice had.
+    `on_walked` is called with the number of entries of each slice.
     """
     verifier = rules.Verifier(tenant_id, await queries.ends(connection, tenant_id), anchor)
     while verifier.fault is None and verifier.sequence < verifier.last:

@@ -32,20 +32,20 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--tenant", type=click.UUID, help="Walk this tenant's chain alone; without, every tenant's.")
+@click.option("--tenant", type=click.UUID, help="Walk this tenant's chain alone. Without it, walk every tenant's.")
 @click.option(
     "--anchor",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File of heads seen before: compared where it exists, and written anew where every chain is whole.",
+    help="File of heads seen before: compared if it exists, and rewritten if every chain is whole.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(tenant: UUID | None, anchor: Path | None, *, as_json: bool) -> None:
     """Find changed, removed, reordered and added audit entries.
 
-    Walks each tenant's chain of hashes and names the first entry that is wrong; then holds the rows of imports to the
-    digests that the chain keeps of them. The database alone cannot tell a chain
-    whose end was cut off together with its head, or that was computed again as a whole; an anchor can. Keep its file
-    where those who administer the database cannot write. Ends with 1 where anything is wrong.
+    Walks each tenant's chain of hashes and names the first entry that is wrong. Then holds the rows of imports to the
+    digests that the chain keeps of them. The database alone cannot detect a chain that lost its end together with its
+    head, or that was computed again as a whole. An anchor can. Keep its file where those who administer the database
+    cannot write. Ends with 1 where anything is wrong.
     """
     known = _read(anchor)
     with database_or_give_up() as settings:
@@ -89,7 +89,7 @@ async def _verified(settings: Settings, tenant: UUID | None, known: Anchor | Non
 
 
 async def _with_rows(connection: Connection, walked: Verified) -> Verified:
-    """Say what is wrong with the rows of imports, where the chain itself is whole."""
+    """Return the fault in the rows of imports, if the chain itself is whole."""
     from vendorrisk.imports import service as imports
 
     astray = await imports.first_astray(connection, walked.tenant_id)

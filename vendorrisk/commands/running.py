@@ -1,4 +1,4 @@
-"""What every command does alike: read the settings, run a coroutine, and fail with one line."""
+"""The common parts of commands: read the settings, run a coroutine, and fail with one line."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ def give_up(message: str) -> NoReturn:
 
 @contextmanager
 def failures_in_one_line() -> Iterator[None]:
-    """Give up where a setting turns out to be wrong, or what it names to be away."""
+    """Give up if a setting turns out to be wrong, or names a server that is away."""
     try:
         yield
     except SettingError as error:
@@ -35,12 +35,12 @@ def settings_or_give_up() -> Settings:
 def settings_with_database() -> Settings:
     settings = settings_or_give_up()
     if not settings.database_url:
-        give_up("DATABASE_URL is not set; `vendorrisk up` starts everything on this machine")
+        give_up("DATABASE_URL is not set. `vendorrisk up` starts everything on this machine")
     return settings
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run to the end; a refusal, an unreachable database and a wrong setting become one line and exit code 1."""
+    """Run to the end. A refusal, an unreachable database and a wrong setting become one line and exit code 1."""
     from vendorrisk import logs
     from vendorrisk.db.pool import NOT_READY, UNREACHABLE
     from vendorrisk.errors import Code, Refusal

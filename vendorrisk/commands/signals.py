@@ -23,7 +23,7 @@ def signals() -> None:
 @click.argument("domain")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def scan_domain(domain: str, *, as_json: bool) -> None:
-    """Scan DOMAIN once from outside and print what is seen, as a table. Stores nothing."""
+    """Scan DOMAIN once from outside and print the results as a table. Stores nothing."""
     import msgspec
 
     checked = run(_checked(settings_or_give_up(), domain))
@@ -96,7 +96,7 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
 
 
 def _registrable_domain(settings: Settings, domain: str) -> str:
-    """Return the registrable domain, or refuse what can never be scanned."""
+    """Return the registrable domain, or refuse a name that can never be scanned."""
     from vendorrisk.signals.schedule import registrable_domain_of
 
     host = _host(settings, domain)

@@ -1,4 +1,4 @@
-"""What the rest of the product may ask of a database connection."""
+"""The calls that the rest of the product may make on a database connection."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ Record = Mapping[str, Any]
 
 
 class Connection(Protocol):
-    """The part of asyncpg's connection that is used; a transaction is already open, except where reading."""
+    """The part of asyncpg's connection that is used. A transaction is already open, except where reading."""
 
     async def fetch(self, query: str, *args: object) -> Sequence[Any]: ...
 

@@ -1,9 +1,9 @@
 """The schema as SQL, read from the catalogue: the same bytes from every Postgres that is supported.
 
-`pg_dump` writes what its own version knows, and refuses newer servers; here the text depends on the schema alone. It
-can be run on an empty database, and dumped again it is the same. Owners, the versions of extensions, and partitions by
-time (a job makes them as time goes on) are no part of it. A kind of object that it has no words for is refused, so
-that nothing is ever left out in silence.
+`pg_dump` writes the objects its own version knows, and refuses newer servers. Here the text depends on the schema
+alone. It can be run on an empty database, and dumped again it is the same. Owners, the versions of extensions, and
+partitions by time (a job makes them as time goes on) are no part of it. A kind of object that it has no words for is
+refused, so that nothing is ever left out in silence.
 """
 
 import re
@@ -16,7 +16,7 @@ from vendorrisk.db.queries import QueryFile
 
 
 class UnknownObjectError(Exception):
-    """The schema holds what the dump has no words for; the message names it."""
+    """The schema holds an object that the dump cannot write. The message names it."""
 
 
 class _Role(msgspec.Struct, frozen=True):
@@ -128,7 +128,7 @@ _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 async def dump(connection: Any) -> str:
-    """Return the schema of a bare connection's database; raises `UnknownObjectError`."""
+    """Return the schema of a bare connection's database. Raises `UnknownObjectError`."""
     await connection.execute(_BEGIN)
     try:
         if unknown := await _UNKNOWN.many(connection):
@@ -174,7 +174,7 @@ async def _tables(connection: Any, grants: list[_Grant]) -> list[str]:
 
 
 class _Writer:
-    """Writes each table after those that it refers to; a reference that closes a circle follows its target."""
+    """Writes each table after those that it refers to. A reference that closes a circle follows its target."""
 
     def __init__(
         self,
@@ -272,7 +272,7 @@ def _comments(table: _Table, columns: Iterable[_Column]) -> Iterator[str]:
 
 
 def _index(index: _Index) -> str:
-    # A half-built one (a failed `create index concurrently`) is not what was asked for.
+    # A half-built one (a failed `create index concurrently`) is not the declared one.
     return f"{index.definition};{'' if index.is_valid else ' -- not valid'}\n"
 
 
@@ -308,7 +308,7 @@ def _grant(grant: _Grant) -> str:
 
 
 def _role(role: _Role) -> str:
-    """Write a role; roles belong to the cluster, so the text makes one only where it is missing."""
+    """Write a role. Roles belong to the cluster, so the text makes one only if it is missing."""
     flags = {
         "login": role.can_login,
         "inherit": role.inherits,

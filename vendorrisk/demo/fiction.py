@@ -66,7 +66,7 @@ VENDORS = 132
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One SOC 2 report of a story, as days before today; `letter_days` is how far a letter reaches from today."""
+    """One SOC 2 report of a story, as days before today. `letter_days` is how far a letter reaches from today."""
 
     report_type: ReportType
     first: date
@@ -136,7 +136,7 @@ def _year(last: date, **more: Any) -> Told:
 
 
 def _ending_in(days: int, today: date, **more: Any) -> Told:
-    """Return a year's report whose reliance ends in so many days."""
+    """Return a year's report that can be relied on for so many days."""
     end = plus_months(today + timedelta(days=days), -12)
     while plus_months(end, 12) < today + timedelta(days=days):
         end += timedelta(days=1)

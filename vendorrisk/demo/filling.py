@@ -38,11 +38,11 @@ from vendorrisk.vendors.lifecycle_model import (
 from vendorrisk.vendors.model import DataClass, Lifecycle, NewVendor, Tier, TrustCategory, VendorTransition
 from vendorrisk.vendors.supply_chain_model import NewVendorService
 
-_TAKEN_OVER = "In use before this tool; taken over from the old list."
+_TAKEN_OVER = "In use before this tool. Taken over from the old list."
 
 
 async def fill(work: Work, keyring: Keyring, cast: list[Character], step: Callable[[], None]) -> None:
-    """Fill a new tenant; `step` is called after each vendor, for a progress bar."""
+    """Fill a new tenant. `step` is called after each vendor, for a progress bar."""
     people = await _people(work)
     for character in cast:
         await _vendor(work, character, people)
@@ -54,7 +54,7 @@ async def fill(work: Work, keyring: Keyring, cast: list[Character], step: Callab
 
 
 async def _people(work: Work) -> list[UUID]:
-    """Add the members; returns the owners among them."""
+    """Add the members. Return the owners among them."""
     owners = []
     for name, local, roles in PEOPLE:
         new = NewMember(name=name, email=f"{local}@northwind.example", roles=[Role(r) for r in roles])

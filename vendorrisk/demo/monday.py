@@ -1,4 +1,4 @@
-"""The demo's Monday morning: fill a tenant, let the sweep notify the console of what is due, and sum it up."""
+"""The demo's Monday morning: fill a tenant, let the sweep notify the console of due dates, and sum it up."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -43,17 +43,17 @@ _SYSTEM_ROLE = "set local role vendorrisk_system"
 
 
 async def run(context: JobContext, console: Console) -> None:
-    """Make the demo tenant and show its Monday; where it exists, show it and change nothing."""
+    """Make the demo tenant and show its Monday. If it exists, show it and change nothing."""
     now = context.clock()
     async with context.database.system() as connection:
         known = await _FIND.one_or_none(connection, COMPANY)
     if known is not None:
         tenant = await _acting(context, known)
-        console.print(f"{COMPANY} is here already (tenant {tenant.id}); nothing was changed.\n")
+        console.print(f"{COMPANY} is here already (tenant {tenant.id}). Nothing was changed.\n")
         await _sum_up(context, tenant, now, console)
         return
     tenant, key = await _found(context, now, console)
-    console.rule("What the console receiver was sent")
+    console.rule("Messages to the console receiver")
     while await send_deliveries(context, MESSAGE_KINDS):
         pass
     await _sum_up(context, tenant, now, console)
@@ -79,7 +79,7 @@ async def _found(context: JobContext, now: datetime, console: Console) -> tuple[
 
 
 async def _raise_and_dispatch(connection: Connection, now: datetime) -> None:
-    """Do what the sweep and the dispatch do, in this transaction."""
+    """Sweep and dispatch in this transaction."""
     while (await alert_queries.raise_due(connection, now, _SLICE)).checked:
         pass
     while (await alert_queries.dispatch(connection, now, _SLICE, outbox_rules.TRIES)).dispatched:

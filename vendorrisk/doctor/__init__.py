@@ -1,7 +1,7 @@
 """`vendorrisk doctor`: one look at all that the service stands on, and what to do about what is not right.
 
     patient     the settings, and the database they lead to
-    check       looks at one thing, within a time, and never changes it for good; it may say several findings
+    check looks at one thing, within a time, and never changes it for good. It may say several findings
     finding     ok, warning (it works, or works for now) or failure (it does not), what was found, and what to do
 
 Nothing is sent to anyone, no job is run, no schema is changed. The one thing written is a small object in the file

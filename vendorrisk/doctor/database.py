@@ -20,7 +20,7 @@ _MIGRATE = "Run `vendorrisk migrate`."
 
 
 async def server(patient: Patient) -> queries.Server:
-    """Return what the server says of itself; raises `DatabaseAwayError`."""
+    """Return the server's facts about itself. Raises `DatabaseAwayError`."""
     if patient.trouble is not None or not patient.settings.database_url:
         raise DatabaseAwayError
     try:
@@ -129,7 +129,7 @@ async def schema_version(patient: Patient) -> list[Finding]:
     if ledger.pending:
         return [_failure("schema", f"lacks {', '.join(ledger.pending)}", _MIGRATE)]
     if ledger.newer:
-        todo = "Right while a newer release is rolled out; else bring this process to that release."
+        todo = "Right while a newer release is rolled out. Else bring this process to that release."
         return [_warning("schema", f"has migrations of a newer release: {', '.join(ledger.newer)}", todo)]
     return [await _drift(patient, ledger.latest)]
 

@@ -55,7 +55,7 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 
 
 def _not_made_yet(root: Path) -> Finding:
-    """Say whether the folder can be made when the first file comes; it is not for a look to make it."""
+    """Return True if the folder can be made when the first file comes. A check does not make it."""
     above = next(folder for folder in root.parents if folder.exists())
     if os.access(above, os.W_OK | os.X_OK):
         return Finding("storage", Level.OK, f"{root} is made with the first file")
@@ -76,7 +76,7 @@ async def secret_keys(patient: Patient) -> list[Finding]:
     first, *older = keyring.ids
     if missing := sorted(set(used) - set(keyring.ids)):
         said = "; ".join(f"key {one} sealed {used[one]}, and is not set" for one in missing)
-        todo = "Put it back behind the first in VENDORRISK_SECRET_KEYS; without it those are lost."
+        todo = "Put it back behind the first in VENDORRISK_SECRET_KEYS. Without it those are lost."
         return [Finding("secret keys", Level.FAILURE, said, todo)]
     said = f"{len(keyring.ids)} set; {first} seals" + "".join(f"; {note}" for note in notes)
     if needed := [one for one in older if one in used]:

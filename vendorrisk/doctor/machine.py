@@ -1,4 +1,4 @@
-"""The machine we run on: settings, clock, time zones, disc space; and what can be told of backups."""
+"""The machine we run on: settings, clock, time zones, disc space, and signs of backups."""
 
 import os
 import shutil
@@ -130,7 +130,7 @@ def evaluated_room(place: Path) -> Finding:
 
 
 async def backups(patient: Patient) -> list[Finding]:
-    """Tell what the database knows of its own archiving; a snapshot taken from outside cannot be seen from here."""
+    """Tell what the database knows of its own archiving. A snapshot taken from outside cannot be seen from here."""
     if patient.is_embedded:
         said = "embedded mode keeps none: it is for evaluation"
         return [
@@ -148,7 +148,7 @@ def evaluated_archiving(mode: str, archiver: queries.Archiver) -> Finding:
     last = archiver.last_archived_at
     if archiver.last_failed_at is not None and (last is None or archiver.last_failed_at > last):
         said = f"archiving fails, last at {archiver.last_failed_at:%Y-%m-%d %H:%M} UTC ({archiver.failed_count} times)"
-        return Finding("backups", Level.FAILURE, said, "See the database's log; its disc fills until this is fixed.")
+        return Finding("backups", Level.FAILURE, said, "See the database's log. Its disc fills until this is fixed.")
     if last is None:
         return Finding("backups", Level.WARNING, "archiving is on, and nothing was archived yet", _BACKUP)
     return Finding("backups", Level.OK, f"the database archives its log, last at {last:%Y-%m-%d %H:%M} UTC", _BACKUP)

@@ -30,17 +30,17 @@ async def receivers(patient: Patient) -> list[Finding]:
     if unheard.without_receiver:
         lacking = f"{unheard.without_receiver} of {unheard.tenants} tenants"
         said = f"{lacking} have no active receiver: nobody is notified of anything"
-        todo = "Add one with POST /v1/receivers; `owners` needs no address."
+        todo = "Add one with POST /v1/receivers. `owners` needs no address."
         found.append(Finding("receivers", Level.WARNING, said, todo))
     if unheard.alerts:
         said = f"{unheard.alerts} alerts of the last 7 days had no recipients: no receiver lets them pass"
-        todo = "GET /v1/alerts?filter=has_recipients:eq:false lists them; widen a receiver's classes, tiers or owners."
+        todo = "GET /v1/alerts?filter=has_recipients:eq:false lists them. Widen a receiver's classes, tiers or owners."
         found.append(Finding("receivers", Level.WARNING, said, todo))
     return found or [Finding("receivers", Level.OK, "every tenant has one, and every alert of the last 7 days had one")]
 
 
 async def email(patient: Patient) -> list[Finding]:
-    """Connect, greet, take TLS and log in as configured; hand over no message."""
+    """Connect, greet, take TLS and log in as configured. Hand over no message."""
     settings = patient.settings
     if not settings.smtp_url:
         return [_off(await _receivers(patient))]
@@ -59,7 +59,7 @@ async def email(patient: Patient) -> list[Finding]:
 
 def _off(receivers: dict[str, int]) -> Finding:
     if waiting := sum(receivers.get(kind, 0) for kind in _MAIL_KINDS):
-        todo = "Set VENDORRISK_SMTP_URL; their deliveries are tried again until they are dead letters."
+        todo = "Set VENDORRISK_SMTP_URL. Their deliveries are tried again until they are dead letters."
         return Finding("e-mail", Level.FAILURE, f"off, though {waiting} receivers are reached by e-mail", todo)
     return Finding("e-mail", Level.OK, "off: VENDORRISK_SMTP_URL is not set, and no receiver needs it")
 
@@ -76,7 +76,7 @@ def _answers(mail: MailServer, sender: str) -> Finding:
 
 
 async def slack(patient: Patient) -> list[Finding]:
-    """Ask Slack whose each bot token is; an incoming webhook can only be tried by sending."""
+    """Ask Slack for the owner of each bot token. An incoming webhook can only be tried by sending."""
     await server(patient)
     count = await _receivers(patient)
     found = []
@@ -108,7 +108,7 @@ async def _bot(patient: Patient, bot: queries.SlackBot) -> Finding:
         whose = await _outlets(patient, address)
     except Undeliverable as error:
         todo = (
-            "Set a token that is valid; for another refusal see that this machine may reach VENDORRISK_SLACK_API_URL."
+            "Set a token that is valid. For another refusal see that this machine may reach VENDORRISK_SLACK_API_URL."
         )
         return Finding("slack", Level.FAILURE, f"{name}: {error.failure.value}: {error.detail}", todo)
     return Finding("slack", Level.OK, f"{name}: {whose}")
@@ -123,7 +123,7 @@ async def _outlets(patient: Patient, to: EmailAddress | SlackConversation) -> st
 
 
 async def _receivers(patient: Patient) -> dict[str, int]:
-    """Return kind → how many active receivers; nothing where the database cannot be asked."""
+    """Return kind → how many active receivers. Nothing if the database cannot be asked."""
     try:
         await server(patient)
         async with patient.database.system() as connection:

@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one check says; `todo` is empty where nothing needs doing."""
+    """The result of one check. `todo` is empty if nothing needs doing."""
 
     check: str
     level: Level
@@ -47,4 +47,4 @@ Check = Callable[[Patient], Awaitable[list[Finding]]]
 
 
 class DatabaseAwayError(Exception):
-    """The database cannot be asked; the check of the database itself says why."""
+    """The database cannot be asked. The check of the database itself says why."""

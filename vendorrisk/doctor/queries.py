@@ -68,7 +68,7 @@ class SlackBot(msgspec.Struct, frozen=True):
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """How much one key has sealed in the database; stored responses live for a day."""
+    """How much one key has sealed in the database. Stored responses live for a day."""
 
     key_id: str
     receivers: int

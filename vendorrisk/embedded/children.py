@@ -45,7 +45,7 @@ def run(
     folder: Path | None = None,
     text: str = "",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program to its end as `user`, with `text` as its input; it too dies with this process."""
+    """Run a program to its end as `user`, with `text` as its input. It too dies with this process."""
     return subprocess.run(
         command,
         check=False,

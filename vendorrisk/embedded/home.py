@@ -19,7 +19,7 @@ _KEY_BYTES = 32
 
 
 class HomeError(Exception):
-    """The data folder cannot be used; the message says what to do."""
+    """The data folder cannot be used. The message says how to solve it."""
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Home(msgspec.Struct, frozen=True):
         return self.path / "log"
 
     def lock(self) -> IO[str]:
-        """Hold the folder for this supervisor alone; the lock goes with the process."""
+        """Hold the folder for this supervisor alone. The lock goes with the process."""
         try:
             handle = (self.path / "lock").open("w")
         except OSError as error:
@@ -60,7 +60,7 @@ class Home(msgspec.Struct, frozen=True):
 
 
 def _is_key(text: str) -> bool:
-    """Say whether it is one as `secret_keys` makes them; `vendorrisk.keys` is the judge of others."""
+    """Return True if it has the form that `secret_keys` makes. `vendorrisk.keys` checks other forms."""
     try:
         return len(base64.urlsafe_b64decode(text.strip().replace("+", "-").replace("/", "_"))) >= _KEY_BYTES
     except ValueError:
@@ -86,7 +86,7 @@ def open_home(settings: Settings) -> Home:
             f"{path} lies below a folder that the user {user.name if user else ''} cannot enter, as whom the servers "
             "run. Set VENDORRISK_HOME to a folder below one that all may enter, such as /var/lib."
         )
-    # A unix socket's path has a short limit; it is found out here, not by Postgres.
+    # A unix socket's path has a short limit. It is found out here, not by Postgres.
     if len(os.fsencode(path / "run" / "postgres" / ".s.PGSQL.5432.lock")) > 107:  # noqa: PLR2004 - sun_path
         raise HomeError(f"{path} is too long for a socket. Set VENDORRISK_HOME to a shorter path.")
     return Home(path, user)

@@ -30,7 +30,7 @@ _DRAIN_SECONDS = 10
 
 
 class StartError(Exception):
-    """The stack cannot be started; the message says what to do."""
+    """The stack cannot be started. The message says how to solve it."""
 
 
 class Runs(Protocol):
@@ -148,7 +148,7 @@ class Supervisor:
         return msgspec.json.decode(done.stdout, type=Prepared)
 
     def _keep(self, name: str, child: Runs, *, at: int | None = None) -> None:
-        """Start a child and keep it running; `at` is its place among the others, which end in the opposite order."""
+        """Start a child and keep it running. `at` is its place among the others, which end in the opposite order."""
         child.start()
         self._children.insert(
             len(self._children) if at is None else at, SupervisedChild(name, child, started_at=time.monotonic())
@@ -172,7 +172,7 @@ class Supervisor:
                     self._say(f"{kept.name} did not start: {error}")
 
     def _became_ready(self) -> bool:
-        """Wait for the API; False where a signal ended the wait."""
+        """Wait for the API. False where a signal ended the wait."""
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and not self._stopping:
             if is_ready(self._settings.host, self._settings.port):
@@ -230,7 +230,7 @@ def is_ready(host: str, port: int) -> bool:
 
 
 def _rotate(folder: Path) -> None:
-    """Keep one older log of each program; its file stays open, so it is copied and emptied."""
+    """Keep one older log of each program. Its file stays open, so it is copied and emptied."""
     for path in folder.glob("*.log"):
         if path.stat().st_size > _LOG_BYTES:
             path.with_suffix(".log.1").write_bytes(path.read_bytes())

@@ -1,4 +1,4 @@
-"""SOC 2 coverage of one service: which days are proven, by what, until when, and why.
+"""SOC 2 coverage of one service: which days are proven, by which reports, until when, and why.
 
 All intervals are closed intervals of calendar days. A month step clamps to the last day of its month: 31 August and six
 months is 28 or 29 February. The rules:
@@ -9,12 +9,12 @@ months is 28 or 29 February. The rules:
   period's end. Management writes it, not the auditor: it bridges, it never covers.
 - A Type 1 report speaks of the design on one day, and is relied on for `type1_months` (6) from that day: "partial".
 - A SOC 3 report, and a certificate that its vendor's management system was audited (ISO/IEC 27001), are no SOC 2
-  reports: where nothing better supports a day, they do so "partial". They never move the end of what reports prove, so
-  that whoever waits for the next report is notified in time.
-- An adverse opinion or a disclaimer is not relied on, and ends the reliance on (and bridging of) every report whose
-  period ends no later: what was proven before is refuted. A day inside another report's period stays covered. A
-  qualified opinion is relied on, and is flagged beside any state.
-- The days between two periods that no period covers are a gap. Bridging does not remove a gap; it shows in it.
+  reports. If nothing better supports a day, they support it in part: "partial". They never move the end of the proof by
+  reports, so that people who wait for the next report are notified in time.
+- An adverse opinion or a disclaimer is not relied on. It refutes every report with a period that ends no later, and
+  ends the reliance on that report and its bridging. A day inside another report's period stays covered. A qualified
+  opinion is relied on, and is flagged beside any state.
+- The days between two periods that no period covers are a gap. Bridging does not remove a gap, but shows in it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +40,7 @@ class AuditorOpinion(StrEnum):
 
 
 class ReportType(StrEnum):
-    """Type 1 speaks of design on a day; Type 2 of operation over a period."""
+    """Type 1 speaks of design on a day, Type 2 of operation over a period."""
 
     TYPE_1 = "type_1"
     TYPE_2 = "type_2"
@@ -69,7 +69,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What coverage needs of a SOC 2 report. A Type 1 has `from_on` = `to_on` = its as-of date."""
+    """The parts of a SOC 2 report that coverage depends on. A Type 1 has `from_on` = `to_on` = its as-of date."""
 
     id: UUID
     report_type: ReportType
@@ -81,7 +81,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Support(msgspec.Struct, frozen=True):
-    """A document that supports days in part. `to_on` is the last day that whoever wrote it had looked at."""
+    """A document that supports days in part. `to_on` is the last day that its author had examined."""
 
     id: UUID
     from_on: date
@@ -124,7 +124,7 @@ class CoverageGap(msgspec.Struct, frozen=True):
 class Coverage(msgspec.Struct, frozen=True):
     """Coverage at a day. `effective_until_on` is the last day reachable from it without a hole.
 
-    `next_change_on` is the first day after it on which the state, or what categories are relied on, is another.
+    `next_change_on` is the first day after it on which the state or the categories relied on change.
     """
 
     at: date
@@ -161,7 +161,7 @@ def plus_months(day: date, months: int) -> date:
 
 
 def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy, supports: Iterable[Support] = ()) -> Coverage:
-    """Compute the coverage of one service from its reports and what supports them, as seen on a day."""
+    """Compute the coverage of one service from its reports and supporting documents, as seen on a day."""
     known = sorted(reports, key=lambda r: (r.from_on, r.to_on, r.id))
     proven = [claim for report in known for claim in _claims(report, policy)]
     claims = [*proven, *_supporting(supports)]
@@ -185,7 +185,7 @@ def coverage(reports: Iterable[Report], at: date, policy: EvidencePolicy, suppor
 def categories_relied_on(
     reports: Iterable[Report], at: date, policy: EvidencePolicy, supports: Iterable[Support] = ()
 ) -> frozenset[str]:
-    """Return the categories in scope of what is relied on at a day."""
+    """Return the categories in scope of the reports relied on at a day."""
     proven = [claim for report in reports for claim in _claims(report, policy)]
     return _categories([*proven, *_supporting(supports)], at)
 
@@ -200,7 +200,7 @@ def _categories(claims: Sequence[_Claim], day: date) -> frozenset[str]:
 
 
 def gaps(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[CoverageGap, ...]:
-    """Return the days between consecutive periods that no period covers; overlapping periods are merged first."""
+    """Return the days between consecutive periods that no period covers. Overlapping periods are merged first."""
     periods = [r for r in reports if r.report_type is ReportType.TYPE_2 and _counts(r)]
     found: list[CoverageGap] = []
     end: date | None = None
@@ -225,7 +225,7 @@ def _bridged_days(periods: Sequence[Report], first: date, last: date, policy: Ev
 
 
 def _claims(report: Report, policy: EvidencePolicy) -> list[_Claim]:
-    """Return what one report says about days."""
+    """Return the claims of one report about days."""
     if report.report_type is ReportType.TYPE_1:
         until = plus_months(report.from_on, policy.type1_months)
         reason = f"Type 1 as of {report.from_on}: design only, relied on for {policy.type1_months} months."
@@ -237,7 +237,7 @@ def _claims(report: Report, policy: EvidencePolicy) -> list[_Claim]:
     period = f"{report.from_on} to {report.to_on}"
     claims = [_Claim(report.from_on, report.to_on, CoverageState.COVERED, report, f"Inside the period {period}.")]
     if (bridged := _bridge_end(report, policy)) is not None:
-        reason = f"A bridge letter of management follows the period {period}; it bridges to {bridged}."
+        reason = f"A bridge letter of management follows the period {period}. It bridges to {bridged}."
         claims.append(_Claim(report.to_on + DAY, bridged, CoverageState.BRIDGED, report, reason))
     if until > report.to_on:
         reason = f"The period {period} is relied on for {policy.type2_months} months after its end, to {until}."
@@ -247,18 +247,18 @@ def _claims(report: Report, policy: EvidencePolicy) -> list[_Claim]:
 
 def _refused(report: Report) -> str:
     what = "an adverse opinion" if report.opinion is AuditorOpinion.ADVERSE else "a disclaimer of opinion"
-    return f"The auditor gave {what}; the report is not relied on."
+    return f"The auditor gave {what}. The report is not relied on."
 
 
 def _bridge_end(report: Report, policy: EvidencePolicy) -> date | None:
-    """Return the last day that letters bridge, within the limit; null where none reaches past the period."""
+    """Return the last day that letters bridge, within the limit. Null if none reaches past the period."""
     limit = plus_months(report.to_on, policy.bridge_months)
     ends = [min(letter.ends_on, limit) for letter in report.letters if letter.ends_on > report.to_on]
     return max(ends, default=None)
 
 
 def _timeline(claims: Sequence[_Claim]) -> tuple[CoverageSegment, ...]:
-    """Lay all claims over each other: the best state wins each day, and what follows the last is lapsed."""
+    """Lay all claims over each other: the best state wins each day, and days after the last claim are lapsed."""
     days = _edges(claims)
     found: list[CoverageSegment] = []
     for index, first in enumerate(days):
@@ -284,8 +284,8 @@ def _segment(claims: Sequence[_Claim], first: date, last: date | None) -> Covera
     open_claims = _counting(claims, first)
     if not open_claims:
         ended = max((c for c in claims if c.until_on < first), key=lambda c: (c.until_on, c.by.to_on, c.by.id))
-        what = "What was not relied on" if ended.state is CoverageState.NOT_RELIED_ON else "What was relied on"
-        return _by(ended, first, last, CoverageState.LAPSED, f"{what} ended on {ended.until_on}; nothing follows it.")
+        what = "Evidence not relied on" if ended.state is CoverageState.NOT_RELIED_ON else "Reliance"
+        return _by(ended, first, last, CoverageState.LAPSED, f"{what} ended on {ended.until_on}. Nothing follows it.")
     best = min(open_claims, key=_preference)
     return _by(best, first, last, best.state, best.reason)
 
@@ -313,7 +313,10 @@ def _append(found: list[CoverageSegment], segment: CoverageSegment) -> None:
 
 
 def _reachable(timeline: Sequence[CoverageSegment], at: date) -> date | None:
-    """Return the last day reachable from `at` through days that are relied on; the last such day before where none."""
+    """Return the last day reachable from `at` through days that are relied on.
+
+    If there is none, return the last such day before.
+    """
     until: date | None = None
     for segment in timeline:
         if segment.state not in RELIED_ON:
@@ -327,7 +330,7 @@ def _reachable(timeline: Sequence[CoverageSegment], at: date) -> date | None:
 
 
 def _next_change(claims: Sequence[_Claim], timeline: Sequence[CoverageSegment], at: date) -> date | None:
-    """Return the first day after `at` on which the state, or what categories are relied on, is another."""
+    """Return the first day after `at` on which the state or the categories relied on change."""
     changes, now = {segment.from_on for segment in timeline}, _categories(claims, at)
     later = (day for day in _edges(claims) if day > at)
     return next((day for day in later if day in changes or _categories(claims, day) != now), None)
@@ -340,16 +343,16 @@ def _warnings(reports: Sequence[Report], policy: EvidencePolicy) -> tuple[str, .
             if report.to_on < plus_months(report.from_on, policy.shortest_period_months) - DAY:
                 found.append(
                     f"The period {report.from_on} to {report.to_on} is shorter than "
-                    f"{policy.shortest_period_months} months; ask why."
+                    f"{policy.shortest_period_months} months. Ask why."
                 )
             if report.to_on > plus_months(report.from_on, policy.longest_period_months) - DAY:
                 found.append(
                     f"The period {report.from_on} to {report.to_on} is longer than "
-                    f"{policy.longest_period_months} months; ask why."
+                    f"{policy.longest_period_months} months. Ask why."
                 )
         limit = plus_months(report.to_on, policy.bridge_months)
         found += [
-            f"The bridge letter to {letter.ends_on} goes beyond the limit; it counts to {limit}."
+            f"The bridge letter to {letter.ends_on} goes beyond the limit. It counts to {limit}."
             for letter in report.letters
             if letter.ends_on > limit
         ]

@@ -1,4 +1,4 @@
-"""What is stored and returned of coverage, and the view by audit area."""
+"""Coverage and the view by audit area: stored records and responses."""
 
 from datetime import date, datetime
 from typing import Any
@@ -28,7 +28,7 @@ class AuditAreaResult(msgspec.Struct, frozen=True):
 
 
 class AuditAreas(msgspec.Struct, frozen=True):
-    """A report through the five audit areas, and what lies outside them."""
+    """A report through the five audit areas, and the criteria outside them."""
 
     report_id: UUID
     areas: list[AuditAreaResult]
@@ -113,6 +113,6 @@ class VendorCoverage(msgspec.Struct, frozen=True):
 
 
 class EvidencePolicyDetail(EvidencePolicy, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """The policy in force; version 0 is the default that nobody has changed."""
+    """The policy in force. Version 0 is the unchanged default."""
 
     version: int

@@ -1,6 +1,6 @@
 """The trust services criteria a SOC 2 report is tested against, and the five audit areas as a view of it.
 
-Ids are those of AICPA TSP Section 100 (2017 criteria, points of focus revised 2022); the titles are our own words.
+Ids are those of AICPA TSP Section 100 (2017 criteria, points of focus revised 2022). The titles are our own words.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is stored and returned of documents."""
+"""Documents: stored records, request bodies and responses."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from vendorrisk.findings.model import Title
 
 
 class DocumentKind(StrEnum):
-    """What a document proves, and so how long it is relied on."""
+    """The kinds of documents, which decide how long they are relied on."""
 
     SOC2_TYPE1 = "soc2_type1"
     SOC2_TYPE2 = "soc2_type2"
@@ -39,7 +39,7 @@ class DocumentClassification(StrEnum):
 
 
 class Assurance(StrEnum):
-    """What a document proves about security: `partial` is design only, little detail, or a missing surveillance."""
+    """A document's assurance about security: `partial` is design only, little detail, or a missing surveillance."""
 
     FULL = "full"
     PARTIAL = "partial"
@@ -56,7 +56,7 @@ class TextExtraction(StrEnum):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """Evidence. `expires_on` follows from its kind and dates; null where coverage decides, or nothing ends."""
+    """Evidence. `expires_on` follows from its kind and dates. It is null if coverage decides, or nothing ends."""
 
     id: UUID
     vendor_id: UUID
@@ -126,6 +126,6 @@ class NewDocument(Body):
 
 
 class Withdrawal(Body):
-    """Why a record no longer counts; it stays on record."""
+    """Why a record no longer counts. It stays on record."""
 
     reason: Text

@@ -42,7 +42,7 @@ async def document(work: Work, document_id: UUID) -> Document:
 
 
 async def add(work: Work, new: NewDocument) -> Document:
-    """Add a document; with `supersedes_id`, as the next revision of one that then no longer counts."""
+    """Add a document. With `supersedes_id` it is the next revision of one that then no longer counts."""
     before = None if new.supersedes_id is None else await _superseded(work, new)
     wanted = Document(
         id=new_id(),
@@ -112,7 +112,7 @@ async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expect
     """
     before = await _counting(work, document_id, expected)
     if await queries.reports_resting_on(work, document_id):
-        raise Refusal(Code.IN_USE, "A SOC 2 report was recorded from it; withdraw that first.")
+        raise Refusal(Code.IN_USE, "A SOC 2 report was recorded from it. Withdraw the report first.")
     after = await queries.update_document(work, msgspec.structs.replace(before, withdrawn_at=work.now))
     await service.follow(work, after, await service.policy(work))
     await audit.record(
@@ -134,10 +134,10 @@ async def store_file(
     most: int,
     expected: int,
 ) -> Document:
-    """Keep the file of a document, sealed; a SOC 2 report or bridge letter as PDF then waits to be read.
+    """Store the file of a document, sealed. A SOC 2 report or bridge letter as PDF then waits for text extraction.
 
-    Another file than the one before takes what was read in that one along, with what was decided of it: the audit log
-    keeps the decisions. The same file again keeps both.
+    A different file removes the proposals of the file before, with their decisions, which the audit log keeps. The same
+    file again keeps both.
 
     The bytes are durable before the row names them. Where the transaction then fails, they are left without a row, and
     sending the file again finds them.
@@ -187,7 +187,7 @@ def _unavailable() -> Refusal:
 
 
 def _extraction_of(before: Document, stored: StoredFile) -> TextExtraction:
-    """Say whether a file waits to be read; the same one is not read twice."""
+    """Return True if a file waits for text extraction. The same file is not read twice."""
     if before.kind not in _READABLE or stored.media_type is not MediaType.PDF:
         return TextExtraction.NONE
     is_known = before.file_sha256 == stored.sha256 and before.extraction is TextExtraction.READ
@@ -223,6 +223,6 @@ async def _counting(work: Work, document_id: UUID, expected: int) -> Document:
 
 
 def check_counting(document: Document) -> None:
-    """Refuse what works on a document that was superseded or withdrawn."""
+    """Refuse operations on a document that was superseded or withdrawn."""
     if document.superseded_at is not None or document.withdrawn_at is not None:
-        raise Refusal(Code.DOCUMENT_SUPERSEDED, "It was superseded or withdrawn; work on the one that counts.")
+        raise Refusal(Code.DOCUMENT_SUPERSEDED, "It was superseded or withdrawn. Work on the revision that counts.")

@@ -1,4 +1,4 @@
-"""What a report's own words say, as proposals for a person to confirm. Nothing here decides.
+"""Fields in a report's own words, as proposals for a person to confirm. Nothing here decides.
 
 A cue counts where it belongs: the opinion inside the service auditor's report, a period in its first paragraph or on
 the cover, and so on. The same words elsewhere (management's assertion, last year's report, a subservice organisation's
@@ -21,7 +21,7 @@ from vendorrisk.texts.written_dates import Day
 
 
 class Extraction(msgspec.Struct, frozen=True):
-    """What a PDF gave. `problem` says why there is nothing, or not all."""
+    """The result of a PDF. `problem` says why there is nothing, or not all."""
 
     pages: list[str]
     proposals: list[Proposal]
@@ -38,7 +38,7 @@ _FAILED: Final = {
 
 
 async def read_report(sandbox: Sandbox, pdf: bytes, limits: Limits = DEFAULT_LIMITS) -> Extraction:
-    """Read a PDF in a child process; whatever it is, an `Extraction` comes back."""
+    """Read a PDF in a child process. An `Extraction` comes back for any file."""
     try:
         return await sandbox.run(read, pdf, limits)
     except SandboxError as error:
@@ -126,7 +126,10 @@ _OF_A_TYPE_2: Final = 0.4
 
 
 def _as_of(report: Report) -> Iterator[Proposal]:
-    """Propose the day a Type 1 speaks of; hardly, where the auditor says that operation over time was examined."""
+    """Propose the day a Type 1 speaks of.
+
+    Confidence is low if the auditor says that operation over time was examined.
+    """
     votes: defaultdict[str, float] = defaultdict(float)
     spans: dict[str, tuple[int, int]] = {}
     sureness: dict[str, float] = {}
@@ -199,7 +202,7 @@ def _opinion(report: Report) -> Iterator[Proposal]:
 
 
 def _evaluated_sentences(plain: str, start: int, end: int) -> dict[str, tuple[int, int]]:
-    """Find the first sentence for each opinion; of two signs in one, the first says what it is."""
+    """Find the first sentence for each opinion. If one has two signs, the first decides."""
     found: dict[str, tuple[int, int]] = {}
     for opened in phrases.IN_OUR_OPINION.finditer(plain, start, end):
         stop = min(opened.start() + 900, end)

@@ -1,7 +1,7 @@
-"""What a report lists: exceptions, complementary controls, subservice organisations.
+"""Lists in a report: exceptions, complementary controls, subservice organisations.
 
-The order of a table's text in a PDF is the order of its cells at best, so a row is never rebuilt: what belongs together
-is what stands nearest, above for a criterion or control, below for a response.
+The order of a table's text in a PDF is the order of its cells at best, so a row is never rebuilt. The nearest criterion
+or control above belongs to an item, and the nearest response below.
 """
 
 import bisect
@@ -42,7 +42,7 @@ class _Table:
         return min(limit, self._ends[at]) if at < len(self._ends) else limit
 
     def response_to(self, control: str, place: int) -> str:
-        """Look in the section of responses, or of other information, after a place for what is said of a control."""
+        """Look in the section of responses, or of other information, after a place for the response to a control."""
         after = [heading for heading in self._responses if heading > place]
         said = next((at for at, name in self.controls if after and at > after[0] and name.endswith(control)), None)
         if said is None or not control:
@@ -83,7 +83,7 @@ def exceptions(report: Report) -> Iterator[Proposal]:
 
 
 def _is_result(plain: str, found: re.Match[str]) -> bool:
-    """Say whether the words tell a result, and not that there is none, what they mean, or what was last year."""
+    """Return True if the words state a result, and not its absence, a definition, or last year's result."""
     before, after = plain[max(0, found.start() - 40) : found.start()], plain[found.end() : found.end() + 60]
     disclosed = found[0][0] in "Tt"
     if before.endswith('"') or phrases.EXPLAINS.match(after) or (phrases.NEGATED.search(before) and not disclosed):
@@ -189,7 +189,7 @@ def _named(plain: str) -> Iterator[_Named]:
 
 
 def _merged(spans: Iterable[_Span], length: int) -> Iterator[_Span]:
-    """Widen each span to what is near, and join those that touch, so that no text is searched twice."""
+    """Widen each span, and join spans that touch, so that no text is searched twice."""
     low, high = 0, -1
     for start, end in spans:
         if start - _NEAR > high:
@@ -208,7 +208,7 @@ def _name_of(found: re.Match[str], sureness: float) -> _Named:
 
 
 def _method(plain: str, named: _Named, methods: dict[str, list[int]]) -> str:
-    """Return the method spoken of nearest to a mention; nothing where the report speaks of none."""
+    """Return the method that stands nearest to a mention, or nothing if the report names none."""
     nearest: list[tuple[int, str]] = []
     for each in {named.name, named.alias or named.name}:
         mentions = re.finditer(re.escape(each).replace(r"\ ", r"[ \n]"), plain)

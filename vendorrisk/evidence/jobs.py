@@ -20,7 +20,7 @@ _log = structlog.get_logger("evidence")
 
 
 async def read_evidence(context: JobContext) -> int:
-    """Read one waiting file in the sandbox, with no transaction open meanwhile, and keep what it proposes."""
+    """Read one waiting file in the sandbox, with no transaction open meanwhile, and store its proposals."""
     now = context.clock()
     async with context.database.system() as connection:
         claimed = await proposal_queries.claim_extraction(connection, now, now + proposal_service.LEASE)
@@ -30,7 +30,7 @@ async def read_evidence(context: JobContext) -> int:
         tenant = await identity.acting_tenant(connection, file.tenant_id)
     read = await _read(context, file)
     if read.problem is Problem.BUSY:
-        return 0  # the file waits on; whoever comes after the lease tries again
+        return 0  # the file keeps waiting, and a worker tries again after the lease
     by = system(tenant, documents.READ_EVIDENCE, Permission.EVIDENCE_WRITE)
     async with context.database.tenant(tenant.id) as connection:
         work = Work(db=connection, by=by, now=context.clock(), request_id=str(token))
@@ -52,7 +52,7 @@ async def _read(context: JobContext, file: proposal_queries.FileToRead) -> Extra
 
 
 async def age_coverage(context: JobContext) -> int:
-    """Compute anew what changes only because time passes: coverage whose next change has come."""
+    """Recalculate coverage that changes only because time passes, on the day of its next change."""
     now = context.clock()
     async with context.database.system() as connection:
         due = await queries.tenants_with_changes(connection, now)
@@ -69,7 +69,7 @@ async def age_coverage(context: JobContext) -> int:
 
 
 async def age_documents(context: JobContext) -> int:
-    """Evaluate anew what time or a leaving vendor changes: what documents prove, and who is notified that they end."""
+    """Recalculate documents that time or a vendor's offboarding changes: their assurance and their deadlines."""
     now = context.clock()
     async with context.database.system() as connection:
         due = await queries.tenants_with_documents_to_recheck(connection, now)
@@ -83,7 +83,7 @@ async def age_documents(context: JobContext) -> int:
 
 
 async def sweep_files(context: JobContext) -> int:
-    """Remove what uploads that died have left in the store: bodies that no key names, and parts never finished."""
+    """Remove remains of uploads that died from the store: bodies that no key names, and parts never finished."""
     before = context.clock() - _UPLOADS_HAVE_ENDED
     async with context.database.system() as connection:
         tenants = await identity.every_tenant(connection)

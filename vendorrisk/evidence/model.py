@@ -1,4 +1,4 @@
-"""What is stored of evidence, what comes in, and what is shown."""
+"""Evidence: stored records, request bodies and responses."""
 
 from typing import Annotated
 from uuid import UUID

@@ -23,7 +23,7 @@ ASSERTION_HEADING = _cue(
     r"\n(?:section (?:2|ii|two)\b|assertion of |[^\n]{0,60}management's assertion|management assertion)"
 )
 
-# what kind of report
+# the kind of report
 SOC = _cue(r"\b(?:SOC|system and organization controls|service organization controls) ?(?:\(SOC\) ?)?-?([123])\b")
 TYPED = _cue(r"\btype[ -]?(2|II|1|I|two|one)\b")
 OPERATED = _cue(r"\b(?:suitability of the )?design and operating effectiveness of (?:the |its )?controls")
@@ -72,7 +72,7 @@ HEADINGS: Final = {
     "disclaimer": _cue(r"\n(?:basis for )?disclaimer of opinion ?\n"),
 }
 
-# what was in scope
+# the categories in scope
 CATEGORY: Final = r"(?:security|availability|processing integrity|confidentiality|privacy)"
 CATEGORY_LIST = _cue(
     rf"(?:relevant to|criteria for|categor(?:y|ies) of|categories:|criteria:|principles:|in scope:) (?:the )?"
@@ -119,7 +119,7 @@ LAST_YEAR = _cue(r"\b(?:last year|prior year|previous (?:report|period|year)|pri
 RESPONSES_HEADING = _cue(r"\n[^\n]{0,40}(?:management's responses?\b|other information provided by )[^\n]{0,80}(?=\n)")
 HEADING = re.compile(r"\n(?:SECTION|Section) (?:[IV]{1,3}|\d)\b|\nCriteria Control\b")
 
-# what user entities must do
+# the duties of user entities
 CUEC_HEADING = _cue(
     r"\n(?:[\dA-Z.]{1,6} )?(?:(?:complementary user[- ]entity|complementary customer|user[- ]entity"
     r"|user organi[sz]ation) controls?(?: considerations?)?"
@@ -130,7 +130,7 @@ ITEM = re.compile(
     r"\n(?:(?:\u2022|-|o|\*|\(?[a-z]\)|\d{1,2}[.)]|\d{1,2}(?=[ \n](?:User|Customer|Client)s?\b)|CUEC[- ]?\d{1,3}:?"
     rf"|(?P<criteria>{CRITERION}(?:, ?{CRITERION}){{0,6}}))[ \n])(?=[A-Z\"])"
 )
-# A heading begins with a capital letter; the same words where an item's line goes on do not.
+# A heading begins with a capital letter. The same words within an item's line do not.
 CUEC_END = _cue(
     r"\n(?-i:(?=[A-Z\d]))"
     r"(?:section (?:[iv]{1,3}|\d)\b|complementary subservice|subservice organi[sz]ations?(?=\n)|trust services c"

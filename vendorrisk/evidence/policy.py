@@ -1,4 +1,4 @@
-"""What a tenant may decide about evidence, with the defaults and their bounds."""
+"""The tenant's policy about evidence, with the defaults and their bounds."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What is stored and returned of proposals, and decisions on them."""
+"""Proposals and decisions on them: stored records, request bodies and responses."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ class ProposalDecision(StrEnum):
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """What our rules read in a file: a field, a value, and where it stands. `confidence` runs from 0 to 1."""
+    """A value that our rules read in a file: its field, the value, and its place. `confidence` runs from 0 to 1."""
 
     id: UUID
     document_id: UUID

@@ -17,7 +17,7 @@ from vendorrisk.ids import new_id
 
 
 class FileToRead(msgspec.Struct, frozen=True):
-    """A file whose text extraction was claimed."""
+    """A file that was claimed for text extraction."""
 
     tenant_id: UUID
     id: UUID
@@ -26,7 +26,7 @@ class FileToRead(msgspec.Struct, frozen=True):
 
 
 class ProposalToKeep(msgspec.Struct, frozen=True):
-    """What the rules read, before it is stored."""
+    """A proposal of the rules before it is stored."""
 
     field: str
     value: Any
@@ -71,7 +71,7 @@ async def attach_file(
 
 
 async def claim_extraction(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
-    """Claim the next file to read, across tenants; returns the lease's token with it."""
+    """Claim the next file to read, across tenants. Return it with the lease's token."""
     token = new_id()
     claimed = await _CLAIM_EXTRACTION.one_or_none(connection, token, now, until)
     return None if claimed is None else (token, claimed)
@@ -80,7 +80,7 @@ async def claim_extraction(connection: Connection, now: datetime, until: datetim
 async def finish_extraction(
     work: Work, document_id: UUID, token: UUID, extraction: TextExtraction, detail: str | None
 ) -> bool:
-    """Say what came of an extraction; false where the lease was lost meanwhile, and nothing was changed."""
+    """Store the result of an extraction. If the lease was lost meanwhile, change nothing and return False."""
     done = await _FINISH_EXTRACTION.one_or_none(
         work.db, work.tenant_id, document_id, token, extraction, detail, work.now
     )
@@ -105,7 +105,7 @@ async def replace_open_proposals(work: Work, document_id: UUID, found: Sequence[
 
 
 async def forget_proposals(work: Work, document_id: UUID) -> None:
-    """Forget what was read in a file that another one replaces."""
+    """Delete the proposals of a file that another one replaces."""
     await _FORGET.run(work.db, work.tenant_id, document_id)
 
 

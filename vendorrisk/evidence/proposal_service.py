@@ -1,4 +1,4 @@
-"""What was read in a file, kept for a person to confirm, and the records that confirmed proposals become."""
+"""Proposals from a file, stored for a person to confirm, and the records that confirmed proposals become."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ LEASE = timedelta(minutes=5)
 
 
 async def proposals(work: Work, document_id: UUID, page: PageRequest) -> Page[Proposal]:
-    """Return what was read in a document's file; its `extraction` says whether its text was extracted at all."""
+    """Return the proposals from a document's file. Its `extraction` says whether its text was extracted at all."""
     found(await queries.find_document(work, document_id))
     return await work.page(proposal_queries.LIST_PROPOSALS, page, document_id)
 
@@ -44,18 +44,18 @@ async def proposals(work: Work, document_id: UUID, page: PageRequest) -> Page[Pr
 async def decide(
     work: Work, document_id: UUID, proposal_id: UUID, decision: NewProposalDecision, expected: int
 ) -> Proposal:
-    """Confirm or reject one proposal; a decision stands."""
+    """Confirm or reject one proposal. A decision is final."""
     before = found(await proposal_queries.lock_proposal(work, document_id, proposal_id))
     check_version(before, expected)
     if before.decision is not ProposalDecision.OPEN:
-        raise Refusal(Code.PROPOSAL_DECIDED, "A decision stands; change the record instead.")
+        raise Refusal(Code.PROPOSAL_DECIDED, "A decision is final. Change the record instead.")
     after = await proposal_queries.decide_proposal(work, proposal_id, ProposalDecision(decision.decision))
     await audit.record(work, Action.PROPOSAL_DECIDED, Target("proposal", proposal_id), before=before, after=after)
     return after
 
 
 async def save_extraction(work: Work, document: UUID, token: UUID, read: list[Read], problem: str | None) -> bool:
-    """Save what an extraction gave; false where its lease was lost, and nothing was changed."""
+    """Save the proposals of an extraction. If its lease was lost, change nothing and return False."""
     extraction = TextExtraction.UNREADABLE if problem is not None and not read else TextExtraction.READ
     if not await proposal_queries.finish_extraction(work, document, token, extraction, problem):
         return False
@@ -74,7 +74,7 @@ async def record_report(work: Work, document_id: UUID) -> Soc2ReportDetail:
 
 
 async def record_letter(work: Work, document_id: UUID) -> BridgeLetter:
-    """Record the bridge letter that the confirmed proposals of a document make, to the report whose period it names."""
+    """Record the bridge letter of a document's confirmed proposals, to the report with the period it names."""
     document = found(await queries.lock_document(work, document_id))
     documents.check_counting(document)
     single: dict[str, Any] = {}
@@ -82,7 +82,7 @@ async def record_letter(work: Work, document_id: UUID) -> BridgeLetter:
         single.setdefault(proposal.field, proposal.value)
     ends_on, period_end = _day(single, Field.LETTER_END_ON), _day(single, Field.PERIOD_END_ON)
     if ends_on is None or period_end is None:
-        detail = f"Confirm a proposal for each of: {Field.PERIOD_END_ON}, {Field.LETTER_END_ON}; or record it by hand."
+        detail = f"Confirm a proposal for each of: {Field.PERIOD_END_ON}, {Field.LETTER_END_ON}. Or record it by hand."
         raise Refusal(Code.PROPOSALS_INCOMPLETE, detail)
     stored = await queries.reports_of_vendor(work, document.vendor_id)
     named = [report.id for report in stored if report.period_end_on == period_end]
@@ -100,7 +100,7 @@ def _to_keep(read: Read) -> ProposalToKeep:
 
 
 def _report_of(document: Document, confirmed: list[Proposal]) -> NewSoc2Report:
-    """Put a report together from confirmed proposals; refuses where one that is needed is not there."""
+    """Put a report together from confirmed proposals. Refuse if a required one is missing."""
     single: dict[str, Any] = {}
     many: dict[str, list[Any]] = {}
     for proposal in confirmed:
@@ -108,7 +108,7 @@ def _report_of(document: Document, confirmed: list[Proposal]) -> NewSoc2Report:
         many.setdefault(proposal.field, []).append(proposal.value)
     missing = [f.value for f in (Field.REPORT_TYPE, Field.OPINION) if f not in single]
     if missing:
-        detail = f"Confirm a proposal for each of: {', '.join(missing)}; or record the report by hand."
+        detail = f"Confirm a proposal for each of: {', '.join(missing)}. Or record the report by hand."
         raise Refusal(Code.PROPOSALS_INCOMPLETE, detail)
     categories = {TrustCategory(c) for c in many.get(Field.CATEGORY, [])} | {TrustCategory.SECURITY}
     return NewSoc2Report(

@@ -1,4 +1,4 @@
-"""The statements of evidence: documents, proposals, reports and what belongs to them, coverage, policy."""
+"""The statements of evidence: documents, proposals, reports and their parts, coverage, policy."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -144,7 +144,7 @@ COVERAGE = ListOf(
     default_sort="effective_until_on",
 )
 _UNKNOWN_VENDOR = (Code.REFERENCE_UNKNOWN, "There is no such vendor.", "/vendor_id")
-_UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service; add it to the vendor first.", "/service_id")
+_UNKNOWN_SERVICE = (Code.REFERENCE_UNKNOWN, "There is no such service. Add it to the vendor first.", "/service_id")
 UNKNOWN_DOCUMENT = (Code.REFERENCE_UNKNOWN, "There is no such document.", "/document_id")
 _DOCUMENT_BROKEN = {
     "documents_reference_is_unique": (
@@ -157,7 +157,7 @@ _DOCUMENT_BROKEN = {
     "documents_superseded_one_is_known": (Code.REFERENCE_UNKNOWN, "There is no such document.", "/supersedes_id"),
     "documents_are_superseded_once": (
         Code.DOCUMENT_SUPERSEDED,
-        "It has a newer revision already; supersede that one.",
+        "It has a newer revision already. Supersede that one.",
         "/supersedes_id",
     ),
 }
@@ -173,7 +173,7 @@ _CUEC_BROKEN = {
     "soc2_cuecs_owner_is_known": (Code.REFERENCE_UNKNOWN, "There is no such member.", "/owner_id"),
     "soc2_cuecs_in_place_have_an_owner_and_a_proof": (
         Code.CUEC_WITHOUT_PROOF,
-        "Say who owns the control and what proves it.",
+        "Name the control's owner and its proof.",
         "/state",
     ),
 }
@@ -235,7 +235,7 @@ async def lock_document_of_reference(work: Work, reference: str) -> Document | N
 
 
 async def recheck_after(work: Work, document_id: UUID, until: date | None) -> None:
-    """Let the job evaluate a document anew on the day after this one; never, where there is none."""
+    """Let the job evaluate a document again on the day after this one. Without a day, the job never does."""
     await _RECHECK_AFTER.run(work.db, work.tenant_id, document_id, until)
 
 

@@ -1,4 +1,4 @@
-"""What is stored and returned of SOC 2 reports and their parts."""
+"""SOC 2 reports and their parts: stored records, request bodies and responses."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from vendorrisk.vendors.model import TrustCategory
 
 
 class CuecState(StrEnum):
-    """Whether we operate a complementary user entity control; `in_place` needs an owner and a proof."""
+    """Whether we operate a complementary user entity control. `in_place` needs an owner and a proof."""
 
     OPEN = "open"
     IN_PLACE = "in_place"
@@ -115,7 +115,7 @@ class CuecChanges(Body):
 
 
 class SubserviceOrganisation(msgspec.Struct, frozen=True, kw_only=True):
-    """A company that the vendor's system stands on; `provider_id` where it is a vendor of ours too."""
+    """A company that the vendor's system depends on. `provider_id` is set if it is a vendor of ours too."""
 
     id: UUID
     report_id: UUID
@@ -211,7 +211,7 @@ class Soc2Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewSoc2Report(Body):
-    """A report, whole: what it says of itself, its exceptions, our controls, its suppliers, its bridge letters."""
+    """A whole report: its own data, its exceptions, our controls, its suppliers, its bridge letters."""
 
     vendor_id: UUID
     report_type: ReportType

@@ -1,4 +1,4 @@
-"""SOC 2 reports, and what belongs to them."""
+"""Routes of SOC 2 reports and their parts."""
 
 from uuid import UUID
 
@@ -68,13 +68,13 @@ async def list_soc2_reports(work: InWork, page: ListPage) -> Page[Soc2Report]:
     },
 )
 async def record_soc2_report(work: InWork, data: JSONBody[NewSoc2Report]) -> Soc2ReportDetail:
-    """Record a report, whole. Coverage follows; an opinion that is not clean and each exception open a finding."""
+    """Record a report, whole. Coverage follows. An opinion that is not clean and each exception open a finding."""
     return await reports.record(work, data)
 
 
 @reads("/soc2-reports/{report_id:uuid}", Permission.EVIDENCE_READ)
 async def get_soc2_report(work: InWork, report_id: FromPath[UUID]) -> Soc2ReportDetail:
-    """Read a report with its exceptions, our controls, its suppliers, its letters, and what is questionable."""
+    """Read a report with its exceptions, our controls, its suppliers, its letters, and its questionable points."""
     return await reports.report(work, report_id)
 
 
@@ -100,7 +100,7 @@ async def change_soc2_report(
 async def withdraw_soc2_report(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], data: JSONBody[Withdrawal]
 ) -> Soc2ReportDetail:
-    """Let a report count no more; it stays on record, and the findings it opened end."""
+    """Withdraw a report. It stays on record but no longer counts, and the findings it opened end."""
     return await reports.withdraw(work, report_id, data, expected)
 
 
@@ -130,7 +130,7 @@ async def list_exceptions(work: InWork, page: ListPage) -> Page[Soc2Exception]:
 async def add_soc2_exception(
     work: InWork, report_id: FromPath[UUID], data: JSONBody[NewSoc2Exception]
 ) -> Soc2Exception:
-    """Add an exception; it opens a finding."""
+    """Add an exception. It opens a finding."""
     return await reports.add_exception(work, report_id, data)
 
 
@@ -180,7 +180,7 @@ async def change_cuec(
     cuec_id: FromPath[UUID],
     data: JSONBody[CuecChanges],
 ) -> Cuec:
-    """Say who operates the control and what proves it."""
+    """Name the person who operates the control, and its proof."""
     return await reports.change_cuec(work, report_id, cuec_id, data, expected)
 
 
@@ -227,7 +227,7 @@ async def change_subservice_organisation(
     example={"ends_on": "2026-02-28", "issued_on": "2026-03-01"},
 )
 async def add_bridge_letter(work: InWork, report_id: FromPath[UUID], data: JSONBody[NewBridgeLetter]) -> BridgeLetter:
-    """Add management's word on the time since the report's period; it bridges, and never covers."""
+    """Add management's bridge letter for the time after the report's period. It bridges, and never covers."""
     return await reports.add_letter(work, report_id, data)
 
 
@@ -239,7 +239,7 @@ async def add_bridge_letter(work: InWork, report_id: FromPath[UUID], data: JSONB
 async def remove_bridge_letter(
     work: InWork, expected: ExpectedVersion, report_id: FromPath[UUID], letter_id: FromPath[UUID]
 ) -> None:
-    """Take a letter back that was recorded wrongly; coverage follows."""
+    """Remove a letter that was recorded wrongly. Coverage follows."""
     await reports.remove_letter(work, report_id, letter_id, expected)
 
 

@@ -1,4 +1,4 @@
-"""A report's text, where its parts stand in it, and what a proposal is."""
+"""A report's text, the places of its parts, and the form of a proposal."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,7 +11,7 @@ from vendorrisk.texts.written_dates import Day, Period, days, is_day_first, peri
 
 
 class Field(StrEnum):
-    """What a proposal is about, with the form of its value. Dates are ISO 8601."""
+    """The fields that a proposal may give, each with the form of its value. Dates are ISO 8601."""
 
     KIND = "kind"  # soc_1, soc_2, soc_3, bridge_letter
     REPORT_TYPE = "report_type"  # type_1, type_2
@@ -23,14 +23,17 @@ class Field(StrEnum):
     OPINION = "opinion"  # unqualified, qualified, adverse, disclaimer
     CATEGORY = "category"  # one proposal each
     SYSTEM = "system"
-    EXCEPTION = "exception"  # the criterion; more: control, deviation, response
-    CUEC = "cuec"  # the control's text; more: criteria
-    SUBSERVICE = "subservice"  # the name; more: method (carve_out, inclusive)
+    EXCEPTION = "exception"  # the criterion, with control, deviation, response
+    CUEC = "cuec"  # the control's text, with criteria
+    SUBSERVICE = "subservice"  # the name, with method (carve_out, inclusive)
     LETTER_END_ON = "letter_end_on"  # bridge letters: how far management's word reaches
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """`quotation` is the page's own text; `page` counts from 1; `confidence` from 0 to 1 orders, and is no chance."""
+    """`quotation` is the page's own text.
+
+    `page` counts from 1. `confidence` from 0 to 1 orders proposals, and is no probability.
+    """
 
     field: Field
     value: str
@@ -82,13 +85,13 @@ class Report:
         return periods(self.plain, start, end, day_first=self._day_first)
 
     def propose(self, field: Field, value: str, span: tuple[int, int], confidence: float, **more: str) -> Proposal:
-        """Propose what stands at a span; less sure where no service auditor's report was found around it."""
+        """Propose the value at a span. Confidence is lower if no service auditor's report was found around it."""
         page, quotation = self.text.quotation(*span)
         confidence *= 1.0 if self.end or self.is_letter else _UNFRAMED
         return Proposal(field, value, page, quotation, round(min(confidence, 0.99), 2), more)
 
     def weight(self, place: int) -> float:
-        """Say how much a cue at this place counts for what the report as a whole says."""
+        """Return how much a cue at this place counts for the report as a whole."""
         if self.start <= place < self.start + SCOPE:
             return 6.0
         return 3.0 if place < self.cover_end else 0.4

@@ -1,4 +1,4 @@
-"""Operations on SOC 2 reports and what belongs to them."""
+"""Operations on SOC 2 reports and their parts."""
 
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ async def reports(work: Work, page: PageRequest) -> Page[Soc2Report]:
 
 
 async def report(work: Work, report_id: UUID) -> Soc2ReportDetail:
-    """Return a report with all that belongs to it, and what is questionable about it."""
+    """Return a report with all its parts and its questionable points."""
     return await _with_parts(work, found(await queries.find_report(work, report_id)))
 
 
@@ -84,7 +84,7 @@ async def all_subservice_organisations(work: Work, page: PageRequest) -> Page[Su
 
 
 async def record(work: Work, new: NewSoc2Report) -> Soc2ReportDetail:
-    """Record a report, whole. An opinion that is not clean and each exception open a finding; coverage follows."""
+    """Record a report, whole. An opinion that is not clean and each exception open a finding. Coverage follows."""
     wanted = Soc2Report(
         id=new_id(),
         vendor_name="",
@@ -132,7 +132,7 @@ async def change(work: Work, report_id: UUID, changes: Soc2ReportChanges, expect
 
 
 async def withdraw(work: Work, report_id: UUID, withdrawal: Withdrawal, expected: int) -> Soc2ReportDetail:
-    """Let a report count no more; it stays on record, and its findings end with it."""
+    """Withdraw a report. It stays on record but no longer counts, and its findings end with it."""
     before = await lock_counting(work, report_id, expected)
     await queries.update_report(
         work, msgspec.structs.replace(before, withdrawn_at=work.now, withdrawn_reason=withdrawal.reason)
@@ -174,7 +174,7 @@ async def add_cuec(work: Work, report_id: UUID, new: NewCuec) -> Cuec:
 
 
 async def change_cuec(work: Work, report_id: UUID, cuec_id: UUID, changes: CuecChanges, expected: int) -> Cuec:
-    """Say who operates a control of ours, and what proves it; `in_place` needs both."""
+    """Name the person who operates a control of ours, and its proof. `in_place` needs both."""
     before = found(await queries.lock_cuec(work, report_id, cuec_id))
     check_version(before, expected)
     wanted = patched(before, changes)
@@ -207,7 +207,7 @@ async def change_subservice(
 
 
 async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> BridgeLetter:
-    """Add a bridge letter of management to a Type 2 report; coverage follows."""
+    """Add a bridge letter of management to a Type 2 report. Coverage follows."""
     stored = await lock_counting(work, report_id)
     added = await _insert_letter(work, stored, new, "")
     await service.cover(work, stored.vendor_id)
@@ -216,7 +216,7 @@ async def add_letter(work: Work, report_id: UUID, new: NewBridgeLetter) -> Bridg
 
 
 async def remove_letter(work: Work, report_id: UUID, letter_id: UUID, expected: int) -> None:
-    """Take a letter back that was recorded wrongly; the audit log keeps it, and coverage follows."""
+    """Remove a letter that was recorded wrongly. The audit log keeps it, and coverage follows."""
     stored = await lock_counting(work, report_id)
     before = found(await report_part_queries.lock_letter(work, report_id, letter_id))
     check_version(before, expected)
@@ -239,7 +239,7 @@ async def _insert_exception(work: Work, stored: Soc2Report, new: NewSoc2Exceptio
 
 
 def _finding_words(exception: Soc2Exception) -> dict[str, Any]:
-    """Return what the finding of an exception says."""
+    """Return the text of an exception's finding."""
     return {
         "severity": exception.severity,
         "title": f"SOC 2 exception at {exception.criterion}",
@@ -265,7 +265,7 @@ async def check_letter(work: Work, stored: Soc2Report, new: NewBridgeLetter, at:
 
 
 async def _sync_opinion_finding(work: Work, stored: Soc2Report) -> None:
-    """Open a finding for an opinion that is not clean, or let it say what that is now; end it where it was fixed."""
+    """Open or restate the finding of an opinion that is not clean. End it if the opinion was corrected."""
     severity = rules.OPINION_SEVERITY.get(stored.opinion)
     if severity is None:
         await findings.close_for(work, "soc2_opinion", stored.id, reason="The opinion is unqualified.")
@@ -297,13 +297,13 @@ async def _check_document(work: Work, document_id: UUID | None, vendor_id: UUID,
         raise Refusal(Code.REFERENCE_UNKNOWN, "The document belongs to another vendor.", pointer=pointer)
     # An older revision may be recorded still: last year's report is no less a report for this year's file.
     if document is not None and document.withdrawn_at is not None:
-        detail = "The document was withdrawn; add it again, or send another."
+        detail = "The document was withdrawn. Add it again, or send another."
         raise Refusal(Code.DOCUMENT_SUPERSEDED, detail, pointer=pointer)
 
 
 def _check_provider(stored: Soc2Report, provider_id: UUID | None, at: str) -> None:
     if provider_id == stored.vendor_id:
-        detail = "The report is this vendor's own; name another company."
+        detail = "The report is this vendor's own. Name another company."
         raise Refusal(Code.FOURTH_PARTY_IS_THE_VENDOR, detail, pointer=f"{at}/provider_id")
 
 
@@ -320,7 +320,7 @@ def _normalised(wanted: Soc2Report) -> Soc2Report:
 
 def _checked_cuec(new: NewCuec, at: str) -> NewCuec:
     if new.state is CuecState.IN_PLACE and (new.owner_id is None or new.proof is None):
-        detail = "Say who owns the control and what proves it."
+        detail = "Name the control's owner and its proof."
         raise Refusal(Code.CUEC_WITHOUT_PROOF, detail, pointer=f"{at}/state")
     if new.criterion is None:
         return new
@@ -333,7 +333,7 @@ async def lock_counting(work: Work, report_id: UUID, expected: int | None = None
     if expected is not None:
         check_version(stored, expected)
     if stored.withdrawn_at is not None:
-        raise Refusal(Code.REPORT_WITHDRAWN, "It no longer counts; record the report again if it was a mistake.")
+        raise Refusal(Code.REPORT_WITHDRAWN, "It no longer counts. Record the report again if that was a mistake.")
     return stored
 
 

@@ -94,7 +94,7 @@ async def get_document(work: InWork, document_id: FromPath[UUID]) -> Document:
 async def change_document(
     work: InWork, expected: ExpectedVersion, document_id: FromPath[UUID], data: JSONBody[DocumentChanges]
 ) -> Document:
-    """Change what is known of a document; its end is computed anew by the rule of its kind."""
+    """Change a document. Its end is recalculated by the rule of its kind."""
     return await documents.change(work, document_id, data, expected)
 
 
@@ -133,10 +133,10 @@ async def store_document_file(
     document_id: FromPath[UUID],
     file_name: Annotated[str | None, QueryParameter(max_length=1000, required=False)] = None,
 ) -> Document:
-    """Send the file of a document: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, told by what it holds.
+    """Send the file of a document: PDF, DOCX, XLSX, PNG, JPEG, CSV or text, recognised by its content.
 
-    It is the body itself, or the one part of a form (`curl -X PUT -F file=@report.pdf`), whose name it then keeps
-    unless `file_name` says another.
+    It is the body itself, or the one part of a form (`curl -X PUT -F file=@report.pdf`), and keeps the part's name
+    unless `file_name` gives another.
     """
     sent = await sent_file(request, most=service.settings.upload_max_bytes)
     return await documents.store_file(
@@ -165,7 +165,7 @@ async def get_document_file(work: InWork, service: TheService, document_id: From
 
 @lists("/documents/{document_id:uuid}/proposals", Permission.EVIDENCE_READ, proposal_queries.PROPOSALS)
 async def list_proposals(work: InWork, page: ListPage, document_id: FromPath[UUID]) -> Page[Proposal]:
-    """List what our rules read in the file, with page and quotation. Nothing is decided here."""
+    """List the values that our rules read in the file, with page and quotation. Nothing is decided here."""
     return await proposal_service.proposals(work, document_id, page)
 
 
@@ -216,7 +216,7 @@ async def record_proposed_report(work: InWork, document_id: FromPath[UUID]) -> S
     ],
 )
 async def record_proposed_letter(work: InWork, document_id: FromPath[UUID]) -> BridgeLetter:
-    """Record the bridge letter that the confirmed proposals make, to the report whose period it names."""
+    """Record the bridge letter that the confirmed proposals make, to the report with the period it names."""
     return await proposal_service.record_letter(work, document_id)
 
 
@@ -236,7 +236,7 @@ async def get_vendor_coverage(
 
 @reads("/evidence-policy", Permission.EVIDENCE_READ)
 async def get_evidence_policy(work: InWork) -> EvidencePolicyDetail:
-    """Read how long each kind of evidence is relied on; version 0 is the default."""
+    """Return how long each kind of evidence is relied on. Version 0 is the default."""
     return await service.policy(work)
 
 
@@ -248,7 +248,7 @@ async def get_evidence_policy(work: InWork) -> EvidencePolicyDetail:
 async def set_evidence_policy(
     work: InWork, expected: ExpectedVersion, data: JSONBody[EvidencePolicy]
 ) -> EvidencePolicyDetail:
-    """Say the whole policy again; every date that follows from it is computed anew."""
+    """Replace the policy. All dates that depend on it are recalculated."""
     return await service.set_policy(work, data, expected)
 
 

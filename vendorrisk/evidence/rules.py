@@ -1,4 +1,4 @@
-"""Decisions about evidence, other than coverage: when a document ends, what a report may say, what a service needs."""
+"""Decisions on evidence, other than coverage: a document's end, a report's limits, a service's needs."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -22,7 +22,7 @@ _LATEST = date(2200, 1, 1)
 
 
 class Validity(msgspec.Struct, frozen=True):
-    """Until when a document is relied on, and what it proves."""
+    """Until when a document is relied on, and its assurance."""
 
     expires_on: date | None
     assurance: Assurance
@@ -31,8 +31,8 @@ class Validity(msgspec.Struct, frozen=True):
 def validity_of(document: Document, policy: EvidencePolicy, today: date) -> Validity:
     """Return when a document ends by the rule of its kind.
 
-    A date that the document states itself wins where the kind has none of its own; months count from the date the kind
-    counts from. SOC 2 reports and bridge letters have no end here: their coverage is computed.
+    If the kind has no date of its own, a date that the document states wins. Months count from the date the kind counts
+    from. SOC 2 reports and bridge letters have no end here: their coverage is computed.
     """
     issued, end = document.issued_on, document.stated_until_on
     kinds = {
@@ -57,7 +57,7 @@ def _iso_assurance(document: Document, policy: EvidencePolicy, today: date) -> A
 
 
 def surveyed_until(document: Document, policy: EvidencePolicy) -> date | None:
-    """Return the last day on which a certificate's newest audit is recent enough; null for what is no certificate."""
+    """Return the last day on which a certificate's newest audit is recent enough. Null for other kinds."""
     seen = [d for d in (document.issued_on, document.valid_from_on, document.surveillance_on) if d is not None]
     if document.kind is not DocumentKind.ISO27001_CERTIFICATE or not seen:
         return None
@@ -69,13 +69,13 @@ def _months_after(day: date | None, months: int) -> date | None:
 
 
 _EXAMINED = frozenset({DocumentKind.SOC1, DocumentKind.SOC3, DocumentKind.PEN_TEST_REPORT})
-"""Kinds whose stated end is that of what was examined, which is over when the report is written."""
+"""Kinds with a stated end that is the end of the examined period, which is over when the report is written."""
 
 
 def check_document(document: Document, today: date) -> None:
     """Refuse dates that cannot be: before 1990, after 2200, issued in the future, ending before they begin.
 
-    What was examined lies in the past, and the report on it is dated on or after its end.
+    The examined period lies in the past, and the report is dated on or after its end.
     """
     field_errors = _sane(
         [
@@ -107,9 +107,9 @@ def _dated_early(last: date, pointer: str) -> FieldError:
 
 
 def check_report(report: Soc2Report, today: date) -> None:
-    """Refuse what a SOC 2 report cannot say.
+    """Refuse facts that are impossible for a SOC 2 report.
 
-    A Type 1 has an as-of date, a Type 2 a period; neither lies in the future; the report is dated on or after its end;
+    A Type 1 has an as-of date, a Type 2 a period. Neither lies in the future. The report is dated on or after its end.
     Security is always in scope (AICPA TSP 100.02).
     """
     field_errors = _shape_errors(report)
@@ -125,13 +125,13 @@ def check_report(report: Soc2Report, today: date) -> None:
     if report.report_on is not None and last is not None and report.report_on < last:
         field_errors.append(_dated_early(last, "/report_on"))
     if TrustCategory.SECURITY not in report.categories:
-        detail = "Security is always in scope of a SOC 2 report; add it."
+        detail = "Security is always in scope of a SOC 2 report. Add it."
         field_errors.append(FieldError(detail, Code.SECURITY_CATEGORY_MISSING.code, pointer="/categories"))
     _refuse(field_errors)
 
 
 def check_letter(letter: NewBridgeLetter, at: str, today: date) -> None:
-    """Refuse a letter whose dates cannot be, or that was signed in the future."""
+    """Refuse a letter with impossible dates, or one signed in the future."""
     issued = (f"{at}/issued_on", letter.issued_on)
     _refuse([*_sane([(f"{at}/ends_on", letter.ends_on), issued]), *_not_after(today, [issued])])
 
@@ -194,7 +194,7 @@ def report_for_coverage(report: Soc2Report, letters: tuple[Letter, ...]) -> Repo
 
 
 def supports_of(document: Document, policy: EvidencePolicy) -> list[Support]:
-    """Return what a document that is no SOC 2 report adds to coverage: a SOC 3 report, or an ISO 27001 certificate."""
+    """Return the support that a document adds to coverage: a SOC 3 report, or an ISO 27001 certificate."""
     until = validity_of(document, policy, date.min).expires_on
     last = document.stated_until_on or document.issued_on
     if document.kind is DocumentKind.SOC3 and until is not None and last is not None:
@@ -219,19 +219,19 @@ def _certified(document: Document, first: date, until: date, audited: date) -> l
 
 
 def categories_needed(service: VendorService | None) -> list[TrustCategory]:
-    """Return the categories that a service's data and use call for; where one of two is enough, Privacy stands."""
+    """Return the categories that a service's data and use call for. If one of two is enough, Privacy stands."""
     return sorted({_named(choice) for choice in _choices(service)}, key=list(TrustCategory).index)
 
 
 def missing_categories(service: VendorService | None, relied_on: Iterable[str]) -> list[TrustCategory]:
-    """Return what the service needs and no relied-on report has in scope."""
+    """Return the categories that the service needs and no relied-on report has in scope."""
     have = set(relied_on)
     missing = {_named(choice) for choice in _choices(service) if not choice & have}
     return sorted(missing, key=list(TrustCategory).index)
 
 
 def _choices(service: VendorService | None) -> list[frozenset[TrustCategory]]:
-    """Return sets of categories, of each of which one is needed; those asked for by name stand alone."""
+    """Return sets of categories, of each of which one is needed. Those requested by name stand alone."""
     if service is None:
         return [frozenset({TrustCategory.SECURITY})]
     follow = vendor_rules.categories_needed(
@@ -251,7 +251,7 @@ OPINION_SEVERITY = {
     AuditorOpinion.ADVERSE: FindingSeverity.CRITICAL,
     AuditorOpinion.DISCLAIMER: FindingSeverity.CRITICAL,
 }
-"""How severe an opinion is that is not clean; it opens a finding."""
+"""Severity of the finding that each opinion opens that is not clean."""
 
 
 def audit_areas(

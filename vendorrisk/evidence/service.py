@@ -34,7 +34,7 @@ SUPPORTING = frozenset({DocumentKind.SOC3, DocumentKind.ISO27001_CERTIFICATE})
 
 
 class _Piece(msgspec.Struct, frozen=True):
-    """A report or what supports one, and the services it names; none means all."""
+    """A report or a supporting document, and the services it names. None means all."""
 
     by: Report | Support
     services: frozenset[UUID]
@@ -44,12 +44,12 @@ Proof = list[_Piece]
 
 
 async def policy(work: Work) -> EvidencePolicyDetail:
-    """Return the policy in force; version 0 is the default."""
+    """Return the policy in force. Version 0 is the default."""
     return await queries.find_policy(work) or EvidencePolicyDetail(version=0)
 
 
 async def set_policy(work: Work, wanted: EvidencePolicy, expected: int) -> EvidencePolicyDetail:
-    """Say the whole policy again; every date that follows from it is computed anew in the same transaction."""
+    """Replace the policy. All dates that depend on it are recalculated in the same transaction."""
     before = await queries.lock_policy(work) or EvidencePolicyDetail(version=0)
     check_version(before, expected)
     if before.version and says_already(before, wanted):
@@ -79,7 +79,7 @@ async def coverages(work: Work, page: PageRequest) -> Page[StoredCoverage]:
 
 
 async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = None) -> None:
-    """Compute a vendor's coverage anew and keep what follows: rows, deadlines, gaps that people are notified of.
+    """Recalculate a vendor's coverage and store the results: rows, deadlines, and gaps that people are notified of.
 
     Call it in the transaction of every change that coverage follows from. Writers of one vendor wait for each other.
     """
@@ -99,20 +99,20 @@ async def cover(work: Work, vendor_id: UUID, in_force: EvidencePolicy | None = N
 
 
 def evaluate_document(document: Document, in_force: EvidencePolicy, today: date) -> Document:
-    """Return the document with its end and assurance by the rule of its kind; nothing is written."""
+    """Return the document with its end and assurance by the rule of its kind. Nothing is written."""
     validity = rules.validity_of(document, in_force, today)
     return msgspec.structs.replace(document, expires_on=validity.expires_on, assurance=validity.assurance)
 
 
 async def follow(work: Work, document: Document, in_force: EvidencePolicy) -> None:
-    """Let what follows from a document follow: the end in view, and coverage where it supports that."""
+    """Refresh the deadline of a document, and coverage if the document supports it."""
     await watch_document(work, document, in_force)
     if document.kind in SUPPORTING:
         await cover(work, document.vendor_id, in_force)
 
 
 async def watch_document(work: Work, document: Document, in_force: EvidencePolicy) -> None:
-    """Keep in view the end of a document that counts, of a vendor that stays, and the day it is evaluated anew."""
+    """Watch the end of a document that counts, of a vendor that stays, and store the day of its next evaluation."""
     counts = document.superseded_at is None and document.withdrawn_at is None
     until = rules.surveyed_until(document, in_force) if document.assurance is Assurance.FULL and counts else None
     await queries.recheck_after(work, document.id, until)
@@ -146,7 +146,7 @@ async def _evaluate_documents(work: Work, in_force: EvidencePolicy) -> None:
 
 
 async def age_documents(work: Work, most: int) -> int:
-    """Evaluate anew the documents whose day has come, or whose vendor has begun to leave or come back."""
+    """Evaluate documents again on their day, or when their vendor has begun to leave or come back."""
     in_force = await policy(work)
     due = await queries.documents_to_recheck(work, most)
     for document in due:
@@ -168,7 +168,7 @@ async def _cover_all(work: Work, in_force: EvidencePolicy) -> None:
 
 
 async def _proof(work: Work, vendor_id: UUID, in_force: EvidencePolicy) -> Proof:
-    """Return what a vendor shows for itself: its reports, and the documents that support them."""
+    """Return a vendor's evidence: its reports, and the documents that support them."""
     stored = await queries.reports_of_vendor(work, vendor_id)
     letters: dict[UUID, list[Letter]] = {}
     for letter in await report_part_queries.letters(work, [r.id for r in stored]):
@@ -186,7 +186,7 @@ async def _proof(work: Work, vendor_id: UUID, in_force: EvidencePolicy) -> Proof
 
 
 def _of_service(proof: Proof, service: VendorService | None) -> tuple[list[Report], list[Support]]:
-    """Return the reports, and what supports them, that speak of a service: those that name it, and those without."""
+    """Return the reports and supporting documents of a service: those that name it, and those that name none."""
     mine = [one.by for one in proof if not one.services or (service is not None and service.id in one.services)]
     return [by for by in mine if isinstance(by, Report)], [by for by in mine if isinstance(by, Support)]
 
@@ -227,7 +227,7 @@ async def _cover_service(
 async def _watch_coverage(
     work: Work, vendor: VendorInBrief, kept: StoredCoverage, title: str, *, watched: bool
 ) -> None:
-    """Keep the end in view of what reports prove; that of a document alone is kept by the document itself."""
+    """Watch the end of the proof by reports. The end of a single document is watched by the document itself."""
     if kept.effective_until_on is None or not watched or vendor.lifecycle in _ENDED:
         await alerts.unwatch(work, TimedClass.EVIDENCE_EXPIRING, "soc2_coverage", kept.id)
         return

@@ -10,7 +10,7 @@ _SLICE = 200
 
 
 async def end_acceptances(context: JobContext) -> int:
-    """Open again what was accepted until a day that has passed, in each tenant's own calendar."""
+    """Reopen accepted and disputed findings after their last day, by each tenant's own calendar."""
     now = context.clock()
     async with context.database.system() as connection:
         due = await queries.tenants_with_ended_acceptances(connection, now)

@@ -1,4 +1,4 @@
-"""What is stored of findings, what comes in, and what is shown."""
+"""Findings: stored records, request bodies and responses."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ class FindingSeverity(StrEnum):
 
 
 class FindingState(StrEnum):
-    """`open` and `acknowledged` are active; the others are closed."""
+    """`open` and `acknowledged` are active. The others are closed."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -53,7 +53,7 @@ class FindingPolicy(Body):
 
 
 class FindingPolicyDetail(msgspec.Struct, frozen=True):
-    """The policy in force; version 0 is the default that nobody has changed."""
+    """The policy in force. Version 0 is the unchanged default."""
 
     critical_days: int
     """Days until a finding of the severity critical is due."""
@@ -67,7 +67,10 @@ class FindingPolicyDetail(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something wrong with a vendor. `source_id` is what it is about; its own id where a person opened it."""
+    """Something wrong with a vendor.
+
+    `source_id` is the record the finding is about. A finding that a person opened has its own id there.
+    """
 
     id: UUID
     vendor_id: UUID
@@ -125,7 +128,7 @@ class FindingChanges(Body):
 
 
 class NewTransition(Body):
-    """A transition to another state. Closing needs a reason; accepting and disputing need a day on which that ends."""
+    """A transition to another state. Closing needs a reason. Accepting and disputing also need a last day."""
 
     to: FindingState
     """The state to move to."""
@@ -144,7 +147,7 @@ class TransitionedFinding(NewTransition, kw_only=True):
 
 
 class FindingTransition(msgspec.Struct, frozen=True):
-    """One transition of a finding; `from_state` is null where it was opened."""
+    """One transition of a finding. `from_state` is null for the one that opened it."""
 
     id: UUID
     from_state: FindingState | None

@@ -89,7 +89,7 @@ async def save_policy(work: Work, p: FindingPolicy) -> FindingPolicyDetail:
 
 
 async def insert(work: Work, f: Finding) -> Finding | None:
-    """Insert a finding; None where its source has one already."""
+    """Insert a finding. Return None if its source already has one."""
     own = (f.id, f.vendor_id, f.source_kind, f.source_id, f.title, f.description, f.severity, f.owner_id)
     more = (f.opened_on, f.due_on, work.now, f.reference, f.metadata)
     with refusing(_BROKEN, _holders(f), seen_by="findings:read"):

@@ -46,7 +46,7 @@ async def list_findings(work: InWork, page: ListPage) -> Page[Finding]:
     },
 )
 async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingDetail:
-    """Open a finding against a vendor; its severity sets the due date, unless one is sent."""
+    """Open a finding against a vendor. Its severity sets the due date, unless one is sent."""
     return await service.open_manually(work, data)
 
 
@@ -133,7 +133,7 @@ async def get_finding_policy(work: InWork) -> FindingPolicyDetail:
 async def set_finding_policy(
     work: InWork, expected: ExpectedVersion, data: JSONBody[FindingPolicy]
 ) -> FindingPolicyDetail:
-    """Say how many days a finding may stand, by severity; decides from now on."""
+    """Replace the policy: how many days a finding may stay active, by severity. It applies from now on."""
     return await service.set_policy(work, data, expected)
 
 

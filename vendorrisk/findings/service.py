@@ -40,7 +40,7 @@ async def policy(work: Work) -> FindingPolicyDetail:
 
 
 async def set_policy(work: Work, wanted: FindingPolicy, expected: int) -> FindingPolicyDetail:
-    """Say the whole policy again; it decides for findings whose severity is set from now on."""
+    """Replace the policy. It applies to findings that get their severity from now on."""
     default = FindingPolicyDetail(**msgspec.structs.asdict(FindingPolicy()), version=0)
     before = await queries.lock_policy(work) or default
     check_version(before, expected)
@@ -98,10 +98,10 @@ async def open_for(
     title: str,
     description: str | None = None,
 ) -> Finding:
-    """Open the finding of a source, in the caller's transaction; one that is active already is left as it is.
+    """Open a finding for the source, in the caller's transaction. If one is active, return it unchanged.
 
-    One that was remediated is opened again: the source says that it is not. What a person accepted or judged false
-    stays so.
+    A remediated finding is reopened, because the source was seen again. A finding that a person accepted, disputed or
+    marked as false positive keeps its state.
     """
     new = NewFinding(
         vendor_id=vendor_id,
@@ -122,10 +122,12 @@ async def open_for(
 async def restate_for(
     work: Work, source_kind: str, source_id: UUID, *, severity: FindingSeverity, title: str, description: str | None
 ) -> None:
-    """Let the finding of a source say what the source says now; does nothing where it does already, or where none is.
+    """Restate the finding of a source by the source's present severity and text.
 
-    A new severity moves the due date by the policy. Where it is more severe, whatever was decided of the finding was
-    decided of something else, and it is active again.
+    Without a finding or a difference, do nothing.
+
+    A new severity moves the due date by the policy. If the severity rises, the finding is reopened, because earlier
+    decisions were about a milder problem.
     """
     before = await queries.lock_of_source(work, source_kind, source_id)
     if before is None:
@@ -147,9 +149,9 @@ async def raise_severity(
     title: str,
     description: str | None = None,
 ) -> bool:
-    """Raise the severity of a source's finding; returns False where none is active, and does nothing then.
+    """Raise the severity of a source's active finding. If none is active, do nothing and return False.
 
-    It is due as one opened today would be, and never later than it was. What a person suppressed stays as it is.
+    It is due as one opened today would be, and never later than it was. A suppressed finding stays as it is.
     """
     before = await queries.lock_of_source(work, source_kind, source_id)
     if before is None or not rules.is_active(before):
@@ -161,7 +163,7 @@ async def raise_severity(
 
 
 def _saying(before: Finding, severity: FindingSeverity, title: str, description: str | None) -> Finding:
-    """Return the finding with what its source says, cut to what a finding holds."""
+    """Return the finding with its source's title, description and severity, cut to the longest a finding holds."""
     words = description[:_MOST_DESCRIPTION] if description else None
     return msgspec.structs.replace(before, severity=severity, title=title[:_MOST_TITLE], description=words)
 
@@ -174,7 +176,7 @@ async def _changed(work: Work, before: Finding, wanted: Finding) -> Finding:
 
 
 async def close_for(work: Work, source_kind: str, source_id: UUID, *, reason: str) -> None:
-    """Remediate the finding of a source that no longer holds; does nothing where none is active."""
+    """Remediate the active finding of a source that no longer holds. If none is active, do nothing."""
     current = await queries.lock_of_source(work, source_kind, source_id)
     if current is not None and rules.is_active(current):
         await _transitioned(work, current, FindingState.REMEDIATED, reason, None)
@@ -194,7 +196,7 @@ async def change(work: Work, finding_id: UUID, changes: FindingChanges, expected
 
 
 async def _redated(work: Work, before: Finding, wanted: Finding) -> Finding:
-    """Return the finding with the due date of its new severity; as it is where that has not changed."""
+    """Return the finding with the due date of its new severity, or unchanged if the severity is the same."""
     if wanted.severity is before.severity:
         return wanted
     due_on = rules.due_on(wanted.severity, before.opened_on, await _in_force(work))
@@ -210,7 +212,7 @@ async def transition(work: Work, finding_id: UUID, wanted: NewTransition, expect
 
 
 async def end_acceptances(work: Work, most: int) -> int:
-    """Open again what was accepted or disputed until a day that has passed; returns how many."""
+    """Reopen accepted and disputed findings after their last day. Return how many."""
     ended = await queries.ended_acceptances(work, most)
     for before in ended:
         what = "acceptance" if before.state is FindingState.ACCEPTED else "dispute"

@@ -24,7 +24,7 @@ class ReceivedFile(msgspec.Struct, frozen=True):
 
 
 async def sent_file(request: Request[Any, Any, Any], *, most: int) -> SentFile:
-    """Return the file of a request to be read as it arrives; of a multipart body, its one part."""
+    """Return the file of a request to be read as it arrives. The file of a multipart body is its one part."""
     if media_type(request) == MULTIPART:
         return await part_of(request.stream(), request.headers["content-type"], most)
     return SentFile(request.stream(), media_type(request))
@@ -56,7 +56,7 @@ def media_type(request: Request[Any, Any, Any]) -> str:
 
 
 def _told_by_name(sent: SentFile) -> str:
-    """Return the media type; by the name of a part whose sender knew none, as curl knows none of a CSV file."""
+    """Return the media type. If the sender knew none, as curl knows none of a CSV file, use the part's file name."""
     if sent.media_type != _JUST_BYTES or sent.name is None:
         return sent.media_type
     return _OF_ENDING.get(sent.name.rpartition(".")[2].lower(), sent.media_type)

@@ -17,7 +17,7 @@ _REDIS_SECONDS = 0.5  # less than those who ask wait: Redis never decides the re
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`status` is "ok" or "failing"; `checks` says which part fails, in words for an operator."""
+    """`status` is "ok" or "failing". `checks` says which part fails, in words for an operator."""
 
     status: str
     """`ok` or `failing`."""
@@ -27,7 +27,7 @@ class Health(msgspec.Struct, frozen=True):
 
 @get("/live", operation_id="check_live")
 async def live() -> Health:
-    """Answer as long as the process can answer; touches nothing else, so that a restart is never asked for in vain."""
+    """Answer as long as the process can answer. Touches nothing else, so that a restart is never asked for in vain."""
     return Health("ok", {})
 
 

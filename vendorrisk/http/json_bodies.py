@@ -1,4 +1,4 @@
-"""Strict JSON bodies: what no body may hold, and every field error of one that does not fit its schema."""
+"""Strict JSON bodies: their limits, and every field error of one that does not fit its schema."""
 
 import json
 import math
@@ -27,7 +27,7 @@ _MALFORMED = {
     "Illegal trailing comma": "a comma stands before the end",
     "Unexpected UTF-8 BOM": "a byte order mark stands at the beginning",
 }
-"""What the parser of JSON finds, by how its message begins, in our own words."""
+"""Errors of the JSON parser in our own words, by the beginning of its message."""
 
 
 class _TwinKeyError(ValueError):
@@ -35,7 +35,7 @@ class _TwinKeyError(ValueError):
 
 
 def check_json(body: bytes) -> object:
-    """Return the decoded body; refuses what is not strict JSON, and texts that cannot be stored.
+    """Return the decoded body. Refuse all but strict JSON, and texts that cannot be stored.
 
     Duplicate keys are refused (RFC 8259, section 4, leaves their meaning open), and so are NaN, Infinity, lone
     surrogates and NUL, which Postgres cannot hold.

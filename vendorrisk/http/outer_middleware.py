@@ -1,4 +1,4 @@
-"""What every request passes first: a request id, bounded concurrency, a log line, metrics, headers of safety.
+"""The first layer of every request: a request id, bounded concurrency, a log line, metrics, headers of safety.
 
 Sits around the whole application, so that an unknown path and a failure anywhere are treated alike.
 """
@@ -48,7 +48,7 @@ _log = structlog.get_logger("http")
 
 
 class OuterMiddleware:
-    """The ASGI application that is served; `inner` is Litestar."""
+    """The ASGI application that is served. `inner` is Litestar."""
 
     def __init__(self, inner: ASGIApp) -> None:
         self.inner = inner
@@ -144,9 +144,9 @@ def _marked(scope: Any) -> Any:
     match = _TRACEPARENT.fullmatch(traceparent)
     scope["request_id"] = match[1] if match else uuid4().hex
     scope["extra_headers"] = []
-    # What the log line tells besides: who called, from where a wrong key came, and which code refused.
+    # More facts for the log line: the caller, the origin of a wrong key, and the refusal's code.
     scope["noted"] = {}
-    # HEAD is GET whose body is not sent (RFC 9110, section 9.3.2).
+    # HEAD is GET without sending the body (RFC 9110, section 9.3.2).
     scope["only_head"] = scope["method"] == "HEAD"
     if scope["only_head"]:
         scope["method"] = "GET"
@@ -154,7 +154,7 @@ def _marked(scope: Any) -> Any:
 
 
 def refused(error: Exception) -> Refusal:
-    """Return the refusal for any exception; what nobody foresaw is logged here, once, and told as internal."""
+    """Return the refusal for any exception. An unforeseen one is logged here, once, and becomes `internal`."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, asyncpg.PostgresError) and (known := refusal_for(error)) is not None:

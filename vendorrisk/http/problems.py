@@ -29,7 +29,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem document. `type` is stable and names the code; `detail` says what to do."""
+    """A problem document. `type` is stable and names the code. `detail` says what to do."""
 
     type: str
     title: str

@@ -1,10 +1,10 @@
 """How a handler is declared: five kinds of route, each with its permission and its promises.
 
-    reads      GET one thing; answers with an ETag where the thing has a version
+    reads GET one thing. Answers with an ETag if the thing has a version
     lists      GET a page of a declared list
-    creates    POST that makes something; 201 with Location and ETag; takes an Idempotency-Key
-    acts       POST that moves something that exists; needs If-Match; takes an Idempotency-Key
-    changes    PATCH (merge patch) or PUT; needs If-Match
+    creates POST that makes something. 201 with Location and ETag. Takes an Idempotency-Key
+    acts POST that moves something that exists. Needs If-Match. Takes an Idempotency-Key
+    changes PATCH (merge patch) or PUT. Needs If-Match
     removes    DELETE; needs If-Match; 204
 
 The permission and the kind are data on the handler: the request middleware enforces them, the document shows them, and
@@ -46,7 +46,7 @@ def reads(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **
 
 
 def lists(path: str, permission: Permission, of: ListOf, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
-    """Declare GET of a page; the handler takes `page: ListPage` and returns a `Page`."""
+    """Declare GET of a page. The handler takes `page: ListPage` and returns a `Page`."""
     return get(path, response_class=PageResponse, **_told(Kind.LIST, permission, refuses, more, of=of))
 
 
@@ -58,7 +58,7 @@ def creates(
     refuses: Sequence[Code] = (),
     **more: Any,
 ) -> Handler:
-    """Declare POST that makes something; `at` is its place, such as "/v1/vendors/{id}"."""
+    """Declare POST that makes something. `at` is its place, such as "/v1/vendors/{id}"."""
     return post(path, after_request=_located(at), **_told(Kind.CREATE, permission, refuses, more, at=at))
 
 
@@ -71,9 +71,9 @@ def acts(
     refuses: Sequence[Code] = (),
     **more: Any,
 ) -> Handler:
-    """Declare POST that moves a thing; `match=False` where the thing has no version to lose.
+    """Declare POST that moves a thing. `match=False` if the thing has no version to lose.
 
-    `at` is the place of what it made on the way, where there is such a thing to follow.
+    `at` is the place of a record made on the way, if there is one to follow.
     """
     more = {"status_code": 200, **more}
     return post(path, after_request=_located(at), **_told(Kind.ACT, permission, refuses, more, match=match, at=at))

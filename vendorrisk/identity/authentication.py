@@ -1,8 +1,8 @@
 """From an Authorization header to an actor.
 
-A key is found by its public part and compared by its SHA-256. What was found is remembered in the process for a short
-while, and forgotten at once when Postgres announces a change; where announcements cannot arrive (a pooler in
-transaction mode), the short while is the whole delay. Last use is gathered and written in batches.
+A key is found by its public part and compared by its SHA-256. Known keys are cached in the process for a short while,
+and dropped at once when Postgres announces a change. If announcements cannot arrive (a pooler in transaction mode), a
+change takes effect after that short while. Last use is gathered and written in batches.
 """
 
 import hmac
@@ -74,7 +74,7 @@ class Authenticator:
         self.forget(public_id)
 
     async def write_uses(self) -> None:
-        """Write the last uses gathered since the last time; they are gathered again where the write fails."""
+        """Write the last uses gathered since the last time. If the write fails, they are gathered again."""
         uses, self._uses = self._uses, {}
         if not uses:
             return
@@ -98,6 +98,6 @@ def _actor(key: KeyOnFile) -> Actor:
 
 
 def _invalid(why: str, public_id: str | None = None) -> Refusal:
-    """The same response for every wrong key, so that nothing is learnt from it; the log tells what was wrong."""
+    """The same response for every wrong key, so that a caller learns nothing from it. The log has the reason."""
     detail = "The key is wrong, revoked or expired. Ask an admin for a new one."
     return Refusal(Code.CREDENTIALS_INVALID, detail, noted={"why": why} | ({"key": public_id} if public_id else {}))

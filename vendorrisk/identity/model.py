@@ -1,4 +1,4 @@
-"""What is stored of tenants, members and keys, what comes in, and what is shown."""
+"""Tenants, members and keys: stored records, request bodies and responses."""
 
 from datetime import datetime
 from typing import Annotated
@@ -87,7 +87,7 @@ class MemberChanges(Body):
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key without its secret. `public_id` is the middle part of the key; null `scopes` leave the roles whole."""
+    """A key without its secret. `public_id` is the middle part of the key. Null `scopes` leave the roles whole."""
 
     id: UUID
     public_id: str
@@ -119,7 +119,7 @@ class NewApiKey(Body):
 class ApiKeyRotation(Body):
     """How long the old key goes on working beside the new one, and when the new one ends.
 
-    Without `expires_at` the new key lives as long as the old one was made for; with null it does not end by itself.
+    Without `expires_at` the new key lives as long as the old one was made for. With null it does not end by itself.
     """
 
     overlap_seconds: Annotated[int, Meta(ge=0, le=30 * 24 * 3600)] = 24 * 3600
@@ -136,7 +136,7 @@ class CreatedApiKey(ApiKey, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Whom the credentials speak for."""
+    """The caller that the credentials belong to."""
 
     kind: ActorKind
     id: UUID
@@ -149,7 +149,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class KeyOnFile(msgspec.Struct, frozen=True):
-    """What authentication needs of a key, its tenant included."""
+    """The parts of a key that authentication needs, with its tenant."""
 
     id: UUID
     tenant_id: UUID

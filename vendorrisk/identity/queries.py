@@ -68,14 +68,14 @@ API_KEYS = ListOf(
 _MEMBER_BROKEN = {
     "members_email_is_unique": (
         Code.MEMBER_EMAIL_TAKEN,
-        "Another member has this e-mail address; change that member, or send another address.",
+        "Another member has this e-mail address. Change that member, or send another address.",
         "/email",
     )
 }
 _KEY_BROKEN = {
     "api_keys_member_is_known": (
         Code.REFERENCE_UNKNOWN,
-        "There is no such member; send the id of one from /v1/members.",
+        "There is no such member. Send the id of one from /v1/members.",
         "/member_id",
     )
 }
@@ -174,7 +174,7 @@ async def has_admin_key(work: Work) -> bool:
 
 
 async def announce_keys(work: Work, member_id: UUID | None = None) -> int:
-    """Let API processes forget what they remember of a member's keys, or of all; returns how many there are."""
+    """Let API processes drop cached keys of a member, or of all members. Return how many keys there are."""
     return await _ANNOUNCE_KEYS.one(work.db, work.tenant_id, member_id)
 
 

@@ -29,7 +29,7 @@ from vendorrisk.identity.model import (
 
 @reads("/me", Permission.TENANT_READ)
 async def get_caller(work: InWork) -> Caller:
-    """Say whom the credentials speak for and what they allow."""
+    """Return the caller that the credentials belong to, with its permissions."""
     actor = work.by.actor
     return Caller(actor.kind, actor.id, actor.label, actor.tenant.id, actor.member_id, sorted(actor.permissions))
 
@@ -138,7 +138,7 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
 async def rotate_api_key(
     work: InWork, expected: ExpectedVersion, key_id: FromPath[UUID], data: JSONBody[ApiKeyRotation]
 ) -> CreatedApiKey:
-    """Make a successor; the old key works on for the overlap."""
+    """Make a successor. The old key works on for the overlap."""
     return await service.rotate_key(work, key_id, data, expected)
 
 

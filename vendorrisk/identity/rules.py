@@ -1,4 +1,4 @@
-"""How a key is written and read, and what roles may be given."""
+"""How a key is written and read, and which roles may be given."""
 
 import binascii
 import hashlib
@@ -28,7 +28,7 @@ class MadeKey(msgspec.Struct, frozen=True):
 
 
 def make_key() -> MadeKey:
-    """Return a new key `vr_key_<id>_<secret><checksum>`; its text leaves the process once and is never stored."""
+    """Return a new key `vr_key_<id>_<secret><checksum>`. Its text leaves the process once and is never stored."""
     public_id = _base62(secrets.randbits(95), 16)
     secret = _base62(secrets.randbits(_SECRET_BITS), 43)
     body = f"vr_key_{public_id}_{secret}"
@@ -53,18 +53,21 @@ def is_usable(expires_at: datetime | None, revoked_at: datetime | None, now: dat
 
 
 def successor_ends(old: ApiKey, now: datetime) -> datetime | None:
-    """Return when a key's successor ends that is to live as long as the key was made for; None for one without end."""
+    """Return the expiry of a rotated key: the original lifetime, counted from now.
+
+    None if the old key had no expiry.
+    """
     if old.expires_at is None:
         return None
     return now + min(old.expires_at - old.created_at, _LATEST - now)
 
 
 def check_grant(actor: Actor, roles: Iterable[Role], scopes: Iterable[Permission] | None) -> None:
-    """Refuse to give what the giver lacks."""
+    """Refuse to give permissions that the giver lacks."""
     missing = permissions_of(roles, scopes) - actor.permissions
     if missing:
         names = ", ".join(sorted(missing))
-        raise Refusal(Code.PERMISSION_DENIED, f"You cannot give what you do not hold: {names}.")
+        raise Refusal(Code.PERMISSION_DENIED, f"You cannot give permissions that you do not hold: {names}.")
 
 
 def check_zone(name: str) -> None:

@@ -56,7 +56,10 @@ async def check_new_name(connection: Connection, name: str) -> None:
 
 
 async def admin_key(connection: Connection, tenant_id: UUID, now: datetime) -> CreatedApiKey:
-    """Make an admin key for whoever runs the installation, on a connection that crosses tenants; shown once."""
+    """Make an admin key for the operator of the installation, on a connection that crosses tenants.
+
+    It is shown once.
+    """
     tenant = await acting_tenant(connection, tenant_id)
     await connection.execute(f"set local vendorrisk.tenant_id = '{tenant.id}'")
     by = system(tenant, "command line", Permission.TENANT_MANAGE)
@@ -81,7 +84,7 @@ async def first_tenant(connection: Connection) -> ActingTenant:
 
 
 async def acting_tenant(connection: Connection, tenant_id: UUID) -> ActingTenant:
-    """Return what an operation needs of a tenant, on a connection that crosses tenants."""
+    """Return the tenant as an operation needs it, on a connection that crosses tenants."""
     stored = await queries.find_tenant_by_id(connection, tenant_id)
     return ActingTenant(stored.id, stored.time_zone)
 
@@ -145,7 +148,7 @@ async def key(work: Work, key_id: UUID) -> ApiKey:
 
 
 async def create_key(work: Work, new: NewApiKey) -> CreatedApiKey:
-    """Make a key. Refuses to give what the caller lacks, and an expiry that has passed."""
+    """Make a key. Refuses permissions that the caller lacks, and an expiry that has passed."""
     rules.check_grant(work.by.actor, new.roles, new.scopes)
     _check_expiry(work, new.expires_at)
     made = rules.make_key()
@@ -155,7 +158,7 @@ async def create_key(work: Work, new: NewApiKey) -> CreatedApiKey:
 
 
 async def rotate_key(work: Work, key_id: UUID, rotation: ApiKeyRotation, expected: int) -> CreatedApiKey:
-    """Make a successor with the same roles and scopes; the old key ends after the overlap, or earlier as it was to.
+    """Make a successor with the same roles and scopes. The old key ends after the overlap, or earlier if it was to.
 
     The successor has an end of its own, so that a key which was made to end is not kept for ever by rotating it.
     """
@@ -189,10 +192,10 @@ async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:
 
 
 async def _check_admin_left(work: Work) -> None:
-    """Refuse what would leave no key that may do everything; of two who end each other's, the second is refused."""
+    """Refuse to end the last key that may do everything. If two keys end each other, the second is refused."""
     await queries.lock_tenant(work)
     if not await queries.has_admin_key(work):
-        detail = "It is the last key that works and may do everything; make another one first."
+        detail = "It is the last key that works and may do everything. Make another one first."
         raise Refusal(Code.LAST_ADMIN_KEY, detail)
 
 
@@ -205,5 +208,5 @@ async def _open_key(work: Work, key_id: UUID, expected: int) -> ApiKey:
     old = found(await queries.lock_key(work, key_id))
     check_version(old, expected)
     if not rules.is_usable(old.expires_at, old.revoked_at, work.now):
-        raise Refusal(Code.API_KEY_ENDED, "It was revoked or has expired; make a new one.")
+        raise Refusal(Code.API_KEY_ENDED, "It was revoked or has expired. Make a new one.")
     return old

@@ -18,14 +18,14 @@ class DateOrder(StrEnum):
 
 
 def listed(one: Callable[[str], str], most: int, marks: str = r"[;,\n]") -> Callable[[str], list[str]]:
-    """Return a reader of lists; the result is sorted and has nothing twice."""
+    """Return a reader of lists. Its result is sorted and has no duplicates."""
     splitter = re.compile(marks)
 
     @lru_cache(maxsize=16384)
     def read(text: str) -> list[str]:
         values = sorted({one(part) for part in splitter.split(text) if part.strip()})
         if len(values) > most:
-            raise UnfitError(f"At most {most} are accepted here; there are {len(values)}.")
+            raise UnfitError(f"At most {most} are accepted here. There are {len(values)}.")
         return values
 
     return read
@@ -78,7 +78,7 @@ def read_date(text: str, order: DateOrder | None) -> date:
 
 def _slashed(found: re.Match[str], order: DateOrder | None) -> date:
     if order is None:
-        raise UnfitError(f"{found[0]} can be read in two ways; write YYYY-MM-DD, or say date_order=dmy or mdy.")
+        raise UnfitError(f"{found[0]} can be read in two ways. Write YYYY-MM-DD, or say date_order=dmy or mdy.")
     day, month = (found[1], found[2]) if order is DateOrder.DAY_FIRST else (found[2], found[1])
     return _dated(found[3], month, day)
 

@@ -1,6 +1,6 @@
 """The columns of a kind: which heading stands for which field, and how a cell becomes a value.
 
-A blank cell, or a column that is not there, leaves what is stored as it is. A row that has a problem in one cell is
+A blank cell or a missing column leaves the stored value as it is. A row that has a problem in one cell is
 read to its end. So its problems are all reported at once. Pure.
 """
 
@@ -15,7 +15,7 @@ from vendorrisk.sheets.formulas import unguarded
 from vendorrisk.sheets.reading import Cell, Row, Table
 
 Value = str | list[str]
-"""What a cell becomes: as it stands in JSON."""
+"""The value that a cell becomes, as in JSON."""
 
 Given = dict[str, Value]
 """Field → value, for the cells of one row that were not blank."""
@@ -25,7 +25,10 @@ _CHUNK = 5_000
 
 
 class ImportCellProblem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a row cannot be accepted as it is. `column` is the heading in the file; absent where it is the row."""
+    """Why a row cannot be accepted as it is.
+
+    `column` is the heading in the file. It is absent if the problem is the row's.
+    """
 
     row: int
     """Row of the file, from 1, headings not counted."""
@@ -45,7 +48,7 @@ class ReadRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class MappingError(ValueError):
-    """The headings cannot be matched with fields; the message says what to do."""
+    """The headings cannot be matched with fields. The message says how to fix them."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -72,9 +75,10 @@ def _no_keys(_given: Given) -> Iterable[tuple[str, str]]:
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """The table that a kind takes.
 
-    `columns` are the fields that a file can set, in the order of an export. `shown_only` has the headings of what an
-    export adds; they raise no notice. A file needs at least one of the columns `naming`, which give what `named` says.
-    `lacking` returns the problems of a row as a whole. `keys` returns (field, key) of what may stand in a file once.
+    `columns` are the fields that a file can set, in the order of an export. `shown_only` has the headings that an
+    export adds. They raise no notice. A file needs at least one of the columns `naming`, which give the thing that
+    `named` describes. `lacking` returns the problems of a row as a whole. `keys` returns (field, key) of the values
+    that may stand in a file once.
     """
 
     columns: Mapping[str, Column]
@@ -103,7 +107,7 @@ def letters_of(heading: str) -> str:
 
 
 def match_headings(layout: Layout, headings: Sequence[str], chosen: Mapping[str, str]) -> Matched:
-    """Match by the caller's choice (heading → field, or `ignore`), then by name; refuses two for one field."""
+    """Match by the caller's choice (heading → field, or `ignore`), then by name. Refuse two headings for one field."""
     columns = layout.columns
     left = {heading for heading in chosen if heading not in headings}
     if left:
@@ -144,7 +148,7 @@ def _found(
 
 def _quoted(texts: Iterator[str] | set[str] | list[str]) -> str:
     names = [repr(text[:60]) for text in texts]
-    return ", ".join(sorted(names[:30])) + (" …" if len(names) > 30 else "")  # noqa: PLR2004 - enough to be told
+    return ", ".join(sorted(names[:30])) + (" …" if len(names) > 30 else "")  # noqa: PLR2004 - enough for a report
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -181,7 +185,7 @@ def _read_by(column: Column, order: DateOrder | None) -> Callable[[str], Value]:
 
 
 def _beyond(row: Row, table: Table) -> list[ImportCellProblem]:
-    """Report cells that no heading stands above: a mark within a value has moved what follows it."""
+    """Report cells that no heading stands above: a separator within a value has moved the cells after it."""
     if all(cell is None for cell in row.cells[len(table.headings) :]):
         return []
     detail = (

@@ -20,7 +20,7 @@ from vendorrisk.sheets.reading import Table, UnreadableError
 
 _LEASE = timedelta(minutes=5)
 # Statements over all rows: time and memory enough, and planned for the tables as they are, not as they were when the
-# connection first ran the statement (an import may be what fills them).
+# connection first ran the statement (an import may fill them).
 _FOR_MANY_ROWS = """set local statement_timeout = '300s'; set local work_mem = '64MB';
     set local plan_cache_mode = force_custom_plan; set local jit = off"""
 
@@ -77,7 +77,7 @@ class _Run:
             await self._release()
 
     async def _held(self, work: Work, done: int, total: int | None) -> Import:
-        """Renew the lease and read the import; leaves where the lease is lost."""
+        """Renew the lease and read the import. Leave if the lease is lost."""
         if not await queries.hold(work, self.id, self.token, work.now + _LEASE, done, total):
             raise _LostError
         found = await queries.lock(work, self.kind.name, self.id)

@@ -1,4 +1,4 @@
-"""What a feature hands to the machine, so that the rows of a file become its records."""
+"""A feature's part of the machine, so that the rows of a file become its records."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
@@ -27,12 +27,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     `name` is the singular noun of the records, and `plural` its plural. `layout` is the table that a file must hold,
     and `example` is such a file as CSV, for the document.
 
-    `stage` checks a chunk of rows against the records and writes it to `import_rows`, with what each row would do. It
+    `stage` checks a chunk of rows against the records and writes it to `import_rows`, with the outcome of each row. It
     uses one statement for the whole chunk. `problems` has, for each code that the statement writes to `problem_codes`,
-    the field and what the sender can do.
+    the field and advice for the sender.
 
-    `outdated` counts the rows whose record changed since the check. `apply` creates and changes the records of all
-    rows, in as few statements as possible. `overtaken` is the advice if a record changed since the check.
+    `outdated` counts the rows with a record that changed since the check. `apply` creates and changes the records of
+    all rows, in as few statements as possible. `overtaken` is the advice if a record changed since the check.
     """
 
     name: str

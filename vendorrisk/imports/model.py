@@ -1,4 +1,4 @@
-"""What is stored and shown of an import."""
+"""Imports: stored records and responses."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,10 @@ from vendorrisk.sheets.reading import FileFormat
 
 
 class ImportState(StrEnum):
-    """received → checked → accepted → applied; rejected where the file cannot be read; cancelled where called off."""
+    """received → checked → accepted → applied.
+
+    Rejected if the file cannot be read, cancelled if a person cancels it.
+    """
 
     RECEIVED = "received"
     CHECKED = "checked"
@@ -25,7 +28,7 @@ class ImportState(StrEnum):
 
 
 class ImportRowOutcome(StrEnum):
-    """What applying a row does. `conflict`: the record changed since the file was exported, and is left as it is.
+    """The outcome of applying a row. `conflict`: the record changed since the file was exported, and is left as it is.
 
     `skipped`: the row is no record, or not one that was asked for. `problem`: the row cannot be applied.
     """
@@ -41,7 +44,8 @@ class ImportRowOutcome(StrEnum):
 class Import(msgspec.Struct, frozen=True, kw_only=True):
     """An import, which is also the operation one waits for: `rows_done` of `rows_total` tell how far it is.
 
-    `to_create`, `to_change` and `unchanged` tell what was found when it was checked; they stand as done once applied.
+    `to_create`, `to_change` and `unchanged` count the rows as found by the check. Once applied, they count the rows as
+    done.
     """
 
     id: UUID
@@ -107,7 +111,7 @@ class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a row of the file does, or why it cannot. `before` holds the record's own values of the given fields.
+    """The outcome of a row of the file, or why it has none. `before` holds the record's own values of the given fields.
 
     `record_id` is the record that the row changes, leaves as it is, or has created.
     """
@@ -122,11 +126,11 @@ class ImportRow(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, Any] | None
     """The vendor's values of the same fields. Null for a new vendor."""
     problems: list[ImportCellProblem]
-    """What is wrong with its cells. Empty if nothing is."""
+    """The problems of its cells. Empty if there are none."""
 
 
 class ToldRows(msgspec.Struct, frozen=True):
-    """What an entry of the audit log tells of the rows of an import that was applied; the digest is hexadecimal."""
+    """The part of an audit entry about the rows of an applied import. The digest is hexadecimal."""
 
     sequence: int
     import_id: UUID
@@ -173,7 +177,7 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class ImportAcceptance(Body):
-    """Apply what was checked. `partial` leaves out the rows that have problems; without it they stop the import."""
+    """Apply the checked rows. `partial` leaves out the rows that have problems. Without it they stop the import."""
 
     partial: bool = False
     """Whether to leave out rows that have problems. Otherwise they stop the import."""

@@ -22,7 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mapping_of(texts: Sequence[str], fields: Iterable[str]) -> dict[str, str]:
-    """Read `heading:field` texts; a heading may hold colons, a field does not."""
+    """Read `heading:field` texts. A heading may hold colons, a field does not."""
     mapping = {}
     for text in texts:
         heading, mark, field = text.rpartition(":")
@@ -34,7 +34,7 @@ def mapping_of(texts: Sequence[str], fields: Iterable[str]) -> dict[str, str]:
 
 
 def file_name_of(text: str | None) -> str | None:
-    """Return the last part of a file's name, for the record only; nothing is ever opened by it."""
+    """Return the last part of a file's name, for the record only. Nothing is ever opened by it."""
     if text is None:
         return None
     try:

@@ -52,7 +52,7 @@ ROWS = ListOf(
 
 
 def imports_of(record: str) -> ListOf:
-    """Declare the list of the imports of one kind; `record` is their noun, such as `vendor_import`."""
+    """Declare the list of the imports of one kind. `record` is their noun, such as `vendor_import`."""
     return ListOf(
         f"{record}s",
         {
@@ -109,7 +109,7 @@ async def claim(
 
 
 async def hold(work: Work, import_id: UUID, token: UUID, until: datetime, done: int, total: int | None) -> bool:
-    """Keep the lease and tell progress; False where another worker has reclaimed it."""
+    """Renew the lease and store the progress. Return False if another worker has reclaimed the lease."""
     return bool(await _HOLD.one_or_none(work.db, work.tenant_id, import_id, token, until, done, total))
 
 
@@ -120,7 +120,7 @@ async def release(work: Work, import_id: UUID, token: UUID) -> None:
 async def finish_check(
     work: Work, import_id: UUID, state: ImportState, notices: Sequence[str], headings: dict[str, str]
 ) -> Import:
-    """Count what the rows would do, keep that, and let the file go: the rows hold all of it."""
+    """Count the rows' outcomes, store the counts, and delete the file: the rows hold all of it."""
     counts = await _COUNT.one(work.db, work.tenant_id, import_id)
     await _DELETE_FILE.run(work.db, work.tenant_id, import_id)
     return await _FINISH_CHECK.one(
@@ -161,7 +161,7 @@ async def drop_rows(work: Work, import_id: UUID) -> None:
 
 
 async def applied(connection: Connection, tenant_id: UUID, actions: Sequence[str]) -> list[ToldRows]:
-    """Return what the entries with these actions tell of the rows of imports."""
+    """Return the parts about rows of imports from the entries with these actions."""
     return await _APPLIED.many(connection, tenant_id, list(actions))
 
 

@@ -67,7 +67,7 @@ def _receives(kind: Kind) -> Any:
     ) -> Response[Import]:
         """Send a CSV or XLSX as the body, or as the one part of a form. By default it is a dry run.
 
-        A dry run shows what each row would do and changes nothing.
+        A dry run shows the outcome of each row and changes nothing.
 
         Accept the dry run to apply it. With `dry_run=false` the file is applied at once, unless a row has a problem.
         With `partial=true` the rows that have a problem are left out. A small file is done when the response arrives
@@ -101,7 +101,7 @@ def _reads(kind: Kind) -> Any:
     @reads(f"{kind.path}/{{import_id:uuid}}", kind.read)
     @_named(f"get_{kind.record}")
     async def get_import(work: InWork, import_id: FromPath[UUID]) -> Import:
-        """Return an import: its state, how far it is, and what its rows do."""
+        """Return an import: its state, its progress, and the outcomes of its rows."""
         return await imports.one(work, kind, import_id)
 
     return get_import
@@ -111,7 +111,7 @@ def _lists_rows(kind: Kind) -> Any:
     @lists(f"{kind.path}/{{import_id:uuid}}/rows", kind.read, queries.ROWS)
     @_named(f"list_{kind.record}_rows")
     async def list_rows(work: InWork, import_id: FromPath[UUID], page: ListPage) -> Page[ImportRow]:
-        """Return the rows of an import with every problem per row and column; filter by `outcome`."""
+        """Return the rows of an import with every problem per row and column. Filter by `outcome`."""
         return await imports.rows(work, kind, import_id, page)
 
     return list_rows
@@ -125,7 +125,7 @@ def _accepts(kind: Kind) -> Any:
     async def accept(
         work: InWork, expected: ExpectedVersion, import_id: FromPath[UUID], data: JSONBody[ImportAcceptance]
     ) -> Response[Import]:
-        """Apply what was checked: all of it, or with `partial` all but the rows that have problems."""
+        """Apply the checked rows: all of them, or with `partial` all without problems."""
         return _response(await imports.accept(work, kind, import_id, data, expected), done=200)
 
     return accept

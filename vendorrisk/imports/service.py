@@ -1,7 +1,7 @@
 """A file becomes records: received, checked row by row, and applied whole or not at all.
 
-What is small is done in the request. What is large waits in its row for the job, which stages it in chunks, each in
-its own transaction, and applies it in one. A worker that dies leaves a lease that runs out; the next one begins from
+A small file is imported in the request. A large one waits in its row for the job, which stages it in chunks, each in
+its own transaction, and applies it in one. A worker that dies leaves a lease that expires. The next worker begins from
 the start, and nothing was applied.
 """
 
@@ -82,7 +82,7 @@ def chunks(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
 
 
 async def checked(work: Work, made: Import, table: Table, matched: Matched) -> Import:
-    """Close the check. What was not asked for as a dry run is accepted, if nothing stands in its way."""
+    """Close the check. Unless a dry run was requested, the import is accepted if nothing blocks it."""
     notices = [*table.notices, *matched.notices]
     closed = await queries.finish_check(work, made.id, ImportState.CHECKED, notices, matched.headings)
     if made.is_dry_run or (closed.with_problems and not made.is_partial):
@@ -101,11 +101,11 @@ async def applied(work: Work, kind: Kind, accepted: Import) -> Import:
 
 
 async def accept(work: Work, kind: Kind, import_id: UUID, acceptance: ImportAcceptance, expected: int) -> Import:
-    """Apply what was checked: at once where it is small, else by the job."""
+    """Apply the checked rows: at once if they are few, else by the job."""
     before = found(await queries.lock(work, kind.name, import_id))
     check_version(before, expected)
     if before.state is not ImportState.CHECKED:
-        detail = f"Only an import that is checked can be accepted; this one is {before.state}."
+        detail = f"Only an import that is checked can be accepted. This one is {before.state}."
         raise Refusal(Code.IMPORT_NOT_READY, detail)
     if before.with_problems and not acceptance.partial:
         which = "1 row has" if before.with_problems == 1 else f"{before.with_problems} rows have"
@@ -125,14 +125,14 @@ async def cancel(work: Work, kind: Kind, import_id: UUID, expected: int) -> None
     before = found(await queries.lock(work, kind.name, import_id))
     check_version(before, expected)
     if before.state not in {ImportState.RECEIVED, ImportState.CHECKED, ImportState.ACCEPTED}:
-        raise Refusal(Code.IMPORT_NOT_READY, f"The import is {before.state}; there is nothing to call off.")
+        raise Refusal(Code.IMPORT_NOT_READY, f"The import is {before.state}. There is nothing to cancel.")
     await queries.drop(work, import_id)
     after = await queries.set_state(work, import_id, ImportState.CANCELLED, is_partial=before.is_partial)
     await audit.record(work, kind.action(after.state), kind.target(import_id), before=before, after=after)
 
 
 async def first_astray(connection: Connection, tenant_id: UUID) -> ToldRows | None:
-    """Return the first import whose rows are not those that the audit log tells of, on a connection across tenants."""
+    """Return the first import with rows that differ from its audit entry, on a connection across tenants."""
     for told in await queries.applied(connection, tenant_id, applied_actions()):
         counted = await queries.counts(connection, tenant_id, told.import_id)
         if counted.rows_digest.hex() != told.rows_digest:
@@ -156,9 +156,9 @@ async def rows(work: Work, kind: Kind, import_id: UUID, page: PageRequest) -> Pa
 
 
 def shown(row: StoredRow, kind: Kind, whole: Import) -> ImportRow:
-    """Give words to what stands in a row's way, and name the record that the row has created."""
+    """Describe a row's problems, and name the record that the row has created."""
     made = whole.state is ImportState.APPLIED and row.outcome is ImportRowOutcome.CREATE
-    # A field whose cell could not be read gets no further problem. The id is exempt: it is never in `given`.
+    # A field with an unreadable cell gets no further problem. The id is exempt: it is never in `given`.
     unread = {problem.field for problem in row.problems} - {*row.given, "id"}
     of_records = [
         ImportCellProblem(row.row_number, code, detail, whole.headings.get(field), field)

@@ -33,7 +33,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """Render the document; everything in it is escaped, whoever wrote it."""
+    """Render the document. Everything in it is escaped, by any author."""
     made: str = _template().render(
         document=document,
         tags=_by_tag(document),
@@ -76,14 +76,14 @@ def _by_tag(document: Mapping[str, Any]) -> list[tuple[str, list[Operation]]]:
 
 
 def _whole(document: Mapping[str, Any], shown: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an operation with what it shares with others in its place."""
+    """Return an operation with its shared parts put in place."""
     parameters = [resolved(document, one) for one in shown.get("parameters", ())]
     responses = {status: resolved(document, one) for status, one in shown["responses"].items()}
     return {**shown, "parameters": parameters, "responses": responses}
 
 
 def _kind(schema: Mapping[str, Any]) -> Markup:
-    """Say what a schema takes, in a few words, with links to the schemas it names."""
+    """Describe a schema in a few words, with links to the schemas it names."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return Markup('<a href="#schema-{0}">{0}</a>').format(name)
@@ -117,7 +117,7 @@ _BOUNDS = (
 
 
 def _bounds(schema: Mapping[str, Any], lowest: str, highest: str, unit: str) -> str:
-    """Say from what to what a value may go."""
+    """Return the range of a value."""
     low, high = schema.get(lowest), schema.get(highest)
     if low is not None and high is not None:
         return f"{low} to {high}{unit}"

@@ -1,7 +1,7 @@
-"""What names mean wherever they stand: fields of bodies and responses, and parameters.
+"""Meanings of names in all places: fields of bodies and responses, and parameters.
 
-A field whose meaning differs has a string of its own (`descriptions`). Each meaning gives what the name cannot: unit,
-range, format, source, and the meaning of null.
+A field with another meaning has a string of its own (`descriptions`). Each meaning adds to the name: unit, range,
+format, source, and the meaning of null.
 """
 
 from collections.abc import Mapping
@@ -77,7 +77,7 @@ MEANINGS: Mapping[str, str] = {
     "reason": "Why, in words.",
     "detail": "A sentence for people. Null if there is none.",
     "label": "Name for people to read.",
-    "purpose": "What the company is used for.",
+    "purpose": "Purpose of using the company.",
     "tags": "Your own labels, in the order you gave.",
     "reference": "Your own identifier of the record, unique in the tenant. Null if there is none.",
     "metadata": "Texts by key that you keep with the record. A change replaces all of them.",
@@ -109,7 +109,7 @@ MEANINGS: Mapping[str, str] = {
     "last_reviewed_on": "Day of the latest review. Null before the first.",
     "next_review_on": "Day the next review is due. Null if none is planned.",
     "reviewed_on": "Day of the review.",
-    "outcome": "What came of it.",
+    "outcome": "The result.",
     "categories_needed": "Trust services categories that evidence must cover for the service.",
     "is_uptime_critical": "Whether you depend on the service being available.",
     "handles_transactions": "Whether the service processes transactions.",
@@ -138,7 +138,7 @@ MEANINGS: Mapping[str, str] = {
     "criterion": "Trust services criterion, such as `CC6.1`. Null if the report names none.",
     "system_name": "The system as the report names it. Null if unknown.",
     "control": "The control as the report words it.",
-    "deviation": "What the auditor found.",
+    "deviation": "The auditor's finding.",
     "sample": "How many items were tested and how many failed, as the report words it. Null if it does not.",
     "management_response": "The vendor's answer in the report. Null if there is none.",
     "complementary_controls": "Controls that the report expects of the organisation. Null if it names none.",
@@ -162,12 +162,12 @@ MEANINGS: Mapping[str, str] = {
     "days_left": "Days until the due date, negative once it has passed. Null if there is no date.",
     "facts": "Further values by name. Which there are depends on the alert class.",
     "has_recipients": "Whether a receiver took the alert. Null until receivers were looked for.",
-    "subject_kind": "What kind of record the alert is about, such as `document`.",
+    "subject_kind": "Kind of the record the alert is about, such as `document`.",
     "destination": "The address as far as it may be shown.",
     "recipient": "The address as far as it may be shown.",
     "failure": "Why the last attempt failed, as a stable word. Null if it did not.",
     "classes": "Alert classes the receiver takes. Null for all.",
-    "tiers": "Tiers of vendors whose alerts the receiver takes. Null for all.",
+    "tiers": "The receiver takes alerts of vendors in these tiers. Null for all.",
     "is_active": "Whether it is in use.",
     "overdue_every_days": "Days between repetitions once the date has passed. Null for no repetition.",
     "url": "An https address.",
@@ -175,7 +175,7 @@ MEANINGS: Mapping[str, str] = {
     "roles": "The roles, which together give the permissions.",
     "scopes": "Permissions that the key is limited to. Null for all of its roles.",
     "expires_at": "When it stops working. Null if never.",
-    "permissions": "What the caller may do.",
+    "permissions": "The caller's permissions.",
     # files, and rows of tables
     "file_name": "Name of the file as it was sent. Null if none was.",
     "file_bytes": "Size of the file in bytes. Null while there is no file.",
@@ -198,8 +198,8 @@ MEANINGS: Mapping[str, str] = {
     "previous_number": "The number before this score. Null for the first.",
     "scored_at": "When the score was computed.",
     "observed_at": "When it was observed.",
-    "coverage_bp": "Weight that was seen, in hundredths of a percent of what applies.",
-    "remedy": "What the vendor should do.",
+    "coverage_bp": "Observed weight, in hundredths of a percent of the weight that applies.",
+    "remedy": "Advice for the vendor.",
     "previous_hash": "Hash of the observation before, in hexadecimal. Null for the first.",
     "datasets": "Version of each dataset that was used, by name.",
 }

@@ -82,7 +82,7 @@ def success(responses: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name(operation: Operation, function: Any) -> None:
-    """Name an operation after its handler, which is a verb and what it acts on."""
+    """Name an operation after its handler, which is a verb and its object."""
     operation["operationId"] = function.__name__
     words = [_SPELT.get(word, word) for word in function.__name__.split("_")]
     operation["summary"] = " ".join([words[0].capitalize(), *words[1:]])
@@ -104,7 +104,7 @@ def _files(types: Iterable[str]) -> Schema:
 
 
 def _raw_content(raw: Any, example: str) -> Schema:
-    """Return the content of a body that the handler reads itself. JSON is any JSON; the rest is bytes."""
+    """Return the content of a body that the handler reads itself. JSON is any JSON. The rest is bytes."""
     if isinstance(raw, str):
         made = _files(())
     elif "application/json" in raw:

@@ -22,7 +22,7 @@ _LIST = [Code.FILTER_INVALID, Code.SORT_INVALID, Code.CURSOR_INVALID]
 _USUAL: Mapping[Kind, list[Code]] = {
     kind: [code for code in [*_EVERY, *_BODY, *_MATCH, *_KEY] if code.kind is kind] for kind in STATUS
 }
-"""The codes that the shared response of a kind names; an operation with others says which."""
+"""The codes that the shared response of a kind names. An operation with others says which."""
 
 _DEFAULT = "Default"
 
@@ -88,7 +88,7 @@ def _example(code: Code) -> Schema:
         "type": f"urn:vendorrisk:problem:{code.code}",
         "title": code.title,
         "status": STATUS[code.kind],
-        "detail": "Says what to do.",
+        "detail": "Advice for the caller.",
         "code": code.code,
         "request_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     }
@@ -127,7 +127,7 @@ PROBLEM_SCHEMAS: Schema = {
     },
     "FieldError": {
         "type": "object",
-        "description": "What is wrong with one field or parameter.",
+        "description": "The error of one field or parameter.",
         "required": ["detail"],
         "properties": {
             "detail": _text("What to do."),

@@ -1,6 +1,6 @@
-"""The document's section of webhooks: what a receiver is sent, in which form, and what its responses mean.
+"""The document's section of webhooks: the messages to a receiver, their form, and the meaning of its responses.
 
-The features that send say what they send (`Webhook`); the form is that of Standard Webhooks.
+The features that send describe their events (`Webhook`). The form is that of Standard Webhooks.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from vendorrisk.openapi.schemas import Schema
 
 
 class Webhook(msgspec.Struct, frozen=True):
-    """One type of event. `body` is the Struct of all that is sent, whose field `type` holds the name."""
+    """One type of event. `body` is the Struct of every message. Its field `type` holds the name."""
 
     name: str
     when: str
@@ -21,7 +21,7 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 def section(webhooks: Iterable[Webhook], shown: dict[Any, Schema]) -> Schema:
-    """Return the section; `shown` holds the schema of each body."""
+    """Return the section. `shown` holds the schema of each body."""
     return {one.name: {"post": _operation(one, shown[one.body])} for one in webhooks}
 
 
@@ -50,7 +50,7 @@ have arrived is sent again under its id. Fields and types are only ever added.
 
 _NAMES = {
     "webhook-id": "The same at every try of a message, and of no other message.",
-    "webhook-timestamp": "When this try was made, in seconds since 1970. Refuse what is older than five minutes.",
+    "webhook-timestamp": "When this try was made, in seconds since 1970. Reject messages older than five minutes.",
     "webhook-signature": "`v1,` and the HMAC-SHA256 in base64, by Standard Webhooks.",
 }
 
@@ -62,9 +62,9 @@ PARAMETERS: Schema = {
 
 RESPONSES: Schema = {
     "accepted": {"description": "Accepted; it is not sent again."},
-    "gone": {"description": "Nobody listens here any more; the delivery ends at once."},
-    "later": {"description": "Not accepted; it is sent again later, for most of a day, and `Retry-After` is kept to."},
+    "gone": {"description": "Nobody listens here any more. The delivery ends at once."},
+    "later": {"description": "Not accepted. The delivery is sent again later, for most of a day, and `Retry-After` is kept to."},
 }
-"""Components of the document: what the receiver's responses mean."""
+"""Components of the document: the meaning of the receiver's responses."""
 
 _RESPONSES_OF = {"2XX": "accepted", "410": "gone", "default": "later"}

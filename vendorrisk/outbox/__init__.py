@@ -6,27 +6,27 @@
                  address itself, as its recipient
     attempt      one try of a delivery, written down before the message leaves
     lease        a sender's claim on a delivery: a token, and the instant at which it runs out
-    kind         what a feature hands to the outbox (`kind`): how its messages are loaded, addressed and rendered
+    kind         a feature's part of the outbox (`kind`): how its messages are loaded, addressed and rendered
 
 The outbox imports no feature that sends by it. `worker.py` lists the kinds, and a worker sends deliveries of these
 kinds alone. A feature makes deliveries in its own transaction, one by `service.deliver` or many in a statement of its
 own. The routes, permissions and audit entries of its deliveries are the feature's as well.
 
-States of a delivery: pending → sending → sent; from sending back to pending (tried again later, or nobody knows whether
-it arrived) or to dead (rejected for good, or tried often enough). Dead and cancelled deliveries can be resent, which
-makes them pending. If a destination is removed or switched off, its pending deliveries are cancelled. A sender cancels
-what the kind does not load: its owner no longer wants it sent.
+States of a delivery: pending → sending → sent. From sending a delivery may go back to pending (tried again later, or
+nobody knows whether it arrived) or to dead (rejected for good, or tried often enough). Dead and cancelled deliveries
+can be resent, which makes them pending. If a destination is removed or switched off, its pending deliveries are
+cancelled. A sender cancels deliveries that the kind does not load: their owners no longer want them sent.
 
 `send_deliveries` is the only job. `sending` holds one run of it, which keeps a fixed number of messages under way:
-`claims` takes deliveries, `attempts` sends them, `results` records what became of them. `rules` decides on further
+`claims` takes deliveries, `attempts` sends them, `results` records the results. `rules` decides on further
 attempts.
 
-What can never happen
-- A message sent with a transaction open, or recorded by a sender that has lost its lease.
-- A message lost because its sender died. The sender that finds the expired lease sends it again under the same key, as
-  often as a delivery is tried at all. Then the delivery is dead, and can be resent.
-- One destination that takes every place: after a failure its other deliveries wait as well.
-- A kind that holds up the others: if it cannot load its messages, the run goes on without it, and fails at its end.
+Invariants
+- No message is sent with a transaction open, or recorded by a sender that has lost its lease.
+- No message is lost because its sender died. The sender that finds the expired lease sends it again under the same key,
+  as often as a delivery is tried at all. Then the delivery is dead, and can be resent.
+- One destination cannot take every place: after a failure its other deliveries wait as well.
+- A kind cannot hold up the others: if it cannot load its messages, the run goes on without it, and fails at its end.
 
 The window. Between the moment a destination takes a message and the commit that records it, the sender may die, and
 nothing outside can be asked whether the message was taken. So `sending` is committed before each send, for at most as
@@ -36,5 +36,5 @@ attempt is uncertain as well. The next attempt carries the same key: a webhook's
 systems by `Message-ID`. Slack has no such key for incoming webhooks. There, a message rather arrives twice than never,
 and the delivery says that it may have.
 
-Deliveries and attempts are themselves the record of what the job did. The audit log holds what people changed.
+Deliveries and attempts are themselves the record of the job's work. The audit log holds changes by people.
 """

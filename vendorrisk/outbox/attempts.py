@@ -1,4 +1,4 @@
-"""One attempt: a message is sent, with no transaction open; whatever happens becomes a result."""
+"""One attempt: a message is sent, with no transaction open. Any outcome becomes a result."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ _log = structlog.get_logger("outbox")
 
 
 async def attempt(context: JobContext, flight: Flight) -> Result:
-    """Send one message, and return what is to be recorded."""
+    """Send one message, and return the result to record."""
     try:
         detail = await _send(context, flight)
     except Undeliverable as why:
@@ -37,6 +37,7 @@ async def _send(context: JobContext, flight: Flight) -> str:
     except TimeoutError:
         raise Undeliverable(Failure.TIMEOUT, "no response in time", retryable=True) from None
     except Exception as error:
-        # A fault of ours must not stop the others; it is tried again, and then a dead letter that can be resent.
+        # A fault of ours must not stop the other deliveries. This one is tried again, and then a dead letter that can
+        # be resent.
         _log.exception("delivery_failed", delivery=str(delivery.id), destination=str(delivery.destination_id))
         raise Undeliverable(Failure.TEMPORARY, type(error).__name__, retryable=True) from error

@@ -1,4 +1,4 @@
-"""Taking deliveries: lock what is due, load what its messages say, write down that an attempt begins.
+"""Taking deliveries: lock due ones, load their messages, record that an attempt begins.
 
 All three happen in one transaction, which ends before a message leaves.
 """
@@ -25,7 +25,7 @@ LEASE = timedelta(seconds=90)
 
 
 class LoadError(Exception):
-    """A kind could not load what its messages say. Nothing was claimed."""
+    """A kind could not load its messages. Nothing was claimed."""
 
     def __init__(self, owner_kind: str) -> None:
         super().__init__(f"messages of kind {owner_kind!r} cannot be loaded")
@@ -33,7 +33,7 @@ class LoadError(Exception):
 
 
 class Flight(msgspec.Struct, frozen=True):
-    """An attempt that has begun, with what its message is made of."""
+    """An attempt that has begun, with the data of its message."""
 
     lease: Lease
     kind: Kind[Any]
@@ -41,14 +41,14 @@ class Flight(msgspec.Struct, frozen=True):
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """What a claim took: `taken` deliveries, of which those that are still wanted fly."""
+    """The result of a claim: `taken` deliveries, of which the wanted ones are under way."""
 
     taken: int
     flights: list[Flight]
 
 
 async def claim(context: JobContext, kinds: Kinds, most: int) -> Claimed:
-    """Claim deliveries that may be tried now, each under a lease; raises `LoadError`."""
+    """Claim deliveries that may be tried now, each under a lease. Raises `LoadError`."""
     now, token = context.clock(), new_id()
     async with context.database.system() as connection:
         due = await queries.lock_due(connection, now, most, kinds, rules.TRIES)
@@ -65,7 +65,7 @@ def _flight(kind: Kind[Any], due: Due, token: UUID, facts: Any) -> Flight:
 
 
 async def load(connection: Connection, kinds: Kinds, due: Sequence[Due]) -> dict[UUID, Any]:
-    """Return what the messages say, by the delivery, without those that must not be sent; raises `LoadError`."""
+    """Return the messages' data by delivery, without those that must not be sent. Raises `LoadError`."""
     facts: dict[UUID, Any] = {}
     by_kind = attrgetter("owner_kind")
     for owner_kind, of_kind in groupby(sorted(due, key=by_kind), by_kind):

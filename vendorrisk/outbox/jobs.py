@@ -1,4 +1,4 @@
-"""Background work: send what is due."""
+"""Background work: send due deliveries."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,11 +11,11 @@ from vendorrisk.outbox.sending import Sender
 
 
 async def send_deliveries(context: JobContext, kinds: Sequence[Kind[Any]]) -> int:
-    """Send what may be tried now of the given kinds; returns how many deliveries were tried, cancelled or given up."""
+    """Send due deliveries of the given kinds. Return how many were tried, cancelled or given up."""
     return await Sender(context, kinds).run()
 
 
 def jobs(kinds: Sequence[Kind[Any]]) -> tuple[Job, ...]:
-    """Return what the schedule lists of the outbox, for the kinds that this worker sends."""
+    """Return the outbox's jobs for the schedule, for the kinds that this worker sends."""
     # Long enough for the last run that may begin (at half of it) to claim, to hear the slowest receiver, and to record.
     return (Job(service.SEND, partial(send_deliveries, kinds=kinds), 15, timeout_seconds=240),)

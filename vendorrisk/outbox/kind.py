@@ -1,4 +1,4 @@
-"""What a feature hands to the outbox, so that the outbox need not know the feature."""
+"""A feature's part of the outbox, so that the outbox need not know the feature."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
@@ -19,7 +19,7 @@ class Kind(msgspec.Struct, Generic[Facts], frozen=True, kw_only=True):
 
     owner_kind: str
     load: Callable[[Connection, Sequence[Due]], Awaitable[Mapping[UUID, Facts]]]
-    """Load, across tenants and in one statement, what the messages say; returns it by the id of the delivery.
+    """Load the messages' data, across tenants and in one statement. Return it by the id of the delivery.
 
     A delivery that must not be sent any more is left out: its destination is switched off, or its message is no longer
     true. It is cancelled, without an attempt.
@@ -27,11 +27,11 @@ class Kind(msgspec.Struct, Generic[Facts], frozen=True, kw_only=True):
     channel: Callable[[Facts], str]
     """Return the word by which metrics count the delivery."""
     address: Callable[[Facts, Keyring], Address]
-    """Open the address; raises `Undeliverable` if that is not possible."""
+    """Open the address. Raises `Undeliverable` if that is not possible."""
     render: Callable[[Facts, str], Message]
-    """Return the message, whose links begin with the public URL. Pure, and the same at every attempt."""
+    """Return the message. Its links begin with the public URL. Pure, and the same at every attempt."""
     ended: Callable[[Connection, Sequence[Recorded]], Awaitable[None]] | None = None
     """Hear of deliveries that were sent or are dead, in the transaction that records it.
 
-    A fault in it is logged, and undoes only what it wrote: the delivery itself is the record.
+    A fault in it is logged, and undoes only its own writes: the delivery itself is the record.
     """

@@ -1,4 +1,4 @@
-"""What is stored of deliveries and attempts."""
+"""Stored records of deliveries and attempts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ class DeliveryState(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """What became of an attempt; `uncertain` may have been accepted."""
+    """The result of an attempt. `uncertain` may have been accepted."""
 
     SENDING = "sending"
     SENT = "sent"
@@ -37,7 +37,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One message to one recipient. `possible_duplicates` counts tries after one whose end is unknown."""
+    """One message to one recipient. `possible_duplicates` counts attempts that followed one with an unknown end."""
 
     id: UUID
     owner_kind: str
@@ -96,7 +96,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What is recorded of an attempt. The destination's other deliveries wait until `back_off_until` as well."""
+    """The record of an attempt's result. The destination's other deliveries wait until `back_off_until` as well."""
 
     lease: Lease
     state: DeliveryState
@@ -108,7 +108,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What a delivery is after an attempt was recorded."""
+    """The state of a delivery after an attempt was recorded."""
 
     tenant_id: UUID
     id: UUID

@@ -35,7 +35,7 @@ async def lock_due(
 async def begin(
     connection: Connection, now: datetime, token: UUID, until: datetime, due: Sequence[Due], wanted: Container[UUID]
 ) -> None:
-    """Begin an attempt of each delivery that is wanted, under a lease until an instant; cancel the others."""
+    """Begin an attempt of each delivery that is wanted, under a lease until an instant. Cancel the others."""
     await _BEGIN.run(
         connection,
         now,
@@ -69,7 +69,7 @@ async def end_spent(
 
 
 async def record(connection: Connection, now: datetime, results: Sequence[Result]) -> list[Recorded]:
-    """Write what became of attempts; returns those whose lease still held."""
+    """Record results of attempts. Return the deliveries that were still under the lease."""
     return await _RECORD.many(
         connection,
         now,

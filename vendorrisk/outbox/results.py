@@ -1,4 +1,4 @@
-"""What became of attempts: recorded, counted, and made known to the owners."""
+"""Results of attempts: recorded, counted, and made known to the owners."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ _log = structlog.get_logger("outbox")
 
 
 async def record(context: JobContext, kinds: Kinds, results: Collection[Result]) -> None:
-    """Write down what became of sends; tried for a while if Postgres is away, because the sends have happened."""
+    """Record the results of sends. If Postgres is away, retry for a while, because the sends have happened."""
     async for once in stamina.retry_context(
         on=(Refusal, *UNREACHABLE), attempts=None, timeout=_RECORD_SECONDS, wait_initial=0.1, wait_max=2.0
     ):
@@ -45,7 +45,10 @@ async def record(context: JobContext, kinds: Kinds, results: Collection[Result])
 
 
 async def give_up(context: JobContext, kinds: Kinds, most: int) -> int:
-    """End what was tried as often as it may be by senders that died; returns how many. Raises `LoadError`."""
+    """Mark deliveries dead if their last allowed attempt was lost with its sender.
+
+    Return how many. Raises `LoadError`.
+    """
     now = context.clock()
     async with context.database.system() as connection:
         spent = await queries.lock_spent(connection, now, most, kinds, rules.TRIES)
@@ -66,7 +69,7 @@ def _count_dead(channel: str, delivery_id: UUID, failure: str | None) -> None:
 
 
 async def _notify_owners(connection: Connection, kinds: Kinds, recorded: Sequence[Recorded]) -> None:
-    """Call the `ended` of each kind that has one. A fault undoes only what that kind wrote."""
+    """Call the `ended` of each kind that has one. A fault undoes only that kind's writes."""
     for kind in kinds.values():
         ended = [one for one in recorded if one.owner_kind == kind.owner_kind and one.state in _ENDED]
         if kind.ended is None or not ended:
@@ -74,7 +77,7 @@ async def _notify_owners(connection: Connection, kinds: Kinds, recorded: Sequenc
         await connection.execute("savepoint ended")
         try:
             await kind.ended(connection, ended)
-        except Exception:  # noqa: BLE001 - what was sent is recorded all the same
+        except Exception:  # noqa: BLE001 - the sends are recorded all the same
             _log.exception("ended_failed", owner_kind=kind.owner_kind, deliveries=[str(one.id) for one in ended])
             await connection.execute("rollback to savepoint ended")
 
@@ -88,7 +91,7 @@ def _storable(result: Result) -> Result:
 
 
 def _back_offs(results: Iterable[Result]) -> list[tuple[UUID, UUID, datetime]]:
-    """Return until when each destination is left alone; a delivery without one rests by itself."""
+    """Return until when each destination backs off. A delivery without a destination backs off alone."""
     latest: dict[tuple[UUID, UUID], datetime] = {}
     for result in results:
         delivery = result.lease.delivery

@@ -1,4 +1,4 @@
-"""What follows an attempt: the end, or another attempt, and when."""
+"""Decisions after an attempt: the end, or another attempt, and when."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ TRIES = 12
 """Attempts before a delivery is dead: with the back-off below, most of a day."""
 
 ENDED_UNSENT = frozenset({DeliveryState.DEAD, DeliveryState.CANCELLED})
-"""The states of what can be resent."""
+"""The states in which a delivery can be resent."""
 
 _FIRST_WAIT_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 6 * 3600
@@ -23,7 +23,7 @@ def sent(lease: Lease, detail: str) -> Result:
 
 
 def not_sent(lease: Lease, why: Undeliverable, now: datetime) -> Result:
-    """Return what follows a failure: another attempt later, or none.
+    """Decide after a failure: another attempt later, or none.
 
     If the message left without a response, it may have been taken.
     """
@@ -48,7 +48,7 @@ def wait_seconds(delivery_id: UUID, attempts: int, retry_after_seconds: int | No
     """Return the back-off after `attempts` tries: doubling, spread by the delivery's id, never under Retry-After.
 
     The spread is ±20 % and always the same for one delivery, so that a thousand that failed together do not come
-    back together, and a test knows what to expect.
+    back together, and a test can expect it.
     """
     doubled = _FIRST_WAIT_SECONDS << min(attempts - 1, 20)
     spread = 0.8 + 0.4 * (delivery_id.int % 1000) / 999

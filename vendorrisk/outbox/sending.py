@@ -1,7 +1,7 @@
 """One run of the sending job.
 
 It keeps a fixed number of sends in flight. Each is claimed (a lease and a token, committed) just before it leaves, so
-that a sudden death doubles what was in flight and nothing more. Results are recorded a handful at a time.
+that a sudden death duplicates only the messages in flight. Results are recorded a handful at a time.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ TAKEN_OVER = Counter(
 
 _IN_FLIGHT = 64
 _SLICE = 2000  # deliveries of one run before the job looks at the clock again
-_CLAIM_SECONDS = 30.0  # of one run: slow destinations must not carry what was claimed past the job's own time
+_CLAIM_SECONDS = 30.0  # of one run, so that slow destinations cannot keep a run beyond the job's timeout
 
 
 class Sender:
     """One run: keeps sends in flight until nothing is due, its time or slice is over, or the worker stops.
 
-    However it ends, what destinations took is recorded, or every interruption would send it again.
+    However it ends, accepted messages are recorded, or every interruption would send them again.
     """
 
     def __init__(self, context: JobContext, kinds: Sequence[Kind[Any]]) -> None:
@@ -42,7 +42,7 @@ class Sender:
         self._claims_until = asyncio.get_running_loop().time() + _CLAIM_SECONDS
 
     async def run(self) -> int:
-        """Send what may be tried now; returns how many deliveries were tried, cancelled or given up."""
+        """Send due deliveries. Return how many were tried, cancelled or given up."""
         try:
             await self._send_what_is_due()
         except asyncio.CancelledError:
@@ -68,7 +68,7 @@ class Sender:
             raise self._trouble
 
     async def _try(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        """Do a step; returns whether another may follow. Trouble is raised when those under way have ended."""
+        """Do a step. Return whether another may follow. Trouble is raised when those under way have ended."""
         try:
             return await step()
         except LoadError as error:
@@ -109,7 +109,7 @@ class Sender:
         self._landed = []
 
     async def _cut(self) -> None:
-        """Leave those under way to their lease, and record the others; a result recorded twice changes nothing."""
+        """Leave deliveries under way to their lease, and record the others. A result recorded twice changes nothing."""
         for task in self._flying:
             task.cancel()
         await asyncio.gather(*self._flying, return_exceptions=True)

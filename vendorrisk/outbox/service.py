@@ -14,14 +14,14 @@ SEND = "send_deliveries"
 
 
 async def deliver(work: Work, new: NewDelivery, *, tries: int = rules.TRIES) -> Delivery:
-    """Make a delivery; it leaves after the commit."""
+    """Make a delivery. It leaves after the commit."""
     made = await queries.insert(work, new, tries)
     work.nudge(SEND)
     return made
 
 
 async def cancel(work: Work, destination_id: UUID) -> None:
-    """Cancel what waits for a destination. What is under way is cancelled if its attempt fails."""
+    """Cancel pending deliveries to a destination. A delivery under way is cancelled if its attempt fails."""
     await queries.cancel(work, destination_id)
 
 

@@ -1,4 +1,4 @@
-"""What is shown across features."""
+"""Responses that span features."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ class NotRatedReason(StrEnum):
 
 
 class VendorPosture(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor as a row of the overview. Several services count as their weakest; `coverage_state` is null for none.
+    """A vendor as a row of the overview. Several services count as their weakest. `coverage_state` is null for none.
 
     `change_in_30_days` is null if there was no score by the same methodology. `next_due_on` may be overdue.
     """
@@ -130,7 +130,7 @@ class ComingDate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentInBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """A document that counts; `to_confirm` proposals of it wait for a person."""
+    """A document that counts. `to_confirm` of its proposals wait for a person."""
 
     id: UUID
     service_id: UUID | None
@@ -190,7 +190,7 @@ class VendorOverview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionKind(StrEnum):
-    """What may wait for a person."""
+    """The kinds of work that wait for a person."""
 
     FINDING_DUE = "finding_due"
     ACCEPTANCE_ENDING = "acceptance_ending"
@@ -201,7 +201,7 @@ class DecisionKind(StrEnum):
 
 
 class WaitingDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that waits. `owner_id` is the member who sees to it; null means any member who may."""
+    """A decision that waits. `owner_id` is the responsible member. Null means any member with the permission."""
 
     kind: DecisionKind
     subject_id: UUID
@@ -235,7 +235,7 @@ class WaitingDecisionCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecentChangeKind(StrEnum):
-    """What may have changed, from worse to better."""
+    """The kinds of changes, from worse to better."""
 
     COVERAGE_LAPSED = "coverage_lapsed"
     SIGNAL_SCORE_FELL = "signal_score_fell"
@@ -315,7 +315,7 @@ class ScoresInSum(msgspec.Struct, frozen=True, kw_only=True):
 class MessageHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Whether anything is silent. Alerts and messages are those of the last seven days.
 
-    `dates_not_swept` are dates whose alert is due and was not raised yet. `scans_late` are scans that should have been
+    `dates_not_swept` are dates with a due alert that was not raised yet. `scans_late` are scans that should have been
     made more than a day ago.
     """
 
@@ -387,7 +387,7 @@ class TodayOverview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionScope(StrEnum):
-    """Whose decisions are shown: those of the caller's member, or everyone's."""
+    """Decisions to show: those of the caller's member, or everyone's."""
 
     MINE = "mine"
     EVERYONE = "everyone"

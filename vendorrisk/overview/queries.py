@@ -62,7 +62,7 @@ def _count(sql: str) -> Column:
 
 
 _NOT_SORTED = frozenset({"annual_spend"})
-"""What a row of the overview does not show, so that it cannot be sorted by."""
+"""Columns that a row of the overview does not show, so that it cannot be sorted by them."""
 
 POSTURES = ListOf(
     "vendor_postures",
@@ -109,7 +109,7 @@ async def fourth_parties(work: Work, vendor_id: UUID, most: int) -> list[FourthP
 
 
 async def waiting(work: Work, member_id: UUID | None) -> list[WaitingDecisionsOfKind]:
-    """Return what waits, by kind; for one member, what is that member's or nobody's."""
+    """Return the waiting work by kind. For one member, return that member's work and nobody's."""
     return await _WAITING.many(work.db, work.tenant_id, work.today, member_id, _zone(work))
 
 

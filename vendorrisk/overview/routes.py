@@ -21,7 +21,7 @@ async def get_today(
         DecisionScope, QueryParameter(required=False, description="Whose decisions are shown.")
     ] = DecisionScope.EVERYONE,
 ) -> TodayOverview:
-    """Return the day's dashboard: what waits, what changed since the last working day, what is due in 13 weeks."""
+    """Return the day's dashboard: waiting work, changes since the last working day, dates due in 13 weeks."""
     return await service.today(work, whose)
 
 
@@ -29,8 +29,8 @@ async def get_today(
 async def list_vendor_postures(work: InWork, page: ListPage) -> Page[VendorPosture]:
     """List vendors with coverage, grade, open findings, next date and owners.
 
-    Sorts by what the vendor's record holds (name, tier, dates of the record) read one page however many vendors there
-    are. Sorts by computed figures read all vendors that the filters leave.
+    Sorts by the vendor's own record (name, tier, dates of the record) read one page however many vendors there are.
+    Sorts by computed figures read all vendors that the filters leave.
     """
     return await service.postures(work, page)
 

@@ -1,4 +1,4 @@
-"""What follows from a day and from figures: since when changes count, what comes first, which filters make a view."""
+"""Decisions from days and figures: the day from which changes count, the order of work, the filters of a view."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -42,7 +42,7 @@ VIEWS = {
 
 
 def since(today: date, zone: ZoneInfo) -> datetime:
-    """Return when the previous working day ended; Saturday and Sunday are none."""
+    """Return when the previous working day ended. Saturday and Sunday are none."""
     day = today - timedelta(days=1)
     while day.weekday() >= _SATURDAY:
         day -= timedelta(days=1)
@@ -50,7 +50,7 @@ def since(today: date, zone: ZoneInfo) -> datetime:
 
 
 def first_waiting(kinds: Sequence[WaitingDecisionsOfKind]) -> list[WaitingDecision]:
-    """Return what waits, by its day, then by the tier of its vendor."""
+    """Return waiting work sorted by its day, then by the tier of its vendor."""
     items = [item for kind in kinds for item in kind.items]
     items.sort(key=lambda item: (item.due_on, 4 if item.tier is None else _WEIGHT[item.tier], item.subject_id))
     return items[:MOST_WAITING]

@@ -2,16 +2,16 @@
 
     reading   turns the bytes of a file into a *table*, or raises `UnreadableError` with advice for the sender
     errors    finds the cells of a workbook that hold an error such as #N/A
-    files     finds the format of a file; reads CSV in a thread and a workbook in a child process
+    files     finds the format of a file, and reads CSV in a thread and a workbook in a child process
     writing   streams rows under given headings as CSV or XLSX
     formulas  the guard: a leading ' keeps spreadsheet programs from taking text for a formula
 
 A *table* has headings and numbered rows of typed *cells*. A blank cell is None. This package knows no feature: each
-caller brings its headings, and decides what a cell means.
+caller brings its headings, and decides on the meaning of a cell.
 
-What can never happen
-- a formula, a macro or a link of a file is evaluated
-- an error of a cell is read as a blank
-- a workbook takes down the process that asked for it
-- a cell of a written file is taken for a formula
+Invariants
+- no formula, macro or link of a file is evaluated
+- no error of a cell is read as a blank
+- no workbook takes down the process that asked for it
+- no cell of a written file is taken for a formula
 """

@@ -1,7 +1,7 @@
 """Where a worksheet holds errors (#N/A, #REF!): the reader of workbooks gives them as blank, which would lose them.
 
 Looked for in the XML itself, and only where its bytes say that there are some. Pure, but for the child process that it
-runs in: what it needs is loaded with this module.
+runs in: all its imports are loaded with this module.
 """
 
 import io
@@ -18,10 +18,10 @@ ERRORS = frozenset(
         *("#BLOCKED!", "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#GETTING_DATA"),
     }
 )
-"""What spreadsheet programs write in place of a value that they could not work out."""
+"""Texts that spreadsheet programs write in place of a value that they could not calculate."""
 
 Places = dict[int, dict[int, str]]
-"""Row → column → error; both counted from 1."""
+"""Row → column → error. Both count from 1."""
 
 _MARK = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
@@ -34,7 +34,7 @@ class UnfoundError(ValueError):
 
 
 def errors_of(content: bytes, at: int) -> Places:
-    """Return the errors of the worksheet that the workbook names at a place; raises `UnfoundError`."""
+    """Return the errors of the worksheet that the workbook names at a place. Raises `UnfoundError`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if not any(_is_marked(archive, name) for name in archive.namelist() if name.startswith("xl/worksheets/")):
@@ -101,7 +101,7 @@ def _chunks(part: IO[bytes]) -> Iterator[bytes]:
 
 
 class _Sheet:
-    """Counts rows and cells as they pass; both may leave out where they are, and then follow the one before."""
+    """Counts rows and cells as they pass. Both may leave out their position, and then follow the one before."""
 
     def __init__(self) -> None:
         self.places: Places = {}

@@ -1,4 +1,4 @@
-"""A file whose format is not known yet becomes a table."""
+"""A file of a format yet unknown becomes a table."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def format_of(content: bytes) -> FileFormat:
 
 
 async def table_of(file_format: FileFormat, content: bytes, limits: SandboxLimits) -> Table:
-    """Read the file; a workbook in a child process, which may be lost to it. Raises `UnreadableError`."""
+    """Read the file. A workbook is read in a child process, which it may bring down. Raises `UnreadableError`."""
     if file_format is FileFormat.CSV:
         return await asyncio.to_thread(read_csv, content, _LIMITS)
     try:

@@ -1,8 +1,8 @@
-"""A file that someone made in a spreadsheet program becomes rows of typed cells, or is rejected with what to do.
+"""A file that someone made in a spreadsheet program becomes rows of typed cells, or is rejected with advice.
 
 Reading is pure. A workbook (XLSX) is read by `read_workbook` in a limited child process, because its size in memory
-cannot be known from its size on disk; CSV is read here, in bounded space. Neither evaluates anything: a formula's
-last value is read, macros and links to other files are left alone.
+cannot be known from its size on disk. CSV is read here, in bounded space. Neither evaluates anything: a formula's last
+value is read, macros and links to other files are left alone.
 """
 
 import codecs
@@ -27,7 +27,8 @@ Cell = str | int | float | bool | None
 _DELIMITERS = ",;\t|"
 _SNIFFED_ROWS = 20
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?", re.IGNORECASE)
-# Names inside an archive may be in this; it is loaded here because the child process that reads opens no file later.
+# Names inside an archive may be in this encoding. It is loaded here because the child process that reads opens no file
+# later.
 codecs.lookup("cp437")
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -39,7 +40,7 @@ class FileFormat(StrEnum):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How large a table may be. `unpacked_bytes` bounds what the parts of a workbook may hold together."""
+    """How large a table may be. `unpacked_bytes` bounds the total size of the parts of a workbook."""
 
     rows: int = 200_000
     columns: int = 200
@@ -49,7 +50,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One row that is not blank. `number` is what the spreadsheet program shows at its left; the first is 1."""
+    """One row that is not blank.
+
+    `number` is the number that the spreadsheet program shows at its left. The first is 1.
+    """
 
     number: int
     cells: tuple[Cell, ...]
@@ -65,7 +69,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class UnreadableError(ValueError):
-    """The file cannot be read as a table; the message says what to do."""
+    """The file cannot be read as a table. The message has advice."""
 
 
 def is_workbook(content: bytes) -> bool:
@@ -115,7 +119,7 @@ def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
         return content.decode("utf-8"), ()
     except UnicodeDecodeError:
         text = _strictly(content, "cp1252")
-        return text, ("The file is not UTF-8; it was read as Windows-1252. Check accented letters.",)
+        return text, ("The file is not UTF-8. It was read as Windows-1252. Check accented letters.",)
 
 
 def _strictly(content: bytes, encoding: str) -> str:
@@ -173,7 +177,7 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
         if sheet.merged_cell_ranges:
             notices = (
                 *notices,
-                "The worksheet has merged cells; each was read as its first cell, the others as blank.",
+                "The worksheet has merged cells. Each was read as its first cell, the others as blank.",
             )
         return _table(_sheet_rows(sheet, errors_of(content, at)), limits, notices, escaped=False)
     except UnfoundError as error:
@@ -183,7 +187,7 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What came of reading a workbook: a table, or why there is none."""
+    """The result of reading a workbook: a table, or why there is none."""
 
     table: Table | None = None
     rejection_reason: str | None = None
@@ -198,7 +202,10 @@ def workbook_table(content: bytes) -> Read:
 
 
 def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
-    """Refuse by the archive's list of parts what would unpack too large; say what is left alone."""
+    """Refuse an archive with a list of parts that would unpack too large.
+
+    Return notices of the parts that are ignored.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
@@ -211,9 +218,9 @@ def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
         raise UnreadableError("This archive is not an XLSX workbook. Send CSV or XLSX.")
     notices = []
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        notices.append("The workbook holds macros; they were left alone.")
+        notices.append("The workbook holds macros. They were ignored.")
     if any(name.startswith("xl/externalLinks/") for name in names):
-        notices.append("The workbook links to other files; their last known values were read.")
+        notices.append("The workbook links to other files. Their last known values were read.")
     return tuple(notices)
 
 
@@ -223,7 +230,7 @@ def _sheet_rows(sheet: CalamineSheet, errors: Places) -> Iterator[tuple[int, Seq
     padding = (None,) * start_column
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         row = (*padding, *map(_cell, cells))
-        # An error is read as a blank, which would leave what is stored as it is.
+        # An error is read as a blank, which would leave the stored value as it is.
         there = errors.get(number)
         yield number, row if there is None else [there.get(at, cell) for at, cell in enumerate(row, start=1)]
 
@@ -245,7 +252,7 @@ def _cell(value: object) -> Cell:
 
 
 def _number(value: float) -> Cell:
-    """A workbook knows no whole numbers; the ones a float holds exactly become whole again."""
+    """A workbook knows no whole numbers. The ones a float holds exactly become whole again."""
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 1 << 53 else value

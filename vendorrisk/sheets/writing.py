@@ -42,7 +42,7 @@ def _plain(cell: WrittenCell) -> str:
 
 
 class Heading(msgspec.Struct, frozen=True):
-    """What stands above the rows of a file: the headings, and the name of the worksheet."""
+    """The top of a file above its rows: the headings, and the name of the worksheet."""
 
     sheet: str
     columns: tuple[str, ...]

@@ -28,14 +28,14 @@ class Problem(StrEnum):
 
 
 class Extract(msgspec.Struct, frozen=True):
-    """The pages' text, first page first. With `truncated` or `no_text`, what there is of them is still given."""
+    """The pages' text, first page first. With `truncated` or `no_text`, any text that was found is still given."""
 
     pages: list[str]
     problem: Problem | None = None
 
 
 def extract(pdf: bytes) -> Extract:
-    """Read the text layer; never raises for what a file holds, but may run out of time or memory."""
+    """Read the text layer. This never raises for a file's content, but may run out of time or memory."""
     cut = b"%%EOF" not in pdf[-2048:]
     try:
         document = pypdfium2.PdfDocument(pdf)
@@ -64,7 +64,7 @@ def _evaluated(pages: list[str | None], *, cut: bool) -> Extract:
 
 
 def _page_text(document: pypdfium2.PdfDocument, number: int) -> str | None:
-    """Return a page's text; None for a page that cannot be loaded."""
+    """Return a page's text, or None for a page that cannot be loaded."""
     try:
         page = document[number]
         text = page.get_textpage()

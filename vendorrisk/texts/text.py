@@ -1,4 +1,4 @@
-"""The pages of a document become one plain text whose every character knows its page."""
+"""The pages of a document become one plain text in which every character knows its page."""
 
 import bisect
 import encodings.utf_16_le  # noqa: F401 - pypdfium2 decodes with it, after files can no longer be opened
@@ -21,8 +21,8 @@ _FOLDED: Final = {
     **dict.fromkeys("\uf0b7\u25cf\u25aa\u25e6\u2023\u2043\u25a0\u00b7\uf0a7", "\u2022"),
 }
 _ODD = re.compile("[" + "".join(_FOLDED) + "]")
-# PDFium writes U+0002 where a word is divided at a line's end, and U+FFFE for what a font gives no character for;
-# others leave the hyphen there.
+# PDFium writes U+0002 where a word is divided at a line's end, and U+FFFE for a glyph without a character. Others leave
+# the hyphen there.
 _PIECE = re.compile(
     r"(?P<joined>[\x02\ufffe]\s{0,4}|(?<=[a-z])[-\u2010\u00ad]\s{0,2}\n\s{0,2}(?=[a-z]))|(?P<blank>\s+)"
 )
@@ -56,7 +56,7 @@ class Text:
         return bisect.bisect_right(self._starts, place)
 
     def page_start(self, page: int) -> int:
-        """Return where a page, from 1, begins in `plain`; its length for pages past the last."""
+        """Return where a page, from 1, begins in `plain`. For pages past the last, return its length."""
         return self._starts[page - 1] if page <= len(self._starts) else len(self.plain)
 
     def quotation(self, start: int, end: int) -> tuple[int, str]:

@@ -52,7 +52,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 def is_day_first(text: str) -> bool | None:
-    """Say how a text writes dates such as 3/4/2025, by those that can be read one way only; None where they differ."""
+    """Say how a text writes dates such as 3/4/2025, by those that can be read one way only. None if they differ."""
     pairs = [(int(found[1]), int(found[2])) for found in _SLASHED.finditer(text)]
     day_first, month_first = (any(pair[place] > 12 for pair in pairs) for place in (0, 1))  # noqa: PLR2004 - no month
     return None if day_first == month_first else day_first
@@ -68,8 +68,8 @@ def days(text: str, start: int = 0, end: int | None = None, *, day_first: bool |
 def periods(text: str, start: int = 0, end: int | None = None, *, day_first: bool | None = None) -> list[Period]:
     """Find pairs of dates that make a period, and `the year ended March 31, 2025`.
 
-    `October 1 to December 31, 2025` takes its year from the second; of 1/4/2025 - 31/3/2026 the second says how the
-    first is meant.
+    `October 1 to December 31, 2025` takes its year from the second. In 1/4/2025 - 31/3/2026 the second date decides how
+    the first is read.
     """
     stop = len(text) if end is None else end
     found = [_between(each, day_first) for each in _RANGE.finditer(text, start, stop)]

@@ -1,6 +1,6 @@
-"""Vendors: who they are, how much depends on them, what was agreed about them, and how they come in and leave.
+"""Vendors: their record, tier, services, reviews and lifecycle, from intake to offboarding.
 
-A *vendor* is a company whose services a tenant uses, might use, or used. Its *lifecycle*:
+A *vendor* is a company that serves a tenant, may serve it, or did. Its *lifecycle*:
 
     prospect → onboarding → active ⇄ suspended
                                ↘      ↙
@@ -10,20 +10,21 @@ A vendor becomes *active* once its *intake* is decided (a request was approved b
 asked, or somebody who may approve said why none was needed), its inherent risk was answered, and a business owner
 is named. One that is in use already when the tenant begins is *taken over* as active: at registration with owner,
 tier and reason, or by an import, which is the reason. It is *terminated* once its *offboarding checklist* is
-resolved: data returned, access removed, deletion proven, each done or waived with a reason, by whom and when. A
-prospect that was never used ends without one. Who comes back starts as a prospect, with a new intake.
+resolved: data returned, access removed, deletion proven, each done or waived with a reason, a person and an instant. A
+prospect that was never used ends without one. A vendor that comes back starts as a prospect, with a new intake.
 
-*Inherent risk* is what could go wrong before any control is counted: eight factors answered 0 to 4. Unknown counts
-as 3 and is listed. From it follow a score, a *tier* and the reasons for both, by a model with a version; until it is
-answered, a tier may be *declared*. The tier sets the *cadence* of reviews, by the tenant's policy. A *service* is what
-is used of a vendor; evidence covers services. A *fourth party* is a company a vendor stands on.
+*Inherent risk* is the risk before any control is counted: eight factors answered 0 to 4. Unknown counts as 3 and is
+listed. From it follow a score, a *tier* and the reasons for both, by a model with a version. Until the questions are
+answered, a tier may be *declared*. The tier sets the *cadence* of reviews, by the tenant's policy. A *service* is a
+product or a service that the tenant uses of a vendor. Evidence covers services. A *fourth party* is a company a vendor
+stands on.
 
 Vendors come in by an *import* (`vendorrisk/imports`) as well. A row finds its vendor by id, else by the tenant's own
 *reference*, else by name.
 
-What can never happen: two vendors of a tenant with the same name (whatever its case or composition), domain,
-reference or LEI; an unknown answer counting better than the answer 3; a computed tier changed by hand; a lifecycle
-changed by an import. Vendors are not deleted: they are terminated.
+Invariants: no two vendors of a tenant share a name (in any case or composition), a domain, a reference or an LEI. An
+unknown answer never counts better than the answer 3. A computed tier is not changed by hand, nor a lifecycle by an
+import. Vendors are not deleted: they are terminated.
 
 Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domains, numbers, codes, money), `normalise`
 (a body becomes stored values), `import_columns` (the columns of an import), `export` (a vendor becomes a row). The
@@ -33,5 +34,5 @@ import). `lifecycle_…`, `inherent_risk_…`, `review_policy_…`, `supply_chai
 `import_…` are the models, queries and routes of those. `across_routes` lists reviews, services and fourth parties of
 all vendors, `bulk_routes` do for many what the others do for one, `vendor_list` says what vendors are filtered and
 sorted by. `holders` finds the vendor that a conflict
-names.
+conflict names.
 """

@@ -1,4 +1,4 @@
-"""Lists across vendors of what belongs to one."""
+"""Lists of reviews, services and fourth parties across all vendors."""
 
 from litestar import Router
 

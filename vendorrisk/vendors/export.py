@@ -12,7 +12,7 @@ HEADING = Heading("Vendors", (*(column.heading for column in COLUMNS.values()), 
 
 
 def as_cells(record: Any) -> Iterator[WrittenCell]:
-    """Return the cells of one vendor in an export, in the order of `COLUMNS`, then what is shown only."""
+    """Return the cells of one vendor in an export, in the order of `COLUMNS`, then the columns that are shown only."""
     for field in (*COLUMNS, *SHOWN_ONLY):
         value = getattr(record, field)
         if isinstance(value, list | tuple):

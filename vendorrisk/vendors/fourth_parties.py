@@ -64,5 +64,5 @@ async def _check_links(work: Work, vendor_id: UUID, service_id: UUID | None, pro
     if service_id is not None:
         used = await supply_chain_queries.find_service(work, service_id)
         if used is None or used.vendor_id != vendor_id:
-            detail = "The vendor has no such service; send the id of one of its own."
+            detail = "The vendor has no such service. Send the id of one of its own."
             raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/service_id")

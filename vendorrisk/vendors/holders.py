@@ -1,4 +1,4 @@
-"""The vendor that has already a name, domain, reference or LEI: what a conflict names."""
+"""The vendor that already has a name, domain, reference or LEI, so that a conflict can name it."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What a vendor is called and known by: domains, register numbers, countries, money. Normalised or refused.
+"""Names and identifiers of a vendor: domains, register numbers, countries, money. Normalised or refused.
 
 Every function here is pure, returns the one form in which a thing is stored, and raises `UnfitError` with words
 for the person who typed it. Checks need no network: they say that a number is well formed, not that a register
@@ -54,7 +54,7 @@ def _suffixes() -> PublicSuffixList:
 def domain_of(text: str) -> str:
     """Return the host name of a domain or web address, lower-case and in its ASCII form, without a leading `www.`.
 
-    Refuses addresses, private names, bare public suffixes and what IDNA 2008 (RFC 5891, with UTS 46) refuses.
+    Refuses addresses, private names, bare public suffixes and names that IDNA 2008 (RFC 5891, with UTS 46) refuses.
     """
     if _PLAIN_HOST.fullmatch(text) and "." in text and not text.startswith("www."):
         return _public(text)
@@ -80,7 +80,7 @@ def _ascii_host(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError):
-        raise UnfitError("That is not a domain name; write one such as acme.com.") from None
+        raise UnfitError("That is not a domain name. Write one such as acme.com.") from None
 
 
 def _public(name: str) -> str:
@@ -92,13 +92,13 @@ def _public(name: str) -> str:
     if labels[-1] not in _PRIVATE_ENDINGS and _suffixes().privatesuffix(name) is not None:
         return name
     if labels[-1] not in _PRIVATE_ENDINGS and _suffixes().publicsuffix(name) is not None:
-        raise UnfitError(f"Under {name} names are registered, nobody owns it; write the whole domain.")
-    raise UnfitError(f"{name} cannot be reached from outside; write a public domain such as acme.com.")
+        raise UnfitError(f"{name} is a public suffix. Write the full domain, such as acme.co.uk.")
+    raise UnfitError(f"{name} cannot be reached from outside. Write a public domain such as acme.com.")
 
 
 @lru_cache(maxsize=65536)
 def email_of(text: str) -> str:
-    """Return an e-mail address with its domain in ASCII form; the part before the @ is kept as written."""
+    """Return an e-mail address with its domain in ASCII form. The part before the @ is kept as written."""
     stripped = text.strip()
     found = _EMAIL.fullmatch(stripped)
     local, _, host = stripped.rpartition("@")
@@ -112,7 +112,7 @@ def lei_of(text: str) -> str:
     try:
         number: str = stdnum_lei.validate(_ascii(text))
     except ValidationError:
-        raise UnfitError("The LEI's check digits are wrong; copy all 20 characters again.") from None
+        raise UnfitError("The LEI's check digits are wrong. Copy all 20 characters again.") from None
     if not _LEI.fullmatch(number):
         raise UnfitError("An LEI has 20 letters and digits, such as 213800KUD8LAJWSQ9D15.")
     return number
@@ -126,7 +126,7 @@ def vat_of(text: str) -> str:
     try:
         return str(stdnum_vatin.validate(number))
     except ValidationError:
-        raise UnfitError(f"That is not a valid VAT number of {number[:2]}; check its digits.") from None
+        raise UnfitError(f"That is not a valid VAT number of {number[:2]}. Check its digits.") from None
 
 
 def duns_of(text: str) -> str:
@@ -179,10 +179,10 @@ def currency_of(text: str) -> str:
 
 
 def amount_of(text: str) -> Decimal:
-    """Return an amount of at most 15 digits and 4 decimals; refuses one that can be read in two ways."""
+    """Return an amount of at most 15 digits and 4 decimals. Refuse one that can be read in two ways."""
     plain = re.sub(r"[\s'\u2019]", "", text)
     if _THOUSANDS_OR_PART.fullmatch(plain):
-        raise UnfitError(f"{plain} can be read in two ways; write it without thousands marks, with 2 decimals.")
+        raise UnfitError(f"{plain} can be read in two ways. Write it without thousands marks, with 2 decimals.")
     if _GROUPED_COMMA.fullmatch(plain):
         plain = plain.replace(",", "")
     elif _GROUPED_DOT.fullmatch(plain):

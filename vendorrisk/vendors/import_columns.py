@@ -1,4 +1,4 @@
-"""The columns of a vendor spreadsheet: what each may be headed, and how a cell becomes a value."""
+"""The columns of a vendor spreadsheet: their headings, and how a cell becomes a value."""
 
 from collections.abc import Iterator, Mapping
 from uuid import UUID
@@ -83,7 +83,7 @@ COLUMNS: Mapping[str, Column] = {
 """Every field a file can set, in the order of an export."""
 
 SHOWN_ONLY: Mapping[str, str] = {"inherent_score": "Inherent score", "tier_source": "Tier source"}
-"""Field → heading of what an export adds and an import leaves alone."""
+"""Field → heading of the columns that an export adds and an import ignores."""
 
 
 def _lacking(row: ReadRow) -> Iterator[ImportCellProblem]:
@@ -94,12 +94,12 @@ def _lacking(row: ReadRow) -> Iterator[ImportCellProblem]:
         return
     there, lacking = ("annual_spend", "currency") if "annual_spend" in row.given else ("currency", "annual_spend")
     if lacking not in told:
-        detail = f"{COLUMNS[there].heading} is given without {COLUMNS[lacking].heading.lower()}; give both or neither."
+        detail = f"{COLUMNS[there].heading} is given without {COLUMNS[lacking].heading.lower()}. Give both or neither."
         yield ImportCellProblem(row.number, f"{lacking}_missing", detail, field=lacking)
 
 
 def _keys(given: Given) -> Iterator[tuple[str, str]]:
-    """Return what may stand in a file only once."""
+    """Return the values of a row that may stand in a file only once."""
     for field in ("id", "reference", "lei"):
         if field in given:
             yield field, str(given[field])

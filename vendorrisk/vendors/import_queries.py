@@ -52,7 +52,7 @@ async def members_by_email(work: Work, emails: Sequence[str]) -> dict[str, UUID]
 
 
 async def stage(work: Work, import_id: UUID, rows: Sequence[ReadRow]) -> None:
-    """Store a chunk of rows with what each would do."""
+    """Store a chunk of rows, each with its outcome."""
     # As text: in an array of jsonb, a list would be taken for one more dimension.
     await _STAGE.run(
         work.db,
@@ -76,7 +76,7 @@ def _key(name: Any) -> str | None:
 
 
 async def outdated(work: Work, import_id: UUID) -> int:
-    """Count the rows whose vendor was changed after the check, or whose name has been taken since."""
+    """Count the rows that are outdated: their vendor was changed after the check, or their name was taken since."""
     return await _OUTDATED.one(work.db, work.tenant_id, import_id)
 
 

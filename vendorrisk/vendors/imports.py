@@ -14,19 +14,19 @@ from vendorrisk.vendors.import_columns import LAYOUT
 
 _OWNERS = ("business_owner", "security_owner")
 _PROBLEMS: Mapping[str, tuple[str, str]] = {
-    "id_unknown": ("id", "There is no vendor with this id; leave it blank to find the vendor by name."),
-    "name_missing": ("name", "Nothing has this reference yet; give a name to make a vendor of it."),
+    "id_unknown": ("id", "There is no vendor with this id. Leave it blank to find the vendor by name."),
+    "name_missing": ("name", "No vendor has this reference. Give a name to register one."),
     "name_taken": ("name", "Another vendor has this name."),
     "reference_taken": ("reference", "Another vendor has this reference."),
-    "lifecycle_transition": ("lifecycle", "The vendor is in another state; send a transition, not an import."),
+    "lifecycle_transition": ("lifecycle", "The vendor is in another state. Send a transition, not an import."),
     "lifecycle_not_accepted": (
         "lifecycle",
-        "Import it as active, suspended, onboarding or prospect; offboard it here.",
+        "Import it as active, suspended, onboarding or prospect. Offboard it here.",
     ),
-    "tier_is_computed": ("tier", "The vendor's tier follows from its inherent-risk answers; change those."),
+    "tier_is_computed": ("tier", "The vendor's tier follows from its inherent-risk answers. Change the answers."),
     "domain_taken": ("domains", "One of these domains belongs to another vendor."),
     "lei_taken": ("lei", "Another vendor has this LEI."),
-    "review_ahead": ("last_reviewed_on", "A review is recorded once it was held; this day is still to come."),
+    "review_ahead": ("last_reviewed_on", "This day is in the future. Record a review after it was held."),
 }
 
 
@@ -36,7 +36,7 @@ async def _stage(work: Work, import_id: UUID, rows: Sequence[ReadRow], headings:
 
 
 async def _name_owners(work: Work, rows: Sequence[ReadRow], headings: Headings) -> None:
-    """Put members in the place of their addresses; an address nobody has is a problem of its cell."""
+    """Replace addresses by their members. An address without a member is a problem of its cell."""
     emails = {str(row.given[field]).lower() for row in rows for field in _OWNERS if field in row.given}
     if not emails:
         return
@@ -48,7 +48,7 @@ async def _name_owners(work: Work, rows: Sequence[ReadRow], headings: Headings) 
             if member_id := known.get(str(email).lower()):
                 row.given[f"{field}_id"] = str(member_id)
             else:
-                detail = f"No member has the address {email}; add them first, or leave this blank."
+                detail = f"No member has the address {email}. Add them first, or leave this blank."
                 row.problems.append(
                     ImportCellProblem(row.number, f"{field}_unknown", detail, headings.get(field), field)
                 )

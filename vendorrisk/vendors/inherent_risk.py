@@ -54,7 +54,7 @@ async def assess(
 
 
 async def assessment(work: Work, vendor_id: UUID) -> InherentRiskAssessmentDetail:
-    """Return the newest assessment; null where the questions were never answered."""
+    """Return the newest assessment, or null if the questions were never answered."""
     record = await vendor(work, vendor_id)
     newest = await queries.newest_assessment(work, vendor_id)
     return InherentRiskAssessmentDetail(newest, record.next_review_on, record.version)

@@ -1,4 +1,4 @@
-"""What is stored and returned of inherent risk."""
+"""Inherent risk: stored assessments, request bodies and responses."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -44,7 +44,7 @@ class InherentRisk(msgspec.Struct, frozen=True):
     tier: Tier
     """The tier that follows."""
     factors: tuple[InherentRiskFactor, ...]
-    """What each factor adds to the score."""
+    """Points that each factor adds to the score."""
     floors: tuple[AppliedTierFloor, ...]
     unknown: tuple[str, ...]
     """Keys of the factors that were not answered."""
@@ -52,7 +52,7 @@ class InherentRisk(msgspec.Struct, frozen=True):
 
 
 class InherentRiskAnswers(Body):
-    """0 (harmless) to 4 for each factor, by the texts of its scale; null or absent is unknown, and counts as 3."""
+    """0 (harmless) to 4 for each factor, by the texts of its scale. Null or absent is unknown, and counts as 3."""
 
     data_classification: Annotated[int, Meta(ge=0, le=4)] | None = None
     """Sensitivity of the data."""
@@ -73,7 +73,7 @@ class InherentRiskAnswers(Body):
 
 
 class InherentRiskAssessment(msgspec.Struct, frozen=True, kw_only=True):
-    """Inherent-risk answers and what followed from them, by the rules of their day."""
+    """Inherent-risk answers with the score and tier that followed, by the rules of their day."""
 
     id: UUID
     vendor_id: UUID
@@ -92,7 +92,7 @@ class InherentRiskAssessment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InherentRiskAssessmentDetail(msgspec.Struct, frozen=True):
-    """The newest assessment, null while the questions were never answered; `version` is the vendor's."""
+    """The newest assessment, null while the questions were never answered. `version` is the vendor's."""
 
     assessment: InherentRiskAssessment | None
     next_review_on: date | None
@@ -122,7 +122,7 @@ class TierFloor(msgspec.Struct, frozen=True):
 
 
 class InherentRiskModel(msgspec.Struct, frozen=True):
-    """The rules in force: what is asked, how much it weighs, and which answers demand a tier."""
+    """The rules in force: the questions, their weights, and the answers that demand a tier."""
 
     model_version: str
     questions: list[InherentRiskQuestion]

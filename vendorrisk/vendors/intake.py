@@ -1,4 +1,4 @@
-"""A business user asks for a vendor; someone else approves or rejects."""
+"""A business user requests a vendor. Someone else approves or rejects the request."""
 
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ async def request(work: Work, request_id: UUID) -> IntakeRequest:
 
 
 async def ask(work: Work, new: NewIntakeRequest) -> IntakeRequest:
-    """Ask for a vendor. Whoever asks is its business owner unless another is named."""
+    """Ask for a vendor. The requester is its business owner unless another is named."""
     wanted = msgspec.convert(normalised(new), NewIntakeRequest)
     if wanted.business_owner_id is None:
         wanted.business_owner_id = work.by.actor.member_id
@@ -46,7 +46,7 @@ async def ask(work: Work, new: NewIntakeRequest) -> IntakeRequest:
 async def approve(work: Work, request_id: UUID, approval: IntakeApproval, expected: int) -> IntakeRequest:
     """Approve a request: its vendor goes into onboarding, and is made where it was not known.
 
-    A vendor that ended is refused: on its way back it would be asked about anew.
+    A terminated vendor is refused, because its way back needs a new request.
     """
     before = await _undecided(work, request_id, expected)
     reason = normalised(approval)["reason"]
@@ -70,9 +70,9 @@ async def _undecided(work: Work, request_id: UUID, expected: int) -> IntakeReque
     record = found(await queries.lock_request(work, request_id))
     check_version(record, expected)
     if record.state is not IntakeState.OPEN:
-        raise Refusal(Code.INTAKE_DECIDED, f"The request was {record.state}; make a new one.")
+        raise Refusal(Code.INTAKE_DECIDED, f"The request was {record.state}. Make a new one.")
     if is_requester(work.by.actor, record):
-        raise Refusal(Code.FOUR_EYES_NEEDED, "Whoever asked cannot decide; let someone else do it.")
+        raise Refusal(Code.FOUR_EYES_NEEDED, "The requester cannot decide. Let someone else do it.")
     return record
 
 
@@ -83,13 +83,13 @@ def is_requester(actor: Actor, record: IntakeRequest) -> bool:
 
 
 async def _taken_on(work: Work, record: IntakeRequest) -> Change:
-    """Make the vendor, or decide the intake of one that was known; returns what that was for the audit log."""
+    """Register the vendor, or decide the intake of a known one. Return the change for the audit log."""
     if record.vendor_id is None:
         made = await queries.insert(work, _fields(record), intake=VendorIntake.APPROVED, tier_source=None)
         return Change(Action.VENDOR_REGISTERED, Target("vendor", made.id), after=made)
     known = found(await queries.lock(work, record.vendor_id))
     if known.lifecycle is Lifecycle.TERMINATED:
-        detail = "The vendor is terminated; transition it back to prospect first, with the reason, and approve then."
+        detail = "The vendor is terminated. Transition it back to prospect first, with the reason, and approve then."
         raise Refusal(Code.VENDOR_TRANSITION_NOT_ALLOWED, detail)
     is_prospect = known.lifecycle is Lifecycle.PROSPECT
     transitioned = await queries.transition(

@@ -68,7 +68,7 @@ def _check_follows(before: Vendor, wanted: VendorTransition) -> None:
 
 
 def _intake_after(work: Work, before: Vendor, note: str | None, to: Lifecycle) -> tuple[VendorIntake, str | None]:
-    """A vendor that comes back from the end is asked about anew; a waiver is for those who may approve."""
+    """A vendor that was terminated and comes back needs a new intake. Only those who may approve may waive it."""
     if before.lifecycle is Lifecycle.TERMINATED:
         return VendorIntake.OPEN, None
     if note is not None and to is Lifecycle.ACTIVE and before.intake is VendorIntake.OPEN:

@@ -1,4 +1,4 @@
-"""What is stored and returned of intake, reviews and offboarding."""
+"""Intake, reviews and offboarding: stored records, request bodies and responses."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from vendorrisk.vendors.model import DataClass, DataClasses, Domain, Line, Text
 
 
 class OffboardingStepKind(StrEnum):
-    """What must be seen to before a vendor counts as terminated."""
+    """The steps to resolve before a vendor counts as terminated."""
 
     DATA_RETURNED = "data_returned"
     ACCESS_REMOVED = "access_removed"
@@ -45,7 +45,7 @@ class ReviewOutcome(StrEnum):
 
 
 class NewVendorReview(Body):
-    """A review that was held. Without a day it is today; without a next day the tier's cadence says when."""
+    """A review that was held. Without a day it is today. Without a next day, the tier's cadence sets it."""
 
     outcome: ReviewOutcome
     reviewed_on: date | None = None
@@ -72,7 +72,7 @@ class ReviewPolicy(Body):
 
 
 class ReviewPolicyDetail(msgspec.Struct, frozen=True):
-    """The policy in force; version 0 is the default that nobody has changed."""
+    """The policy in force. Version 0 is the unchanged default."""
 
     critical_months: int
     """Months between reviews of a vendor of the tier critical."""
@@ -128,13 +128,16 @@ class OffboardingStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OffboardingChecklist(msgspec.Struct, frozen=True):
-    """The offboarding of a vendor; empty while none was begun."""
+    """The offboarding of a vendor. Empty while none was begun."""
 
     items: list[OffboardingStep]
 
 
 class OffboardingStepResolution(Body):
-    """How a step was resolved. A waiver needs a note; deletion a note or a proof, such as a certificate's place."""
+    """How a step was resolved.
+
+    A waiver needs a note. Deletion needs a note or a proof, such as the place of a certificate.
+    """
 
     state: OffboardingStepState
     """`done` or `waived`. `open` reopens the step."""
@@ -172,7 +175,7 @@ class IntakeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewIntakeRequest(Body):
-    """What is asked for, and why. Without an owner, the person who asks is the business owner."""
+    """The vendor that is requested, and the reason. Without an owner, the person who asks is the business owner."""
 
     name: Line
     """The vendor's name."""

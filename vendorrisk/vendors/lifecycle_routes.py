@@ -60,13 +60,13 @@ async def transition_vendor(
 
 @reads("/inherent-risk-model", _READ)
 async def get_inherent_risk_model(work: InWork) -> InherentRiskModel:
-    """Return what is asked about inherent risk, the scales, weights and floors, and the review cadence by tier."""
+    """Return the questions of inherent risk, the scales, weights and floors, and the review cadence by tier."""
     return await inherent_risk.risk_model(work)
 
 
 @reads("/vendors/{vendor_id:uuid}/inherent-risk", _READ)
 async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> InherentRiskAssessmentDetail:
-    """Return the newest answers with score, tier and every reason; null while they were never given."""
+    """Return the newest answers with score, tier and every reason, or null while they were never given."""
     return await inherent_risk.assessment(work, vendor_id)
 
 
@@ -87,7 +87,7 @@ async def get_inherent_risk(work: InWork, vendor_id: FromPath[UUID]) -> Inherent
 async def answer_inherent_risk(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[InherentRiskAnswers]
 ) -> InherentRiskAssessmentDetail:
-    """Answer the inherent-risk questions. Score, tier and the next review follow; earlier answers are kept."""
+    """Answer the inherent-risk questions. Score, tier and the next review follow. Earlier answers are kept."""
     return await inherent_risk.assess(work, vendor_id, data, expected)
 
 
@@ -115,13 +115,13 @@ async def list_vendor_reviews(work: InWork, vendor_id: FromPath[UUID], page: Lis
 async def record_vendor_review(
     work: InWork, expected: ExpectedVersion, vendor_id: FromPath[UUID], data: JSONBody[NewVendorReview]
 ) -> VendorReviewDetail:
-    """Record a review that was held; the next one falls due by the vendor's tier."""
+    """Record a review that was held. The next one falls due by the vendor's tier."""
     return await reviews.hold_review(work, vendor_id, data, expected)
 
 
 @reads("/vendors/{vendor_id:uuid}/offboarding", _READ)
 async def get_offboarding(work: InWork, vendor_id: FromPath[UUID]) -> OffboardingChecklist:
-    """Return the offboarding checklist; empty while none was begun."""
+    """Return the offboarding checklist, empty while none was begun."""
     return await offboarding.checklist(work, vendor_id)
 
 

@@ -1,4 +1,4 @@
-"""What is stored about vendors, what comes in, and what is shown. Imports have their own: `import_model`."""
+"""Vendors: stored records, request bodies and responses. Imports have their own: `import_model`."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +24,7 @@ class Lifecycle(StrEnum):
 
 
 class Tier(StrEnum):
-    """How much depends on a vendor; sets how often it is reviewed."""
+    """How much depends on a vendor. Sets how often it is reviewed."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -180,7 +180,7 @@ class VendorSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportedVendor(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor as a row of an export: what an import takes, and what is shown only."""
+    """A vendor as a row of an export: the columns an import takes, and those that are shown only."""
 
     id: UUID
     reference: str | None
@@ -214,7 +214,7 @@ class ExportedVendor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VendorMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor that is similar to what was searched for. `similarity` runs from 0 to 1."""
+    """A vendor that is similar to the searched text. `similarity` runs from 0 to 1."""
 
     id: UUID
     name: str
@@ -267,7 +267,7 @@ class NewVendor(Body):
 
 
 class VendorChanges(Body):
-    """What may be changed freely; lifecycle, reviews and computed tiers change by their own routes."""
+    """The fields that may be changed freely. Lifecycle, reviews and computed tiers change by their own routes."""
 
     name: Line | UnsetType = UNSET
     reference: Reference | UnsetType | None = UNSET
@@ -293,9 +293,9 @@ class VendorChanges(Body):
 
 
 class VendorTransition(Body):
-    """A transition to another lifecycle state; some need a reason.
+    """A transition to another lifecycle state. Some need a reason.
 
-    `intake_note` waives the intake request of a vendor that becomes active; it says why, and takes the permission to
+    `intake_note` waives the intake request of a vendor that becomes active. It says why, and takes the permission to
     approve.
     """
 

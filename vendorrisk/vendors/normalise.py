@@ -1,4 +1,4 @@
-"""Bodies become stored values: every field of a vendor in its one form, and all field errors told at once."""
+"""Bodies become stored values: every field of a vendor in its one form, and all field errors reported at once."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,7 +41,10 @@ _MANY: Mapping[str, Callable[[str], str]] = {
 
 
 def normalised(body: Body) -> dict[str, Any]:
-    """Return the fields that were sent, in the form in which they are stored; refuses with a field error for each."""
+    """Return the fields that were sent, in the form in which they are stored.
+
+    Refuse with a field error for each wrong one.
+    """
     field_errors: list[FieldError] = []
     given = {
         name: _normalised(name, value, field_errors)

@@ -37,7 +37,7 @@ async def step(work: Work, vendor_id: UUID, name: OffboardingStepKind) -> Offboa
 async def resolve_step(
     work: Work, vendor_id: UUID, name: OffboardingStepKind, resolution: OffboardingStepResolution, expected: int
 ) -> OffboardingStep:
-    """Record how a step was resolved: by whom and when is the caller and now."""
+    """Record how a step was resolved, with the caller and the present instant."""
     given = normalised(resolution)
     record = found(await queries.lock(work, vendor_id))
     if record.lifecycle is not Lifecycle.OFFBOARDING:

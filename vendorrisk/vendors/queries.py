@@ -117,11 +117,11 @@ REQUESTS = ListOf(
     default_sort="-created_at",
 )
 
-_NO_OWNER = "There is no such member; send the id of one from /v1/members."
+_NO_OWNER = "There is no such member. Send the id of one from /v1/members."
 _BROKEN = {
     "vendors_name_is_unique": (
         Code.VENDOR_NAME_TAKEN,
-        "Another vendor has this name; use that one, or tell them apart by name.",
+        "Another vendor has this name. Use that one, or choose a name that differs.",
         "/name",
     ),
     "vendors_reference_is_unique": (Code.VENDOR_REFERENCE_TAKEN, "Another vendor has this reference.", "/reference"),
@@ -132,7 +132,7 @@ _BROKEN = {
     ),
     "vendor_domains_domain_is_unique": (
         Code.VENDOR_DOMAIN_TAKEN,
-        "Another vendor has one of these domains; take it from that vendor first.",
+        "Another vendor has one of these domains. Remove it from that vendor first.",
         "/domains",
     ),
     "vendors_business_owner_is_known": (Code.REFERENCE_UNKNOWN, _NO_OWNER, "/business_owner_id"),

@@ -16,12 +16,14 @@ from vendorrisk.vendors.rules import Cadence
 
 
 async def policy(work: Work) -> ReviewPolicyDetail:
-    """Return the policy in force; version 0 is the default."""
+    """Return the policy in force. Version 0 is the default."""
     return await queries.find_review_policy(work) or _DEFAULT
 
 
 async def set_policy(work: Work, wanted: ReviewPolicy, expected: int) -> ReviewPolicyDetail:
-    """Say the whole policy again. Reviews that follow from the one before follow from this one; others stay.
+    """Say the whole policy again.
+
+    Review dates that follow from the old policy follow from the new one. Other dates stay.
 
     A date that somebody set by hand is one of the others.
     """
@@ -42,7 +44,7 @@ async def in_force(work: Work) -> Cadence:
 
 
 async def next_review_on(work: Work, lifecycle: Lifecycle, tier: Tier | None, since: date) -> date | None:
-    """Return the day the next review is due by the tenant's cadence; None where nothing falls due."""
+    """Return the day the next review is due by the tenant's cadence. None if no review falls due."""
     if tier is None or not rules.is_reviewed(lifecycle):
         return None
     return rules.next_review_on(lifecycle, tier, since, await in_force(work))

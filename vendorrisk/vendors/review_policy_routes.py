@@ -12,7 +12,7 @@ from vendorrisk.vendors.lifecycle_model import ReviewPolicy, ReviewPolicyDetail
 
 @reads("/review-policy", Permission.VENDORS_READ)
 async def get_review_policy(work: InWork) -> ReviewPolicyDetail:
-    """Read how often vendors are reviewed; version 0 is the default: quarterly for critical ones."""
+    """Return how often vendors are reviewed. Version 0 is the default: quarterly for critical ones."""
     return await review_policy.policy(work)
 
 
@@ -24,7 +24,7 @@ async def get_review_policy(work: InWork) -> ReviewPolicyDetail:
 async def set_review_policy(
     work: InWork, expected: ExpectedVersion, data: JSONBody[ReviewPolicy]
 ) -> ReviewPolicyDetail:
-    """Say the whole policy again. Next reviews that follow from it move; dates that were set by hand stay."""
+    """Say the whole policy again. Next reviews that follow from it move. Dates that were set by hand stay."""
     return await review_policy.set_policy(work, data, expected)
 
 

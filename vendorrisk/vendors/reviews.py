@@ -25,7 +25,7 @@ async def hold_review(work: Work, vendor_id: UUID, new: NewVendorReview, expecte
     note = normalised(new)["note"]
     before = await locked(work, vendor_id, expected)
     if not rules.is_reviewed(before.lifecycle):
-        detail = f"A vendor is reviewed while active or suspended; this one is {before.lifecycle}."
+        detail = f"A vendor is reviewed while active or suspended. This one is {before.lifecycle}."
         raise Refusal(Code.VENDOR_NOT_REVIEWED, detail)
     reviewed_on = new.reviewed_on or work.today
     if reviewed_on > work.today:

@@ -1,4 +1,4 @@
-"""Vendors, what is done about them, what they supply, and how they come in. Imports have their own routes."""
+"""Routes of vendors, their lifecycle, supply chain and imports. Imports have their own routes."""
 
 from typing import Annotated
 from uuid import UUID
@@ -79,7 +79,7 @@ async def search_vendors(
     q: Annotated[str, QueryParameter(min_length=1, max_length=200, description="A name, another name, or a domain.")],
     limit: Annotated[int, QueryParameter(ge=1, le=50, required=False)] = 20,
 ) -> VendorMatches:
-    """Find vendors whose name, other names or domains are like the text; typing errors are forgiven."""
+    """Find vendors by names or domains that are similar to the text, despite typing errors."""
     return await service.search(work, q, limit)
 
 
@@ -89,7 +89,7 @@ async def export_vendors(
     page: ListPage,
     format: Annotated[FileFormat, QueryParameter(required=False)] = FileFormat.CSV,  # noqa: A002 - the parameter's name
 ) -> Stream:
-    """Download all that a list shows, with the same filters and order. What comes out can be imported again."""
+    """Download all that a list shows, with the same filters and order. The file can be imported again."""
     return Stream(
         as_file(format, export.HEADING, service.exported(work, page)),
         media_type=_WRITTEN_AS[format],

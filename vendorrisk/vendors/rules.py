@@ -1,4 +1,4 @@
-"""Which transitions a vendor may make, what each asks for, when it is reviewed next, and what its services need."""
+"""Which transitions a vendor may make, their requirements, its next review, and the needs of its services."""
 
 from collections.abc import Collection, Mapping
 from datetime import MAXYEAR, date
@@ -20,8 +20,10 @@ TRANSITIONS: Mapping[Lifecycle, frozenset[Lifecycle]] = MappingProxyType(
         Lifecycle.TERMINATED: frozenset({Lifecycle.PROSPECT}),
     }
 )
-"""State → states that may follow. A prospect that was never used needs no offboarding; a vendor that comes back
-starts over as a prospect."""
+"""State → states that may follow.
+
+A prospect that was never used needs no offboarding. A vendor that comes back starts over as a prospect.
+"""
 
 _NEED_A_REASON = frozenset(
     {
@@ -42,7 +44,7 @@ CADENCE_MONTHS: Cadence = MappingProxyType({Tier.CRITICAL: 3, Tier.HIGH: 6, Tier
 
 
 class TransitionChecks(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules of a transition look at. `steps` is empty while no offboarding was begun."""
+    """The facts that the rules of a transition depend on. `steps` is empty while no offboarding was begun."""
 
     lifecycle: Lifecycle
     intake_decided: bool = False
@@ -68,7 +70,7 @@ def needs_reason(now: Lifecycle, wanted: Lifecycle) -> bool:
 
 
 def missing_for(checks: TransitionChecks, wanted: Lifecycle) -> tuple[Missing, ...]:
-    """Return everything that stands between a vendor and a state that may follow; all of it, not the first."""
+    """Return all unmet requirements of a transition, not only the first."""
     missing: list[Missing] = []
     if wanted is Lifecycle.ACTIVE:
         if not checks.intake_decided:
@@ -112,7 +114,7 @@ def next_review_on(
 
 
 def months_after(day: date, months: int) -> date:
-    """Add months, stopping at the last day of a shorter month; a day past year 9999 stops at its end."""
+    """Add months, stopping at the last day of a shorter month. A day past year 9999 stops at its end."""
     if day.year + (day.month + months - 1) // 12 > MAXYEAR:
         return date.max
     return day + relativedelta(months=months)
@@ -121,7 +123,7 @@ def months_after(day: date, months: int) -> date:
 def categories_needed(
     data_classes: Collection[DataClass], *, uptime_critical: bool, transactions: bool
 ) -> tuple[frozenset[TrustCategory], ...]:
-    """Return the SOC 2 categories a service needs; of each set, one category is enough.
+    """Return the SOC 2 categories a service needs. One category of each set is enough.
 
     Security always. Personal data: Privacy or Confidentiality. Other confidential data: Confidentiality.
     Uptime-critical: Availability. Transactions: Processing Integrity.

@@ -93,7 +93,7 @@ def _check_taken_over(new: NewVendor) -> None:
         if getattr(new, name) is None
     ]
     if field_errors:
-        detail = "Say who owns it, which tier it has and why no intake was needed; or register it as a prospect."
+        detail = "Say who owns it, which tier it has and why no intake was needed. Or register it as a prospect."
         raise Refusal(Code.VENDOR_FIELD_INVALID, detail, errors=field_errors)
 
 

@@ -60,7 +60,7 @@ async def change_service(work: Work, service_id: UUID, changes: VendorServiceCha
 
 
 async def remove_service(work: Work, service_id: UUID, expected: int) -> None:
-    """Remove a service that nothing refers to; one with evidence stays."""
+    """Remove a service without references. A service with evidence stays."""
     before = found(await supply_chain_queries.lock_service(work, service_id))
     check_version(before, expected)
     with _unless_used():
@@ -74,7 +74,7 @@ def _unless_used() -> Iterator[None]:
     try:
         yield
     except asyncpg.ForeignKeyViolationError:
-        raise Refusal(Code.IN_USE, "Other records refer to it; detach them first.") from None
+        raise Refusal(Code.IN_USE, "Other records refer to it. Detach them first.") from None
 
 
 async def all_fourth_parties(work: Work, page: PageRequest) -> Page[FourthParty]:

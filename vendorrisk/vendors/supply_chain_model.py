@@ -1,4 +1,4 @@
-"""What is stored of services and fourth parties, what comes in, and what is shown."""
+"""Services and fourth parties: stored records, request bodies and responses."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ from vendorrisk.vendors.model import Categories, DataClass, DataClasses, Line, T
 
 
 class VendorService(msgspec.Struct, frozen=True, kw_only=True):
-    """What we use of a vendor. Evidence covers a service."""
+    """A product or service that we use of a vendor. Evidence covers a service."""
 
     id: UUID
     vendor_id: UUID
@@ -29,7 +29,7 @@ class VendorService(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewVendorService(Body):
-    """A service. `categories_needed` adds to what its data and use call for."""
+    """A service. `categories_needed` adds to the categories that its data and use call for."""
 
     name: Line
     description: Text | None = None
@@ -51,7 +51,7 @@ class VendorServiceChanges(Body):
 
 
 class FourthParty(msgspec.Struct, frozen=True, kw_only=True):
-    """A company that a vendor stands on; `provider_id` where it is a vendor of ours too."""
+    """A company that a vendor depends on. `provider_id` is set if it is a vendor of ours too."""
 
     id: UUID
     vendor_id: UUID
@@ -61,7 +61,7 @@ class FourthParty(msgspec.Struct, frozen=True, kw_only=True):
     provider_id: UUID | None
     name: str
     purpose: str | None
-    """What the vendor uses the company for. Null if unknown."""
+    """The vendor's purpose in using the company. Null if unknown."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -78,7 +78,7 @@ class NewFourthParty(Body):
     """The vendor's service that depends on the company. All if left out."""
     provider_id: UUID | None = None
     purpose: Purpose | None = None
-    """What the vendor uses the company for."""
+    """The vendor's purpose in using the company."""
 
 
 class FourthPartyChanges(Body):

@@ -103,7 +103,7 @@ _SERVICE_NAME = "vendor_services_name_is_unique"
 _SERVICE_BROKEN = {
     _SERVICE_NAME: (
         Code.SERVICE_NAME_TAKEN,
-        "The vendor has a service of this name; change that one, or send another name.",
+        "The vendor has a service of this name. Change that one, or send another name.",
         "/name",
     )
 }
@@ -113,7 +113,7 @@ _FOURTH_PARTY_NAME = "fourth_parties_name_is_unique"
 _FOURTH_PARTY_BROKEN = {
     _FOURTH_PARTY_NAME: (
         Code.FOURTH_PARTY_NAME_TAKEN,
-        "The vendor already lists a fourth party of this name; change that one.",
+        "The vendor already lists a fourth party of this name. Change that one.",
         "/name",
     ),
     "fourth_parties_service_is_known": (Code.REFERENCE_UNKNOWN, "There is no such service.", "/service_id"),

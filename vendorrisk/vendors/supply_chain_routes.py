@@ -90,7 +90,7 @@ _LINKS = [
     example={"name": "Borealis Hosting", "purpose": "Data centre"},
 )
 async def add_fourth_party(work: InWork, vendor_id: FromPath[UUID], data: JSONBody[NewFourthParty]) -> FourthParty:
-    """Add a company that the vendor stands on; link it where it is a vendor of ours too."""
+    """Add a company that the vendor depends on. Link it if it is a vendor of ours too."""
     return await fourth_parties.add_fourth_party(work, vendor_id, data)
 
 

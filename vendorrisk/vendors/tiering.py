@@ -17,7 +17,7 @@ HIGHEST = 4
 
 
 class RiskFactor(StrEnum):
-    """What is asked about a vendor. Each is answered 0 (harmless) to 4, or left unknown."""
+    """The questions about a vendor. Each is answered 0 (harmless) to 4, or left unknown."""
 
     DATA_CLASSIFICATION = "data_classification"
     DATA_VOLUME = "data_volume"
@@ -30,7 +30,7 @@ class RiskFactor(StrEnum):
 
 
 Answers = Mapping[RiskFactor, int | None]
-"""Factor → 0…4; None or absent is unknown."""
+"""Factor → 0…4. None or absent is unknown."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class Floor(msgspec.Struct, frozen=True):
 
 
 class RiskModel(msgspec.Struct, frozen=True):
-    """One version of the rules. `thresholds` run from the highest tier down; below the last is low."""
+    """One version of the rules. `thresholds` run from the highest tier down. Below the last is low."""
 
     version: str
     questions: tuple[Question, ...]
@@ -158,7 +158,7 @@ V1 = RiskModel(
 )
 
 MODELS: Mapping[str, RiskModel] = {V1.version: V1}
-"""Every published version; entries are only ever added."""
+"""Every published version. Entries are only ever added."""
 
 CURRENT = V1
 

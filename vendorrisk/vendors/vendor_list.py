@@ -1,4 +1,7 @@
-"""What the list of vendors may be filtered and sorted by. A filter's value is normalised as a write's is."""
+"""The columns by which the list of vendors may be filtered and sorted.
+
+A filter's value is normalised as a write's is.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
