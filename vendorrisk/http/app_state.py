@@ -1,4 +1,4 @@
-"""What the API holds while it runs, made once in `app.py` and handed to whatever needs it."""
+"""The API's state while it runs, made once in `app.py` and passed to its users."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -18,7 +18,7 @@ from vendorrisk.storage.vault import EncryptedFileStore
 
 
 class Authenticate(Protocol):
-    """Turns an Authorization header into an actor; refuses with 401. The identity feature provides it."""
+    """Turns an Authorization header into an actor, or refuses with 401. The identity feature provides it."""
 
     async def __call__(self, authorization: str | None, now: datetime) -> Actor: ...
 

@@ -1,7 +1,7 @@
-"""What a handler may ask for, by name. The request middleware has made it all before the handler runs.
+"""A handler's dependencies, by name. The request middleware has created all of them before the handler runs.
 
 `expected` and `page` ask for `work` although they do not need it: Litestar resolves independent dependencies in a task
-group, which costs more than all of them; a chain is resolved one after the other.
+group, which costs more than all of them. A chain is resolved one after the other.
 """
 
 from typing import Annotated, Any, TypeAlias

@@ -55,7 +55,7 @@ def _refusal_for(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
 
 
 def _invalid(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
-    """Say what is wrong with the parameters; a JSON body was checked before, by the request middleware."""
+    """Return the parameters' errors. A JSON body was checked before, by the request middleware."""
     extra = getattr(error, "extra", None)
     names = [str(row.get("key", "")) for row in extra if isinstance(row, dict)] if isinstance(extra, list) else []
     found = [_parameter_fault(name, request) for name in names] or _missing(request)
@@ -63,7 +63,7 @@ def _invalid(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
 
 
 def _parameter_fault(name: str, request: Request[Any, Any, Any]) -> FieldError:
-    """Say in our own words what is wrong with a parameter that Litestar refused."""
+    """Describe in our own words a parameter that Litestar refused."""
     value: Any = request.path_params.get(name)
     sent = request.query_params.getall(name, []) if value is None else [str(value)]
     schema = _types_of(request).get(name, Any)
@@ -73,7 +73,7 @@ def _parameter_fault(name: str, request: Request[Any, Any, Any]) -> FieldError:
 
 
 def _types_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """Return the type of each parameter that the handler and what it depends on take."""
+    """Return the type of each parameter of the handler and its dependencies."""
     handler = request.route_handler
     models = [handler.signature_model, *(one.signature_model for one in handler.resolve_dependencies().values())]
     return {field.name: field.type for model in reversed(models) for field in msgspec.structs.fields(model)}

@@ -24,14 +24,14 @@ class ReceivedFile(msgspec.Struct, frozen=True):
 
 
 async def sent_file(request: Request[Any, Any, Any], *, most: int) -> SentFile:
-    """Return the file of a request to be read as it arrives; of a multipart body, its one part."""
+    """Return the file of a request, to be read as it arrives. For a multipart body, it is the one part."""
     if media_type(request) == MULTIPART:
         return await part_of(request.stream(), request.headers["content-type"], most)
     return SentFile(request.stream(), media_type(request))
 
 
 async def received_file(request: Request[Any, Any, Any], *, most: int, accepted: Sequence[str]) -> ReceivedFile:
-    """Read the file: one of the media types `accepted`, no more than `most` bytes, no longer than half a minute."""
+    """Read the file: one of the media types `accepted`, at most `most` bytes, within half a minute."""
     if media_type(request) not in {*accepted, MULTIPART}:
         raise _unsupported(accepted)
     received = bytearray()
@@ -56,7 +56,7 @@ def media_type(request: Request[Any, Any, Any]) -> str:
 
 
 def _told_by_name(sent: SentFile) -> str:
-    """Return the media type; by the name of a part whose sender knew none, as curl knows none of a CSV file."""
+    """Return the media type, derived from the file name if the sender gave none, as curl does for CSV files."""
     if sent.media_type != _JUST_BYTES or sent.name is None:
         return sent.media_type
     return _OF_ENDING.get(sent.name.rpartition(".")[2].lower(), sent.media_type)

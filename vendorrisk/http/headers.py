@@ -1,4 +1,4 @@
-"""Request headers that carry a promise: If-Match, Idempotency-Key, Prefer; and the entity tag of a response."""
+"""Request headers that carry a promise (If-Match, Idempotency-Key, Prefer), and the entity tag of a response."""
 
 import re
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 
 
 def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the header fields by name; one that was sent several times is a list (RFC 9110, section 5.3).
+    """Return the header fields by name. A field that was sent several times is a list (RFC 9110, section 5.3).
 
-    So none of two versions, keys or types silently wins: what takes one value refuses the list.
+    If a single-value header was sent twice, its parser refuses it instead of picking one.
     """
     found: dict[str, str] = {}
     for raw_name, raw_value in fields:
@@ -28,9 +28,9 @@ def etag(version: int) -> str:
 
 
 def expected_version(if_match: str | None) -> int:
-    """Return the version a change is meant for; refuses with 428 where none is named, 400 where it is not a tag.
+    """Return the version that a change is meant for. Refuses with 428 if none is sent, with 400 if it is not a tag.
 
-    A weak tag never matches strongly (RFC 9110, section 13.1.1), so it is stale; `*` and lists would allow a lost
+    A weak tag never matches strongly (RFC 9110, section 13.1.1), so it is stale. `*` and lists would allow a lost
     update and are refused.
     """
     if if_match is None or not if_match.strip():
@@ -50,7 +50,7 @@ def expected_version(if_match: str | None) -> int:
 
 
 def idempotency_key(value: str | None) -> str | None:
-    """Return the key, or None where none was sent; a structured-field string (quoted) is unwrapped."""
+    """Return the key, or None if none was sent. A structured-field string (quoted) is unwrapped."""
     if value is None:
         return None
     text = value.strip()
@@ -66,5 +66,5 @@ def idempotency_key(value: str | None) -> str | None:
 
 
 def wants_minimal(prefer: str | None) -> bool:
-    """Say whether the caller prefers no body (RFC 7240, section 4.2)."""
+    """Return True if the caller prefers no body (RFC 7240, section 4.2)."""
     return prefer is not None and any(p.strip() == "return=minimal" for p in prefer.replace(";", ",").split(","))

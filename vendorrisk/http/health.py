@@ -13,11 +13,11 @@ from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import TheService
 
 _SECONDS = 2
-_REDIS_SECONDS = 0.5  # less than those who ask wait: Redis never decides the response
+_REDIS_SECONDS = 0.5  # shorter than a proxy's own timeout: Redis never decides the response
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`status` is "ok" or "failing"; `checks` says which part fails, in words for an operator."""
+    """`status` is "ok" or "failing". `checks` describes each part's state for an operator."""
 
     status: str
     """`ok` or `failing`."""
@@ -27,13 +27,18 @@ class Health(msgspec.Struct, frozen=True):
 
 @get("/live", operation_id="check_live")
 async def live() -> Health:
-    """Answer as long as the process can answer; touches nothing else, so that a restart is never asked for in vain."""
+    """Answer as long as the process can answer.
+
+    No other part is checked, so that a restart is never triggered in vain.
+    """
     return Health("ok", {})
 
 
 @get("/ready", operation_id="check_ready", opt={"also": [503]})
 async def ready(service: TheService) -> Response[Health]:
-    """Say whether requests can be served: the database answers, has this release's schema, and we are not stopping."""
+    """Return whether requests can be served: the database answers with this release's schema, and no shutdown has
+    begun.
+    """
     checks = {"database": await _database(service), "redis": await _redis(service)}
     # Without Redis requests are still served and jobs still run at their next tick.
     failing = checks["database"] != "ok" or service.is_shutting_down

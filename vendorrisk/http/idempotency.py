@@ -38,7 +38,7 @@ _FORGET = _sql.command("forget_responses")
 
 
 async def claim(work: Work, keyring: Keyring, key: str, fingerprint: bytes) -> StoredResponse | None:
-    """Claim the key for this transaction, or return the response it was given; refuses another request's key."""
+    """Claim the key for this transaction, or return its stored response. Refuses the key of another request."""
     own = (work.tenant_id, work.by.actor.id, key)
     if await _CLAIM.one_or_none(work.db, *own, fingerprint, work.now):
         return None
@@ -62,7 +62,7 @@ async def save(
 
 
 async def forget_old(connection: Connection, now: datetime, most: int) -> int:
-    """Delete responses that are a day old; returns how many."""
+    """Delete responses that are a day old. Return their number."""
     return await _FORGET.run(connection, now - RETENTION, most)
 
 

@@ -1,4 +1,4 @@
-"""Strict JSON bodies: what no body may hold, and every field error of one that does not fit its schema."""
+"""Strict JSON bodies: content that no body may hold, and every field error of a body that does not fit its schema."""
 
 import json
 import math
@@ -27,7 +27,7 @@ _MALFORMED = {
     "Illegal trailing comma": "a comma stands before the end",
     "Unexpected UTF-8 BOM": "a byte order mark stands at the beginning",
 }
-"""What the parser of JSON finds, by how its message begins, in our own words."""
+"""The JSON parser's errors in our own words, by the beginning of its message."""
 
 
 class _TwinKeyError(ValueError):
@@ -35,7 +35,7 @@ class _TwinKeyError(ValueError):
 
 
 def check_json(body: bytes) -> object:
-    """Return the decoded body; refuses what is not strict JSON, and texts that cannot be stored.
+    """Return the decoded body. Refuses a body that is not strict JSON, and texts that cannot be stored.
 
     Duplicate keys are refused (RFC 8259, section 4, leaves their meaning open), and so are NaN, Infinity, lone
     surrogates and NUL, which Postgres cannot hold.
@@ -67,7 +67,7 @@ def check_json(body: bytes) -> object:
 
 
 def check_fit(value: object, schema: Any) -> None:
-    """Refuse a decoded body that does not fit: strictly, so that "true" is no boolean and "5" no number.
+    """Refuse a decoded body that does not fit strictly: "true" is no boolean and "5" is no number.
 
     Litestar itself converts leniently, which is right for query parameters and wrong for JSON.
     """

@@ -1,8 +1,8 @@
 """The one file of a multipart/form-data body (RFC 7578), as `curl -F file=@report.pdf` and browsers send it.
 
-The part's bytes stream through: nothing is kept but what the parser needs to find the next boundary. A body without a
-file, with a second part, or broken anywhere is refused, at the latest after the last byte: a store that follows the
-bytes keeps nothing then.
+The part's bytes stream through: the parser keeps only the bytes that it needs to find the next boundary. A body without
+a file, with a second part, or broken anywhere is refused, at the latest after the last byte. The file store then
+discards the bytes it has written.
 """
 
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ async def part_of(body: AsyncIterator[bytes], content_type: str, most: int) -> S
 
 
 async def _events(parser: PushMultipartParser, body: AsyncIterator[bytes], most: int) -> AsyncIterator[Any]:
-    """Yield each part's head, its pieces, and None at its end; raises `Refusal` for what is no multipart body."""
+    """Yield each part's head, its pieces, and None at its end. Raises `Refusal` if the body is not multipart."""
     received = 0
     try:
         async for chunk in body:
@@ -76,7 +76,7 @@ def _check_file(part: MultipartSegment) -> None:
     if part.filename is None:
         raise _broken("The multipart body has a part that is no file.")
     if str(part.header("Content-Transfer-Encoding", "binary")).strip().lower() not in _PLAIN:
-        raise _broken("The part is encoded; send its bytes as they are.")
+        raise _broken("The part is encoded. Send its bytes as they are.")
 
 
 def _broken(found: str) -> Refusal:

@@ -1,6 +1,6 @@
-"""What every request passes first: a request id, bounded concurrency, a log line, metrics, headers of safety.
+"""The outermost layer of every request: a request id, bounded concurrency, a log line, metrics, security headers.
 
-Sits around the whole application, so that an unknown path and a failure anywhere are treated alike.
+It wraps the whole application, so that an unknown path and a failure anywhere are treated alike.
 """
 
 import re
@@ -23,7 +23,7 @@ from vendorrisk.http import problems
 # Trace Context, section 3.2: ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MOST_AT_ONCE = 512
-_SUSPECT = {401, 403}  # who calls may not: worth a look even where the log is kept short
+_SUSPECT = {401, 403}  # a forbidden request: worth a log line even if the log is kept short
 
 REQUESTS = Counter("vendorrisk_http_requests_total", "Requests served.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -48,7 +48,7 @@ _log = structlog.get_logger("http")
 
 
 class OuterMiddleware:
-    """The ASGI application that is served; `inner` is Litestar."""
+    """The ASGI application that is served. `inner` is Litestar."""
 
     def __init__(self, inner: ASGIApp) -> None:
         self.inner = inner
@@ -144,7 +144,7 @@ def _marked(scope: Any) -> Any:
     match = _TRACEPARENT.fullmatch(traceparent)
     scope["request_id"] = match[1] if match else uuid4().hex
     scope["extra_headers"] = []
-    # What the log line tells besides: who called, from where a wrong key came, and which code refused.
+    # Further fields of the log line: the caller, the client address of a wrong key, and the code of a refusal.
     scope["noted"] = {}
     # HEAD is GET whose body is not sent (RFC 9110, section 9.3.2).
     scope["only_head"] = scope["method"] == "HEAD"
@@ -154,7 +154,7 @@ def _marked(scope: Any) -> Any:
 
 
 def refused(error: Exception) -> Refusal:
-    """Return the refusal for any exception; what nobody foresaw is logged here, once, and told as internal."""
+    """Return the refusal for any exception. An unexpected one is logged here, once, and reported as internal."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, asyncpg.PostgresError) and (known := refusal_for(error)) is not None:

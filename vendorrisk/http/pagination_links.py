@@ -1,4 +1,4 @@
-"""The Link header of a page (RFC 8288): where its neighbours are, with everything else that was asked for."""
+"""The Link header of a page (RFC 8288): the URLs of its neighbours, with all other parameters of the request."""
 
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -10,7 +10,7 @@ from vendorrisk.db.paging import Page
 
 
 class PageResponse(Response[Any]):
-    """The response of a list; Litestar makes it from the `Page` that a handler returns."""
+    """The response of a list. Litestar makes it from the `Page` that a handler returns."""
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **more: Any) -> ASGIResponse:
         if isinstance(self.content, Page) and (found := links_of(self.content, request.scope)):
@@ -19,7 +19,7 @@ class PageResponse(Response[Any]):
 
 
 def links_of(page: Page[Any], scope: Any) -> str:
-    """Return the value of Link, relative to the server, whose name nobody can forge then; empty on a lonely page."""
+    """Return the value of Link, relative to the server, so that a forged Host has no effect. Empty on a single page."""
     cursors = [(relation, cursor) for relation, cursor in (("next", page.next), ("prev", page.prev)) if cursor]
     if not cursors:
         return ""

@@ -29,7 +29,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem document. `type` is stable and names the code; `detail` says what to do."""
+    """A problem document. `type` is stable and names the code. `detail` names the problem and the fix."""
 
     type: str
     title: str
@@ -54,7 +54,7 @@ def problem_of(refusal: Refusal, request_id: str = "") -> Problem:
 
 
 def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
-    """Return the headers that go with a refusal besides its content type."""
+    """Return the further headers of a refusal, without its content type."""
     headers = []
     if refusal.retry_after_seconds is not None:
         headers.append(("retry-after", str(refusal.retry_after_seconds)))

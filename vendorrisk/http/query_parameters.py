@@ -7,7 +7,7 @@ import msgspec
 
 
 class QueryParameter(msgspec.Struct, frozen=True):
-    """What is accepted of a query parameter: once or often, any text, or a whole number."""
+    """The accepted form of a query parameter: once or often, any text, or a whole number."""
 
     is_repeatable: bool
     is_text: bool
@@ -46,7 +46,7 @@ def field_lists(made: dict[str, Any]) -> dict[Place, frozenset[str]]:
 
 
 def resolved(made: Mapping[str, Any], one: dict[str, Any]) -> dict[str, Any]:
-    """Return a part of the document with its own reference followed; what stands beside the reference prevails."""
+    """Return a part of the document with its own reference followed. Keys beside the reference prevail."""
     if "$ref" not in one:
         return one
     target: Any = made

@@ -15,7 +15,7 @@ _WINDOW_SECONDS: Final = 60
 
 
 class Allowance(msgspec.Struct, frozen=True):
-    """What is left of a limit after one request; nothing was taken where there is something to wait for."""
+    """The rest of a limit after one request. If there is a time to wait, no token was taken."""
 
     policy: str
     limit: int
@@ -37,7 +37,7 @@ class Allowance(msgspec.Struct, frozen=True):
 
 
 class Limiter:
-    """Buckets of one policy that fill evenly over a minute; the least recently used is forgotten first."""
+    """Buckets of one policy that fill evenly over a minute. The least recently used is dropped first."""
 
     def __init__(self, policy: str, per_minute: int, seconds: Callable[[], float] = time.monotonic) -> None:
         self.policy, self.limit, self._seconds = policy, per_minute, seconds

@@ -1,9 +1,9 @@
 """One API request, from credentials to commit.
 
-In this order, so that nothing is learnt or done too early: credentials (401), rate limit (429), permission (403),
-the headers a write needs (428, 400), the body (413, 415, 400), then one transaction. The response of a write is held
-back until the transaction has committed; a refusal or failure rolls everything back. Where an Idempotency-Key was
-sent, the response is stored in the same transaction, and a repetition gets the same response.
+The order prevents early effects and leaks: credentials (401), rate limit (429), permission (403), the headers a write
+needs (428, 400), the body (413, 415, 400), then one transaction. The response of a write is held back until the
+transaction has committed. A refusal or failure rolls everything back. If an Idempotency-Key was sent, the response is
+stored in the same transaction, and a repetition gets the same response.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class HeldResponse(msgspec.Struct):
 
 
 class RequestContext:
-    """The state of one request; handlers reach it through `http.dependencies`."""
+    """The state of one request. Handlers reach it through `http.dependencies`."""
 
     def __init__(self, service: Service, scope: Any) -> None:
         self.service = service
@@ -103,7 +103,7 @@ class RequestContext:
             return await self.service.authenticate(self.headers.get("authorization"), self.service.clock())
         except Refusal as refusal:
             if refusal.code.kind is RefusalKind.UNAUTHENTICATED:
-                # Guessing is slowed for the address it comes from; a key that is in order is never slowed by it.
+                # Guessing is slowed for its client address. A valid key is never slowed by it.
                 address = client_address(self.scope, self.headers, self.service.settings)
                 self.scope["noted"].update(refusal.noted, address=address)
                 self._charge(self.service.per_address, address)
@@ -115,7 +115,7 @@ class RequestContext:
         allowance.check()
 
     async def take_body(self, receive: Receive) -> None:
-        """Read and check a JSON body; a raw one is left to the handler, within its own limit."""
+        """Read and check a JSON body. A raw body is left to the handler, within its own limit."""
         self.body = await _read(receive, self.service.settings.body_max_bytes, self.headers)
         if not self.body:
             if self.takes is not None:
@@ -133,7 +133,10 @@ class RequestContext:
             check_fit(self.value, self.takes.annotation)
 
     async def take_file(self, receive: Receive) -> Receive:
-        """Return the `receive` of a raw body; under an Idempotency-Key it is read first, so that another file shows."""
+        """Return the `receive` of a raw body.
+
+        Under an Idempotency-Key it is read first, so that another file is noticed.
+        """
         _check_unpacked(self.headers)
         if self.key is None:
             return _hurried(receive)
@@ -141,7 +144,7 @@ class RequestContext:
         return _replay(self.body)
 
     def fingerprint(self) -> bytes:
-        """Tell this request from another with the same Idempotency-Key."""
+        """Return a digest that distinguishes this request from another with the same Idempotency-Key."""
         parts = [self.scope["method"].encode(), self.scope["path"].encode(), self.scope["query_string"], self.body]
         return hashlib.sha256(b"\x00".join(hashlib.sha256(p).digest() for p in parts)).digest()
 
@@ -162,7 +165,7 @@ class RequestContext:
 
 
 class RequestMiddleware(ASGIMiddleware):
-    """Wraps each handler that declares a permission; others (health, documents) pass untouched."""
+    """Wraps each handler that declares a permission. Others (health, documents) pass unchanged."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         if scope["method"] == "OPTIONS":  # type: ignore[typeddict-item]  # a key of HTTP scopes
@@ -229,7 +232,7 @@ async def _write(context: RequestContext, scope: Any, receive: Receive, next_app
 
 
 async def _name_holder(context: RequestContext, response: HeldResponse) -> None:
-    """Say which record has already what is unique, now that the transaction that met it is rolled back."""
+    """Name the record that already has the unique value, after the failed transaction is rolled back."""
     refusal = context.scope.get("refusal")
     if not isinstance(refusal, TakenRefusal):
         return
@@ -246,7 +249,7 @@ class _Refused(Exception):  # noqa: N818 - leaves the transaction, so that it ro
 async def _effect(
     context: RequestContext, response: HeldResponse, scope: Any, receive: Receive, next_app: ASGIApp
 ) -> None:
-    """Run the handler in the open transaction and save its response; leaves by `_Refused` where it refused."""
+    """Run the handler in the open transaction and save its response. Raises `_Refused` if it refused."""
     work, key = context.work, context.key
     if key is not None:
         stored = await idempotency.claim(work, context.service.keyring, key, context.fingerprint())
@@ -294,8 +297,8 @@ def _check_unpacked(headers: dict[str, str]) -> None:
 def _hurried(receive: Receive) -> Receive:
     """Return a `receive` for a body that the handler reads with its transaction open.
 
-    A caller who sends it drop by drop, or stops, would keep a connection to the database: after the time of a small
-    body it has to arrive at a pace.
+    A caller that sends it drop by drop, or stops, would hold a connection to the database. So after the time of a small
+    body it must arrive at a minimum rate.
     """
     begun, size = time.monotonic(), 0
 
@@ -306,7 +309,7 @@ def _hurried(receive: Receive) -> Receive:
             async with asyncio.timeout(max(0, left)):
                 message = await receive()
         except TimeoutError:
-            raise Refusal(Code.BODY_MALFORMED, "The body arrives too slowly; send it again.") from None
+            raise Refusal(Code.BODY_MALFORMED, "The body arrives too slowly. Send it again.") from None
         if message["type"] != "http.request":
             raise Refusal(Code.BODY_MALFORMED, "The body ended before its announced length.")
         size += len(message.get("body", b""))
@@ -316,10 +319,11 @@ def _hurried(receive: Receive) -> Receive:
 
 
 def _check_parameters(scope: Any) -> None:
-    """Refuse a query parameter that the route does not know, or twice one that it takes once, or null.
+    """Refuse a query parameter that the route does not know, that is null, or that was repeated without being
+    repeatable.
 
-    A misspelt filter must not pass as none, nor one of two values silently win; and Litestar takes the word null for a
-    parameter that was not sent, and 1e2 for 100.
+    A misspelt filter must not be ignored, and neither of two values may silently win. Litestar also reads the word null
+    as a missing parameter, and 1e2 as 100.
     """
     known = scope["litestar_app"].state.query_names.get((scope["path_template"], scope["method"]))
     query = scope["query_string"].decode("latin-1")

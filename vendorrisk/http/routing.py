@@ -1,9 +1,9 @@
 """How a handler is declared: five kinds of route, each with its permission and its promises.
 
-    reads      GET one thing; answers with an ETag where the thing has a version
+    reads      GET one thing; answers with an ETag if the thing has a version
     lists      GET a page of a declared list
     creates    POST that makes something; 201 with Location and ETag; takes an Idempotency-Key
-    acts       POST that moves something that exists; needs If-Match; takes an Idempotency-Key
+    acts       POST that changes the state of a record; needs If-Match; takes an Idempotency-Key
     changes    PATCH (merge patch) or PUT; needs If-Match
     removes    DELETE; needs If-Match; 204
 
@@ -45,7 +45,7 @@ def reads(path: str, permission: Permission, *, refuses: Sequence[Code] = (), **
 
 
 def lists(path: str, permission: Permission, of: ListOf, *, refuses: Sequence[Code] = (), **more: Any) -> Handler:
-    """Declare GET of a page; the handler takes `page: ListPage` and returns a `Page`."""
+    """Declare GET of a page. The handler takes `page: ListPage` and returns a `Page`."""
     return get(path, response_class=PageResponse, **_told(Kind.LIST, permission, refuses, more, of=of))
 
 
@@ -57,7 +57,7 @@ def creates(
     refuses: Sequence[Code] = (),
     **more: Any,
 ) -> Handler:
-    """Declare POST that makes something; `at` is its place, such as "/v1/vendors/{id}"."""
+    """Declare POST that creates a record. `at` is its location, such as "/v1/vendors/{id}"."""
     return post(path, after_request=_located(at), **_told(Kind.CREATE, permission, refuses, more, at=at))
 
 
@@ -70,9 +70,9 @@ def acts(
     refuses: Sequence[Code] = (),
     **more: Any,
 ) -> Handler:
-    """Declare POST that moves a thing; `match=False` where the thing has no version to lose.
+    """Declare POST that changes a record's state. `match=False` if the record has no version to lose.
 
-    `at` is the place of what it made on the way, where there is such a thing to follow.
+    `at` is the location of a record that it created, if there is one.
     """
     more = {"status_code": 200, **more}
     return post(path, after_request=_located(at), **_told(Kind.ACT, permission, refuses, more, match=match, at=at))

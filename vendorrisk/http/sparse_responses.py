@@ -9,7 +9,7 @@ from vendorrisk.errors import Code, FieldError, Refusal
 
 
 def wanted_fields(scope: Any) -> frozenset[str] | None:
-    """Return the fields that the caller wants, or None for all; refuses those that the response never has."""
+    """Return the requested fields, or None for all. Refuses fields that the response never has."""
     if b"fields=" not in scope["query_string"]:
         return None
     values = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("fields")

@@ -34,7 +34,7 @@ async def product(work: Work, product_id: UUID) -> VendorProduct:
 
 
 async def note_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
-    """Note a product that the vendor runs; people are notified at once of what is known to be exploited in it."""
+    """Record a product that the vendor runs. People are notified at once of its known exploited vulnerabilities."""
     await vendor(work, vendor_id)
     for field in ("maker", "product"):
         if not plain(getattr(new, field)):
