@@ -1,10 +1,10 @@
-"""Who may do what.
+"""Access: actors, their permissions, and the proof that a tenant's data needs.
 
-    permissions   the closed list of permissions, the roles, and which role holds which
+    permissions   the closed list of permissions, the roles, and the permissions of each role
     model         the actor and its proof (`Permitted`)
     work          one operation: a connection, a proof, an instant
-    records       what every operation on a record does: find it, hold its version, apply a merge patch
+    records       common steps of operations on records: find it, check its version, apply a merge patch
 
-An *actor* is who a request or job acts for: an API key, a member with a session, a vendor's respondent with a link,
-or the system. `permit` is the only place where a `Permitted` is made; a tenant's data is reached only with one.
+An *actor* is the identity behind a request or job: an API key, a member with a session, a vendor's respondent with a
+link, or the system. Only `permit` makes a `Permitted`. A tenant's data is reached only with one.
 """

@@ -13,7 +13,7 @@ from vendorrisk.errors import Code, Refusal
 
 
 class ActorKind(StrEnum):
-    """Who acts: a member, an API key, or the system."""
+    """The kinds of actors: a member, an API key, or the system."""
 
     API_KEY = "api_key"
     MEMBER = "member"
@@ -29,7 +29,7 @@ class Tenant(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts, in which tenant, with which permissions; `member_id` is the person behind it, if any."""
+    """The actor, its tenant and its permissions. `member_id` is the person behind it, if any."""
 
     kind: ActorKind
     id: UUID
@@ -58,19 +58,19 @@ SYSTEM_ID = UUID(int=0)
 
 
 def permissions_of(roles: Iterable[Role], scopes: Iterable[Permission] | None) -> frozenset[Permission]:
-    """Return what the roles hold, narrowed by the scopes; no scopes leave the roles whole."""
+    """Return the roles' permissions, narrowed by the scopes. If there are no scopes, all of them."""
     held = frozenset[Permission]().union(*(GRANTS[role] for role in roles))
     return held if scopes is None else held & frozenset(scopes)
 
 
 def permit(actor: Actor, permission: Permission) -> Permitted:
-    """Prove that the actor holds the permission; refuses with 403 otherwise."""
+    """Return the proof that the actor holds the permission, or refuse with 403."""
     if permission not in actor.permissions:
         raise Refusal(Code.PERMISSION_DENIED, f"This needs the permission {permission.value}.")
     return Permitted(actor, permission)
 
 
 def system(tenant: Tenant, job: str, permission: Permission) -> Permitted:
-    """Return the proof for a background job inside one tenant; the audit log names the job."""
+    """Return the proof for a background job inside one tenant. The audit log names the job."""
     actor = Actor(ActorKind.SYSTEM, SYSTEM_ID, job, tenant, frozenset(Permission))
     return permit(actor, permission)

@@ -1,11 +1,14 @@
-"""The closed list of permissions, the roles, and who holds what. Tests take their expectations from here."""
+"""The closed list of permissions, the roles, and the permissions of each role.
+
+Tests take their expectations from here.
+"""
 
 from enum import StrEnum
 from typing import Final
 
 
 class Permission(StrEnum):
-    """What a caller may do: `record:verb`."""
+    """A permission of a caller: `record:verb`."""
 
     TENANT_READ = "tenant:read"
     TENANT_MANAGE = "tenant:manage"

@@ -1,7 +1,7 @@
-"""What every operation on a stored record does: find it, hold its version, apply a merge patch.
+"""Common steps of operations on a stored record: find it, check its version, apply a merge patch.
 
-A change that changes nothing makes no version and no audit entry: it returns the record as it is. Each operation
-compares what is wanted with what stands, after its checks; a test walks all of them.
+A request without a difference makes neither a version nor an audit entry: it returns the record as it is. Each
+operation compares the requested values with the current ones, after its checks. A test walks all operations.
 """
 
 from typing import Protocol, TypeVar
@@ -16,7 +16,7 @@ StoredStruct = TypeVar("StoredStruct", bound=msgspec.Struct)
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What comes in: keyword fields; unknown ones are refused."""
+    """A request body: keyword fields. Unknown fields are refused."""
 
 
 class Versioned(Protocol):
@@ -25,14 +25,14 @@ class Versioned(Protocol):
 
 
 def found(record: Stored | None) -> Stored:
-    """Return the record, or refuse with 404: what another tenant owns is as absent as what nobody owns."""
+    """Return the record, or refuse with 404. Another tenant's record is as absent as one that does not exist."""
     if record is None:
         raise Refusal(Code.NOT_FOUND, "Check the id.")
     return record
 
 
 def stale() -> Refusal:
-    return Refusal(Code.VERSION_STALE, "Read it again, apply your change to what you find, and send its new ETag.")
+    return Refusal(Code.VERSION_STALE, "Read it again, apply your change to it, and send its new ETag.")
 
 
 def check_version(record: Versioned, expected: int) -> None:
@@ -42,7 +42,7 @@ def check_version(record: Versioned, expected: int) -> None:
 
 
 def patched(record: StoredStruct, changes: Body) -> StoredStruct:
-    """Return the record with the fields that a merge patch (RFC 7396) sets; an `UNSET` field was not sent."""
+    """Return the record with the fields that a merge patch (RFC 7396) sets. An `UNSET` field was not sent."""
     given = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
     return msgspec.structs.replace(record, **given)
 

@@ -1,4 +1,4 @@
-"""One operation: what a service needs to read or write in one tenant."""
+"""One operation: a service's access to read or write in one tenant."""
 
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -25,7 +25,10 @@ class Work(msgspec.Struct, frozen=True):
     nudges: list[str] = msgspec.field(default_factory=list)
 
     def nudge(self, job: str) -> None:
-        """Ask for a job to look soon; said to Redis after the commit, and safe to lose: the row is the work."""
+        """Request a job to run soon.
+
+        The nudge goes to Redis after the commit, and is safe to lose: the row is the work.
+        """
         if job not in self.nudges:
             self.nudges.append(job)
 

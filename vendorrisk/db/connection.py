@@ -1,4 +1,4 @@
-"""What the rest of the product may ask of a database connection."""
+"""The calls on a database connection that the rest of the product may use."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ Record = Mapping[str, Any]
 
 
 class Connection(Protocol):
-    """The part of asyncpg's connection that is used; a transaction is already open, except where reading."""
+    """The used part of asyncpg's connection. A transaction is already open, except when reading."""
 
     async def fetch(self, query: str, *args: object) -> Sequence[Any]: ...
 

@@ -17,7 +17,7 @@ Broken = tuple[Code, str, str | None]
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """The record that has already what is unique; `value` where several were asked for at once."""
+    """The record that already has the unique value. `value` is set if several values were requested at once."""
 
     id: UUID
     name: str
@@ -29,7 +29,10 @@ Finding = tuple[Query[Holder], tuple[object, ...]]
 
 
 class TakenRefusal(Refusal):
-    """A refusal of what another record has. Its holder can be read once the broken transaction is rolled back."""
+    """A refusal because another record has the value.
+
+    That record can be read once the failed transaction is rolled back.
+    """
 
     def __init__(self, broken: Broken, finding: Finding, permission: str) -> None:
         code, detail, pointer = broken
@@ -41,7 +44,7 @@ class TakenRefusal(Refusal):
 def refusing(
     broken: Mapping[str, Broken], holders: Mapping[str, Finding] | None = None, *, seen_by: str = ""
 ) -> Iterator[None]:
-    """Turn the violation of a named constraint into the refusal listed for it; others pass through.
+    """Turn the violation of a named constraint into the refusal listed for it. Other violations pass through.
 
     `holders` finds the other record of a constraint, for callers with the permission `seen_by`.
     """
@@ -59,7 +62,7 @@ def refusing(
 async def naming_holder(
     connection: Connection, tenant_id: UUID, permissions: Collection[str], refusal: Refusal
 ) -> Refusal:
-    """Return the refusal with the name and id of the other record, where the caller may see it and it still stands."""
+    """Return the refusal with the name and id of the other record, if it still exists and the caller may see it."""
     if not isinstance(refusal, TakenRefusal) or refusal.permission not in permissions:
         return refusal
     query, arguments = refusal.finding
@@ -74,7 +77,7 @@ async def naming_holder(
 
 
 def refusal_for(error: asyncpg.PostgresError) -> Refusal | None:
-    """Return the refusal for what any statement may run into, or None where it is our own fault."""
+    """Return the refusal for an error that any statement may meet, or None if it is our own fault."""
     match error:
         case asyncpg.ForeignKeyViolationError():
             return Refusal(Code.REFERENCE_UNKNOWN, "A record that this one refers to does not exist.")
@@ -97,5 +100,5 @@ def refusal_for(error: asyncpg.PostgresError) -> Refusal | None:
 def _is_out_of_range(error: asyncpg.PostgresError) -> bool:
     if isinstance(error, asyncpg.NumericValueOutOfRangeError | asyncpg.DatetimeFieldOverflowError):
         return True
-    # Raised by asyncpg itself, before anything is sent: an instant whose UTC lies outside the years 1 to 9999.
+    # asyncpg itself raises it before sending: an instant whose UTC lies outside the years 1 to 9999.
     return isinstance(error, asyncpg.DataError) and isinstance(error.__cause__, OverflowError)

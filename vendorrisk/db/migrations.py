@@ -20,7 +20,7 @@ _LOCK_SECONDS = 5  # others wait behind a migration that waits for a table
 
 
 class MigrationError(Exception):
-    """The schema cannot be brought to what this release needs; the message says what to do."""
+    """The schema cannot be migrated to this release's. The message says how to fix it."""
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Migration(msgspec.Struct, frozen=True):
 
 
 def all_migrations(folder: Path | None = None) -> list[Migration]:
-    """Return the migrations of this release in order; raises where numbers repeat or leave a hole."""
+    """Return the migrations of this release in order. Raises if numbers repeat or leave a gap."""
     found = []
     for path in sorted((folder or sql_folder() / "migrations").glob("*.sql")):
         if (match := _FILE.match(path.name)) is None:
@@ -46,7 +46,7 @@ def all_migrations(folder: Path | None = None) -> list[Migration]:
 
 
 async def migrate(dsn: str, migrations: list[Migration] | None = None) -> list[str]:
-    """Apply what is missing and return the names of what was applied."""
+    """Apply missing migrations and return their names."""
     connection: Any = await asyncpg.connect(dsn, statement_cache_size=0)
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
@@ -78,7 +78,7 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 async def compare(connection: Any) -> Ledger:
-    """Say what the database lacks, has from a newer release, or has in another form than this release."""
+    """Return the migrations that are missing, from a newer release, or different from this release's."""
     ours = {m.number: m for m in all_migrations()}
     theirs = {r["number"]: r for r in await connection.fetch("select number, name, checksum from schema_migrations")}
     return Ledger(

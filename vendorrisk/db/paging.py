@@ -1,8 +1,8 @@
 """Lists: declared filters and sorts, and keyset cursors, as SQL.
 
-A list declares its columns once (`ListOf`). A request may filter `field:operator:value` and sort by the fields
-declared for it; SQL is put together from these declarations alone, and every value is a parameter. The statement in
-`sql/queries/` carries the places: `/*where*/` (begins with `and`) and `/*order*/` (the order and the limit).
+A list declares its columns once (`ListOf`). A request may filter `field:operator:value` and sort by the declared
+fields. SQL is put together from these declarations alone, and every value is a parameter. The statement in
+`sql/queries/` has two placeholders: `/*where*/` (begins with `and`) and `/*order*/` (the order and the limit).
 
 A cursor names its list, order, filters and tenant, and is authenticated, so that a cut, swapped or foreign one is
 refused. Nulls sort last in either direction.
@@ -40,7 +40,7 @@ _LONGEST_NUMBER = 30
 
 
 class Operator(StrEnum):
-    """What a filter may ask. `in` takes a comma-separated list; `has` asks an array column for a member."""
+    """The operators of filters. `in` takes a comma-separated list. `has` tests whether an array column has a member."""
 
     EQ = "eq"
     NE = "ne"
@@ -67,11 +67,11 @@ RANGE = frozenset({*EQUALITY, Operator.LT, Operator.LTE, Operator.GT, Operator.G
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One field of a list: its SQL expression, its type as asyncpg takes it, and what may be asked of it.
+    """One field of a list: its SQL expression, its type for asyncpg, and its operators.
 
     `normalise` brings a filter's value into the form in which the field is stored. It raises ValueError with words for
     the caller. `equal_sql` is the expression that equality compares, if it is another one. `weight_sql` turns a value,
-    written as `{}`, into what is sorted and compared by, if that is not the value itself. A weight is never null.
+    written as `{}`, into the sort and comparison key, if that is not the value itself. A weight is never null.
     """
 
     sql: str
@@ -109,7 +109,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class ListOf(msgspec.Struct, frozen=True):
-    """What one list declares. `key` is unique within the tenant and breaks ties."""
+    """The declaration of one list. `key` is unique within the tenant and breaks ties."""
 
     name: str
     columns: Mapping[str, Column]
@@ -121,7 +121,10 @@ class ListOf(msgspec.Struct, frozen=True):
 
 
 class PageRequest(msgspec.Struct, frozen=True):
-    """A request for a page, checked against its list. `bounds` are the conditions of its path; a cursor knows none."""
+    """A request for a page, checked against its list.
+
+    `bounds` are the conditions of its path. They are no part of a cursor.
+    """
 
     of: ListOf
     filters: tuple[Filter, ...] = ()
@@ -137,7 +140,7 @@ class PageRequest(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, Generic[Row], kw_only=True, omit_defaults=True):
-    """A page of a list. `next` and `prev` are cursors for the same filters and order; absent at an end."""
+    """A page of a list. `next` and `prev` are cursors for the same filters and order, absent at an end."""
 
     items: list[Row]
     next: str | None = None
@@ -159,14 +162,14 @@ class _Position(msgspec.Struct, frozen=True):
 
 
 def read_filters(of: ListOf, texts: Sequence[str]) -> tuple[Filter, ...]:
-    """Read `field:operator:value` texts; refuses an unknown field, operator, or a value of a wrong type."""
+    """Read `field:operator:value` texts. Refuses an unknown field or operator, or a value of a wrong type."""
     if len(texts) > MAX_FILTERS:
         raise _bad_filter(f"Send at most {MAX_FILTERS} filters. These are {len(texts)}.")
     return tuple(_read_numbered(of, texts, index) for index in range(len(texts)))
 
 
 def _read_numbered(of: ListOf, texts: Sequence[str], index: int) -> Filter:
-    """Read one of the filters; a refusal says which one, by its number and its text."""
+    """Read one of the filters. A refusal names the filter by its number and its text."""
     try:
         return _read_filter(of, texts[index])
     except Refusal as refusal:
@@ -229,7 +232,7 @@ def _one_value(text: str, column: Column) -> object:
 
 
 def where(filters: Sequence[Filter], of: ListOf, first: int) -> Where:
-    """Return the SQL of the filters; parameters are numbered from `first`."""
+    """Return the SQL of the filters. Parameters are numbered from `first`."""
     parts: list[str] = []
     arguments: list[object] = []
     for item in filters:
@@ -263,7 +266,7 @@ class Paged(msgspec.Struct, frozen=True):
     secrets: tuple[bytes, ...]
 
     def page(self, rows: list[Row], position: Callable[[Row], tuple[Any, Any]] | None = None) -> Page[Row]:
-        """Cut the extra row off and add the cursors; `position` gives a row's (sort value, key)."""
+        """Remove the extra row and add the cursors. `position` gives a row's (sort value, key)."""
         more = len(rows) > self.request.limit
         rows = rows[: self.request.limit]
         if self.backwards:
@@ -321,7 +324,7 @@ def paged(sql: str, request: PageRequest, *, first: int, tenant_id: UUID, secret
 
 
 def counted(sql: str, request: PageRequest, *, first: int) -> tuple[str, tuple[object, ...]]:
-    """Return the statement that counts what the filters leave."""
+    """Return the statement that counts the rows that pass the filters."""
     condition = where((*request.bounds, *request.filters), request.of, first)
     inner = sql.replace("/*where*/", condition.sql).replace("/*order*/", "")
     return f"select count(*) from ({inner}) as counted", condition.arguments
@@ -334,7 +337,7 @@ def check_sort(of: ListOf, sort: str) -> str:
         names = one_of(sorted(name for name, c in of.columns.items() if c.sortable))
         raise Refusal(
             Code.SORT_INVALID,
-            f"This is no sort order. Send {names}; a leading - turns the order round.",
+            f"This is no sort order. Send {names}; prefix a field with - for descending order.",
             parameter="sort",
         )
     return sort
@@ -357,7 +360,7 @@ def _seek(of: ListOf, field: str, descending: bool, position: _Position, first: 
     arguments = (position.key, position.value)
     by = column.sorted_sql
     if not column.sorts_nulls:
-        # A row comparison is what lets one index serve both the place and the order.
+        # A row comparison lets one index serve both the position and the order.
         return Where(f"and ({by}, {of.key_sql}) {sign} ({value}, {key})", arguments)
     beyond = f"{by} {sign} {value} or ({by} = {value} and {tie})"
     return Where(f"and ({beyond})" if position.backwards else f"and ({beyond} or {column.sql} is null)", arguments)

@@ -36,13 +36,13 @@ UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    # A login or a database that is none, or is not let in.
+    # Unknown role or database, or login denied.
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     # A server that goes says so out of turn, and asyncpg then takes the next statement for a second one at once.
     asyncpg.InternalClientError,
 )
-"""What asyncpg raises while the server is away, starting, stopping or full."""
+"""The errors of asyncpg while the server is away, starting, stopping or full."""
 
 DATABASE_ADDRESS = "postgresql://user:password@host:port/database, with other characters percent-encoded"
 
@@ -54,7 +54,7 @@ NOT_READY = (
     asyncpg.UndefinedFunctionError,
     asyncpg.InsufficientPrivilegeError,
 )
-"""What a statement of this release meets in a database that was not migrated to it, or that it may not use."""
+"""The errors of a statement in a database that was not migrated to this release, or that denies access."""
 
 _WAITERS_PER_CONNECTION = 32
 _PATIENCE_SECONDS = 60.0
@@ -62,10 +62,10 @@ _log = structlog.get_logger()
 
 
 class Database:
-    """Postgres, as the rest of the product knows it. Opens connections only when they are needed.
+    """The rest of the product's access to Postgres. It opens connections only when they are needed.
 
-    Where `patient`, whoever borrows waits for a minute, however many wait already: for jobs, which bound what they do
-    at once themselves, and whom nobody waits for. Else a request is refused rather than queued.
+    If `patient`, a borrower waits for a minute, however many wait already. Jobs use this: they bound their own
+    concurrency, and no caller waits for them. Otherwise a request is refused rather than queued.
     """
 
     def __init__(self, settings: Settings, *, dsn: str | None = None, patient: bool = False) -> None:
@@ -107,7 +107,7 @@ class Database:
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:
-        """Borrow for one transaction inside one tenant; commits on leaving, rolls back on an exception."""
+        """Borrow for one transaction inside one tenant. Commits on leaving, rolls back on an exception."""
         async with self._transaction(TENANT_ROLE, tenant_id) as connection:
             yield connection
 
@@ -119,7 +119,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, tenant_id: UUID) -> AsyncIterator[Connection]:
-        """Borrow to read inside one tenant; each statement sees its own snapshot."""
+        """Borrow to read inside one tenant. Each statement sees its own snapshot."""
         if not self._sessions:
             async with self._transaction(TENANT_ROLE, tenant_id) as connection:
                 yield connection
@@ -134,7 +134,7 @@ class Database:
 
     @asynccontextmanager
     async def borrowed(self) -> AsyncIterator[Any]:
-        """Borrow a bare connection, within the bounds; refuses instead of queueing for ever."""
+        """Borrow a bare connection, within the bounds. Refuses instead of queueing for ever."""
         if self._pool is None:
             raise Refusal(Code.DATABASE_UNAVAILABLE, "The service is starting or stopping.", retry_after_seconds=1)
         connection = await self._acquire()
@@ -149,7 +149,7 @@ class Database:
 
     @asynccontextmanager
     async def listening(self, channel: str, callback: Callable[..., None]) -> AsyncIterator[asyncio.Event]:
-        """Hear a channel on a connection of its own; the event is set when that connection is lost."""
+        """Listen to a channel on a connection of its own. The event is set when that connection is lost."""
         connection = await asyncpg.connect(self._dsn, timeout=self._wait_seconds)
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _connection: lost.set())
@@ -215,7 +215,7 @@ def unavailable() -> Refusal:
 
 
 async def _prepare(connection: Any) -> None:
-    """Let jsonb and json carry Python values, encoded by msgspec, so that Structs can be given as they are."""
+    """Let jsonb and json carry Python values, encoded by msgspec, so that Structs can be passed as they are."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

@@ -1,7 +1,7 @@
 """Named SQL: `sql/queries/<feature>.sql` holds the text, a feature's `queries.py` gives each a type.
 
 A file is read in the format of aiosql: a block begins with `-- name: find_vendor`. Every block must be claimed by
-exactly one `Query`; a test prepares each on a migrated database and compares its columns with its Struct.
+exactly one `Query`. A test prepares each on a migrated database and compares its columns with its Struct.
 """
 
 import re
@@ -56,7 +56,7 @@ class Query(Generic[Row]):
         return msgspec.convert(record[0], self.row)  # type: ignore[no-any-return]  # the row type that was claimed
 
     async def one(self, connection: Connection, *arguments: object) -> Row:
-        """Return the only row; the statement is known to give one (`returning`, aggregates)."""
+        """Return the only row. The statement always gives one (`returning`, aggregates)."""
         return self.shape(await connection.fetchrow(self.sql, *arguments))
 
     async def one_or_none(self, connection: Connection, *arguments: object) -> Row | None:
@@ -64,12 +64,12 @@ class Query(Generic[Row]):
         return None if record is None else self.shape(record)
 
     async def many(self, connection: Connection, *arguments: object, sql: str | None = None) -> list[Row]:
-        """Return all rows; `sql` is this statement with its paging filled in by `db.paging`."""
+        """Return all rows. `sql` is this statement with its paging filled in by `db.paging`."""
         records: Sequence[Any] = await connection.fetch(sql or self.sql, *arguments)
         return [self.shape(record) for record in records]
 
     async def run(self, connection: Connection, *arguments: object) -> int:
-        """Run a statement that returns nothing; return the number of rows it touched."""
+        """Run a statement without a result. Return the number of rows it touched."""
         tag = await connection.execute(self.sql, *arguments)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
@@ -84,7 +84,8 @@ class QueryFile:
     def rows(self, name: str, row: type[Row], *, as_is: bool = False) -> Query[Row]:
         """Claim a query whose rows fill a Struct, column by field.
 
-        With `as_is` values stay as the driver gives them (an enum is its text): for hot lists that go out unread.
+        With `as_is`, values stay as the driver gives them (an enum is its text): for hot lists that are sent without
+        further reading.
         """
         return Query(self.feature, name, row, as_is=as_is)
 

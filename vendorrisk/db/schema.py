@@ -1,9 +1,9 @@
 """The schema as SQL, read from the catalogue: the same bytes from every Postgres that is supported.
 
-`pg_dump` writes what its own version knows, and refuses newer servers; here the text depends on the schema alone. It
-can be run on an empty database, and dumped again it is the same. Owners, the versions of extensions, and partitions by
-time (a job makes them as time goes on) are no part of it. A kind of object that it has no words for is refused, so
-that nothing is ever left out in silence.
+The output of `pg_dump` depends on its own version, and it refuses newer servers. Here the text depends on the schema
+alone. It can be run on an empty database, whose dump is the same text. Owners, the versions of extensions, and
+partitions by time (a job makes them as time goes on) are left out. An unsupported kind of object is refused, so that no
+object is silently left out.
 """
 
 import re
@@ -16,7 +16,7 @@ from vendorrisk.db.queries import QueryFile
 
 
 class UnknownObjectError(Exception):
-    """The schema holds what the dump has no words for; the message names it."""
+    """The schema holds an object that the dump does not support. The message names it."""
 
 
 class _Role(msgspec.Struct, frozen=True):
@@ -128,11 +128,11 @@ _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 async def dump(connection: Any) -> str:
-    """Return the schema of a bare connection's database; raises `UnknownObjectError`."""
+    """Return the schema of a bare connection's database. Raises `UnknownObjectError`."""
     await connection.execute(_BEGIN)
     try:
         if unknown := await _UNKNOWN.many(connection):
-            raise UnknownObjectError(f"the schema holds what `vendorrisk schema` has no words for: {unknown}")
+            raise UnknownObjectError(f"the schema holds objects that `vendorrisk schema` does not support: {unknown}")
         parts = [_HEADER, *[part async for part in _parts(connection)]]
     finally:
         await connection.execute("rollback")
@@ -174,7 +174,7 @@ async def _tables(connection: Any, grants: list[_Grant]) -> list[str]:
 
 
 class _Writer:
-    """Writes each table after those that it refers to; a reference that closes a circle follows its target."""
+    """Writes each table after the tables that it refers to. A reference that closes a circle follows its target."""
 
     def __init__(
         self,
@@ -219,7 +219,7 @@ class _Writer:
         yield from (_grant(g) for g in self._grants if g.table_id == table.id)
 
     def late_policies(self) -> Iterator[str]:
-        """Yield the policies that look into other tables, for the time when all are written."""
+        """Yield the policies that refer to other tables, to be written after all tables."""
         late = [p for p in self._policies if p.needs_tables and p.table_id in self._tables]
         for policy in sorted(late, key=lambda p: (self._tables[p.table_id].name, p.name)):
             yield _policy(policy, self._tables[policy.table_id])
@@ -272,7 +272,7 @@ def _comments(table: _Table, columns: Iterable[_Column]) -> Iterator[str]:
 
 
 def _index(index: _Index) -> str:
-    # A half-built one (a failed `create index concurrently`) is not what was asked for.
+    # A half-built index (a failed `create index concurrently`) counts as missing.
     return f"{index.definition};{'' if index.is_valid else ' -- not valid'}\n"
 
 
@@ -308,7 +308,7 @@ def _grant(grant: _Grant) -> str:
 
 
 def _role(role: _Role) -> str:
-    """Write a role; roles belong to the cluster, so the text makes one only where it is missing."""
+    """Write a role. Roles belong to the cluster, so the text creates a role only if it is missing."""
     flags = {
         "login": role.can_login,
         "inherit": role.inherits,

@@ -1,8 +1,8 @@
 """The OpenAPI document as one readable page: no script, no font, no picture, no other host.
 
-Everything of the document is shown: operations by tag, who may call each, parameters, bodies, responses, refusals with
-their codes, examples, and the schemas, linked where they are used. The style stands in the page and is allowed by its
-hash alone.
+The page shows the whole document: operations by tag, the permission of each, parameters, bodies, responses, refusals
+with their codes, examples, and the schemas, linked where they are used. The style is inline and allowed by its hash
+alone.
 """
 
 import base64
@@ -33,7 +33,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """Render the document; everything in it is escaped, whoever wrote it."""
+    """Render the document. Every text in it is escaped."""
     made: str = _template().render(
         document=document,
         tags=_by_tag(document),
@@ -76,14 +76,14 @@ def _by_tag(document: Mapping[str, Any]) -> list[tuple[str, list[Operation]]]:
 
 
 def _whole(document: Mapping[str, Any], shown: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an operation with what it shares with others in its place."""
+    """Return an operation with its shared parts filled in."""
     parameters = [resolved(document, one) for one in shown.get("parameters", ())]
     responses = {status: resolved(document, one) for status, one in shown["responses"].items()}
     return {**shown, "parameters": parameters, "responses": responses}
 
 
 def _kind(schema: Mapping[str, Any]) -> Markup:
-    """Say what a schema takes, in a few words, with links to the schemas it names."""
+    """Return a short description of a schema, with links to the schemas it names."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return Markup('<a href="#schema-{0}">{0}</a>').format(name)
@@ -117,7 +117,7 @@ _BOUNDS = (
 
 
 def _bounds(schema: Mapping[str, Any], lowest: str, highest: str, unit: str) -> str:
-    """Say from what to what a value may go."""
+    """Return the range of a value."""
     low, high = schema.get(lowest), schema.get(highest)
     if low is not None and high is not None:
         return f"{low} to {high}{unit}"

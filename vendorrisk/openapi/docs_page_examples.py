@@ -38,7 +38,7 @@ def curl(operation: Operation) -> str:
 
 
 def answers(operation: Operation) -> list[tuple[str, str]]:
-    """Return the example of the first success; nothing where it is no JSON."""
+    """Return the example of the first success. Empty if it is not JSON."""
     for status, response in operation.shown["responses"].items():
         shown = response.get("content", {}).get("application/json", {})
         if status.startswith("2") and "example" in shown:
@@ -47,7 +47,7 @@ def answers(operation: Operation) -> list[tuple[str, str]]:
 
 
 def target(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema that a reference leads to; a schema of no fields where it leads nowhere."""
+    """Return the schema that a reference names. If there is none, return a schema without fields."""
     if "$ref" not in schema:
         return schema
     name = str(schema["$ref"]).rpartition("/")[2]

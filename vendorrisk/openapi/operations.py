@@ -79,7 +79,7 @@ def success(responses: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name(operation: Operation, function: Any) -> None:
-    """Name an operation after its handler, which is a verb and what it acts on."""
+    """Name an operation after its handler, whose name is a verb and its object."""
     operation["operationId"] = function.__name__
     words = [_SPELT.get(word, word) for word in function.__name__.split("_")]
     operation["summary"] = " ".join([words[0].capitalize(), *words[1:]])
@@ -101,7 +101,7 @@ def _files(types: Iterable[str]) -> Schema:
 
 
 def _raw_content(raw: Any, example: str) -> Schema:
-    """Return the content of a body that the handler reads itself. JSON is any JSON; the rest is bytes."""
+    """Return the content of a body that the handler reads itself. JSON is any JSON. Other types are bytes."""
     if isinstance(raw, str):
         made = _files(())
     elif "application/json" in raw:

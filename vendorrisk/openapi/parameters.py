@@ -31,7 +31,7 @@ def add_parameters(operation: dict[str, Any], opt: Mapping[str, Any], method: st
 
 
 def shared(made: dict[str, Any]) -> Schema:
-    """Take parameters that several operations have alike out of them; return those as components by name."""
+    """Move parameters that several operations share out of the operations. Return them as components by name."""
     operations = [o for item in made["paths"].values() for o in item.values() if "parameters" in o]
     first: dict[bytes, str] = {}
     counts: Counter[bytes] = Counter()
@@ -53,7 +53,10 @@ def shared(made: dict[str, Any]) -> Schema:
 
 
 def _component_name(name: str, operation: str, count: int) -> str:
-    """Return the name of a component, `If-Match` as IfMatch; of several, that of the first operation goes with it."""
+    """Return the name of a component, `If-Match` as IfMatch.
+
+    If several share a name, that of the first operation is added.
+    """
     return _camel(name) if count == 1 else f"{_camel(name)}Of{_camel(operation)}"
 
 
@@ -62,7 +65,7 @@ def _camel(name: str) -> str:
 
 
 def _plain(parameter: Schema) -> Schema:
-    """Leave out what is said by saying nothing, and null, which no parameter can be."""
+    """Leave out keywords with their default value, and null, which no parameter can be."""
     left_out = {"deprecated": False, "allowEmptyValue": False, "allowReserved": False}
     kept = {name: value for name, value in parameter.items() if left_out.get(name, ...) is not value}
     schema: Schema = tidy(kept["schema"])

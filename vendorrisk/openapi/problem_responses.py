@@ -1,7 +1,7 @@
 """The document's refusals: problem responses as shared components, and the schemas of a problem.
 
 An operation refers to the response of each status. If its codes are not the usual ones of that status, its own
-description stands beside the reference, as OpenAPI 3.1 allows.
+description is added beside the reference, as OpenAPI 3.1 allows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ _LIST = [Code.FILTER_INVALID, Code.SORT_INVALID, Code.CURSOR_INVALID]
 _USUAL: Mapping[Kind, list[Code]] = {
     kind: [code for code in [*_EVERY, *_BODY, *_MATCH, *_KEY] if code.kind is kind] for kind in STATUS
 }
-"""The codes that the shared response of a kind names; an operation with others says which."""
+"""The codes that the shared response of a kind names. An operation with other codes lists them itself."""
 
 _DEFAULT = "Default"
 
@@ -41,7 +41,7 @@ def add_refusals(responses: dict[str, Any], opt: Mapping[str, Any], method: str)
 
 
 def refer_to_default(responses: dict[str, Any]) -> None:
-    """Say that any other response is a problem document as well."""
+    """Return the default response: a problem document as well."""
     responses["default"] = {"$ref": f"#/components/responses/{_DEFAULT}"}
 
 
@@ -127,7 +127,7 @@ PROBLEM_SCHEMAS: Schema = {
     },
     "FieldError": {
         "type": "object",
-        "description": "What is wrong with one field or parameter.",
+        "description": "An error in one field or parameter.",
         "required": ["detail"],
         "properties": {
             "detail": _text("What to do."),

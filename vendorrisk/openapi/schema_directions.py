@@ -1,10 +1,10 @@
-"""What distinguishes a schema of what comes in from one of what goes out.
+"""The differences between schemas of requests and of responses.
 
     in    closed: unknown fields and values are rejected; a field with a default may be left out
     out   open: values may be added, so an enumeration is a text with its known values, and nothing has a default
 
-An enumeration that goes out is named `…Value`, and so is a Struct that also comes in. Its name then never depends on
-whether some route takes it as well.
+An enumeration in a response is named `…Value`, and so is a Struct that is also part of a request. Its name is then
+independent of the routes that accept it.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,10 @@ def refer(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def incoming(schema: Schema) -> Schema:
-    """Return a component that comes in. A default is told in words: generators take a keyword for "required"."""
+    """Return a component of requests.
+
+    A default is stated in the description: generators take the keyword for "required".
+    """
     properties = schema.get("properties", {})
     return {**schema, **({"properties": {n: _optional(s) for n, s in properties.items()}} if properties else {})}
 
@@ -53,7 +56,7 @@ def _optional(schema: Schema) -> Schema:
 
 
 def outgoing(schema: Schema, one: Any, names: Mapping[str, str]) -> Schema:
-    """Return a component that goes out; `one` is its class."""
+    """Return a component of responses. `one` is its class."""
     opened: Schema = _opened(refer(schema, names))
     if "properties" in opened and not one.__struct_config__.omit_defaults:
         # A field with a default is written as well, so it is always there.
@@ -63,7 +66,7 @@ def outgoing(schema: Schema, one: Any, names: Mapping[str, str]) -> Schema:
 
 
 def _opened(value: Any) -> Any:
-    """Return a schema without what would forbid a later release to add to it."""
+    """Return a schema without keywords that would forbid additions by a later release."""
     if isinstance(value, list):
         return [_opened(item) for item in value]
     if not isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""The JSON schemas of what routes take and give, as msgspec itself checks and writes them.
+"""The JSON schemas of requests and responses, as msgspec itself checks and writes them.
 
-Litestar's own lose the bounds of what stands in a list and whether unknown fields are refused; a document that promises
-more than the service takes is worse than none. `schema_directions` then closes what comes in and opens what goes out.
+Litestar's own schemas lose the bounds of list items and whether unknown fields are refused. A document that promises
+more than the service accepts is worse than none. `schema_directions` then closes requests and opens responses.
 """
 
 import inspect
@@ -26,14 +26,14 @@ _QUALIFIED = re.compile(r"\bvendorrisk\.(\w+)\.(?:\w+\.)?(\w+)")
 
 
 def shown_type(annotation: Any) -> Any:
-    """Return what a handler takes or gives, out of the response it is wrapped in; None where it is not JSON of ours."""
+    """Return the body type of a handler, without the wrapping response. None if it is not JSON of ours."""
     if get_origin(annotation) is Page or _is_struct(annotation):
         return annotation
     return next((found for one in get_args(annotation) if (found := shown_type(one)) is not None), None)
 
 
 class Schemas(msgspec.Struct, frozen=True):
-    """The schema of each type, apart for what is taken and what is given, and the components that both refer to."""
+    """The schema of each type, separate for requests and responses, and the components that both refer to."""
 
     taken: dict[Any, Schema]
     given: dict[Any, Schema]
@@ -41,7 +41,7 @@ class Schemas(msgspec.Struct, frozen=True):
 
 
 def schemas_of(taken: Iterable[Any], given: Iterable[Any]) -> Schemas:
-    """Return the schemas of bodies and of responses: what is taken stays closed, what is given is open."""
+    """Return the schemas of bodies and of responses: requests stay closed, responses are open."""
     into, out = _types(taken), _types(given)
     classes = list(dict.fromkeys(classes_in([*into, *out])))
     made, components = msgspec.json.schema_components([*into, *out, *classes], ref_template=_PLACE)
@@ -81,12 +81,12 @@ def _reachable(schemas: Iterable[Schema], components: Schema) -> list[str]:
 
 
 def has_version(annotation: Any) -> bool:
-    """Say whether what is given has a version, and so an entity tag."""
+    """Return True if the response has a version, and so an entity tag."""
     return _is_struct(annotation) and any(field.name == "version" for field in msgspec.structs.fields(annotation))
 
 
 def field_names(annotation: Any) -> list[str]:
-    """Return what `fields` may name: the fields of a row where there are rows, else of the thing."""
+    """Return the names that `fields` accepts: the fields of a row if the response has rows, otherwise of the record."""
     if get_origin(annotation) is Page:
         return field_names(get_args(annotation)[0])
     fields = msgspec.structs.fields(annotation)
@@ -108,7 +108,7 @@ def tidy(value: Any) -> Any:
     if isinstance(made.get("description"), str):
         made["description"] = inspect.cleandoc(made["description"])
     if isinstance(made.get("pattern"), str):
-        # JSON Schema's expressions are those of ECMA-262, whose $ is the very end.
+        # JSON Schema uses expressions of ECMA-262, whose $ matches only the very end.
         made["pattern"] = made["pattern"].replace(r"\Z", "$")
     if "propertyName" in made:
         made["mapping"] = {key: tidy({"$ref": place})["$ref"] for key, place in made["mapping"].items()}
@@ -116,7 +116,7 @@ def tidy(value: Any) -> Any:
 
 
 def _is_title(key: str, item: Any) -> bool:
-    """Say whether this is the name of a class, and not a field of that name."""
+    """Return True if this is the name of a class, rather than a field of that name."""
     return key == "title" and isinstance(item, str)
 
 
@@ -143,7 +143,7 @@ def _named(name: str) -> str:
 
 
 def classes_in(types: Iterable[Any]) -> Iterable[Any]:
-    """Yield every class that has a component: Structs and enumerations, wherever they stand in the types."""
+    """Yield every class that has a component: Structs and enumerations, at any depth of the types."""
     seen: set[Any] = set()
     waiting = list(types)
     while waiting:

@@ -1,6 +1,6 @@
-"""The document's section of webhooks: what a receiver is sent, in which form, and what its responses mean.
+"""The document's section of webhooks: their bodies, their form, and the meaning of a receiver's responses.
 
-The features that send say what they send (`Webhook`); the form is that of Standard Webhooks.
+The sending features declare their bodies (`Webhook`). The form is that of Standard Webhooks.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from vendorrisk.openapi.schemas import Schema
 
 
 class Webhook(msgspec.Struct, frozen=True):
-    """One type of event. `body` is the Struct of all that is sent, whose field `type` holds the name."""
+    """One type of event. `body` is the Struct of the whole body, whose field `type` holds the name."""
 
     name: str
     when: str
@@ -21,7 +21,7 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 def section(webhooks: Iterable[Webhook], shown: dict[Any, Schema]) -> Schema:
-    """Return the section; `shown` holds the schema of each body."""
+    """Return the section. `shown` holds the schema of each body."""
     return {one.name: {"post": _operation(one, shown[one.body])} for one in webhooks}
 
 
@@ -50,7 +50,7 @@ have arrived is sent again under its id. Fields and types are only ever added.
 
 _NAMES = {
     "webhook-id": "The same at every try of a message, and of no other message.",
-    "webhook-timestamp": "When this try was made, in seconds since 1970. Refuse what is older than five minutes.",
+    "webhook-timestamp": "The time of this attempt, in seconds since 1970. Refuse messages older than five minutes.",
     "webhook-signature": "`v1,` and the HMAC-SHA256 in base64, by Standard Webhooks.",
 }
 
@@ -61,10 +61,10 @@ PARAMETERS: Schema = {
 """Components of the document: the headers of every webhook."""
 
 RESPONSES: Schema = {
-    "accepted": {"description": "Accepted; it is not sent again."},
-    "gone": {"description": "Nobody listens here any more; the delivery ends at once."},
-    "later": {"description": "Not accepted; it is sent again later, for most of a day, and `Retry-After` is kept to."},
+    "accepted": {"description": "Accepted. It is not sent again."},
+    "gone": {"description": "The receiver is gone. The delivery ends at once."},
+    "later": {"description": "Not accepted. It is sent again for most of a day, and `Retry-After` is respected."},
 }
-"""Components of the document: what the receiver's responses mean."""
+"""Components of the document: the meanings of the receiver's responses."""
 
 _RESPONSES_OF = {"2XX": "accepted", "410": "gone", "default": "later"}
