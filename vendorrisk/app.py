@@ -75,7 +75,7 @@ TAGS: Mapping[str, str] = {
     "Signals": "Public observations of vendors' domains and hosts, and the scores computed from them.",
     "Health": "Whether the process is alive and able to serve. Needs no credentials.",
 }
-"""The groups of routes, in the document's order; each router names its own."""
+"""The groups of routes, in the document's order. Each router names its own."""
 
 _USES_SECONDS = 30
 _log = structlog.get_logger("api")
@@ -131,7 +131,7 @@ class Api:
 
 
 def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
-    """Put the API together; connections are opened by the ASGI lifespan."""
+    """Put the API together. The ASGI lifespan opens connections."""
     database = Database(settings)
     authenticator = Authenticator(database)
     nudger = Nudger(settings.redis_url, clock=clock)
@@ -155,7 +155,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
 
 @cache
 def routed() -> Litestar:
-    """Put the routes together, with their document; nothing in them depends on settings."""
+    """Put the routes together, with their document, independent of settings."""
     litestar = Litestar(
         route_handlers=[
             Router("/v1", route_handlers=list(ROUTERS)),
@@ -187,7 +187,7 @@ async def _write_uses(authenticator: Authenticator) -> None:
 
 
 async def _listen(database: Database, authenticator: Authenticator) -> None:
-    """Hear of changed keys; after every reconnection nothing that is remembered is trusted."""
+    """Listen for changed keys. Every reconnection clears the cache of keys."""
     while True:
         with contextlib.suppress(Refusal, *UNREACHABLE):
             async with database.listening(authentication.CHANNEL, authenticator.on_announcement) as lost:

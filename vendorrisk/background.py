@@ -1,8 +1,8 @@
 """How a job is written, and how arq comes to run it.
 
-A job is an order (`send_renewal_notices`) that takes nothing but the `JobContext`, finds its own work, does a bounded
-slice of it and says how much it did. It may run twice and may die anywhere: the row is the work, and a claim is a lease
-that runs out. Redis carries nudges ("look now") and nothing else; losing it costs the time to the next tick.
+A job is an order (`send_renewal_notices`) that takes only the `JobContext`, finds its own work, does a bounded slice of
+it and returns the amount. It may run twice and may die anywhere: the row is the work, and a claim is a lease that
+expires. Redis carries only nudges ("run now"). Losing Redis costs the time to the next tick.
 
 arq is behind this module alone: its retries are off (the next attempt is a column), its results are not kept, and its
 job ids are only a courtesy that keeps two nudges from becoming two runs.
@@ -34,19 +34,19 @@ from vendorrisk.storage.vault import EncryptedFileStore
 
 QUEUE = "vendorrisk:jobs"
 REDIS_AWAY = (OSError, RedisError)
-"""What its client raises while Redis is away."""
+"""The errors of the client while Redis is away."""
 _NUDGE_SECONDS = 5  # nudges of one job within them are one
-_END_SECONDS = 5  # that jobs have to end what they have begun; less than any supervisor grants
+_END_SECONDS = 5  # the jobs' time to finish; less than any supervisor grants
 
 RUNS = Counter("vendorrisk_job_runs_total", "Runs of background jobs.", ["job", "outcome"])
-HANDLED = Counter("vendorrisk_job_handled_total", "What background jobs handled.", ["job"])
+HANDLED = Counter("vendorrisk_job_handled_total", "Items handled by background jobs.", ["job"])
 SECONDS = Histogram("vendorrisk_job_seconds", "Time of a run.", ["job"])
 
 _log = structlog.get_logger("job")
 
 
 class JobContext(msgspec.Struct, kw_only=True):
-    """What jobs reach: made once in `worker.py`, or by a test."""
+    """The services that jobs use, made once in `worker.py`, or by a test."""
 
     settings: Settings
     database: Database
@@ -61,17 +61,18 @@ class JobContext(msgspec.Struct, kw_only=True):
     store: Any = None  # signals.certificates.TrustStore
     nudge: Callable[[Iterable[str]], Awaitable[None]]
     stopping: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
-    """Set when the process is to end: a job ends what it has begun, and begins nothing new."""
+    """Set when the process is to end. A job then finishes its current items, and begins no new ones."""
 
 
 Run = Callable[[JobContext], Awaitable[int]]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A background job: `run` handles one slice and returns how many things it handled; 0 means nothing is left.
+    """A background job. `run` handles one slice and returns the number of handled items. 0 means that none is left.
 
-    One that is `alone` never runs beside itself in a worker: what a run keeps in flight is then what the worker does.
-    One that is due seldom also runs `at_start` of a worker, or a machine that is off at its minute would never run it.
+    A job that is `alone` never runs beside itself in a worker, so that one run's limit of items in flight is the
+    worker's. A rare job also runs `at_start` of a worker, because a machine that is off at its minute would never run
+    it.
     """
 
     name: str
@@ -83,7 +84,10 @@ class Job(msgspec.Struct, frozen=True):
 
 
 async def run_job(job: Job, context: JobContext) -> int:
-    """Run slices until nothing is left, half the job's time has passed, or one fails; returns what was handled."""
+    """Run slices until none is left, half the job's time has passed, or one fails.
+
+    Return the number of handled items.
+    """
     structlog.contextvars.bind_contextvars(job=job.name, job_run=uuid4().hex)
     loop, handled = asyncio.get_running_loop(), 0
     begun = loop.time()
@@ -108,7 +112,7 @@ async def run_job(job: Job, context: JobContext) -> int:
 
 
 def redis_settings(url: str) -> RedisSettings:
-    """Read REDIS_URL; raises `SettingError`, without the parser's words, which may hold a part of a password."""
+    """Read REDIS_URL. Raises `SettingError`, without the parser's message, which may hold a part of a password."""
     try:
         settings = RedisSettings.from_dsn(url)
     except (RuntimeError, ValueError):
@@ -116,13 +120,13 @@ def redis_settings(url: str) -> RedisSettings:
             "REDIS_URL cannot be read: it takes redis://[user:password@]host:port/number, rediss://… or "
             "unix:///path?db=number, with other characters percent-encoded"
         ) from None
-    # Not tried again here: whoever nudges does not wait, and whoever supervises starts the worker again.
+    # No retry here: a nudging caller does not wait, and a supervisor restarts the worker.
     settings.conn_timeout, settings.conn_retries = 2, 0
     return settings
 
 
 def encode(value: Any) -> bytes:
-    """Serialise for arq without pickle; what msgpack has no form for (an exception) travels as its text."""
+    """Serialise for arq without pickle. A value without a msgpack form (an exception) travels as its text."""
     return msgspec.msgpack.encode(value, enc_hook=repr)
 
 
@@ -131,14 +135,14 @@ def decode(raw: bytes) -> Any:
 
 
 class RedisState(msgspec.Struct, frozen=True):
-    """What the server says of itself (`INFO`), and what the last worker said of itself, if one lives."""
+    """The server's `INFO`, and the last heartbeat of a worker, if one lives."""
 
     info: dict[str, Any]
     worker: str | None
 
 
 async def inspect_redis(url: str) -> RedisState:
-    """Ping and ask; raises whatever the client does where it cannot be reached."""
+    """Ping and query Redis. The client's errors pass through if it cannot be reached."""
     redis = await create_pool(redis_settings(url), default_queue_name=QUEUE)
     try:
         info = {**await redis.info("server"), **await redis.info("memory")}
@@ -149,7 +153,7 @@ async def inspect_redis(url: str) -> RedisState:
 
 
 class Nudger:
-    """Says "look now" to the workers; a failure is logged and forgotten, because the next tick looks anyway."""
+    """Nudges the workers to run now. A failure is only logged, because the next tick runs anyway."""
 
     def __init__(self, url: str, *, clock: Clock = system_clock) -> None:
         self._url, self._clock = url, clock
@@ -158,13 +162,13 @@ class Nudger:
 
     async def __call__(self, jobs: Iterable[str]) -> None:
         redis = await self.connected()
-        # arq drops an id that waits or runs, and takes one whose worker was killed for running still, for minutes.
+        # arq drops an id that waits or runs, and for minutes believes that a killed worker's job still runs.
         moment = int(self._clock().timestamp()) // _NUDGE_SECONDS
         for name in jobs:
             await redis.enqueue_job(name, _job_id=f"nudge:{name}:{moment}")
 
     async def ping(self) -> None:
-        """Return when Redis answers; raises whatever its client does where it does not."""
+        """Return when Redis answers. The client's errors pass through if it does not."""
         await (await self.connected()).ping()
 
     async def connected(self) -> ArqRedis:
@@ -178,7 +182,7 @@ class Nudger:
         return self._redis
 
     async def softly(self, jobs: Iterable[str]) -> None:
-        """Nudge after a commit: never fails the request whose work is already safe."""
+        """Nudge after a commit. It never fails the request, whose work is already safe."""
         try:
             async with asyncio.timeout(1):
                 await self(jobs)
@@ -186,7 +190,7 @@ class Nudger:
             _log.warning("nudge_lost", error=type(error).__name__)
 
     async def reserve(self, key: str, seconds: float) -> float:
-        """Take the next turn of a key among all workers; returns in how many seconds it is.
+        """Take the next turn of a key among all workers. Return the seconds until then.
 
         While Redis is away each worker keeps turns for itself.
         """
@@ -216,7 +220,7 @@ return at - now
 
 
 class JobsWorker(Worker):
-    """arq's worker, which lets jobs end: told of a signal at once, and not left behind when Redis goes."""
+    """arq's worker, which lets jobs end. It reacts to a signal at once, and ends when Redis goes away."""
 
     stopping: asyncio.Event
 
@@ -230,7 +234,7 @@ class JobsWorker(Worker):
         super().handle_sig_wait_for_completion(signum)
 
     async def close(self) -> None:
-        """Wait for the jobs themselves first: what arq writes after each fails where Redis is away."""
+        """Wait for the jobs themselves first, because arq's own writes after each job fail while Redis is away."""
         self.begin_nothing_new()
         if running := list(self.job_tasks.values()):
             await asyncio.wait(running, timeout=_END_SECONDS)
@@ -269,7 +273,7 @@ def arq_worker(
         on_startup=on_startup,
         on_shutdown=on_shutdown,
         max_jobs=10,
-        # What killed workers had begun stays at the head of the queue for minutes; the rest must be seen behind it.
+        # Jobs of killed workers stay at the head of the queue for minutes. Later jobs must be found behind them.
         queue_read_limit=2000,
         max_tries=1,
         retry_jobs=False,
@@ -292,7 +296,7 @@ def _coroutine(job: Job) -> Any:
         if not job.alone:
             return await run_job(job, ctx["context"])
         if is_running:
-            # What it was told of may have come after the run looked: it looks once more.
+            # The nudge's work may have come after the run queried: it runs once more.
             is_wanted = True
             return 0
         is_running, is_wanted = True, False

@@ -15,7 +15,7 @@ def system_clock() -> datetime:
 
 @lru_cache(maxsize=512)
 def zone(name: str) -> ZoneInfo:
-    """Return the IANA zone; raises `ZoneInfoNotFoundError` for a name the database lacks."""
+    """Return the IANA zone. Raises `ZoneInfoNotFoundError` for a name that the database lacks."""
     return ZoneInfo(name)
 
 

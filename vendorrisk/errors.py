@@ -1,13 +1,13 @@
 """Every refusal the service can give.
 
     Refusal
-      code     Code      what is wrong; a code is never renamed or reused
+      code     Code      the kind of error; a code is never renamed or reused
       kind     Kind      how a caller should treat it; http/problems.py alone knows the status
-      detail   str       for the caller: says what to do
+      detail   str       for the caller: the problem, then the fix
       errors   [FieldError]   one per field, with a JSON pointer (RFC 6901) into the body, or a parameter's name
 
-What an operator needs is logged once, where the refusal is handled; it is never in `detail`. What only the one who
-refuses knows travels as `noted`, for the log alone.
+Facts for the operator are logged once, where the refusal is handled, and never put into `detail`. Facts that only the
+refusing code knows travel as `noted`, for the log alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 class Code(Enum):
-    """The closed list: (code, kind, title). Grouped by feature; append only."""
+    """The closed list: (code, kind, title), grouped by feature. Append only."""
 
     # every route
     BODY_MALFORMED = ("body_malformed", Kind.MALFORMED, "The body is not valid JSON")
@@ -142,7 +142,7 @@ class Code(Enum):
     FINDING_DATE_INVALID = ("finding_date_invalid", Kind.INVALID, "The date is not possible here")
 
     # evidence
-    DATES_INVALID = ("dates_invalid", Kind.INVALID, "The record says what it cannot")
+    DATES_INVALID = ("dates_invalid", Kind.INVALID, "The dates are not possible")
     SECURITY_CATEGORY_MISSING = (
         "security_category_missing",
         Kind.INVALID,
@@ -174,9 +174,9 @@ class Code(Enum):
     FINDING_WITHOUT_SIGNAL = (
         "finding_without_signal",
         Kind.NOT_FOUND,
-        "The finding does not rest on an outside signal",
+        "The finding does not rest on an external signal",
     )
-    FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file is not what was written")
+    FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file is damaged")
 
     def __init__(self, code: str, kind: Kind, title: str) -> None:
         self.code = code
@@ -185,7 +185,7 @@ class Code(Enum):
 
 
 class FieldCode(StrEnum):
-    """What is wrong with one field of a body, where no code of a feature says it. Append only."""
+    """The error in one field of a body, if a feature has no code of its own for it. Append only."""
 
     REQUIRED = "field_required"
     UNKNOWN = "field_unknown"
@@ -201,11 +201,11 @@ class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     pointer: str | None = None
     parameter: str | None = None
-    record_id: UUID | None = None  # of the record that has already what is unique
+    record_id: UUID | None = None  # of the record that already has the unique value
 
 
 def under(errors: Sequence[FieldError], place: str) -> tuple[FieldError, ...]:
-    """Return the faults of a part of a body with pointers that begin at the body; `place` is the part's own."""
+    """Return the errors of a part of a body with pointers that begin at the body. `place` is the part's own pointer."""
     return tuple(
         field_error
         if field_error.pointer is None
@@ -215,7 +215,7 @@ def under(errors: Sequence[FieldError], place: str) -> tuple[FieldError, ...]:
 
 
 class Refusal(Exception):  # noqa: N818 - refusing is normal work, not an error of the service
-    """The one exception that features raise for what a caller may not or cannot do."""
+    """The one exception that features raise for a forbidden or impossible request."""
 
     def __init__(
         self,

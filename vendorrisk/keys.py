@@ -1,4 +1,4 @@
-"""The keyring: the operator's secret keys, what is derived from them, and small secrets sealed with them.
+"""The keyring: the operator's secret keys, keys derived from them, and small secrets sealed with them.
 
 Sealed bytes, version 1, all lengths fixed but the last:
 
@@ -6,11 +6,11 @@ Sealed bytes, version 1, all lengths fixed but the last:
     3       1        8        16       12       n + 16
 
 The AES key is HKDF-SHA256 (RFC 5869) of the operator's key with the salt, so no key meets the limit of 2^32 random
-nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated: what was sealed for one
-row does not open in another. The key id is itself derived, and says nothing about the key.
+nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated, so a secret sealed for one
+row does not open in another. The key id is itself derived, and reveals nothing about the key.
 
-Rotation: put the new key first in the setting. The first seals, all open; `needs_reseal` finds what still hangs on an
-older one, and when nothing does, that one may leave the setting.
+Rotation: put the new key first in the setting. The first seals, all open; `needs_reseal` finds secrets under an older
+key. When there are none, the older key may leave the setting.
 """
 
 import base64
@@ -61,7 +61,7 @@ class Keyring:
 
     @classmethod
     def from_setting(cls, value: str) -> "Keyring":
-        """Read the setting; raises `SettingError`, which never repeats the value."""
+        """Read the setting. Raises `SettingError`, which never repeats the value."""
         parts = [part.strip() for part in value.split(",")] if value.strip() else []
         return cls([_decoded(part, place) for place, part in enumerate(parts, start=1)])
 
@@ -74,20 +74,20 @@ class Keyring:
         return f"<keyring {' '.join(identifier.hex() for identifier in self._keys)}>"
 
     def derive(self, purpose: str) -> bytes:
-        """Return 32 bytes for one purpose, from the first key: what is made now is made with these."""
+        """Return 32 bytes for one purpose, derived from the first key. New values are made with them."""
         return _stretch(self._first.secret, b"", f"derive/{purpose}", 32)
 
     def derive_all(self, purpose: str) -> tuple[bytes, ...]:
-        """Return 32 bytes for one purpose from each key, first first: what was made earlier is checked with all."""
+        """Return 32 bytes for one purpose from each key, the first key's first. Earlier values are checked with all."""
         return tuple(_stretch(key.secret, b"", f"derive/{purpose}", 32) for key in self._keys.values())
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
-        """Encrypt with the first key; `context` (not secret) must be given again to open."""
+        """Encrypt with the first key. `context` (not secret) must be given again to open."""
         header = _MAGIC + self._first.id + os.urandom(_SALT + _NONCE)
         return header + _cipher(self._first, header).encrypt(header[-_NONCE:], plaintext, header + context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
-        """Decrypt with whichever key sealed; raises `SealError`."""
+        """Decrypt with the key that sealed. Raises `SealError`."""
         header = _header_of(sealed)
         key = self._keys.get(_id_in(header))
         if key is None:
@@ -98,12 +98,18 @@ class Keyring:
             raise SealError("the sealed bytes are damaged, or were sealed for something else") from None
 
     def needs_reseal(self, sealed: bytes) -> bool:
-        """Say whether another key than the first sealed this; raises `SealError` for what was never sealed."""
+        """Return True if another key than the first sealed this.
+
+        Raises `SealError` for bytes that were never sealed.
+        """
         return _id_in(_header_of(sealed)) != self._first.id
 
 
 def sealed_by(sealed: bytes) -> str:
-    """Return the id of the key that sealed this, in hexadecimal; raises `SealError` for what was never sealed."""
+    """Return the id of the key that sealed this, in hexadecimal.
+
+    Raises `SealError` for bytes that were never sealed.
+    """
     return _id_in(_header_of(sealed)).hex()
 
 

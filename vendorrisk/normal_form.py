@@ -16,17 +16,17 @@ _JOINERS = "\u200c\u200d"  # needed to spell Persian and Indic words
 
 
 class UnfitError(ValueError):
-    """A value cannot be accepted; the message says what to write instead."""
+    """A value cannot be accepted. The message says how to correct it."""
 
 
 @lru_cache(maxsize=65536)
 def clean_line(text: str, longest: int = 200) -> str:
-    """Return one line in NFC, blanks trimmed and runs of them made one; refuses what does not show as it reads."""
+    """Return one line in NFC, blanks trimmed and runs of them made one. Refuses invisible and misleading characters."""
     return _fits(" ".join(text.split()) if text.isascii() and text.isprintable() else _careful(text), longest)
 
 
 def clean_text(text: str, longest: int = 4000) -> str:
-    """As `clean_line`, but line ends and tabs may stand."""
+    """As `clean_line`, but line ends and tabs are allowed."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
     return _fits("\n".join(_careful(line, keep_blanks=True) for line in lines).strip(), longest)
 

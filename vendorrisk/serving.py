@@ -14,15 +14,15 @@ from vendorrisk.memory import settle_in
 from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
-_DRAIN_SECONDS = 7.0  # that requests under way have to end; less than any supervisor grants
+_DRAIN_SECONDS = 7.0  # the time of requests in progress to end; less than any supervisor grants
 
 _log = structlog.get_logger("api")
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are answered first, within a bound.
+    """Serve until SIGTERM or SIGINT. Requests in progress are answered first, within a bound.
 
-    Raises `SettingError` where the port cannot be listened on.
+    Raises `SettingError` if the port cannot be listened on.
     """
     logs.configure(settings)
     uvloop.run(_serve(settings))
@@ -49,11 +49,11 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> None:
-    """Serve until told to stop, then until proxies had time to notice, then for requests under way within a bound."""
+    """Serve until a stop signal, then until proxies had time to notice, then finish requests within a bound."""
     serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
     app.service.is_shutting_down = True
-    # Who connects in the moment in which the port is closed is cut off; this is for that moment to be nobody's.
+    # A client that connects at the moment the port closes is cut off. The delay keeps clients away from that moment.
     await asyncio.wait({serving}, timeout=app.service.settings.shutdown_delay_seconds)
     server.stop()  # type: ignore[no-untyped-call]  # granian leaves it untyped
     await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)
@@ -62,7 +62,7 @@ async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> N
         await serving
     else:
         _log.warning("drain_cut", seconds=_DRAIN_SECONDS)
-        # Leaving the loop cancels what is left: a write that was not committed is rolled back.
+        # Leaving the loop cancels the remaining requests: an uncommitted write is rolled back.
         serving.cancel()
 
 

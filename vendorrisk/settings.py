@@ -1,7 +1,7 @@
-"""Every setting, on one page. Each is read from the environment variable in its comment; none is read elsewhere.
+"""Every setting, on one page. Each is read only here, from the environment variable in its comment.
 
-The same names work in embedded mode and on real servers; embedded mode fills in the ones it provides. Any of them may
-be given as a file instead, as orchestrators hand out secrets: `X_FILE` names the file that holds X.
+The same names work in embedded mode and on real servers. Embedded mode fills in the ones it provides. Any of them may
+be given as a file instead, as orchestrators provide secrets: `X_FILE` names the file that holds X.
 """
 
 import os
@@ -16,7 +16,7 @@ from vendorrisk.value_checks import faults_of
 
 
 class SettingError(Exception):
-    """A setting cannot be used; the message names the variable and says what it takes."""
+    """A setting cannot be used. The message names the variable and its valid values."""
 
 
 _CUSTOMARY = {
@@ -32,34 +32,33 @@ def _variable(name: str) -> str:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
-    """What an operator can set. A field `x_y` is `VENDORRISK_X_Y`, but for the four customary names."""
+    """The operator's settings. A field `x_y` is `VENDORRISK_X_Y`, except for the four customary names."""
 
-    # DATABASE_URL: postgresql://… of the service; unset means embedded Postgres.
+    # DATABASE_URL: postgresql://… of the service. Unset: embedded Postgres.
     database_url: str = ""
-    # DATABASE_MIGRATION_URL: the owner's, where it differs (and past PgBouncer).
+    # DATABASE_MIGRATION_URL: the owner's, if it differs (and past PgBouncer).
     database_migration_url: str = ""
-    # REDIS_URL: redis://, rediss:// or unix://; unset means the embedded server.
+    # REDIS_URL: redis://, rediss:// or unix://. Unset: the embedded server.
     redis_url: str = ""
-    # PORT: of the API; 0 takes a free one.
+    # PORT: of the API. 0: a free one.
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
 
     host: str = "127.0.0.1"
-    # After SIGTERM the API says that it is not ready and serves on for so long, so that a proxy looks elsewhere before
-    # it closes; with what a drain takes (7 s) less than whoever stops it grants.
+    # Seconds to keep serving after SIGTERM while /health/ready fails, so that a proxy stops sending requests. Plus the
+    # 7 s drain, stay below the supervisor's kill timeout.
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
-    # A worker's metrics, at /metrics on `host`; 0: not served. Those of the API are at its own /metrics.
+    # Port of a worker's metrics, at /metrics on `host`. 0: not served. The API serves its own at /metrics.
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
-    public_url: str = "http://127.0.0.1:8080"  # what links in messages begin with
-    # "transaction" where DATABASE_URL leads to PgBouncer in transaction mode: no prepared
-    # statements, no session state.
+    public_url: str = "http://127.0.0.1:8080"  # the beginning of links in messages
+    # "transaction" if DATABASE_URL is a PgBouncer in transaction mode: no prepared statements, no session state.
     database_pooling: Literal["session", "transaction"] = "session"
     database_pool_size: Annotated[int, Meta(ge=1, le=200)] = 4
     # How long a request may wait for a connection before it is answered 503.
     database_wait_seconds: Annotated[float, Meta(gt=0, le=60)] = 2.0
     database_statement_seconds: Annotated[int, Meta(ge=1, le=600)] = 15
-    # 32 bytes or more, base64; a comma-separated list rotates: the first seals, all open.
+    # 32 bytes or more, base64. A comma-separated list rotates: the first seals, all open.
     secret_keys: str = ""
     storage_url: str = ""  # file:///path or s3://bucket/prefix; unset is `home`/files
     storage_s3_endpoint: str = ""
@@ -76,15 +75,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
     rate_limit_tenant_per_minute: Annotated[int, Meta(ge=1)] = 30_000  # over all keys of a tenant, per API process
     rate_limit_unauthenticated_per_minute: Annotated[int, Meta(ge=1)] = 300  # per address
-    trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
+    trusted_proxies: str = ""  # comma-separated networks with trusted X-Forwarded-For
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
-    # Both serve only tests on loopback; start-up refuses them in production.
+    # Both serve only tests on loopback. Start-up refuses them in production.
     egress_test_networks: str = ""
     egress_test_ports: str = ""
     egress_resolvers: str = ""  # comma-separated addresses; unset: the system's resolvers
-    # Outside scans. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports".
-    # For exp.… you confirm that its source permits your use; see /v1/signal-methodology for the reasons.
+    # External signals. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports". For
+    # exp.… you confirm that its source permits your use (reasons: /v1/signal-methodology).
     signal_rules_on: str = ""
     signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
     signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections and requests to one domain
@@ -101,10 +100,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     signal_scorecard_url: str = "https://api.securityscorecards.dev/projects/{repository}"
     signal_retention_months: Annotated[int, Meta(ge=1, le=600)] = 24  # observations, evaluations and scores
     scan_retention_days: Annotated[int, Meta(ge=1, le=3660)] = 90
-    contact_url: str = "https://example.org/bot"  # in the User-Agent of outside scans
+    contact_url: str = "https://example.org/bot"  # in the User-Agent of scans
 
     def __repr__(self) -> str:
-        """Name the environment alone: whoever prints settings, a debugger or a log line, prints no secret."""
+        """Return only the environment's name, so that a debugger or a log line reveals no secret."""
         return f"<settings for {self.environment}>"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
@@ -125,7 +124,7 @@ VARIABLES: Mapping[str, str] = {name: _variable(name) for name in Settings.__str
 
 
 SIGNAL_RULES = ("tls.ct_issuer", "web.cors", "exp.ports", "exp.kev", "exp.epss", "exp.eol")
-"""The rules that are off by default: what `VENDORRISK_SIGNAL_RULES_ON` may name."""
+"""The rules that are off by default, the valid names of `VENDORRISK_SIGNAL_RULES_ON`."""
 
 FILE_SUFFIX = "_FILE"
 
@@ -139,7 +138,7 @@ def _content(key: str, place: Path) -> str:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; an empty variable counts as unset, an unknown `VENDORRISK_…` one is refused."""
+    """Read the settings. An empty variable counts as unset. An unknown `VENDORRISK_…` variable is refused."""
     source = os.environ if environment is None else environment
     known = set(VARIABLES.values())
     given = {key: value for key, value in source.items() if key in known and value != ""}
@@ -161,13 +160,13 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _wrong(given: Mapping[str, str]) -> str:
-    """Say which settings have a wrong value and what each takes; never the value, which may be a secret."""
+    """Return the invalid settings with the valid values of each, never the value, which may be a secret."""
     faults = list(faults_of(given, Settings, is_text=True))
     return " ".join(f"{str(fault.pointer).removeprefix('/')}: {fault.detail}" for fault in faults)
 
 
 def _check_rules(named: str) -> None:
-    """Refuse a name that switches nothing on: a rule that was mistyped would stay off, and nobody would be notified."""
+    """Refuse a name that switches no rule on. A mistyped rule would otherwise silently stay off."""
     strange = [name for name in map(str.strip, named.split(",")) if name and name not in SIGNAL_RULES]
     if strange:
         off = ", ".join(SIGNAL_RULES)

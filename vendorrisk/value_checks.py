@@ -1,8 +1,8 @@
-"""Check a value against a type and name every fault in our own words, each at its own JSON pointer.
+"""Check a value against a type and report every error in our own words, each at its own JSON pointer.
 
-msgspec decides whether a value fits; it names one fault, in its own words. Where it refused, this module walks the
-value beside `msgspec.inspect` and says all that is wrong: unknown and missing fields at any depth, also inside tagged
-unions, lists and maps. Settings and parameters come as text and are read leniently; JSON is strict.
+msgspec decides whether a value fits, but reports one error, in its own words. If it refused, this module walks the
+value beside `msgspec.inspect` and reports all errors: unknown and missing fields at any depth, also inside tagged
+unions, lists and maps. Settings and parameters come as text and are read leniently. JSON is strict.
 """
 
 import difflib
@@ -22,7 +22,7 @@ from vendorrisk import value_words as words
 from vendorrisk.errors import FieldCode, FieldError
 
 Wrong = tuple[FieldCode, str]
-"""A code, and the sentence that says what is wrong."""
+"""A code, and the sentence that describes the error."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 _NOT_FINITE = frozenset({math.inf, -math.inf})
@@ -44,7 +44,10 @@ def pointer_step(name: object) -> str:
 
 
 def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[FieldError]:
-    """Yield every fault of a value, pointers from the value on; `is_text` reads numbers and booleans out of texts."""
+    """Yield every error of a value, with pointers from the value on.
+
+    `is_text` reads numbers and booleans out of texts.
+    """
     kind = inspect.type_info(schema)
     found = False
     for field_error in _walk(value, kind, "", is_text=is_text):
@@ -88,7 +91,7 @@ def _bare(kind: inspect.Type) -> inspect.Type:
 
 
 def _fault(wrong: Wrong, kind: inspect.Type, at: str) -> FieldError:
-    """Say what is wrong and what to send instead."""
+    """Return the error with the value to send instead."""
     return FieldError(f"{wrong[1]} Send {words.wanted(kind)}.", wrong[0], pointer=at)
 
 
@@ -174,7 +177,7 @@ def _is_outside(size: int, kind: Any) -> bool:
 
 
 def _leaf(value: object, kind: inspect.Type, *, is_text: bool) -> Wrong | None:
-    """Return what is wrong with one value that holds no others."""
+    """Return the error of one value that holds no others."""
     match kind:
         case inspect.StrType():
             return _in_text(value, kind)
@@ -216,7 +219,7 @@ def _in_number(value: object, kind: inspect.IntType | inspect.FloatType, *, is_t
 
 
 def _number_of(text: str, *, is_whole: bool) -> object:
-    """Read a number out of a text; what is none comes back as it is."""
+    """Read a number out of a text. A text without one is returned as it is."""
     try:
         return int(text) if is_whole and _WHOLE.fullmatch(text) else text if is_whole else float(text)
     except ValueError:
@@ -224,7 +227,7 @@ def _number_of(text: str, *, is_whole: bool) -> object:
 
 
 def _kind_of(value: object) -> Wrong:
-    """Say what was sent where another kind is wanted; a text has a wrong form."""
+    """Return the error of a value of another type. A text has a wrong form."""
     if isinstance(value, str):
         return FieldCode.INVALID, "This has the wrong form." if value else "This is empty."
     return FieldCode.INVALID, f"This is {words.sent(value)}."

@@ -1,7 +1,7 @@
 """Sentences about values: the value that a type takes, and the value that was sent, for people outside.
 
-No word of the decoder, no name of a Python type and no expression reaches a caller. A pattern says in its own
-`Meta(extra={"words": …})` what it wants; a test holds that every pattern does.
+Neither words of the decoder nor names of Python types nor expressions reach a caller. A pattern describes its values in
+`Meta(extra={"words": …})`. A test finds patterns without it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,14 +25,14 @@ def shown(text: str) -> str:
 
 
 def one_of(values: Sequence[object]) -> str:
-    """Name the values that are allowed; of many, the first and how many more there are."""
+    """Name the allowed values. If there are many, name the first and the number of others."""
     named = [str(value) for value in values[:_MOST_NAMED]]
     more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
     return ("" if len(values) == 1 else "one of: ") + ", ".join(named) + more
 
 
 def between(least: object, most: object, unit: str = "") -> str:
-    """Say bounds, either of which may be missing, as `1 to 200 characters`."""
+    """Return bounds, either of which may be missing, as `1 to 200 characters`."""
     tail = f" {unit}" if unit else ""
     if least is not None and most is not None:
         return f"{least} to {most}{tail}" if least != most else f"exactly {least}{tail}"
@@ -40,13 +40,13 @@ def between(least: object, most: object, unit: str = "") -> str:
 
 
 def wanted(kind: inspect.Type) -> str:
-    """Return what a value of this type is, to stand after `Send`."""
+    """Return a description of this type's values, to follow `Send`."""
     said = _WORDS.get(type(kind))
     return said(kind) if said is not None else "a value as the API document describes it"
 
 
 def _described(kind: inspect.Metadata) -> str:
-    """Return the words that stand beside a pattern, with the bounds of the length."""
+    """Return the words beside a pattern, with the bounds of the length."""
     said = (kind.extra or {}).get("words")
     if said is None:
         return wanted(kind.type)
@@ -55,7 +55,7 @@ def _described(kind: inspect.Metadata) -> str:
 
 
 def sent(value: object) -> str:
-    """Return what was sent, to stand after `This is`; never the value itself."""
+    """Return a description of the sent value, to follow `This is`, never the value itself."""
     if value is None:
         return "null"
     names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
@@ -88,7 +88,7 @@ def _bounds(word: str, least: object, most: object, unit: str) -> str:
 
 
 def _either(kind: inspect.UnionType) -> str:
-    """Name the choices of a union; objects of several shapes are one choice."""
+    """Name the choices of a union. Objects of several shapes are one choice."""
     named = dict.fromkeys(wanted(choice) for choice in kind.types)
     named.pop("null", None)
     return " or ".join([*named, *(["null"] if kind.includes_none else [])])

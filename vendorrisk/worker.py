@@ -47,7 +47,7 @@ async def forget_old_responses(context: JobContext) -> int:
 
 
 MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
-"""Whose messages leave by the outbox."""
+"""The owners whose messages leave by the outbox."""
 
 IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)
 """Every kind of import that this worker checks and applies: the same that `app.py` receives."""
@@ -64,7 +64,7 @@ SCHEDULE: tuple[Job, ...] = (
 
 
 def make_job_context(settings: Settings, *, clock: Clock = system_clock) -> tuple[JobContext, Nudger]:
-    """Make what jobs reach; nothing is opened yet."""
+    """Make the services that jobs use. Connections are opened later."""
     nudger = Nudger(settings.redis_url, clock=clock)
     keyring = Keyring.from_setting(settings.secret_keys)
     sandbox = Sandbox()
@@ -101,13 +101,13 @@ async def close_job_context(context: JobContext, nudger: Nudger) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run arq's worker until SIGTERM; exits with 1 where Redis drops, so that whoever supervises starts it again.
+    """Run arq's worker until SIGTERM. Exits with 1 if Redis drops, so that the supervisor restarts it.
 
-    Raises `SettingError` where Redis cannot be reached at the start, or the port for metrics is in use.
+    Raises `SettingError` if Redis cannot be reached at the start, or if the port for metrics is in use.
     """
     context, nudger = make_job_context(settings)
     uvloop.run(reach_redis(settings))
-    # arq runs on the loop it finds; this one spends a fifth less of the processor on a scan.
+    # arq runs on the current loop. This one needs a fifth less processor time for a scan.
     asyncio.set_event_loop(uvloop.new_event_loop())
 
     async def start(ctx: dict[Any, Any]) -> None:
@@ -130,7 +130,7 @@ def run(settings: Settings) -> None:
 
 @contextmanager
 def serve_metrics(settings: Settings) -> Iterator[None]:
-    """Serve this process's metrics meanwhile, where a port is set; raises `SettingError` where it cannot be had."""
+    """Serve this process's metrics meanwhile, if a port is set. Raises `SettingError` if the port cannot be used."""
     if not settings.worker_metrics_port:
         yield
         return
@@ -148,7 +148,7 @@ def serve_metrics(settings: Settings) -> Iterator[None]:
 
 
 async def reach_redis(settings: Settings) -> None:
-    """Return when Redis answers; raises `SettingError` where it does not."""
+    """Return when Redis answers. Raises `SettingError` if it does not."""
     nudger = Nudger(settings.redis_url)
     try:
         await nudger.ping()
