@@ -1,17 +1,17 @@
-"""The command line, one file per command or group; `vendorrisk.__main__` puts them together.
+"""The command line, one file per command or group. `vendorrisk.__main__` puts them together.
 
-A command reads the settings, runs one thing, prints what a person (or with `--json` a program) can act on, and ends:
+A command reads the settings, runs one task, prints a result for a person (or with `--json` for a program), and ends:
 
-    0   it was done, and nothing is wrong
-    1   it could not be done, or what was looked at is not right; one line on standard error says what to do
+    0   it was done, without problems
+    1   it could not be done, or the checked part has a problem; one line on standard error says what to do
     2   it was called wrongly
 
-Each module imports `click`, the settings and plain models at its top. What a command needs besides (a driver, a
-framework, `rich`), it imports when it runs, so that `vendorrisk up` stays small and `--help` is quick.
+Each module imports `click`, the settings and plain models at its top. A command imports further dependencies (a driver,
+a framework, `rich`) when it runs, so that `vendorrisk up` stays small and `--help` is quick.
 
-    running     settings read, coroutines run, failures told in one line
+    running     reads settings, runs coroutines, reports failures in one line
     serving     up, api, worker, migrate, prepare, healthy, demo
-    tenants     founding tenants
+    tenants     creating tenants
     documents   openapi, schema
     doctor      doctor
     keys        keys make, keys reseal

@@ -19,7 +19,7 @@ _ANCHOR_BYTES_MAX = 64 * 1024 * 1024
 
 
 class _Checked(msgspec.Struct, frozen=True):
-    """What `--json` prints."""
+    """The output of `--json`."""
 
     whole: bool
     chains: list[Verified]
@@ -42,10 +42,10 @@ def audit() -> None:
 def verify(tenant: UUID | None, anchor: Path | None, *, as_json: bool) -> None:
     """Find changed, removed, reordered and added audit entries.
 
-    Walks each tenant's chain of hashes and names the first entry that is wrong; then holds the rows of imports to the
-    digests that the chain keeps of them. The database alone cannot tell a chain
-    whose end was cut off together with its head, or that was computed again as a whole; an anchor can. Keep its file
-    where those who administer the database cannot write. Ends with 1 where anything is wrong.
+    Walks each tenant's chain of hashes and names the first wrong entry. Then compares the rows of imports with the
+    digests in the chain. The database alone cannot detect a chain whose end was cut off together with its head, or that
+    was recomputed as a whole. An anchor can. Keep its file where the database's administrators cannot write. Ends with
+    1 if anything is wrong.
     """
     known = _read(anchor)
     with database_or_give_up() as settings:
@@ -89,7 +89,7 @@ async def _verified(settings: Settings, tenant: UUID | None, known: Anchor | Non
 
 
 async def _with_rows(connection: Connection, walked: Verified) -> Verified:
-    """Say what is wrong with the rows of imports, where the chain itself is whole."""
+    """Report errors in the rows of imports, if the chain itself is intact."""
     from vendorrisk.imports import service as imports
 
     astray = await imports.first_astray(connection, walked.tenant_id)

@@ -1,4 +1,4 @@
-"""`vendorrisk doctor`: everything looked at once, with what to do."""
+"""`vendorrisk doctor`: all checks at once, with the fix of each problem."""
 
 import sys
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(*, as_json: bool) -> None:
-    """Look at all that the service stands on, and say what to do.
+    """Check everything that the service depends on, and say how to fix problems.
 
     Database, roles and row-level security, schema, Redis, worker, clock, time zones, receivers, e-mail, Slack, file
-    store, secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 where
-    anything fails.
+    store, secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 if anything
+    fails.
     """
     with _patient(settings_or_give_up()) as patient:
         report = run(_examined(patient))

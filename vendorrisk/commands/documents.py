@@ -9,7 +9,7 @@ from vendorrisk.settings import Settings
 
 @click.command()
 def openapi() -> None:
-    """Print the OpenAPI document. Needs no server; the same release prints the same bytes."""
+    """Print the OpenAPI document. Needs no server. The same release prints the same bytes."""
     import json
 
     from vendorrisk.app import routed
@@ -21,8 +21,8 @@ def openapi() -> None:
 def schema() -> None:
     """Print the schema as SQL.
 
-    With DATABASE_URL, that of the database as it is, which is only read: compare it with sql/schema.sql to see what
-    was changed by hand. Without, that of this release, made on a throw-away Postgres.
+    With DATABASE_URL, prints the schema of that database, which is only read: compare it with sql/schema.sql to see
+    manual changes. Without it, prints the schema of this release, made on a throw-away Postgres.
     """
     from vendorrisk.embedded.binaries import MissingServerError
     from vendorrisk.embedded.borrowed import throw_away_postgres

@@ -1,4 +1,4 @@
-"""`vendorrisk import`: procurement's spreadsheet from the shell, as a dry run unless told otherwise."""
+"""`vendorrisk import`: procurement's spreadsheet from the shell, as a dry run unless --apply is given."""
 
 import asyncio
 import sys
@@ -27,10 +27,10 @@ _LOOK_SECONDS = 0.3
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
-@click.option("--tenant", type=click.UUID, help="Whose vendors; may be left out where there is one tenant.")
-@click.option("--apply", "is_applied", is_flag=True, help="Import what is in the file, if no row has a problem.")
+@click.option("--tenant", type=click.UUID, help="The vendors' tenant. May be left out if there is only one.")
+@click.option("--apply", "is_applied", is_flag=True, help="Import the file, if no row has a problem.")
 @click.option("--partial", is_flag=True, help="With --apply: import the rows that have no problem.")
-@click.option("--map", "mapping", multiple=True, metavar="HEADING:FIELD", help="Match a column; FIELD may be `ignore`.")
+@click.option("--map", "mapping", multiple=True, metavar="HEADING:FIELD", help="Match a column. FIELD may be `ignore`.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), help="How 03/04/2026 is meant.")
 def import_vendors(
     file: Path,
@@ -43,8 +43,8 @@ def import_vendors(
 ) -> None:
     """Import vendors from a CSV or XLSX file.
 
-    Without --apply nothing is changed: every row that has a problem is shown with its column and what to do. The same
-    file twice changes nothing the second time. Ends with 1 where the file or a row has a problem.
+    Without --apply no record is changed: every row with a problem is shown with its column and the fix. Importing the
+    same file again has no effect. Ends with 1 if the file or a row has a problem.
     """
     from vendorrisk.imports.cells import DateOrder
     from vendorrisk.imports.options import Options, file_name_of, mapping_of
@@ -128,7 +128,7 @@ async def _work(context: "JobContext", tenant: "Tenant") -> "AsyncIterator[Work]
 
 
 async def _finished(context: "JobContext", tenant: "Tenant", import_id: UUID) -> "Import":
-    """Do the work of the job here, or wait for the worker that has it; shows how far it is."""
+    """Do the work of the job here, or wait for the worker that has it. Shows the progress."""
     doing = asyncio.create_task(_done(context, tenant, import_id))
     try:
         await _watched(context, tenant, import_id, doing)

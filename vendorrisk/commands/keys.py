@@ -1,4 +1,4 @@
-"""The secret keys of the installation: making one, and moving what is sealed to the newest."""
+"""The secret keys of the installation: making one, and resealing data with the newest."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -31,11 +31,11 @@ def make() -> None:
 
 @keys.command()
 def reseal() -> None:
-    """Seal everything anew that an older key sealed, so that the older keys may leave VENDORRISK_SECRET_KEYS.
+    """Reseal all data of older keys with the newest, so that the older keys may leave VENDORRISK_SECRET_KEYS.
 
     May be stopped and run again, and run beside the service. First put the new key first in the setting of every
-    process and start them again; stored responses of requests stay with the older key for a day. Ends with 1 where
-    something opens with no key.
+    process and start them again. Stored responses of requests stay with the older key for a day. Ends with 1 if some
+    data opens with no key.
     """
     with database_or_give_up() as settings:
         unreadable = run(_resealed(settings))

@@ -1,4 +1,4 @@
-"""What every command does alike: read the settings, run a coroutine, and fail with one line."""
+"""Shared steps of commands: read the settings, run a coroutine, and fail with one line."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ def give_up(message: str) -> NoReturn:
 
 @contextmanager
 def failures_in_one_line() -> Iterator[None]:
-    """Give up where a setting turns out to be wrong, or what it names to be away."""
+    """Exit if a setting is wrong, or if its server is away."""
     try:
         yield
     except SettingError as error:
@@ -40,7 +40,7 @@ def settings_with_database() -> Settings:
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run to the end; a refusal, an unreachable database and a wrong setting become one line and exit code 1."""
+    """Run to the end. A refusal, an unreachable database and a wrong setting become one line and exit code 1."""
     from vendorrisk import logs
     from vendorrisk.db.pool import NOT_READY, UNREACHABLE
     from vendorrisk.errors import Code, Refusal
@@ -62,9 +62,9 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 @contextmanager
 def database_or_give_up() -> Iterator[Settings]:
-    """Give the settings with a database that runs: the configured one, a supervisor's, or ours for the while.
+    """Yield the settings with a running database: the configured one, a supervisor's, or a temporary one of ours.
 
-    Makes no data folder: where embedded mode has none yet, there is nothing to look at.
+    It makes no data folder: if embedded mode has none yet, there is no data to read.
     """
     from vendorrisk.embedded.binaries import MissingServerError
     from vendorrisk.embedded.borrowed import servers
@@ -86,7 +86,7 @@ def database_or_give_up() -> Iterator[Settings]:
 
 
 def is_new(settings: Settings) -> bool:
-    """Say whether the settings ask for embedded mode, and it was never started."""
+    """Return True if the settings ask for embedded mode, and it was never started."""
     from vendorrisk.embedded.home import CLUSTER
 
     return not settings.database_url and not (settings.home_path() / CLUSTER).exists()

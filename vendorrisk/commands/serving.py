@@ -10,7 +10,7 @@ from vendorrisk.settings import Settings
 
 @click.command()
 def up() -> None:
-    """Start everything on this machine; where DATABASE_URL or REDIS_URL is set, that server is used."""
+    """Start everything on this machine. If DATABASE_URL or REDIS_URL is set, that server is used."""
     from vendorrisk.embedded.binaries import MissingServerError
     from vendorrisk.embedded.home import HomeError
     from vendorrisk.embedded.postgres import PostgresError
@@ -54,7 +54,7 @@ def migrate() -> None:
 
 @click.command()
 def demo() -> None:
-    """Fill a tenant with fiction and show its Monday morning; uses what is running, or starts it for the while."""
+    """Fill a tenant with fiction and show its Monday morning. Uses running servers, or starts temporary ones."""
     from vendorrisk.embedded.borrowed import servers
     from vendorrisk.embedded.home import HomeError
     from vendorrisk.embedded.postgres import PostgresError
@@ -69,9 +69,9 @@ def demo() -> None:
 @click.command()
 @click.argument("part", type=click.Choice(["api", "worker"]))
 def healthy(part: str) -> None:
-    """End with 0 if the API of this machine is ready, or any worker told of itself lately; else with 1.
+    """End with 0 if the API of this machine is ready, or any worker sent a recent heartbeat, otherwise with 1.
 
-    For the health checks of containers; `vendorrisk doctor` says what is wrong.
+    For the health checks of containers. `vendorrisk doctor` reports the causes.
     """
     settings = settings_or_give_up()
     if part == "api":
@@ -81,7 +81,7 @@ def healthy(part: str) -> None:
             give_up(f"the API on port {settings.port} is not ready")
         return
     if run(_worker_said(settings)) is None:
-        give_up("no worker has told of itself in the last half minute")
+        give_up("no worker has sent a heartbeat in the last half minute")
 
 
 async def _worker_said(settings: Settings) -> str | None:
@@ -97,7 +97,7 @@ async def _worker_said(settings: Settings) -> str | None:
 
 
 async def migrated(settings: Settings) -> list[str]:
-    """Apply what is missing, as the owner where one is set; returns the names of what was applied."""
+    """Apply missing migrations, as the owner if one is set. Return their names."""
     from vendorrisk.db import migrations
     from vendorrisk.db.pool import DATABASE_ADDRESS, UNREACHABLE
 
@@ -130,7 +130,7 @@ async def _demo(settings: Settings) -> None:
 
 @click.command(hidden=True)
 def prepare() -> None:
-    """Migrate, and found the first tenant where there is none; answers the supervisor in JSON."""
+    """Migrate, and create the first tenant if there is none. Answers the supervisor in JSON."""
     import msgspec
 
     settings = settings_with_database()

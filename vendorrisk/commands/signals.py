@@ -1,4 +1,4 @@
-"""Outside signals from the shell: one scan, the lab, and who does not want to be scanned."""
+"""External signals from the shell: one scan, the lab, and domains that opt out of scans."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ def signals() -> None:
 @click.argument("domain")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def scan_domain(domain: str, *, as_json: bool) -> None:
-    """Scan DOMAIN once from outside and print what is seen, as a table. Stores nothing."""
+    """Scan DOMAIN once from outside and print the observations, as a table. Stores nothing."""
     import msgspec
 
     checked = run(_checked(settings_or_give_up(), domain))
@@ -49,7 +49,7 @@ def show_lab() -> None:
 
 @signals.command("opt-out")
 @click.argument("domain")
-@click.option("--note", help="Who asked, and how.")
+@click.option("--note", help="The person who asked, and the way.")
 @click.option("--remove", is_flag=True, help="Scan it again.")
 def opt_out(domain: str, note: str | None, *, remove: bool) -> None:
     """Never connect to DOMAIN's machines again, for any tenant: its signals become "unknown: opt_out"."""
@@ -96,7 +96,7 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
 
 
 def _registrable_domain(settings: Settings, domain: str) -> str:
-    """Return the registrable domain, or refuse what can never be scanned."""
+    """Return the registrable domain, or refuse a name that can never be scanned."""
     from vendorrisk.signals.schedule import registrable_domain_of
 
     host = _host(settings, domain)

@@ -16,7 +16,7 @@ def tenants() -> None:
 
 @tenants.command("add")
 @click.argument("name")
-@click.option("--time-zone", default="UTC", show_default=True, help="IANA name; decides what today is.")
+@click.option("--time-zone", default="UTC", show_default=True, help="IANA name. It decides the date of today.")
 def add_tenant(name: str, time_zone: str) -> None:
     """Found a tenant and print its first admin key, once.
 
@@ -31,9 +31,9 @@ def add_tenant(name: str, time_zone: str) -> None:
 @tenants.command("admin-key")
 @click.argument("tenant", type=click.UUID)
 def add_admin_key(tenant: UUID) -> None:
-    """Make another admin key of a tenant whose keys are lost, and print it, once.
+    """Make another admin key for a tenant whose keys are lost, and print it once.
 
-    The audit log tells of it. `vendorrisk tenants list` has the tenant's id; end the lost key with the new one.
+    The audit log records it. `vendorrisk tenants list` has the tenant's id. Revoke the lost key with the new one.
     """
     with database_or_give_up() as settings:
         key = run(_keyed(settings, tenant))
@@ -100,7 +100,7 @@ async def _keyed(settings: Settings, tenant_id: UUID) -> Any:
 
 
 async def found_on(connection: Any, name: str, time_zone: str) -> Any:
-    """Found a tenant in the caller's transaction; returns it and its first admin key."""
+    """Create a tenant in the caller's transaction. Return it with its first admin key."""
     from vendorrisk.clock import system_clock
     from vendorrisk.identity import service as identity
 

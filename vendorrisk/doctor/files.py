@@ -55,7 +55,7 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 
 
 def _not_made_yet(root: Path) -> Finding:
-    """Say whether the folder can be made when the first file comes; it is not for a look to make it."""
+    """Check whether the folder can be created with the first file. A check does not create it."""
     above = next(folder for folder in root.parents if folder.exists())
     if os.access(above, os.W_OK | os.X_OK):
         return Finding("storage", Level.OK, f"{root} is made with the first file")
@@ -89,7 +89,7 @@ async def secret_keys(patient: Patient) -> list[Finding]:
 
 
 async def _used(patient: Patient) -> tuple[dict[str, str], list[str]]:
-    """Return key id → what it sealed, in words, and what could not be looked at."""
+    """Return key id → a description of the data it sealed, and the parts that could not be checked."""
     parts: dict[str, list[str]] = {}
     notes = []
     try:

@@ -1,4 +1,4 @@
-"""Who is notified, and e-mail and Slack as far as they can be looked at without sending anything."""
+"""Receivers, and e-mail and Slack as far as they can be checked without sending."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -22,7 +22,7 @@ _DEFAULT_SENDER = "vendorrisk@localhost"
 
 
 async def receivers(patient: Patient) -> list[Finding]:
-    """Say where nobody would be notified, and how many alerts of the last week had no recipients."""
+    """Report tenants without active receivers, and the number of alerts of the last week without recipients."""
     await server(patient)
     async with patient.database.system() as connection:
         unheard = await queries.WITHOUT_RECIPIENTS.one(connection, patient.clock() - _LOOKED_BACK)
@@ -40,7 +40,7 @@ async def receivers(patient: Patient) -> list[Finding]:
 
 
 async def email(patient: Patient) -> list[Finding]:
-    """Connect, greet, take TLS and log in as configured; hand over no message."""
+    """Connect, greet, take TLS and log in as configured. No message is sent."""
     settings = patient.settings
     if not settings.smtp_url:
         return [_off(await _receivers(patient))]
@@ -76,7 +76,7 @@ def _answers(mail: MailServer, sender: str) -> Finding:
 
 
 async def slack(patient: Patient) -> list[Finding]:
-    """Ask Slack whose each bot token is; an incoming webhook can only be tried by sending."""
+    """Ask Slack for the owner of each bot token. An incoming webhook can only be checked by sending."""
     await server(patient)
     count = await _receivers(patient)
     found = []
@@ -123,7 +123,7 @@ async def _outlets(patient: Patient, to: EmailAddress | SlackConversation) -> st
 
 
 async def _receivers(patient: Patient) -> dict[str, int]:
-    """Return kind → how many active receivers; nothing where the database cannot be asked."""
+    """Return kind → number of active receivers. Empty if the database cannot be queried."""
     try:
         await server(patient)
         async with patient.database.system() as connection:

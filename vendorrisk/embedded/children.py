@@ -45,7 +45,7 @@ def run(
     folder: Path | None = None,
     text: str = "",
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program to its end as `user`, with `text` as its input; it too dies with this process."""
+    """Run a program to its end as `user`, with `text` as its input. It too dies with this process."""
     return subprocess.run(
         command,
         check=False,
@@ -70,7 +70,7 @@ def _ours(user: SystemUser | None, environment: Mapping[str, str] | None, death:
 def _dies_with(parent: int, death: signal.Signals) -> Callable[[], None]:
     def set_death_signal() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(death), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the kernel was told to watch it
+        if os.getppid() != parent:  # it died before the kernel watched it
             os._exit(1)
 
     return set_death_signal

@@ -1,4 +1,4 @@
-"""The data folder of one machine: what lies where, and the secrets made for it."""
+"""The data folder of one machine: its layout, and the secrets made for it."""
 
 import base64
 import fcntl
@@ -19,7 +19,7 @@ _KEY_BYTES = 32
 
 
 class HomeError(Exception):
-    """The data folder cannot be used; the message says what to do."""
+    """The data folder cannot be used. The message says what to do."""
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Home(msgspec.Struct, frozen=True):
         return self.path / "log"
 
     def lock(self) -> IO[str]:
-        """Hold the folder for this supervisor alone; the lock goes with the process."""
+        """Lock the folder for this supervisor alone. The lock ends with the process."""
         try:
             handle = (self.path / "lock").open("w")
         except OSError as error:
@@ -46,7 +46,7 @@ class Home(msgspec.Struct, frozen=True):
         return handle
 
     def secret_keys(self) -> str:
-        """Return the keys of this folder, made at the first start. Losing them loses what they seal: back them up."""
+        """Return the keys of this folder, made at the first start. Back them up: sealed data is lost without them."""
         place = self.path / "secret.keys"
         if not place.exists():
             half = place.with_suffix(".new")
@@ -60,7 +60,7 @@ class Home(msgspec.Struct, frozen=True):
 
 
 def _is_key(text: str) -> bool:
-    """Say whether it is one as `secret_keys` makes them; `vendorrisk.keys` is the judge of others."""
+    """Return True if it has the form of a key that `secret_keys` makes. `vendorrisk.keys` validates others."""
     try:
         return len(base64.urlsafe_b64decode(text.strip().replace("+", "-").replace("/", "_"))) >= _KEY_BYTES
     except ValueError:
@@ -86,7 +86,7 @@ def open_home(settings: Settings) -> Home:
             f"{path} lies below a folder that the user {user.name if user else ''} cannot enter, as whom the servers "
             "run. Set VENDORRISK_HOME to a folder below one that all may enter, such as /var/lib."
         )
-    # A unix socket's path has a short limit; it is found out here, not by Postgres.
+    # A unix socket's path has a short limit. It is checked here, before Postgres fails.
     if len(os.fsencode(path / "run" / "postgres" / ".s.PGSQL.5432.lock")) > 107:  # noqa: PLR2004 - sun_path
         raise HomeError(f"{path} is too long for a socket. Set VENDORRISK_HOME to a shorter path.")
     return Home(path, user)
@@ -97,14 +97,14 @@ CLUSTER = "pg-18"
 
 
 class Embedded(msgspec.Struct, frozen=True):
-    """The settings with what embedded mode provides, and the servers that are not started yet."""
+    """The settings completed by embedded mode, and the servers that are not started yet."""
 
     settings: Settings
     servers: tuple[Postgres | Valkey, ...]
 
 
 def complete(settings: Settings, home: Home) -> Embedded:
-    """Fill in what embedded mode provides: a server for each address that is not set, and the folder's keys."""
+    """Complete the settings for embedded mode: a server for each address that is not set, and the folder's keys."""
     run = home.path / "run"
     changes: dict[str, object] = {"home": str(home.path)}
     servers: list[Postgres | Valkey] = []
@@ -124,7 +124,7 @@ def complete(settings: Settings, home: Home) -> Embedded:
 
 
 def free_port(host: str, wanted: int) -> int:
-    """Return the wanted port where it is free, else one that is."""
+    """Return the wanted port if it is free, otherwise another that is."""
     for port in (wanted, 0):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -45,7 +45,7 @@ select 'create database {SUPERUSER}' where not exists (select from pg_database w
 
 
 class PostgresError(Exception):
-    """The cluster cannot be used; the message says what to do."""
+    """The cluster cannot be used. The message says what to do."""
 
 
 class Postgres:
@@ -86,7 +86,7 @@ class Postgres:
                 [str(programs / "postgres"), "-D", str(self.data), "-k", str(self.run), *options],
                 user=self._user,
                 log=log,
-                # Immediate: a cluster whose supervisor is gone leaves at once, and recovers at its next start.
+                # Immediate: a cluster whose supervisor is gone stops at once, and recovers at its next start.
                 on_parent_death=signal.SIGQUIT,
                 folder=self.run,
             )

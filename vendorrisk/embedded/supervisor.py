@@ -1,7 +1,7 @@
 """`vendorrisk up`: servers, migrations, API and worker as children of one small process.
 
-The supervisor imports neither the web framework nor a database driver: it must stay small and have nothing to fail.
-What needs them (`prepare`: migrations and the first tenant) runs as a child too.
+The supervisor imports neither the web framework nor a database driver: it must stay small and simple. Work that needs
+them (`prepare`: migrations and the first tenant) runs as a child too.
 """
 
 import http.client
@@ -30,11 +30,11 @@ _DRAIN_SECONDS = 10
 
 
 class StartError(Exception):
-    """The stack cannot be started; the message says what to do."""
+    """The stack cannot be started. The message says what to do."""
 
 
 class Runs(Protocol):
-    """What the supervisor keeps running."""
+    """A process that the supervisor keeps running."""
 
     def start(self) -> None: ...
 
@@ -81,7 +81,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 class Supervisor:
-    """Starts everything in order, starts again what dies, and stops everything in the opposite order."""
+    """Starts all processes in order, restarts dead ones, and stops all in the opposite order."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._say = say
@@ -123,7 +123,7 @@ class Supervisor:
         # The API needs as long to load as the database to be prepared, and says that it is not ready until it is.
         self._keep("api", Program("api", self._home, environment, user))
         if (key := self._prepare(environment, user).key) is not None:
-            # At once: it is made once, and must not be lost where the start does not come to its end.
+            # At once: the key is made once, and must not be lost if the start fails later.
             self._say(f"first admin key, shown this once: {key}")
         self._keep("worker", Program("worker", self._home, environment, user), at=len(self._servers))
         if self._became_ready():
@@ -148,14 +148,17 @@ class Supervisor:
         return msgspec.json.decode(done.stdout, type=Prepared)
 
     def _keep(self, name: str, child: Runs, *, at: int | None = None) -> None:
-        """Start a child and keep it running; `at` is its place among the others, which end in the opposite order."""
+        """Start a child and keep it running.
+
+        `at` is its place in the order of starts. Stops have the opposite order.
+        """
         child.start()
         self._children.insert(
             len(self._children) if at is None else at, SupervisedChild(name, child, started_at=time.monotonic())
         )
 
     def _look(self) -> None:
-        """Start again what has died, later each time it dies soon."""
+        """Restart dead processes, with a longer delay each time one dies soon."""
         now = time.monotonic()
         for kept in self._children:
             if kept.child.is_running():
@@ -172,7 +175,7 @@ class Supervisor:
                     self._say(f"{kept.name} did not start: {error}")
 
     def _became_ready(self) -> bool:
-        """Wait for the API; False where a signal ended the wait."""
+        """Wait for the API. Return False if a signal ended the wait."""
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and not self._stopping:
             if is_ready(self._settings.host, self._settings.port):
@@ -230,7 +233,7 @@ def is_ready(host: str, port: int) -> bool:
 
 
 def _rotate(folder: Path) -> None:
-    """Keep one older log of each program; its file stays open, so it is copied and emptied."""
+    """Keep one older log of each program. Its file stays open, so it is copied and emptied."""
     for path in folder.glob("*.log"):
         if path.stat().st_size > _LOG_BYTES:
             path.with_suffix(".log.1").write_bytes(path.read_bytes())

@@ -14,11 +14,11 @@ _START_SECONDS = 10
 
 
 class ValkeyError(Exception):
-    """The server did not start; the message says where its log is."""
+    """The server did not start. The message names its log."""
 
 
 class Valkey:
-    """A server with its files in `data` and its socket in `run`; with `persist`, queued nudges survive a SIGKILL."""
+    """A server with its files in `data` and its socket in `run`. With `persist`, queued nudges survive a SIGKILL."""
 
     name = "valkey"
 
