@@ -312,7 +312,7 @@ CREATE OR REPLACE FUNCTION public.request_coverage_of_vendors()
  LANGUAGE plpgsql
 AS $function$
 begin
-    -- Most changes of vendors are no transitions, and look no further.
+    -- Most changes of vendors are no transitions, and end here.
     if not exists (
         select from new_vendors as n
         join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id

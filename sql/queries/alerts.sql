@@ -1,6 +1,6 @@
 -- name: watch_deadlines
--- A changed date, or one that matters again, begins its thresholds anew; the unique key of alerts keeps a threshold
--- from being notified twice. An unchanged one keeps its place.
+-- A changed or reactivated date restarts its thresholds. The unique key of alerts prevents a second alert for a
+-- threshold. An unchanged date keeps its next threshold.
 insert into deadlines (
     tenant_id, id, alert_class, subject_kind, subject_id, vendor_id, title, due_on, next_alert_on
 )
@@ -31,9 +31,9 @@ set is_watched = false, next_alert_on = null, version = version + 1
 where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id = any($4::uuid[]) and is_watched;
 
 -- name: raise_due_alerts
--- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_alert), so the cost is
--- what is due and not what is stored. A second worker skips the rows this one holds. Of a vendor that is being left
--- nobody is notified of what runs out: it is checked and passed over. What it owes, its findings, still is.
+-- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_alert), so the cost
+-- depends on the due rows and not on the stored ones. A second worker skips the rows this one holds. Expiring evidence
+-- of a vendor in offboarding raises no alert: its deadline is checked and passed over. Its findings still raise alerts.
 with due as (
     select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         here.today
@@ -92,8 +92,8 @@ on conflict on constraint alerts_are_raised_once_per_key do nothing
 returning id;
 
 -- name: dispatch_alerts
--- Across tenants: the oldest alerts without deliveries. The receivers are held (for share) until the commit, so that
--- one who is removed meanwhile still has these deliveries cancelled.
+-- Across tenants: the oldest alerts without deliveries. The receivers are locked (for share) until the commit, so that
+-- the removal of a receiver meanwhile still cancels these deliveries.
 with taken as (
     select tenant_id, id, alert_class, vendor_id
     from alerts
@@ -135,8 +135,8 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
     ) as without_recipients;
 
 -- name: load_messages
--- Across tenants: what the messages of deliveries say, for those whose receiver is still switched on. The others are
--- left out, and the outbox cancels them.
+-- Across tenants: the message data of deliveries whose receiver is still switched on. The others are left out, and the
+-- outbox cancels them.
 select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.name as receiver_name,
     r.address_sealed,
     a.id as alert_id, a.alert_class, a.subject_kind, a.subject_id, a.title, a.tier, a.due_on, a.threshold_days,
@@ -151,8 +151,8 @@ left join members business on business.tenant_id = v.tenant_id and business.id =
 left join members security on security.tenant_id = v.tenant_id and security.id = v.security_owner_id;
 
 -- name: list_alerts
--- has_recipients is null until receivers were looked for. The inner query is flattened, so indexes hold. The limit keeps
--- the planner from hashing every delivery for the sake of one page.
+-- has_recipients is null until receivers were matched. The inner query is flattened, so indexes are used. The limit
+-- keeps the planner from hashing every delivery for one page.
 select id, alert_class, deadline_id, dedupe_key, vendor_id, subject_kind, subject_id, title, tier, due_on,
     threshold_days, days_left, facts, raised_at, dispatched_at, has_recipients,
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = listed.vendor_id) as vendor_name
@@ -187,7 +187,7 @@ from alerts
 where tenant_id = $1 and id = $2;
 
 -- name: list_upcoming
--- The same rows, thresholds and routing as the sweep, without writing. What is due already is notified once, today.
+-- The same rows, thresholds and routing as the sweep, without writing. An overdue threshold is notified once, today.
 select upcoming.id, upcoming.alert_on, upcoming.alert_class, upcoming.title, upcoming.vendor_id, upcoming.vendor_name,
     upcoming.tier, upcoming.subject_kind, upcoming.subject_id, upcoming.due_on, upcoming.threshold_days,
     upcoming.days_left,
@@ -331,8 +331,8 @@ order by tenant_id, id
 limit $4;
 
 -- name: reseal_receiver
--- Across tenants, by its whole key. What it says stays the same, so its version does too; one that was changed since it
--- was read has been sealed anew by that change.
+-- Across tenants, by its whole key. The content is unchanged, so the version is too. A receiver that changed since it
+-- was read was resealed by that change.
 update receivers set address_sealed = $4 where tenant_id = $1 and id = $2 and address_sealed = $3;
 
 -- name: receiver_of_name

@@ -49,7 +49,7 @@ where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: supporting_documents
--- What supports a vendor's coverage beside SOC 2 reports.
+-- Documents that support a vendor's coverage beside SOC 2 reports.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
     file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
@@ -60,7 +60,7 @@ where tenant_id = $1 and vendor_id = $2 and kind in ('soc3', 'iso27001_certifica
 order by id;
 
 -- name: current_documents
--- What a change of policy evaluates again, or a new day: documents that still count, in slices.
+-- Documents that still count, in slices, to be evaluated again after a change of policy or on a new day.
 select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
     file_bytes, file_name, media_type, extraction, extraction_detail, created_at, updated_at, version,
@@ -86,7 +86,7 @@ update documents set recheck_on = $3::date + 1
 where tenant_id = $1 and id = $2 and recheck_on is distinct from $3::date + 1;
 
 -- name: tenants_with_documents_to_recheck
--- Across tenants: whose documents are evaluated anew on a day that has come, by each tenant's own calendar.
+-- Across tenants: vendors whose documents must be evaluated again on a reached day, by each tenant's own calendar.
 select t.id, t.time_zone
 from tenants as t
 where exists (
@@ -107,7 +107,7 @@ limit $3
 for update skip locked;
 
 -- name: attach_file
--- Whoever reads the file before this one loses the lease, so that this one is read.
+-- A worker that reads the earlier file loses the lease, so that this file is read.
 update documents
 set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, extraction = $7,
     extraction_detail = case when $7 = 'read' then extraction_detail end, extraction_token = null, extraction_leased_until = null,
@@ -119,7 +119,7 @@ returning id, vendor_id, service_id, kind, title, classification, issued_on, val
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: claim_extraction
--- Across tenants: the next file to read, whoever's it is. A lease that ran out is claimed again.
+-- Across tenants: the next file to read, of any tenant. An expired lease is claimed again.
 update documents as d
 set extraction_token = $1, extraction_leased_until = $3
 from (
@@ -133,7 +133,7 @@ where d.tenant_id = due.tenant_id and d.id = due.id
 returning d.tenant_id, d.id, d.kind, d.file_sha256;
 
 -- name: finish_extraction
--- Only the holder of the lease may say what came of it.
+-- Only the holder of the lease may record the result.
 update documents
 set extraction = $4, extraction_detail = $5, extraction_token = null, extraction_leased_until = null, updated_at = $6,
     version = version + 1
@@ -490,7 +490,8 @@ order by report_id, ends_on;
 select id, name, lifecycle from vendors where tenant_id = $1 and id = $2;
 
 -- name: lock_vendor
--- One writer at a time computes a vendor's coverage; no key update, so that references to the vendor do not wait.
+-- One writer at a time computes a vendor's coverage. The lock is `no key update`, so that references to the vendor do
+-- not wait.
 select id, name, lifecycle from vendors where tenant_id = $1 and id = $2 for no key update;
 
 -- name: services_of_vendor
@@ -539,7 +540,7 @@ where tenant_id = $1 /*where*/
 select distinct vendor_id from soc2_coverage where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
 
 -- name: tenants_with_changes
--- Across tenants: whose coverage changes by a day that has come, by each tenant's own calendar.
+-- Across tenants: vendors whose coverage changes on a reached day, by each tenant's own calendar.
 select t.id, t.time_zone
 from tenants as t
 where exists (

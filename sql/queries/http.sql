@@ -15,7 +15,7 @@ update idempotency_keys set status = $4, headers = $5, body = $6
 where tenant_id = $1 and actor_id = $2 and key = $3;
 
 -- name: forget_responses
--- Across tenants: responses are stored for a day, whoever they were for. In slices, to keep locks short.
+-- Across tenants: all responses are stored for a day. They are deleted in slices, to keep locks short.
 delete from idempotency_keys
 where (tenant_id, actor_id, key) in (
     select k.tenant_id, k.actor_id, k.key from idempotency_keys as k where k.created_at < $1

@@ -90,7 +90,7 @@ left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
 where k.public_id = $1 and coalesce(m.is_active, true);
 
 -- name: has_admin_key
--- A key that may do everything and works: of the role, not narrowed, not ended, and of nobody who is switched off.
+-- A working key with all permissions: it has the role, without scopes, has not ended, and its member is active.
 select exists (
     select from api_keys as k
     left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
@@ -99,8 +99,8 @@ select exists (
 ) as found;
 
 -- name: announce_keys
--- What API processes remember of a key holds its member's activity and its tenant's time zone too. Heard at the commit,
--- as the trigger on api_keys is; of one member, or of the whole tenant.
+-- API processes cache a key with its member's activity and its tenant's time zone. This notifies them at the commit,
+-- like the trigger on api_keys, for one member or for the whole tenant.
 select count(pg_notify('vendorrisk_api_keys', k.public_id)) as announced
 from api_keys as k
 where k.tenant_id = $1 and ($2::uuid is null or k.member_id = $2) and k.revoked_at is null;

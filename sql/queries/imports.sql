@@ -66,7 +66,7 @@ where t.id = i.tenant_id and (i.tenant_id, i.id) = (
 returning i.tenant_id, t.time_zone, i.kind, i.id;
 
 -- name: hold_import
--- Keeps the lease while the work goes on, and tells how far it is; false where another worker has reclaimed it.
+-- Renews the lease during the work, and stores the progress. False if another worker has reclaimed it.
 update imports
 set leased_until = $4, rows_done = $5, rows_total = coalesce($6, rows_total)
 where tenant_id = $1 and id = $2 and lease_token = $3
@@ -115,7 +115,7 @@ returning id, state, is_dry_run, is_partial, format, file_name, encode(file_dige
 delete from import_rows where tenant_id = $1 and import_id = $2;
 
 -- name: count_rows
--- The digest is over what each row does, to which record, and what that was before: the audit log keeps it.
+-- The digest covers each row's effect, its record, and the replaced values. The audit log stores it.
 select count(*)::int as total, count(*) filter (where outcome = 'create')::int as to_create,
     count(*) filter (where outcome = 'change')::int as to_change,
     count(*) filter (where outcome = 'unchanged')::int as unchanged,
@@ -129,7 +129,7 @@ from import_rows
 where tenant_id = $1 and import_id = $2;
 
 -- name: applied_imports
--- Across tenants, for verification: what the audit log, whose chain was walked, tells of the rows of imports.
+-- Across tenants, for verification: the digests of imports' rows in the audit log, whose chain was walked.
 select e.sequence, e.target_id as import_id, e.content::jsonb -> 'after' ->> 'rows_digest' as rows_digest
 from audit_entries as e
 where e.tenant_id = $1 and e.action = any($2::text[])

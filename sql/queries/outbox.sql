@@ -122,7 +122,7 @@ returning id, owner_kind, owner_id, destination_kind, destination_id, recipient,
     next_attempt_at, possible_duplicates, failure, detail, sent_at, created_at, updated_at, version;
 
 -- name: cancel_deliveries
--- What is under way comes back as its attempt ends, and is cancelled then.
+-- A delivery in flight is cancelled when its attempt ends.
 update deliveries
 set state = 'cancelled', next_attempt_at = null, updated_at = $3, version = version + 1
 where tenant_id = $1 and destination_id = $2 and state = 'pending';

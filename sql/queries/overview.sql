@@ -62,7 +62,7 @@ where v.tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: count_vendor_views
--- What each view of the list of vendors holds: one pass over the tenant's vendors.
+-- The counts of each view of the list of vendors, in one pass over the tenant's vendors.
 select count(*) as all_vendors,
     count(*) filter (where v.lifecycle in ('active', 'suspended')) as in_use,
     count(*) filter (where v.tier = 'critical') as critical,
@@ -110,7 +110,7 @@ order by due_on, id
 limit $3;
 
 -- name: current_documents_in_brief
--- What still counts, newest first, with how many proposals wait for a person.
+-- Reports that still count, newest first, with the number of proposals that wait for a person.
 select d.id, d.service_id, d.kind, d.title, d.classification, d.expires_on, d.assurance, d.reading, d.file_name,
     (
         select count(*)::integer from proposals as p
@@ -141,8 +141,9 @@ union all
 );
 
 -- name: waiting_decisions
--- What waits for a person, by kind, with the first ten of each. `owner_id` is who sees to it; null: whoever may.
--- Findings are read from their deadlines, which are watched only while a finding is active.
+-- Work that waits for a person, by kind, with the first ten of each. `owner_id` is the responsible member. If it is
+-- null, any permitted member may act. Findings are read from their deadlines, which are tracked only while a finding is
+-- active.
 with waiting as (
     select 'finding_due' as kind, d.subject_id, d.vendor_id, d.title, d.due_on,
         coalesce(f.owner_id, v.security_owner_id, v.business_owner_id) as owner_id, v.tier, v.name as vendor_name
@@ -199,8 +200,8 @@ group by kind
 order by kind;
 
 -- name: changes_since
--- What got worse or better since an instant, each kind from the index of its time. A score is compared with the last
--- one before the instant; 2,000 scored vendors are looked at, at most.
+-- Improvements and deteriorations since an instant, each kind from the index of its time. A score is compared with the
+-- last one before the instant, for at most 2,000 scored vendors.
 with scored as (
     select s.vendor_id, s.snapshot_id, s.score, s.grade, s.number, s.scored_at, s.model_version
     from vendor_signals as s
@@ -251,7 +252,7 @@ order by array_position(
 limit $5;
 
 -- name: due_by_week
--- Week 0 begins today; -1 is what is overdue. Read from the index alone, but for the tier.
+-- Week 0 begins today, and -1 is overdue. All columns except the tier are read from the index alone.
 select d.alert_class, greatest(floor((d.due_on - $2::date) / 7.0), -1)::integer as week, count(*)::integer as dates,
     (count(*) filter (where v.tier = 'critical'))::integer as at_critical_vendors
 from deadlines as d
@@ -262,7 +263,7 @@ group by d.alert_class, week
 order by d.alert_class, week;
 
 -- name: coverage_by_tier
--- Vendors in use by their tier and the state of their weakest service; null: no evidence of any.
+-- Vendors in use by their tier and the state of their weakest service. Null: no service has evidence.
 select v.tier, coverage.state, count(*)::integer as vendors,
     (count(*) filter (where coverage.is_qualified))::integer as qualified
 from vendors as v
@@ -286,7 +287,7 @@ group by severity
 order by level_weight(severity) desc;
 
 -- name: scores_in_sum
--- The middle and the middle half of what is rated, and how many vendors have each grade.
+-- The median and quartiles of scored vendors, and the number of vendors with each grade.
 with rated as (
     select grade, score from vendor_signals where tenant_id = $1 and snapshot_id is not null
 )

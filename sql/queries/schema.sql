@@ -1,5 +1,5 @@
--- What the catalogue says of the schema `public`, for `vendorrisk schema`. Every list is ordered by name in "C", so that
--- each Postgres from 15 to 18 gives the same text; what belongs to an extension is the extension's own.
+-- The catalogue's description of the schema `public`, for `vendorrisk schema`. Every list is ordered by name in "C", so
+-- that each Postgres from 15 to 18 gives the same text. Objects of extensions are left out.
 
 -- name: unknown_objects
 -- Kinds of objects that the dump has no words for. It refuses to leave them out.
@@ -104,8 +104,8 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.
 order by a.attrelid, a.attnum;
 
 -- name: schema_constraints
--- Primary keys first, then unique and exclusion, checks, references. NOT NULL stands at its column: from Postgres 18 on
--- it is a constraint as well.
+-- Primary keys first, then unique and exclusion, checks, references. NOT NULL is written at its column: from Postgres
+-- 18 on it is a constraint as well.
 select n.conrelid::bigint as table_id, n.conname::text as name, pg_get_constraintdef(n.oid, true) as definition,
     case when n.contype = 'f' then n.confrelid::bigint end as refers_to
 from pg_constraint n
@@ -132,7 +132,7 @@ where c.relnamespace = 'public'::regnamespace and not t.tgisinternal and t.tgpar
 order by t.tgrelid, t.tgname collate "C";
 
 -- name: schema_policies
--- `needs_tables`: it looks into other tables than its own.
+-- `needs_tables`: it refers to other tables than its own.
 select p.polrelid::bigint as table_id, p.polname::text as name, p.polpermissive as is_permissive,
     case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
         else 'all' end as command,
@@ -153,7 +153,7 @@ where c.relnamespace = 'public'::regnamespace
 order by p.polrelid, p.polname collate "C";
 
 -- name: schema_grants
--- What others than the owner may do: to tables, to single columns, to functions, to the schema itself.
+-- Privileges of others than the owner: on tables, to single columns, to functions, to the schema itself.
 select g.target, g.grantee, string_agg(g.privilege, ', ' order by g.privilege) as privileges, g.table_id
 from (
     select c.relname::text as target,

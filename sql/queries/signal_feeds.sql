@@ -15,7 +15,7 @@ select f.feed, $2::timestamptz from unnest($1::text[]) as f (feed)
 on conflict (feed) do nothing;
 
 -- name: save_feed_items
--- Returns the subjects of what is new, so that what they concern is scanned again.
+-- Returns the subjects of new items, so that the assets they concern are scanned again.
 with wanted as (
     select w.key, w.subject, w.payload::jsonb as payload
     from unnest($2::text[], $3::text[], $4::text[]) as w (key, subject, payload)
@@ -68,7 +68,7 @@ select body from signal_feeds where feed = $1 and body is not null;
 select payload from signal_feed_items where feed = $1 and subject = $2 and gone_at is null order by key;
 
 -- name: scan_domains_again
--- A new item of a feed concerns the domains that it names: they are joined anew at once.
+-- A new item of a feed concerns the domains that it names: they are joined again at once.
 with concerned as (
     update signal_schedule as s
     set next_scan_at = $2

@@ -71,7 +71,7 @@ select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, sour
 from gone;
 
 -- name: domains_without_www
--- The watched domains whose `www` is not watched, and was not taken off by a person, with their last scan of DNS.
+-- The watched domains whose `www` is not attached, and was not detached by a person, with their last scan of DNS.
 select d.name, o.raw
 from vendor_assets as d
 join signal_schedule as s on s.asset_id = d.asset_id and s.scan_kind = 'dns'
@@ -102,7 +102,7 @@ returning id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, s
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = vendor_assets.vendor_id) as vendor_name;
 
 -- name: detach_www
--- Those whose domain is watched no more. Returns them as they were, for the audit log.
+-- Detaches hosts whose domain is watched no longer. Returns them as they were, for the audit log.
 with gone as (
     select id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, scan_requested_at, attached_at,
     removed_at,
@@ -175,7 +175,8 @@ set generation = excluded.generation, finding_id = excluded.finding_id, opened_a
 update signal_findings set closed_at = $3 where tenant_id = $1 and id = $2;
 
 -- name: events_of_vendor
--- What happened to the vendor's assets since they were attached: read with an hour's overlap, notified once by its key.
+-- Events of the vendor's assets since they were attached. They are read with an hour's overlap, and notified once by
+-- their key.
 select va.id as vendor_asset_id, va.name as asset_name, j.id, j.rule, j.subject, j.verdict, j.reason, j.detail,
     j.evidence, j.severity, j.change, j.evaluated_at
 from vendor_assets as va
@@ -224,8 +225,9 @@ set reconcile_at = case when reconcile_at = $3 then $4 else reconcile_at end, re
 where tenant_id = $1 and vendor_id = $2;
 
 -- name: tenants_to_digest
--- Across tenants: where findings of less weight were opened on a day that is over and nobody was notified of them yet,
--- and no digest was raised today. Days are the tenant's; asked every hour, so that no single hour must find a worker.
+-- Across tenants: tenants with findings of low severity that were opened on a past day and not notified yet, and
+-- without a digest today. Days are the tenant's. The job runs every hour, so that no single hour needs a running
+-- worker.
 select t.id, t.time_zone
 from tenants as t
 cross join lateral (
@@ -241,7 +243,7 @@ where exists (
 order by t.id;
 
 -- name: findings_to_digest
--- What was notified by itself, or is active no more, is no news: it is done with, and not notified.
+-- Findings that had an alert of their own, or are active no longer, are marked as done without an alert.
 select sf.id, f.title, f.severity, f.vendor_id, v.name as vendor_name,
     f.state in ('open', 'acknowledged') and coalesce(sf.notified_at < sf.opened_at, true) as is_news
 from signal_findings as sf

@@ -1,5 +1,5 @@
 -- name: attach_asset
--- One that was removed comes back as what it was, so that the findings it had are known again.
+-- A removed asset is restored with its id, so that its findings are found again.
 with revived as (
     update vendor_assets
     set removed_at = null, source = 'person', is_primary = $8, scan_requested_at = $9, attached_at = $9, updated_at = $9,
@@ -94,7 +94,7 @@ on conflict (tenant_id, vendor_id) do update set reconcile_at = least(vendor_sig
     excluded.reconcile_at);
 
 -- name: request_scans
--- What was scanned less than an hour ago stays as it is, group by group.
+-- Groups that were scanned less than an hour ago are not scanned again.
 update vendor_assets as va
 set scan_requested_at = $3
 where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null and (
@@ -126,8 +126,8 @@ where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*
 /*order*/;
 
 -- name: find_observation
--- One that a tenant may see: of an asset it watches, and not of a time before, but for those that still stand: the last
--- of a scan, and what a present verdict rests on.
+-- An observation that a tenant may see: of an asset it watches, made since it was attached. Older ones are visible if
+-- they are still current: the last of a scan, or the base of a current verdict.
 select o.id, o.asset_id, o.scan_kind, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.scanner_version, o.datasets
 from signal_observations as o
 where o.id = $2 and exists (
@@ -257,7 +257,7 @@ returning id, vendor_id, vendor_asset_id, change, name, details, observed_at, st
 select domain, vendor_id from vendor_domains where tenant_id = $1 and domain = any($2::text[]);
 
 -- name: save_ratings
--- A rating of the same vendor, provider and day is said again, not duplicated; counts what was new or changed.
+-- A rating of the same vendor, provider and day is replaced, not duplicated. Counts new and changed ratings.
 with kept as (
     insert into vendor_ratings as r (
         tenant_id, id, vendor_id, domain, provider, rated_on, value_hundredths, grade, imported_at

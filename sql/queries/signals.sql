@@ -1,7 +1,7 @@
 -- name: enrol_assets
--- Across tenants: what somebody wants scanned becomes a public asset with its schedule. Requested within an hour of the
--- last scan, that scan stands. A registrable domain under a lease is left alone: whoever holds it reads its schedule
--- again.
+-- Across tenants: a requested asset becomes a public asset with its schedule. If the request is within an hour of the
+-- last scan, no new scan is made. A registrable domain under a lease is not changed: the lease's holder reads its
+-- schedule again.
 with requested as (
     select tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain
     from vendor_assets
@@ -52,8 +52,8 @@ done as (
 select count(*)::integer from requested;
 
 -- name: claim_domains
--- A lease on each registrable domain: while it lasts nobody else scans there, and when it lapses the domain is due by
--- itself.
+-- Claims a lease on each registrable domain. While it lasts, no other worker scans there. When it expires, the domain
+-- is due again.
 with due as (
     select name from registrable_domains
     where next_scan_at <= $1
@@ -70,8 +70,8 @@ returning p.name, p.opted_out_at is not null as is_opted_out,
     case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent;
 
 -- name: due_scans
--- What is due at registrable domains under our lease, with whoever watches it: the least patient tier decides the
--- cadence. What was scanned tomorrow, or is put off by more than 42 days, was written by a clock that ran ahead: it is
+-- Due scans at registrable domains under our lease, with the watchers' tier: the most demanding tier decides the
+-- cadence. A scan dated in the future, or postponed by more than 42 days, was written by a clock that ran ahead: it is
 -- due.
 select s.registrable_domain, s.asset_id, a.kind, a.name, s.scan_kind, s.failures, s.last_scan_at, s.observation_id,
     s.observed_at,
@@ -96,8 +96,8 @@ order by a.kind, a.name, s.scan_kind
 limit $3;
 
 -- name: forget_unwatched
--- What nobody watches any more is forgotten as it stood: whoever attaches it again is notified of what is then, not of
--- what was. Its history stays.
+-- The states of unwatched assets are deleted: a tenant that attaches the asset again is notified of the state at that
+-- time, not of an old one. Its history stays.
 with gone as (
     delete from signal_schedule where asset_id = any($1::uuid[])
 ),
@@ -127,7 +127,7 @@ select rule, paused_at, paused_until from signal_pauses;
 select rule from signal_pauses where paused_until > $1;
 
 -- name: hold_lease
--- Whoever lost the lease finds nothing here, and writes nothing.
+-- A worker that lost the lease finds no row here, and writes none.
 select name from registrable_domains where name = $1 and lease_token = $2 for update;
 
 -- name: append_observations
@@ -202,8 +202,8 @@ order by f.rule, f.asset_id
 on conflict (rule, asset_id) do update set flipped_at = excluded.flipped_at;
 
 -- name: count_flips
--- How many assets turned on each rule within the hour, of how many that were scanned for it meanwhile: of all that are
--- watched no hour sees more than a twenty-fourth. Counted no further than it takes to know that it is no storm.
+-- The number of assets that changed on each rule within the hour, and of assets scanned for it in that time. (An hour
+-- scans at most a twenty-fourth of all watched assets.) The count stops when it proves that there is no storm.
 select r.rule, turned.flips, (
         select count(*)::integer
         from (
@@ -275,7 +275,7 @@ set opted_out_at = excluded.opted_out_at, opt_out_source = excluded.opt_out_sour
     opt_out_note = excluded.opt_out_note;
 
 -- name: opt_in_domain
--- What was left out is scanned now.
+-- Skipped scans are due now.
 with left_out as (
     update signal_schedule set next_scan_at = $2 where registrable_domain = $1 and last_status = 'opt_out'
 )
@@ -285,8 +285,8 @@ set opted_out_at = null, opt_out_source = null, opt_out_note = null,
 where name = $1 and opted_out_at is not null;
 
 -- name: complete_schedule
--- Across tenants: what is watched and has no place in the schedule gets one, spread over a day. So it is with groups that
--- were switched on since, with vendors that came back, and with whatever a race has lost.
+-- Across tenants: watched assets without a schedule get one, spread over a day. This covers groups that were switched
+-- on since, vendors that came back, and scans that a race has lost.
 with missing as (
     select va.asset_id, g.scan_kind, min(va.registrable_domain) as registrable_domain,
         $1::timestamptz + interval '1 second' * (abs(hashtext(va.asset_id::text || g.scan_kind)::bigint) % 86400) as at
@@ -314,8 +314,8 @@ domains as (
 select count(*)::integer from missing;
 
 -- name: wake_what_sleeps_too_long
--- After a clock that ran ahead was put right, what it put off to its own future is due again. A lease ends within
--- minutes: one that ends later is nobody's.
+-- After a clock that ran ahead was corrected, scans that it postponed to its own future are due again. A lease ends
+-- within minutes: a lease with a later end is invalid.
 with ahead as (
     select p.name from registrable_domains as p where p.next_scan_at > $1::timestamptz + interval '45 days'
     union

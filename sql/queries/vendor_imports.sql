@@ -2,9 +2,9 @@
 select id, email::text as email from members where tenant_id = $1 and email = any($2::text[]::citext[]);
 
 -- name: stage_vendor_rows
--- A chunk of rows is stored beside what it would do. Each finds its vendor by id, else by the tenant's reference, else
--- by name. `problem_codes` holds what in the database stands in its way. Materialized, or the text of a row would be
--- parsed again at each mention of its fields.
+-- A chunk of rows is stored with its effects. Each row finds its vendor by id, then by the tenant's reference, then by
+-- name. `problem_codes` holds its conflicts with the database. It is materialized, because the text of a row would
+-- otherwise be parsed again at each mention of its fields.
 with staged as materialized (
     select u.id, u.row_number, u.problems::jsonb as problems, u.name_key,
         (u.given::jsonb ->> 'id')::uuid as wanted_id, u.given::jsonb ->> 'reference' as reference,

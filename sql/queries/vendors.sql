@@ -42,7 +42,7 @@ where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: search_vendors
--- The order by distance is what the index serves (see the migration); the cut by distance comes after it.
+-- The index serves the order by distance (see the migration). The cut by distance comes after it.
 select id, name, aliases, domains, lifecycle, tier, similarity
 from (
     select id, name, aliases, domains, lifecycle, tier, (1 - (search_text <->> $2))::float8 as similarity
@@ -119,7 +119,7 @@ set critical_months = excluded.critical_months, high_months = excluded.high_mont
 returning critical_months, high_months, medium_months, low_months, version;
 
 -- name: reschedule_reviews
--- Only the dates that follow from the cadence before; one that was set by hand is another, and stays.
+-- Only dates that the previous cadence set. A date set by hand differs, and stays.
 update vendors as v
 set next_review_on = (due.since + make_interval(months => c.after))::date, updated_at = $6, version = v.version + 1
 from unnest($2::text[], $3::int[], $4::int[]) as c (tier, before, after),
@@ -180,7 +180,7 @@ where tenant_id = $1 /*where*/
 /*order*/;
 
 -- name: open_steps
--- A vendor that came back and leaves again begins its checklist anew.
+-- A vendor that came back and leaves again starts a new checklist.
 insert into offboarding_steps (tenant_id, id, vendor_id, step)
 select $1, u.id, $2, u.step
 from unnest($3::uuid[], $4::text[]) as u (id, step)

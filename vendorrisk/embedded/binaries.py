@@ -10,7 +10,7 @@ from vendorrisk.embedded.users import SystemUser, can_reach
 
 
 class MissingServerError(Exception):
-    """No program for a server was found. The message says what to install."""
+    """No program for a server was found. The message names the package to install."""
 
 
 def postgres_bin(user: SystemUser | None, reachable: Path) -> Path:

@@ -19,7 +19,7 @@ _KEY_BYTES = 32
 
 
 class HomeError(Exception):
-    """The data folder cannot be used. The message says what to do."""
+    """The data folder cannot be used. The message says how to fix it."""
 
 
 class Home(msgspec.Struct, frozen=True):

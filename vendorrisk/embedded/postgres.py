@@ -45,7 +45,7 @@ select 'create database {SUPERUSER}' where not exists (select from pg_database w
 
 
 class PostgresError(Exception):
-    """The cluster cannot be used. The message says what to do."""
+    """The cluster cannot be used. The message says how to fix it."""
 
 
 class Postgres:

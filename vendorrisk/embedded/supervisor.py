@@ -30,7 +30,7 @@ _DRAIN_SECONDS = 10
 
 
 class StartError(Exception):
-    """The stack cannot be started. The message says what to do."""
+    """The stack cannot be started. The message says how to fix it."""
 
 
 class Runs(Protocol):
