@@ -7,7 +7,7 @@ where withdrawn_at is null;
 -- The coverage of a certificate changes with time alone, and documents of a vendor in offboarding raise no alerts. The
 -- job finds both by a day, as it does for coverage.
 alter table documents add column recheck_on date;
-comment on column documents.recheck_on is 'the day on which the job evaluates it anew; null where time changes nothing';
+comment on column documents.recheck_on is 'the day on which the job evaluates it again; null if time has no effect';
 create index documents_to_recheck on documents (tenant_id, recheck_on) where recheck_on is not null;
 update documents
 set recheck_on = '0001-01-01'

@@ -6,7 +6,7 @@ add column severity text, add column model_version text, add column observation_
 comment on column signal_findings.observation_id is 'what it was opened on';
 comment on column signal_findings.model_version is 'the methodology that opened it; null of one older than the column';
 comment on column signal_findings.severity is 'how severe its source was said to be; null of one older than the column';
-comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen anew later is another';
+comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen again later is another';
 
 -- All expired partitions were dropped at once: a worker whose clock ran ten years ahead for a minute would have dropped
 -- everything. Now each hour drops the oldest partition of each table. Dates were read from names, which failed on names

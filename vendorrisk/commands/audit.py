@@ -36,7 +36,7 @@ def audit() -> None:
 @click.option(
     "--anchor",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File of heads seen before: compared where it exists, and written anew where every chain is whole.",
+    help="File of earlier heads: compared if it exists, and replaced if every chain is intact.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(tenant: UUID | None, anchor: Path | None, *, as_json: bool) -> None:

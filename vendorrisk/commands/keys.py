@@ -62,7 +62,7 @@ async def _resealed(settings: Settings) -> list[str]:
             await file_store.close()
         files = rotation.rewrapped
         unreadable += [f"file {name}" for name in rotation.unreadable]
-    click.echo(f"sealed anew with key {keyring.ids[0]}: {receivers} receivers, {files} files")
+    click.echo(f"resealed with key {keyring.ids[0]}: {receivers} receivers, {files} files")
     return unreadable
 
 

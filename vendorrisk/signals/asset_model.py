@@ -21,7 +21,7 @@ class AssetSource(StrEnum):
 
 
 class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a vendor that is scanned. `scan_requested_at` is set while a scan at once is waited for.
+    """A scanned asset of a vendor. `scan_requested_at` is set while a requested scan is pending.
 
     Where none is primary, the domain or host attached first counts as the vendor's main one.
     """
