@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the API, built from what the routes declare.
+"""The OpenAPI 3.1 document of the API, built from the routes' declarations.
 
     document            the document as a whole, served by `routes`
     operations          one operation: its permission, its promises, its bodies and its responses

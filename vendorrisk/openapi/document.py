@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, completed from what the routes declare.
+"""The OpenAPI 3.1 document, completed from the routes' declarations.
 
 Litestar gives paths and parameters. The parts that it cannot know are added here from the data on each handler. Each
 part has a file of its own, named in the package.

@@ -1,6 +1,6 @@
 """The meanings of names that are the same everywhere: fields of bodies and responses, and parameters.
 
-A field whose meaning differs has a string of its own (`descriptions`). Each meaning gives what the name cannot: unit,
+A field whose meaning differs has a string of its own (`descriptions`). Each meaning adds facts to the name: unit,
 range, format, source, and the meaning of null.
 """
 
