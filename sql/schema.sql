@@ -312,7 +312,7 @@ CREATE OR REPLACE FUNCTION public.request_coverage_of_vendors()
  LANGUAGE plpgsql
 AS $function$
 begin
-    -- Most changes of vendors are no transitions, and look no further.
+    -- Most changes of vendors are no transitions, and end here.
     if not exists (
         select from new_vendors as n
         join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
@@ -907,7 +907,7 @@ comment on column documents.expires_on is 'computed by the rule of its kind; nul
 comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
 comment on column documents.reference is 'the tenant''s own number for the record';
 comment on column documents.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
-comment on column documents.recheck_on is 'the day on which the job evaluates it anew; null where time changes nothing';
+comment on column documents.recheck_on is 'the day on which the job evaluates it again; null if time has no effect';
 CREATE UNIQUE INDEX documents_are_superseded_once ON documents USING btree (tenant_id, supersedes_id) WHERE supersedes_id IS NOT NULL;
 CREATE INDEX documents_by_age ON documents USING btree (tenant_id, created_at DESC, id DESC);
 CREATE INDEX documents_by_change ON documents USING btree (tenant_id, updated_at, id);
@@ -2184,7 +2184,7 @@ create table subprocessor_changes (
     constraint subprocessor_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint subprocessor_changes_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 );
-comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen anew later is another';
+comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen again later is another';
 CREATE INDEX subprocessor_changes_by_change ON subprocessor_changes USING btree (tenant_id, updated_at, id);
 CREATE INDEX subprocessor_changes_by_time ON subprocessor_changes USING btree (tenant_id, observed_at, id);
 CREATE INDEX subprocessor_changes_by_vendor ON subprocessor_changes USING btree (tenant_id, vendor_id, id);

@@ -1,7 +1,7 @@
 """How a job is written, and how arq comes to run it.
 
-A job is an order (`send_renewal_notices`) that takes nothing but the `JobContext`, finds its own work, does a bounded
-slice of it and says how much it did. It may run twice and may die anywhere: the row is the work, and a claim is a lease
+A job is an order (`send_renewal_notices`) that takes only the `JobContext`, finds its own work, does a bounded slice of
+it and returns the amount. It may run twice and may die anywhere: the row is the work, and a claim is a lease that
 that runs out. Redis carries nudges ("look now") and nothing else. Losing it costs the time to the next tick.
 
 arq is behind this module alone: its retries are off (the next attempt is a column), its results are not kept, and its
@@ -34,19 +34,19 @@ from vendorrisk.storage.vault import EncryptedFileStore
 
 QUEUE = "vendorrisk:jobs"
 REDIS_AWAY = (OSError, RedisError)
-"""What its client raises while Redis is away."""
+"""The errors of the client while Redis is away."""
 _NUDGE_SECONDS = 5  # nudges of one job within them are one
 _END_SECONDS = 5  # that jobs have to end what they have begun, less than any supervisor grants
 
 RUNS = Counter("vendorrisk_job_runs_total", "Runs of background jobs.", ["job", "outcome"])
-HANDLED = Counter("vendorrisk_job_handled_total", "What background jobs handled.", ["job"])
+HANDLED = Counter("vendorrisk_job_handled_total", "Items handled by background jobs.", ["job"])
 SECONDS = Histogram("vendorrisk_job_seconds", "Time of a run.", ["job"])
 
 _log = structlog.get_logger("job")
 
 
 class JobContext(msgspec.Struct, kw_only=True):
-    """What jobs reach: made once in `worker.py`, or by a test."""
+    """The services that jobs use, made once in `worker.py`, or by a test."""
 
     settings: Settings
     database: Database
@@ -61,7 +61,7 @@ class JobContext(msgspec.Struct, kw_only=True):
     store: Any = None  # signals.certificates.TrustStore
     nudge: Callable[[Iterable[str]], Awaitable[None]]
     stopping: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
-    """Set when the process is to end: a job ends what it has begun, and begins nothing new."""
+    """Set when the process is to end. A job then finishes its current items, and begins no new ones."""
 
 
 Run = Callable[[JobContext], Awaitable[int]]
@@ -70,8 +70,9 @@ Run = Callable[[JobContext], Awaitable[int]]
 class Job(msgspec.Struct, frozen=True):
     """A background job: `run` handles one slice and returns how many things it handled. 0 means nothing is left.
 
-    One that is `alone` never runs beside itself in a worker: what a run keeps in flight is then what the worker does.
-    One that is due seldom also runs `at_start` of a worker, or a machine that is off at its minute would never run it.
+    A job that is `alone` never runs beside itself in a worker, so that one run's limit of items in flight is the
+    worker's. A rare job also runs `at_start` of a worker, because a machine that is off at its minute would never run
+    it.
     """
 
     name: str
@@ -119,7 +120,7 @@ def redis_settings(url: str) -> RedisSettings:
             "REDIS_URL cannot be read: it takes redis://[user:password@]host:port/number, rediss://… or "
             "unix:///path?db=number, with other characters percent-encoded"
         ) from None
-    # Not tried again here: whoever nudges does not wait, and whoever supervises starts the worker again.
+    # No retry here: a nudging caller does not wait, and a supervisor restarts the worker.
     settings.conn_timeout, settings.conn_retries = 2, 0
     return settings
 
@@ -134,7 +135,7 @@ def decode(raw: bytes) -> Any:
 
 
 class RedisState(msgspec.Struct, frozen=True):
-    """What the server says of itself (`INFO`), and what the last worker said of itself, if one lives."""
+    """The server's `INFO`, and the last heartbeat of a worker, if one lives."""
 
     info: dict[str, Any]
     worker: str | None
@@ -161,7 +162,7 @@ class Nudger:
 
     async def __call__(self, jobs: Iterable[str]) -> None:
         redis = await self.connected()
-        # arq drops an id that waits or runs, and takes one whose worker was killed for running still, for minutes.
+        # arq drops an id that waits or runs, and for minutes believes that a killed worker's job still runs.
         moment = int(self._clock().timestamp()) // _NUDGE_SECONDS
         for name in jobs:
             await redis.enqueue_job(name, _job_id=f"nudge:{name}:{moment}")
@@ -181,7 +182,7 @@ class Nudger:
         return self._redis
 
     async def softly(self, jobs: Iterable[str]) -> None:
-        """Nudge after a commit: never fails the request whose work is already safe."""
+        """Nudge after a commit. It never fails the request, whose work is already safe."""
         try:
             async with asyncio.timeout(1):
                 await self(jobs)
@@ -219,7 +220,7 @@ return at - now
 
 
 class JobsWorker(Worker):
-    """arq's worker, which lets jobs end: told of a signal at once, and not left behind when Redis goes."""
+    """arq's worker, which lets jobs end. It reacts to a signal at once, and ends when Redis goes away."""
 
     stopping: asyncio.Event
 
@@ -233,7 +234,7 @@ class JobsWorker(Worker):
         super().handle_sig_wait_for_completion(signum)
 
     async def close(self) -> None:
-        """Wait for the jobs themselves first: what arq writes after each fails where Redis is away."""
+        """Wait for the jobs themselves first, because arq's own writes after each job fail while Redis is away."""
         self.begin_nothing_new()
         if running := list(self.job_tasks.values()):
             await asyncio.wait(running, timeout=_END_SECONDS)
@@ -295,7 +296,7 @@ def _coroutine(job: Job) -> Any:
         if not job.alone:
             return await run_job(job, ctx["context"])
         if is_running:
-            # What it was told of may have come after the run looked: it looks once more.
+            # The nudge's work may have come after the run queried: it runs once more.
             is_wanted = True
             return 0
         is_running, is_wanted = True, False

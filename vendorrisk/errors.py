@@ -184,7 +184,7 @@ class Code(Enum):
     FINDING_WITHOUT_SIGNAL = (
         "finding_without_signal",
         Kind.NOT_FOUND,
-        "The finding does not rest on an outside signal",
+        "The finding does not rest on an external signal",
     )
     FILE_DAMAGED = ("file_damaged", Kind.INTERNAL, "The stored file differs from the written one")
 

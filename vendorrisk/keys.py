@@ -1,4 +1,4 @@
-"""The keyring: the operator's secret keys, what is derived from them, and small secrets sealed with them.
+"""The keyring: the operator's secret keys, keys derived from them, and small secrets sealed with them.
 
 Sealed bytes, version 1, all lengths fixed but the last:
 
@@ -6,8 +6,8 @@ Sealed bytes, version 1, all lengths fixed but the last:
     3       1        8        16       12       n + 16
 
 The AES key is HKDF-SHA256 (RFC 5869) of the operator's key with the salt, so no key meets the limit of 2^32 random
-nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated: what was sealed for one
-row does not open in another. The key id is itself derived, and says nothing about the key.
+nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated, so a secret sealed for one
+row does not open in another. The key id is itself derived, and reveals nothing about the key.
 
 Rotation: put the new key first in the setting. The first seals, all open. `needs_reseal` finds values sealed by an
 older one. When there are none, the older key may leave the setting.
@@ -74,11 +74,11 @@ class Keyring:
         return f"<keyring {' '.join(identifier.hex() for identifier in self._keys)}>"
 
     def derive(self, purpose: str) -> bytes:
-        """Return 32 bytes for one purpose, from the first key: what is made now is made with these."""
+        """Return 32 bytes for one purpose, derived from the first key. New values are made with them."""
         return _stretch(self._first.secret, b"", f"derive/{purpose}", 32)
 
     def derive_all(self, purpose: str) -> tuple[bytes, ...]:
-        """Return 32 bytes for one purpose from each key, first first: what was made earlier is checked with all."""
+        """Return 32 bytes for one purpose from each key, the first key's first. Earlier values are checked with all."""
         return tuple(_stretch(key.secret, b"", f"derive/{purpose}", 32) for key in self._keys.values())
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:

@@ -48,7 +48,7 @@ def configure(settings: Settings) -> None:
 
 
 def silence() -> None:
-    """Log nothing: a command tells its failures itself, and its standard output is what it was asked for."""
+    """Switch logging off: a command reports its failures itself, and its standard output holds only its result."""
     structlog.configure(processors=[_drop])
     logging.disable(logging.CRITICAL)
 
@@ -58,7 +58,7 @@ def _drop(_logger: object, _method: str, _event: Any) -> Any:
 
 
 def _without_secrets(_logger: object, _method: str, event: Any) -> Any:
-    """Blank a value whose name says that it is a secret: the last defence, not the first."""
+    """Blank a value whose name marks it as a secret. This is the last defence, not the first."""
     for name in event:
         if _is_secret(name):
             event[name] = "…"

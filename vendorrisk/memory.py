@@ -1,13 +1,13 @@
-"""What the garbage collector need not look through again."""
+"""Objects that the garbage collector need not scan again."""
 
 import gc
 
-_YOUNG = 10_000  # objects between two looks at the youngest, of which a request makes some thousand
+_YOUNG = 10_000  # objects between two collections of the youngest generation; a request makes some thousand
 _OLDER = 20
 
 
 def settle_in() -> None:
-    """Set apart what a process was made of, once it is ready: it lives as long as the process does.
+    """Freeze the objects of a process once it is ready. They live as long as the process.
 
     Only objects of requests and scans are then collected, and less often. Before that, a worker spent a twelfth of its
     time on it.

@@ -29,7 +29,7 @@ def clean_line(text: str, longest: int = 200) -> str:
 
 
 def clean_text(text: str, longest: int = 4000) -> str:
-    """As `clean_line`, but line ends and tabs may stand."""
+    """As `clean_line`, but line ends and tabs are allowed."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
     return _fits("\n".join(_careful(line, keep_blanks=True) for line in lines).strip(), longest)
 

@@ -22,7 +22,7 @@ _log = structlog.get_logger("api")
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Requests under way are answered first, within a bound.
 
-    Raises `SettingError` where the port cannot be listened on.
+    Raises `SettingError` if the port cannot be listened on.
     """
     logs.configure(settings)
     uvloop.run(_serve(settings))
@@ -49,7 +49,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> None:
-    """Serve until told to stop, then until proxies had time to notice, then for requests under way within a bound."""
+    """Serve until a stop signal, then until proxies had time to notice, then finish requests within a bound."""
     serving, told = asyncio.ensure_future(server.serve()), asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
     app.service.is_shutting_down = True
@@ -62,7 +62,7 @@ async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> N
         await serving
     else:
         _log.warning("drain_cut", seconds=_DRAIN_SECONDS)
-        # Leaving the loop cancels what is left: a write that was not committed is rolled back.
+        # Leaving the loop cancels the remaining requests: an uncommitted write is rolled back.
         serving.cancel()
 
 

@@ -1,7 +1,7 @@
 """Every setting, on one page. Each is read from the environment variable in its comment. None is read elsewhere.
 
 The same names work in embedded mode and on real servers. Embedded mode fills in the ones it provides. Any of them may
-be given as a file instead, as orchestrators hand out secrets: `X_FILE` names the file that holds X.
+be given as a file instead, as orchestrators provide secrets: `X_FILE` names the file that holds X.
 """
 
 import os
@@ -32,11 +32,11 @@ def _variable(name: str) -> str:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
-    """What an operator can set. A field `x_y` is `VENDORRISK_X_Y`, but for the four customary names."""
+    """The operator's settings. A field `x_y` is `VENDORRISK_X_Y`, except for the four customary names."""
 
     # DATABASE_URL: postgresql://… of the service. Unset means embedded Postgres.
     database_url: str = ""
-    # DATABASE_MIGRATION_URL: the owner's, where it differs (and past PgBouncer).
+    # DATABASE_MIGRATION_URL: the owner's, if it differs (and past PgBouncer).
     database_migration_url: str = ""
     # REDIS_URL: redis://, rediss:// or unix://. Unset means the embedded server.
     redis_url: str = ""
@@ -51,9 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
-    public_url: str = "http://127.0.0.1:8080"  # what links in messages begin with
-    # "transaction" where DATABASE_URL leads to PgBouncer in transaction mode: no prepared
-    # statements, no session state.
+    public_url: str = "http://127.0.0.1:8080"  # the beginning of links in messages
+    # "transaction" if DATABASE_URL is a PgBouncer in transaction mode: no prepared statements, no session state.
     database_pooling: Literal["session", "transaction"] = "session"
     database_pool_size: Annotated[int, Meta(ge=1, le=200)] = 4
     # How long a request may wait for a connection before it is answered 503.
@@ -76,14 +75,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
     rate_limit_tenant_per_minute: Annotated[int, Meta(ge=1)] = 30_000  # over all keys of a tenant, per API process
     rate_limit_unauthenticated_per_minute: Annotated[int, Meta(ge=1)] = 300  # per address
-    trusted_proxies: str = ""  # comma-separated networks whose X-Forwarded-For is believed
+    trusted_proxies: str = ""  # comma-separated networks with trusted X-Forwarded-For
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     # Both serve only tests on loopback. Start-up refuses them in production.
     egress_test_networks: str = ""
     egress_test_ports: str = ""
     egress_resolvers: str = ""  # comma-separated addresses; unset: the system's resolvers
-    # Outside scans. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports".
+    # External signals. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports". For
     # For exp.… you confirm that its source permits your use. See /v1/signal-methodology for the reasons.
     signal_rules_on: str = ""
     signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
@@ -101,10 +100,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     signal_scorecard_url: str = "https://api.securityscorecards.dev/projects/{repository}"
     signal_retention_months: Annotated[int, Meta(ge=1, le=600)] = 24  # observations, evaluations and scores
     scan_retention_days: Annotated[int, Meta(ge=1, le=3660)] = 90
-    contact_url: str = "https://example.org/bot"  # in the User-Agent of outside scans
+    contact_url: str = "https://example.org/bot"  # in the User-Agent of scans
 
     def __repr__(self) -> str:
-        """Name the environment alone: whoever prints settings, a debugger or a log line, prints no secret."""
+        """Return only the environment's name, so that a debugger or a log line reveals no secret."""
         return f"<settings for {self.environment}>"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
@@ -125,7 +124,7 @@ VARIABLES: Mapping[str, str] = {name: _variable(name) for name in Settings.__str
 
 
 SIGNAL_RULES = ("tls.ct_issuer", "web.cors", "exp.ports", "exp.kev", "exp.epss", "exp.eol")
-"""The rules that are off by default: what `VENDORRISK_SIGNAL_RULES_ON` may name."""
+"""The rules that are off by default, the valid names of `VENDORRISK_SIGNAL_RULES_ON`."""
 
 FILE_SUFFIX = "_FILE"
 
@@ -167,7 +166,7 @@ def _wrong(given: Mapping[str, str]) -> str:
 
 
 def _check_rules(named: str) -> None:
-    """Refuse a name that switches nothing on: a rule that was mistyped would stay off, and nobody would be notified."""
+    """Refuse a name that switches no rule on. A mistyped rule would otherwise silently stay off."""
     strange = [name for name in map(str.strip, named.split(",")) if name and name not in SIGNAL_RULES]
     if strange:
         off = ", ".join(SIGNAL_RULES)

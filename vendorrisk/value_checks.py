@@ -1,7 +1,7 @@
-"""Check a value against a type and name every fault in our own words, each at its own JSON pointer.
+"""Check a value against a type and report every error in our own words, each at its own JSON pointer.
 
 msgspec decides whether a value fits. It names one fault, in its own words. Where it refused, this module walks the
-value beside `msgspec.inspect` and says all that is wrong: unknown and missing fields at any depth, also inside tagged
+value beside `msgspec.inspect` and reports all errors: unknown and missing fields at any depth, also inside tagged
 unions, lists and maps. Settings and parameters come as text and are read leniently. JSON is strict.
 """
 
@@ -22,7 +22,7 @@ from vendorrisk import value_words as words
 from vendorrisk.errors import FieldCode, FieldError
 
 Wrong = tuple[FieldCode, str]
-"""A code, and the sentence that says what is wrong."""
+"""A code, and the sentence that describes the error."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
 _NOT_FINITE = frozenset({math.inf, -math.inf})
@@ -88,7 +88,7 @@ def _bare(kind: inspect.Type) -> inspect.Type:
 
 
 def _fault(wrong: Wrong, kind: inspect.Type, at: str) -> FieldError:
-    """Say what is wrong and what to send instead."""
+    """Return the error with the value to send instead."""
     return FieldError(f"{wrong[1]} Send {words.wanted(kind)}.", wrong[0], pointer=at)
 
 
@@ -174,7 +174,7 @@ def _is_outside(size: int, kind: Any) -> bool:
 
 
 def _leaf(value: object, kind: inspect.Type, *, is_text: bool) -> Wrong | None:
-    """Return what is wrong with one value that holds no others."""
+    """Return the error of one value that holds no others."""
     match kind:
         case inspect.StrType():
             return _in_text(value, kind)

@@ -1,6 +1,6 @@
 """Sentences about values: the value that a type takes, and the value that was sent, for people outside.
 
-No word of the decoder, no name of a Python type and no expression reaches a caller. A pattern says in its own
+Neither words of the decoder nor names of Python types nor expressions reach a caller. A pattern describes its values in
 `Meta(extra={"words": …})` what it wants. A test holds that every pattern does.
 """
 
@@ -32,7 +32,7 @@ def one_of(values: Sequence[object]) -> str:
 
 
 def between(least: object, most: object, unit: str = "") -> str:
-    """Say bounds, either of which may be missing, as `1 to 200 characters`."""
+    """Return bounds, either of which may be missing, as `1 to 200 characters`."""
     tail = f" {unit}" if unit else ""
     if least is not None and most is not None:
         return f"{least} to {most}{tail}" if least != most else f"exactly {least}{tail}"
@@ -40,13 +40,13 @@ def between(least: object, most: object, unit: str = "") -> str:
 
 
 def wanted(kind: inspect.Type) -> str:
-    """Return what a value of this type is, to stand after `Send`."""
+    """Return a description of this type's values, to follow `Send`."""
     said = _WORDS.get(type(kind))
     return said(kind) if said is not None else "a value as the API document describes it"
 
 
 def _described(kind: inspect.Metadata) -> str:
-    """Return the words that stand beside a pattern, with the bounds of the length."""
+    """Return the words beside a pattern, with the bounds of the length."""
     said = (kind.extra or {}).get("words")
     if said is None:
         return wanted(kind.type)

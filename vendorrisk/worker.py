@@ -47,7 +47,7 @@ async def forget_old_responses(context: JobContext) -> int:
 
 
 MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
-"""Whose messages leave by the outbox."""
+"""The owners whose messages leave by the outbox."""
 
 IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)
 """Every kind of import that this worker checks and applies: the same that `app.py` receives."""
@@ -101,9 +101,9 @@ async def close_job_context(context: JobContext, nudger: Nudger) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run arq's worker until SIGTERM; exits with 1 where Redis drops, so that whoever supervises starts it again.
+    """Run arq's worker until SIGTERM. Exits with 1 if Redis drops, so that the supervisor restarts it.
 
-    Raises `SettingError` where Redis cannot be reached at the start, or the port for metrics is in use.
+    Raises `SettingError` if Redis cannot be reached at the start, or if the port for metrics is in use.
     """
     context, nudger = make_job_context(settings)
     uvloop.run(reach_redis(settings))

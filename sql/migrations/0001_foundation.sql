@@ -1,8 +1,8 @@
--- The ground every feature stands on: roles, tenants, members, API keys, the audit log, idempotent answers, deliveries and
--- the staging of imports.
+-- The base of every feature: roles, tenants, members, API keys, the audit log, idempotent responses, deliveries and the
+-- staging of imports.
 --
--- Roles belong to the whole cluster, so they are made only where they are missing. Neither owns anything, logs in,
--- or bypasses row-level security; the service takes one of them for each transaction.
+-- Roles belong to the whole cluster, so they are created only if they are missing. Neither role owns a table, logs in,
+-- or bypasses row-level security. The service takes one of them for each transaction.
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'vendorrisk_tenant') then
@@ -34,12 +34,12 @@ grant usage on schema public to vendorrisk_tenant, vendorrisk_system;
 -- Readiness asks whether the schema is this release's.
 grant select on schema_migrations to vendorrisk_system;
 
--- The tenant of this transaction; null, and so no rows, where none is set.
+-- The tenant of this transaction. If none is set, it is null and no row matches.
 create function current_tenant() returns uuid
 language sql stable parallel safe
 as $$ select nullif(current_setting('vendorrisk.tenant_id', true), '')::uuid $$;
 
--- Tiers and severities are sorted and compared by weight, not by alphabet. One that is not known weighs nothing.
+-- Tiers and severities are sorted and compared by weight, not by alphabet. An unknown one weighs 0.
 create function level_weight(level text) returns integer
 language sql immutable parallel safe
 as $$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $$;
@@ -124,7 +124,7 @@ call guard_tenant_table('api_keys', 'select, insert, update');
 create index api_keys_by_member on api_keys (tenant_id, member_id) where member_id is not null;
 create index api_keys_by_rotation on api_keys (tenant_id, rotated_from_id) where rotated_from_id is not null;
 
--- Tells every API process to forget what it remembers of a key, the moment the change commits.
+-- Notifies every API process to drop its cache of a key, as soon as the change commits.
 create function announce_api_key_change() returns trigger
 language plpgsql
 as $$
@@ -180,7 +180,7 @@ create trigger audit_entries_are_not_truncated
 before truncate on audit_entries
 for each statement execute function refuse_audit_change();
 
--- Appends entries to the tenant's chain in the caller's transaction; the lock on the head is held until it ends.
+-- Appends entries to the tenant's chain in the caller's transaction. The lock on the head is held until it ends.
 create function append_audit(
     at timestamptz, actor_kind text, actor_id uuid, actions text[], target_kinds text[], target_ids uuid[],
     contents text[]
@@ -226,7 +226,8 @@ call guard_tenant_table('idempotency_keys', 'select, insert, update, delete');
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 
 -- One message to one recipient. Its id is the key that travels with the message. Deliveries stand below the features
--- that own the messages, so no foreign key leads up to an owner or a destination. A test finds the ones that lead nowhere.
+-- that own the messages, so no foreign key leads up to an owner or a destination. A test finds deliveries without owner
+-- or destination.
 create table deliveries (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -299,7 +300,7 @@ create table delivery_attempts (
 comment on column delivery_attempts.outcome is 'uncertain: perhaps accepted; the sender died, or no response came in time';
 call guard_tenant_table('delivery_attempts', 'select, insert, update');
 
--- Imports: a file, what each of its rows would do to records of a kind, and how far that is.
+-- Imports: a file, the effect of each of its rows on records of a kind, and the progress.
 create table imports (
     tenant_id uuid not null references tenants (id),
     id uuid not null,

@@ -1,7 +1,7 @@
 -- Vendors: the record, its services and fourth parties, intake, inherent risk, reviews, offboarding.
 
--- What search looks in. Declared immutable because each part is: array_to_string is only marked stable for the sake of
--- element types other than text.
+-- The text that search covers. Declared immutable because each part is: array_to_string is only marked stable for the
+-- sake of element types other than text.
 create function vendor_search_text(name text, aliases text[], domains text[]) returns text
 language sql immutable parallel safe
 as $$ select lower(name || ' ' || array_to_string(aliases, ' ') || ' ' || array_to_string(domains, ' ')) $$;
@@ -88,7 +88,7 @@ create index vendors_by_vat on vendors (tenant_id, vat) where vat is not null;
 create index vendors_by_duns on vendors (tenant_id, duns) where duns is not null;
 create index vendors_by_business_owner on vendors (tenant_id, business_owner_id) where business_owner_id is not null;
 create index vendors_by_security_owner on vendors (tenant_id, security_owner_id) where security_owner_id is not null;
--- Search orders by distance to what was typed and takes the nearest. GiST, not GIN: behind row-level security a
+-- Search orders by distance to the typed text and takes the nearest. GiST, not GIN: behind row-level security a
 -- condition such as `%>` may not be tried before the tenant's own (its function is not leakproof), so no GIN index of
 -- trigrams could be used; an order may. The tenant's id in front keeps a search inside the tenant's part of the index.
 create index vendors_by_similarity on vendors using gist (tenant_id, search_text gist_trgm_ops (siglen = 256));

@@ -1,6 +1,7 @@
--- Deadlines, alerts, receivers: what is about to be due, and who is told. Their deliveries are the outbox's (0001).
+-- Deadlines, alerts, receivers: coming due dates, and the people who are notified. Their deliveries are the outbox's
+-- (0001).
 
--- Makes a UUIDv7 (RFC 9562, section 5.7) for statements that make many rows at once; single rows get theirs in Python.
+-- Makes a UUIDv7 (RFC 9562, section 5.7) for statements that make many rows at once. Single rows get theirs in Python.
 create function new_id_at(at timestamptz) returns uuid
 language sql volatile parallel safe
 as $$
@@ -94,7 +95,7 @@ as $$
     )
 $$;
 
--- One row per date that matters. The sweep checks those whose next threshold_days has come.
+-- One row per tracked date. The sweep checks the rows whose next threshold is reached.
 create table deadlines (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -159,7 +160,7 @@ create index alerts_to_dispatch on alerts (raised_at) where dispatched_at is nul
 create index alerts_by_time on alerts (tenant_id, raised_at desc, id desc);
 create index alerts_by_vendor on alerts (tenant_id, vendor_id, raised_at desc, id desc);
 
--- Who is notified, and where. Null filters let everything pass.
+-- The people to notify, and their addresses. A null filter matches everything.
 create table receivers (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -192,7 +193,7 @@ comment on column receivers.address_sealed is 'JSON of the channel''s address, s
 comment on column receivers.destination is 'what may be shown of the address';
 call guard_tenant_table('receivers', 'select, insert, update');
 
--- Who gets an alert: one row per receiver and recipient. The one place that routes, for sending and for upcoming
+-- The recipients of an alert: one row per receiver and recipient. All routing is here, for sending and for upcoming
 -- alerts.
 create function alert_recipients(for_tenant uuid, of_class text, of_vendor uuid)
 returns table (receiver_id uuid, recipient text, name text, kind text, destination text)
@@ -211,8 +212,8 @@ as $$
         and (r.kind <> 'owners' or m.id is not null)
 $$;
 
--- The review deadline of a vendor is kept here and not by the vendors feature, which stands below alerts. Whole
--- statements at a time, so that an import of 100,000 vendors stays one.
+-- The review deadline of a vendor is maintained here and not by the vendors feature, which is below alerts. The trigger
+-- works per statement, so that an import of 100,000 vendors stays one.
 create function save_review_deadlines(tenant_ids uuid[], vendor_ids uuid[]) returns void
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- Findings: what is wrong with a vendor, who sees to it, until when.
+-- Findings: a vendor's problems, with owner and due date.
 
 create table finding_policies (
     tenant_id uuid primary key references tenants (id),

@@ -239,7 +239,7 @@ create table bridge_letters (
 call guard_tenant_table('bridge_letters', 'select, insert');
 create index bridge_letters_by_document on bridge_letters (tenant_id, document_id) where document_id is not null;
 
--- What follows from the reports, kept with every change and by the job that lets time pass.
+-- The coverage derived from the reports, updated with every change and by the daily job.
 create table soc2_coverage (
     tenant_id uuid not null,
     id uuid not null,
@@ -300,8 +300,8 @@ call guard_tenant_table('proposals', 'select, insert, update, delete');
 create index proposals_by_document on proposals (tenant_id, document_id, field, id);
 create index proposals_to_decide on proposals (tenant_id, document_id) where decision = 'open';
 
--- A changed service or lifecycle asks for the vendor's coverage to be computed anew: the vendors feature stands below
--- this one, so it is told through the column that the job looks at.
+-- A changed service or lifecycle requests a recalculation of the vendor's coverage. The vendors feature is below this
+-- one, so it sets the column that the job reads.
 create function request_coverage_of_services() returns trigger
 language plpgsql
 as $$

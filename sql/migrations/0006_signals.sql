@@ -1,9 +1,9 @@
--- External signals: what is scanned (for all tenants once), what was seen, evaluated, found and scored.
+-- External signals: public assets (scanned once for all tenants), observations, evaluations, findings and scores.
 --
--- Public tables have no tenant: a domain watched by forty tenants is scanned once. A tenant reads from them only what
--- belongs to assets that it has attached to its vendors, by row-level security; only jobs write them.
+-- Public tables have no tenant: a domain watched by forty tenants is scanned once. By row-level security, a tenant
+-- reads only rows of assets that it has attached to its vendors. Only jobs write these tables.
 
--- Enables the row-level security of a public table: jobs read and write by `privileges`, a tenant reads what it
+-- Enables the row-level security of a public table: jobs read and write by `privileges`, a tenant reads the assets it
 -- watches.
 create procedure guard_public_table(table_name regclass, privileges text, asset_column name)
 language plpgsql
@@ -42,8 +42,8 @@ begin
 end
 $$;
 
--- What a tenant watches of a vendor. The id of the public asset follows from kind and name, so that no tenant has to
--- write to public tables; `scan_requested_at` is the work of the job that enrols and refreshes.
+-- The assets of a vendor that a tenant watches. The id of the public asset is derived from kind and name, so that no
+-- tenant has to write to public tables. `scan_requested_at` is the work of the job that enrols and refreshes.
 create table vendor_assets (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -89,7 +89,7 @@ create table public_assets (
 );
 call guard_public_table('public_assets', 'select, insert, delete', 'id');
 
--- One lease for a registrable domain: whoever holds it makes all scans there, one after another.
+-- One lease for a registrable domain. Its holder makes all scans there, one after another.
 create table registrable_domains (
     name text primary key,
     next_scan_at timestamptz,
@@ -124,7 +124,8 @@ call guard_public_table('signal_schedule', 'select, insert, update, delete', 'as
 create index signal_schedule_by_registrable_domain on signal_schedule (registrable_domain, next_scan_at);
 create index signal_schedule_by_last_scan on signal_schedule (scan_kind, last_scan_at);
 
--- The latest state of each rule on each asset. `memory` is what change detection remembers (signals.change).
+-- The latest state of each rule on each asset. `memory` is the memory of change detection
+-- (evaluation.change_detection).
 create table signal_states (
     id uuid not null,
     asset_id uuid not null,
@@ -278,8 +279,7 @@ comment on column signal_feed_items.subject is 'what it is joined by: a domain, 
 call guard_operators_table('signal_feed_items', 'select, insert, update', true);
 create index signal_feed_items_by_subject on signal_feed_items (feed, subject) where gone_at is null;
 
--- A vendor's score as it stands, and the work of reconciliation: `reconcile_at` is when findings, score and alerts are
--- due.
+-- A vendor's current score, and the work of reconciliation: `reconcile_at` is when findings, score and alerts are due.
 create table vendor_signals (
     tenant_id uuid not null references tenants (id),
     vendor_id uuid not null,
@@ -334,7 +334,7 @@ create trigger score_snapshots_are_append_only
 before update or delete on score_snapshots
 for each row execute function refuse_signal_change();
 
--- Which finding stands for which state of a vendor's asset; one that returns after 30 days is a new one.
+-- The finding of each state of a vendor's asset. A problem that returns after 30 days gets a new finding.
 create table signal_findings (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -361,7 +361,7 @@ create index signal_findings_by_vendor on signal_findings (tenant_id, vendor_id)
 create index signal_findings_by_finding on signal_findings (tenant_id, finding_id);
 create index signal_findings_to_digest on signal_findings (tenant_id, opened_at) where digested_at is null;
 
--- What a vendor runs, to be held against the catalogue of exploited vulnerabilities.
+-- A vendor's products, to be compared with the catalogue of exploited vulnerabilities.
 create table vendor_products (
     tenant_id uuid not null references tenants (id),
     id uuid not null,
@@ -452,8 +452,8 @@ create table vendor_ratings (
 );
 call guard_tenant_table('vendor_ratings', 'select, insert, update');
 
--- Partitions: made three ahead and dropped past their retention by a job. It runs with its owner's rights because only
--- an owner may attach a partition; it takes nothing but the instant, and names nothing a caller wrote.
+-- Partitions: a job creates them three ahead and drops expired ones. The function runs with its owner's rights because
+-- only an owner may attach a partition. Its only argument is the instant, and it uses no name from a caller.
 create function maintain_signal_partitions(at timestamptz, retention_months integer, run_retention_days integer) returns integer
 language plpgsql
 security definer
@@ -524,7 +524,7 @@ comment on function maintain_signal_partitions is 'makes partitions of this unit
 revoke execute on function maintain_signal_partitions from public;
 grant execute on function maintain_signal_partitions to vendorrisk_system;
 
--- What no partition takes is kept here, and a metric says so.
+-- Rows without a partition are stored here, and a metric counts them.
 create table signal_observations_default partition of signal_observations default;
 create table signal_evaluations_default partition of signal_evaluations default;
 create table score_snapshots_default partition of score_snapshots default;

@@ -4,10 +4,10 @@ alter table soc2_reports drop constraint soc2_reports_document_is_recorded_once;
 create unique index soc2_reports_document_is_recorded_once on soc2_reports (tenant_id, document_id)
 where withdrawn_at is null;
 
--- What a certificate proves changes with time alone, and nobody is notified of the documents of a vendor that leaves.
--- The job finds both by a day, as it does for coverage.
+-- The coverage of a certificate changes with time alone, and documents of a vendor in offboarding raise no alerts. The
+-- job finds both by a day, as it does for coverage.
 alter table documents add column recheck_on date;
-comment on column documents.recheck_on is 'the day on which the job evaluates it anew; null where time changes nothing';
+comment on column documents.recheck_on is 'the day on which the job evaluates it again; null if time has no effect';
 create index documents_to_recheck on documents (tenant_id, recheck_on) where recheck_on is not null;
 update documents
 set recheck_on = '0001-01-01'
@@ -17,7 +17,7 @@ create or replace function request_coverage_of_vendors() returns trigger
 language plpgsql
 as $$
 begin
-    -- Most changes of vendors are no transitions, and look no further.
+    -- Most changes of vendors are no transitions, and end here.
     if not exists (
         select from new_vendors as n
         join old_vendors as o on o.tenant_id = n.tenant_id and o.id = n.id
@@ -59,7 +59,7 @@ create table review_policies (
 comment on table review_policies is 'only where a tenant departs from the defaults: 3, 6, 12, 24 months';
 call guard_tenant_table('review_policies', 'select, insert, update');
 
--- A letter that was recorded wrongly can be taken back: it would bridge what nobody bridged.
+-- A wrongly recorded letter can be withdrawn. Otherwise it would bridge a gap that no letter covers.
 grant update, delete on bridge_letters to vendorrisk_tenant, vendorrisk_system;
 
 -- A report that names no service covers every service: one that names a service would begin to when that is removed.

@@ -1,16 +1,16 @@
--- What the scans of signals lacked: how severe a finding was when people were notified, and a limit to what one wrong
--- clock can drop.
+-- Additions to signals: a finding's severity when people were notified, and a limit to the rows that one wrong clock
+-- can drop.
 
 alter table signal_findings
 add column severity text, add column model_version text, add column observation_id uuid;
 comment on column signal_findings.observation_id is 'what it was opened on';
 comment on column signal_findings.model_version is 'the methodology that opened it; null of one older than the column';
 comment on column signal_findings.severity is 'how severe its source was said to be; null of one older than the column';
-comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen anew later is another';
+comment on column subprocessor_changes.value_hash is 'the evaluation that saw it: the same list seen again later is another';
 
--- What is past its retention was dropped at once, all of it: a worker whose clock ran ten years ahead for a minute would
--- have dropped everything. Now the oldest partition of each table goes, and the next with the next hour. Dates were read
--- from names, which failed on those of other tables wherever the planner took them first.
+-- All expired partitions were dropped at once: a worker whose clock ran ten years ahead for a minute would have dropped
+-- everything. Now each hour drops the oldest partition of each table. Dates were read from names, which failed on names
+-- of other tables if the planner took them first.
 create or replace function maintain_signal_partitions(at timestamptz, retention_months integer, run_retention_days integer) returns integer
 language plpgsql
 security definer
@@ -80,8 +80,8 @@ end
 $$;
 comment on function maintain_signal_partitions is 'makes partitions of this unit and three ahead, drops the oldest of each table past its retention; returns how many it made';
 
--- What a person accepts, disputes or calls false leaves the number, and comes back into it: within minutes, where it was
--- with the next day's reconciliation.
+-- A state that a person accepts, disputes or calls false leaves the score, or returns to it, within minutes. Before, it
+-- took until the next day's reconciliation.
 create function request_new_score() returns trigger
 language plpgsql
 as $$

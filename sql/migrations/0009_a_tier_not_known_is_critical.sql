@@ -1,5 +1,5 @@
--- A vendor without a tier has the thresholds of a critical one, and then nobody was notified who had asked for critical
--- vendors. What is not known is not trusted, here too. What is of no vendor still passes no filter by tier.
+-- A vendor without a tier has the thresholds of a critical one, but receivers of critical vendors were not notified. An
+-- unknown tier now counts as critical here too. Alerts without a vendor still pass no filter by tier.
 create or replace function alert_recipients(for_tenant uuid, of_class text, of_vendor uuid)
 returns table (receiver_id uuid, recipient text, name text, kind text, destination text)
 language sql stable

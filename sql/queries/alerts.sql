@@ -92,8 +92,8 @@ on conflict on constraint alerts_are_raised_once_per_key do nothing
 returning id;
 
 -- name: dispatch_alerts
--- Across tenants: the oldest alerts without deliveries. The receivers are held (for share) until the commit, so that
--- one who is removed meanwhile still has these deliveries cancelled.
+-- Across tenants: the oldest alerts without deliveries. The receivers are locked (for share) until the commit, so that
+-- the removal of a receiver meanwhile still cancels these deliveries.
 with taken as (
     select tenant_id, id, alert_class, vendor_id
     from alerts
@@ -136,7 +136,7 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
 
 -- name: load_messages
 -- Across tenants: the data of deliveries' messages, if the receiver is still switched on. The others are
--- left out, and the outbox cancels them.
+-- outbox cancels them.
 select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.name as receiver_name,
     r.address_sealed,
     a.id as alert_id, a.alert_class, a.subject_kind, a.subject_id, a.title, a.tier, a.due_on, a.threshold_days,

@@ -29,7 +29,7 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
 order by c.relname;
 
 -- name: count_tenants_seen
--- Asked as the role of tenants without saying which tenant: row-level security holds where this is none.
+-- Runs as the tenants' role without a tenant. Row-level security works if this counts no row.
 select count(*) as seen from tenants;
 
 -- name: inspect_archiver

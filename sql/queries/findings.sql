@@ -16,7 +16,7 @@ set critical_days = excluded.critical_days, high_days = excluded.high_days, medi
 returning critical_days, high_days, medium_days, low_days, version;
 
 -- name: insert_finding
--- Nothing is returned where the source has a finding already.
+-- If the source has a finding already, no row is returned.
 insert into findings (
     tenant_id, id, vendor_id, source_kind, source_id, title, description, severity, owner_id, opened_on, due_on,
     state_changed_at, created_at, updated_at, reference, metadata

@@ -90,7 +90,7 @@ left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
 where k.public_id = $1 and coalesce(m.is_active, true);
 
 -- name: has_admin_key
--- A key that may do everything and works: of the role, not narrowed, not ended, and of nobody who is switched off.
+-- A working key with all permissions: it has the role, without scopes, has not ended, and its member is active.
 select exists (
     select from api_keys as k
     left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id

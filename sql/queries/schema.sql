@@ -104,8 +104,8 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.
 order by a.attrelid, a.attnum;
 
 -- name: schema_constraints
--- Primary keys first, then unique and exclusion, checks, references. NOT NULL stands at its column: from Postgres 18 on
--- it is a constraint as well.
+-- Primary keys first, then unique and exclusion, checks, references. NOT NULL is written at its column: from Postgres
+-- 18 on it is a constraint as well.
 select n.conrelid::bigint as table_id, n.conname::text as name, pg_get_constraintdef(n.oid, true) as definition,
     case when n.contype = 'f' then n.confrelid::bigint end as refers_to
 from pg_constraint n
@@ -132,7 +132,7 @@ where c.relnamespace = 'public'::regnamespace and not t.tgisinternal and t.tgpar
 order by t.tgrelid, t.tgname collate "C";
 
 -- name: schema_policies
--- `needs_tables`: it looks into other tables than its own.
+-- `needs_tables`: it refers to other tables than its own.
 select p.polrelid::bigint as table_id, p.polname::text as name, p.polpermissive as is_permissive,
     case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
         else 'all' end as command,

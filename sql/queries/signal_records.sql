@@ -126,8 +126,8 @@ where va.tenant_id = $1 and va.vendor_id = $2 and va.removed_at is null /*where*
 /*order*/;
 
 -- name: find_observation
--- One that a tenant may see: of an asset it watches, and not of a time before, but for those that still stand: the last
--- of a scan, and what a present verdict rests on.
+-- An observation that a tenant may see: of an asset it watches, made since it was attached. Older ones are visible if
+-- they are still current: the last of a scan, or the base of a current verdict.
 select o.id, o.asset_id, o.scan_kind, o.observed_at, o.raw, o.raw_hash, o.previous_hash, o.scanner_version, o.datasets
 from signal_observations as o
 where o.id = $2 and exists (

@@ -52,8 +52,8 @@ done as (
 select count(*)::integer from requested;
 
 -- name: claim_domains
--- A lease on each registrable domain: while it lasts nobody else scans there, and when it lapses the domain is due by
--- itself.
+-- Claims a lease on each registrable domain. While it lasts, no other worker scans there. When it expires, the domain
+-- is due again.
 with due as (
     select name from registrable_domains
     where next_scan_at <= $1
@@ -201,8 +201,8 @@ order by f.rule, f.asset_id
 on conflict (rule, asset_id) do update set flipped_at = excluded.flipped_at;
 
 -- name: count_flips
--- How many assets turned on each rule within the hour, of how many that were scanned for it meanwhile: of all that are
--- watched no hour sees more than a twenty-fourth. Counted no further than it takes to know that it is no storm.
+-- The number of assets that changed on each rule within the hour, and of assets scanned for it in that time. (An hour
+-- scans at most a twenty-fourth of all watched assets.) The count stops when it proves that there is no storm.
 select r.rule, turned.flips, (
         select count(*)::integer
         from (
@@ -286,7 +286,7 @@ where name = $1 and opted_out_at is not null;
 
 -- name: complete_schedule
 -- Across tenants: watched assets without a place in the schedule get one, spread over a day. So it is with groups that
--- were switched on since, with vendors that came back, and with whatever a race has lost.
+-- on since, vendors that came back, and scans that a race has lost.
 with missing as (
     select va.asset_id, g.scan_kind, min(va.registrable_domain) as registrable_domain,
         $1::timestamptz + interval '1 second' * (abs(hashtext(va.asset_id::text || g.scan_kind)::bigint) % 86400) as at

@@ -53,4 +53,4 @@ async def test_what_the_schema_command_cannot_write_is_one_line_and_exit_1(setti
     await owner.execute("create view seen as select 1 as one")
     ran = await command("schema", settings=settings)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "vendorrisk: the schema holds what `vendorrisk schema` has no words for: ['view seen']\n"
+    assert ran.err == "vendorrisk: the schema holds objects that `vendorrisk schema` does not support: ['view seen']\n"

@@ -45,7 +45,7 @@ async def test_a_worker_is_healthy_while_one_tells_of_itself(settings: Settings,
     assert (await command("healthy", "worker", settings=settings)).code == 0
     await pool.delete(key)
     ran = await command("healthy", "worker", settings=settings)
-    assert (ran.code, ran.err) == (1, "vendorrisk: no worker has told of itself in the last half minute\n")
+    assert (ran.code, ran.err) == (1, "vendorrisk: no worker has sent a heartbeat in the last half minute\n")
 
 
 async def test_redis_away_is_told_in_time_and_without_its_password(settings: Settings) -> None:

@@ -54,9 +54,9 @@ async def test_a_rotation_moves_everything_to_the_new_key_so_that_the_old_one_ma
     ran = await command("keys", "reseal", settings=both)
     new_id = Keyring.from_setting(new_key).ids[0]
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == f"sealed anew with key {new_id}: 2 receivers, 1 files\n"
+    assert ran.out == f"resealed with key {new_id}: 2 receivers, 1 files\n"
     again = await command("keys", "reseal", settings=both)
-    assert again.out == f"sealed anew with key {new_id}: 0 receivers, 0 files\n"
+    assert again.out == f"resealed with key {new_id}: 0 receivers, 0 files\n"
     assert await owner.fetch("select id, version, updated_at from receivers order by id") == versions
 
     alone = Keyring.from_setting(new_key)

@@ -60,7 +60,7 @@ async def test_the_page_shows_what_webhooks_are_sent_and_what_their_responses_me
     for name in api.litestar.state.document["webhooks"]:
         assert f"webhook-{name}" in page.all("id")
         assert f"#webhook-{name}" in page.all("href")
-    for words in ("webhook-signature", "alert.review_due", "it is not sent again", "Nobody listens here any more"):
+    for words in ("webhook-signature", "alert.review_due", "It is not sent again", "The receiver is gone"):
         assert words in page.text
 
 

@@ -1,4 +1,4 @@
-"""Findings from outside signals that grow worse, are suppressed, or belong to nobody any more."""
+"""Findings from external signals that grow worse, are suppressed, or belong to nobody any more."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,6 +50,9 @@ async def test_a_finding_that_grows_more_severe_is_raised_dated_anew_and_notifie
         await senders(on, "+")
         severe = await spf(on)
         assert (severe["id"], severe["severity"], severe["state"]) == (mild["id"], "high", "open")
+        rule = RULES["email.spf_all"]
+        for finding in (mild, severe):
+            assert finding["description"] == f"Expected: {rule.observes}\n\n{rule.remedy}"
         assert severe["title"] != mild["title"]
         assert severe["due_on"] == (clock() + timedelta(days=30)).date().isoformat() < mild["due_on"]
         assert [kind for kind, _ in await on.notified()].count("signal_finding") == 1

@@ -13,7 +13,7 @@ from vendorrisk.errors import Code, Refusal
 
 
 class ActorKind(StrEnum):
-    """Who acts: a member, an API key, or the system."""
+    """The kinds of actors: a member, an API key, or the system."""
 
     API_KEY = "api_key"
     MEMBER = "member"

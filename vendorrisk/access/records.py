@@ -1,6 +1,6 @@
 """The steps of every operation on a stored record: find it, hold its version, apply a merge patch.
 
-A change that changes nothing makes no version and no audit entry: it returns the record as it is. Each operation
+A request without a difference makes neither a version nor an audit entry: it returns the record as it is. Each
 compares the wanted record with the stored one, after its checks. A test walks all of them.
 """
 

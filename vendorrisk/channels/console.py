@@ -1,4 +1,4 @@
-"""The console: what embedded mode shows by default."""
+"""The console, the default channel of embedded mode."""
 
 import sys
 from collections.abc import Callable

@@ -63,7 +63,7 @@ def mail_server(url: str) -> MailServer:
 
 
 class MailChannel:
-    """One connection per message; 5xx to the message is for good, to us (greeting, login, sender) it is not."""
+    """One connection per message. A 5xx to the message is final. A 5xx to us (greeting, login, sender) is retryable."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class MailChannel:
         return Sent(said[:200])
 
     async def check(self) -> None:
-        """Connect, greet and log in without sending; raises `Undeliverable`."""
+        """Connect, greet and log in without sending. Raises `Undeliverable`."""
         try:
             async with self._session() as client:
                 await client.noop()
@@ -106,9 +106,9 @@ class MailChannel:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        """A connection for the length of the block, which as a whole has the timeout.
+        """A connection for the length of the block. The timeout covers the whole block.
 
-        What the server does after it took the message (a slow or failing QUIT) changes nothing.
+        Faults after the server accepted the message (a slow or failing QUIT) are ignored.
         """
         client = self._client()
         try:
@@ -144,7 +144,7 @@ _TO_US = (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError, aiosmtp
 
 
 def _undeliverable(error: Exception, *, has_begun: bool) -> Undeliverable:
-    """Say what an error means; once handing over has begun, only a reply tells that the message was not accepted."""
+    """Return the outcome of an error. Once the message is being sent, only a reply proves that it was not accepted."""
     if isinstance(error, aiosmtplib.SMTPTimeoutError | TimeoutError):
         failure = Failure.TIMEOUT if has_begun else Failure.UNREACHABLE
         return Undeliverable(failure, "no response in time", retryable=True)

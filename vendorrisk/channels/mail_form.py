@@ -21,7 +21,7 @@ _LABEL_STYLE = "padding:2px 12px 2px 0;color:#555;vertical-align:top;white-space
 
 
 def mailbox(text: str) -> str:
-    """Return `local@domain` with an ASCII domain; raises `ValueError` for anything else, names and lists included."""
+    """Return `local@domain` with an ASCII domain. Raises `ValueError` for other input, including names and lists."""
     local, at, domain = text.rpartition("@")
     if not at or len(local) > _MOST_LOCAL or not _LOCAL.fullmatch(local):
         raise ValueError("the part before the @ is not one we can send to")
@@ -35,10 +35,10 @@ def mailbox(text: str) -> str:
 
 
 def email_of(message: Message, *, sender: str, to: str, key: str, sent_at: datetime) -> EmailMessage:
-    """Make the whole message. `to` is a `mailbox`; raises `ValueError` where a header cannot hold its text.
+    """Make the whole message. `to` is a `mailbox`. Raises `ValueError` if a header cannot hold its text.
 
-    The Message-ID comes from the key alone, so that every try of one delivery is the same message to a server
-    that drops duplicates. `Auto-Submitted` (RFC 3834) keeps absence notes from answering.
+    The Message-ID comes from the key alone, so that every attempt of one delivery is the same message to a server that
+    drops duplicates. `Auto-Submitted` (RFC 3834) keeps absence notes from answering.
     """
     name, address = parseaddr(sender)
     sender_box = mailbox(address)

@@ -30,7 +30,7 @@ _AGENT = "vendorrisk-messages/1"
 
 
 class Outlets:
-    """A `Channel` for every address; one that is not set up refuses as `not_configured`, to be tried again."""
+    """A `Channel` for every address. A channel that is not set up refuses as `not_configured`, which is retried."""
 
     def __init__(self, channels: dict[type[Address], Channel], fetcher: Fetcher | None = None) -> None:
         self._channels = channels
@@ -43,9 +43,9 @@ class Outlets:
         return await channel.send(message, to, key)
 
     async def check(self, to: Address) -> str:
-        """Look whether the way to an address is open, without sending; returns what was found.
+        """Check whether an address can be reached, without sending. Return the result.
 
-        Raises `Undeliverable`; for incoming webhooks and endpoints there is no look but sending.
+        Raises `Undeliverable`. Incoming webhooks and endpoints can only be checked by sending.
         """
         channel = self._channels.get(type(to))
         if isinstance(channel, MailChannel):
@@ -61,7 +61,7 @@ class Outlets:
 
 
 def outlets_from(settings: Settings, clock: Clock, *, tls: ssl.SSLContext | None = None) -> Outlets:
-    """Make every channel the settings allow for; e-mail is left out where VENDORRISK_SMTP_URL is unset."""
+    """Make every channel that the settings allow. E-mail is left out if VENDORRISK_SMTP_URL is unset."""
     fetcher = Fetcher(
         guard_from(settings), user_agent=_AGENT, limits=_LIMITS, tls=tls, keep_alive_seconds=_KEEP_ALIVE_SECONDS
     )

@@ -1,4 +1,4 @@
-"""The port: what every channel takes, gives and raises."""
+"""The port: the arguments, results and errors of every channel."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,29 +16,29 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be told. Every text is plain and untrusted: the channel's form escapes it."""
+    """The content of a message. Every text is plain and untrusted. The channel's form escapes it."""
 
     kind: str  # the webhook's event type, as `alert.review_due`
     title: str
     summary: str
     facts: tuple[Fact, ...] = ()
-    action: str = ""  # what the reader should do
+    action: str = ""  # the reader's next step
     link: str  # where it can be done
     link_label: str = "Open"
     why: str = ""  # why this reader gets it
     manage_link: str = ""  # where that can be changed
-    at: datetime  # when what is told became so
+    at: datetime  # the instant of the event
     payload: Mapping[str, object] = {}  # a webhook's `data`
 
 
 class SlackWebhook(msgspec.Struct, frozen=True, tag_field="channel", tag="slack_webhook"):
-    """An incoming webhook; its URL is the secret."""
+    """An incoming webhook. Its URL is the secret."""
 
     url: str
 
 
 class SlackConversation(msgspec.Struct, frozen=True, tag_field="channel", tag="slack_bot"):
-    """A conversation a bot token may write to; `conversation` is an id (C…) or a #name."""
+    """A conversation that a bot token may write to. `conversation` is an id (C…) or a #name."""
 
     token: str
     conversation: str
@@ -49,7 +49,7 @@ class EmailAddress(msgspec.Struct, frozen=True, tag_field="channel", tag="email"
 
 
 class WebhookEndpoint(msgspec.Struct, frozen=True, tag_field="channel", tag="webhook"):
-    """An endpoint of Standard Webhooks; `secret` is `whsec_` and base64."""
+    """An endpoint of Standard Webhooks. `secret` is `whsec_` and base64."""
 
     url: str
     secret: str
@@ -63,9 +63,9 @@ Address = SlackWebhook | SlackConversation | EmailAddress | WebhookEndpoint | Co
 
 
 class Failure(StrEnum):
-    """Why a message was not accepted. Append only; stored with attempts."""
+    """The reason why a message was not accepted. Append only. Stored with attempts."""
 
-    NOT_CONFIGURED = "not_configured"  # the operator has not set this channel up, or not rightly
+    NOT_CONFIGURED = "not_configured"  # the operator has not set this channel up, or has set it up wrongly
     ADDRESS_INVALID = "address_invalid"
     ADDRESS_REFUSED = "address_refused"  # the guard does not let us go there
     REJECTED = "rejected"  # the receiver will not take it, now or later
@@ -76,15 +76,15 @@ class Failure(StrEnum):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The receiver took it; `detail` is its response, in short."""
+    """The receiver accepted the message. `detail` is its response, in short."""
 
     detail: str
 
 
 class Undeliverable(Exception):  # noqa: N818 - an outcome the port names, not a fault of the service
-    """The receiver did not take it, or did not say so. `retryable` says whether trying again makes sense.
+    """The receiver did not accept the message, or did not confirm it. `retryable` says whether a retry makes sense.
 
-    `perhaps_accepted`: it had left, and nobody knows whether it arrived; another try may duplicate it.
+    `perhaps_accepted`: the message had left, and its arrival is uncertain. A retry may duplicate it.
     """
 
     def __init__(
@@ -108,5 +108,5 @@ class Channel(Protocol):
     """An adapter. `key` is stable over retries of one delivery, 1 to 64 characters of `[A-Za-z0-9_-]`."""
 
     async def send(self, message: Message, to: Address, key: str) -> Sent:
-        """Send once, within the adapter's timeout; raises `Undeliverable` and nothing else."""
+        """Send once, within the adapter's timeout. Raises only `Undeliverable`."""
         ...

@@ -1,4 +1,4 @@
-"""What Slack and webhooks share: one POST through the guarded client, and what its outcome means."""
+"""The shared part of Slack and webhooks: one POST through the guarded client, and the meaning of its outcome."""
 
 import math
 from collections.abc import Mapping
@@ -40,11 +40,11 @@ _PERHAPS_TAKEN = frozenset(
         Reason.BODY_CORRUPT,
     }
 )
-"""What can only, or may as well, have happened after the request had left."""
+"""Failures that happened, or may have happened, after the request had left."""
 
 
 async def post(fetcher: Fetcher, url: str, headers: Mapping[str, str], body: bytes) -> Fetched:
-    """Send once; a refusal of the guard is for good, any other failure of transport is worth another try."""
+    """Send once. A refusal of the guard is final. Any other failure of transport is retryable."""
     try:
         return await fetcher.post(url, headers=headers, body=body)
     except EgressError as error:
@@ -56,7 +56,7 @@ async def post(fetcher: Fetcher, url: str, headers: Mapping[str, str], body: byt
 
 
 def later(response: Fetched, clock: Clock) -> Undeliverable:
-    """Make the outcome of a response that says "not now" (or nothing we know)."""
+    """Make the outcome of a response that means "not now" (or is unknown to us)."""
     failure = Failure.RATE_LIMITED if response.status == _TOO_MANY else Failure.TEMPORARY
     wait = response.retry_after_seconds(clock())
     return Undeliverable(
@@ -68,7 +68,7 @@ def later(response: Fetched, clock: Clock) -> Undeliverable:
 
 
 def is_later(response: Fetched) -> bool:
-    """Say whether the status asks for another try: 429 and every 5xx."""
+    """Return True if the status asks for a retry: 429 and every 5xx."""
     return response.status == _TOO_MANY or response.status >= _SERVER_ERRORS
 
 

@@ -19,7 +19,7 @@ _TEMPORARY = frozenset({"internal_error", "fatal_error", "request_timeout", "ser
 
 
 class SlackWebhookChannel:
-    """Slack answers an incoming webhook with a status and a word; 4xx but 429 is for good."""
+    """Slack answers an incoming webhook with a status and a word. A 4xx except 429 is final."""
 
     def __init__(self, fetcher: Fetcher, clock: Clock) -> None:
         self._fetcher = fetcher
@@ -50,7 +50,7 @@ class SlackBotChannel:
         return Sent(f"ok {str(said.get('ts', ''))[:40]}".strip())
 
     async def check(self, to: SlackConversation) -> str:
-        """Ask whose token this is (`auth.test`), which sends nothing; raises `Undeliverable`."""
+        """Ask Slack for the token's owner (`auth.test`), which sends no message. Raises `Undeliverable`."""
         said = await self._call("auth.test", to, b"{}")
         return one_line(f"{said.get('user', 'a bot')} of {said.get('team', 'a team')}", 100)
 
@@ -79,7 +79,7 @@ def _body(message: Message, conversation: str, key: str) -> bytes:
 
 
 def _outcome(response: Fetched, clock: Clock) -> dict[str, Any]:
-    """Return what Slack said, where it said ok."""
+    """Return Slack's response if it was ok."""
     try:
         said: Any = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
 from vendorrisk.channels.port import Message
 from vendorrisk.channels.text import one_line
 
-# Block Kit's limits are 3,000 for a section, 2,000 for a field, ten fields; escaping may take five for one.
+# Block Kit's limits are 3,000 for a section, 2,000 for a field, ten fields. Escaping may need five characters for one.
 _SECTION = 500
 _FIELD = 300
 _MOST_FIELDS = 10
@@ -35,13 +35,13 @@ def fallback(message: Message) -> str:
 
 
 def blocks(message: Message, key: str) -> list[dict[str, Any]]:
-    """Return the blocks; the first one's `block_id` is the delivery's key."""
+    """Return the blocks. The first block's `block_id` is the delivery's key."""
     title = f"*{_without_stars(escape(message.title, 200))}*\n{escape(message.summary, _SECTION)}"
     made: list[Block] = [SectionBlock(text=_text(title), block_id=key)]
     if message.facts:
         fields = [f"*{escape(f.label, 60)}*\n{escape(f.value, _FIELD)}" for f in message.facts[:_MOST_FIELDS]]
         made.append(SectionBlock(fields=[_text(field) for field in fields]))
-    # Slack refuses an empty text, so a part that has no words left has no block.
+    # Slack refuses an empty text, so an empty part gets no block.
     if action := escape(message.action, _SECTION):
         made.append(SectionBlock(text=_text(f"*What to do:* {action}")))
     label = one_line(message.link_label, 70) or "Open"

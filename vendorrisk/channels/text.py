@@ -1,4 +1,4 @@
-"""Plain text that is safe to put anywhere: what forms of all channels share."""
+"""Plain text that is safe in every form, shared by the forms of all channels."""
 
 import re
 

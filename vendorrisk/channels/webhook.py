@@ -15,7 +15,7 @@ _OK = range(200, 300)
 
 
 class WebhookChannel:
-    """Posts `{type, timestamp, data}`; anything but 2xx and 410 is worth another try."""
+    """Posts `{type, timestamp, data}`. Every status except 2xx and 410 is retryable."""
 
     def __init__(self, fetcher: Fetcher, clock: Clock) -> None:
         self._fetcher = fetcher
@@ -46,6 +46,9 @@ class WebhookChannel:
 
 
 def body_of(message: Message) -> str:
-    """Return the JSON that is signed and sent; the same for the same message, so that a retry is no other body."""
+    """Return the JSON that is signed and sent.
+
+    It is the same for the same message, so that a retry has the same body.
+    """
     body = {"type": message.kind, "timestamp": message.at, "data": message.payload}
     return msgspec.json.encode(body, order="deterministic").decode()

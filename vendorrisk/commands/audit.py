@@ -19,7 +19,7 @@ _ANCHOR_BYTES_MAX = 64 * 1024 * 1024
 
 
 class _Checked(msgspec.Struct, frozen=True):
-    """What `--json` prints."""
+    """The output of `--json`."""
 
     whole: bool
     chains: list[Verified]

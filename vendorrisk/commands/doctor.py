@@ -20,8 +20,8 @@ def doctor(*, as_json: bool) -> None:
     """Check everything that the service depends on, with advice for each problem.
 
     Database, roles and row-level security, schema, Redis, worker, clock, time zones, receivers, e-mail, Slack, file
-    store, secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 where
-    anything fails.
+    store, secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 if anything
+    fails.
     """
     with _patient(settings_or_give_up()) as patient:
         report = run(_examined(patient))

@@ -44,7 +44,7 @@ def import_vendors(
     """Import vendors from a CSV or XLSX file.
 
     Without --apply nothing is changed: every row that has a problem is shown with its column and advice. The same
-    file twice changes nothing the second time. Ends with 1 where the file or a row has a problem.
+    same file again has no effect. Ends with 1 if the file or a row has a problem.
     """
     from vendorrisk.imports.cells import DateOrder
     from vendorrisk.imports.options import Options, file_name_of, mapping_of

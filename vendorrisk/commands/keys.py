@@ -35,7 +35,7 @@ def reseal() -> None:
 
     May be stopped and run again, and run beside the service. First put the new key first in the setting of every
     process and start them again. Stored responses of requests stay with the older key for a day. Ends with 1 where
-    something opens with no key.
+    data opens with no key.
     """
     with database_or_give_up() as settings:
         unreadable = run(_resealed(settings))
@@ -62,7 +62,7 @@ async def _resealed(settings: Settings) -> list[str]:
             await file_store.close()
         files = rotation.rewrapped
         unreadable += [f"file {name}" for name in rotation.unreadable]
-    click.echo(f"sealed anew with key {keyring.ids[0]}: {receivers} receivers, {files} files")
+    click.echo(f"resealed with key {keyring.ids[0]}: {receivers} receivers, {files} files")
     return unreadable
 
 

@@ -62,9 +62,9 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 @contextmanager
 def database_or_give_up() -> Iterator[Settings]:
-    """Give the settings with a database that runs: the configured one, a supervisor's, or ours for the while.
+    """Yield the settings with a running database: the configured one, a supervisor's, or a temporary one of ours.
 
-    Makes no data folder: where embedded mode has none yet, there is nothing to look at.
+    It makes no data folder: if embedded mode has none yet, there is no data to read.
     """
     from vendorrisk.embedded.binaries import MissingServerError
     from vendorrisk.embedded.borrowed import servers
@@ -86,7 +86,7 @@ def database_or_give_up() -> Iterator[Settings]:
 
 
 def is_new(settings: Settings) -> bool:
-    """Say whether the settings ask for embedded mode, and it was never started."""
+    """Return True if the settings ask for embedded mode, and it was never started."""
     from vendorrisk.embedded.home import CLUSTER
 
     return not settings.database_url and not (settings.home_path() / CLUSTER).exists()

@@ -81,7 +81,7 @@ def healthy(part: str) -> None:
             give_up(f"the API on port {settings.port} is not ready")
         return
     if run(_worker_said(settings)) is None:
-        give_up("no worker has told of itself in the last half minute")
+        give_up("no worker has sent a heartbeat in the last half minute")
 
 
 async def _worker_said(settings: Settings) -> str | None:

@@ -1,4 +1,4 @@
-"""Outside signals from the shell: one scan, the lab, and who does not want to be scanned."""
+"""External signals from the shell: one scan, the lab, and domains that opt out of scans."""
 
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def show_lab() -> None:
 
 @signals.command("opt-out")
 @click.argument("domain")
-@click.option("--note", help="Who asked, and how.")
+@click.option("--note", help="The person who asked, and the way.")
 @click.option("--remove", is_flag=True, help="Scan it again.")
 def opt_out(domain: str, note: str | None, *, remove: bool) -> None:
     """Never connect to DOMAIN's machines again, for any tenant: its signals become "unknown: opt_out"."""

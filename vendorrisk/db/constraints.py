@@ -62,7 +62,7 @@ def refusing(
 async def naming_holder(
     connection: Connection, tenant_id: UUID, permissions: Collection[str], refusal: Refusal
 ) -> Refusal:
-    """Return the refusal with the name and id of the other record, where the caller may see it and it still stands."""
+    """Return the refusal with the name and id of the other record, if it still exists and the caller may see it."""
     if not isinstance(refusal, TakenRefusal) or refusal.permission not in permissions:
         return refusal
     query, arguments = refusal.finding

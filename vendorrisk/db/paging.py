@@ -2,7 +2,7 @@
 
 A list declares its columns once (`ListOf`). A request may filter `field:operator:value` and sort by the fields declared
 for it. SQL is put together from these declarations alone, and every value is a parameter. The statement in
-`sql/queries/` carries the places: `/*where*/` (begins with `and`) and `/*order*/` (the order and the limit).
+`sql/queries/` has two placeholders: `/*where*/` (begins with `and`) and `/*order*/` (the order and the limit).
 
 A cursor names its list, order, filters and tenant, and is authenticated, so that a cut, swapped or foreign one is
 refused. Nulls sort last in either direction.

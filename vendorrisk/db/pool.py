@@ -36,7 +36,7 @@ UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    # A login or a database that is none, or is not let in.
+    # Unknown role or database, or login denied.
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     # A server that goes says so out of turn, and asyncpg then takes the next statement for a second one at once.
@@ -62,7 +62,7 @@ _log = structlog.get_logger()
 
 
 class Database:
-    """Postgres, as the rest of the product knows it. Opens connections only when they are needed.
+    """The rest of the product's access to Postgres. It opens connections only when they are needed.
 
     If `patient`, the borrower waits for a minute, however many wait already. This is for jobs, which bound their own
     concurrency, and for which nobody waits. Else a request is refused rather than queued.
@@ -215,7 +215,7 @@ def unavailable() -> Refusal:
 
 
 async def _prepare(connection: Any) -> None:
-    """Let jsonb and json carry Python values, encoded by msgspec, so that Structs can be given as they are."""
+    """Let jsonb and json carry Python values, encoded by msgspec, so that Structs can be passed as they are."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

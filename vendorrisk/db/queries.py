@@ -84,7 +84,8 @@ class QueryFile:
     def rows(self, name: str, row: type[Row], *, as_is: bool = False) -> Query[Row]:
         """Claim a query with rows that fill a Struct, column by field.
 
-        With `as_is` values stay as the driver gives them (an enum is its text): for hot lists that go out unread.
+        With `as_is`, values stay as the driver gives them (an enum is its text): for hot lists that are sent without
+        further reading.
         """
         return Query(self.feature, name, row, as_is=as_is)
 

@@ -132,7 +132,7 @@ async def dump(connection: Any) -> str:
     await connection.execute(_BEGIN)
     try:
         if unknown := await _UNKNOWN.many(connection):
-            raise UnknownObjectError(f"the schema holds what `vendorrisk schema` has no words for: {unknown}")
+            raise UnknownObjectError(f"the schema holds objects that `vendorrisk schema` does not support: {unknown}")
         parts = [_HEADER, *[part async for part in _parts(connection)]]
     finally:
         await connection.execute("rollback")
@@ -219,7 +219,7 @@ class _Writer:
         yield from (_grant(g) for g in self._grants if g.table_id == table.id)
 
     def late_policies(self) -> Iterator[str]:
-        """Yield the policies that look into other tables, for the time when all are written."""
+        """Yield the policies that refer to other tables, to be written after all tables."""
         late = [p for p in self._policies if p.needs_tables and p.table_id in self._tables]
         for policy in sorted(late, key=lambda p: (self._tables[p.table_id].name, p.name)):
             yield _policy(policy, self._tables[policy.table_id])

@@ -1,14 +1,14 @@
-"""`vendorrisk doctor`: one look at all that the service stands on, and what to do about what is not right.
+"""`vendorrisk doctor`: checks everything that the service depends on, and says how to fix each problem.
 
     patient     the settings, and the database they lead to
     check looks at one thing, within a time, and never changes it for good. It may say several findings
-    finding     ok, warning (it works, or works for now) or failure (it does not), what was found, and what to do
+    finding     ok, warning (it works, or works for now) or failure (it does not), the observation, and the fix
 
-Nothing is sent to anyone, no job is run, no schema is changed. The one thing written is a small object in the file
-store, which is removed again. Whatever secret the settings hold is blanked out of every finding, wherever it came from.
+The doctor sends no message, runs no job and changes no schema. It writes only a small object in the file store, and
+removes it again. Every secret of the settings is blanked out of every finding.
 
     model       finding and patient
-    queries     what is asked of the database
+    queries     the statements of the checks
     database    reachable, version, roles, row-level security, schema
     nudges      Redis and the workers
     messages    receivers, e-mail and Slack

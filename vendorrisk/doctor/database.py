@@ -68,7 +68,7 @@ def evaluated_server(told: queries.Server, took: float) -> Finding:
 
 
 async def roles(patient: Patient) -> list[Finding]:
-    """See that the two roles own nothing and bypass nothing, and that the service may take them."""
+    """Check that the two roles own no table, cannot bypass row-level security, and are open to the service."""
     told = await server(patient)
     async with patient.database.borrowed() as connection:
         found = await queries.ROLES.many(connection)
@@ -95,7 +95,7 @@ def evaluated_roles(told: queries.Server, found: Sequence[queries.Role], *, is_e
 
 
 async def row_level_security(patient: Patient) -> list[Finding]:
-    """See that row-level security is forced on every tenant's table, and that nobody's role sees nothing."""
+    """Check that row-level security is forced on every tenant's table, and that a role without a tenant sees no row."""
     await server(patient)
     try:
         async with patient.database.borrowed() as connection:
@@ -135,7 +135,7 @@ async def schema_version(patient: Patient) -> list[Finding]:
 
 
 async def _drift(patient: Patient, latest: str) -> Finding:
-    """Find what was changed by hand."""
+    """Find manual changes of the schema."""
     if (release := release_schema()) is None:
         return Finding("schema", Level.OK, f"at {latest}")
     todo = "Compare `vendorrisk schema` with sql/schema.sql, and undo it or write a migration."

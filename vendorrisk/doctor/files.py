@@ -89,7 +89,7 @@ async def secret_keys(patient: Patient) -> list[Finding]:
 
 
 async def _used(patient: Patient) -> tuple[dict[str, str], list[str]]:
-    """Return key id → what it sealed, in words, and what could not be looked at."""
+    """Return key id → a description of the data it sealed, and the parts that could not be checked."""
     parts: dict[str, list[str]] = {}
     notes = []
     try:

@@ -48,7 +48,7 @@ async def clock(patient: Patient) -> list[Finding]:
 
 
 def evaluated_clock(apart: timedelta, took: timedelta) -> Finding:
-    """Evaluate how far the clocks are apart, where asking took a while of which half cannot be told apart."""
+    """Evaluate the difference of the clocks. Half of the query's duration is the uncertainty."""
     said = f"{max(timedelta(), apart - took / 2).total_seconds():.1f} s from the database's"
     todo = "Let a time service (chrony, systemd-timesyncd) set both machines' clocks."
     if apart > _SKEW_FAILURE + took:
@@ -82,7 +82,7 @@ async def time_zones(patient: Patient) -> list[Finding]:
 
 
 def _edition() -> str | None:
-    """Return the edition of the rules that are used: the system's where it has them, else the package's."""
+    """Return the edition of the time zone rules in use: the system's if it has them, otherwise the package's."""
     for folder in zoneinfo.TZPATH:
         rules = Path(folder, "tzdata.zi")
         if rules.exists():
@@ -103,7 +103,7 @@ def _is_known_here(name: str) -> bool:
 
 
 async def disc(patient: Patient) -> list[Finding]:
-    """See that what is kept on this machine has room to grow."""
+    """Check that data on this machine has room to grow."""
     places = [patient.settings.home_path()] if patient.is_embedded or patient.is_new else []
     if (root := disk_root(patient.settings)) is not None:
         places.append(root)

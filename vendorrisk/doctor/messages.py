@@ -1,4 +1,4 @@
-"""Who is notified, and e-mail and Slack as far as they can be looked at without sending anything."""
+"""Receivers, and e-mail and Slack as far as they can be checked without sending."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -22,7 +22,7 @@ _DEFAULT_SENDER = "vendorrisk@localhost"
 
 
 async def receivers(patient: Patient) -> list[Finding]:
-    """Say where nobody would be notified, and how many alerts of the last week had no recipients."""
+    """Report tenants without active receivers, and the number of alerts of the last week without recipients."""
     await server(patient)
     async with patient.database.system() as connection:
         unheard = await queries.WITHOUT_RECIPIENTS.one(connection, patient.clock() - _LOOKED_BACK)

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The findings of checks."""
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -26,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """What is looked at. `trouble` says why the embedded servers do not run, where they should."""
+    """The subject of the checks. `trouble` is the reason why the embedded servers do not run, if they should."""
 
     settings: Settings
     database: Database
@@ -37,7 +37,7 @@ class Patient(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What `--json` prints."""
+    """The output of `--json`."""
 
     healthy: bool
     findings: list[Finding]

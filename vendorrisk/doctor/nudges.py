@@ -40,8 +40,8 @@ def evaluated_server(info: dict[str, Any]) -> Finding:
 
 
 def evaluated_worker(seen: str | None, *, is_embedded: bool) -> Finding:
-    """Say whether a worker told of itself in the last half minute (arq's health check)."""
+    """Check whether a worker sent a heartbeat in the last half minute (arq's health check)."""
     if seen is not None:
         return Finding("worker", Level.OK, f"lives: {seen}")
     todo = "Start `vendorrisk up`." if is_embedded else "Start `vendorrisk worker`: without one no alert is sent."
-    return Finding("worker", Level.WARNING, "none has told of itself in the last half minute", todo)
+    return Finding("worker", Level.WARNING, "no heartbeat in the last half minute", todo)

@@ -1,4 +1,4 @@
-"""What is asked of the database."""
+"""The statements of the checks."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -53,7 +53,7 @@ class Receivers(msgspec.Struct, frozen=True):
 
 
 class WithoutRecipients(msgspec.Struct, frozen=True):
-    """Of all tenants: those that have no active receiver, and the alerts that no receiver let pass."""
+    """Across tenants: those that have no active receiver, and the alerts that no receiver matched."""
 
     tenants: int
     without_receiver: int

@@ -1,9 +1,9 @@
-"""Which addresses are the public internet: our own table, not the standard library's.
+"""The addresses of the public internet: our own table, not the standard library's.
 
-`ipaddress.is_global` is wrong for this purpose: it counts multicast, NAT64, 6to4, the metadata addresses of
-two clouds and several IANA special-purpose blocks as global, and its answer changed between patch releases
-(CVE-2024-4032). IPv4 is a list of what is denied; IPv6 a list of what is allowed, since most of it is not
-handed out. Sources: the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and updates).
+`ipaddress.is_global` is wrong for this purpose: it counts multicast, NAT64, 6to4, the metadata addresses of two clouds
+and several IANA special-purpose blocks as global, and its answer changed between patch releases (CVE-2024-4032). The
+IPv4 list names denied blocks. The IPv6 list names allowed blocks, because most of IPv6 is unallocated. Sources: the
+IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and updates).
 """
 
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -46,10 +46,9 @@ _DENIED_6 = tuple(
 
 
 def is_public(address: str) -> bool:
-    """Say whether a literal address may be dialled.
+    """Return True if a literal address may be dialled.
 
-    Scoped and IPv4-mapped IPv6 addresses never may, whatever they stand for. Raises `ValueError` for text
-    that is no address.
+    Scoped and IPv4-mapped IPv6 addresses are always denied. Raises `ValueError` if the text is not an address.
     """
     parsed = ip_address(address)
     if isinstance(parsed, IPv6Address):

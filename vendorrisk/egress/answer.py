@@ -1,4 +1,4 @@
-"""What a fetch brought back."""
+"""The result of a fetch."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -38,11 +38,11 @@ class Fetched(msgspec.Struct, frozen=True):
         return self.final.url
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header of the last response; `name` in lower case."""
+        """Return the first value of a header of the last response. `name` is in lower case."""
         return self.final.header(name)
 
     def retry_after_seconds(self, now: datetime) -> int | None:
-        """Read Retry-After (RFC 9110, section 10.2.3); None where it is missing, past or nonsense."""
+        """Read Retry-After (RFC 9110, section 10.2.3). None if it is missing, past or invalid."""
         value = (self.header("retry-after") or "").strip()
         if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
             return int(value)

@@ -1,4 +1,4 @@
-"""Reads a body within bounds: bytes as they came, and bytes after decoding, so that a bomb stops early.
+"""Reads a body within bounds on the raw and the decoded bytes, so that a decompression bomb stops early.
 
 `Accept-Encoding: identity` is sent, but some servers compress anyway: gzip and deflate are decoded with a limit,
 anything else is refused.
@@ -15,7 +15,7 @@ _ZLIB_CHECK = 31
 
 
 class BoundedBody:
-    """Takes chunks until one of the two limits is met; `truncated` says that something is missing."""
+    """Takes chunks until one of the two limits is met. `truncated` is True if a part is missing."""
 
     def __init__(self, encoding: str, *, wire_bytes: int, decoded_bytes: int) -> None:
         self._decoder = _Inflate(encoding) if _is_compressed(encoding) else None
@@ -25,7 +25,7 @@ class BoundedBody:
         self.truncated = False
 
     def feed(self, chunk: bytes) -> bool:
-        """Take one chunk; returns whether more is wanted."""
+        """Take one chunk. Return whether more is wanted."""
         if len(chunk) > self._wire_left:
             self.truncated = True
         chunk = chunk[: self._wire_left]
@@ -40,20 +40,20 @@ class BoundedBody:
             part = chunk[: self._decoded_left]
             self.truncated = self.truncated or len(part) < len(chunk)
             return part
-        # One byte more than allowed tells "exactly full" from "too much".
+        # One byte more than allowed distinguishes "exactly full" from "too much".
         part = self._decoder.decode(chunk, self._decoded_left + 1)
         self.truncated = self.truncated or len(part) > self._decoded_left
         return part[: self._decoded_left]
 
     def finish(self) -> bytes:
-        """Return what was read; a compressed body that stops early is `truncated`."""
+        """Return the body. A compressed body that ends early is `truncated`."""
         if self._decoder is not None and self._decoder.begun and not self._decoder.finished:
             self.truncated = True
         return b"".join(self._parts)
 
 
 class _Inflate:
-    """zlib with a bound on what one call may give out."""
+    """zlib with a bound on the output of one call."""
 
     def __init__(self, encoding: str) -> None:
         self._gzip = encoding in {"gzip", "x-gzip"}
@@ -88,5 +88,5 @@ def _is_compressed(encoding: str) -> bool:
 
 
 def _has_zlib_header(start: bytes) -> bool:
-    """Say whether `deflate` means zlib, as RFC 9110 wants, or the raw stream that some servers send."""
+    """Return True if `deflate` means zlib, as in RFC 9110, or False for the raw stream that some servers send."""
     return start[0] & 0x0F == _ZLIB_METHOD and (start[0] << 8 | start[1]) % _ZLIB_CHECK == 0

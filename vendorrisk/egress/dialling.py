@@ -16,7 +16,7 @@ _CHUNK = 16 * 1024
 
 
 class Dialled(msgspec.Struct, frozen=True):
-    """An open connection; `address` is the literal that was reached."""
+    """An open connection. `address` is the literal that was reached."""
 
     host: str
     address: str
@@ -35,13 +35,13 @@ async def dial(
     tls: ssl.SSLContext | None = None,
     server_name: str | None = None,
 ) -> AsyncIterator[Dialled]:
-    """Open a connection for the length of the block, which as a whole has `timeout_seconds`.
+    """Open a connection for the length of the block, which has `timeout_seconds` in total.
 
-    A host that was vetted a moment ago may be given as `Vetted`: it is not looked up again, so that a scan of
-    several connections reaches one place, and each literal is vetted once more when it is dialled.
+    A host that was vetted a moment ago may be given as `Vetted`. It is not looked up again, so that all connections of
+    a scan reach one place. Each literal is vetted once more when it is dialled.
 
-    With `tls` the handshake is done before the block begins, for `server_name` or else the host; whether the
-    certificate is checked is the context's choice. Failures are `EgressError`s, in the block as well.
+    With `tls` the handshake is done before the block begins, for `server_name`, or the host if there is none. The
+    context decides whether the certificate is checked. Failures are `EgressError`s, in the block as well.
     """
     if port not in _PORTS:
         raise EgressError(Reason.PORT, f"port {port} is not one of {sorted(_PORTS)}")
@@ -105,7 +105,7 @@ async def _open(
 
 
 def tls_reason(error: ssl.SSLError) -> Reason:
-    """Tell a handshake that was refused or answered in no TLS from one that was hung up on: that says nothing."""
+    """Distinguish a handshake that was refused or answered without TLS from a dropped one, which proves nothing."""
     is_hung_up = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
     return Reason.CLOSED if is_hung_up else Reason.TLS_FAILED
 

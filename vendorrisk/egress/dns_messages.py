@@ -1,8 +1,8 @@
-"""DNS messages (RFC 1035, section 4): one question written, and what came back read as an answer to it.
+"""DNS messages (RFC 1035, section 4): one question is written, and the reply is parsed as its answer.
 
-Written by hand for the part that never varies, since a vendor takes some sixty questions: the question itself, an
-answer without records, and the frame around records of the very name that was asked for. Each record, and every message
-that is any different, is dnspython's to read.
+The constant part is written by hand, because a vendor takes some sixty questions: the question itself, an answer
+without records, and the frame around records of the requested name. dnspython parses each record, and every message of
+another form.
 """
 
 import re
@@ -21,7 +21,7 @@ import dns.rdatatype
 import msgspec
 
 _HEADER_BYTES = 12
-_EDNS_PAYLOAD = 1232  # bytes; what crosses the internet unfragmented (DNS Flag Day 2020)
+_EDNS_PAYLOAD = 1232  # bytes that cross the internet unfragmented (DNS Flag Day 2020)
 _OPT = b"\0" + int(dns.rdatatype.OPT).to_bytes(2) + _EDNS_PAYLOAD.to_bytes(2) + bytes(6)  # RFC 6891, section 6.1.2
 _EMPTY_OPT = re.compile(rb"(?:\0\0\x29..\0.{3}\0\0)?", re.DOTALL)  # of whatever size and version, or none at all
 _FIXED_BYTES = 10  # of a record after its name: type, class, TTL, length
@@ -31,7 +31,7 @@ _WITHOUT_QUESTION = frozenset({dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.
 
 
 class Outcome(StrEnum):
-    """What came of a question. Only the first three say something about the name."""
+    """The outcome of a question. Only the first three are evidence about the name."""
 
     OK = "ok"
     NODATA = "nodata"
@@ -51,7 +51,7 @@ _OUTCOMES = {
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One answer set. `records` is empty unless the outcome is OK; aliases on the way to them are left out."""
+    """One answer set. `records` is empty unless the outcome is OK. Aliases on the way to them are left out."""
 
     name: str
     kind: str
@@ -65,11 +65,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class TruncatedError(Exception):
-    """The answer did not fit; it is to be asked for again over TCP (RFC 7766, section 5)."""
+    """The answer did not fit. The question must be repeated over TCP (RFC 7766, section 5)."""
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question as it is sent: `wire` is the message, `section` what its answer must repeat."""
+    """A question as it is sent: `wire` is the message, `section` the part that its answer must repeat."""
 
     name: str
     kind: str
@@ -88,9 +88,9 @@ def question(name: str, kind: str, flags: int) -> Question:
 
 
 def read(wire: bytes, asked: Question) -> Answer | None:
-    """Read what came back; None where it answers something else, and is to be waited past.
+    """Parse a reply. None if it answers another question, and the caller should wait for the next.
 
-    An answer that cannot be read, or contradicts itself, is MALFORMED. Raises `TruncatedError`.
+    An answer that cannot be parsed, or contradicts itself, is MALFORMED. Raises `TruncatedError`.
     """
     if len(wire) < _HEADER_BYTES or wire[:2] != asked.wire[:2]:
         return None
@@ -114,7 +114,7 @@ def read(wire: bytes, asked: Question) -> Answer | None:
 
 
 def _whole_rcode(wire: bytes, at: int, records: int, low: int) -> int:
-    """Walk over records; returns the rcode with the upper bits an OPT adds (RFC 6891), or -1 where one is broken."""
+    """Walk over records. Return the rcode with the upper bits of an OPT (RFC 6891), or -1 if a record is broken."""
     for _ in range(records):
         at = _after_name(wire, at)
         if at < 0 or at + _FIXED_BYTES > len(wire):
@@ -128,7 +128,7 @@ def _whole_rcode(wire: bytes, at: int, records: int, low: int) -> int:
 
 
 def _after_name(wire: bytes, at: int) -> int:
-    """Return where a name ends: at its root, or after the pointer it ends in; -1 where it does not."""
+    """Return the end of a name: its root, or the position after its pointer. -1 if it has no end."""
     while at < len(wire):
         length = wire[at]
         if length == 0:

@@ -1,8 +1,8 @@
-"""The one HTTP client: scans by GET and HEAD, messages by POST; everything within limits.
+"""The one HTTP client: scans by GET and HEAD, messages by POST, all within limits.
 
-Redirects are followed by hand for scans, each target checked as if it had been given; never for POST. No
-cookie is kept, nothing is read from the environment, and a caller's headers do not cross to another origin. Where an
-response asks us to come later (429 or 503 with Retry-After), the guard's pacer is told.
+Redirects are followed by our own code for scans, with each target checked like the first URL, and never for POST.
+Cookies and environment variables are ignored, and a caller's headers do not cross to another origin. If a response asks
+for a back-off (429 or 503 with Retry-After), the guard's pacer records it.
 """
 
 import ssl
@@ -54,11 +54,11 @@ class Fetcher:
         self._transport = GuardedTransport(guard, tls=tls, keep_alive_seconds=keep_alive_seconds)
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Fetch with GET, following redirects; a body beyond the limits is cut and marked `truncated`."""
+        """Fetch with GET, following redirects. A body beyond the limits is cut and marked `truncated`."""
         return await self._within_time("GET", url, headers or {}, b"", self._limits.redirects)
 
     async def get_once(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
-        """Fetch with GET; a redirect is handed back as the response it is."""
+        """Fetch with GET. A redirect is returned as it is."""
         return await self._within_time("GET", url, headers or {}, b"", None)
 
     async def head(self, url: str, *, headers: Mapping[str, str] | None = None) -> Fetched:
@@ -66,14 +66,14 @@ class Fetcher:
         return await self._within_time("HEAD", url, headers or {}, b"", self._limits.redirects)
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Fetched:
-        """Send a body once; a redirect is handed back as the response it is."""
+        """Send a body once. A redirect is returned as it is."""
         return await self._within_time("POST", url, headers, body, None)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
 
     def check(self, url: str) -> str:
-        """Return the URL as it would be fetched, or refuse it, without a look-up."""
+        """Return the URL as it would be fetched, or refuse it. No look-up is made."""
         return str(checked_url(self._guard, url))
 
     async def _within_time(
@@ -88,7 +88,7 @@ class Fetcher:
     async def _follow(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, redirects: int | None
     ) -> Fetched:
-        """Follow at most `redirects`; with None a response is returned as it is."""
+        """Follow at most `redirects`. With None, the first response is returned as it is."""
         seen: list[Hop] = []
         visited = {str(url)}
         while True:
@@ -150,7 +150,7 @@ class Fetcher:
 
 
 def _location(fetched: Fetched) -> bytes | None:
-    """Return where a redirect leads; a redirect without Location is a response like any other."""
+    """Return the target of a redirect. A redirect without Location is a response like any other."""
     value = fetched.header("location")
     return value.encode("latin-1") if fetched.status in _REDIRECTS and value is not None else None
 

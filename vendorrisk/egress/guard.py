@@ -1,8 +1,8 @@
-"""The guard: a host becomes the addresses that may be dialled, all of them vetted, or a refusal.
+"""The guard: a host becomes its vetted addresses, or a refusal.
 
-Both address families are asked, once, and one private address among many refuses the host: a server that
-answers with both is either broken or trying us. A family that could not be answered (SERVFAIL, timeout)
-refuses as well: half an answer is not a vetted one.
+Both address families are queried once, and one private address among many refuses the host: a server that answers with
+both is either broken or an attack. A family without an answer (SERVFAIL, timeout) refuses as well: half an answer is
+not a vetted one.
 """
 
 import asyncio
@@ -44,11 +44,11 @@ class LoopbackOverride:
         self._networks: list[_Network] = [ipaddress.ip_network(text) for text in networks]
         for network in self._networks:
             if not any(network.version == own.version and _within(network, own) for own in _LOOPBACK):
-                raise ValueError(f"{network} is not a loopback network; the test override takes no other")
+                raise ValueError(f"{network} is not a loopback network. The test override takes only these")
         self._ports = dict(ports or {})
 
     def allows(self, address: str) -> bool:
-        """Say whether a literal lies in the networks; mapped and scoped spellings do not."""
+        """Return True if a literal lies in the networks. Mapped and scoped spellings do not."""
         parsed = ipaddress.ip_address(address)
         return any(parsed in network for network in self._networks)
 
@@ -100,23 +100,23 @@ class Guard:
         return Vetted(host, addresses)
 
     def target(self, address: str, port: int) -> tuple[str, int]:
-        """Return what to hand the socket for a vetted address; vets it once more."""
+        """Return the socket's address for a vetted address, after vetting it once more."""
         if not self._may_dial(address):
             raise EgressError(Reason.ADDRESS, f"{address} is not public")
         return address, port if self._loopback is None else self._loopback.port(address, port)
 
     async def ask_server(self, address: str, name: str, kind: str) -> Answer:
-        """Ask one name server, at a literal address, as any resolver would; refuses one that is not public."""
+        """Query one name server at a literal address, as any resolver would. Refuses an address that is not public."""
         server = self.target(address, DNS_PORT)
         return await Resolver([server], try_seconds=1.5, lifetime_seconds=3.5).ask(name, kind)
 
     async def turn(self, host: str, address: str) -> None:
-        """Wait until a connection is polite; without a pacer it always is."""
+        """Wait until a connection is polite. Without a pacer it always is."""
         if self.pacer is not None:
             await self.pacer.turn(host, address)
 
     async def back_off(self, host: str, seconds: float) -> None:
-        """Note that a host asked to be left alone; without a pacer nobody remembers."""
+        """Record that a host asked for a back-off. Without a pacer this has no effect."""
         if self.pacer is not None:
             await self.pacer.back_off(host, seconds)
 
@@ -125,11 +125,11 @@ class Guard:
 
 
 def guard_from(settings: Settings) -> Guard:
-    """Make the guard the settings describe; raises `SettingError` for test switches in production."""
+    """Make the guard that the settings describe. Raises `SettingError` for test switches in production."""
     loopback: LoopbackOverride | None = None
     if settings.egress_test_networks or settings.egress_test_ports:
         if settings.environment == "production":
-            raise SettingError("VENDORRISK_EGRESS_TEST_… is for tests; unset it, or set VENDORRISK_ENVIRONMENT=test")
+            raise SettingError("VENDORRISK_EGRESS_TEST_… is for tests. Unset it, or set VENDORRISK_ENVIRONMENT=test")
         loopback = _loopback(settings)
     try:
         servers = parse_servers(settings.egress_resolvers) or system_servers()

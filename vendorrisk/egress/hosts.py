@@ -1,8 +1,8 @@
-"""A host as others write it becomes the one spelling we resolve, or is refused.
+"""A host in any spelling becomes the one spelling that we resolve, or is refused.
 
-Mapping comes before every test (UTS-46), so that look-alike digits and dots cannot smuggle an address past
-them. What passes is a fully qualified name of letters, digits and hyphens (RFC 952, 1123), at least two labels,
-the last not a number in any base that some resolver would read as part of an IPv4 address.
+Mapping comes before every test (UTS-46), so that look-alike digits and dots cannot smuggle an address past them. A
+valid result is a fully qualified name of letters, digits and hyphens (RFC 952, 1123), at least two labels, the last not
+a number in any base that some resolver would read as part of an IPv4 address.
 """
 
 import re
@@ -30,7 +30,7 @@ SPECIAL_TLDS = frozenset(
 def normalise_host(name: str, *, test_names: bool = False) -> str:
     """Return the lower-case ASCII name, without a final dot.
 
-    `test_names` lets `.test` (RFC 6761) pass; only the guard's test override sets it.
+    `test_names` lets `.test` (RFC 6761) pass. Only the guard's test override sets it.
     """
     ascii_name = _to_ascii(name)
     labels = ascii_name.split(".")
@@ -62,7 +62,7 @@ def _to_ascii(name: str) -> str:
 
 
 def _label_to_ascii(label: str) -> str:
-    """Encode one mapped label (RFC 5891); an `xn--` label must be what its decoded form encodes to."""
+    """Encode one mapped label (RFC 5891). An `xn--` label must equal the encoding of its decoded form."""
     try:
         if not label.isascii():
             return idna.alabel(label).decode("ascii")

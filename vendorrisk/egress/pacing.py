@@ -1,7 +1,7 @@
-"""Politeness: before each new connection of a scan, a turn is waited for, by host and by address.
+"""Politeness: each new connection of a scan waits for a turn, by host and by address.
 
-A `Pacer` is asked by whoever dials. The time spent waiting is not the other side's, so it is added to the deadline of
-the request that waits (`time_limit`). A host that asked us to come later is left alone until then, by every worker.
+The dialling code asks a `Pacer`. The waiting time is not the server's fault, so it is added to the deadline of the
+waiting request (`time_limit`). A host that asked for a back-off is left alone until its end, by every worker.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from typing import Protocol
 from vendorrisk.egress.reasons import EgressError, Reason
 
 Reserve = Callable[[str, float], Awaitable[float]]
-"""(key, seconds between turns) → seconds until the caller's turn; the turn is taken."""
+"""(key, seconds between turns) → seconds until the caller's turn. The turn is taken."""
 
 _limit: ContextVar[asyncio.Timeout | None] = ContextVar("_limit", default=None)
 
 
 @asynccontextmanager
 async def time_limit(seconds: float) -> AsyncIterator[None]:
-    """Bound what is done inside, like `asyncio.timeout`, but for the time spent waiting for a turn."""
+    """Bound the block's time, like `asyncio.timeout`, without the time spent waiting for a turn."""
     async with asyncio.timeout(seconds) as timeout:
         token = _limit.set(timeout)
         try:
@@ -54,15 +54,15 @@ class OwnTurns:
 
 
 _MOST_KEYS = 20_000
-_WAITED_FOR = 5.0  # seconds of back-off that a request waits for; a longer one refuses it
+_WAITED_FOR = 5.0  # seconds of back-off that a request waits for; a longer back-off refuses the request
 _LONGEST_BACK_OFF = 24 * 3600.0
 
 
 class PolitePacer:
-    """At most one connection or request a second to a registrable domain, two to an address; counted by domain.
+    """At most one connection or request a second to a registrable domain, two to an address.
 
-    `registrable_domain_of` names what a host belongs to; `reserve` keeps turns and back-offs, for one process or for
-    all. Without a pace each process keeps its own back-offs.
+    They are counted by domain. `registrable_domain_of` names a host's registrable domain. `reserve` stores turns and
+    back-offs, for one process or for all. Without a pace each process keeps its own back-offs.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class PolitePacer:
         self.spent: Counter[str] = Counter()
 
     async def turn(self, host: str, address: str) -> None:
-        """Wait for a turn; refuses a host that asked for a longer back-off."""
+        """Wait for a turn. Refuses a host that asked for a longer back-off."""
         await self._wait_out_back_off(host)
         domain = self._registrable_domain_of(host)
         self.spent[domain] += 1
@@ -110,7 +110,7 @@ class PolitePacer:
 
 
 async def _asked(reserve: Reserve, key: str, seconds: float) -> float:
-    """Take a turn; asking for it is waiting too, where Redis is slow."""
+    """Take a turn. If Redis is slow, its response time counts as waiting too."""
     clock = asyncio.get_running_loop().time
     asked_at = clock()
     wait = await reserve(key, seconds)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Append only; stored with observations and attempts."""
+    """Append only. Stored with observations and attempts."""
 
     # The URL or host was refused before anything was sent.
     URL_INVALID = "url_invalid"
@@ -46,7 +46,7 @@ class Reason(StrEnum):
 
 
 class EgressError(Exception):
-    """The host was refused or could not be reached; `detail` is for the operator and holds no secret of ours."""
+    """The host was refused or could not be reached. `detail` is for the operator and holds no secret of ours."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)

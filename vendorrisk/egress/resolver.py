@@ -1,10 +1,11 @@
-"""Our own DNS client: asks the configured recursive servers, and tells apart every way of not knowing.
+"""Our own DNS client: queries the configured recursive servers, and distinguishes every kind of failure.
 
-No search list, no hosts file, no cache: the same name asked twice is two questions, so that a scan sees the present and
-the guard vets exactly the answer it dials; only within a session (`sessions`) an answer is good for a minute.
+There is no search list, hosts file or cache. The same name asked twice is two questions, so that a scan sees the
+current state and the guard vets exactly the answer it dials. Only within a session (`sessions`) an answer is reused for
+a minute.
 
 Each question has a socket, a port and an id of its own (RFC 5452). A truncated answer is asked again over TCP (RFC
-7766). The AD flag (RFC 4035, section 3.2.3) is asked for and handed on; it means something only where the path to the
+7766). The AD flag (RFC 4035, section 3.2.3) is requested and passed on. It is meaningful only if the path to the
 resolver is trusted.
 """
 
@@ -29,7 +30,7 @@ _SAID = frozenset({Outcome.OK, Outcome.NODATA, Outcome.NXDOMAIN})
 
 
 class Resolver:
-    """Asks `servers` (address, port) in turn; each question has `lifetime_seconds` in all."""
+    """Queries `servers` (address, port) in turn. Each question has `lifetime_seconds` in total."""
 
     def __init__(
         self, servers: Sequence[tuple[str, int]], *, try_seconds: float = 2.0, lifetime_seconds: float = 5.0
@@ -39,10 +40,10 @@ class Resolver:
         self._lifetime_seconds = lifetime_seconds
 
     async def ask(self, name: str, kind: str, *, checking_disabled: bool = False) -> Answer:
-        """Ask one question; never raises for what the network or the name's owner does.
+        """Ask one question. Never raises for faults of the network or the name's owner.
 
-        `name` may hold underscores (`_dmarc.example.com`), unlike a host. With `checking_disabled` (RFC 4035,
-        section 3.2.2) a validating resolver hands on what does not validate: so a bogus zone is told from a
+        `name` may hold underscores (`_dmarc.example.com`), unlike a host. With `checking_disabled` (RFC 4035, section
+        3.2.2) a validating resolver passes on answers that do not validate, which distinguishes a bogus zone from a
         dead one. Raises `ValueError` for a kind that does not exist.
         """
         flags = dns.flags.RD | (dns.flags.CD if checking_disabled else dns.flags.AD)
@@ -59,9 +60,9 @@ class Resolver:
         return answer
 
     async def _ask_in_turn(self, asked: Question) -> Answer:
-        """Ask one server after another. One that failed is asked no more, one that was silent is, after a pause.
+        """Query one server after another. Do not retry a server that failed. Retry one that timed out, after a pause.
 
-        Returns what the last one that failed said, where all of them did.
+        If all of them failed, return the last failure.
         """
         clock = asyncio.get_running_loop().time
         servers, pause, until = list(self._servers), _FIRST_PAUSE, clock() + self._lifetime_seconds
@@ -86,11 +87,11 @@ class Resolver:
 
 
 async def _exchange(server: tuple[str, int], asked: Question) -> Answer:
-    """Ask one server, over TCP where its answer does not fit; what answers something else is waited past."""
+    """Query one server, over TCP if its answer does not fit. Replies to other questions are ignored."""
     family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
     loop = asyncio.get_running_loop()
     with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as link:
-        link.connect(server)  # the kernel then drops what comes from elsewhere
+        link.connect(server)  # the kernel then drops packets from other senders
         link.send(asked.wire)
         while True:
             try:
@@ -115,7 +116,7 @@ async def _exchange_over_tcp(server: tuple[str, int], asked: Question) -> Answer
 
 
 def system_servers() -> list[tuple[str, int]]:
-    """Return what /etc/resolv.conf names; an empty list where there is none."""
+    """Return the servers of /etc/resolv.conf. Empty if there are none."""
     try:
         configured = dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
@@ -124,7 +125,7 @@ def system_servers() -> list[tuple[str, int]]:
 
 
 def parse_servers(text: str) -> list[tuple[str, int]]:
-    """Read `address`, `address:port` and `[v6]:port`, separated by commas; raises `ValueError`."""
+    """Read `address`, `address:port` and `[v6]:port`, separated by commas. Raises `ValueError`."""
     return [_parse_server(part.strip()) for part in text.split(",") if part.strip()]
 
 

@@ -1,8 +1,8 @@
-"""A session: for its length, what DNS said is remembered and connections are kept.
+"""A session: for its length, DNS answers are cached and connections reused.
 
-A domain scan asks the same few hosts many things within a minute. Inside a session each name is looked up and vetted
-once, so that all requests reach one place, and one handshake serves those of an origin. Politeness goes by requests all
-the same. Outside of one, each request resolves, vets and dials anew.
+A domain scan sends the same few hosts many requests within a minute. Inside a session each name is looked up and vetted
+once, so that all requests reach one place, and one handshake serves all requests to an origin. Politeness still counts
+requests. Outside of a session, each request resolves, vets and dials again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Session:
         self.is_over = False
 
     def answer(self, question: Hashable) -> Answer | None:
-        """Return what was said within the last minute."""
+        """Return the answers of the last minute."""
         at, answer = self._answers.get(question, (0.0, None))
         return answer if answer is not None and _now() - at < _REMEMBERED_SECONDS else None
 
@@ -45,7 +45,7 @@ class Session:
         return self._kept.setdefault(origin, [])
 
     async def aclose(self) -> None:
-        """Close what is kept; all of it, though whoever waits for that be called off."""
+        """Close all kept connections, even if the waiting task is cancelled."""
         self.is_over = True
         await asyncio.shield(self._close())
 
@@ -60,7 +60,7 @@ _current: ContextVar[Session | None] = ContextVar("_current", default=None)
 
 @asynccontextmanager
 async def session() -> AsyncIterator[None]:
-    """Make what this task asks inside the block one session."""
+    """Make this task's requests inside the block one session."""
     mine = Session()
     token = _current.set(mine)
     try:
@@ -71,7 +71,7 @@ async def session() -> AsyncIterator[None]:
 
 
 def current() -> Session | None:
-    """Return the session that this task is in; a task that outlives its session is in none."""
+    """Return this task's session. A task that outlives its session has none."""
     session = _current.get()
     return None if session is None or session.is_over else session
 

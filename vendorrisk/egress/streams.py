@@ -6,11 +6,11 @@ from typing import Any
 import httpcore
 
 ANSWERS = "answers"
-"""What to ask a stream for (`get_extra_info`): whether something was read since the last was written."""
+"""The key of a stream's `get_extra_info`: whether bytes were read since the last write."""
 
 
 class ReachedStream(httpcore.AsyncNetworkStream):
-    """Remembers what a socket no longer tells once the other side has reset it, and whether it speaks unasked."""
+    """Remembers facts that a socket loses when the other side resets it, and whether the other side sends unasked."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, reached: tuple[str, int]) -> None:
         self._stream = stream

@@ -1,8 +1,8 @@
 """The guard inside the HTTP stack: every new connection resolves, vets and dials a literal address.
 
-It stands on httpcore's public connection and network interfaces. The URL's own name stays in Host and SNI, so
-certificates are checked against it. With keep-alive off (the default) each request is vetted anew; a session, and a
-sender of many messages to one place, may keep a connection, whose address was vetted when it was made.
+It uses httpcore's public connection and network interfaces. The URL's own name stays in Host and SNI, so certificates
+are checked against it. With keep-alive off (the default) each request is vetted again. A session, and a sender of many
+messages to one place, may keep a connection, whose address was vetted when it was made.
 """
 
 import asyncio
@@ -70,10 +70,10 @@ async def _verified(stream: httpcore.AsyncNetworkStream, literal: str) -> Reache
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """What httpx needs to send one request; refusals and failures come out as `EgressError`.
+    """httpx's transport for one request. Refusals and failures are raised as `EgressError`.
 
-    Connections are httpcore's, but not in its pool: that looks at every connection for every other at each request,
-    and held sixty of them to 160 requests a second. How many are open at once is for whoever sends to bound.
+    Connections are httpcore's, but not in its pool: that compares every connection with every other at each request,
+    and held sixty of them to 160 requests a second. The caller bounds the number of open connections.
     """
 
     def __init__(self, guard: Guard, *, tls: ssl.SSLContext | None = None, keep_alive_seconds: float = 0.0) -> None:
@@ -104,8 +104,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             try:
                 return await self._response(origin, kept.connection, sent)
             except EgressError as error:
-                # A server may hang up on a connection at any time (RFC 9112, section 9.5), and what it sent too much of
-                # the response before is no response to this request (section 6.3).
+                # A server may close a connection at any time (RFC 9112, section 9.5), and surplus bytes of the previous
+                # response are no response to this request (section 6.3).
                 if error.reason not in _FOR_BEING_IDLE or request.method not in _SAFE:
                     raise
         return await self._response(origin, self._new(url.origin), sent)
@@ -132,14 +132,14 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return httpx.Response(response.status, headers=response.headers, stream=stream, extensions=response.extensions)
 
     def _kept(self, origin: _Origin) -> list[IdleConnection] | None:
-        """Return where idle connections of an origin are kept, by us or by the session; None where they are not."""
+        """Return the store of an origin's idle connections, ours or the session's. None if they are not kept."""
         if self._keep_alive_seconds:
             return self._idle.setdefault(origin, [])
         session = current()
         return None if session is None else session.kept((self, origin))
 
     async def _take(self, origin: _Origin) -> IdleConnection | None:
-        """Take the connection that was used last and still lives, when it is our turn; close those that do not."""
+        """Take the last used connection that is still alive, when it is our turn. Close dead ones."""
         kept, has_turn = self._kept(origin), False
         while kept:
             one = kept[-1]
@@ -170,7 +170,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._reap()
 
     async def _reap(self) -> None:
-        """Close, now and then, what nobody has come back for."""
+        """Periodically close idle connections that were not reused."""
         now = asyncio.get_running_loop().time()
         if now < self._reaps_at:
             return
@@ -193,12 +193,12 @@ def _asked(link: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Return the context that trusts certifi's roots; reading them takes tens of milliseconds."""
+    """Return the context that trusts certifi's roots. Reading them takes tens of milliseconds."""
     return httpcore.default_ssl_context()
 
 
 class _Stream(httpx.AsyncByteStream):
-    """A response's body; closing it gives the connection back, or ends it where that is called off."""
+    """A response's body. Closing it returns the connection, or ends it if the task is cancelled."""
 
     def __init__(
         self, response: httpcore.Response, connection: httpcore.AsyncHTTPConnection, done: Callable[[], Awaitable[None]]
@@ -239,7 +239,7 @@ def _as_egress_error(error: Exception) -> EgressError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what it came from; the pool re-raises `from None`, so contexts count as well."""
+    """Yield the error and its causes. The pool re-raises `from None`, so contexts count as well."""
     seen: BaseException | None = error
     for _ in range(_DEEPEST_CAUSE):
         if seen is None:

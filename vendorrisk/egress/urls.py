@@ -1,7 +1,7 @@
-"""A URL that others name, checked piece by piece and put together anew from what passed.
+"""A URL that others name, checked piece by piece and rebuilt from the checked pieces.
 
-What is dialled comes from the same pieces that were checked, so that no second parser can read the text
-differently. No userinfo, http and https only, and nothing that another parser might strip or turn.
+The dialled address comes from the checked pieces, so that no second parser can read the text differently. Only http and
+https are accepted, without userinfo and without characters that another parser might strip or change.
 """
 
 from urllib.parse import urljoin, urlsplit
@@ -16,7 +16,7 @@ _MOST_CHARACTERS = 4096
 
 
 def checked_url(guard: Guard, url: str) -> httpx.URL:
-    """Return the URL with its host normalised and its port allowed; refuses all else."""
+    """Return the URL with its host normalised and its port allowed. Refuses all others."""
     if len(url) > _MOST_CHARACTERS:
         raise EgressError(Reason.URL_INVALID, f"a URL has at most {_MOST_CHARACTERS} characters")
     if any(ord(c) <= ord(" ") or c in "\\\x7f" for c in url):

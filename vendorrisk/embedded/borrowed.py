@@ -11,7 +11,7 @@ from vendorrisk.embedded.home import HomeError, complete, open_home
 from vendorrisk.embedded.postgres import Postgres
 from vendorrisk.settings import Settings
 
-_LONGEST = 70  # with what Postgres adds, a unix socket's path has 107 bytes at most
+_LONGEST = 70  # with Postgres's suffix, a unix socket's path has 107 bytes at most
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def _ours(user: SystemUser | None, environment: Mapping[str, str] | None, death:
 def _dies_with(parent: int, death: signal.Signals) -> Callable[[], None]:
     def set_death_signal() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(death), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the kernel was told to watch it
+        if os.getppid() != parent:  # it died before the kernel watched it
             os._exit(1)
 
     return set_death_signal

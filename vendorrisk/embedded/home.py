@@ -1,4 +1,4 @@
-"""The data folder of one machine: what lies where, and the secrets made for it."""
+"""The data folder of one machine: its layout, and the secrets made for it."""
 
 import base64
 import fcntl
@@ -46,7 +46,7 @@ class Home(msgspec.Struct, frozen=True):
         return handle
 
     def secret_keys(self) -> str:
-        """Return the keys of this folder, made at the first start. Losing them loses what they seal: back them up."""
+        """Return the keys of this folder, made at the first start. Back them up: sealed data is lost without them."""
         place = self.path / "secret.keys"
         if not place.exists():
             half = place.with_suffix(".new")
@@ -97,14 +97,14 @@ CLUSTER = "pg-18"
 
 
 class Embedded(msgspec.Struct, frozen=True):
-    """The settings with what embedded mode provides, and the servers that are not started yet."""
+    """The settings completed by embedded mode, and the servers that are not started yet."""
 
     settings: Settings
     servers: tuple[Postgres | Valkey, ...]
 
 
 def complete(settings: Settings, home: Home) -> Embedded:
-    """Fill in what embedded mode provides: a server for each address that is not set, and the folder's keys."""
+    """Complete the settings for embedded mode: a server for each address that is not set, and the folder's keys."""
     run = home.path / "run"
     changes: dict[str, object] = {"home": str(home.path)}
     servers: list[Postgres | Valkey] = []
@@ -124,7 +124,7 @@ def complete(settings: Settings, home: Home) -> Embedded:
 
 
 def free_port(host: str, wanted: int) -> int:
-    """Return the wanted port where it is free, else one that is."""
+    """Return the wanted port if it is free, otherwise another that is."""
     for port in (wanted, 0):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

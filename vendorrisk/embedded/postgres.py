@@ -86,7 +86,7 @@ class Postgres:
                 [str(programs / "postgres"), "-D", str(self.data), "-k", str(self.run), *options],
                 user=self._user,
                 log=log,
-                # Immediate: a cluster whose supervisor is gone leaves at once, and recovers at its next start.
+                # Immediate: a cluster whose supervisor is gone stops at once, and recovers at its next start.
                 on_parent_death=signal.SIGQUIT,
                 folder=self.run,
             )
@@ -113,7 +113,7 @@ class Postgres:
         if self.data.exists() and any(self.data.iterdir()):
             raise PostgresError(
                 f"{self.data} is no whole cluster of Postgres. Nothing was touched. Put a backup in its place, or move "
-                "it away to begin anew."
+                "it away to start with an empty one."
             )
         self.data.parent.mkdir(parents=True, exist_ok=True)
         for left in self.data.parent.glob(".initdb-*"):

@@ -1,7 +1,7 @@
 """`vendorrisk up`: servers, migrations, API and worker as children of one small process.
 
-The supervisor imports neither the web framework nor a database driver: it must stay small and have nothing to fail.
-What needs them (`prepare`: migrations and the first tenant) runs as a child too.
+The supervisor imports neither the web framework nor a database driver: it must stay small and simple. Work that needs
+them (`prepare`: migrations and the first tenant) runs as a child too.
 """
 
 import http.client
@@ -34,7 +34,7 @@ class StartError(Exception):
 
 
 class Runs(Protocol):
-    """What the supervisor keeps running."""
+    """A process that the supervisor keeps running."""
 
     def start(self) -> None: ...
 
@@ -81,7 +81,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 class Supervisor:
-    """Starts everything in order, starts again what dies, and stops everything in the opposite order."""
+    """Starts all processes in order, restarts dead ones, and stops all in the opposite order."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._say = say
@@ -123,7 +123,7 @@ class Supervisor:
         # The API needs as long to load as the database to be prepared, and says that it is not ready until it is.
         self._keep("api", Program("api", self._home, environment, user))
         if (key := self._prepare(environment, user).key) is not None:
-            # At once: it is made once, and must not be lost where the start does not come to its end.
+            # At once: the key is made once, and must not be lost if the start fails later.
             self._say(f"first admin key, shown this once: {key}")
         self._keep("worker", Program("worker", self._home, environment, user), at=len(self._servers))
         if self._became_ready():
@@ -155,7 +155,7 @@ class Supervisor:
         )
 
     def _look(self) -> None:
-        """Start again what has died, later each time it dies soon."""
+        """Restart dead processes, with a longer delay each time one dies soon."""
         now = time.monotonic()
         for kept in self._children:
             if kept.child.is_running():

@@ -1,4 +1,4 @@
-"""Whom the servers run as: Postgres refuses root, and nothing here needs it."""
+"""The system user of the servers: Postgres refuses root, and the servers need no root."""
 
 import os
 import pwd
@@ -18,7 +18,7 @@ class SystemUser(msgspec.Struct, frozen=True):
 
 
 def system_user() -> SystemUser | None:
-    """Return the user to drop to where we are root (made when missing), or None where we are not."""
+    """Return the user to drop to if we are root (created if missing), or None if we are not."""
     if os.geteuid() != 0:
         return None
     for name in (NAME, "nobody"):
@@ -41,7 +41,7 @@ def private_folder(folder: Path, user: SystemUser | None) -> Path:
 
 
 def can_reach(path: Path, user: SystemUser | None) -> bool:
-    """Say whether the user can enter every folder above the path."""
+    """Return True if the user can enter every folder above the path."""
     if user is None:
         return True
     return all(_may_enter(parent, user) for parent in path.resolve().parents)

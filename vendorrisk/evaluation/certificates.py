@@ -1,9 +1,9 @@
-"""What a presented chain proves: names, dates, trust, strength; each apart from the others.
+"""Facts that a presented chain proves: names, dates, trust, strength, each independent of the others.
 
-An expired certificate may be well named and well trusted, and a self-signed one in date: so trust is evaluated at an
+An expired certificate may be well named and well trusted, and a self-signed one in date. So trust is evaluated at an
 instant inside the leaf's dates and for a name of its own, with `cryptography`'s verifier over a named store. That
-verifier also refuses keys and signatures that are merely weak, which is another rule's business; for those alone
-the path is walked here.
+verifier also refuses keys and signatures that are merely weak, which another rule evaluates. For those alone the path
+is walked here.
 """
 
 import warnings
@@ -43,7 +43,10 @@ class TrustStore(msgspec.Struct, frozen=True, dict=True):
 
 @lru_cache(maxsize=1)
 def mozilla_store() -> TrustStore:
-    """Return the Mozilla roots that certifi carries; they change with its version, and old chains with them."""
+    """Return the Mozilla roots that certifi carries.
+
+    Their set changes with certifi's version, and so may old chains' trust.
+    """
     pem = Path(certifi.where()).read_bytes()
     with warnings.catch_warnings():  # a root or two has a serial number of zero, which is theirs to fix
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
@@ -59,14 +62,14 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_chain(ders: Sequence[bytes], extra: bytes = b"") -> Chain:
-    """Raises `ValueError` for what is not a certificate."""
+    """Raises `ValueError` if the bytes are not a certificate."""
     leaf, *others = [read_certificate(der) for der in ders]
     fetched = read_certificate(extra) if extra else None
     return Chain(leaf=leaf, others=tuple(others), extra=fetched)
 
 
 def names(leaf: x509.Certificate) -> tuple[str, ...]:
-    """Return the DNS names of subjectAltName, in lower case; the common name is no name (RFC 9525)."""
+    """Return the DNS names of subjectAltName, in lower case. The common name does not count (RFC 9525)."""
     try:
         found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
@@ -75,14 +78,17 @@ def names(leaf: x509.Certificate) -> tuple[str, ...]:
 
 
 def is_named(host: str, leaf: x509.Certificate) -> bool:
-    """Whether the certificate names the host (RFC 9525, section 6.3): `*` stands for one whole leftmost label."""
+    """Return True if the certificate names the host (RFC 9525, section 6.3): `*` matches one whole leftmost label."""
     host = host.lower().rstrip(".")
     rest = host.partition(".")[2]
     return any(name == host or (rest and name == f"*.{rest}" and "." in rest) for name in names(leaf))
 
 
 def weaknesses(chain: Chain) -> tuple[str, ...]:
-    """Say what is weak in the leaf and the sent intermediates; a root's own signature proves nothing anyway."""
+    """Return the weaknesses of the leaf and the sent intermediates.
+
+    A root's own signature is ignored: it proves nothing.
+    """
     return tuple(dict.fromkeys(w for c in (chain.leaf, *chain.others) for w in _weak(c)))
 
 
@@ -118,7 +124,7 @@ class Trust(msgspec.Struct, frozen=True):
 
 
 def trust(chain: Chain, store: TrustStore, now: datetime) -> Trust:
-    """Evaluate whether the chain leads to a root, whatever else is wrong with the leaf."""
+    """Evaluate whether the chain leads to a root, independent of the leaf's other faults."""
     at = _inside_dates(chain.leaf, now)
     if _is_verified(chain.leaf, chain.others, store, at):
         return Trust("trusted")
@@ -170,7 +176,7 @@ def _by_walking(leaf: x509.Certificate, others: Sequence[x509.Certificate], stor
 
 
 def _issued(issuer: x509.Certificate, subject: x509.Certificate, at: datetime, below: int) -> bool:
-    """Whether one certificate signed the other and may; `below` counts the CAs under the issuer."""
+    """Return True if one certificate signed the other and may sign it. `below` counts the CAs under the issuer."""
     if not issuer.not_valid_before_utc <= at <= issuer.not_valid_after_utc:
         return False
     try:
@@ -201,11 +207,11 @@ _LIMITS_DAYS = (
 
 
 def lifetime(leaf: x509.Certificate) -> timedelta:
-    """Return the lifetime; both ends are inside it (RFC 5280, section 4.1.2.5)."""
+    """Return the lifetime, both ends included (RFC 5280, section 4.1.2.5)."""
     return leaf.not_valid_after_utc - leaf.not_valid_before_utc + _SECOND
 
 
 def lifetime_limit(leaf: x509.Certificate) -> timedelta | None:
-    """Return the limit at the certificate's issue; None before there was one of days."""
+    """Return the limit in days at the certificate's issue. None if no limit in days existed yet."""
     issued = leaf.not_valid_before_utc
     return next((timedelta(days=days) for since, days in _LIMITS_DAYS if issued >= since), None)

@@ -1,7 +1,7 @@
-"""Change: when a new evaluation is believed, when it is noise, and when it is our own fault.
+"""Change detection: whether a new evaluation is a confirmed change, noise, or our own fault.
 
 worse      believed when seen twice alike, 15 minutes or more apart (5 for the critical class)
-better     believed at once; a finding closes when it was seen good twice
+better     believed at once; a finding closes after two good scans
 unknown    changes nothing; three in a row are a gap, seven days of it are a finding of their own
 flapping   three believed changes in seven days: notified once, then in the digest only
 storm      one rule changing on more than 5 % of assets within an hour is our resolver or our data
@@ -38,7 +38,7 @@ _RANK = {Verdict.NA: 0, Verdict.PASS: 0, Verdict.WARN: 1, Verdict.FAIL: 2}
 def observe(
     state: RuleState, seen: Evaluation, value_hash: bytes, *, rule: Rule, now: datetime
 ) -> tuple[RuleState, tuple[Change, ...]]:
-    """Return the state after one more evaluation, and what it means. Scans must be given in order of time."""
+    """Return the state after one more evaluation, and the kind of change. Scans must be given in order of time."""
     if seen.verdict is Verdict.UNKNOWN:
         return _unknown(state, seen.reason, now)
     back = _known_again(state, seen)
@@ -70,7 +70,7 @@ def _unknown(state: RuleState, reason: str, now: datetime) -> tuple[RuleState, t
 
 
 def _steady(state: RuleState, verdict: Verdict, back: tuple[Change, ...]) -> tuple[RuleState, tuple[Change, ...]]:
-    """The same again: what was pending was a passing fault."""
+    """The same again: the pending change was a passing fault."""
     passes = state.passes + 1 if _RANK[verdict] == 0 else 0
     closed = state.is_open and passes >= PASSES_TO_CLOSE
     after = msgspec.structs.replace(state, **NOTHING_PENDING, passes=passes, is_open=state.is_open and not closed)
@@ -89,7 +89,7 @@ def _pending(
 ) -> tuple[RuleState, tuple[Change, ...]]:
     wait = CONFIRM_SWIFTLY_AFTER if rule.swift else CONFIRM_AFTER
     is_same = (seen.verdict, value_hash) == (state.pending_verdict, state.pending_hash)
-    if not is_same or state.pending_at is None or now < state.pending_at:  # a clock that went back begins anew
+    if not is_same or state.pending_at is None or now < state.pending_at:  # if the clock went back, counting restarts
         after = msgspec.structs.replace(
             state, pending_verdict=seen.verdict, pending_hash=value_hash, pending_n=1, pending_at=now, passes=0
         )
@@ -127,7 +127,7 @@ def _flapping(after: RuleState, now: datetime) -> tuple[Change, ...]:
 
 
 def _recent(state: RuleState, now: datetime) -> tuple[datetime, ...]:
-    """Return the flips of the last week; one of a day that has not come was written by a wrong clock."""
+    """Return the flips of the last week. A flip in the future was written by a wrong clock, and is dropped."""
     return tuple(at for at in state.flips if timedelta(0) <= now - at < FLAP_WINDOW)
 
 
@@ -146,9 +146,9 @@ def is_same_finding(closed_at: datetime, now: datetime) -> bool:
 
 
 def is_storm(changed_assets: int, watched_assets: int) -> bool:
-    """Whether one rule changed, within `STORM_WINDOW`, on more assets than vendors could explain.
+    """Return True if one rule changed, within `STORM_WINDOW`, on more assets than vendors could explain.
 
-    Under `STORM_LEAST` changes nothing is a storm, or an installation of ten vendors could report nothing.
+    Fewer than `STORM_LEAST` changes are no storm. Otherwise an installation of ten vendors could never report a change.
     """
     return changed_assets >= STORM_LEAST and changed_assets * 100 > watched_assets * STORM_PERCENT
 
@@ -187,8 +187,8 @@ def expiry_threshold(
 ) -> int | None:
     """Return the threshold (days before the end) to notify now, or None.
 
-    Each threshold is notified once per thing that ends (certificate serial, expiry date); when scans were missed only
-    the latest threshold is notified.
+    Each threshold is notified once per certificate serial or expiry date. If scans were missed, only the latest
+    threshold is notified.
     """
     due = [days for days in thresholds if (ends_on - today).days <= days]
     latest = min(due, default=None)

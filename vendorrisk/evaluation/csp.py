@@ -1,4 +1,4 @@
-"""Content-Security-Policy (W3C CSP level 3), read for what it still lets in.
+"""Content-Security-Policy (W3C CSP level 3), read for the dangerous sources that it still allows.
 
 All policies of a page are enforced at once, so a danger is stopped if any one of them stops it.
 """
@@ -25,7 +25,7 @@ Policy = Mapping[str, tuple[str, ...]]
 
 
 class CspSummary(msgspec.Struct, frozen=True):
-    """What the policies together still let in, and whether there is a policy at all."""
+    """The dangers that all policies together still allow, and whether there is a policy at all."""
 
     present: bool
     invalid: bool = False
@@ -38,7 +38,7 @@ class CspSummary(msgspec.Struct, frozen=True):
 
 
 def policies(headers: Iterable[str], meta: Iterable[str] = ()) -> list[Policy]:
-    """Split header values into policies: a comma ends one; in meta some directives are without effect."""
+    """Split header values into policies, at commas. In meta elements some directives have no effect."""
     found = [_policy(text) for value in headers for text in value.split(",")]
     for value in meta:
         found += [{k: v for k, v in _policy(t).items() if k not in _NOT_IN_META} for t in value.split(",")]
@@ -46,7 +46,7 @@ def policies(headers: Iterable[str], meta: Iterable[str] = ()) -> list[Policy]:
 
 
 def _policy(text: str) -> dict[str, tuple[str, ...]]:
-    """Of a repeated directive the first counts (CSP3, section 2.2.1); unknown ones are as good as none."""
+    """If a directive is repeated, the first counts (CSP3, section 2.2.1). Unknown directives are ignored."""
     found: dict[str, tuple[str, ...]] = {}
     for part in text.split(";"):
         words = part.split()
@@ -56,7 +56,7 @@ def _policy(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _normal(word: str) -> str:
-    """Lower case, but for what a nonce or hash holds."""
+    """Return the source in lower case, except for the value of a nonce or hash."""
     return word if _TRUSTED_INLINE.match(word.lower()) else word.lower()
 
 
@@ -78,7 +78,7 @@ def read(headers: Iterable[str], meta: Iterable[str] = ()) -> CspSummary:
 
 
 def _of(policy: Policy, directive: str) -> tuple[str, ...] | None:
-    """The sources of a directive, or those of default-src; None where nothing limits it."""
+    """Return the sources of a directive, or those of default-src. None if neither limits it."""
     return policy.get(directive, policy.get("default-src"))
 
 
@@ -87,7 +87,7 @@ def _has(sources: tuple[str, ...] | None, dangers: frozenset[str]) -> bool:
 
 
 def _effective_script(policy: Policy) -> tuple[str, ...] | None:
-    """What script-src means to a present browser: nonces and hashes switch 'unsafe-inline' off, and with
+    """Return the effective script-src of a current browser: nonces and hashes switch 'unsafe-inline' off, and with
     'strict-dynamic' hosts and schemes as well.
     """
     sources = _of(policy, "script-src")
@@ -100,7 +100,7 @@ def _effective_script(policy: Policy) -> tuple[str, ...] | None:
 
 
 def _is_helpless(policy: Policy) -> bool:
-    """'strict-dynamic' without a nonce or hash lets no script run at all: nobody means that."""
+    """'strict-dynamic' without a nonce or hash blocks every script, which is never intended."""
     sources = _of(policy, "script-src") or ()
     return "'strict-dynamic'" in sources and not any(_TRUSTED_INLINE.match(s.lower()) for s in sources)
 

@@ -1,4 +1,4 @@
-"""What a domain's DNS is worth: delegation, DNSSEC, CAA, mail hosts, dangling aliases."""
+"""Evaluation of a domain's DNS: delegation, DNSSEC, CAA, mail hosts, dangling aliases."""
 
 import ipaddress
 
@@ -27,7 +27,7 @@ _LEAST_SERVERS = 2
 
 
 def evaluate(observation: DnsObservation) -> tuple[Evaluation, ...]:
-    """Evaluate every DNS rule; dangling aliases once for each host."""
+    """Evaluate every DNS rule. Dangling aliases are evaluated once for each host."""
     answers = Answers(observation.answers)
     return (
         _servers(answers, observation),
@@ -48,8 +48,9 @@ def _joined(found: tuple[Lookup, ...]) -> tuple[tuple[str, ...], str]:
 
 
 def _servers(answers: Answers, observation: DnsObservation) -> Evaluation:
-    """Evaluate the delegation. A server that is silent is not seen; where all are, it is our network, and says
-    nothing.
+    """Evaluate the delegation.
+
+    A silent server is unknown. If all are silent, the cause is our network, and the servers are left out.
     """
     rule, found = "dns.ns", answers.get(zone_of(observation.domain), "NS")
     if found.unknown:
@@ -115,7 +116,7 @@ def _caa(answers: Answers, domain: str) -> Evaluation:
     facts: Facts = {"issuers": issuers(found.records)}
     if not limits_issue(found.records):
         return warned(rule, "no_issue", "The CAA records name no issuer, so any may issue.", evidence=facts)
-    return passed(rule, "limited", "CAA limits who may issue.", evidence=facts)
+    return passed(rule, "limited", "CAA limits the issuers.", evidence=facts)
 
 
 def _mail_hosts(answers: Answers, domain: str) -> Evaluation:
@@ -184,7 +185,7 @@ def _dangling(answers: Answers, host: str, unclaimed: bool | Unknown | None) -> 
     if isinstance(unclaimed, Unknown):
         return unknown(rule, unclaimed.reason, subject=host, evidence=facts)
     if service is not None and unclaimed:
-        words = f"{host} shows {service.name}'s page for names that nobody has claimed."
+        words = f"{host} shows {service.name}'s page for unclaimed names."
         return warned(rule, "unclaimed_page", words, subject=host, evidence=facts, confidence_percent=60)
     if service is None or end.outcome != "nxdomain":
         reason = "alias_alive" if end.outcome != "nxdomain" else "alias_dead"

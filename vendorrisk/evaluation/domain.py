@@ -1,4 +1,4 @@
-"""What a domain's registration is worth: its end, its lock, its age, and what changed hands."""
+"""Evaluation of a domain's registration: its end, its lock, its age, and changes of its providers."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ _YOUNG = timedelta(days=30)
 _ENDING = frozenset({"redemption period", "pending delete", "pending restore"})
 _LOCKS = frozenset({"client transfer prohibited", "server transfer prohibited"})
 _WITHOUT_LOCK = frozenset({"de", "au", "nl", "eu", "uk", "at", "ch", "li", "jp", "no", "be", "dk"})
-"""Top levels whose registry has no such status to show."""
+"""Top-level domains whose registry publishes no such status."""
 
 _RULES = ("dom.expiry", "dom.lock", "dom.age")
 
@@ -66,7 +66,7 @@ def _lock(domain: str, found: Registration) -> Evaluation:
     if domain.rpartition(".")[2] in _WITHOUT_LOCK:
         return inapplicable(rule, "registry_has_none", "The registry knows no transfer lock.")
     if not found.statuses:
-        return unknown(rule, "no_status_stated", "The registry does not tell the domain's status.")
+        return unknown(rule, "no_status_stated", "The registry does not publish the domain's status.")
     return warned(rule, "unlocked", "The domain can be transferred away.")
 
 
@@ -80,7 +80,7 @@ def _age(found: Registration, now: datetime) -> Evaluation:
 
 
 def mail_providers(mx: Lookup) -> tuple[str, ...]:
-    """Return whose machines take the mail: the registrable domains of the MX hosts."""
+    """Return the mail providers: the registrable domains of the MX hosts."""
     hosts = (record.rpartition(" ")[2] for record in mx.records)
     return tuple(sorted({registrable_domain(host) or host for host in hosts if host}))
 
@@ -90,7 +90,7 @@ def evaluate_change(
 ) -> Evaluation:
     """Evaluate name servers, registrar or mail providers against those last confirmed.
 
-    `kind` is ns, registrar or mail. A change within seven days of the lock's removal is what a theft looks like.
+    `kind` is ns, registrar or mail. A change within seven days of the lock's removal is the pattern of a domain theft.
     """
     rule = "dom.change"
     if set(before) == set(after):

@@ -1,7 +1,7 @@
-"""What a domain's mail records are worth: SPF, DMARC, DKIM, MTA-STS, TLS-RPT, DANE, BIMI.
+"""Evaluation of a domain's mail records: SPF, DMARC, DKIM, MTA-STS, TLS-RPT, DANE, BIMI.
 
-A domain without MX and without SPF is *parked*: it should say that it sends nothing (`v=spf1 -all`, `p=reject`).
-One with a null MX (RFC 7505) receives nothing, so what protects incoming mail does not apply.
+A domain without MX and without SPF is *parked*: it should declare that it sends no mail (`v=spf1 -all`, `p=reject`). A
+domain with a null MX (RFC 7505) receives no mail, so the rules of incoming mail do not apply.
 """
 
 from vendorrisk.evaluation.model import Evaluation, Facts, RuleSeverity
@@ -27,7 +27,7 @@ _FULL = 100
 
 
 def evaluate(observation: EmailObservation) -> tuple[Evaluation, ...]:
-    """Evaluate every mail rule; pure, and free of the clock: nothing here expires."""
+    """Evaluate every mail rule, without a clock: mail records have no expiry."""
     answers = Answers(observation.answers)
     mx = answers.get(observation.domain, "MX")
     audit = spf_audit.audit(answers, observation.domain)
@@ -226,7 +226,7 @@ def _dkim(answers: Answers, observation: EmailObservation) -> Evaluation:
 
 
 def _receives(rule: str, mx: Lookup) -> Evaluation | None:
-    """Return the evaluation where the domain receives no mail or it is not known; None where it does."""
+    """Return the evaluation for a domain that receives no mail, or if that is unknown. None if it receives mail."""
     if mx.unknown:
         return unknown(rule, mx.unknown)
     if is_null_mx(mx):

@@ -1,6 +1,6 @@
 """One way in: an observation of any kind becomes evaluations, given the instant, the named datasets and the past.
 
-The past (`Before`) is what was last believed of the same asset: a change is evaluated against it, nothing else is.
+The past (`Before`) holds the last confirmed values of the same asset. Only changes are evaluated against it.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ Observation = (
 
 
 class Datasets(msgspec.Struct, frozen=True):
-    """What evaluations rest on beside the observation; `versions` are written down with them."""
+    """The inputs of evaluations beside the observation. `versions` are stored with the evaluations."""
 
     store: TrustStore
     preloaded: Callable[[str], bool] = lambda _: False
@@ -56,7 +56,7 @@ class Datasets(msgspec.Struct, frozen=True):
 
 
 class Before(msgspec.Struct, frozen=True):
-    """What was believed of the asset: of each kind of `dom.change` its value, the last list, when the lock went."""
+    """The confirmed past of the asset: values by kind of `dom.change`, the last list, the time the lock was removed."""
 
     values: Mapping[str, tuple[str, ...]] = {}
     page: PageText | None = None
@@ -130,7 +130,7 @@ def all_unknown(kind: AssetKind, group: ScanKind, reason: str) -> tuple[Evaluati
 
 
 def _only(found: tuple[Evaluation, ...], kind: AssetKind) -> tuple[Evaluation, ...]:
-    """Leave out what is evaluated of the domain, where a scan was at one of its hosts."""
+    """Leave out evaluations of domain rules if the scan was of one of its hosts."""
     if kind is AssetKind.DOMAIN:
         return found
     applies = {rule.id for rule in rules_of(kind)}

@@ -1,4 +1,4 @@
-"""What happened: breaches, incidents, vulnerabilities in what a vendor runs. Events fade by a table of integers."""
+"""Events: breaches, incidents, vulnerabilities in a vendor's products. Events fade by a table of integers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -26,7 +26,7 @@ _FADED_PERCENT = (
 
 
 def faded_percent(age: timedelta) -> int:
-    """Return what of an event's deficit is left, in percent; 0 once it is three years old."""
+    """Return the remaining part of an event's deficit, in percent. 0 once it is three years old."""
     if age >= _FORGOTTEN:
         return 0
     return _FADED_PERCENT[max(0, int(age / _DAY) * 12 // 365)]
@@ -71,7 +71,7 @@ def evaluate_status(observation: StatusObservation | None, *, now: datetime) -> 
     if isinstance(observation.status, Unknown):
         return unknown(rule, observation.status.reason)
     if not observation.status.knows_impact:
-        return unknown(rule, "impact_not_stated", "The feed does not tell how bad its incidents were.")
+        return unknown(rule, "impact_not_stated", "The feed does not rate its incidents.")
     serious = [i for i in observation.status.incidents if i.impact in _SERIOUS]
     recent = [i for i in serious if timedelta(0) <= now - i.started_at < _WINDOW]
     running = [i for i in serious if i.resolved_at is None]
@@ -93,7 +93,7 @@ def evaluate_status(observation: StatusObservation | None, *, now: datetime) -> 
 def evaluate_products(
     products: Mapping[str, Iterable[str]], catalogue: Iterable[KevItem] | Unknown, *, since: date
 ) -> tuple[Evaluation, ...]:
-    """Evaluate an inventory (manufacturer → products) against what KEV added on or after `since`."""
+    """Evaluate an inventory (manufacturer → products) against KEV entries added on or after `since`."""
     rule = "kev.product"
     if isinstance(catalogue, Unknown):
         return (unknown(rule, catalogue.reason),)
@@ -109,7 +109,10 @@ def evaluate_products(
 
 
 def _concerns(item: KevItem, wanted: Mapping[str, set[str]]) -> bool:
-    """Whether maker and product are in the inventory; "Multiple Products" concerns every product of its maker."""
+    """Return True if maker and product are in the inventory.
+
+    "Multiple Products" concerns every product of its maker.
+    """
     names = wanted.get(plain(item.vendor))
     if names is None:
         return False

@@ -1,6 +1,6 @@
-"""What others saw open or unpatched on a vendor's addresses. Off by default; see the rules' own words.
+"""Open or unpatched services on a vendor's addresses, as others saw them. Off by default, for the reasons in `rules`.
 
-Shared machines (CDN, cloud load balancers) say nothing of the vendor, so their addresses are left out.
+Shared machines (CDN, cloud load balancers) are no evidence about the vendor, so their addresses are left out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,9 +26,9 @@ def evaluate(
     millionths: Mapping[str, int],
     second_source: bool = False,
 ) -> tuple[Evaluation, ...]:
-    """Evaluate all addresses of a vendor together. One that could not be asked makes a clean picture unknown.
+    """Evaluate all addresses of a vendor together. If one could not be looked up, a clean result is unknown.
 
-    `second_source` says that another feed saw the same; only then is exp.kev sure enough to cap.
+    `second_source` is True if another feed saw the same. Only then is exp.kev sure enough to cap.
     """
     facts = [one for one in seen if isinstance(one, AddressFacts)]
     why_unknown = next((one.reason for one in seen if isinstance(one, Unknown)), "")

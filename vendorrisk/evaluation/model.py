@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 Fact = str | int | bool | None | tuple[str, ...]
-"""What may stand in an evaluation's evidence: small, comparable, free of personal data."""
+"""A value of an evaluation's evidence: small, comparable, free of personal data."""
 
 Facts = dict[str, Fact]
 
@@ -44,7 +44,7 @@ class SignalFactor(StrEnum):
 
 
 class ScanKind(StrEnum):
-    """What is scanned together, on one schedule. `FEEDS` are joined locally: no scan of the vendor."""
+    """Rules that are scanned together, on one schedule. `FEEDS` are joined locally, without a scan of the vendor."""
 
     DNS = "dns"
     EMAIL = "email"
@@ -60,18 +60,18 @@ class ScanKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a rule is evaluated on: each host, or the domain (or vendor) once."""
+    """The subject of a rule: each host, or the domain (or vendor) once."""
 
     HOST = "host"
     DOMAIN = "domain"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the methodology; the whole table is `rules.RULES`.
+    """One line of the methodology. The whole table is `rules.RULES`.
 
-    `cap` is the highest overall score while the rule fails in its worst form (the evaluation says when).
-    `swift` marks the critical class: a change is scanned again after 5 minutes, not 15.
-    `disabled_reason` is empty for a rule that is on.
+    `cap` is the highest overall score while the rule fails in its worst form, which the evaluation marks. `swift` marks
+    the critical class: a change is scanned again after 5 minutes, not 15. `disabled_reason` is empty for a rule that is
+    on.
     """
 
     id: str
@@ -91,12 +91,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a rule says of one observation.
+    """A rule's verdict on one observation.
 
-    `reason` is a short slug from the evaluator (stable, part of the API); `detail` a sentence for people.
-    `severity`, `confidence_percent` and `cap` override the rule's where the case calls for it.
-    `subject` names one of several things that a rule covers (a host name, a certificate, a status-page
-    incident); `evidence` holds the facts that led here, and is what a change is measured by.
+    `reason` is a short slug from the evaluator (stable, part of the API). `detail` is a sentence for people.
+    `severity`, `confidence_percent` and `cap` override the rule's if the case requires it. `subject` names one of
+    several subjects that a rule covers (a host name, a certificate, a status-page incident). `evidence` holds the facts
+    behind the verdict. Changes are detected by it.
     """
 
     rule: str
@@ -111,12 +111,11 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ScoreInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What the scorer needs of a rule on one asset.
+    """The scorer's input about a rule on one asset.
 
-    `known` is the last verdict that was not unknown, seen at `known_at`; both None when there never was one.
-    `primary` marks the vendor's main host, whose TLS and web factors no average can soften.
-    A score input is left out of the number until `suppressed_until`. `slower` is how many cadences lie between two
-    scans.
+    `known` is the last verdict that was not unknown, seen at `known_at`. Both are None if there was never one.
+    `primary` marks the vendor's main host, whose TLS and web factors no average can soften. A score input is left out
+    of the score until `suppressed_until`. `slower` is the number of cadences between two scans.
     """
 
     rule: str
@@ -135,7 +134,7 @@ class ScoreInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreDeduction(msgspec.Struct, frozen=True, kw_only=True):
-    """Part of what is missing from 100, in hundredths of a point. `kind` tells a rule from a cap and rounding."""
+    """A deduction from 100, in hundredths of a point. `kind` distinguishes a rule from a cap and rounding."""
 
     kind: str  # rule | cap | coverage | rounding
     """`rule`, `cap`, `coverage` or `rounding`."""
@@ -146,7 +145,7 @@ class ScoreDeduction(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     """The verdict. Null if it is no rule's."""
     points_bp: int = 0
-    """What is missing, in hundredths of a point."""
+    """The deduction, in hundredths of a point."""
     observation: str = ""
     """Id of the observation. Empty if it is no rule's."""
 
@@ -186,7 +185,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleState(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest state of a rule on an asset, from which change is detected; see `change`."""
+    """The latest state of a rule on an asset. `change_detection` compares it with the next evaluation."""
 
     verdict: Verdict = Verdict.UNKNOWN
     value_hash: bytes = b""
@@ -206,15 +205,15 @@ class RuleState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeKind(StrEnum):
-    """What a new evaluation means for a rule's state."""
+    """The effect of a new evaluation on a rule's state."""
 
     CONFIRMED = "confirmed"  # a worse verdict has been seen twice: a finding opens
     CHANGED = "changed"  # same verdict, another confirmed value
     IMPROVED = "improved"  # a better verdict: the state follows at once
     CLOSED = "closed"  # seen good twice: the finding closes
-    SCAN_AGAIN = "scan_again"  # not yet confirmed; `again_after` says when to scan
+    SCAN_AGAIN = "scan_again"  # not confirmed yet; `again_after` is the time of the next scan
     FLAPPING = "flapping"  # changes too often to be notified each time
-    GAP = "gap"  # three looks in a row saw nothing
+    GAP = "gap"  # three scans in a row were unknown
     UNOBSERVABLE = "unobservable"  # seven days of it: a low finding, with the reason
     SEEN_AGAIN = "seen_again"  # the gap is over
 
@@ -228,7 +227,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetKind(StrEnum):
-    """What can be scanned. A domain is scanned as a host too."""
+    """The kinds of assets that can be scanned. A domain is scanned as a host too."""
 
     DOMAIN = "domain"
     HOST = "host"

@@ -1,7 +1,7 @@
-"""Short ways to write an evaluation, so that an evaluator reads as its rules do.
+"""Short constructors of evaluations, so that an evaluator reads like its rules.
 
-What others wrote stands in details and evidence. Postgres holds no NUL, and a state is no place for a text of
-64 KB: both are seen to here, for every evaluator.
+Details and evidence contain text of others. Postgres stores no NUL, and a state should not hold a text of 64 KB. Both
+are handled here, for every evaluator.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ def inapplicable(rule: str, reason: str, detail: str, **rest: Unpack[Rest]) -> E
 
 
 def unknown(rule: str, reason: str, detail: str = "", **rest: Unpack[Rest]) -> Evaluation:
-    """`reason` says what kept us from seeing, never what we think of it."""
+    """`reason` names the cause of the missing observation, never an opinion."""
     return _evaluation(rule, Verdict.UNKNOWN, reason, detail or f"Could not be seen: {reason}.", rest)
 
 
@@ -63,9 +63,9 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdi
 
 
 def worst(evaluations: Iterable[Evaluation]) -> dict[str, Evaluation]:
-    """Return one evaluation for each rule, as a score needs it where a rule evaluated several subjects.
+    """Return one evaluation for each rule, because a score needs one if a rule evaluated several subjects.
 
-    An unknown outweighs a warn: what was not seen could be worse. Of equals the first stays.
+    An unknown outweighs a warn, because an unobserved subject could be worse. If two are equal, the first stays.
     """
     found: dict[str, Evaluation] = {}
     for one in evaluations:

@@ -1,10 +1,10 @@
 """The methodology: every rule, on one page, closed. It is public and versioned.
 
-Weights count inside a factor; factors weigh `FACTOR_WEIGHTS` of 100. A rule of weight 0 is notified, not scored.
-Beside the criteria named here every finding also supports the reader's own CC9.2, CC3.2 and CC4.1.
+Weights count inside a factor. Factors weigh `FACTOR_WEIGHTS` of 100. A rule of weight 0 is notified, not scored. Beside
+the criteria named here every finding also supports the reader's own CC9.2, CC3.2 and CC4.1.
 
-Change anything a score depends on, and `MODEL_VERSION` changes with it: all vendors are scored again under both
-versions, and no alert is raised by the difference.
+A change of any input of the score needs a new `MODEL_VERSION`. All vendors are scored again under both versions, and
+the difference raises no alert.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from vendorrisk.evaluation.model import AssetKind, Rule, RuleSeverity, ScanKind,
 MODEL_VERSION = "1.0.0"
 
 SCANNER_VERSION = "2"
-"""Rises when a collector records something else for the same world; written down with each run."""
+"""Increase it when a collector records something else for the same input. It is stored with each run."""
 
 FACTOR_WEIGHTS: Mapping[SignalFactor, int] = MappingProxyType(
     {
@@ -32,7 +32,7 @@ FACTOR_WEIGHTS: Mapping[SignalFactor, int] = MappingProxyType(
 )
 
 READERS_CRITERIA = ("CC9.2", "CC3.2", "CC4.1")
-"""What watching vendors at all evidences in the reader's own audit."""
+"""Criteria of the reader's own audit that watching vendors supports by itself."""
 
 NO_EXPOSURE_FEED = (
     "Shodan InternetDB is offered for convenience, and use inside a product needs its owner's leave: "
@@ -151,7 +151,7 @@ _TABLE = (
          "Foreign scripts come over HTTPS and carry integrity hashes.",
          "Load scripts over HTTPS and add integrity attributes to those of other hosts."),
     _web("web.banner", ScanKind.HTTP, _W, _INFO, 1, "CC7.1",
-         "Server and X-Powered-By do not tell versions.", "Remove version numbers from response headers."),
+         "Server and X-Powered-By reveal no versions.", "Remove version numbers from response headers."),
     # ── Email authentication: 18
     _email("email.spf", ScanKind.EMAIL, _D, _MEDIUM, 8, "CC6.6",
            "Exactly one SPF record (RFC 7208, 4.5).", "Publish one TXT record that begins with v=spf1."),
@@ -190,7 +190,7 @@ _TABLE = (
     _dns("dns.dnssec", ScanKind.DNS, _D, _HIGH, 6, "CC6.6",
          "DNSSEC validates, where it is used.", "Correct the DS and DNSKEY records; sign the zone."),
     _dns("dns.caa", ScanKind.DNS, _W, _LOW, 3, "CC6.1",
-         "A CAA record limits who may issue certificates (RFC 8659).", "Publish a CAA record."),
+         "A CAA record limits the issuers of certificates (RFC 8659).", "Publish a CAA record."),
     _dns("dom.expiry", ScanKind.REG, _W, _CRITICAL, 12, "A1.2",
          "The domain's registration is not about to end.", "Renew the domain and switch auto-renewal on.", cap=59),
     _dns("dom.lock", ScanKind.REG, _W, _LOW, 3, "CC6.1",
@@ -228,7 +228,7 @@ _TABLE = (
     # ── Events: 10
     _event("evt.breach", ScanKind.FEEDS, _D, _CRITICAL, 10, "CC7.4 P6.6",
            "No verified breach of the vendor in the last three years (Have I Been Pwned).",
-           "Ask for the incident report and what was changed.", cap=79),
+           "Ask for the incident report and the corrective actions.", cap=79),
     _event("evt.breach_unverified", ScanKind.FEEDS, _D, _INFO, 0, "CC7.3",
            "No unverified breach is listed.", "Ask the vendor whether the claim is true."),
     _event("evt.status", ScanKind.STATUS, _H, _MEDIUM, 4, "A1.2 CC7.4",
@@ -255,7 +255,7 @@ RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _TABLE})
 
 
 def default_disabled_rules(switched_on: Iterable[str] = ()) -> frozenset[str]:
-    """Return the rules that do not count: off by default and not among `switched_on`."""
+    """Return the rules that do not count: off by default and missing from `switched_on`."""
     on = frozenset(switched_on)
     return frozenset(rule.id for rule in RULES.values() if rule.disabled_reason and rule.id not in on)
 
@@ -270,18 +270,18 @@ LONGEST_CADENCE = timedelta(days=28)
 
 
 def hold_for(rule: Rule, slower: int = 1) -> timedelta:
-    """How long a known verdict stands while the present one is unknown: max(72 h, three cadences).
+    """Return how long a known verdict counts while the current one is unknown: max(72 h, three cadences).
 
-    `slower` is how many cadences lie between two scans of a vendor of its tier; without it one failed scan in a week
-    would be enough to lose sight of it.
+    `slower` is the number of cadences between two scans of a vendor of its tier. Without it, one failed scan in a week
+    would make the rule unknown.
     """
     return max(timedelta(hours=72), 3 * min(timedelta(hours=rule.cadence_hours * slower), LONGEST_CADENCE))
 
 
 def next_scan(rule_cadence: timedelta, ends_at: datetime | None, now: datetime) -> timedelta:
-    """How long until the next scan of something that ends (a certificate, a registration).
+    """Return the time to the next scan of something that ends (a certificate, a registration).
 
-    A third of what remains, never more than the cadence and never under an hour; past the end, an hour.
+    It is a third of the remaining time, between an hour and the cadence. Past the end, it is an hour.
     """
     if ends_at is None:
         return rule_cadence

@@ -1,13 +1,13 @@
-"""The score: integers from 0 to 100, every deduction named, and nothing to gain by hiding.
+"""The score: integers from 0 to 100, every deduction named, no gain from hiding.
 
-A verdict's deficit is in basis points of its rule's weight: pass 0, warn 4000, fail 10 000, unknown 5000. Weak
-evidence counts less: at confidence c a warn or fail has c of its deficit, and a pass is pulled towards unknown
-by 1 - c, since weak evidence of good is not good. (A warn is never put above a pass: at c under 0.56 the plain
-product would do that, so the pass's deficit is the floor.)
+A verdict's deficit is in basis points of its rule's weight: pass 0, warn 4000, fail 10 000, unknown 5000. Weak evidence
+counts less: at confidence c a warn or fail has c of its deficit, and a pass is pulled towards unknown by 1 - c, because
+weak evidence of good is not good. (A warn never scores better than a pass: at c under 0.56 the plain product would do
+that, so the pass's deficit is the floor.)
 
-An unknown keeps its last known verdict for `rules.hold_for`; after that its deficit is the greater of 5000 and
-what was known, so that a fail stays a fail until it is seen fixed. What did not apply when it was last seen counts
-past its hold only where that costs points: hiding it must not raise a mean that is worse.
+An unknown keeps its last known verdict for `rules.hold_for`. After that its deficit is the greater of 5000 and the last
+known deficit, so that a fail stays a fail until it is seen fixed. A rule that did not apply when it was last seen
+counts past its hold only if that costs points, so that hiding it cannot raise a worse mean.
 
     factor   = 10 000 - Σ weight·deficit / Σ weight        na leaves both sums
     overall  = (3 · weighted mean of factors + the worst factor of weight 10 or more) / 4
@@ -46,7 +46,7 @@ GRADES = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
 
 
 class HeldInput(NamedTuple):
-    """A score input after holding: what it costs now, at worst and at best."""
+    """A score input after holding: its cost now, at worst and at best."""
 
     rule: Rule
     score_input: ScoreInput
@@ -58,7 +58,7 @@ class HeldInput(NamedTuple):
 
 
 class _Shares(NamedTuple):
-    """A deficit and who bears it: each share, divided by `whole`, is exact and not rounded."""
+    """A deficit and its shares: each share, divided by `whole`, is exact, without rounding."""
 
     deficit: int
     whole: int
@@ -66,7 +66,7 @@ class _Shares(NamedTuple):
 
 
 def deficit_of(verdict: Verdict, confidence_percent: int, percent: int = 100) -> int:
-    """Return the deficit in basis points; `percent` is what time has left of a warn or fail."""
+    """Return the deficit in basis points. `percent` is the part of a warn or fail that has not faded yet."""
     seen_well = UNKNOWN_DEFICIT * (100 - confidence_percent) // 100
     if verdict is Verdict.PASS:
         return seen_well
@@ -98,8 +98,7 @@ def apply_hold(score_input: ScoreInput, now: datetime) -> HeldInput:
 
 
 def score(inputs: Iterable[ScoreInput], *, now: datetime, disabled_rules: frozenset[str] = frozenset()) -> Score:
-    """Score a vendor. `disabled_rules` are rules that do not count (`rules.default_disabled_rules`); they are named in
-    the result.
+    """Score a vendor. `disabled_rules` do not count (`rules.default_disabled_rules`), and are named in the result.
 
     Score inputs of unknown rules raise `KeyError`: a replay needs the methodology of its `model_version`.
     """
@@ -129,17 +128,17 @@ def score(inputs: Iterable[ScoreInput], *, now: datetime, disabled_rules: frozen
 
 
 def _applies(score_input: ScoreInput, now: datetime) -> bool:
-    """Say whether a score input counts. That a rule does not apply is held like any verdict while it cannot be seen."""
+    """Return True if a score input counts. "Not applicable" is held like any verdict while the rule is unknown."""
     if score_input.verdict is not Verdict.UNKNOWN:
         return score_input.verdict is not Verdict.NA
     return score_input.known is not Verdict.NA or not _is_held(score_input, now)
 
 
 def _borne(counted: Sequence[HeldInput]) -> Sequence[HeldInput]:
-    """Return what the number is made of: all that counts, or all but what did not apply when it was last seen.
+    """Return the score's inputs: all that count, with or without those that did not apply when last seen.
 
-    Whichever is less. Past its hold such a rule costs what any unknown does, and where the rest is worse than that,
-    hiding it would raise the mean.
+    The lower score wins. Past its hold such a rule costs as much as any unknown. If the other inputs are worse than
+    that, hiding it would raise the mean.
     """
     applied = [
         s for s in counted if s.score_input.verdict is not Verdict.UNKNOWN or s.score_input.known is not Verdict.NA
@@ -150,7 +149,7 @@ def _borne(counted: Sequence[HeldInput]) -> Sequence[HeldInput]:
 
 
 def _is_held(score_input: ScoreInput, now: datetime) -> bool:
-    """Say whether what was known still stands; an observation of next year holds nothing, for its clock was wrong."""
+    """Return True if the known verdict still counts. One from the future never counts, because its clock was wrong."""
     at = score_input.known_at
     return at is not None and abs(now - at) <= hold_for(RULES[score_input.rule], score_input.slower)
 
@@ -220,7 +219,7 @@ def _factors(held: Sequence[HeldInput], cost: Callable[[HeldInput], int]) -> dic
 
 
 def _overall(factors: dict[SignalFactor, _Shares]) -> _Shares:
-    """Join the factors: a quarter of what comes out is the worst of the heavy ones."""
+    """Join the factors. The worst heavy factor is a quarter of the result."""
     if not factors:
         return _Shares(0, 1, ())
     weights = sum(FACTOR_WEIGHTS[f] for f in factors)

@@ -1,8 +1,8 @@
-"""What port 443 is worth: certificate, versions, ciphers, and certificates issued elsewhere.
+"""Evaluation of port 443: certificate, versions, ciphers, and certificates issued elsewhere.
 
 A handshake that failed is no verdict by itself. Only where HTTP answered at the same time (the positive control) and
-port 443 was closed, or answered otherwise than with a handshake, is HTTPS known to be missing. A connection that was
-hung up on may have met a filter, and says nothing.
+port 443 was closed, or answered otherwise than with a handshake, is HTTPS known to be missing. A dropped connection may
+have met a filter, and proves nothing.
 """
 
 from collections.abc import Iterable
@@ -87,7 +87,7 @@ def _clamp(value: timedelta, least: timedelta, most: timedelta) -> timedelta:
 
 
 def _expiring(chain: Chain, now: datetime) -> Evaluation:
-    """Measured against the lifetime: what is soon for a year's certificate is half a life for a short one."""
+    """The threshold depends on the lifetime: a soon end for a year's certificate is half the life of a short one."""
     rule, life = "tls.cert_expiring", x.lifetime(chain.leaf)
     left = chain.leaf.not_valid_after_utc - now.replace(microsecond=0)
     facts: Facts = {"serial": f"{chain.leaf.serial_number:x}", "lifetime_days": life.days}
@@ -150,7 +150,7 @@ def _lifetime(chain: Chain, trust: x.Trust) -> Evaluation:
 
 
 def evaluate_versions(observation: HelloObservation) -> tuple[Evaluation, ...]:
-    """Evaluate what the greetings brought; a refusal counts only where some other greeting was accepted."""
+    """Evaluate the responses to the greetings. A refusal counts only if another greeting was accepted."""
     seen = {greeting: observation.outcomes.get(greeting.value, "not_greeted") for greeting in Greeting}
     if Greeting.TLS1_2 not in _accepted(seen) and Greeting.TLS1_3 not in _accepted(seen):
         return _without_control(observation, seen)

@@ -1,4 +1,4 @@
-"""What a vendor shows of itself: security.txt, status and trust pages, its list of sub-processors."""
+"""Evaluation of a vendor's own publications: security.txt, status and trust pages, its list of sub-processors."""
 
 from datetime import datetime
 
@@ -30,7 +30,7 @@ def evaluate_security_txt(file: SecurityTxtFile | Unknown | None, *, now: dateti
 
 
 def evaluate_page(rule: str, observation: PageObservation | None) -> Evaluation:
-    """Evaluate whether a page that people named is there; `rule` is tr.status_page, tr.trust or tr.dpa."""
+    """Evaluate whether a page that people named exists. `rule` is tr.status_page, tr.trust or tr.dpa."""
     if observation is None:
         return inapplicable(rule, "none_named", "No such page is known.")
     if isinstance(observation.page, Unknown):

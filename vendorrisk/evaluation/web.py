@@ -1,8 +1,8 @@
-"""What a host's front page is worth: redirect, HSTS, CSP, framing, cookies, scripts.
+"""Evaluation of a host's front page: redirect, HSTS, CSP, framing, cookies, scripts.
 
-A response of another status than 2xx, 3xx, 401 or 403, or behind a robot check, says nothing of the site: the error
-page of whatever stands before it is not the site's. A host that sends its visitors to another site has no content of
-its own to protect.
+A response of another status than 2xx, 3xx, 401 or 403, or behind a robot check, is no evidence about the site: the
+error page may come from a proxy in front of it. A host that sends its visitors to another site has no content of its
+own to protect.
 """
 
 import re
@@ -100,7 +100,7 @@ def _redirect(observation: WebObservation) -> Evaluation:
 
 
 def parse_hsts(value: str) -> tuple[int, bool, bool] | None:
-    """Return max-age in seconds, includeSubDomains and preload; None where RFC 6797 has the header ignored."""
+    """Return max-age in seconds, includeSubDomains and preload. None if RFC 6797 requires ignoring the header."""
     found: dict[str, str] = {}
     for part in value.split(";"):
         name, _, given = (piece.strip() for piece in part.partition("="))

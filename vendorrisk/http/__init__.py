@@ -6,7 +6,7 @@
     json_bodies         strict JSON: limits of a body, and all its errors at once
     file_bodies         files that come in: as the body, or as the one part of a form, read by `multipart_file`
     headers             If-Match, ETag, Idempotency-Key, Prefer
-    sparse_responses    the fields that a caller wants of a response
+    sparse_responses    the requested fields of a response
     pagination_links    the neighbours of a page (RFC 8288)
     problems refusals as RFC 9457 problem documents. The only file that knows statuses
     error_handlers      an exception of any kind becomes a problem document

@@ -31,7 +31,7 @@ async def sent_file(request: Request[Any, Any, Any], *, most: int) -> SentFile:
 
 
 async def received_file(request: Request[Any, Any, Any], *, most: int, accepted: Sequence[str]) -> ReceivedFile:
-    """Read the file: one of the media types `accepted`, no more than `most` bytes, no longer than half a minute."""
+    """Read the file: one of the media types `accepted`, at most `most` bytes, within half a minute."""
     if media_type(request) not in {*accepted, MULTIPART}:
         raise _unsupported(accepted)
     received = bytearray()

@@ -66,5 +66,5 @@ def idempotency_key(value: str | None) -> str | None:
 
 
 def wants_minimal(prefer: str | None) -> bool:
-    """Say whether the caller prefers no body (RFC 7240, section 4.2)."""
+    """Return True if the caller prefers no body (RFC 7240, section 4.2)."""
     return prefer is not None and any(p.strip() == "return=minimal" for p in prefer.replace(";", ",").split(","))

@@ -13,7 +13,7 @@ from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import TheService
 
 _SECONDS = 2
-_REDIS_SECONDS = 0.5  # less than those who ask wait: Redis never decides the response
+_REDIS_SECONDS = 0.5  # shorter than a proxy's own timeout: Redis never decides the response
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -33,7 +33,9 @@ async def live() -> Health:
 
 @get("/ready", operation_id="check_ready", opt={"also": [503]})
 async def ready(service: TheService) -> Response[Health]:
-    """Say whether requests can be served: the database answers, has this release's schema, and we are not stopping."""
+    """Return whether requests can be served: the database answers with this release's schema, and no shutdown has
+    begun.
+    """
     checks = {"database": await _database(service), "redis": await _redis(service)}
     # Without Redis requests are still served and jobs still run at their next tick.
     failing = checks["database"] != "ok" or service.is_shutting_down

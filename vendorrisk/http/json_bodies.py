@@ -67,7 +67,7 @@ def check_json(body: bytes) -> object:
 
 
 def check_fit(value: object, schema: Any) -> None:
-    """Refuse a decoded body that does not fit: strictly, so that "true" is no boolean and "5" no number.
+    """Refuse a decoded body that does not fit strictly: "true" is no boolean and "5" is no number.
 
     Litestar itself converts leniently, which is right for query parameters and wrong for JSON.
     """

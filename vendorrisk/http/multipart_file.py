@@ -1,8 +1,8 @@
 """The one file of a multipart/form-data body (RFC 7578), as `curl -F file=@report.pdf` and browsers send it.
 
 The part's bytes stream through: only the bytes needed to find the next boundary are kept. A body without a
-file, with a second part, or broken anywhere is refused, at the latest after the last byte: a store that follows the
-bytes keeps nothing then.
+a file, with a second part, or broken anywhere is refused, at the latest after the last byte. The file store then
+discards the bytes it has written.
 """
 
 from collections.abc import AsyncIterator

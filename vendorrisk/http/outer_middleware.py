@@ -1,6 +1,6 @@
 """The first layer of every request: a request id, bounded concurrency, a log line, metrics, headers of safety.
 
-Sits around the whole application, so that an unknown path and a failure anywhere are treated alike.
+It wraps the whole application, so that an unknown path and a failure anywhere are treated alike.
 """
 
 import re
@@ -23,7 +23,7 @@ from vendorrisk.http import problems
 # Trace Context, section 3.2: ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MOST_AT_ONCE = 512
-_SUSPECT = {401, 403}  # who calls may not: worth a look even where the log is kept short
+_SUSPECT = {401, 403}  # a forbidden request: worth a log line even if the log is kept short
 
 REQUESTS = Counter("vendorrisk_http_requests_total", "Requests served.", ["method", "route", "status"])
 SECONDS = Histogram(

@@ -1,4 +1,4 @@
-"""The Link header of a page (RFC 8288): where its neighbours are, with everything else that was asked for."""
+"""The Link header of a page (RFC 8288): the URLs of its neighbours, with all other parameters of the request."""
 
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode

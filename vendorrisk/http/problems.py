@@ -54,7 +54,7 @@ def problem_of(refusal: Refusal, request_id: str = "") -> Problem:
 
 
 def headers_of(refusal: Refusal) -> list[tuple[str, str]]:
-    """Return the headers that go with a refusal besides its content type."""
+    """Return the further headers of a refusal, without its content type."""
     headers = []
     if refusal.retry_after_seconds is not None:
         headers.append(("retry-after", str(refusal.retry_after_seconds)))

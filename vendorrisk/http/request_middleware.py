@@ -141,7 +141,7 @@ class RequestContext:
         return _replay(self.body)
 
     def fingerprint(self) -> bytes:
-        """Tell this request from another with the same Idempotency-Key."""
+        """Return a digest that distinguishes this request from another with the same Idempotency-Key."""
         parts = [self.scope["method"].encode(), self.scope["path"].encode(), self.scope["query_string"], self.body]
         return hashlib.sha256(b"\x00".join(hashlib.sha256(p).digest() for p in parts)).digest()
 
@@ -294,8 +294,8 @@ def _check_unpacked(headers: dict[str, str]) -> None:
 def _hurried(receive: Receive) -> Receive:
     """Return a `receive` for a body that the handler reads with its transaction open.
 
-    A caller who sends it drop by drop, or stops, would keep a connection to the database: after the time of a small
-    body it has to arrive at a pace.
+    A caller that sends it drop by drop, or stops, would hold a connection to the database. So after the time of a small
+    body it must arrive at a minimum rate.
     """
     begun, size = time.monotonic(), 0
 
@@ -316,10 +316,11 @@ def _hurried(receive: Receive) -> Receive:
 
 
 def _check_parameters(scope: Any) -> None:
-    """Refuse a query parameter that the route does not know, or twice one that it takes once, or null.
+    """Refuse a query parameter that the route does not know, that is null, or that was repeated without being
+    repeatable.
 
     A misspelt filter must not pass as none, nor one of two values silently win. Litestar takes the word null for a
-    parameter that was not sent, and 1e2 for 100.
+    as a missing parameter, and 1e2 as 100.
     """
     known = scope["litestar_app"].state.query_names.get((scope["path_template"], scope["method"]))
     query = scope["query_string"].decode("latin-1")

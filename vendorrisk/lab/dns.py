@@ -4,9 +4,9 @@
     async with dns_fake(zone) as server:
         resolver = Resolver([server.address])
 
-A name that is not in the zone does not exist (NXDOMAIN); one with records of other kinds has no data. A CNAME is
-followed inside the zone. A list of lists, or a callable taking the count of earlier questions, changes its answer
-from question to question (DNS rebinding); the last list stays.
+A name that is missing in the zone does not exist (NXDOMAIN). A name with only records of other kinds has no data. A
+CNAME is followed inside the zone. A list of lists, or a callable taking the count of earlier questions, changes its
+answer from question to question (DNS rebinding). The last list stays.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _ATTEMPTS = 20
 
 
 class Behaviour(Enum):
-    """What a server does instead of answering."""
+    """A server's behaviour instead of answering."""
 
     DROP = auto()
     SERVFAIL = auto()
@@ -67,7 +67,7 @@ def _above(name: str) -> list[str]:
 
 
 class DnsFake:
-    """The running server. `questions` holds (name, kind) in the order they came; `zone` may be changed."""
+    """The running server. `questions` holds (name, kind) in order of arrival. `zone` may be changed."""
 
     def __init__(self, zone: Zone, *, authenticated: bool = False) -> None:
         self._zone = _Names(zone)
@@ -163,7 +163,7 @@ class _Udp(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def dns_fake(zone: Zone, *, authenticated: bool = False, host: str = "127.0.0.1") -> AsyncIterator[DnsFake]:
-    """Serve a zone for the length of the block; `address` is where."""
+    """Serve a zone at `address` for the length of the block."""
     fake = DnsFake(zone, authenticated=authenticated)
 
     async def serve_tcp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

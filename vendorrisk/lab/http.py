@@ -4,8 +4,8 @@
         server.on("/", Reply(200, [("x-a", "b")], b"body"))
         server.on("/drip", drip)          # async def drip(request, writer): raw bytes as it likes
 
-A path without a script is answered 404. `requests` holds what came. A raw script owns the connection, which is
-closed when it returns. `delay_seconds` of a reply is waited before it is written (a slow receiver).
+A path without a script is answered 404. `requests` holds the received requests. A raw script owns the connection, which
+is closed when it returns. `delay_seconds` of a reply is waited before it is written (a slow receiver).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _HEADER_LIMIT = 1 << 20
 
 @dataclass(frozen=True)
 class Received:
-    """One request. Header names are lower-case; a repeated header keeps its last value."""
+    """One request. Header names are lower-case. A repeated header keeps its last value."""
 
     method: str
     target: str
@@ -34,7 +34,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. Content-Length is added unless a transfer coding is given; `close` ends the connection."""
+    """One response. Content-Length is added unless a transfer coding is given. `close` ends the connection."""
 
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -67,7 +67,7 @@ class HttpFake:
         self._writers: set[asyncio.StreamWriter] = set()
 
     def on(self, path: str, script: Script) -> None:
-        """Script a path; `*` stands for every path without a script of its own."""
+        """Script a path. `*` means every path without a script of its own."""
         self._scripts[path] = script
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,7 +83,7 @@ class HttpFake:
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Serve one request; returns whether the connection stays open."""
+        """Serve one request. Return whether the connection stays open."""
         request = await _read(reader)
         self.requests.append(request)
         script = self._scripts.get(request.path, self._scripts.get("*", Reply(404)))
@@ -120,7 +120,7 @@ async def _read(reader: asyncio.StreamReader) -> Received:
 
 @asynccontextmanager
 async def http_fake(*, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[HttpFake]:
-    """Serve for the length of the block; `port` is where."""
+    """Serve at `port` for the length of the block."""
     fake = HttpFake()
     server = await asyncio.start_server(fake.serve, host, 0, ssl=tls, limit=_HEADER_LIMIT)
     fake.port = server.sockets[0].getsockname()[1]
@@ -135,7 +135,10 @@ async def http_fake(*, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1
 async def tcp_fake(
     script: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], *, host: str = "127.0.0.1"
 ) -> AsyncIterator[int]:
-    """Serve raw TCP by a script for the length of the block, yielding the port; the script's end closes."""
+    """Serve raw TCP by a script for the length of the block, yielding the port.
+
+    The script's end closes the connection.
+    """
     writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

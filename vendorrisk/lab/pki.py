@@ -1,6 +1,6 @@
 """A small PKI with every kind of bad certificate: root → intermediate → leaf, each made to order.
 
-Keys are made once per run; P-256 everywhere but where a weak key is the point.
+Keys are made once per run. All are P-256, except deliberately weak ones.
 """
 
 import datetime as dt
@@ -102,7 +102,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a leaf is to be like; the defaults are a good one."""
+    """The properties of a leaf. The defaults make a good one."""
 
     names: tuple[str, ...] = ("acme.test", "www.acme.test")
     begins: dt.datetime = NOW - 30 * DAY
@@ -158,7 +158,7 @@ def server_context(
     highest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
     ciphers: str = "",
 ) -> ssl.SSLContext:
-    """A server for a chain; old versions and weak keys need security level 0, which is asked for."""
+    """A server context for a chain. Old versions and weak keys need security level 0, which is set."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers or "ALL:@SECLEVEL=0")
     with warnings.catch_warnings():

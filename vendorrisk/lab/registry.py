@@ -1,4 +1,7 @@
-"""Registry servers: WHOIS in several dialects, RDAP documents. The texts are made up; the forms are the field's."""
+"""Registry servers: WHOIS in several dialects, RDAP documents.
+
+The texts are fiction. The forms are those of real registries.
+"""
 
 import asyncio
 import json
@@ -49,7 +52,7 @@ TIRED = (
 
 
 class WhoisServer:
-    """Answers each question from a table, else with `otherwise`; keeps what was asked."""
+    """Answers each question from a table, or with `otherwise`. It records the questions."""
 
     def __init__(self, answers: Mapping[str, str] | None = None, otherwise: str = "") -> None:
         self.answers = dict(answers or {})

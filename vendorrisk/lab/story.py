@@ -1,6 +1,6 @@
-"""A week of three made-up vendors, told from the first scan to the alerts: the whole flow without internet.
+"""A week of three made-up vendors, from the first scan to the alerts: the whole flow without internet.
 
-It runs the product's own jobs against the lab and a database that is thrown away; only the clock is made up.
+It runs the product's own jobs against the lab and a throw-away database. Only the clock is artificial.
 """
 
 import base64
@@ -50,7 +50,7 @@ class _Clock:
 
 
 async def tell(dsn: str, console: Console) -> None:
-    """Migrate the database at `dsn` and tell the story on the console."""
+    """Migrate the database at `dsn` and print the story on the console."""
     from vendorrisk.worker import make_job_context
 
     await migrations.migrate(dsn)
@@ -126,7 +126,7 @@ class _Story:
     async def tell(self) -> None:
         self._console.rule("Day 1: three vendors are watched")
         self._tenant = await self._found()
-        await self._say("Scanned once. Nothing bad is believed before it was seen twice.")
+        await self._say("Scanned once. A bad result is believed only after a second scan.")
         self._clock.now += timedelta(minutes=16)
         self._console.rule("A quarter of an hour later")
         await self._say("Seen again: findings are open, the numbers follow, people are notified.")
@@ -139,7 +139,7 @@ class _Story:
         self._page.on("/subprocessors", Reply(200, [("Content-Type", "text/html")], _list(*_ROWS, b"Ember Support")))
         await self._run()
         self._clock.now += timedelta(minutes=16)
-        await self._say("What is fixed counts at once; what changed was seen twice, and people are notified.")
+        await self._say("Fixes count at once. Confirmed changes were seen twice, and people are notified.")
         self._clock.now += timedelta(days=3, hours=2)
         self._console.rule("Day 6: Lapsing's certificate has ended")
         await self._run()
@@ -192,7 +192,7 @@ class _Story:
         scans = await self._run()
         self._console.print(f"{words} ({scans} scans)", style="italic")
         table = Table(box=None, pad_edge=False)
-        for heading in ("vendor", "grade", "score", "seen", "what costs most"):
+        for heading in ("vendor", "grade", "score", "seen", "largest deductions"):
             table.add_column(heading, overflow="fold")
         for domain in self._vendors:
             score = await self._score(domain)

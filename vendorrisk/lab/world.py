@@ -4,8 +4,8 @@
         web = await world.host("127.0.0.2", tls=server_context(leaf()))
         await tls.scan_certificate("acme.test", guard=world.guard, fetcher=world.fetcher)
 
-Names end in `.test`. Each address of 127.0.0.0/8 is a machine of its own; ports 80, 443 and 43 are mapped to the
-free ports its servers really have. A port without a server is closed.
+Names end in `.test`. Each address of 127.0.0.0/8 is a machine of its own. Ports 80, 443 and 43 are mapped to the real
+free ports of its servers. A port without a server is closed.
 """
 
 import asyncio

@@ -44,7 +44,7 @@ def sentence(words: str) -> str:
 
 
 def _mark_format(name: str, field: Schema) -> None:
-    """Say by the name which texts are instants, which msgspec says of bodies alone, and which numbers need 64 bits."""
+    """Return the format by the name: instants, which msgspec declares in bodies only, and numbers that need 64 bits."""
     types = field.get("type", ())
     if (name == "at" or name.endswith("_at")) and "string" in (types, *types):
         field.setdefault("format", "date-time")

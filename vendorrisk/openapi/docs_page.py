@@ -1,8 +1,8 @@
 """The OpenAPI document as one readable page: no script, no font, no picture, no other host.
 
-Everything of the document is shown: operations by tag, who may call each, parameters, bodies, responses, refusals with
-their codes, examples, and the schemas, linked where they are used. The style stands in the page and is allowed by its
-hash alone.
+The page shows the whole document: operations by tag, the permission of each, parameters, bodies, responses, refusals
+with their codes, examples, and the schemas, linked where they are used. The style is inline and allowed by its hash
+alone.
 """
 
 import base64

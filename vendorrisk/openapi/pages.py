@@ -22,7 +22,7 @@ async def get_document(state: State) -> dict[str, Any]:
 async def get_reference(state: State, request: Request[Any, Any, Any]) -> Response[bytes]:
     """Serve the document as one page that needs no other host and no script.
 
-    Packed, and once, where that is accepted.
+    Compressed, and only once, if the client accepts that.
     """
     page = _page(state)
     headers = {

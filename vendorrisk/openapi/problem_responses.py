@@ -1,7 +1,7 @@
 """The document's refusals: problem responses as shared components, and the schemas of a problem.
 
 An operation refers to the response of each status. If its codes are not the usual ones of that status, its own
-description stands beside the reference, as OpenAPI 3.1 allows.
+description is added beside the reference, as OpenAPI 3.1 allows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ def add_refusals(responses: dict[str, Any], opt: Mapping[str, Any], method: str)
 
 
 def refer_to_default(responses: dict[str, Any]) -> None:
-    """Say that any other response is a problem document as well."""
+    """Return the default response: a problem document as well."""
     responses["default"] = {"$ref": f"#/components/responses/{_DEFAULT}"}
 
 

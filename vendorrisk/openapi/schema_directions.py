@@ -3,8 +3,8 @@
     in closed: unknown fields and values are rejected. A field with a default may be left out
     out   open: values may be added, so an enumeration is a text with its known values, and nothing has a default
 
-An enumeration that goes out is named `…Value`, and so is a Struct that also comes in. Its name then never depends on
-whether some route takes it as well.
+An enumeration in a response is named `…Value`, and so is a Struct that is also part of a request. Its name is then
+independent of the routes that accept it.
 """
 
 from collections.abc import Mapping

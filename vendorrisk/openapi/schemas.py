@@ -119,7 +119,7 @@ def tidy(value: Any) -> Any:
 
 
 def _is_title(key: str, item: Any) -> bool:
-    """Say whether this is the name of a class, and not a field of that name."""
+    """Return True if this is the name of a class, rather than a field of that name."""
     return key == "title" and isinstance(item, str)
 
 
@@ -146,7 +146,7 @@ def _named(name: str) -> str:
 
 
 def classes_in(types: Iterable[Any]) -> Iterable[Any]:
-    """Yield every class that has a component: Structs and enumerations, wherever they stand in the types."""
+    """Yield every class that has a component: Structs and enumerations, at any depth of the types."""
     seen: set[Any] = set()
     waiting = list(types)
     while waiting:

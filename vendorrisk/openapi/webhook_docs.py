@@ -61,7 +61,7 @@ PARAMETERS: Schema = {
 """Components of the document: the headers of every webhook."""
 
 RESPONSES: Schema = {
-    "accepted": {"description": "Accepted; it is not sent again."},
+    "accepted": {"description": "Accepted. It is not sent again."},
     "gone": {"description": "Nobody listens here any more. The delivery ends at once."},
     "later": {"description": "Not accepted. The delivery is sent again later, for most of a day, and `Retry-After` is kept to."},
 }

@@ -9,7 +9,7 @@ HASH_BYTES = 16
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What every part of an observation is: immutable, with its fields in sorted order when written."""
+    """The base of every part of an observation: immutable, with its fields in sorted order when written."""
 
 
 class Unknown(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="unknown"):
@@ -19,9 +19,9 @@ class Unknown(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="unknown")
 
 
 class Lookup(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of a DNS question. Records are sorted, TXT as one Latin-1 string each, names without final dot.
+    """The outcome of a DNS question. Records are sorted, TXT as one Latin-1 string each, names without final dot.
 
-    Only `ok`, `nodata` and `nxdomain` say something about the name; any other outcome is a failure to see.
+    Only `ok`, `nodata` and `nxdomain` are evidence about the name. Any other outcome is a failed observation.
     """
 
     outcome: str
@@ -44,17 +44,17 @@ _encoder = msgspec.json.Encoder(order="sorted")
 def canonical(observation: object) -> bytes:
     """Return the observation as JSON with sorted keys: equal observations give equal bytes.
 
-    A NUL becomes U+FFFD. Postgres keeps none in text or JSON, so one byte of a vendor's would leave its whole domain
-    scan unwritten, and what was believed before standing for ever.
+    A NUL becomes U+FFFD. Postgres stores no NUL in text or JSON, so a single byte from a vendor would block the write
+    of its whole domain scan, and freeze its earlier states for ever.
     """
     return _encoder.encode(observation).replace(b"\\u0000", b"\\ufffd")
 
 
 def value_hash(observation: object) -> bytes:
-    """Return the 16 bytes by which two observations are told apart."""
+    """Return the 16 bytes that distinguish two observations."""
     return hashlib.blake2b(canonical(observation), digest_size=HASH_BYTES).digest()
 
 
 def replay(stored: bytes, kind: type[_Observation]) -> _Observation:
-    """Read a stored observation back; raises `msgspec.ValidationError` for one of another shape."""
+    """Read a stored observation. Raises `msgspec.ValidationError` for another shape."""
     return msgspec.json.decode(stored, type=kind)

@@ -24,7 +24,7 @@ def _registries() -> PublicSuffixList:
 
 
 def is_registered_at_a_registry(domain: str) -> bool:
-    """Whether a registry has the domain, and not somebody who lends names under their own (`acme.github.io`)."""
+    """Return True if a registry has the domain, rather than the owner of a shared domain (`acme.github.io`)."""
     return _registries().privatesuffix(domain) == domain
 
 

@@ -1,8 +1,8 @@
-"""The port: what the service asks of the outside world, and the adapter that really goes there.
+"""The scanner: the interface to the outside world, and the adapter that really connects to it.
 
-One method for each group of signals; each returns an observation and never raises for what the other side does.
-Politeness across scans (one at a time per registrable domain, budgets a day, opt-out) is the caller's: it alone
-knows what other workers do. Within a scan, requests to a host go one after another.
+It has one method for each group of signals. Each returns an observation and never raises for faults of the other side.
+Politeness across scans (one at a time per registrable domain, budgets a day, opt-out) is the caller's task: only the
+caller knows the other workers' scans. Within a scan, requests to a host go one after another.
 """
 
 import ssl
@@ -34,9 +34,9 @@ FEED_LIMITS = Limits(wire_bytes=64 * 1024 * 1024, decoded_bytes=64 * 1024 * 1024
 
 
 class Scanner(Protocol):
-    """What can be scanned. Hosts and domains are normalised names, URLs what people entered.
+    """The scans. Hosts and domains are normalised names, URLs are as people entered them.
 
-    Without contact, a scan of DNS asks nobody but the resolver.
+    Without contact, a scan of DNS queries only the resolver.
     """
 
     async def dns(self, domain: str, hosts: tuple[str, ...], *, with_contact: bool = True) -> DnsObservation: ...
@@ -79,7 +79,7 @@ class LiveScanner:
         second_opinion: SecondOpinion | None = None,
         trusted: ssl.SSLContext | None = None,
     ) -> None:
-        """`trusted` is whom registries, feeds and pages are believed by; certifi's roots where it is not given."""
+        """`trusted` holds the roots for registries, feeds and pages. The default is certifi's roots."""
         agent = f"{robots_txt.ROBOT}/{ROBOT_VERSION} (+{contact_url})"
         self._guard = guard
         self._second_opinion = second_opinion
@@ -134,7 +134,7 @@ class LiveScanner:
         )
 
     async def robots(self, host: str) -> Robots:
-        # Who does not want us says so whatever the certificate: to obey a forged wish costs nobody anything.
+        # robots.txt is read without checking the certificate. A forged opt-out only makes us skip a scan.
         return await robots_txt.robots(host, fetcher=self._any_certificate)
 
     async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageObservation:

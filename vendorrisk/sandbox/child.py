@@ -17,7 +17,7 @@ from vendorrisk.sandbox.confinement import deny, limit
 def main() -> None:
     target, cpu_seconds, memory_bytes = sys.argv[1:4]
     limit(int(cpu_seconds), int(memory_bytes))
-    # The parser may print; only the answer may reach the parent.
+    # The parser may print. Only the answer may reach the parent.
     answers = os.dup(1)
     os.dup2(2, 1)
     try:

@@ -1,4 +1,7 @@
-"""What the child gives up. Runs in the child only, and imports little, since every start pays for it."""
+"""The rights that the child gives up.
+
+This runs in the child only, and imports little, because every start pays for it.
+"""
 
 import ctypes
 import os
@@ -31,7 +34,7 @@ _X32_CALLS: Final = 0x40000000
 
 
 def limit(cpu_seconds: int, memory_bytes: int) -> None:
-    """Die with the parent; bound processor time, address space and files."""
+    """Die with the parent. Bound processor time, address space and files."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
     if os.getppid() == 1:
         os._exit(1)  # the parent died before the line above
@@ -46,7 +49,7 @@ def limit(cpu_seconds: int, memory_bytes: int) -> None:
 
 
 def deny() -> bool:
-    """Give up the denied calls for good; says whether this machine could."""
+    """Give up the denied calls for good. Return whether this machine supports it."""
     known = _DENIED.get(platform.machine())
     if known is None:
         return False

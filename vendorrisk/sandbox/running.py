@@ -36,7 +36,7 @@ class SandboxError(Exception):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run may take. `memory_bytes` is address space, of which an idle child takes some 100 MB."""
+    """The limits of one run. `memory_bytes` is address space, of which an idle child needs some 100 MB."""
 
     cpu_seconds: int = 20
     wall_seconds: float = 40.0
@@ -48,14 +48,14 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 class Sandbox:
-    """Runs parsers, a bounded number at once; the others wait, and are told `busy` when that takes too long."""
+    """Runs parsers, a bounded number at once. The others wait, and fail as `busy` if that takes too long."""
 
     def __init__(self, at_once: int = 2, queue_seconds: float = 30.0) -> None:
         self._slots = asyncio.Semaphore(at_once)
         self._queue_seconds = queue_seconds
 
     async def run(self, parser: Callable[[bytes], T], payload: bytes, limits: Limits = DEFAULT_LIMITS) -> T:
-        """Return what the parser returns for these bytes; raises `SandboxError`, whatever the parser does.
+        """Return the parser's result for these bytes. Any fault of the parser raises `SandboxError`.
 
         `parser` is a module-level function with an annotated result.
         """
@@ -117,7 +117,7 @@ async def _exchanged(process: asyncio.subprocess.Process, payload: bytes, limit:
 
 async def _feed(process: asyncio.subprocess.Process, payload: bytes) -> None:
     assert process.stdin is not None  # noqa: S101 - asked for above
-    # A child that died takes nothing more; why it died is seen by its end.
+    # A dead child accepts no more input. The reason shows in its exit status.
     with suppress(ConnectionError):
         process.stdin.write(payload)
         await process.stdin.drain()

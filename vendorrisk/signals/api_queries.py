@@ -1,4 +1,4 @@
-"""The statements of records: what routes read and write."""
+"""The statements of the API: records that routes read and write."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -329,7 +329,7 @@ async def vendors_of(work: Work, domains: Sequence[str]) -> dict[str, UUID]:
 
 
 async def save_ratings(work: Work, ratings: Sequence[tuple[UUID, Rating]]) -> int:
-    """Keep ratings with the vendor of each; returns how many were new or said something else."""
+    """Save each rating with its vendor. Return the number of new or changed ratings."""
     columns = [
         [new_id() for _ in ratings],
         [vendor_id for vendor_id, _ in ratings],

@@ -1,4 +1,4 @@
-"""What is stored and returned of watched assets, their signals and observations."""
+"""Stored and returned types of watched assets, their signals and observations."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ class AssetSource(StrEnum):
 
 
 class VendorAsset(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a vendor that is scanned. `scan_requested_at` is set while a scan at once is waited for.
+    """A scanned asset of a vendor. `scan_requested_at` is set while a requested scan is pending.
 
     Where none is primary, the domain or host attached first counts as the vendor's main one.
     """
@@ -91,12 +91,12 @@ class RefreshRequested(msgspec.Struct, frozen=True):
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a rule stands on an asset of the vendor.
+    """The state of a rule on an asset of the vendor.
 
-    `verdict` is what is believed: something worse counts when it was seen twice. Where the last scan saw nothing it is
-    unknown, `known` is what was last believed and still counts for a while, `reason` is why nothing was seen, and
-    `unknown_since` since when. `evaluated_at` is when any of this last
-    changed, `last_scan_at` when it was last scanned.
+    `verdict` is the confirmed verdict: a worse one counts when it was seen twice. If the last scan could not observe
+    the rule, it is unknown. Then `known` is the last confirmed verdict, which still counts for a while, `reason` is the
+    cause, and `unknown_since` its start. `evaluated_at` is when any of these last changed, `last_scan_at` when the
+    asset was last scanned.
     """
 
     id: UUID
@@ -108,7 +108,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Tells several subjects of one rule apart. Empty if there is one."""
     scan_kind: ScanKind
     verdict: Verdict
-    """What is believed now. Something worse must be seen twice."""
+    """The confirmed verdict. A worse verdict must be seen twice."""
     known: Verdict | None
     """The last verdict other than unknown. Null if there was none."""
     known_at: datetime | None
@@ -176,7 +176,7 @@ class StoredObservation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignalObservation(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw observation in its canonical form, from which its evaluations follow; hashes are in hex."""
+    """A raw observation in its canonical form, from which its evaluations follow. Hashes are in hex."""
 
     id: UUID
     asset_id: UUID
@@ -193,7 +193,7 @@ class SignalObservation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finding rests on, as stored: the observation that opened it, and the present one."""
+    """The stored evidence of a finding: the observation that opened it, and the current one."""
 
     finding_id: UUID
     vendor_id: UUID
@@ -215,10 +215,11 @@ class FindingSignal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingSignalDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finding rests on. `rule` is "unobservable" where nothing was seen for a week; then it has no criteria.
+    """The evidence of a finding.
 
-    `observation_ids` are those it was opened on and last seen on. `verdict` and what follows it are of the present,
-    null where the asset is watched no more; `gone_at` is when the rule was seen well again, twice.
+    `rule` is "unobservable" if nothing could be observed for a week. Then it has no criteria. `observation_ids` are the
+    observations that opened it and last confirmed it. `verdict` and the fields after it are current, and null if the
+    asset is watched no longer. `gone_at` is when the rule had passed twice again.
     """
 
     finding_id: UUID

@@ -1,4 +1,4 @@
-"""What is watched by itself: the domains that a person recorded of a vendor, and the `www` of each watched domain."""
+"""Assets attached automatically: recorded domains of a vendor, and the `www` of each watched domain."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -18,7 +18,7 @@ from vendorrisk.signals.service import ENROL, MOST_ASSETS
 
 
 async def attach(work: Work, vendor_id: UUID) -> list[Change]:
-    """Watch what follows from the record and from the domains, and leave what follows no more."""
+    """Attach the assets that follow from recorded and watched domains, and detach those that follow no longer."""
     recorded = await reconcile_queries.recorded_domains(work, vendor_id)
     names = [name for name in recorded if schedule.registrable_domain_of(name) == name and schedule.is_watchable(name)]
     wanted = [(schedule.asset_id(AssetKind.DOMAIN, name), name, name) for name in names]
@@ -31,7 +31,7 @@ async def attach(work: Work, vendor_id: UUID) -> list[Change]:
 
 
 async def detach(work: Work, vendor_id: UUID) -> list[Change]:
-    """Watch nothing any more that nobody attached."""
+    """Detach every asset that no person attached."""
     return await _left(work, vendor_id, [])
 
 
@@ -44,7 +44,7 @@ async def _attach_www(work: Work, vendor_id: UUID) -> list[VendorAsset]:
 
 
 def _has_www(domain: ScannedDomain) -> bool:
-    """Say whether `www` leads to an address. Names that are lent under another's have no `www` of their own."""
+    """Return True if `www` resolves to an address. Names under a shared domain have no `www` of their own."""
     observation = replay(domain.raw, DnsObservation)
     return is_registered_at_a_registry(domain.name) and bool(
         host_addresses(Answers(observation.answers), f"www.{domain.name}")

@@ -1,4 +1,4 @@
-"""Which collector scans for which group of signals, and what is joined from lists instead."""
+"""The collector of each group of signals, and the groups that are joined from lists instead."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -40,9 +40,9 @@ class Collector:
     async def scan(
         self, kind: AssetKind, name: str, group: ScanKind, now: datetime, *, is_opted_out: bool = False
     ) -> Observation:
-        """Return what was seen; raises `OptedOutError` where the host does not want to be scanned.
+        """Return the observation. Raises `OptedOutError` if the host opted out of scans.
 
-        Where that is known already, groups that do not reach its machines may still be scanned.
+        If the opt-out is known already, groups that do not reach its machines may still be scanned.
         """
         host = name if kind in {AssetKind.DOMAIN, AssetKind.HOST} else (urlsplit(name).hostname or "")
         if group in _JOINED:

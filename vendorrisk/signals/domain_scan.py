@@ -1,7 +1,7 @@
-"""One domain scan: what is due at a domain is scanned, evaluated and compared with the past, then written at once.
+"""One domain scan: the due assets of a domain are scanned, evaluated and compared with the past, then written at once.
 
-Everything a domain scan learnt is kept in one transaction, and only by whoever still holds the lease: a worker that
-dies loses nothing but its own time, and one that comes back from the dead writes nothing.
+All results of a domain scan are saved in one transaction, and only while the lease is held. A worker that dies loses
+only its own time. A worker that resumes after its lease expired writes nothing.
 """
 
 import asyncio
@@ -44,14 +44,14 @@ _REQUESTS_OF_A_ROUND = 14
 _ROUNDS_A_DAY = 2
 _MOST_OF_A_DOMAIN_SCAN = 60
 _SCAN_SECONDS = 120
-_ENOUGH_SECONDS = 300.0  # then a domain scan begins no scan more, so that what it saw is written within its lease
+_ENOUGH_SECONDS = 300.0  # then a domain scan begins no further scan, so that its results are written within its lease
 _PAUSE, _LONGEST_PAUSE = timedelta(hours=1), timedelta(hours=24)
 _SHOWS_ROBOTS = frozenset({ScanKind.HTTP, ScanKind.PAGES})
 _log = structlog.get_logger("signals")
 
 
 class DomainScan:
-    """One domain scan under a lease; `go` returns how many scans were made."""
+    """One domain scan under a lease. `run` returns the number of scans."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class DomainScan:
         return len(seen)
 
     async def _scan_all(self, due: Sequence[DueScan], now: datetime, budget: int) -> list[Seen]:
-        """Make one look after another until time is up; the rest stays due. Those that read robots.txt come first."""
+        """Make one scan after another until time is up. The others stay due. Scans that read robots.txt come first."""
         begun, seen = perf_counter(), list[Seen]()
         for each in sorted(due, key=lambda scan: scan.scan_kind not in _SHOWS_ROBOTS):
             seen.append(await self._scan(each, now, budget))
@@ -102,12 +102,12 @@ class DomainScan:
         return seen
 
     def _must_not(self, group: ScanKind) -> bool:
-        """Say whether the domain does not want this scan. Where robots.txt said so, it alone is read again."""
+        """Return True if the domain opted out of this scan. If robots.txt said so, it alone is read again."""
         asks_again = self._domain.is_by_robots and self._robots_said is None and group in _SHOWS_ROBOTS
         return self._opted_out and group in schedule.ON_THEIR_MACHINES and not asks_again
 
     async def _scan(self, due: DueScan, now: datetime, budget: int) -> Seen:
-        """Make a scan; whatever goes wrong in it is a reason not to have seen."""
+        """Make a scan. Any error in it becomes the reason of an unknown result."""
         begun, scan_id = perf_counter(), new_id()
         observation, reason = None, ""
         if self._must_not(due.scan_kind):
@@ -128,8 +128,9 @@ class DomainScan:
     def _evaluate(
         self, one: Seen, states: Sequence[StoredState], pages: Mapping[UUID, PageText], now: datetime
     ) -> None:
-        """Evaluate a scan and compare it with the past; one that breaks its evaluator is unknown, and all others go
-        on.
+        """Evaluate a scan and compare it with the past.
+
+        A scan that breaks its evaluator is unknown, and the others go on.
         """
         try:
             _keep(one, now)
@@ -152,7 +153,7 @@ class DomainScan:
         except TimeoutError:
             return None, "scan_timeout"
         except Exception:  # noqa: BLE001 - see below
-            # A collector promises not to raise; where one does, that asset is unknown and all others go on.
+            # A collector promises not to raise. If one does, that asset is unknown and all others go on.
             _log.exception("scan_failed", asset=str(due.asset_id), group=due.scan_kind.value)
             return None, "collector_failed"
         if due.scan_kind in _SHOWS_ROBOTS and self._robots_said is None:
@@ -203,7 +204,7 @@ class DomainScan:
 
 
 def _count(seen: Seen) -> None:
-    """Count a scan for operators: what became of it, of each rule, and each reason why a part was not seen."""
+    """Count a scan for operators: its outcome, each rule's verdict, and each reason of an unknown part."""
     group = seen.due.scan_kind.value
     if seen.status != "budget_spent":
         SCANS.labels(group, seen.status).inc()
@@ -220,13 +221,13 @@ def _keep(seen: Seen, now: datetime) -> None:
     due, raw = seen.due, canonical(seen.result)
     seen.raw_hash = value_hash(msgspec.Raw(raw))
     is_old = due.observed_at is None or abs(now - due.observed_at) >= KEYFRAME
-    # With it the states move on to it, so that none rests on what its retention drops.
+    # The states then refer to the new observation, so that none depends on one that its retention drops.
     seen.is_keyframe = is_old and due.observed_at is not None
     if seen.raw_hash != due.raw_hash or is_old:
         seen.observation = NewObservation(
             new_id(), due.asset_id, due.scan_kind, raw, seen.raw_hash, due.raw_hash, seen.scan_id
         )
-    # What is evaluated is what would be read back: nothing can count that is not in the stored form.
+    # The evaluation uses the stored form, so that only stored facts can count.
     seen.result = replay(raw, type(seen.result))
 
 
@@ -255,7 +256,7 @@ def _scan_row(seen: Seen) -> dict[str, Any]:
 
 
 def _next(seen: Seen, now: datetime) -> dict[str, Any]:
-    """Say when the scan is made next: soon to confirm, later where nothing could be seen, else in its place."""
+    """Return the time of the next scan: soon to confirm, later if nothing could be observed, otherwise as scheduled."""
     due = seen.due
     is_unknown = bool(seen.evaluations) and all(j.verdict is Verdict.UNKNOWN for j in seen.evaluations)
     failures = due.failures + 1 if is_unknown and seen.status != "opt_out" else 0

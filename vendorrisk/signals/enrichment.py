@@ -1,6 +1,6 @@
-"""What is joined from lists and asked of other services: breaches, issuances, exposure, scorecards.
+"""Facts joined from lists and requested from other services: breaches, issuances, exposure, scorecards.
 
-None of it reaches a vendor's machines.
+No request here reaches a vendor's machines.
 """
 
 from datetime import datetime, timedelta
@@ -28,11 +28,11 @@ from vendorrisk.settings import Settings
 from vendorrisk.signals import feed_queries
 
 _MOST_ADDRESSES = 8
-_STALE = timedelta(days=7)  # a list that could not be read for a week says nothing about today
+_STALE = timedelta(days=7)  # a list that could not be read for a week proves nothing about today
 
 
 class Lists:
-    """What lists say of a domain, an address or a repository."""
+    """The entries of lists that concern a domain, an address or a repository."""
 
     def __init__(self, scanner: Scanner, settings: Settings, database: Database) -> None:
         self._scanner, self._settings, self._database = scanner, settings, database
@@ -85,7 +85,7 @@ class Lists:
             [await self._address(a) for a in known.records[:_MOST_ADDRESSES]]
         )
         if known.unknown:
-            seen = (Unknown(reason=known.unknown),)  # what could not be resolved is not "no address"
+            seen = (Unknown(reason=known.unknown),)  # a failed look-up is not "no address"
         cves = sorted({cve for one in seen if isinstance(one, AddressFacts) for cve in one.vulnerabilities})
         async with self._database.system() as connection:
             seen += await self._lists_missing(connection, now)
@@ -94,7 +94,7 @@ class Lists:
         return ExposureObservation(domain=domain, addresses=seen, exploited=tuple(exploited), likely_millionths=likely)
 
     async def _lists_missing(self, connection: Connection, now: datetime) -> tuple[Unknown, ...]:
-        """Say which list that a rule needs was never read, or too long ago: it says nothing of what is not on it."""
+        """Return the required list that was never read, or too long ago. An absence from such a list proves nothing."""
         missing = []
         for rule, name in (("exp.kev", "kev"), ("exp.epss", "epss")):
             feed = await feed_queries.feed_of(connection, name) if rule in self._rules_on else None

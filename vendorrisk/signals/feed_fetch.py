@@ -1,7 +1,7 @@
 """Feeds: fetched once for all vendors, read strictly, joined in the database.
 
-A feed that cannot be read changes nothing: what was read before stays, its failure is on record, and after a week of
-failures whatever rests on it is unknown.
+A feed that cannot be read changes nothing. The earlier items stay, the failure is recorded, and after a week of
+failures every rule that depends on it is unknown.
 """
 
 import zlib
@@ -37,7 +37,7 @@ _log = structlog.get_logger("signals")
 
 
 async def fetch_feeds(context: JobContext) -> int:
-    """Fetch one feed that is due, and join what is new in it."""
+    """Fetch one due feed, and join its new items."""
     wanted = [name for name in FEEDS if is_enabled(name, context.settings)]
     now, token = context.clock(), new_id()
     async with context.database.system() as connection:
@@ -67,7 +67,7 @@ async def fetch_feeds(context: JobContext) -> int:
 async def _take(
     connection: Connection, claimed: ClaimedFeed, response: Fetched, token: UUID, now: datetime
 ) -> tuple[str, bool]:
-    """Keep what a feed says; returns what came of it, and whether that is a failure."""
+    """Save a feed's items. Return the outcome, and whether it is a failure."""
     kind = FEEDS[claimed.feed]
     try:
         version, found = read(claimed.feed, response.body)
@@ -97,7 +97,7 @@ Items = Sequence[tuple[str, str, bytes]]
 
 
 def read(feed: str, body: bytes) -> tuple[str, Items]:
-    """Read a feed into its version and items; raises `FeedError` or `RdapError` for one of another shape."""
+    """Read a feed into its version and items. Raises `FeedError` or `RdapError` if its shape is unexpected."""
     version, items = _read(feed, body)
     if "\0" in version or any("\0" in key or "\0" in subject for key, subject, _ in items):
         raise FeedError("feed_schema")  # no name has a NUL, and Postgres takes none
@@ -131,9 +131,9 @@ def _portions(items: Items) -> Iterator[Items]:
 
 
 class Lists:
-    """The lists that collectors and evaluators read whole; read again when their version changes.
+    """The lists that collectors and evaluators read whole, read again when their version changes.
 
-    `robots_permissions` is what this worker remembers of robots.txt.
+    `robots_permissions` is this worker's memory of robots.txt files.
     """
 
     def __init__(self) -> None:

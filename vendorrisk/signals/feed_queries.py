@@ -52,7 +52,7 @@ async def claim_feed(
 async def save_items(
     connection: Connection, feed: str, items: Sequence[tuple[str, str, bytes]], now: datetime
 ) -> list[str]:
-    """Keep (key, subject, payload) of a feed; returns the subjects of those that are new."""
+    """Save items (key, subject, payload) of a feed. Return the subjects of the new ones."""
     keys, subjects = [key for key, _, _ in items], [subject for _, subject, _ in items]
     return await _SAVE_ITEMS.many(connection, feed, keys, subjects, [payload.decode() for _, _, payload in items], now)
 
@@ -71,7 +71,7 @@ async def feed_fetched(
     items: int,
     body: bytes | None,
 ) -> int:
-    """Close a fetch; returns 0 where the lease was lost meanwhile."""
+    """Close a fetch. Return 0 if the lease was lost meanwhile."""
     own = (claimed.version, claimed.etag, claimed.last_modified)
     return await _FETCHED.run(connection, claimed.feed, token, *own, now, items, body, next_at)
 

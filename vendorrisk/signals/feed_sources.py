@@ -1,4 +1,4 @@
-"""Which lists are fetched, whose they are, and which of them are off."""
+"""The lists that are fetched, their owners, and the lists that are off."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ from vendorrisk.settings import Settings
 
 
 class FeedKind(msgspec.Struct, frozen=True, kw_only=True):
-    """One feed. `setting` names its address; empty there means off, for the reason given."""
+    """One feed. `setting` names the setting with its address. If it is empty, the feed is off, for the reason given."""
 
     setting: str
     every: timedelta

@@ -1,4 +1,4 @@
-"""Which states of assets open a finding, how severe it is, and what ends it. Pure."""
+"""Rules of findings: the states that open one, its severity, and its end. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ def is_finding(state: VendorState) -> bool:
 
 
 def is_disproved(source: SignalFinding, state: VendorState) -> bool:
-    """Say whether a person called a finding remediated, and a scan since then saw it as it was."""
+    """Return True if a person called a finding remediated, and a later scan still saw the problem."""
     if source.closed_at is not None or source.state is not FindingState.REMEDIATED or source.rule in EVENT_RULES:
         return False
     if state.verdict not in {Verdict.WARN, Verdict.FAIL} or state.last_scan_at is None:
@@ -57,7 +57,7 @@ def is_disproved(source: SignalFinding, state: VendorState) -> bool:
 
 
 def unobservable(states: Iterable[VendorState], now: datetime) -> dict[tuple[UUID, str, str], list[VendorState]]:
-    """Return what has not been seen for seven days, by asset and group of signals."""
+    """Return the states that have been unknown for seven days, by asset and group of signals."""
     found: dict[tuple[UUID, str, str], list[VendorState]] = {}
     for state in states:
         since = state.unknown_since
@@ -71,10 +71,11 @@ def unobservable(states: Iterable[VendorState], now: datetime) -> dict[tuple[UUI
 def covered_by_another(
     assets: Sequence[VendorAsset], states: Sequence[VendorState], sources: Iterable[SignalFinding]
 ) -> dict[Key, Key | None]:
-    """Return which states open no finding because another asset's covers it, or is about to, and which that is.
+    """Map each state that must not open a finding to the state whose finding covers it.
 
-    An active one covers what is no more severe; else the first that is seen does. What can no longer be seen says
-    nothing of how things are now, so it speaks for nobody. None stands for what waits for a scan of its own.
+    Hosts can share one problem, such as a certificate, and it gets one finding. An active finding covers states of the
+    same or lower severity. If there is none, the first asset that could be observed gets it. An unknown state covers
+    nothing. None means: scan this asset again before deciding.
     """
     active = {(f.vendor_asset_id, f.rule, f.subject): f for f in sources if f.closed_at is None}
     waiting = awaiting_a_scan(assets, states)
@@ -91,7 +92,7 @@ def covered_by_another(
 
 
 def _covers(source: SignalFinding | None, state: VendorState) -> bool:
-    """Say whether an active finding covers what another asset shows as well."""
+    """Return True if an active finding covers another asset's state too."""
     severity = finding_severity(state)
     if source is None or severity is None or source.state is FindingState.REMEDIATED:
         return False
@@ -99,9 +100,9 @@ def _covers(source: SignalFinding | None, state: VendorState) -> bool:
 
 
 def suppressions(sources: Iterable[SignalFinding]) -> dict[tuple[UUID, str], datetime]:
-    """Return until when a rule on an asset is left out of the number: accepted, disputed or called false.
+    """Return until when a rule on an asset is left out of the score: accepted, disputed or called false.
 
-    Only where every finding of the rule there is suppressed; an active one counts.
+    A rule is left out only if all its findings on the asset are suppressed. An active one counts.
     """
     found: dict[tuple[UUID, str], list[datetime | None]] = {}
     for source in sources:

@@ -40,7 +40,7 @@ _log = structlog.get_logger("signals")
 
 
 async def enrol_assets(context: JobContext) -> int:
-    """Put what was attached or requested into the schedule, and leave the scans to whoever is free."""
+    """Schedule attached and requested assets. A free worker makes the scans."""
     async with context.database.system() as connection:
         enrolled = await queries.enrol(connection, context.clock(), _ENROL, _groups(context))
     if enrolled:
@@ -49,20 +49,20 @@ async def enrol_assets(context: JobContext) -> int:
 
 
 async def complete_schedule(context: JobContext) -> int:
-    """Put into the schedule what is watched and was left out: a group switched on since, a vendor that came back."""
+    """Schedule missing scans of watched assets: a group switched on since, a vendor that came back."""
     async with context.database.system() as connection:
         return await queries.complete_schedule(connection, context.clock(), _COMPLETE, _groups(context))
 
 
 def _groups(context: JobContext) -> list[tuple[AssetKind, ScanKind]]:
-    """Return what is scanned of each kind of asset, by what is switched on."""
+    """Return the groups that are scanned for each kind of asset, by the switched-on sources."""
     settings = context.settings
     on = {"with_ct": bool(settings.signal_ct_url), "with_exposure": bool(settings.signal_exposure_url)}
     return [(kind, group) for kind in AssetKind for group in schedule.groups_of(kind, **on)]
 
 
 async def scan_vendors(context: JobContext) -> int:
-    """Scan the domains that are due, some sixty at once, until none is or a slice is done; returns how many scans."""
+    """Scan due domains, some sixty at once, until none is left or a slice is done. Return the number of scans."""
     lists: Lists = context.lists
     async with context.database.system() as connection:
         await lists.refresh(connection)
@@ -138,7 +138,7 @@ class _Round:
 
 
 async def reconcile_vendors(context: JobContext) -> int:
-    """Bring findings, dates, score and alerts of vendors in line with what was seen."""
+    """Bring findings, dates, score and alerts of vendors in line with the states of their assets."""
     now = context.clock()
     leased_until = now + _RECONCILE_LEASE
     async with context.database.system() as connection:
@@ -204,14 +204,17 @@ async def _digest(work: Work) -> int:
 
 async def _notify(work: Work, mild: Sequence[ToDigest]) -> bool:
     lines = {f"{one.vendor_name} ({one.severity})": one.title for one in mild[:20]}
-    title = f"{len(mild)} new findings from outside signals"
+    title = f"{len(mild)} new findings from external signals"
     key = f"{work.tenant_id}:{work.today}"
     tenant = work.tenant_id
     return await alerts.raise_event(work, AlertClass.SIGNAL_DIGEST, key, None, "tenant", tenant, title, lines)
 
 
 async def maintain_partitions(context: JobContext) -> int:
-    """Make partitions ahead, drop those past their retention, say where rows found none; wake what a clock put off."""
+    """Create partitions ahead, drop expired ones, report rows without a partition.
+
+    Reschedule scans that a wrong clock postponed.
+    """
     settings = context.settings
     async with context.database.system() as connection:
         touched = await queries.maintain_partitions(
@@ -235,4 +238,4 @@ JOBS = (
     Job(service.RECONCILE, reconcile_vendors, 60, 600),
     Job("send_signal_digests", send_signal_digests, 3600),
 )
-"""What the schedule lists of this feature; partitions come first, so that a new database has them before it scans."""
+"""This feature's scheduled jobs. Partitions come first, so that a new database has them before it scans."""

@@ -22,14 +22,14 @@ async def methodology(work: Work, settings: Settings) -> SignalMethodology:
         verdict_deficits_bp={verdict.value: deficit for verdict, deficit in DEFICITS_BP.items()},
         hold=(
             "While a rule is unknown its last known verdict counts for max(72 hours, three cadences of the vendor's"
-            " tier); after that it costs the greater of 5000 and what was known. A known fail counts until it is seen"
-            " fixed."
+            " tier). After that it costs the greater of 5000 and its last known deficit. A known fail counts until"
+            " it is seen fixed."
         ),
         overall=(
             "Factor = 10000 - sum(weight x deficit) / sum(weight). Overall = (3 x weighted mean + the worst factor of"
             " weight 10 or more) / 4, lowered to the caps of failing rules of 80 % confidence or more."
         ),
-        coverage="Under half of the applicable weight seen there is no number (NR); under four fifths 89 at most.",
+        coverage="No number (NR) below half of the applicable weight. Below four fifths, the score is 89 at most.",
         grades={grade: least for least, grade in GRADES},
         readers_criteria=list(READERS_CRITERIA),
         rules=[_rule(rule, is_enabled=rule.id not in disabled_rules, paused=paused) for rule in RULES.values()],
@@ -57,7 +57,7 @@ def _rule(rule: Rule, *, is_enabled: bool, paused: dict[str, datetime]) -> Signa
 
 
 async def feeds(work: Work, settings: Settings) -> SignalFeeds:
-    """Say what lists there are, how old, and whose they are."""
+    """Return the lists with their age and owner."""
     known = {feed.feed: feed for feed in await api_queries.feeds(work)}
     items = []
     for name, kind in FEEDS.items():

@@ -26,7 +26,7 @@ from vendorrisk.signals.collectors import Collector, OptedOutError
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What one scan of a domain brought."""
+    """The results of one scan of a domain."""
 
     domain: str
     at: datetime
@@ -77,7 +77,7 @@ async def check(
 
 
 def _scored(domain: str, found: Sequence[Evaluation], now: datetime, disabled_rules: frozenset[str]) -> Score:
-    """Score what one scan said, the worst of each rule."""
+    """Score the results of one scan, by the worst verdict of each rule."""
     worst_of = worst(found)
     inputs = [
         ScoreInput(
@@ -96,7 +96,7 @@ def _scored(domain: str, found: Sequence[Evaluation], now: datetime, disabled_ru
 
 
 async def _registries(scanner: Scanner, settings: Settings) -> Mapping[str, str]:
-    """Fetch the RDAP bootstrap; without it registrations are asked for by WHOIS."""
+    """Fetch the RDAP bootstrap. Without it, registrations are requested by WHOIS."""
     response = await scanner.feed(settings.signal_rdap_url, etag="", last_modified="")
     if isinstance(response, Unknown):
         return {}

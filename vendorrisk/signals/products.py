@@ -35,7 +35,7 @@ async def product(work: Work, product_id: UUID) -> VendorProduct:
 
 
 async def note_product(work: Work, vendor_id: UUID, new: NewVendorProduct) -> VendorProduct:
-    """Note a product that the vendor runs; people are notified at once of what is known to be exploited in it."""
+    """Record a product that the vendor runs. People are notified at once of its known exploited vulnerabilities."""
     await vendor(work, vendor_id)
     _check_names(new)
     noted = await api_queries.insert_product(work, vendor_id, new)

@@ -1,4 +1,4 @@
-"""The statements of scans: schedule, leases, what was seen and evaluated, storms, partitions."""
+"""The statements of scans: schedule, leases, observations, evaluations, storms, partitions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ class ClaimedDomain(msgspec.Struct, frozen=True):
 class DueScan(msgspec.Struct, frozen=True, kw_only=True):
     """A group of signals that is due on an asset.
 
-    `tier_rank` is 1 (critical) to 4 of the least patient watcher; `assets_here` counts all assets of the domain.
+    `tier_rank` is that of the most demanding watcher, 1 (critical) to 4. `assets_here` counts all assets of the domain.
     """
 
     registrable_domain: str
@@ -115,7 +115,7 @@ _LAG = _sql.scalar("scan_lag", float)
 
 
 async def enrol(connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, ScanKind]]) -> int:
-    """Give what was requested its place in the schedule; returns how many were requested."""
+    """Schedule the requested scans. Return their number."""
     kinds, wanted = [kind.value for kind, _ in groups], [group.value for _, group in groups]
     return await _ENROL.one(connection, now, most, kinds, wanted)
 
@@ -224,7 +224,7 @@ async def release(
     opted_out: bool,
     opted_in: bool,
 ) -> None:
-    """Give a registrable domain back; robots.txt may have opted it out, or in again."""
+    """Release a registrable domain. robots.txt may have opted it out, or in again."""
     await _RELEASE.run(connection, registrable_domain, token, now, spent, opted_out, opted_in)
 
 
@@ -239,7 +239,7 @@ async def opt_in(connection: Connection, registrable_domain: str, now: datetime)
 async def complete_schedule(
     connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, ScanKind]]
 ) -> int:
-    """Give what is watched and was never scanned a place in the schedule; returns how many scans were missing."""
+    """Schedule watched assets that were never scanned. Return the number of missing scans."""
     kinds, wanted = [kind.value for kind, _ in groups], [group.value for _, group in groups]
     return await _COMPLETE.one(connection, now, kinds, wanted, most)
 
@@ -257,5 +257,5 @@ async def rows_without_partition(connection: Connection) -> int:
 
 
 async def lag_seconds(connection: Connection, now: datetime) -> float:
-    """Return how long the scan that has waited longest has been due; negative where none is."""
+    """Return how long the oldest due scan has been due. Negative if none is due."""
     return await _LAG.one(connection, now)

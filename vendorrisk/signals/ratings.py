@@ -25,7 +25,7 @@ async def ratings(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Vendor
 
 
 async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> RatingsImported:
-    """Keep ratings of vendors by their domains. A file with a row that cannot be read changes nothing."""
+    """Save ratings of vendors by their domains. A file with an invalid row changes nothing."""
     if not content.strip():
         raise Refusal(Code.FILE_EMPTY, "Send the ratings as the body.")
     try:

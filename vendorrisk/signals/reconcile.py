@@ -1,7 +1,7 @@
 """Reconciling a vendor: from the states of its assets to findings, score, dates and alerts, in one transaction.
 
-It starts from what stands, never from what was said before, so it may run at any time, twice, or after a year's sleep:
-a finding has one source, an alert one key, a date one deadline.
+It starts from current states, never from earlier messages, so it may run at any time, twice, or after a year's pause: a
+finding has one source, an alert one key, a date one deadline.
 """
 
 from collections.abc import Sequence
@@ -44,11 +44,11 @@ SOURCE = "signal"
 _AGAIN = timedelta(hours=24)
 _WEEK = timedelta(days=7)
 _BETWEEN_SCORES = timedelta(minutes=15)
-_UNTIL_SCANNED = timedelta(hours=1)  # a scan that brings nothing new reconciles nothing by itself
+_UNTIL_SCANNED = timedelta(hours=1)  # a scan without news triggers no reconciliation
 _NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
 _SEVERE = frozenset({FindingSeverity.CRITICAL, FindingSeverity.HIGH})
 _STAYS = frozenset({"dom.change", "tr.subprocessors"})
-"""Rules whose finding stays until a person has taken note: that it is quiet again fixes nothing."""
+"""Findings of these rules stay open until a person acts. A later pass does not close them."""
 
 
 class Snapshotted(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ def _rose(baseline: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
 
 
 def _with(recent: Sequence[Snapshotted], brief: Snapshotted) -> list[Snapshotted]:
-    """Return the last two scores, of which one stands for a quarter of an hour."""
+    """Return the last two scores. Scores within a quarter of an hour count as one."""
     if not recent or abs(brief.at - recent[-1].at) >= _BETWEEN_SCORES:
         return [*recent[-1:], brief]
     return [*recent[:-1], brief]
@@ -125,7 +125,7 @@ class Reconciler:
     # ── assets
 
     async def _watch(self) -> None:
-        """Read what is watched and how it stands; what was taken off leaves its dates behind no longer."""
+        """Read the watched assets with their states, and remove the deadlines of detached assets."""
         work, vendor = self._work, self._vendor
         self._changes += await auto_assets.attach(work, vendor.id)
         self._assets = {a.id: a for a in await reconcile_queries.assets(work, vendor.id)}
@@ -163,7 +163,7 @@ class Reconciler:
         return covered_by_another([*self._assets.values()], self._states, self._sources.values())
 
     def _may_close(self, source: SignalFinding) -> bool:
-        """Say whether a finding whose state is well may be closed: of some rules once a person has dealt with it."""
+        """Return True if a finding whose state is good may be closed. Some rules need a person's decision first."""
         if source.vendor_asset_id not in self._assets:
             return True
         if source.rule in _STAYS:
@@ -177,9 +177,9 @@ class Reconciler:
         asset = self._assets[state.vendor_asset_id]
         about = f" ({state.subject})" if state.subject and state.subject != asset.name else ""
         title = f"{asset.name}: {state.detail}{about}"
-        description = f"{RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
+        description = f"Expected: {RULES[state.rule].observes}\n\n{RULES[state.rule].remedy}"
         current = self._sources.get(key)
-        if current is not None and is_disproved(current, state):  # it comes back, as what was seen fixed does
+        if current is not None and is_disproved(current, state):  # it is reopened, like one seen fixed
             current = self._sources[key] = msgspec.structs.replace(current, closed_at=current.state_changed_at)
         if current is not None and current.closed_at is None and is_more_severe(severity, current.severity):
             source = await self._raise_severity(current, severity, title, description)
@@ -192,7 +192,7 @@ class Reconciler:
         asset, reason = self._assets[key[0]], states[0].reason
         title = f"{asset.name}: {key[2]} cannot be observed ({reason})"
         rules = ", ".join(sorted({s.rule for s in states}))
-        words = f"Nothing was seen for seven days. What is unknown does not count as good: {rules}."
+        words = f"No scan has succeeded for seven days. Unknown does not count as good. Affected rules: {rules}."
         await self._stand(key, FindingSeverity.LOW, title, words)
 
     async def _stand(
@@ -203,7 +203,7 @@ class Reconciler:
         description: str,
         observation_id: UUID | None = None,
     ) -> SignalFinding | None:
-        """See that the finding of a source is active; returns it where it was opened or opened again just now."""
+        """Ensure that the finding of a source is active. Return it if it was opened or reopened now."""
         before = self._sources.get(key)
         if before is not None and before.closed_at is None:
             return None
@@ -217,14 +217,17 @@ class Reconciler:
             title=title,
             description=description,
         )
-        if before is not None and is_more_severe(severity, before.severity):  # it comes back more severe than it went
+        if before is not None and is_more_severe(severity, before.severity):  # it returns more severe than before
             await findings.raise_severity(
                 self._work, SOURCE, source_id, severity=severity, title=title, description=description
             )
         return await self._keep(key, severity, opened, observation_id)
 
     def _generation(self, key: tuple[UUID, str, str], before: SignalFinding | None) -> int:
-        """Count the findings of a source: what happens anew is another, what is seen anew the same for a month."""
+        """Return the finding's number for this source.
+
+        A new event gets a new number. A problem that returns within 30 days keeps its number and is reopened.
+        """
         if before is None or before.closed_at is None:
             return 1 if before is None else before.generation
         is_same = key[1] not in _STAYS and change_detection.is_same_finding(before.closed_at, self._work.now)
@@ -233,7 +236,7 @@ class Reconciler:
     async def _keep(
         self, key: tuple[UUID, str, str], severity: FindingSeverity, opened: Finding, observation_id: UUID | None
     ) -> SignalFinding:
-        """Keep of a source that its finding is active from now on."""
+        """Record that the finding of a source is active from now on."""
         before = self._sources.get(key)
         generation, (asset_id, rule, subject) = self._generation(key, before), key
         kept = SignalFinding(
@@ -260,7 +263,10 @@ class Reconciler:
     async def _raise_severity(
         self, source: SignalFinding, severity: FindingSeverity, title: str, description: str
     ) -> SignalFinding | None:
-        """Say that an active finding has grown more severe; people are notified of that, however lately they were."""
+        """Record that an active finding has grown more severe.
+
+        People are notified again, however recent their last alert.
+        """
         key = (source.vendor_asset_id, source.rule, source.subject)
         source_id, work = self._source_id(key, source.generation), self._work
         if not await findings.raise_severity(
@@ -281,7 +287,7 @@ class Reconciler:
         source_id = self._source_id(key, source.generation)
         reason = "Seen fixed, twice."
         if source.vendor_asset_id not in self._assets:
-            reason = "The asset is watched no more."
+            reason = "The asset is watched no longer."
         elif source.rule in self._disabled_rules:
             reason = "The rule is switched off."
         await findings.close_for(self._work, SOURCE, source_id, reason=reason)
@@ -350,7 +356,7 @@ class Reconciler:
     async def _compared(
         self, baseline: Snapshotted | None, recent: Sequence[Snapshotted], result: Score
     ) -> Snapshotted:
-        """Notify where the score fell; returns the score that later ones are compared with."""
+        """Notify of a fallen score. Return the score that later ones are compared with."""
         brief = recent[-1]
         if baseline is None or baseline.model_version != brief.model_version or baseline.score is None:
             return brief
@@ -379,9 +385,9 @@ class Reconciler:
         )
 
     async def _snapshot(self, result: Score, inputs: tuple[ScoreInput, ...]) -> UUID | None:
-        """Keep a score when it changed, when its methodology did, and every week."""
+        """Save a score when it changed, when its methodology changed, and every week."""
         row, now = self._row, self._work.now
-        if not inputs:  # the last score of a vendor that is gone stays; where nothing is watched there is none
+        if not inputs:  # the last score of an offboarded vendor stays. Without watched assets there is none
             return row.snapshot_id if self._vendor.lifecycle is Lifecycle.TERMINATED else None
         stored = {"inputs": msgspec.to_builtins(inputs), "disabled_rules": sorted(self._disabled_rules)}
         shown = msgspec.to_builtins(result)

@@ -168,14 +168,14 @@ async def recorded_domains(work: Work, vendor_id: UUID) -> list[str]:
 
 
 async def attach_domains(work: Work, vendor_id: UUID, assets: Sequence[tuple[UUID, str, str]]) -> list[VendorAsset]:
-    """Attach (asset id, name, registrable domain) of recorded domains; returns those that were not attached before."""
+    """Attach recorded domains (asset id, name, registrable domain). Return the newly attached ones."""
     ids, names, domains = ([a[i] for a in assets] for i in range(3))
     own = (work.tenant_id, vendor_id, work.now)
     return await _ATTACH_DOMAINS.many(work.db, *own, [new_id() for _ in assets], ids, names, domains)
 
 
 async def detach_domains(work: Work, vendor_id: UUID, recorded: Sequence[str]) -> list[VendorAsset]:
-    """Take off the domains that came from the record and stand there no more; returns them as they were."""
+    """Detach domains that came from the record and were removed there. Return them as they were."""
     return await _DETACH_DOMAINS.many(work.db, work.tenant_id, vendor_id, work.now, recorded)
 
 
@@ -195,7 +195,7 @@ async def attach_www(
 
 
 async def detach_www(work: Work, vendor_id: UUID) -> list[VendorAsset]:
-    """Take off the hosts whose domain is watched no more; returns them as they were."""
+    """Detach hosts whose domain is watched no longer. Return them as they were."""
     return await _DETACH_WWW.many(work.db, work.tenant_id, vendor_id, work.now)
 
 
@@ -233,7 +233,7 @@ async def events(work: Work, vendor_id: UUID, since: datetime) -> list[Event]:
 async def propose(
     work: Work, vendor_id: UUID, vendor_asset_id: UUID, evaluated: bytes, changes: Sequence[tuple[str, str, str]]
 ) -> None:
-    """Propose changes (kind, name, details) that one evaluation saw (`evaluated`); the same again does nothing."""
+    """Propose changes (kind, name, details) of one evaluation (`evaluated`). Repeating them has no effect."""
     ids = [new_id() for _ in changes]
     kinds, names, details = ([change[i] for change in changes] for i in range(3))
     own = (work.tenant_id, vendor_id, vendor_asset_id, evaluated, work.now)

@@ -1,4 +1,4 @@
-"""What is watched from outside, what was seen, how it is evaluated and scored."""
+"""Watched assets, their observations, evaluations and scores."""
 
 from typing import Any
 from uuid import UUID
@@ -53,7 +53,7 @@ _RATINGS = ("text/csv", "application/json")
 
 @lists("/vendors/{vendor_id:uuid}/assets", _READ, api_queries.ASSETS)
 async def list_vendor_assets(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[VendorAsset]:
-    """Return what is scanned of a vendor: recorded domains and the `www` of domains, and what people attached."""
+    """Return a vendor's scanned assets: recorded domains, the `www` of domains, and assets that people attached."""
     return await watching.assets(work, vendor_id, page)
 
 
@@ -73,7 +73,7 @@ async def list_all_assets(work: InWork, page: ListPage) -> Page[VendorAsset]:
 async def add_vendor_asset(
     work: InWork, service: TheService, vendor_id: FromPath[UUID], data: JSONBody[NewVendorAsset]
 ) -> VendorAsset:
-    """Attach a domain, host or page; it is scanned within minutes and then on its schedule."""
+    """Attach a domain, host or page. It is scanned within minutes and then on its schedule."""
     return await watching.attach(work, vendor_id, data, test_names=bool(service.settings.egress_test_networks))
 
 
@@ -104,37 +104,37 @@ async def get_vendor_asset(work: InWork, asset_id: FromPath[UUID]) -> VendorAsse
 async def change_vendor_asset(
     work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID], data: JSONBody[VendorAssetChanges]
 ) -> VendorAsset:
-    """Make an asset the vendor's main one, whose TLS and web signals no average softens; or no longer."""
+    """Set or clear the vendor's main asset, whose TLS and web signals no average softens."""
     return await watching.change_asset(work, asset_id, data, expected)
 
 
 @removes("/vendor-assets/{asset_id:uuid}", _WRITE)
 async def remove_vendor_asset(work: InWork, expected: ExpectedVersion, asset_id: FromPath[UUID]) -> None:
-    """Watch it no more; its findings are closed. A recorded domain or `www` that is removed here stays removed."""
+    """Detach an asset. Its findings are closed. A recorded domain or `www` that is removed here stays removed."""
     await watching.remove_asset(work, asset_id, expected)
 
 
 @reads("/vendors/{vendor_id:uuid}/asset-suggestions", _READ)
 async def get_asset_suggestions(work: InWork, vendor_id: FromPath[UUID]) -> AssetSuggestions:
-    """Say what else may be the vendor's. Nothing is scanned before a person attaches it."""
+    """Return other assets that may be the vendor's. They are scanned only after a person attaches them."""
     return await watching.suggestions(work, vendor_id)
 
 
 @acts("/vendors/{vendor_id:uuid}/signals/refreshes", _WRITE, match=False, status_code=202)
 async def refresh_vendor_signals(work: InWork, vendor_id: FromPath[UUID]) -> RefreshRequested:
-    """Ask for a scan now. What was scanned within the hour stays as it is."""
+    """Request a scan now. Assets that were scanned within the hour are not scanned again."""
     return await watching.refresh(work, vendor_id)
 
 
 @lists("/vendors/{vendor_id:uuid}/signals", _READ, api_queries.SIGNALS)
 async def list_vendor_signals(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[Signal]:
-    """Return where each rule stands on each asset, with evidence, or the reason why it could not be seen."""
+    """Return each rule's state on each asset, with evidence, or the reason why it is unknown."""
     return await watching.signals(work, vendor_id, page)
 
 
 @lists("/vendors/{vendor_id:uuid}/signals/history", _READ, api_queries.EVALUATIONS)
 async def list_vendor_signal_history(work: InWork, vendor_id: FromPath[UUID], page: ListPage) -> Page[PastEvaluation]:
-    """Return what changed and when, since each asset was attached."""
+    """Return all changes with their times, since each asset was attached."""
     return await watching.history(work, vendor_id, page)
 
 
@@ -146,7 +146,7 @@ async def get_signal_observation(work: InWork, observation_id: FromPath[UUID]) -
 
 @reads("/findings/{finding_id:uuid}/signal", _READ, refuses=[Code.FINDING_WITHOUT_SIGNAL])
 async def get_finding_signal(work: InWork, finding_id: FromPath[UUID]) -> FindingSignalDetail:
-    """Return what a finding of outside signals rests on: its rule, its observations, when it was seen."""
+    """Return the evidence of a finding of external signals: its rule, its observations, their times."""
     return await watching.signal_of(work, finding_id)
 
 
@@ -179,7 +179,7 @@ async def get_past_signal_score(work: InWork, score_id: FromPath[UUID]) -> Signa
 
 @reads("/signal-scores/{score_id:uuid}/replay", _READ, refuses=[Code.SCORE_NOT_REPLAYABLE])
 async def get_signal_score_replay(work: InWork, score_id: FromPath[UUID]) -> ScoreReplay:
-    """Compute a past score again from what was stored with it, and say whether it is the same."""
+    """Compute a past score again from its stored inputs, and return whether it is the same."""
     return await watching.replay(work, score_id)
 
 
@@ -191,7 +191,7 @@ async def get_signal_methodology(work: InWork, service: TheService) -> SignalMet
 
 @reads("/signal-feeds", _READ)
 async def get_signal_feeds(work: InWork, service: TheService) -> SignalFeeds:
-    """Return the lists that are joined with vendors: how old each is, and whose it is."""
+    """Return the lists that are joined with vendors, with age and owner of each."""
     return await methodology.feeds(work, service.settings)
 
 
@@ -217,7 +217,7 @@ async def list_all_products(work: InWork, page: ListPage) -> Page[VendorProduct]
 async def add_vendor_product(
     work: InWork, vendor_id: FromPath[UUID], data: JSONBody[NewVendorProduct]
 ) -> VendorProduct:
-    """Note a product the vendor runs; it is held against CISA's catalogue of exploited vulnerabilities."""
+    """Record a product that the vendor runs. It is compared with CISA's catalogue of exploited vulnerabilities."""
     return await products.note_product(work, vendor_id, data)
 
 
@@ -297,7 +297,7 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
 async def import_vendor_ratings(request: Request[Any, Any, Any], work: InWork) -> RatingsImported:
     """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
 
-    A row that cannot be read refuses the whole file; the same file again changes nothing.
+    An invalid row refuses the whole file. Sending the same file again changes nothing.
     """
     sent = await received_file(request, most=_MOST_RATINGS_BYTES, accepted=_RATINGS)
     return await ratings.import_ratings(work, sent.content, is_json=sent.media_type == "application/json")

@@ -1,4 +1,4 @@
-"""A scan held against what was known: each evaluation becomes a state, and now and then a change. No I/O."""
+"""Compare a scan with the known states: each evaluation becomes a state, and sometimes a change. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -28,15 +28,15 @@ _PRECEDENCE = (
     ChangeKind.GAP,
     ChangeKind.SEEN_AGAIN,
 )
-"""What the history shows of a scan that means several things at once, what weighs most first: events are read there."""
+"""The change that the history shows if a scan means several at once, most important first. Events are read there."""
 _TURNS = frozenset({ChangeKind.SCAN_AGAIN, ChangeKind.CONFIRMED, ChangeKind.IMPROVED})
 _WELL = {Verdict.PASS, Verdict.NA}
 _WAITING = "not_yet_confirmed"
-_WAITING_WORDS = "Seen once; it is scanned again before it is believed."
+_WAITING_WORDS = "Seen once. A second scan must confirm it."
 
 
 class Seen(msgspec.Struct):
-    """What one scan brought, before it is written."""
+    """The results of one scan, before they are written."""
 
     due: DueScan
     scan_id: UUID
@@ -62,7 +62,7 @@ def compare(
     datasets: Datasets,
     pauses: Mapping[str, Pause],
 ) -> None:
-    """Evaluate a scan, and hold each evaluation against what was known of its rule."""
+    """Evaluate a scan, and compare each evaluation with the known state of its rule."""
     if seen.result is not None:
         before = _before(states, pages.get(seen.due.asset_id))
         evaluated = partial(evaluate.evaluate, seen.result, now=now, datasets=datasets, kind=seen.due.kind)
@@ -85,7 +85,7 @@ def _after(pause: Pause, due: DueScan, now: datetime) -> timedelta:
 
 
 def _of_each_subject(seen: Seen, states: Sequence[StoredState]) -> Iterable[Evaluation]:
-    """Say what could not be seen of a rule at all of each subject that it is known to have."""
+    """Yield an unknown rule's evaluation for each subject that it is known to have."""
     for evaluation in seen.evaluations:
         own = [s.subject for s in states if s.rule == evaluation.rule]
         if evaluation.verdict is Verdict.UNKNOWN and not evaluation.subject and any(own):
@@ -102,16 +102,19 @@ def _before(states: Sequence[StoredState], page: PageText | None) -> Before:
 
 
 def _is_unlocked_by(evaluations: Iterable[Evaluation], states: Iterable[StoredState]) -> bool:
-    """Say whether this scan is the first without the lock: what else changed in it, changed after that went."""
+    """Return True if the transfer lock disappeared in this scan.
+
+    Other changes in the same scan count as made after it.
+    """
     was_locked = any(s.rule == "dom.lock" and s.known is Verdict.PASS for s in states)
     return was_locked and any(j.rule == "dom.lock" and j.verdict is Verdict.WARN for j in evaluations)
 
 
 def _gone(seen: Seen, states: Sequence[StoredState]) -> Iterable[Evaluation]:
-    """Say of every subject of a rule that was there and is no longer named that it is well.
+    """Yield a pass for each subject that the rule reported before and does not report now.
 
-    Only where the rule was evaluated at all: what could not be seen is not gone. What was said of the rule as a whole
-    gives way to what is said of its subjects.
+    This applies only if the rule was evaluated: an unknown subject is not gone. An evaluation of the rule as a whole is
+    replaced by the evaluations of its subjects.
     """
     named = {(j.rule, j.subject) for j in seen.evaluations}
     evaluated = {j.rule for j in seen.evaluations if j.verdict is not Verdict.UNKNOWN}
@@ -155,26 +158,27 @@ def _observe(
 
 
 def _hashed(evaluation: Evaluation) -> bytes:
-    """Hash what two observations must agree on. Details that read otherwise each time keep no change from being
-    believed.
+    """Hash the parts on which two observations must agree.
+
+    `details` is left out, because it differs on every scan and would prevent confirmation.
     """
     agreed = {key: value for key, value in evaluation.evidence.items() if key != "details"}
     return value_hash([evaluation.verdict, evaluation.reason, evaluation.severity, evaluation.cap, agreed])
 
 
 def _is_flip(was: RuleState, evaluation: Evaluation, changes: Sequence[Change]) -> bool:
-    """Say whether a verdict turns that was known: that many do so at once is not the vendors' doing."""
+    """Return True if a known verdict changes. If many change at once, the cause is not the vendors."""
     turned = was.verdict not in {Verdict.UNKNOWN, evaluation.verdict} and {was.verdict, evaluation.verdict} != _WELL
     return turned and any(one.kind in _TURNS for one in changes)
 
 
 def _is_same(was: RuleState, state: RuleState) -> bool:
-    """Whether nothing but the time of the last observation changed: such scans are not written."""
+    """True if only the time of the last observation changed. Such scans are not written."""
     return msgspec.structs.replace(state, known_at=was.known_at) == was
 
 
 class _Face(msgspec.Struct):
-    """What is shown of a state, and counted in the score."""
+    """The part of a state that is returned, and counted in the score."""
 
     reason: str
     detail: str
@@ -185,9 +189,9 @@ class _Face(msgspec.Struct):
 
 
 def _face(evaluation: Evaluation, stored: StoredState | None, *, is_believed: bool) -> _Face:
-    """Return the evaluation's face once it is believed; until then that of what was believed before.
+    """Return the evaluation's face once it is confirmed. Until then, return the last confirmed one.
 
-    What could not be seen keeps the weight of what was known, and says why it was not seen.
+    An unknown evaluation keeps the weight of the known one, and names the reason.
     """
     rule = RULES[evaluation.rule]
     fresh = _Face(
@@ -242,16 +246,14 @@ def _state_row(
 
 
 def _observation_of(seen: Seen) -> UUID | None:
-    """Return what a scan is evaluated by: what it brought, or what was stored before where it brought the same
-    again.
-    """
+    """Return the observation to evaluate: the new one, or the stored one if both are the same."""
     if seen.observation is not None:
         return seen.observation.id
     return None if seen.result is None else seen.due.observation_id
 
 
 def _believed(evaluation: Evaluation, observation: UUID | None) -> dict[str, Any]:
-    """Return what the next evaluation is compared with."""
+    """Return the memory that the next evaluation is compared with."""
     if evaluation.rule != "tr.subprocessors" or observation is None:
         return dict(evaluation.evidence)
     return {**evaluation.evidence, "observation": str(observation)}

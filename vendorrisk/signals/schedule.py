@@ -1,4 +1,4 @@
-"""When what is scanned: groups by kind of asset, periods by tier, a steady place in the day. Pure."""
+"""The times of scans: groups by kind of asset, periods by tier, a steady time of day. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ _HOURS: Mapping[ScanKind, int] = MappingProxyType(
     }
 )
 ON_THEIR_MACHINES = frozenset({ScanKind.HTTP, ScanKind.CERT, ScanKind.TLS, ScanKind.PAGES, ScanKind.STATUS})
-"""Groups that open a connection to the vendor's own machines: what an opt-out stops."""
+"""Groups that open a connection to the vendor's own machines. An opt-out stops them."""
 BUDGETED = ON_THEIR_MACHINES - {ScanKind.STATUS}
 """Those that share a day's budget of connections. A status page is made to be read often, and has its own pace."""
 
@@ -54,17 +54,17 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def asset_id(kind: AssetKind, name: str) -> UUID:
-    """Return the id of a public asset: it follows from what it is, so that whoever attaches it finds the same."""
+    """Return the id of a public asset. It is derived from kind and name, so that all tenants share it."""
     return uuid5(_NAMESPACE, f"{kind.value}\n{name}")
 
 
 def registrable_domain_of(host: str) -> str:
-    """Return the registrable domain: what politeness, leases and opt-outs go by."""
+    """Return the registrable domain, the unit of politeness, leases and opt-outs."""
     return registrable_domain(host) or host
 
 
 def is_watchable(name: str) -> bool:
-    """Say whether a recorded domain can be scanned: names set aside for examples and the like cannot."""
+    """Return True if a recorded domain can be scanned. Reserved names, such as those for examples, cannot."""
     try:
         return normalise_host(name, test_names=True) == name
     except EgressError:
@@ -92,7 +92,7 @@ def slower(tier: Tier | None) -> int:
 def after_seen(
     asset: UUID, group: ScanKind, tier_rank: int, now: datetime, *, again: timedelta | None, ends_at: datetime | None
 ) -> datetime:
-    """Return when to scan next what was seen: sooner where something waits to be confirmed or is about to end."""
+    """Return the next scan of an observed asset: sooner if a change waits to be confirmed or an end is near."""
     if again is not None:
         return now + again
     regular = period(group, tier_rank)
@@ -104,7 +104,7 @@ def after_seen(
 
 
 def after_unknown(asset: UUID, group: ScanKind, failures: int, now: datetime) -> datetime:
-    """Return when to try again: doubling from an hour, spread by what is scanned, and within a day."""
+    """Return the time of the next attempt: doubling from an hour, spread by asset, and within a day."""
     wait = min(_FIRST_RETRY * (1 << min(failures - 1, 10)), _LAST_RETRY)
     return now + wait + wait * (_offset(asset, group) % 1000) / 5000
 

@@ -17,7 +17,7 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS, Verdi
 
 
 def _counted_of_another(assets: Sequence[VendorAsset], states: Sequence[VendorState]) -> frozenset[Key]:
-    """Return what counts on another asset, of rules that count once: unless unknown, and better when it was seen."""
+    """Return the states that count on another asset, of rules that count once: known ones, and better if observed."""
     found = set()
     for first, *more in of_one_thing(assets, states):
         if RULES[first.rule].scope is not Scope.HOST and first.known is not None:
@@ -33,10 +33,10 @@ def score_inputs_of(
     slower: int,
     of_another: Mapping[Key, Key | None] = MappingProxyType({}),
 ) -> Iterable[ScoreInput]:
-    """Return one score input for every rule that applies to every asset; what was never seen is unknown.
+    """Return one score input for every rule that applies to every asset. A rule that was never observed is unknown.
 
-    Where a rule has several subjects on an asset, the worst stands for it. One of which every subject stands for itself
-    has none. What another asset covers (`of_another`) is left out of the number with that.
+    If a rule has several subjects on an asset, the worst represents it. A rule whose every subject counts by itself has
+    no such input. A state that another asset covers (`of_another`) is left out of the score with that asset's state.
     """
     by_rule: dict[tuple[UUID, str], list[VendorState]] = {}
     counted_of_another = _counted_of_another(assets, states)
@@ -57,7 +57,7 @@ def score_inputs_of(
 def _suppressed_there(
     found: Iterable[VendorState], suppressed: Mapping[tuple[UUID, str], datetime], of_another: Mapping[Key, Key | None]
 ) -> datetime | None:
-    """Return until when what opens no finding of its own is suppressed: with the findings that cover it."""
+    """Return until when a state without a finding of its own is suppressed: with the findings that cover it."""
     covering = [of_another.get(key_of(state)) for state in found if is_finding(state)]
     ends = [suppressed.get(key[:2]) if key is not None else None for key in covering]
     return min((end for end in ends if end), default=None) if all(ends) else None
@@ -66,9 +66,10 @@ def _suppressed_there(
 def waits_for_a_scan(
     assets: Iterable[VendorAsset], states: Iterable[VendorState], disabled_rules: frozenset[str], now: datetime
 ) -> bool:
-    """Say whether something attached of late was not scanned yet in every way that counts.
+    """Return True if a newly attached asset was not scanned yet by every group that counts.
 
-    It counts in the score, for what is unknown is not good; but that it was attached is no fall of the vendor's.
+    A new asset lowers the score, because unknown is not good. But do not alert on that drop: the vendor did not get
+    worse.
     """
     scanned = {(state.vendor_asset_id, state.scan_kind) for state in states}
     return any(
@@ -101,9 +102,9 @@ def _score_input(
 
 
 def _worst_first(state: VendorState) -> tuple[int, int, int, int]:
-    """Order the subjects of a rule: a fail that cannot be seen any more is still a fail.
+    """Order the subjects of a rule. A fail that became unknown is still a fail.
 
-    Of two alike, the one that caps lower, has faded less and is surer.
+    If two are alike, the one with the lower cap, less fading and more confidence comes first.
     """
     verdict = state.known if state.verdict is Verdict.UNKNOWN and state.known is Verdict.FAIL else state.verdict
     cap = 101 if state.cap is None else state.cap

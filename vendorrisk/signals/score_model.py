@@ -1,4 +1,4 @@
-"""What is stored and returned of signal scores, their methodology and the feeds they use."""
+"""Stored and returned types of signal scores, their methodology and the feeds they use."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from vendorrisk.evaluation.model import RuleSeverity, ScanKind, ScoreDeduction, 
 
 
 class SignalRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as it counts. `disabled_reason` says why it does not; `paused_until` while it is not believed."""
+    """A rule as it counts. `disabled_reason` says why it does not count. It is not believed before `paused_until`."""
 
     id: str
     """The rule's key."""
@@ -18,9 +18,9 @@ class SignalRule(msgspec.Struct, frozen=True, kw_only=True):
     """The factor that the rule counts for."""
     scan_kind: ScanKind
     scope: str
-    """What the rule is applied to."""
+    """The kind of subject that the rule evaluates."""
     observes: str
-    """What is observed, and when it passes."""
+    """The condition under which the rule passes."""
     remedy: str
     cadence_hours: int
     """Hours between scans of a vendor of a high tier."""
@@ -48,7 +48,7 @@ class SignalMethodology(msgspec.Struct, frozen=True, kw_only=True):
     factor_weights: dict[str, int]
     """Weight by factor."""
     verdict_deficits_bp: dict[str, int]
-    """What a verdict costs a rule, in hundredths of a percent of its weight."""
+    """The cost of a verdict, in hundredths of a percent of its rule's weight."""
     hold: str
     """How long a verdict counts once it can no longer be seen."""
     overall: str
@@ -64,7 +64,7 @@ class SignalMethodology(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CurrentScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor's row of work and its score as it stands."""
+    """A vendor's row of work and its current score."""
 
     vendor_id: UUID
     reconcile_at: datetime
@@ -81,12 +81,12 @@ class CurrentScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignalScore(msgspec.Struct, frozen=True, kw_only=True):
-    """One score with everything it was made of.
+    """One score with all its inputs.
 
-    `score` is null and `grade` NR where less than half of what applies was seen. The deductions add up:
-    100 times `number` plus all `points_bp` is 10,000. `reason` says why it was made: `first`, `change`, `model` or
-    `keyframe`. A vendor without a score has no `id` and no `number`: its `reason` is `not_watched` where no asset is
-    attached, and `not_scored_yet` until its assets were seen.
+    `score` is null and `grade` NR if less than half of the applicable rules were observed. The deductions add up: 100
+    times `number` plus all `points_bp` is 10,000. `reason` says why it was made: `first`, `change`, `model` or
+    `keyframe`. A vendor without a score has neither `id` nor `number`: its `reason` is `not_watched` if no asset is
+    attached, and `not_scored_yet` until its assets were observed.
     """
 
     id: UUID | None
@@ -142,7 +142,7 @@ class SignalScoreSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LatestSignalScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A vendor's score as it stands; `id` is the past score that tells every deduction."""
+    """A vendor's current score. `id` is the past score that lists every deduction."""
 
     id: UUID
     vendor_id: UUID
@@ -176,7 +176,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreReplay(msgspec.Struct, frozen=True, kw_only=True):
-    """A past score computed again from its stored inputs. `is_same` must be true; tell us where it is not."""
+    """A past score computed again from its stored inputs. `is_same` must be true. If it is not, please report a bug."""
 
     id: UUID
     """The score."""
@@ -192,7 +192,10 @@ class ScoreReplay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """A list that is fetched once for all. `failure` is why the last try brought nothing; what was read stays."""
+    """A list that is fetched once for all vendors.
+
+    `failure` is the reason if the last fetch failed. Earlier items stay.
+    """
 
     feed: str
     version: str
@@ -214,7 +217,7 @@ class SignalFeed(msgspec.Struct, frozen=True, kw_only=True):
     disabled_reason: str
     """Why the feed is not read. Empty if it is."""
     attribution: str
-    """What the feed's licence asks to name."""
+    """The attribution that the feed's licence requires."""
     version: str
     """Version of the content."""
     checked_at: datetime | None

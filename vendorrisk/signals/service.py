@@ -1,4 +1,4 @@
-"""Operations on what is watched, and reading what was seen, evaluated and scored."""
+"""Operations on watched assets, and reads of observations, evaluations and scores."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -49,11 +49,11 @@ _HTTPS_PORTS = (None, 443)
 _LISTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"signal_hibp_url": ("evt.breach", "evt.breach_unverified"), "signal_kev_url": ("kev.product",)}
 )
-"""Setting that says where a list is → the rules that are nothing without it."""
+"""Setting with the address of a list → the rules that need the list."""
 
 
 def configured_disabled_rules(settings: Settings) -> frozenset[str]:
-    """Return the rules that do not count here: off by default, or without the source they need."""
+    """Return the rules that do not count here: off by default, or missing the source they need."""
     wanted = set(switched_on(settings.signal_rules_on))
     if settings.signal_ct_url:
         wanted.add("tls.ct_issuer")
@@ -80,10 +80,10 @@ async def asset(work: Work, asset_id: UUID) -> VendorAsset:
 
 
 async def attach(work: Work, vendor_id: UUID, new: NewVendorAsset, *, test_names: bool) -> VendorAsset:
-    """Attach an asset to a vendor; it is scanned within minutes, unless that was done within the hour."""
+    """Attach an asset to a vendor. It is scanned within minutes, unless it was scanned within the hour."""
     await vendor(work, vendor_id)
     if await api_queries.count_assets(work, vendor_id) >= MOST_ASSETS:
-        raise Refusal(Code.ASSETS_TOO_MANY, f"A vendor has {MOST_ASSETS} assets at most; remove some first.")
+        raise Refusal(Code.ASSETS_TOO_MANY, f"A vendor has {MOST_ASSETS} assets at most. Remove some first.")
     name, registrable_domain = normalised_name(new, test_names=test_names)
     public_id = schedule.asset_id(new.kind, name)
     attached = await api_queries.attach(
@@ -112,7 +112,7 @@ async def change_asset(work: Work, asset_id: UUID, changes: VendorAssetChanges, 
 
 
 async def _demoted(work: Work, vendor_id: UUID, asset_id: UUID) -> list[Change]:
-    """Let an asset be the only primary one of its vendor; returns what that changed of others."""
+    """Make an asset the only primary one of its vendor. Return the changes of other assets."""
     made = []
     for before in await api_queries.lock_other_primaries(work, vendor_id, asset_id):
         after = await api_queries.update_asset(work, before.id, is_primary=False)
@@ -121,7 +121,7 @@ async def _demoted(work: Work, vendor_id: UUID, asset_id: UUID) -> list[Change]:
 
 
 async def remove_asset(work: Work, asset_id: UUID, expected: int) -> None:
-    """Watch an asset of a vendor no more; what was found by it is closed, and what was seen stays on record."""
+    """Detach an asset from a vendor. Its findings are closed, and its observations stay."""
     before = found(await api_queries.lock_asset(work, asset_id))
     check_version(before, expected)
     await api_queries.remove_asset(work, asset_id)
@@ -131,9 +131,10 @@ async def remove_asset(work: Work, asset_id: UUID, expected: int) -> None:
 
 
 def normalised_name(new: NewVendorAsset, *, test_names: bool) -> tuple[str, str]:
-    """Return the normalised name and its registrable domain, or refuse what can never be scanned.
+    """Return the normalised name and its registrable domain, or refuse a name that can never be scanned.
 
-    Addresses, private and special names, homographs that do not survive UTS 46, wildcards: `egress.hosts` says why.
+    Addresses, private and special names, homographs that do not survive UTS 46, wildcards: `egress.hosts` gives the
+    reasons.
     """
     try:
         if new.kind is AssetKind.REPOSITORY:
@@ -175,7 +176,7 @@ def _refused(detail: str) -> Refusal:
 
 
 async def suggestions(work: Work, vendor_id: UUID) -> AssetSuggestions:
-    """Say what may be the vendor's too: its recorded domains, and names on certificates under the same domains."""
+    """Return other names that may be the vendor's: recorded domains, and certificates' names under the same domains."""
     await vendor(work, vendor_id)
     first = PageRequest(api_queries.ASSETS, limit=MOST_ASSETS)
     known = await work.page(api_queries.LIST_ASSETS, first.within("vendor_id", vendor_id))
@@ -194,7 +195,7 @@ def _kind(name: str) -> AssetKind:
 
 
 def _attachable(names: Iterable[str], domains: set[str]) -> Iterable[str]:
-    """Keep names that stand for one host of a domain that is watched already."""
+    """Return the names that stand for a single host (no wildcard) under a watched domain."""
     return (name for name in names if not name.startswith("*.") and schedule.registrable_domain_of(name) in domains)
 
 
@@ -209,7 +210,7 @@ async def refresh(work: Work, vendor_id: UUID) -> RefreshRequested:
     return result
 
 
-# What was seen and evaluated
+# Observations and evaluations
 
 
 async def signals(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Signal]:
@@ -238,7 +239,7 @@ async def observation(work: Work, observation_id: UUID) -> SignalObservation:
 
 
 async def signal_of(work: Work, finding_id: UUID) -> FindingSignalDetail:
-    """Return what a finding rests on; refused with a code of its own for one that no signal opened."""
+    """Return the evidence of a finding. A finding that no signal opened is refused with its own code."""
     stored = await api_queries.find_signal(work, finding_id)
     if stored is None:
         await findings.finding(work, finding_id)
@@ -271,7 +272,7 @@ async def signal_of(work: Work, finding_id: UUID) -> FindingSignalDetail:
 
 
 async def current_score(work: Work, vendor_id: UUID) -> SignalScore:
-    """Return the vendor's score as it stands; one without a number and with the reason until there is one."""
+    """Return the vendor's current score. Until there is one, the number is missing and the reason given."""
     watched = await vendor(work, vendor_id)
     latest = await api_queries.current(work, vendor_id)
     if latest is None or latest.snapshot_id is None:
@@ -293,7 +294,7 @@ async def past_score(work: Work, snapshot_id: UUID) -> SignalScore:
 
 
 async def replay(work: Work, snapshot_id: UUID) -> ScoreReplay:
-    """Compute a past score again from what was stored with it, by the methodology it names."""
+    """Compute a past score again from its stored inputs, by the methodology it names."""
     stored = found(await api_queries.find_snapshot(work, snapshot_id))
     if stored.model_version != MODEL_VERSION:
         detail = f"It was made by {stored.model_version}; this release computes {MODEL_VERSION}."

@@ -11,7 +11,7 @@ from vendorrisk.signals.asset_model import VendorAsset
 from vendorrisk.signals.reconcile_queries import VendorState
 
 Key = tuple[UUID, str, str]
-"""An asset of a vendor, a rule and its subject: what a finding is of."""
+"""An asset of a vendor, a rule and its subject: the key of a finding."""
 
 
 CERTIFICATE_RULES = ("tls.cert_expired", "tls.cert_expiring")
@@ -35,10 +35,10 @@ def _certificates(states: Iterable[VendorState]) -> dict[UUID, tuple[object, ...
 
 
 def awaiting_a_scan(assets: Iterable[VendorAsset], states: Iterable[VendorState]) -> frozenset[UUID]:
-    """Return whose certificate was not scanned since that of an asset before it, of the same registrable domain,
-    changed.
+    """Return the assets that have not been scanned since another asset of their registrable domain changed its
+    certificate.
 
-    What they served together is replaced together as a rule, and scanned hours apart: the old one is no news yet.
+    A shared certificate is usually replaced everywhere at once, but scanned hours apart: the old one is no news yet.
     """
     shown = {s.vendor_asset_id: s for s in states if s.rule == "tls.cert_expired"}
     changed_at: dict[str, datetime] = {}
@@ -57,9 +57,9 @@ def awaiting_a_scan(assets: Iterable[VendorAsset], states: Iterable[VendorState]
 
 
 def of_one_thing(assets: Iterable[VendorAsset], states: Sequence[VendorState]) -> Iterable[list[VendorState]]:
-    """Put together what several assets show of one thing, that of the asset it is notified for first.
+    """Group the states of several assets that show one problem. The state to notify comes first.
 
-    A certificate that serves several hosts is notified for the main one, an alias of the host itself where that is
+    A certificate that serves several hosts is notified for the main host, an alias for the host itself if it is
     watched.
     """
     shown, order = _certificates(states), [asset.id for asset in _main_one_first(assets)]
@@ -85,7 +85,7 @@ def _main_one_first(assets: Iterable[VendorAsset]) -> list[VendorAsset]:
 
 
 def with_a_main_one(assets: Iterable[VendorAsset]) -> list[VendorAsset]:
-    """Return the assets in order; where nobody named a main one, the domain or host attached first is it.
+    """Return the assets in order. If no main asset is set, the domain or host attached first is the main one.
 
     Without one, good hosts attached later would soften the first by their mean.
     """

@@ -36,7 +36,7 @@ async def subprocessor_change(work: Work, change_id: UUID) -> SubprocessorChange
 
 
 async def decide(work: Work, change_id: UUID, decision: NewSubprocessorDecision, expected: int) -> SubprocessorChange:
-    """Take a change over into the vendor's fourth parties, or dismiss it; either way it is decided once."""
+    """Accept a change into the vendor's fourth parties, or dismiss it. Either way it is decided once."""
     before = found(await api_queries.lock_change(work, change_id))
     check_version(before, expected)
     if before.state is not SubprocessorChangeState.PROPOSED:

@@ -1,4 +1,4 @@
-"""What a vendor runs, how its list of sub-processors changes, and what others think of it."""
+"""A vendor's products, changes of its list of sub-processors, and ratings by others."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ class VendorProduct(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: UUID
     vendor_name: str
     maker: str
-    """Who makes the product."""
+    """The maker of the product."""
     product: str
     """The product, as the catalogue of exploited vulnerabilities names it."""
     created_at: datetime
@@ -30,10 +30,10 @@ ProductName = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewVendorProduct(Body):
-    """A product that the vendor runs, as the catalogue of exploited vulnerabilities names it; a version may follow."""
+    """A product that the vendor runs, named as in the catalogue of exploited vulnerabilities. A version may follow."""
 
     maker: Annotated[ProductName, Meta(examples=["Ivanti"])]
-    """Who makes the product."""
+    """The maker of the product."""
     product: Annotated[ProductName, Meta(examples=["Connect Secure"])]
     """The product, and its version if need be."""
 
@@ -48,7 +48,7 @@ class VendorProductChanges(Body):
 
 
 class SubprocessorChangeKind(StrEnum):
-    """What changed in a list of sub-processors."""
+    """A kind of change in a list of sub-processors."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -66,7 +66,7 @@ class SubprocessorChangeState(StrEnum):
 class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change seen on the vendor's page of sub-processors. Accepting it changes the vendor's fourth parties.
 
-    `details` are the other cells of its row, or what became of them: "Mail, EU → Mail, US"; null where it has none.
+    `details` are the other cells of its row, or their change: "Mail, EU → Mail, US". It is null if there are none.
     """
 
     id: UUID
@@ -77,7 +77,7 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The sub-processor as the page names it."""
     details: str | None
-    """The other cells of its row, or what became of them. Null if there are none."""
+    """The other cells of its row, or their change. Null if there are none."""
     observed_at: datetime
     state: SubprocessorChangeState
     fourth_party_id: UUID | None
@@ -87,7 +87,7 @@ class SubprocessorChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubprocessorDecision(StrEnum):
-    """What becomes of a change."""
+    """The decision about a change."""
 
     ACCEPT = "accept"
     DISMISS = "dismiss"
@@ -101,14 +101,14 @@ class NewSubprocessorDecision(Body):
 
 
 class VendorRating(msgspec.Struct, frozen=True, kw_only=True):
-    """A rating that somebody else gave, in hundredths of its own scale."""
+    """A third party's rating, in hundredths of its own scale."""
 
     id: UUID
     vendor_id: UUID
     vendor_name: str
     domain: str
     provider: str
-    """Who gave the rating."""
+    """The rating's provider."""
     rated_on: date
     """Day of the rating."""
     value_hundredths: int | None

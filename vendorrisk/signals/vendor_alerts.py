@@ -26,7 +26,7 @@ EXPLOIT_SOURCE = "exploited_product"
 _NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
 _OVERLAP = timedelta(hours=1)
 _FIRST_END, _LAST_END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Nobody waits for an end outside: the year 9999 means "never" (RFC 5280, 4.1.2.5), and the year 1 nothing."""
+"""An end outside this range is ignored: the year 9999 means "never" (RFC 5280, 4.1.2.5), and the year 1 nothing."""
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _YEAR = timedelta(days=365)
 _OUTAGE_AFTER = timedelta(minutes=15)  # after it was believed, which took a quarter of an hour: half an hour in all
@@ -46,7 +46,7 @@ Assets = Mapping[UUID, VendorAsset]
 
 
 async def save_dates(work: Work, vendor: ReconciledVendor, assets: Assets, states: Sequence[VendorState]) -> None:
-    """Keep the ends of certificates and registrations among the tenant's dates, one for each certificate."""
+    """Save the ends of certificates and registrations as deadlines of the tenant, one for each certificate."""
     ended = vendor.lifecycle in {Lifecycle.OFFBOARDING, Lifecycle.TERMINATED}
     together, waiting = serving_together(assets.values(), states), awaiting_a_scan(assets.values(), states)
     for state in states:
@@ -83,7 +83,7 @@ def _end(given: object) -> datetime | None:
 
 
 async def forget_dates(work: Work, assets: Sequence[UUID], *kinds: TimedClass) -> None:
-    """Let dates of assets out of view; of all kinds, where none is named."""
+    """Stop tracking deadlines of assets, of all kinds if none is named."""
     for kind in kinds or (TimedClass.CERTIFICATE_EXPIRING, TimedClass.DOMAIN_EXPIRING):
         await alerts.unwatch(work, kind, kind.value, *assets)
 
@@ -123,7 +123,10 @@ def _key(event: Event) -> str:
 async def notify_outages(
     work: Work, vendor: ReconciledVendor, assets: Assets, states: Iterable[VendorState]
 ) -> datetime | None:
-    """Notify of a major incident of a critical vendor once it has lasted half an hour; returns when one will have."""
+    """Notify of a critical vendor's major incident once it has lasted half an hour.
+
+    Return when a younger one will have.
+    """
     due_at = None
     for state in states:
         if vendor.tier is not Tier.CRITICAL or not _is_running(state):
@@ -147,7 +150,7 @@ async def notify_outages(
 
 
 def _is_running(state: VendorState) -> bool:
-    """Say whether a major incident is under way; among many of them as well."""
+    """Return True if a major incident is in progress, also among several."""
     if state.rule != "evt.status" or state.verdict not in {Verdict.WARN, Verdict.FAIL}:
         return False
     return state.reason == "running" or bool(state.believed.get("incidents"))
@@ -198,7 +201,7 @@ async def _propose(work: Work, vendor: ReconciledVendor, event: Event) -> None:
     details = (event.evidence.get("details") or [])[: len(named)]
     changes = [(*one, detail) for one, detail in zip_longest(named, details, fillvalue="")]
     if changes:
-        # By the evaluation and not by its value: what comes, goes and comes again is a change each time.
+        # The key is the evaluation, not its value: each return of the same value is another change.
         await reconcile_queries.propose(work, vendor.id, event.vendor_asset_id, event.id.bytes, changes)
 
 

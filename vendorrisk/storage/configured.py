@@ -22,7 +22,7 @@ def disk_root(settings: Settings) -> Path | None:
 
 
 def store_from(settings: Settings) -> Store:
-    """Return the store; raises `SettingError` for an address that is neither `file:///…` nor `s3://…`."""
+    """Return the store. Raises `SettingError` for an address that is neither `file:///…` nor `s3://…`."""
     if (root := disk_root(settings)) is not None:
         return DiskStore(root)
     url = urlsplit(settings.storage_url)

@@ -1,8 +1,8 @@
 """Files below one folder.
 
-An object is written to `incoming/`, flushed to the disk, renamed into place and the folder flushed: after a power
-cut it is there whole or not at all. Folders are 0700 and files 0600, whatever the umask. The last two characters of a
-name make one more folder level, so that none grows beyond what a file system likes.
+An object is written to `incoming/`, flushed to the disk, renamed into place and the folder flushed: after a power cut
+it is there whole or not at all. Folders are 0700 and files 0600, independent of the umask. The last two characters of a
+name make one more folder level, so that every folder stays small.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class DiskStore:
             raise UnreachableError(f"cannot tidy {self._root}: {error.strerror}") from error
 
     async def close(self) -> None:
-        """Nothing is held between calls."""
+        """No resource is held between calls."""
 
     def _path(self, name: str) -> Path:
         folder, _, last = checked_name(name).rpartition("/")
@@ -164,7 +164,7 @@ async def _pieces(file: BinaryIO, start: int, length: int | None) -> AsyncIterat
 
 
 def _walk(root: Path, prefix: str) -> Iterator[Listed]:
-    """Yield what lies where its name says; whatever else somebody put below the folder is not the store's."""
+    """Yield files whose path matches their name. Other files below the folder are not the store's."""
     for folder, _, names in os.walk(root / prefix):
         above = Path(folder).parent.relative_to(root)
         for last in (one for one in names if one[-2:] == Path(folder).name):

@@ -1,8 +1,8 @@
-"""What a file is, decided by what it holds; what a caller says it is counts for nothing.
+"""A file's type, decided by its content. The caller's declared type is ignored.
 
-Few kinds are accepted: those that evidence comes in and that no browser runs. puremagic only names what is refused.
-A sniffer sees the bytes as they pass, and keeps the first 8 KiB and the last 256 KiB: a ZIP's directory is at its
-end (APPNOTE.TXT 4.3.16).
+Few types are accepted: those of evidence that no browser runs. puremagic only names refused types. A sniffer sees the
+bytes as they pass, and keeps the first 8 KiB and the last 256 KiB: a ZIP's directory is at its end (APPNOTE.TXT
+4.3.16).
 """
 
 import re
@@ -19,7 +19,7 @@ _HEAD: Final = 8 * 1024
 _TAIL: Final = 256 * 1024
 _BOMS: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\xef\xbb\xbf": "utf-8"}
 _CONTROL: Final = bytes(set(range(32)) - set(b"\t\n\r\x0c")) + b"\x7f"
-# What a browser takes for markup when it guesses (WHATWG MIME Sniffing, section 7.1), and SVG.
+# Content that a sniffing browser reads as markup (WHATWG MIME Sniffing, section 7.1), and SVG.
 _MARKUP = re.compile(r"\s*<|[^<]{0,1024}<(!doctype|html|head|body|script|iframe|svg|\?xml)\b", re.IGNORECASE)
 _PDF = re.compile(rb"\s{0,32}%PDF-[12]\.\d")
 _ZIP: Final = b"PK\x03\x04"
@@ -49,7 +49,7 @@ class MediaType(Enum):
 
     @classmethod
     def called(cls, text: str) -> Self:
-        """Return the type with this name, as stored; raises KeyError for another."""
+        """Return the type with this name, as stored. Raises KeyError for another."""
         return {member.text: member for member in cls}[text]
 
 
@@ -65,7 +65,7 @@ class Sniffer:
         self._unfit = ""
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes; raises `Refusal` once 8 KiB are enough to tell."""
+        """Take the next bytes. Raises `Refusal` as soon as 8 KiB show an unaccepted type."""
         before = len(self._head)
         self._head += piece[: _HEAD - before]
         self._tail += piece
@@ -76,9 +76,9 @@ class Sniffer:
             self._look(whole=False)
 
     def media_type(self) -> MediaType:
-        """Return the type of the whole file; raises `Refusal`."""
+        """Return the type of the whole file. Raises `Refusal`."""
         if not self._size:
-            raise Refusal(Code.FILE_EMPTY, "The file is empty; send one that holds something.")
+            raise Refusal(Code.FILE_EMPTY, "The file is empty. Send a file with content.")
         return self._look(whole=True)
 
     def _look(self, *, whole: bool) -> MediaType:
@@ -115,12 +115,15 @@ class Sniffer:
             raise _refused(_named(head))
         if _MARKUP.match(shown):
             raise _refused("HTML, SVG or XML")
-        # Content cannot tell a table from prose; the name may.
+        # Content cannot distinguish a table from prose. The name may.
         return MediaType.CSV if self._file_name.endswith(".csv") else MediaType.TEXT
 
 
 def _zip_names(tail: bytes, size: int) -> Iterator[bytes]:
-    """Read the names in a ZIP's directory from the file's last bytes; nothing where it is not wholly within them."""
+    """Read the names in a ZIP's directory from the file's last bytes.
+
+    Empty if the directory is not wholly within them.
+    """
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < _END_OF_DIRECTORY.size:
         return

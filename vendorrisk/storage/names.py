@@ -18,7 +18,7 @@ _RESERVED: Final = frozenset(
 
 
 def safe_name(given: str, media_type: MediaType) -> str:
-    """Return a name without folders, control or bidirectional characters, whose ending fits what the file holds."""
+    """Return a name without folders, control or bidirectional characters, whose ending fits the file's type."""
     last = given.replace("\\", "/").rpartition("/")[2]
     kept = "".join(_kept(character) for character in unicodedata.normalize("NFC", last))
     stem = " ".join(kept.split()).rstrip(". ")
@@ -34,7 +34,7 @@ def safe_name(given: str, media_type: MediaType) -> str:
 
 
 def content_disposition(name: str) -> str:
-    """Return the header's value for a download (RFC 6266, section 5); never inline."""
+    """Return the header's value for a download (RFC 6266, section 5), never inline."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = "".join(c for c in plain if c.isprintable() and c not in '"\\%').strip()
     plain = plain if plain.rpartition(".")[0] else _FALLBACK + plain

@@ -1,4 +1,4 @@
-"""Whose a store on disk is, where root works on it from the shell."""
+"""The owner of a store on disk, if root works on it from the shell."""
 
 import concurrent.futures.thread  # noqa: F401 - before: afterwards only root may be able to read Python's own files
 import os
@@ -9,10 +9,10 @@ from pathlib import Path
 
 @contextmanager
 def as_owner_of(root: Path | None) -> Iterator[None]:
-    """Work with the rights of the folder's owner where we are root, and leave nothing that is root's.
+    """If we are root, work with the rights of the folder's owner, so that no file belongs to root.
 
-    The service would not get at a file of root's. The change holds for the whole process, so nothing else may run
-    meanwhile. Does nothing for a store that is not on disk.
+    The service could not read a file of root's. The change holds for the whole process, so no other work may run
+    meanwhile. It has no effect for a store that is not on disk.
     """
     if root is None or os.geteuid() != 0 or not root.exists() or (owner := root.stat()).st_uid == 0:
         yield

@@ -17,11 +17,11 @@ class MissingError(StorageError):
 
 
 class DamagedError(StorageError):
-    """What is stored is not what was written."""
+    """The stored object differs from the written one."""
 
 
 class UnreachableError(StorageError):
-    """The store does not answer, is full, or does not let us in; trying again may help."""
+    """The store does not answer, is full, or denies access. A retry may help."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -33,29 +33,29 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Store(Protocol):
-    """Names are lower-case segments between slashes; see `checked_name`."""
+    """Names are lower-case segments between slashes (see `checked_name`)."""
 
     async def put(self, name: str, chunks: AsyncIterable[bytes]) -> None:
         """Write an object, replacing any of that name.
 
-        Nothing is seen under the name before all of it is durable. An exception out of `chunks` passes through
-        unchanged and leaves what was there before.
+        The name shows the new object only once all of it is durable. An exception out of `chunks` passes through
+        unchanged and leaves the earlier object.
         """
 
     async def open(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Return the bytes [start, start + length), as a slice would; raises `MissingError` before the first."""
+        """Return the bytes [start, start + length), as a slice would. Raises `MissingError` before the first."""
 
     async def size(self, name: str) -> int | None:
-        """Return the size in bytes, None where there is no such object."""
+        """Return the size in bytes. None if there is no such object."""
 
     async def delete(self, name: str) -> None:
-        """Remove the object; one that is not there is no error."""
+        """Remove the object. A missing object is no error."""
 
     def list(self, prefix: str) -> AsyncIterator[Listed]:
-        """List what lies under a prefix that ends with a slash, in no promised order."""
+        """List the objects under a prefix that ends with a slash, in any order."""
 
     async def tidy(self, before: datetime) -> int:
-        """Remove what writers that died before an instant left unseen; returns how many."""
+        """Remove invisible remains of writers that died before an instant. Return their number."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -65,14 +65,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}(/[a-z0-9][a-z0-9-]{0,99}){0,5}")
 
 
 def checked_name(name: str) -> str:
-    """Return the name; raises ValueError for one that could mean another place on some store."""
+    """Return the name. Raises ValueError if it could mean another place on some store."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a name for an object")
     return name
 
 
 def checked_prefix(prefix: str) -> str:
-    """Return the prefix; raises ValueError as `checked_name` does."""
+    """Return the prefix. Raises ValueError as `checked_name` does."""
     checked_name(prefix.removesuffix("/"))
     if not prefix.endswith("/"):
         raise ValueError(f"{prefix!r} must end with a slash")

@@ -1,7 +1,7 @@
 """Any S3-compatible store, by obstore: signing, multipart uploads and retries are its work.
 
-An object is seen when its multipart upload is completed, so a cut upload leaves no object; what parts it left behind
-the bucket's lifecycle rule must clear (AbortIncompleteMultipartUpload), as the store hides them from us.
+An object is seen when its multipart upload is completed, so a cut upload leaves no object. The bucket's lifecycle rule
+must clear its remaining parts (AbortIncompleteMultipartUpload), because the store hides them from us.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -59,7 +59,7 @@ class S3CompatibleStore:
         try:
             await obstore.put_async(self._store, name, source.read(), chunk_size=_PART, max_concurrency=1)
         except Exception as error:
-            # What the source raised comes back wrapped, or not, as obstore pleases; the port passes it unchanged.
+            # obstore wraps the source's exception in some cases. The port passes it unchanged.
             if source.failure is not None:
                 raise source.failure from None
             raise self._unreachable("write", error) from error
@@ -82,7 +82,7 @@ class S3CompatibleStore:
         return self._pieces(response.stream(min_chunk_size=_PIECE))
 
     async def _ends_before(self, name: str, start: int) -> bool:
-        """Say whether a range was refused only because the object is no longer than that."""
+        """Return True if a range was refused only because the object ends before it."""
         try:
             size = await self.size(name)
         except UnreachableError:
@@ -114,11 +114,11 @@ class S3CompatibleStore:
             raise self._unreachable("list", error) from error
 
     async def tidy(self, before: datetime) -> int:  # noqa: ARG002 - the port's
-        """Nothing that could be seen from here: see the lifecycle rule above."""
+        """Remains cannot be seen from here: see the lifecycle rule above."""
         return 0
 
     async def close(self) -> None:
-        """Nothing to do: obstore closes its connections when the store is collected."""
+        """No action is needed: obstore closes its connections when the store is collected."""
 
     async def _pieces(self, stream: "BytesStream") -> AsyncIterator[bytes]:
         try:
@@ -142,7 +142,7 @@ def _config(bucket: Bucket) -> "S3Config":
 
 
 class _Source:
-    """Remembers what the source raised on its way through obstore."""
+    """Remembers the source's exception on its way through obstore."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._chunks = chunks

@@ -1,8 +1,8 @@
 """A stream under one data key: the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015), as age uses it.
 
-Chunks of 64 KiB, each AES-256-GCM with its own number and a last-chunk flag as the nonce; a data key serves one
-stream only, so no nonce is used twice. A chunk that is changed, moved, missing or added does not open, and a stream
-cut at a chunk's end lacks its flag. An empty stream is one empty chunk.
+Chunks of 64 KiB, each AES-256-GCM with its own number and a last-chunk flag as the nonce. A data key serves one stream
+only, so no nonce is used twice. A chunk that is changed, moved, missing or added does not open, and a stream cut at a
+chunk's end lacks its flag. An empty stream is one empty chunk.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
@@ -32,7 +32,7 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 
 async def seal_stream(data_key: bytes, plain: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Seal a stream of unknown length; yields one chunk at a time."""
+    """Seal a stream of unknown length. Yields one chunk at a time."""
     cipher = AESGCM(data_key)
     number = 0
     held = bytearray()
@@ -47,7 +47,7 @@ async def seal_stream(data_key: bytes, plain: AsyncIterable[bytes]) -> AsyncIter
 
 
 class Span:
-    """The sealed bytes that hold the plain bytes [start, stop) of a stream of `size`; `offset`, `length` say where."""
+    """The range of sealed bytes (`offset`, `length`) that holds the plain bytes [start, stop) of a stream of `size`."""
 
     def __init__(self, size: int, start: int, stop: int) -> None:
         self._size, self._start, self._stop = size, start, stop
@@ -57,7 +57,7 @@ class Span:
         self.length = min((self._last + 1) * _SEALED, sealed_size(size)) - self.offset
 
     async def open(self, data_key: bytes, sealed: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """Yield the plain bytes; raises `DamagedError` at the first chunk that is not what was sealed."""
+        """Yield the plain bytes. Raises `DamagedError` at the first chunk that was changed."""
         cipher = AESGCM(data_key)
         number = self._first
         async for chunk in _regrouped(sealed):

@@ -21,7 +21,7 @@ _KEY_BYTES_MAX: Final = 4096
 
 
 class StoredFile(msgspec.Struct, frozen=True):
-    """What `put` found out. `sha256` is of the plain content, in hex, and finds the file again; `size` in bytes."""
+    """The result of `put`. `sha256` is of the plain content, in hex, and identifies the file. `size` is in bytes."""
 
     sha256: str
     size: int
@@ -29,7 +29,7 @@ class StoredFile(msgspec.Struct, frozen=True):
 
 
 class Rotation(msgspec.Struct, frozen=True):
-    """What `rewrap` did. `unreadable` names keys that no secret key opens: their files are lost without it."""
+    """The result of `rewrap`. `unreadable` names keys that no secret key opens: their files are lost without it."""
 
     current: int
     rewrapped: int
@@ -43,7 +43,7 @@ class _DataKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Intake:
-    """Watches plain bytes pass: how many, their digest, and what they are."""
+    """Observes passing plain bytes: their number, digest and type."""
 
     def __init__(self, file_name: str, max_bytes: int) -> None:
         self.size = 0
@@ -72,10 +72,10 @@ class EncryptedFileStore:
         self._keyring = keyring
 
     async def put(self, tenant_id: UUID, chunks: AsyncIterable[bytes], *, file_name: str, max_bytes: int) -> StoredFile:
-        """Keep a file; one that the tenant already has is kept once.
+        """Store a file. A file that the tenant already has is stored once.
 
-        Refuses what is empty, too large, or not of a kind that is accepted, as soon as it shows; nothing then stays.
-        An exception out of `chunks` passes through, and nothing stays.
+        Refuses a file that is empty, too large, or of an unaccepted type, as soon as that shows. An exception out of
+        `chunks` passes through. In both cases no object remains.
         """
         intake = _Intake(file_name, max_bytes)
         secret, body = os.urandom(32), os.urandom(16).hex()
@@ -112,18 +112,18 @@ class EncryptedFileStore:
         return span.open(key.secret, sealed)
 
     async def read(self, tenant_id: UUID, sha256: str) -> bytes:
-        """Return a whole file, for a parser; its size was bounded when it came in."""
+        """Return a whole file, for a parser. Its size was bounded when it was stored."""
         return b"".join([piece async for piece in await self.open(tenant_id, sha256)])
 
     async def size(self, tenant_id: UUID, sha256: str) -> int | None:
-        """Return the plain size in bytes, None where the tenant has no such file; raises `DamagedError`."""
+        """Return the plain size in bytes. None if the tenant has no such file. Raises `DamagedError`."""
         try:
             return (await self._key(tenant_id, sha256)).size
         except MissingError:
             return None
 
     async def exists(self, tenant_id: UUID, sha256: str) -> bool:
-        """Say whether the tenant has the file; it may still prove damaged when read."""
+        """Return True if the tenant has the file. Reading may still find it damaged."""
         return await self._store.size(_key_name(tenant_id, sha256)) is not None
 
     async def delete(self, tenant_id: UUID, sha256: str) -> None:
@@ -139,7 +139,7 @@ class EncryptedFileStore:
         await self._store.delete(_body_name(tenant_id, key.body))
 
     async def rewrap(self) -> Rotation:
-        """Seal every data key anew that hangs on an older secret key. May be stopped and run again."""
+        """Reseal every data key that depends on an older secret key. May be stopped and run again."""
         current, rewrapped = 0, 0
         unreadable: list[str] = []
         async for listed in self._store.list("keys/"):
@@ -159,7 +159,7 @@ class EncryptedFileStore:
         return Rotation(current, rewrapped, tuple(unreadable))
 
     async def key_ids(self, most: int) -> tuple[dict[str, int], bool]:
-        """Count the files that hang on each secret key, looking at no more than `most`; says whether it saw all."""
+        """Count the files that depend on each secret key, reading at most `most`. Also return whether it saw all."""
         counts: dict[str, int] = {}
         seen = 0
         async for listed in self._store.list("keys/"):
@@ -175,10 +175,11 @@ class EncryptedFileStore:
         return counts, True
 
     async def sweep(self, tenant_id: UUID, before: datetime) -> int:
-        """Remove a tenant's bodies last written before an instant that no key names; returns how many.
+        """Remove a tenant's bodies that no key names, last written before an instant. Return their number.
 
-        Reads every key of the tenant, unless there is one for each body. Removes none where a key cannot be opened,
-        since that one may name any: raises `DamagedError`. `before` lies further back than the longest upload takes.
+        Reads every key of the tenant, unless there is one for each body. If a key cannot be opened, it raises
+        `DamagedError` and removes none, because that key may name any body. `before` lies further back than the longest
+        upload takes.
         """
         bodies = [body async for body in self._store.list(f"bodies/{tenant_id}/")]
         keys = [key.name async for key in self._store.list(f"keys/{tenant_id}/")]
@@ -195,14 +196,14 @@ class EncryptedFileStore:
         return len(orphans)
 
     async def tidy(self, before: datetime) -> int:
-        """Remove what uploads that died before an instant left half-written, of all tenants; returns how many."""
+        """Remove half-written remains of uploads that died before an instant, of all tenants. Return their number."""
         return await self._store.tidy(before)
 
     async def close(self) -> None:
         await self._store.close()
 
     async def _is_whole(self, tenant_id: UUID, sha256: str) -> bool:
-        """Say whether the file is there already; one whose key or body is lost is to be written again."""
+        """Return True if the file exists already. A file whose key or body is lost must be written again."""
         try:
             key = await self._key(tenant_id, sha256)
         except (MissingError, DamagedError):

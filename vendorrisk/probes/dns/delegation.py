@@ -8,7 +8,10 @@ from vendorrisk.egress.reasons import EgressError
 
 
 async def ask_servers(zone: str, addresses: Mapping[str, str], guard: Guard) -> dict[str, str]:
-    """Ask each server (name → address) for the zone's SOA; return the outcomes, or why one was not asked."""
+    """Query each server (name → address) for the zone's SOA.
+
+    Return the outcomes, or the reason why one was not queried.
+    """
     outcomes = await asyncio.gather(*(_ask(zone, address, guard) for address in addresses.values()))
     return dict(zip(addresses, outcomes, strict=True))
 

@@ -1,7 +1,7 @@
 """Answers: DNS questions asked in rounds, by plans that are pure.
 
-A plan reads `Answers` as if everything were known. What is missing is noted, answered as a failure for the
-moment, and asked in the next round, so that the walk which evaluates is the very walk which asked.
+A plan reads `Answers` as if every answer were known. A missing answer is noted, reported as a failure for the moment,
+and asked in the next round, so that evaluation and questions follow the same walk.
 """
 
 import asyncio
@@ -40,11 +40,11 @@ class Answers:
 
 
 Plan = Callable[[Answers], object]
-"""Reads what it needs from answers; what it returns is of no interest here."""
+"""Reads the answers that it needs. Its return value is ignored here."""
 
 
 async def ask_all(resolver: Resolver, plan: Plan) -> dict[str, Lookup]:
-    """Ask until the plan lacks nothing, or its bounds are reached (what is left stays `not_asked`)."""
+    """Ask until the plan has all answers, or its bounds are reached (remaining questions stay `not_asked`)."""
     table: dict[str, Lookup] = {}
     for _ in range(MOST_ROUNDS):
         answers = Answers(table)
@@ -67,7 +67,7 @@ async def _ask(resolver: Resolver, questions: Iterable[Question]) -> dict[str, L
 
 
 async def look_up(resolver: Resolver, name: str, kind: str) -> Lookup:
-    """Ask one question; a name that cannot be written in DNS is a failure like any other."""
+    """Ask one question. A name that cannot be written in DNS is a failure like any other."""
     try:
         answer = await resolver.ask(name, kind)
     except (ValueError, dns.exception.DNSException, UnicodeError):

@@ -10,11 +10,11 @@ _MOST_TAGS = 64
 
 
 class TagError(Exception):
-    """The text is no tag list; `args[0]` is a slug."""
+    """The text is no tag list. `args[0]` is a slug."""
 
 
 def tags(text: str) -> dict[str, str]:
-    """Read `name=value; name=value` (RFC 6376, section 3.2). Names are case-sensitive and stand once."""
+    """Read `name=value; name=value` (RFC 6376, section 3.2). Names are case-sensitive and occur once."""
     found: dict[str, str] = {}
     for part in text.split(";")[:_MOST_TAGS]:
         if not part.strip():
@@ -29,7 +29,7 @@ def tags(text: str) -> dict[str, str]:
 
 
 def versioned(texts: tuple[str, ...], version: str) -> list[str]:
-    """Return the TXT records whose first tag is `v=version`, as MTA-STS, TLS-RPT and BIMI have it."""
+    """Return the TXT records with `v=version` as first tag, as in MTA-STS, TLS-RPT and BIMI."""
     return [text for text in texts if re.match(rf"v={re.escape(version)}[ \t]*(?:;|$)", text)]
 
 
@@ -61,7 +61,7 @@ class MtaStsPolicy(msgspec.Struct, frozen=True):
 
 
 def parse_mta_sts_policy(body: str) -> MtaStsPolicy | None:
-    """Read a policy file (RFC 8461, section 3.2); None where it is not one. Of a repeated key the first counts."""
+    """Read a policy file (RFC 8461, section 3.2). None if it is not one. If a key is repeated, the first counts."""
     found: dict[str, str] = {}
     mx: list[str] = []
     for line in body.replace("\r\n", "\n").split("\n"):
@@ -84,7 +84,7 @@ def parse_mta_sts_policy(body: str) -> MtaStsPolicy | None:
 
 
 def mx_allowed(host: str, patterns: tuple[str, ...]) -> bool:
-    """Whether an MX host fits a policy's patterns: a wildcard stands for one whole leftmost label."""
+    """Return True if an MX host fits a policy's patterns: a wildcard matches one whole leftmost label."""
     host = host.lower().rstrip(".")
     return any(host == p or (p.startswith("*.") and host.partition(".")[2] == p[2:]) for p in patterns)
 
@@ -97,7 +97,7 @@ class DkimKey(msgspec.Struct, frozen=True):
 
 
 def parse_dkim(text: str) -> DkimKey | None:
-    """Read a DKIM key record (RFC 6376, section 3.6.1); None for none, a revoked or an unreadable one."""
+    """Read a DKIM key record (RFC 6376, section 3.6.1). None if it is missing, revoked or unreadable."""
     try:
         found = tags(text)
     except TagError:
@@ -117,8 +117,8 @@ def parse_dkim(text: str) -> DkimKey | None:
 def rsa_bits(der: bytes) -> int:
     """Return the modulus' length of an RSA key, as SubjectPublicKeyInfo or bare (RFC 6376, section 3.6.1).
 
-    Read by hand: libraries now refuse to load the very keys that are to be found. Raises `ValueError` or
-    `IndexError` for anything else.
+    It is parsed by our own code, because libraries now refuse to load the weak keys that this must find. Raises
+    `ValueError` or `IndexError` for other input.
     """
     outer = _der(der, 0x30)
     inner = outer
@@ -173,7 +173,7 @@ def parse_caa(text: str) -> Caa | None:
 
 
 def limits_issue(records: tuple[str, ...]) -> bool:
-    """Whether CAA records say who may issue: `iodef`, `issuewild` and the like alone limit nothing (RFC 8659, 4.2).
+    """Return True if CAA records limit the issuers: `iodef`, `issuewild` and the like alone do not (RFC 8659, 4.2).
 
     A critical property that no CA knows forbids all of them (section 4.1).
     """

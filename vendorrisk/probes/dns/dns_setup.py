@@ -1,7 +1,7 @@
-"""The scan of a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and aliases that lead nowhere.
+"""The scan of a domain's DNS: name servers, DNSSEC, CAA, mail hosts, and dangling aliases.
 
-The resolver is asked, and each name server once. An alias into a service that shows a page of its own for names nobody
-has claimed costs one web request besides.
+The scan queries the resolver, and each name server once. An alias into a service that has a page of its own for
+unclaimed names costs one more web request.
 """
 
 import ipaddress
@@ -25,12 +25,13 @@ MOST_ALIASES = 8
 
 
 class DnsObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="dns"):
-    """`domain` is what was scanned; where that is a host, only its own aliases were.
+    """`domain` is the scanned name. If it is a host, only its own aliases were scanned.
 
-    `hosts` are the vendor's names whose aliases are followed to addresses; `unchecked` the SOA asked unvalidated.
+    `hosts` are the vendor's names whose aliases are followed to addresses. `unchecked` is the SOA's outcome without
+    validation.
 
-    `unclaimed` says of each host behind such an alias whether it shows its service's page for unclaimed names;
-    `servers` what came of asking each name server itself.
+    `unclaimed` maps each host behind such an alias to whether it shows its service's page for unclaimed names.
+    `servers` holds the outcome of querying each name server.
     """
 
     domain: str
@@ -72,7 +73,7 @@ def host_addresses(answers: Answers, host: str) -> tuple[str, ...]:
 
 
 def zone_of(domain: str) -> str:
-    """Return the name whose delegation is evaluated: the registered domain."""
+    """Return the name whose delegation is evaluated, the registered domain."""
     return registrable_domain(domain) or domain
 
 
@@ -91,7 +92,7 @@ def caa_records(answers: Answers, domain: str) -> Lookup:
 
 
 def aliases(answers: Answers, host: str) -> tuple[tuple[str, ...], Lookup]:
-    """Follow a host's CNAMEs one by one; return them with what the last name's address look-up says."""
+    """Follow a host's CNAMEs one by one. Return them with the outcome of the last name's address look-up."""
     chain: list[str] = []
     name = host
     for _ in range(MOST_ALIASES):
@@ -112,9 +113,9 @@ async def scan(
     fetcher: Fetcher | None = None,
     guard: Guard | None = None,
 ) -> DnsObservation:
-    """Scan a domain's DNS. Without `fetcher` and `guard` nothing goes to the domain's own machines.
+    """Scan a domain's DNS. Without `fetcher` and `guard`, the domain's own machines get no request.
 
-    `fetcher` should not verify certificates: a service has none for a name that nobody has claimed.
+    `fetcher` should not verify certificates: a service has none for an unclaimed name.
     """
     table = await ask_all(resolver, lambda answers: plan(answers, domain, hosts))
     observation = DnsObservation(
@@ -126,13 +127,13 @@ async def scan(
     )
     if table.get(key(domain, "SOA"), Lookup(outcome="")).outcome != "servfail":
         return observation
-    # A validating resolver answers SERVFAIL for a bogus zone, and answers well when told not to check.
+    # A validating resolver answers SERVFAIL for a bogus zone, and answers normally with checking disabled.
     unchecked = await resolver.ask(domain, "SOA", checking_disabled=True)
     return msgspec.structs.replace(observation, unchecked=as_lookup(unchecked))
 
 
 async def scan_host(host: str, *, resolver: Resolver, fetcher: Fetcher | None = None) -> DnsObservation:
-    """Scan where a host's aliases lead, and nothing else: the rest is its domain's, and seen there."""
+    """Scan only the targets of a host's aliases. All other parts belong to its domain's scan."""
     table = await ask_all(resolver, lambda answers: host_addresses(answers, host))
     return DnsObservation(
         domain=host, answers=table, hosts=(host,), unclaimed=await _unclaimed(table, (host,), fetcher)

@@ -1,8 +1,8 @@
-"""Hosted services where a name that points nowhere can be claimed by anyone, and how they show it.
+"""Hosted services whose unclaimed names anyone can claim, and their signs of an unclaimed name.
 
-The list is written from the services' own documentation and kept short: a service stands here when it hands a
-released name to the next who asks. `only_when_missing` services can be claimed only while the target name does
-not exist; the others answer for unclaimed names with a page of their own.
+The list follows the services' own documentation and is short: a service is listed if it gives a released name to the
+next customer. `only_when_missing` services can be claimed only while the target name does not exist. The others answer
+for unclaimed names with a page of their own.
 """
 
 import msgspec

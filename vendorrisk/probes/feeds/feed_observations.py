@@ -1,4 +1,4 @@
-"""Observations that come of lists, not of the vendor's machines: breaches, issuances, what others saw of addresses."""
+"""Observations made from lists, not from the vendor's machines: breaches, issuances, others' scans of addresses."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from vendorrisk.probes.observation import Raw, Unknown
 
 
 class BreachObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="breaches"):
-    """The listed breaches of a domain; unknown where the list was never read, or is too old to be trusted."""
+    """The listed breaches of a domain. Unknown if the list was never read, or is too old to be trusted."""
 
     domain: str
     breaches: tuple[Breach, ...] | Unknown
@@ -29,7 +29,7 @@ class ScorecardObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, t
 
 
 class ExposureObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="exposure"):
-    """What others saw of a domain's addresses, with which of their vulnerabilities are exploited or likely to be."""
+    """Others' scans of a domain's addresses, with the vulnerabilities that are exploited or likely to be."""
 
     domain: str
     addresses: tuple[AddressFacts | Unknown, ...]

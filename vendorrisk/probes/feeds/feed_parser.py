@@ -1,7 +1,7 @@
 """Feeds: lists that are fetched once for all vendors and joined locally. Readers are pure and strict.
 
-A feed that is cut, renamed or of another schema is refused whole (`FeedError`): a half-read list of breaches
-would look like good news. Items carry only what a rule needs.
+A feed that is cut, renamed or of another schema is refused whole (`FeedError`): a half-read list of breaches would look
+like good news. Items carry only the fields that a rule needs.
 
     KEV     CISA known exploited vulnerabilities, JSON, CC0
     EPSS    FIRST, daily CSV (gzip), free with attribution
@@ -34,7 +34,7 @@ _CVE = re.compile(r"CVE-\d{4}-\d{4,19}")
 
 
 class FeedError(Exception):
-    """The feed cannot be used; `args[0]` is a slug: feed_malformed, feed_schema, feed_cut, feed_empty."""
+    """The feed cannot be used. `args[0]` is a slug: feed_malformed, feed_schema, feed_cut, feed_empty."""
 
 
 class KevItem(Raw, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,7 +82,7 @@ class Issuance(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AddressFacts(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="address"):
-    """What InternetDB says of one address; `known` is False where it has never seen it (404)."""
+    """InternetDB's entry for one address. `known` is False if it has never seen the address (404)."""
 
     address: str
     known: bool
@@ -164,7 +164,7 @@ class _InternetDb(msgspec.Struct):
 
 
 def _decoded(body: bytes, kind: Any) -> Any:
-    if b"\\u0000" in body:  # what is kept of a feed is kept in Postgres, which holds no NUL
+    if b"\\u0000" in body:  # feed items are stored in Postgres, which holds no NUL
         raise FeedError("feed_malformed")
     try:
         return msgspec.json.decode(body, type=kind)
@@ -178,7 +178,7 @@ def _decoded(body: bytes, kind: Any) -> Any:
 
 
 def read_kev(body: bytes) -> KevCatalogue:
-    """Read CISA's catalogue; its own `count` must be met, or it was cut."""
+    """Read CISA's catalogue. If its own `count` is not met, it was cut."""
     file: _KevFile = _decoded(body, _KevFile)
     if file.count != len(file.vulnerabilities):
         raise FeedError("feed_cut")
@@ -253,7 +253,7 @@ def read_breaches(body: bytes) -> tuple[Breach, ...]:
 
 
 def read_issuances(body: bytes) -> tuple[Issuance, ...]:
-    """Read Cert Spotter's list or crt.sh's, told apart by their fields. An empty list is a response here."""
+    """Read Cert Spotter's list or crt.sh's, distinguished by their fields. An empty list is valid here."""
     try:
         rows: list[_SpotterRow] = _decoded(body, list[_SpotterRow])
     except FeedError as error:
@@ -286,7 +286,7 @@ def _from_crt_sh(rows: list[_CrtShRow]) -> tuple[Issuance, ...]:
 
 
 def read_address(address: str, status: int, body: bytes) -> AddressFacts:
-    """Read InternetDB's response for an address; one about another address is refused."""
+    """Read InternetDB's response for an address. A response about another address is refused."""
     if status == 404:  # noqa: PLR2004 - HTTP
         return AddressFacts(address=address, known=False)
     row: _InternetDb = _decoded(body, _InternetDb)
@@ -303,7 +303,7 @@ def read_address(address: str, status: int, body: bytes) -> AddressFacts:
 
 
 def read_scorecard(body: bytes, repository: str) -> int:
-    """Read an OpenSSF Scorecard into tenths (0 to 100); one of another repository is refused."""
+    """Read an OpenSSF Scorecard into tenths (0 to 100). A scorecard of another repository is refused."""
     row: _Scorecard = _decoded(body, _Scorecard)
     if row.repo.name.lower() != repository.lower() or not 0 <= row.score <= _BEST_SCORE:
         raise FeedError("feed_schema")
@@ -321,7 +321,7 @@ def _utc(at: datetime) -> datetime:
 
 
 class Fetched(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """A feed's body with what makes the next request conditional. `body` is empty where it has not changed."""
+    """A feed's body with the validators of the next conditional request. `body` is empty if it has not changed."""
 
     body: bytes = b""
     changed: bool = True

@@ -21,7 +21,7 @@ class _File(msgspec.Struct):
 
 
 class PreloadList:
-    """Answers whether a host is preloaded; call it with the host."""
+    """Returns True for a preloaded host. Call it with the host."""
 
     def __init__(self, version: str, hosts: dict[str, bool]) -> None:
         self.version = version
@@ -34,7 +34,7 @@ class PreloadList:
 
 
 def read(body: bytes, version: str) -> PreloadList:
-    """Read the file, whose JSON has comment lines; raises `FeedError` for another shape."""
+    """Read the file, whose JSON has comment lines. Raises `FeedError` for another shape."""
     try:
         file = msgspec.json.decode(_COMMENT.sub(b"", body), type=_File)
     except msgspec.ValidationError:

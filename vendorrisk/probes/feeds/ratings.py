@@ -1,6 +1,6 @@
-"""Ratings that others gave, brought in as a file: CSV by column, or the JSON list that rating services document.
+"""Third-party ratings, imported as a file: CSV by column, or the JSON list that rating services document.
 
-A rating is kept as it is, beside our own score and never inside it: its method is not ours to show.
+A rating is stored as it is, beside our own score and never inside it, because we cannot explain its method.
 """
 
 import csv
@@ -24,7 +24,7 @@ _COLUMNS = {
 
 
 class RatingsError(Exception):
-    """The file cannot be used; `args[0]` says what is wrong and where."""
+    """The file cannot be used. `args[0]` names the error and its place."""
 
 
 class Rating(Raw, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,7 +38,7 @@ class Rating(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def read_csv(body: bytes) -> tuple[Rating, ...]:
-    """Read a CSV with a header line (comma, semicolon or tab); the first row that is wrong refuses the file."""
+    """Read a CSV with a header line (comma, semicolon or tab). The first invalid row refuses the file."""
     text = _text(body)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
@@ -105,7 +105,7 @@ def _rating(number: int, row: Mapping[str, str]) -> Rating:
 
 
 def _hundredths(text: str) -> int | None:
-    """Read a plain decimal of at most six digits before the point; no exponents, no signs."""
+    """Read a plain decimal of at most six digits before the point, without exponent or sign."""
     if not text:
         return None
     whole, _, part = text.partition(".")

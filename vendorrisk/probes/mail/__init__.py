@@ -1,5 +1,5 @@
-"""Mail of a domain: `mail_setup` collects what its DNS and its policy host say.
+"""Mail of a domain: `mail_setup` collects its DNS records and its policy file.
 
-The grammars stand here, because the collector needs them to know what to ask next: `dmarc` (RFC 9989), `spf_record`
+The grammars are here, because the collector needs them to find its next questions: `dmarc` (RFC 9989), `spf_record`
 with `spf_macros`, `spf` (`check_host` of RFC 7208) and `spf_audit` (every term that some sender could reach).
 """

@@ -1,4 +1,6 @@
-"""DMARC (RFC 9989, which replaces RFC 7489): the record, the tree walk, and who may receive reports (RFC 9990)."""
+"""DMARC (RFC 9989, which replaces RFC 7489): the record, the tree walk, and the permitted receivers of reports (RFC
+9990).
+"""
 
 import re
 
@@ -16,7 +18,7 @@ _ADDRESS = re.compile(r"mailto:[^@\s,!]+@([A-Za-z0-9.-]+)(?:![0-9]+[kmgt]?)?", r
 
 
 class DmarcError(Exception):
-    """The record is not of the grammar; `args[0]` is a slug."""
+    """The record does not fit the grammar. `args[0]` is a slug."""
 
 
 class Policy(Raw, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,7 +40,7 @@ def is_record(text: str) -> bool:
 
 
 def parse(text: str) -> Policy:
-    """Read a record that `is_record`. A missing `p` means `none`; a `p` of another word is an error."""
+    """Read a record that `is_record`. A missing `p` means `none`. A `p` of another word is an error."""
     try:
         found = tags(text)
     except TagError as error:
@@ -63,7 +65,7 @@ def parse(text: str) -> Policy:
 
 
 class Discovery(msgspec.Struct, frozen=True, kw_only=True):
-    """What the walk found. `problem` is a slug where the domain's own records are of no use."""
+    """The result of the walk. `problem` is a slug if the domain's own records are unusable."""
 
     at: str = ""
     policy: Policy | None = None
@@ -72,7 +74,7 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def discover(answers: Answers, domain: str) -> Discovery:
-    """Find the policy of a domain (section 4.10): its own record, else that of its organisational domain."""
+    """Find the policy of a domain (section 4.10): its own record, or that of its organisational domain."""
     own = _at(answers, domain)
     if own.policy is not None or own.unknown or own.problem:
         return own
@@ -91,8 +93,8 @@ def discover(answers: Answers, domain: str) -> Discovery:
 def _chosen(found: list[Discovery]) -> Discovery:
     """Choose among records of parents, longest first (section 4.10.2).
 
-    Under a public suffix that says so (`psd=y`) the organisational domain is one label below, and its own record
-    goes before the suffix's; else it is where the shortest record stands.
+    Under a public suffix with `psd=y` the organisational domain is one label below, and its own record precedes the
+    suffix's. Otherwise it is the shortest name with a record.
     """
     if not found:
         return Discovery()
@@ -104,7 +106,7 @@ def _chosen(found: list[Discovery]) -> Discovery:
 
 
 def walked_names(domain: str) -> tuple[str, ...]:
-    """Return the names whose `_dmarc` is asked, in order: at most eight (section 4.10)."""
+    """Return the names of the `_dmarc` queries, in order: at most eight (section 4.10)."""
     labels = domain.lower().rstrip(".").split(".")
     names = [".".join(labels)]
     if len(labels) >= _WALKED_LABELS:
@@ -129,8 +131,8 @@ def _at(answers: Answers, name: str) -> Discovery:
 def foreign_receivers(policy: Policy, at: str) -> tuple[str, ...]:
     """Return the report receivers that are not under the domain's own registration and so must have agreed.
 
-    The standard compares organisational domains, which differ from registrable ones only where a `psd` tag
-    says so; asking for consent once too seldom there costs a note of lowest weight.
+    The standard compares organisational domains, which differ from registrable ones only if a `psd` tag says so. A
+    missed consent check there costs only a note of lowest weight.
     """
     own = registrable_domain(at) or at
     return tuple(r for r in policy.receivers if (registrable_domain(r) or r) != own)

@@ -19,7 +19,7 @@ _POLICY_BYTES = 64 * 1024
 
 
 class PolicyFile(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="policy_file"):
-    """The MTA-STS policy as it was served; the body only where the status was 200."""
+    """The MTA-STS policy as it was served, with its body only if the status was 200."""
 
     status: int
     plain_text: bool = False
@@ -34,7 +34,7 @@ class EmailObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="
 
 
 def mail_hosts(found: Lookup) -> tuple[str, ...]:
-    """Return the MX hosts by name; a null MX (RFC 7505) is no host."""
+    """Return the MX hosts by name. A null MX (RFC 7505) is no host."""
     return tuple(host for record in found.records if (host := record.partition(" ")[2]))
 
 
@@ -61,7 +61,7 @@ def plan(answers: Answers, domain: str, *, with_dkim: bool) -> None:
 async def scan(
     domain: str, *, resolver: Resolver, strict_fetcher: Fetcher, with_dkim: bool = True, with_policy: bool = True
 ) -> EmailObservation:
-    """Scan a domain's mail. `strict_fetcher` must verify certificates: RFC 8461 gives no policy without.
+    """Scan a domain's mail. `strict_fetcher` must verify certificates, as RFC 8461 requires for a policy.
 
     Without `with_policy` no request goes to the domain's own machines.
     """

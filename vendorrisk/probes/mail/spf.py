@@ -1,7 +1,7 @@
 """SPF (RFC 7208): the record's grammar, `check_host`, and an audit of everything a record leads to.
 
-Pure: DNS is a table of answers. `check_host` is the standard's function (section 4); `audit` walks every term
-that some sender could reach, which is what a scan from outside wants to know.
+Pure: DNS is a table of answers. `check_host` is the standard's function (section 4). `audit` walks every term that some
+sender could reach, which a scan needs to know.
 """
 
 import ipaddress
@@ -81,7 +81,7 @@ class _Evaluation:
 
     @staticmethod
     def _followed(result: Result) -> Result:
-        """What redirect and include make of another record (sections 5.2 and 6.1)."""
+        """The result of redirect and include for another record (sections 5.2 and 6.1)."""
         if result is Result.NONE:
             raise SpfError("record_missing")
         if result is Result.PERMERROR:
@@ -119,7 +119,7 @@ class _Evaluation:
         return hosts
 
     def _validated(self) -> Iterator[str]:
-        """The names of the sender's address that lead back to it (section 5.5); failures are just no names."""
+        """The names of the sender's address that resolve back to it (section 5.5). A failure yields no names."""
         kind = "A" if self._sender.address.version == 4 else "AAAA"  # noqa: PLR2004 - IP version
         reverse = self._answers.get(self._sender.address.reverse_pointer, "PTR")
         if reverse is NOT_ASKED:
@@ -165,7 +165,7 @@ def _unmapped(address: _Address) -> _Address:
 def _is_in(address: _Address, record: str, length: int) -> bool:
     try:
         return address in ipaddress.ip_network(f"{record}/{length}", strict=False)
-    except ValueError:  # not what an address record holds
+    except ValueError:  # no valid content of an address record
         return False
 
 

@@ -13,10 +13,10 @@ SAMPLES = ("192.0.2.77", "198.51.100.77", "203.0.113.77")
 
 
 class Audit(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """What a domain's SPF leads to when no term matches before the end.
+    """The result of a domain's SPF if no term matches before the end.
 
-    `problem` is the first error a receiver can meet, `unknown` why the walk is not complete (then counts are a
-    lower bound). `open_to_all` is True where senders from every documentation network pass.
+    `problem` is the first error that a receiver can meet, `unknown` the reason of an incomplete walk (then counts are a
+    lower bound). `open_to_all` is True if senders from every documentation network pass.
     """
 
     records: int
@@ -31,7 +31,7 @@ class Audit(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def audit(answers: Answers, domain: str) -> Audit:
-    """Walk all that a record can lead to; questions not yet answered leave it `unknown`."""
+    """Walk all terms that a record can reach. Open questions leave it `unknown`."""
     found = answers.get(domain, "TXT")
     if found.unknown:
         return Audit(records=0, unknown=found.unknown)
@@ -56,7 +56,7 @@ def audit(answers: Answers, domain: str) -> Audit:
 
 
 class _Walk:
-    """Counts what a sender that matches nothing makes a receiver look up."""
+    """Counts a receiver's look-ups for a sender that matches no term."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

@@ -1,4 +1,4 @@
-"""SPF macros (RFC 7208, section 7): what may stand in a domain-spec, and what it becomes."""
+"""SPF macros (RFC 7208, section 7): the grammar of a domain-spec, and its expansion."""
 
 import ipaddress
 import re
@@ -19,7 +19,7 @@ _LONGEST = 253
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """Who is asking to be let in; `domain` is that of the mail address."""
+    """The sender that SPF checks. `domain` is that of the mail address."""
 
     address: ipaddress.IPv4Address | ipaddress.IPv6Address
     local: str
@@ -38,9 +38,9 @@ def is_domain_spec(text: str) -> bool:
 
 
 def expand(spec: str, sender: Sender, domain: str, *, validated: Callable[[], Iterable[str]] = lambda: ()) -> str:
-    """Return the name a domain-spec means for this sender; labels beyond 253 characters fall off the left.
+    """Return the expanded domain-spec for this sender. Labels beyond 253 characters are dropped on the left.
 
-    `validated` yields the names of the sender's address, asked for by the `p` macro alone.
+    `validated` yields the names of the sender's address, used only by the `p` macro.
     """
 
     def one(match: re.Match[str]) -> str:
@@ -84,7 +84,7 @@ def _dotted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 
 def _best(names: list[str], domain: str) -> str:
-    """The name that is the domain, else one under it, else any (section 7.3)."""
+    """Return the name that equals the domain, or one under it, or any (section 7.3)."""
     own = [n for n in names if n.lower() == domain.lower()]
     under = [n for n in names if n.lower().endswith(f".{domain.lower()}")]
     return next(iter([*own, *under, *names]), "unknown")

@@ -25,11 +25,11 @@ LOOKING_UP = frozenset({"include", "a", "mx", "ptr", "exists"})
 
 
 class SpfError(Exception):
-    """The record is not SPF, or leads to an error; `args[0]` is a slug."""
+    """The record is not SPF, or leads to an error. `args[0]` is a slug."""
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A directive. `domain` is an unexpanded domain-spec or empty; `four` and `six` are prefix lengths."""
+    """A directive. `domain` is an unexpanded domain-spec or empty. `four` and `six` are prefix lengths."""
 
     qualifier: str
     mechanism: str
@@ -66,7 +66,7 @@ def is_record(text: str) -> bool:
 
 
 def parse(text: str) -> Record:
-    """Read a record that `is_record`; raises `SpfError` where the whole of it is not of the grammar."""
+    """Read a record that `is_record`. Raises `SpfError` if any part violates the grammar."""
     if not text.isascii():
         raise SpfError("not_ascii")
     terms: list[Term] = []

@@ -1,8 +1,8 @@
-"""The scan of a domain's registration: RDAP where the registry has it, WHOIS where it has not.
+"""The scan of a domain's registration: RDAP if the registry offers it, WHOIS otherwise.
 
-WHOIS servers are the ones that IANA names, and the only ones asked: a `Registrar WHOIS Server:` line can name any
-host and is not followed. Where our own reader finds no date, python-whois is asked for its opinion, in a child
-process that may die of what it reads.
+Only the WHOIS servers that IANA names are queried: a `Registrar WHOIS Server:` line can name any host and is not
+followed. If our own parser finds no date, python-whois gives a second opinion, in a child process that a malicious text
+may kill.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,10 +20,10 @@ from vendorrisk.probes.registration.whois_parser import Kind
 IANA_SERVER = "whois.iana.org"
 _WHOIS_SECONDS = 8.0
 _FORMS = {"de": "-T dn,ace {}", "jp": "{}/e"}
-"""How some registries want to be asked; all others take the bare name."""
+"""The query forms of some registries. All others take the bare name."""
 
 SecondOpinion = Callable[[str, str], Awaitable[Registration | None]]
-"""Reads a WHOIS text about a domain once more; None where it finds nothing or dies."""
+"""Reads a WHOIS text about a domain once more. None if it finds no date or dies."""
 
 
 class RegObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="reg"):
@@ -40,7 +40,7 @@ async def scan(
     whois_servers: Mapping[str, str],
     second_opinion: SecondOpinion | None = None,
 ) -> RegObservation:
-    """Look a registrable domain up. `bases` is the RDAP bootstrap, `whois_servers` what IANA said before."""
+    """Look a registrable domain up. `bases` is the RDAP bootstrap, `whois_servers` are IANA's earlier answers."""
     if not is_registered_at_a_registry(_one_line(domain)):
         return RegObservation(domain=domain, registration=NotOwn())
     top = domain.rpartition(".")[2]
@@ -90,7 +90,7 @@ async def _by_whois(
 
 
 async def _ask(guard: Guard, server: str, question: str) -> str:
-    """Ask a server; the question is ASCII of our own making, so that nobody can add a line to it."""
+    """Query a server. The query is ASCII made by our own code, so that a name cannot add a line to it."""
     response, _ = await exchange(
         guard,
         server,

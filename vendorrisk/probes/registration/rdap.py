@@ -1,4 +1,4 @@
-"""RDAP (RFC 9082, 9083) and its bootstrap (RFC 9224): what a registry says of a domain, less its people."""
+"""RDAP (RFC 9082, 9083) and its bootstrap (RFC 9224): a registry's data about a domain, without its people."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,15 +8,18 @@ import msgspec
 from vendorrisk.probes.observation import Raw
 
 _FIRST = datetime(1980, 1, 1, tzinfo=UTC)
-"""No domain was registered before the DNS was: an earlier date fills a field, and tells nothing."""
+"""No domain is older than the DNS. An earlier date is a filler."""
 
 
 class RdapError(Exception):
-    """The response cannot be used; `args[0]` is a slug."""
+    """The response cannot be used. `args[0]` is a slug."""
 
 
 class Registration(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="registration"):
-    """A registered domain. Statuses are those of RFC 8056, in lower case with blanks; None is "not told"."""
+    """A registered domain.
+
+    Statuses are those of RFC 8056, in lower case with blanks. None means that the registry did not publish them.
+    """
 
     source: str
     expires_at: datetime | None = None
@@ -34,7 +37,7 @@ class NotRegistered(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not
 
 
 class NotOwn(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="not_own"):
-    """No registry has the domain by itself: it is lent by whoever has the one above it, or is a suffix."""
+    """The domain has no registration of its own: it is a name under a shared domain, or a suffix."""
 
 
 class _Event(msgspec.Struct, rename="camel"):
@@ -71,7 +74,7 @@ class _Bootstrap(msgspec.Struct):
 
 
 def read_bootstrap(body: bytes) -> dict[str, str]:
-    """Return the HTTPS base address for each top-level domain; raises `RdapError` for another shape."""
+    """Return the HTTPS base address for each top-level domain. Raises `RdapError` for another shape."""
     try:
         file = msgspec.json.decode(body, type=_Bootstrap)
     except (msgspec.DecodeError, RecursionError):
@@ -90,9 +93,9 @@ class _Error(msgspec.Struct, rename="camel"):
 
 
 def says_not_found(body: bytes) -> bool:
-    """Whether the body of a 404 is a registry's: none, or an RDAP error (RFC 7480, section 5.3).
+    """Return True if the body of a 404 is a registry's: empty, or an RDAP error (RFC 7480, section 5.3).
 
-    A page for people is of whatever stands before the registry, and says nothing of a domain.
+    A page for people comes from a proxy in front of the registry, and is no evidence about the domain.
     """
     try:
         return not body.strip() or msgspec.json.decode(body, type=_Error).error_code == 404  # noqa: PLR2004 - RDAP
@@ -101,7 +104,7 @@ def says_not_found(body: bytes) -> bool:
 
 
 def parse(body: bytes, domain: str) -> Registration:
-    """Read a response about a domain; one about another domain, or of another shape, raises `RdapError`."""
+    """Read a response about a domain. One about another domain, or of another shape, raises `RdapError`."""
     try:
         response = msgspec.json.decode(body, type=_Domain)
     except (msgspec.DecodeError, RecursionError):
@@ -120,7 +123,7 @@ def parse(body: bytes, domain: str) -> Registration:
 
 
 def _at(events: list[_Event], action: str) -> datetime | None:
-    """Return when an event is dated; of several that are named alike, the latest."""
+    """Return an event's date. If several events have the same name, return the latest."""
     return max(
         (at for e in events if e.event_action.lower() == action and (at := _instant(e.event_date))), default=None
     )
@@ -135,7 +138,7 @@ def _instant(text: str) -> datetime | None:
 
 
 def told(at: datetime) -> datetime | None:
-    """Return a date of a registration, or None for one that none can have."""
+    """Return the date of a registration, or None for an impossible date."""
     return at if at >= _FIRST else None
 
 

@@ -1,4 +1,4 @@
-"""A second opinion on a WHOIS text: python-whois, in the sandbox, with two seconds to say what it thinks.
+"""A second opinion on a WHOIS text: python-whois, in the sandbox, for at most two seconds.
 
 That library knows a hundred dialects, and reads them with patterns that 16 KB of the letter `a` keep busy for
 minutes without letting go of the interpreter. So it gets 32 KB at most, and only its dates are taken.
@@ -22,13 +22,13 @@ class Opinion(msgspec.Struct):
 
 
 class WhoisOpinions:
-    """Asks the child; a `registration.SecondOpinion`."""
+    """Calls the child process. It is a `registration.SecondOpinion`."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     async def __call__(self, domain: str, text: str) -> Registration | None:
-        """Return what the child read; None where it finds no expiry, takes too long, or dies."""
+        """Return the child's dates. None if it finds no expiry, takes too long, or dies."""
         payload = f"{domain}\n{text}".encode("utf-8", "replace")[:MOST_BYTES]
         try:
             found = await self._sandbox.run(opinion, payload, LIMITS)
@@ -40,14 +40,14 @@ class WhoisOpinions:
 
 
 def opinion(payload: bytes) -> Opinion:
-    """What the child runs: the first line is the domain, the rest the answer about it."""
+    """The child's function. The first line is the domain, the rest the answer about it."""
     domain, _, text = payload.decode("utf-8", "replace").partition("\n")
     entry = WhoisEntry.load(domain, text)
     return Opinion(_one(entry.get("expiration_date")), _one(entry.get("creation_date")))
 
 
 def _one(value: object) -> datetime | None:
-    """Take one date; of several that differ none is certain."""
+    """Return the one date. None if several dates differ, because none is certain."""
     given = value if isinstance(value, list) else [value]
     dates = {at for v in given if isinstance(v, datetime) and (at := told(_utc(v)))}
     return dates.pop() if len(dates) == 1 else None

@@ -1,7 +1,7 @@
-"""WHOIS answers (RFC 3912 gives them no form): read line by line in linear time, and only for what is certain.
+"""WHOIS answers (RFC 3912 gives them no form): read line by line in linear time, and only for certain facts.
 
-A date that could mean two days is no date. What kind of answer it is comes first: a server that is tired of us
-says so in words, and must not look like a domain that is not there.
+A date that could mean two days is no date. The kind of answer is determined first: a server reports a rate limit in
+words, which must not look like a missing domain.
 """
 
 import re
@@ -61,7 +61,7 @@ _TIRED = re.compile(
 
 
 def lines_of(text: str) -> Iterator[tuple[str, str]]:
-    """Yield `key: value` lines with lower-case keys; a `[key] value` is one too."""
+    """Yield `key: value` lines with lower-case keys. A `[key] value` line counts as well."""
     for raw in text.splitlines()[:_MOST_LINES]:
         line = raw[:_MOST_LINE].strip()
         if line.startswith("["):
@@ -76,7 +76,7 @@ def lines_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 def classify(text: str, domain: str) -> Kind:
-    """Say what kind of answer it is."""
+    """Return the kind of an answer."""
     if not text.strip():
         return Kind.EMPTY
     found = list(lines_of(text))
@@ -94,7 +94,7 @@ def classify(text: str, domain: str) -> Kind:
 
 
 def read(text: str) -> Registration:
-    """Read an answer that is `Kind.OK`; what is not certain is left out."""
+    """Read an answer that is `Kind.OK`. Uncertain facts are left out."""
     expires: list[datetime] = []
     created: list[datetime] = []
     statuses, servers, registrar = set(), set(), ""
@@ -139,7 +139,7 @@ _TWELVE = 12
 
 
 def instant(text: str) -> datetime | None:
-    """Read a date at the beginning of a value; None for nonsense, fillers and what could mean two days."""
+    """Read a date at the beginning of a value. None for invalid dates, fillers and ambiguous dates."""
     text = text.strip()[:60]
     for pattern, read_groups in _FORMS:
         if match := pattern.match(text):

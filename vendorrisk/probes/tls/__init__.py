@@ -1,4 +1,4 @@
-"""TLS of a host: `handshake` collects the certificate chain and what versions and ciphers the server takes.
+"""TLS of a host: `handshake` collects the certificate chain and the server's versions and ciphers.
 
 `clienthello` writes and reads the first messages of a handshake, `certificates` reads a certificate.
 """

@@ -6,10 +6,10 @@ _ODD = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNam
 
 
 def read_certificate(der: bytes) -> x509.Certificate:
-    """Return the certificate; raises `ValueError` for one of which any part cannot be read.
+    """Return the certificate. Raises `ValueError` if any part cannot be read.
 
-    The library puts off reading names and extensions, and has exceptions of its own for some faults: here they
-    come at once and as one, so that whoever evaluates later meets none.
+    The library reads names and extensions lazily, and has its own exceptions for some faults. Here they are raised at
+    once and as one, so that later evaluation meets none.
     """
     try:
         found = x509.load_der_x509_certificate(der)

@@ -1,7 +1,7 @@
-"""ClientHello and its answer as bytes (RFC 5246, RFC 8446, RFC 6101): what a server speaks, without a handshake.
+"""ClientHello and its answer as bytes (RFC 5246, RFC 8446, RFC 6101): a server's versions, without a handshake.
 
-Present TLS libraries can no longer speak what we want to see refused, so the greeting is written by hand. Nothing
-beyond the server's first message is read, and no key is ever agreed.
+Current TLS libraries can no longer offer the old versions that a server should refuse, so the greeting is written by
+our own code. Only the server's first message is read, and no key is ever agreed.
 """
 
 import os
@@ -29,7 +29,7 @@ WEAK = (
 
 
 class Greeting(StrEnum):
-    """What we greet with; five in all, so that with one full handshake a host sees six a day."""
+    """Our greetings, five in total, so that with one full handshake a host sees six a day."""
 
     SSL3 = "ssl3"
     LEGACY = "legacy"  # TLS 1.1 at most: a server with 1.0 alone answers it too
@@ -50,7 +50,7 @@ NAMES = {_SSL3: "SSL 3.0", _TLS1_0: "TLS 1.0", _TLS1_1: "TLS 1.1", _TLS1_2: "TLS
 
 
 class ServerAnswer(msgspec.Struct, frozen=True):
-    """What the first message said. `outcome`: accepted, refused, lower, or why nothing can be made of it."""
+    """The content of the first message. `outcome`: accepted, refused, lower, or the reason why it is unusable."""
 
     outcome: str
     version: int = 0
@@ -112,10 +112,9 @@ def _extensions(host: str, greeting: Greeting) -> bytes:
 
 
 def read_answer(greeting: Greeting, received: bytes) -> ServerAnswer:
-    """Read the server's first message; raises `NeedMoreError` until enough has come.
+    """Read the server's first message. Raises `NeedMoreError` until it is complete.
 
-    An acceptance counts only for a version and cipher that were offered: a server that answers otherwise is
-    not believed.
+    An acceptance counts only for an offered version and cipher.
     """
     if received and received[0] not in {_HANDSHAKE, _ALERT}:
         return ServerAnswer("not_tls")
@@ -155,7 +154,7 @@ def _server_hello(greeting: Greeting, content: bytes) -> ServerAnswer:
 
 
 def _chosen_version(extensions: bytes) -> int:
-    """Return what the supported_versions extension says, or 0."""
+    """Return the version in the supported_versions extension, or 0."""
     place = 0
     while place + 4 <= len(extensions):
         number, length = struct.unpack("!HH", extensions[place : place + 4])

@@ -1,8 +1,8 @@
-"""The scans of port 443: one full handshake for the certificate, and five greetings for what is spoken.
+"""The scans of port 443: one full handshake for the certificate, and five greetings for versions and ciphers.
 
-The handshake takes any certificate and any old version on purpose: what is wrong with them is evaluated later, from
-the bytes. Only an incomplete chain makes one more request, for the issuer that the certificate itself names; and so
-does a handshake that failed, for the front page over plain HTTP.
+The handshake accepts any certificate and any old version on purpose: their faults are evaluated later, from the bytes.
+Two cases make one more request: an incomplete chain fetches the issuer that the certificate names, and a failed
+handshake fetches the front page over plain HTTP.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _MOST_CHAIN_BYTES = 64 * 1024
 
 
 class Handshake(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="handshake"):
-    """A completed handshake. `chain` is DER as sent, leaf first; `fetched` what the leaf said its issuer is."""
+    """A completed handshake. `chain` is DER as sent, leaf first. `fetched` is the issuer at the leaf's URL."""
 
     version: str
     chain: tuple[bytes, ...]
@@ -39,9 +39,9 @@ class Handshake(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="handsha
 
 
 class CertObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="cert"):
-    """`plain_answers` is asked only where the handshake failed: whether port 80 answers in HTTP.
+    """`plain_answers` says whether port 80 answers in HTTP. It is tested only if the handshake failed.
 
-    None where that could not be seen; a port that is closed does not answer.
+    None if that could not be observed. A closed port does not answer.
     """
 
     host: str
@@ -50,7 +50,7 @@ class CertObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="c
 
 
 class HelloObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="hello"):
-    """Greeting → what came: accepted, refused, lower, closed, or a reason; and the version agreed to."""
+    """Greeting → outcome (accepted, refused, lower, closed, or a reason), and the accepted version."""
 
     host: str
     outcomes: dict[str, str]
@@ -101,8 +101,8 @@ async def _handshake(host: str, guard: Guard, fetcher: Fetcher) -> Handshake | U
 def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     """Return the chain as it was sent, unverified.
 
-    Public from Python 3.13; before that the same function stands one level deeper. Where neither is there the
-    leaf alone is returned.
+    Public from Python 3.13; before that the same function stands one level deeper. If both are missing, only the leaf
+    is returned.
     """
     if hasattr(tls, "get_unverified_chain"):
         return tuple(cast("list[bytes]", tls.get_unverified_chain()))[:_MOST_CERTIFICATES]
@@ -115,7 +115,7 @@ def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
 
 
 def _missing_issuer(chain: tuple[bytes, ...]) -> str | None:
-    """Return the address of the leaf's issuer where the chain lacks it; None where there is no need or no way."""
+    """Return the URL of the leaf's issuer if the chain lacks it. None if it is not needed or not named."""
     certificates = [read_certificate(der) for der in chain]
     leaf = certificates[0]
     if leaf.issuer == leaf.subject or any(c.subject == leaf.issuer for c in certificates[1:]):
@@ -152,7 +152,7 @@ async def _plain_answers(host: str, fetcher: Fetcher) -> bool | None:
 
 
 async def scan_versions(host: str, *, guard: Guard) -> HelloObservation:
-    """Greet five times, one after another: a host is never asked twice at once, and looked up once."""
+    """Greet five times, one after another: a host gets one connection at a time, and is looked up once."""
     outcomes: dict[str, str] = {}
     versions: dict[str, int] = {}
     try:

@@ -1,4 +1,4 @@
 """Web of a host: `site` collects its front page, `pages` a named page, `status_page` a page of incidents.
 
-`robots_txt` says what may be read, `security_txt`, `page_parser` and `status_page_parser` read what came.
+`robots_txt` decides which paths may be read. `security_txt`, `page_parser` and `status_page_parser` parse responses.
 """

@@ -1,7 +1,7 @@
-"""Pages as lists of things: what a trust or sub-processor page says, less what changes by itself.
+"""Pages as lists: the entries of a trust or sub-processor page, without parts that change by themselves.
 
-A page is read into rows: of its largest table, else of its largest list. Navigation, footers, cookie banners and
-"last updated" lines are left out; text is normalised (NFKC). Two readings are compared by the name of each row.
+A page is read into rows: those of its largest table, or of its largest list. Navigation, footers, cookie banners and
+"last updated" lines are left out. Text is normalised (NFKC). Two versions are compared by the name of each row.
 """
 
 import re
@@ -41,14 +41,14 @@ _HEADINGS = frozenset({
 
 
 class Row(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """`key` is the first cell in comparable form; `cells` are as they read."""
+    """`key` is the first cell in comparable form. `cells` are the texts as shown."""
 
     key: str
     cells: tuple[str, ...]
 
 
 class PageText(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page"):
-    """`characters` is the length of the whole text; `needs_script` marks a page that is empty without one."""
+    """`characters` is the length of the whole text. `needs_script` marks a page that is empty without scripts."""
 
     rows: tuple[Row, ...] = ()
     characters: int = 0
@@ -74,7 +74,7 @@ def extract(html: bytes) -> PageText:
 
 
 def _best(page: LexborHTMLParser) -> dict[str, Row]:
-    """The rows of all tables; where there are none, of the longest list."""
+    """Return the rows of all tables. If there are none, return those of the longest list."""
     tables = _rows([_cells(row) for row in page.css("table tr")[: 2 * MOST_ROWS]])
     if len(tables) >= _LEAST_ROWS:
         return tables
@@ -115,10 +115,10 @@ def entity_key(name: str) -> str:
 
 
 class PageDiff(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """`unreadable` says why the two cannot be compared; then nothing else is set.
+    """`unreadable` is the reason why the two cannot be compared. Then all other fields are empty.
 
-    `details` has for each of added, removed and changed, in this order, the other cells of the row, or what became of
-    them; of the first hundred.
+    `details` has for each of added, removed and changed, in this order, the other cells of the row, or their change,
+    for the first hundred.
     """
 
     added: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ class PageObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="p
 
 
 async def scan(url: str, *, fetcher: Fetcher, allowed: Robots, with_text: bool = False) -> PageObservation:
-    """Scan a page that robots.txt allows; `with_text` reads it as a list (sub-processors)."""
+    """Scan a page that robots.txt allows. `with_text` reads it as a list (sub-processors)."""
     if allowed.opted_out:
         return PageObservation(url=url, page=Unknown(reason="opt_out"))
     if not allowed.allows_url(url):

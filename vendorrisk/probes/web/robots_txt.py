@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): what may be read of a host, and for how long that is remembered."""
+"""robots.txt (RFC 9309): the paths of a host that may be read, and how long this is cached."""
 
 import re
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _MOST_HOSTS = 50_000
 
 
 class Robots:
-    """What a host's robots.txt allows us. `opted_out` is a group of our own name that forbids everything."""
+    """A host's robots.txt as it applies to us. `opted_out`: a group of our own name forbids everything."""
 
     def __init__(self, text: str, *, unreachable: bool = False) -> None:
         told = _told_apart(text)
@@ -25,7 +25,7 @@ class Robots:
         self.opted_out = f"User-agent: {ROBOT}" in told.split("\n") and not self.allows("/")
 
     def allows(self, path: str) -> bool:
-        """Whether a path may be read; nothing may, while robots.txt itself cannot be (section 2.3.1.4)."""
+        """Return True if a path may be read. While robots.txt itself cannot be read, no path may (section 2.3.1.4)."""
         return not self.unreachable and bool(self._rules.can_fetch(path or "/", ROBOT))
 
     def allows_url(self, url: str) -> bool:
@@ -57,7 +57,7 @@ def _told(line: str) -> str:
 
 
 class RobotsPermissions:
-    """Which hosts' robots.txt was read within the last day and did not shut us out; kept by each worker for itself."""
+    """Hosts whose robots.txt was read within the last day and allows us. Each worker keeps its own."""
 
     def __init__(self) -> None:
         self._read_at: dict[str, datetime] = {}
@@ -74,7 +74,7 @@ class RobotsPermissions:
 
 
 async def robots(host: str, *, fetcher: Fetcher) -> Robots:
-    """Read a host's robots.txt: a 4xx allows all, a 5xx or no response forbids all; to be kept for 24 hours."""
+    """Read a host's robots.txt: a 4xx allows all, a 5xx or no response forbids all. It may be cached for 24 hours."""
     try:
         response = await fetcher.get(f"https://{host}/robots.txt")
     except EgressError:

@@ -1,4 +1,4 @@
-"""security.txt (RFC 9116): read line by line. A contact is kept as its kind and a hash, never as it stands."""
+"""security.txt (RFC 9116): read line by line. A contact is stored as its kind and a hash, never in clear."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\
 
 
 class SecurityTxt(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """`problems` are slugs of what the standard forbids; `expires_at` None where it is missing or unreadable."""
+    """`problems` are slugs of violations of the standard. `expires_at` is None if it is missing or unreadable."""
 
     contacts: tuple[str, ...] = ()
     expires_at: datetime | None = None
@@ -28,7 +28,7 @@ class SecurityTxt(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def parse(body: bytes) -> SecurityTxt:
-    """Read a file of any content; what is wrong with it is in `problems`."""
+    """Read a file of any content. Its errors are in `problems`."""
     problems: list[str] = []
     try:
         text = body[:_MOST_BYTES].decode("utf-8").removeprefix("\ufeff")
@@ -57,7 +57,7 @@ def parse(body: bytes) -> SecurityTxt:
 
 
 def _unwrapped(text: str) -> tuple[str, bool]:
-    """Take the text out of an OpenPGP cleartext signature (RFC 9580, section 7); it is not verified."""
+    """Extract the text of an OpenPGP cleartext signature (RFC 9580, section 7). The signature is not verified."""
     begin, end = "-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP SIGNATURE-----"
     if not text.startswith(begin) or end not in text:
         return text, False

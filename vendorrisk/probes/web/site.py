@@ -1,8 +1,8 @@
-"""The scan of a host's web site: its front page over HTTP and HTTPS, security.txt, and nothing else.
+"""The scan of a host's web site: only its front page over HTTP and HTTPS, and security.txt.
 
-Where plain HTTP leads to the host's own HTTPS front page, that response serves both, so that most hosts see two
-requests. Certificates are not checked here (their own rules do that) and nothing secret is sent. Of a page only
-what is evaluated is kept: no text, no form, no cookie's value.
+If plain HTTP redirects to the host's own HTTPS front page, that response serves both, so that most hosts see two
+requests. Certificates are not checked here (their own rules do that), and no secret is sent. Only the evaluated parts
+of a page are kept: no text, no form, no cookie's value.
 """
 
 import re
@@ -36,7 +36,7 @@ ODD_ORIGIN = "https://probe.example"
 
 
 class Step(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    """One response on the way; a path or query could hold a visitor's token and is not kept."""
+    """One response on the way. Its path and query could hold a visitor's token and are not kept."""
 
     scheme: str
     host: str
@@ -59,8 +59,8 @@ class Script(Raw, frozen=True, kw_only=True, omit_defaults=True):
 class Visit(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="visit"):
     """A walk to a final response. `own_hsts` is the header of the host's own first HTTPS response.
 
-    `stopped` says why the walk ended at a redirect; the last step is then where it led, with status 0. `headers`
-    are of the final response, repeated ones in order.
+    `stopped` is the reason why the walk ended at a redirect. The last step is then the redirect's target, with status
+    0. `headers` are of the final response, repeated ones in order.
     """
 
     steps: tuple[Step, ...]
@@ -84,7 +84,7 @@ class Cors(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="cors"):
 
 
 class SecurityTxtFile(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="security_txt"):
-    """What stands at the well-known place; `read` only where the status was 200."""
+    """The file at the well-known path. `read` is set only if the status was 200."""
 
     status: int
     plain_text: bool = False
@@ -102,7 +102,7 @@ class WebObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="we
 async def scan(
     host: str, *, fetcher: Fetcher, with_cors: bool = False, with_security_txt: bool = True
 ) -> WebObservation:
-    """Scan a host's front page. `fetcher` should not verify certificates; see the module's words."""
+    """Scan a host's front page. `fetcher` should not verify certificates (see the module's docstring)."""
     plain = await _walk(f"http://{host}/", fetcher)
     secure = _from_own_https(plain, host) or await _walk(f"https://{host}/", fetcher)
     seen = plain if isinstance(plain, Unknown) else _visit(plain, host)
@@ -118,7 +118,7 @@ async def scan(
 
 
 class _Walked:
-    """Responses in order; where the walk ended early, why and on the way whither."""
+    """Responses in order. If the walk ended early, the reason and the target of the last redirect."""
 
     def __init__(self, responses: list[Fetched], stopped: str = "", towards: str = "") -> None:
         self.responses = responses
@@ -193,12 +193,12 @@ def _values(response: Fetched, name: str) -> tuple[str, ...]:
 
 
 def _steady(value: str) -> str:
-    """Take out what differs in each response: a nonce tells nothing but that there is one."""
+    """Remove values that differ in each response: only the presence of a nonce matters."""
     return re.sub(r"'nonce-[^']*'", "'nonce-*'", value)
 
 
 def _cookies(responses: list[Fetched]) -> tuple[Cookie, ...]:
-    """Read Set-Cookie (RFC 6265, section 5.2) of every response on the way; of one name the last counts."""
+    """Read Set-Cookie (RFC 6265, section 5.2) of every response on the way. If a name is repeated, the last counts."""
     found: dict[str, Cookie] = {}
     for response in responses:
         for key, value in response.final.headers:
@@ -273,7 +273,7 @@ async def _cors(host: str, fetcher: Fetcher) -> Cors | Unknown:
 
 
 async def _security_txt(host: str, fetcher: Fetcher) -> SecurityTxtFile | Unknown:
-    """Read security.txt at its well-known place, else at its old one (RFC 9116, section 3)."""
+    """Read security.txt at its well-known path, or at its old one (RFC 9116, section 3)."""
     found: SecurityTxtFile | Unknown = Unknown(reason="not_asked")
     for path in ("/.well-known/security.txt", "/security.txt"):
         try:

@@ -1,7 +1,7 @@
 """The scan of a vendor's status page, at the address that people gave.
 
-A Statuspage tells what is the matter now in one file (`summary.json`) and what was in another (`incidents.json`, its
-fifty last): both are read, since the rule counts ninety days.
+A Statuspage lists current incidents in one file (`summary.json`) and past ones in another (`incidents.json`, its fifty
+last). Both are read, because the rule counts ninety days.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class StatusObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag=
 
 
 def api_url(page_url: str) -> str:
-    """Return where a Statuspage serves its summary; an address that names a file is taken as it is."""
+    """Return the URL of a Statuspage's summary. An address that names a file is used as it is."""
     if "." in urlsplit(page_url).path:
         return page_url
     return f"{page_url.rstrip('/')}{_SUMMARY}"
@@ -45,7 +45,7 @@ async def scan(page_url: str, *, fetcher: Fetcher) -> StatusObservation:
     if isinstance(now, Unknown) or not url.endswith(_SUMMARY):
         return StatusObservation(url=page_url, status=now)
     past = await _read(f"{url.removesuffix(_SUMMARY)}{_HISTORY}", fetcher, read_incidents)
-    if past == Unknown(reason="http_404"):  # a clone without a history: what is unresolved is all that it tells
+    if past == Unknown(reason="http_404"):  # a clone without a history lists only unresolved incidents
         past = ()
     if isinstance(past, Unknown):
         return StatusObservation(url=page_url, status=now, history_unknown=past.reason)

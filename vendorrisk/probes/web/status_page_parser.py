@@ -15,7 +15,7 @@ _IMPACTS = frozenset({"none", "minor", "major", "critical", "maintenance"})
 
 
 class StatusError(Exception):
-    """The response is no status page we can read; `args[0]` is a slug."""
+    """The response is no supported status page. `args[0]` is a slug."""
 
 
 class Incident(Raw, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,7 +26,7 @@ class Incident(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StatusFacts(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="status_facts"):
-    """`indicator` is the page's own word; `knows_impact` False where the feed does not tell how bad things are."""
+    """`indicator` is the page's own word. `knows_impact` is False if the feed does not rate its incidents."""
 
     indicator: str
     incidents: tuple[Incident, ...] = ()
@@ -74,7 +74,7 @@ def read_incidents(body: bytes) -> tuple[Incident, ...]:
 
 
 def joined(now: StatusFacts, past: tuple[Incident, ...]) -> StatusFacts:
-    """Put what was to what is; of an incident in both, what is counts."""
+    """Join past and current incidents. If an incident is in both, the current entry counts."""
     running = {one.id for one in now.incidents}
     found = [*now.incidents, *(one for one in past if one.id not in running)][:_MOST_INCIDENTS]
     return msgspec.structs.replace(now, incidents=tuple(sorted(found, key=lambda i: i.id)))
@@ -104,7 +104,7 @@ _ID = re.compile(rb"<(guid|id)[^>]*>([^<]{1,300})</")
 
 
 def read_feed(body: bytes) -> StatusFacts:
-    """Read RSS or Atom by its items alone: no XML parser, so no entity can be expanded."""
+    """Read RSS or Atom by its items alone, without an XML parser, so that no entity can be expanded."""
     if not re.search(rb"<(?:rss|feed|rdf:RDF)[\s>]", body[:2_000]):
         raise StatusError("status_schema")
     incidents = []
