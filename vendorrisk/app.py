@@ -41,9 +41,9 @@ from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import file_store_from
-from vendorrisk.vendors import across_routes, lifecycle_routes, review_policy_routes, supply_chain_routes
 from vendorrisk.vendors import bulk_routes as vendor_bulk_routes
 from vendorrisk.vendors import imports as vendor_imports
+from vendorrisk.vendors import lifecycle_routes, supply_chain_routes
 from vendorrisk.vendors import routes as vendor_routes
 
 IMPORT_KINDS: tuple[Kind, ...] = (vendor_imports.KIND,)
@@ -56,8 +56,6 @@ ROUTERS: tuple[Router, ...] = (
     vendor_routes.router,
     lifecycle_routes.router,
     supply_chain_routes.router,
-    across_routes.router,
-    review_policy_routes.router,
     vendor_bulk_routes.router,
     *(imports_routes.router_of(kind) for kind in IMPORT_KINDS),
     evidence_routes.router,

@@ -25,7 +25,7 @@ from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service
-from vendorrisk.alerts.model import NewReceiver, WebhookTarget
+from vendorrisk.alerts.receiver_model import NewReceiver, WebhookTarget
 from vendorrisk.background import JobContext
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.identity import service as identity

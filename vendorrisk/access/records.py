@@ -20,7 +20,7 @@ class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1, description="the version of the record that this is meant for")]
-"""The version that an item among many is meant for; a single operation takes it as `If-Match`."""
+"""The version that an item among many is meant for. A single operation takes it as `If-Match`."""
 
 
 Metadata = Annotated[

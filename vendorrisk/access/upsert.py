@@ -19,7 +19,7 @@ _Changes = TypeVar("_Changes", bound=Body)
 async def create_or_change(
     work: Work, change: Callable[[], Awaitable[_Record | None]], create: Callable[[], Awaitable[_Record]]
 ) -> tuple[_Record, bool]:
-    """Return the record, and whether it was created; `change` returns None where nothing has the reference.
+    """Return the record, and whether it was created. `change` returns None if no record has the reference.
 
     If another caller creates the record meanwhile, the unique constraint refuses this one, which then changes it.
     """
@@ -38,7 +38,7 @@ async def create_or_change(
 
 
 def with_reference(new: Any, reference: str) -> None:
-    """Give a body the reference of its address; refuses one that says another."""
+    """Return a body with the reference of its address. A body with another reference is refused."""
     if new.reference not in {None, reference}:
         detail = "Leave it out, or send the reference that the address has."
         raise Refusal(Code.BODY_INVALID, detail, pointer="/reference")
@@ -46,6 +46,6 @@ def with_reference(new: Any, reference: str) -> None:
 
 
 def as_changes(new: Body, kind: type[_Changes], *, kept: Collection[str]) -> _Changes:
-    """Return the changes that make a record what the body says; fields in `kept` stay where none is sent."""
+    """Return the changes that make a record equal to the body. Fields in `kept` stay if they are not sent."""
     given = {name: getattr(new, name) for name in kind.__struct_fields__}
     return kind(**{name: value for name, value in given.items() if value is not None or name not in kept})

@@ -14,7 +14,8 @@
     delivery   one alert to one recipient, kept and sent by the outbox, which explains its states and attempts
 
 Two jobs: `raise_due_alerts` checks deadlines, `dispatch_alerts` makes deliveries. Each takes no input, may run twice
-and may die anywhere. The rows are the work. `deliveries` holds the operations on deliveries of alerts. `messages` tells
+and may die anywhere. The rows are the work. `deliveries` holds the operations on deliveries of alerts,
+`receiver_model` the receivers with their targets. `messages` tells
 the outbox how alerts are loaded, addressed and rendered. If a receiver is removed or switched off, its deliveries are
 cancelled.
 

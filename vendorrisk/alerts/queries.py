@@ -16,13 +16,12 @@ from vendorrisk.alerts.model import (
     Deadline,
     Dispatched,
     NewAlertPolicy,
-    NewReceiver,
-    Receiver,
     ReceiverKind,
     SweepResult,
     TimedClass,
     UpcomingAlert,
 )
+from vendorrisk.alerts.receiver_model import NewReceiver, Receiver
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.constraints import Finding, Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator

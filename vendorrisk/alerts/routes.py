@@ -12,18 +12,8 @@ from vendorrisk.access.records import Body, Version
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import deliveries, queries
 from vendorrisk.alerts import service as alerts
-from vendorrisk.alerts.model import (
-    Alert,
-    AlertPolicy,
-    CreatedReceiver,
-    Delivery,
-    NewAlertPolicy,
-    NewReceiver,
-    Receiver,
-    ReceiverChanges,
-    TimedClass,
-    UpcomingAlert,
-)
+from vendorrisk.alerts.model import Alert, AlertPolicy, Delivery, NewAlertPolicy, TimedClass, UpcomingAlert
+from vendorrisk.alerts.receiver_model import CreatedReceiver, NewReceiver, Receiver, ReceiverChanges
 from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code

@@ -6,16 +6,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from vendorrisk.alerts.model import (
+from vendorrisk.alerts.model import NewAlertPolicy, ReceiverKind, ThresholdDays
+from vendorrisk.alerts.receiver_model import (
     ConsoleTarget,
     EmailTarget,
-    NewAlertPolicy,
     OwnersTarget,
-    ReceiverKind,
     SlackBotTarget,
     SlackWebhookTarget,
     Target,
-    ThresholdDays,
     WebhookTarget,
 )
 from vendorrisk.channels.mail_form import mailbox

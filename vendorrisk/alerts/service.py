@@ -16,17 +16,19 @@ from vendorrisk.alerts.model import (
     Alert,
     AlertClass,
     AlertPolicy,
-    CreatedReceiver,
     Deadline,
     Delivery,
     NewAlertPolicy,
+    ReceiverKind,
+    TimedClass,
+    UpcomingAlert,
+)
+from vendorrisk.alerts.receiver_model import (
+    CreatedReceiver,
     NewReceiver,
     Receiver,
     ReceiverChanges,
-    ReceiverKind,
     Target,
-    TimedClass,
-    UpcomingAlert,
     WebhookTarget,
 )
 from vendorrisk.audit import service as audit

@@ -166,7 +166,7 @@ async def _notify_console(connection: Any, settings: Settings) -> None:
     from vendorrisk.access.permissions import Permission
     from vendorrisk.access.work import Work
     from vendorrisk.alerts import service as alerts
-    from vendorrisk.alerts.model import ConsoleTarget, NewReceiver
+    from vendorrisk.alerts.receiver_model import ConsoleTarget, NewReceiver
     from vendorrisk.clock import system_clock
     from vendorrisk.identity import service as identity
     from vendorrisk.keys import Keyring

@@ -8,7 +8,7 @@ from uuid import UUID
 from vendorrisk.access.permissions import Role
 from vendorrisk.access.work import Work
 from vendorrisk.alerts import service as alerts
-from vendorrisk.alerts.model import ConsoleTarget, NewReceiver
+from vendorrisk.alerts.receiver_model import ConsoleTarget, NewReceiver
 from vendorrisk.demo.fiction import PEOPLE, Character, Told
 from vendorrisk.evidence import documents, reports
 from vendorrisk.evidence.coverage import ReportType

@@ -44,16 +44,14 @@ def _named(name: str) -> Callable[[_Function], _Function]:
     return named
 
 
+def _receiving(kind: Kind) -> Any:
+    place = f"/v1{kind.path}/{{id}}"
+    example = kind.example
+    return creates(kind.path, kind.write, at=place, refuses=_UNFIT, raw=_ACCEPTED, file_example=example, also=[202])
+
+
 def _receives(kind: Kind) -> Any:
-    @creates(
-        kind.path,
-        kind.write,
-        at=f"/v1{kind.path}/{{id}}",
-        refuses=_UNFIT,
-        raw=_ACCEPTED,
-        file_example=kind.example,
-        also=[202],
-    )
+    @_receiving(kind)
     @_named(f"import_{kind.plural}")
     async def receive(
         request: Request[Any, Any, Any],

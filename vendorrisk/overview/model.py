@@ -165,7 +165,7 @@ class FourthPartyInBrief(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str | None
     provider_id: UUID | None
     change: str | None
-    """What the vendor changed on its own list. Null for a recorded fourth party."""
+    """The change of the vendor's own list. Null for a recorded fourth party."""
     seen_at: datetime
     """When the company was recorded, or first seen on the list."""
 
@@ -253,9 +253,9 @@ class RecentChange(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier | None
     subject_id: UUID
     before: str | None
-    """What was true before. Null if nothing was."""
+    """The former value. Null if there was none."""
     after: str
-    """What is true now."""
+    """The present value."""
     at: datetime
     """When it changed."""
     of_kind: int

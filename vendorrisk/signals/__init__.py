@@ -35,7 +35,7 @@ Beside the customary files:
     enrichment                          feed entries that concern an asset
     auto_assets                         assets attached without a person: recorded domains, and the `www` of domains
     shared_assets, finding_rules        assets that share one problem; the states that open a finding. Pure
-    score_inputs                        states become the inputs of a score. Pure
+    score_inputs, score_history         states become the inputs of a score; the last scores. Pure
     reconcile, vendor_alerts            states become findings and score; dates, events, exploited products
     products, subprocessors, ratings    a tenant's notes on a vendor's products, pages and ratings
     methodology                         how the score is computed, and its feeds, as the API returns them

@@ -35,6 +35,7 @@ from vendorrisk.signals.finding_rules import (
     unobservable,
 )
 from vendorrisk.signals.reconcile_queries import ReconciledVendor, SignalFinding, VendorState
+from vendorrisk.signals.score_history import _BETWEEN_SCORES, Snapshotted, rose, with_latest
 from vendorrisk.signals.score_inputs import score_inputs_of, waits_for_a_scan
 from vendorrisk.signals.score_model import CurrentScore
 from vendorrisk.signals.shared_assets import Key, key_of
@@ -43,32 +44,11 @@ from vendorrisk.vendors.model import Lifecycle
 SOURCE = "signal"
 _AGAIN = timedelta(hours=24)
 _WEEK = timedelta(days=7)
-_BETWEEN_SCORES = timedelta(minutes=15)
 _UNTIL_SCANNED = timedelta(hours=1)  # a scan without news triggers no reconciliation
 _NAMESPACE = UUID("b1d9f7d2-0d0e-5c8c-8f60-1b6a7f6f2e90")
 _SEVERE = frozenset({FindingSeverity.CRITICAL, FindingSeverity.HIGH})
 _STAYS = frozenset({"dom.change", "tr.subprocessors"})
 """Findings of these rules stay open until a person acts. A later pass does not close them."""
-
-
-class Snapshotted(msgspec.Struct, frozen=True):
-    """The score in brief, for comparing with later ones."""
-
-    score: int | None
-    grade: str
-    model_version: str
-    at: datetime
-
-
-def _rose(baseline: Snapshotted, recent: Sequence[Snapshotted]) -> bool:
-    return baseline.score is not None and all(r.score is not None and r.score > baseline.score for r in recent)
-
-
-def _with(recent: Sequence[Snapshotted], brief: Snapshotted) -> list[Snapshotted]:
-    """Return the last two scores. Scores within a quarter of an hour count as one."""
-    if not recent or abs(brief.at - recent[-1].at) >= _BETWEEN_SCORES:
-        return [*recent[-1:], brief]
-    return [*recent[:-1], brief]
 
 
 class Reconciler:
@@ -83,13 +63,8 @@ class Reconciler:
         disabled_rules: frozenset[str],
         paused: frozenset[str],
     ) -> None:
-        self._work, self._vendor, self._row, self._disabled_rules, self._paused = (
-            work,
-            vendor,
-            row,
-            disabled_rules,
-            paused,
-        )
+        self._work, self._vendor, self._row = work, vendor, row
+        self._disabled_rules, self._paused = disabled_rules, paused
         self._assets: dict[UUID, VendorAsset] = {}
         self._states: list[VendorState] = []
         self._sources: dict[tuple[UUID, str, str], SignalFinding] = {}
@@ -329,7 +304,7 @@ class Reconciler:
         baseline = None if row.baseline_score is None else msgspec.convert(row.baseline_score, Snapshotted)
         brief = Snapshotted(result.score, result.grade, result.model_version, now)
         if not waits_for_a_scan(self._assets.values(), self._states, self._disabled_rules, now):
-            recent = _with(recent, brief)
+            recent = with_latest(recent, brief)
             baseline = await self._compared(baseline, recent, result)
         snapshot_id = await self._snapshot(result, inputs)
         await reconcile_queries.reconciled(
@@ -363,7 +338,7 @@ class Reconciler:
         if change_detection.score_fell(baseline, recent):
             await self._notify_score(baseline, brief, result)
             return brief
-        if _rose(baseline, recent):
+        if rose(baseline, recent):
             return brief
         if change_detection.score_fell(baseline, [brief, brief]):  # one score more bears it out
             self._again_at = min(filter(None, (self._again_at, self._work.now + _BETWEEN_SCORES)))

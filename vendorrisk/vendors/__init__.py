@@ -30,9 +30,7 @@ Beside the agreed files: `tiering` (inherent risk), `identifiers` (names, domain
 (a body becomes stored values), `import_columns` (the columns of an import), `export` (a vendor becomes a row). The
 operations stand by noun: `service` (the record), `lifecycle` (transitions), `inherent_risk`, `reviews`, `review_policy`
 (how often reviews are held), `offboarding`, `intake`, `services`, `fourth_parties`, `imports` (vendors as a kind of
-import). `lifecycle_…`, `inherent_risk_…`, `review_policy_…`, `supply_chain_…` (services and fourth parties) and
-`import_…` are the models, queries and routes of those. `across_routes` lists reviews, services and fourth parties of
-all vendors, `bulk_routes` do for many what the others do for one, `vendor_list` says what vendors are filtered and
-sorted by. `holders` finds the vendor that a conflict
-conflict names.
+import). `lifecycle_…`, `inherent_risk_…`, `supply_chain_…` (services and fourth parties) and `import_…` are the
+models, queries and routes of those. `bulk_routes` do for many records what the other routes do for one. `vendor_list`
+has the filters and sorts of vendors. `holders` finds the vendor that a conflict names.
 """

@@ -14,7 +14,11 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.vendors import supply_chain_queries
 from vendorrisk.vendors.normalise import normalised
 from vendorrisk.vendors.service import vendor
-from vendorrisk.vendors.supply_chain_model import FourthParty, FourthPartyChanges, NewFourthParty
+from vendorrisk.vendors.supply_chain_model import (
+    FourthParty,
+    FourthPartyChanges,
+    NewFourthParty,
+)
 
 
 async def fourth_parties(work: Work, vendor_id: UUID, page: PageRequest) -> Page[FourthParty]:
@@ -66,3 +70,7 @@ async def _check_links(work: Work, vendor_id: UUID, service_id: UUID | None, pro
         if used is None or used.vendor_id != vendor_id:
             detail = "The vendor has no such service. Send the id of one of its own."
             raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/service_id")
+
+
+async def all_fourth_parties(work: Work, page: PageRequest) -> Page[FourthParty]:
+    return await work.page(supply_chain_queries.LIST_FOURTH_PARTIES, page)

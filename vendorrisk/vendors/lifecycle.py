@@ -11,12 +11,8 @@ from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
-from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.vendors import queries, review_policy, rules
-from vendorrisk.vendors.lifecycle_model import (
-    VendorReview,
-)
 from vendorrisk.vendors.model import Lifecycle, TierSource, Vendor, VendorIntake, VendorTransition
 from vendorrisk.vendors.normalise import normalised
 from vendorrisk.vendors.service import locked
@@ -81,7 +77,3 @@ async def _review_after(work: Work, transitioned: Vendor) -> date | None:
     if not rules.is_reviewed(transitioned.lifecycle):
         return None
     return transitioned.next_review_on or await review_policy.due_again(work, transitioned)
-
-
-async def all_reviews(work: Work, page: PageRequest) -> Page[VendorReview]:
-    return await work.page(queries.LIST_REVIEWS, page)

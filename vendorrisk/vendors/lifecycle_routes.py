@@ -16,6 +16,7 @@ from vendorrisk.vendors import (
     lifecycle,
     offboarding,
     queries,
+    review_policy,
     reviews,
 )
 from vendorrisk.vendors.inherent_risk_model import (
@@ -34,6 +35,8 @@ from vendorrisk.vendors.lifecycle_model import (
     OffboardingStep,
     OffboardingStepKind,
     OffboardingStepResolution,
+    ReviewPolicy,
+    ReviewPolicyDetail,
     VendorReview,
     VendorReviewDetail,
 )
@@ -41,6 +44,7 @@ from vendorrisk.vendors.model import (
     Vendor,
     VendorTransition,
 )
+from vendorrisk.vendors.reviews import all_reviews
 
 _READ, _WRITE = Permission.VENDORS_READ, Permission.VENDORS_WRITE
 
@@ -203,6 +207,30 @@ async def reject_intake_request(
     return await intake.reject(work, request_id, data, expected)
 
 
+@lists("/reviews", _READ, queries.REVIEWS)
+async def list_all_reviews(work: InWork, page: ListPage) -> Page[VendorReview]:
+    """List the reviews of all vendors."""
+    return await all_reviews(work, page)
+
+
+@reads("/review-policy", Permission.VENDORS_READ)
+async def get_review_policy(work: InWork) -> ReviewPolicyDetail:
+    """Return how often vendors are reviewed. Version 0 is the default: quarterly for critical ones."""
+    return await review_policy.policy(work)
+
+
+@replaces(
+    "/review-policy",
+    Permission.TENANT_MANAGE,
+    example={"critical_months": 3, "high_months": 6, "medium_months": 12, "low_months": 12},
+)
+async def set_review_policy(
+    work: InWork, expected: ExpectedVersion, data: JSONBody[ReviewPolicy]
+) -> ReviewPolicyDetail:
+    """Say the whole policy again. Next reviews that follow from it move. Dates that were set by hand stay."""
+    return await review_policy.set_policy(work, data, expected)
+
+
 router = Router(
     "/",
     route_handlers=[
@@ -221,6 +249,9 @@ router = Router(
         get_intake_request,
         approve_intake_request,
         reject_intake_request,
+        list_all_reviews,
+        get_review_policy,
+        set_review_policy,
     ],
     tags=["Vendors"],
 )

@@ -18,7 +18,6 @@ from vendorrisk.vendors import supply_chain_queries
 from vendorrisk.vendors.normalise import normalised
 from vendorrisk.vendors.service import vendor
 from vendorrisk.vendors.supply_chain_model import (
-    FourthParty,
     NewVendorService,
     VendorService,
     VendorServiceChanges,
@@ -75,7 +74,3 @@ def _unless_used() -> Iterator[None]:
         yield
     except asyncpg.ForeignKeyViolationError:
         raise Refusal(Code.IN_USE, "Other records refer to it. Detach them first.") from None
-
-
-async def all_fourth_parties(work: Work, page: PageRequest) -> Page[FourthParty]:
-    return await work.page(supply_chain_queries.LIST_FOURTH_PARTIES, page)

@@ -11,6 +11,7 @@ from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage
 from vendorrisk.http.routing import changes, creates, lists, reads, removes
 from vendorrisk.vendors import fourth_parties, services, supply_chain_queries
+from vendorrisk.vendors.fourth_parties import all_fourth_parties
 from vendorrisk.vendors.supply_chain_model import (
     FourthParty,
     FourthPartyChanges,
@@ -119,6 +120,18 @@ async def remove_fourth_party(work: InWork, expected: ExpectedVersion, fourth_pa
     await fourth_parties.remove_fourth_party(work, fourth_party_id, expected)
 
 
+@lists("/vendor-services", _READ, supply_chain_queries.SERVICES)
+async def list_all_services(work: InWork, page: ListPage) -> Page[VendorService]:
+    """List the services of all vendors."""
+    return await services.all_services(work, page)
+
+
+@lists("/fourth-parties", _READ, supply_chain_queries.FOURTH_PARTIES)
+async def list_all_fourth_parties(work: InWork, page: ListPage) -> Page[FourthParty]:
+    """List the fourth parties of all vendors."""
+    return await all_fourth_parties(work, page)
+
+
 router = Router(
     "/",
     route_handlers=[
@@ -132,6 +145,8 @@ router = Router(
         get_fourth_party,
         change_fourth_party,
         remove_fourth_party,
+        list_all_services,
+        list_all_fourth_parties,
     ],
     tags=["Vendors"],
 )
