@@ -46,7 +46,7 @@ async def internet(zone: Any = None) -> AsyncIterator[tuple[Lab, Settings]]:
 
 async def test_one_scan_is_printed_as_a_table_that_can_be_read() -> None:
     async with internet() as (_, settings):
-        ran = await command("signals", "check", DOMAIN, settings=settings)
+        ran = await command("signals", "scan", DOMAIN, settings=settings)
     assert (ran.code, ran.err) == (0, ""), ran.err
     assert f"{DOMAIN}, 20" in ran.out
     for rule in ("tls.cert_trust", "web.hsts", "email.dmarc_policy", "dns.dnssec", "dom.expiry", "tr.security_txt"):
@@ -58,7 +58,7 @@ async def test_one_scan_is_printed_as_a_table_that_can_be_read() -> None:
 
 async def test_one_scan_as_json_says_the_same_and_adds_up() -> None:
     async with internet() as (_, settings):
-        ran = await command("signals", "check", DOMAIN, "--json", settings=settings)
+        ran = await command("signals", "scan", DOMAIN, "--json", settings=settings)
     seen = json.loads(ran.out)
     verdicts = {one["rule"]: one["verdict"] for one in seen["evaluations"]}
     assert (seen["domain"], verdicts["web.hsts"], verdicts["email.spf"]) == (DOMAIN, "pass", "pass")
@@ -71,7 +71,7 @@ async def test_one_scan_as_json_says_the_same_and_adds_up() -> None:
 async def test_a_scan_obeys_an_opt_out_and_says_so() -> None:
     async with internet() as (context, settings):
         context.hosts["good"].on("/robots.txt", Reply(200, [], b"User-agent: vendorrisk\nDisallow: /\n"))
-        ran = await command("signals", "check", DOMAIN, "--json", settings=settings)
+        ran = await command("signals", "scan", DOMAIN, "--json", settings=settings)
         asked = {request.path for request in context.hosts["good"].requests}
     reasons = {one["rule"]: one["reason"] for one in json.loads(ran.out)["evaluations"]}
     assert (reasons["web.hsts"], reasons["tls.cert_name"], reasons["tls.legacy"]) == ("opt_out",) * 3
@@ -108,7 +108,7 @@ def one_line(ran: Ran) -> str:
 )
 async def test_what_cannot_be_scanned_is_told_in_one_line(wrong: str, words: str) -> None:
     async with internet() as (context, settings):
-        line = one_line(await command("signals", "check", wrong, settings=settings))
+        line = one_line(await command("signals", "scan", wrong, settings=settings))
         assert words in line
         assert wrong == "nobody.test" or context.dns.questions == [], "nothing was asked"
 
@@ -117,7 +117,7 @@ async def test_a_domain_whose_name_servers_fail_is_unknown_and_no_error() -> Non
     async with internet() as (context, settings):
         for name in [*context.dns.zone, (f"www.{DOMAIN}", "CNAME")]:
             context.dns.zone[name] = Behaviour.SERVFAIL
-        ran = await command("signals", "check", DOMAIN, "--json", settings=settings)
+        ran = await command("signals", "scan", DOMAIN, "--json", settings=settings)
     assert ran.code == 0, ran.err
     seen = json.loads(ran.out)
     seen_well = {one["rule"]: one["reason"] for one in seen["evaluations"] if one["verdict"] not in {"unknown", "na"}}

@@ -232,10 +232,10 @@ def test_a_suppressed_fail_is_left_out_until_the_suppression_ends_and_is_named_b
 def test_rules_that_are_off_count_nowhere_and_are_named() -> None:
     off = default_disabled_rules()
     failing = [changed(s, verdict=Verdict.FAIL) if s.rule in off else s for s in all_passing()]
-    result = score(failing, now=NOW, off=off)
+    result = score(failing, now=NOW, disabled_rules=off)
     assert result.number == score([s for s in failing if s.rule not in off], now=NOW).number
-    assert set(result.off) == off
-    assert "exp.kev" in result.off
+    assert set(result.disabled_rules) == off
+    assert "exp.kev" in result.disabled_rules
 
 
 def test_a_faded_event_costs_less_and_never_less_than_a_pass() -> None:

@@ -37,6 +37,8 @@ def _finding(
         due_on=due_on,
         until_on=None,
         times_reopened=0,
+        reference=None,
+        metadata={},
         created_at=_NOW,
         updated_at=_NOW,
         version=1,

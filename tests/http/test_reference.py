@@ -60,7 +60,7 @@ async def test_the_page_shows_what_webhooks_are_sent_and_what_their_responses_me
     for name in api.litestar.state.document["webhooks"]:
         assert f"webhook-{name}" in page.all("id")
         assert f"#webhook-{name}" in page.all("href")
-    for words in ("webhook-signature", "alert.review_due", "It is not sent again", "The receiver is gone"):
+    for words in ("webhook-signature", "alert.review_due", "It is not sent again", "The delivery ends at once"):
         assert words in page.text
 
 

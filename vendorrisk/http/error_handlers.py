@@ -16,6 +16,7 @@ from msgspec import inspect
 from vendorrisk.errors import Code, FieldError, Refusal
 from vendorrisk.http import problems
 from vendorrisk.http.outer_middleware import refused
+from vendorrisk.http.query_parameters import resolved
 from vendorrisk.value_checks import faults_of
 from vendorrisk.value_words import wanted
 
@@ -88,7 +89,8 @@ def _without_null(schema: Any) -> inspect.Type:
 
 def _missing(request: Request[Any, Any, Any]) -> list[FieldError]:
     """Name the parameters that must be sent and were not."""
-    shown = request.app.state.document["paths"][request.scope["path_template"]][request.method.lower()]
+    document = request.app.state.document
+    shown = document["paths"][request.scope["path_template"]][request.method.lower()]
     types = _types_of(request)
     return [
         FieldError(
@@ -96,6 +98,6 @@ def _missing(request: Request[Any, Any, Any]) -> list[FieldError]:
             Code.PARAMETER_INVALID.code,
             parameter=one["name"],
         )
-        for one in shown.get("parameters", ())
+        for one in (resolved(document, parameter) for parameter in shown.get("parameters", ()))
         if one["in"] == "query" and one.get("required") and one["name"] not in request.query_params
     ]

@@ -44,7 +44,7 @@ def _named(name: str) -> Callable[[_Function], _Function]:
     return named
 
 
-def _receiving(kind: Kind) -> Any:
+def _receiving(kind: Kind) -> Callable[[Callable[..., Any]], Any]:
     place = f"/v1{kind.path}/{{id}}"
     example = kind.example
     return creates(kind.path, kind.write, at=place, refuses=_UNFIT, raw=_ACCEPTED, file_example=example, also=[202])

@@ -59,7 +59,7 @@ def _template() -> Any:
         compact=_compact,
         pretty=examples.pretty,
         curl=examples.curl,
-        samples=examples.answers,
+        samples=examples.response_examples,
         target=examples.target,
     )
     return environment.get_template("docs_page.html")

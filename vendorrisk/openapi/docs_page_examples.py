@@ -37,7 +37,7 @@ def curl(operation: Operation) -> str:
     return " \\\n  ".join(lines)
 
 
-def answers(operation: Operation) -> list[tuple[str, str]]:
+def response_examples(operation: Operation) -> list[tuple[str, str]]:
     """Return the example of the first success. Nothing if it is no JSON."""
     for status, response in operation.shown["responses"].items():
         shown = response.get("content", {}).get("application/json", {})
