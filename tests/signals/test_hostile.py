@@ -96,7 +96,7 @@ async def test_an_evaluator_that_breaks_leaves_its_scan_unknown_and_the_others_w
         def broken(*_: Any, **__: Any) -> Any:
             raise OverflowError("date value out of range")
 
-        monkeypatch.setattr("vendorrisk.evaluation.evaluate.judge_domain.evaluate", broken)
+        monkeypatch.setattr("vendorrisk.evaluation.domain.evaluate", broken)
         await on.run()
         found = await on.signals(vendor)
         assert (found["dom.expiry"]["verdict"], found["dom.expiry"]["reason"]) == ("unknown", "evaluation_failed")

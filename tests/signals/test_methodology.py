@@ -29,8 +29,8 @@ def release_another(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     """Let e-mail weigh nearly everything, under another version."""
     weights = {factor: 90 if factor is SignalFactor.EMAIL else 1 for factor in FACTOR_WEIGHTS}
     monkeypatch.setattr("vendorrisk.evaluation.score.FACTOR_WEIGHTS", MappingProxyType(weights))
-    for module in ("score", "settling", "service"):
-        monkeypatch.setattr(f"vendorrisk.signals.{module}.MODEL_VERSION", version)
+    for module in ("evaluation.score", "signals.reconcile", "signals.service"):
+        monkeypatch.setattr(f"vendorrisk.{module}.MODEL_VERSION", version)
 
 
 async def test_every_vendor_is_scored_again_with_both_numbers_and_nobody_is_notified(
