@@ -40,7 +40,9 @@ BY_DIGEST = {("run_imports", "vendors"), ("accept_vendor_import", "vendors")}
 
 IN_ITS_PARENTS = {
     ("answer_inherent_risk", "inherent_risk_assessments"),
+    ("answer_inherent_risks", "inherent_risk_assessments"),
     ("record_vendor_review", "vendor_reviews"),
+    ("record_vendor_reviews", "vendor_reviews"),
 }
 """What is made together with a change of its vendor, and told in that entry."""
 
