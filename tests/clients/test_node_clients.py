@@ -74,7 +74,7 @@ async def test_a_typescript_client_does_the_work_of_a_tenant(serving: Api, compa
     await run(tmp_path, MODULES / ".bin" / "openapi-typescript", COMMITTED, "--output", "schema.d.ts")
     await run(tmp_path, MODULES / ".bin" / "tsc", "--strict", "--project", ".", "--pretty", "false")
     url = f"http://127.0.0.1:{serving.port}"
-    said = await run(tmp_path, "node", "built/work.js", VENDORRISK_URL=url, VENDORRISK_KEY=company.key.key)
+    said = await run(tmp_path, "node", "built/work.js", VENDORRISK_URL=url, VENDORRISK_KEY=company.key.secret)
     assert said.splitlines()[-1] == "the work is done for Nimbus"
 
 
@@ -82,7 +82,7 @@ async def test_a_postman_collection_is_not_refused_for_its_own_examples(
     serving: Api, company: Company, tmp_path: Path
 ) -> None:
     url, report = f"http://127.0.0.1:{serving.port}", tmp_path / "report.json"
-    await run(HERE, "node", "postman.mjs", COMMITTED, report, VENDORRISK_URL=url, VENDORRISK_KEY=company.key.key)
+    await run(HERE, "node", "postman.mjs", COMMITTED, report, VENDORRISK_URL=url, VENDORRISK_KEY=company.key.secret)
     rows = json.loads(report.read_text())
     operations = [operation for item in document()["paths"].values() for operation in item.values()]
     assert len(rows) == len(operations)

@@ -124,7 +124,9 @@ async def test_the_client_reads_refusals_and_the_results_of_rows(
         change = generated.operation("vendors", "change_vendor")
         stale = await change(made.parsed.id, client=client, body=changes(name="X"), if_match='"7"')
         assert (stale.status_code, stale.parsed.code) == (412, "version_stale")
-        rows = generated.model("VendorsBulkRegistrations").from_dict({"items": [{"name": "Nimbus"}, {"name": "Globex"}]})
+        rows = generated.model("VendorsBulkRegistrations").from_dict(
+            {"items": [{"name": "Nimbus"}, {"name": "Globex"}]}
+        )
         told = (await generated.operation("vendors", "register_vendors")(client=client, body=rows)).parsed
         assert (told.done, told.failed, told.items[0].code) == (1, 1, "vendor_name_taken")
         assert told.items[0].errors[0].pointer == "/items/0/name"

@@ -63,7 +63,10 @@ async def test_of_several_domains_the_one_that_is_taken_is_named(client: Client)
 
 
 async def test_every_other_conflict_names_the_other_record_too(client: Client) -> None:
-    vendor = f"/v1/vendors/{(await acme(client))['id']}"
+    vendor_id = (await acme(client))["id"]
+    vendor = f"/v1/vendors/{vendor_id}"
+    finding = {"vendor_id": vendor_id, "title": "No MFA", "severity": "low", "reference": "R-1"}
+    document = {"vendor_id": vendor_id, "title": "Policy", "kind": "policy", "reference": "R-1"}
     codes = set()
     for path, code, name, body in (
         ("/v1/members", "member_email_taken", "Dana Reyes", {**DANA, "name": "Dana Reyes"}),
@@ -71,6 +74,8 @@ async def test_every_other_conflict_names_the_other_record_too(client: Client) -
         (f"{vendor}/services", "service_name_taken", "Hosting", {"name": "Hosting"}),
         (f"{vendor}/fourth-parties", "fourth_party_name_taken", "Chips", {"name": "Chips"}),
         (f"{vendor}/assets", "asset_attached", "acme.com", {"kind": "domain", "name": "acme.com"}),
+        ("/v1/findings", "finding_reference_taken", "No MFA", finding),
+        ("/v1/documents", "document_reference_taken", "Policy", document),
         (f"{vendor}/products", "product_noted", "Connect", {"maker": "Ivanti", "product": "Connect"}),
     ):
         other = await made(client, path, body)
@@ -133,13 +138,13 @@ async def test_another_tenant_takes_the_same_names_and_meets_nobody(client: Clie
 
 async def test_a_score_that_is_not_there_yet_is_null_and_says_why(client: Client) -> None:
     place = f"/v1/vendors/{(await made(client, '/v1/vendors', {'name': 'Nimbus'}))['id']}"
-    bare = await client.get(f"{place}/score")
+    bare = await client.get(f"{place}/signal-score")
     told = bare.json()
     assert (bare.status_code, told["score"], told["number"], told["grade"]) == (200, None, None, "NR")
     assert (told["reason"], told["id"], told["scored_at"]) == ("not_watched", None, None)
     await made(client, f"{place}/assets", {"kind": "domain", "name": "nimbus.com"})
-    assert (await client.get(f"{place}/score")).json()["reason"] == "not_scored_yet"
-    assert await client.items(f"{place}/scores") == []
+    assert (await client.get(f"{place}/signal-score")).json()["reason"] == "not_scored_yet"
+    assert await client.items(f"{place}/signal-scores") == []
 
 
 async def test_what_follows_from_a_record_that_exists_is_never_told_as_an_unknown_id(client: Client) -> None:

@@ -35,6 +35,8 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 class FileFormat(StrEnum):
+    """The format of a table."""
+
     CSV = "csv"
     XLSX = "xlsx"
 
