@@ -22,7 +22,6 @@ from vendorrisk.db.paging import Operator
 from vendorrisk.errors import Code, FieldCode, Refusal
 from vendorrisk.http.json_bodies import check_fit
 from vendorrisk.settings import VARIABLES, SettingError, Settings, from_environment
-from vendorrisk.value_words import shown
 
 pytestmark = pytest.mark.anyio
 
@@ -240,7 +239,8 @@ async def test_a_parameter_that_must_be_sent_is_asked_for(api: Api, things: Thin
     assert needed
     for operation in needed:
         place = operation.path.format(**(await things.known_for(operation)))
-        response = await things.client.http.request(operation.method, place)
+        body = {"json": operation.example} if operation.takes_json else {}
+        response = await things.client.http.request(operation.method, place, **body)
         told = response.json()
         assert (response.status_code, told["code"]) == (400, "parameter_invalid")
         assert {fault["parameter"] for fault in told["errors"]} == set(operation.query)
@@ -263,7 +263,8 @@ async def test_every_filter_and_sort_tells_in_our_own_words_what_is_wrong(api: A
                 continue
             refused += 1
             told = response.json()
-            if (response.status_code, told["code"]) != (400, "filter_invalid") or shown(text) not in told["detail"]:
+            which = told["detail"].startswith("Filter 1 of 1")
+            if (response.status_code, told["code"], which) != (400, "filter_invalid", True):
                 faults.append(f"{operation.name} {text[:60]}: {response.text[:300]}")
             faults += [f"{operation.name} {text[:60]}: {wrong}" for wrong in unplain_in(told, text)]
         response = await things.client.get(place, params={**operation.query, "sort": "nope" * 100})
@@ -286,7 +287,7 @@ async def test_a_refusal_says_which_of_several_filters_it_means(things: Things) 
     query = {"filter": ["name:eq:Acme", "tier:eq:enormous", "country:eq:DE"]}
     told = (await things.client.http.get("/v1/vendors", params=query)).json()
     assert told["code"] == "filter_invalid"
-    assert told["detail"].startswith('Filter 2 of 3, "tier:eq:enormous": ')
+    assert told["detail"].startswith("Filter 2 of 3 (tier): ")
     assert "critical, high, medium, low" in told["detail"]
 
 

@@ -18,7 +18,7 @@ BULK = re.compile(r"bulk(?:-[a-z]+s)?")
 VERBS = {
     "GET": {"get", "list", "search", "export"},
     "PATCH": {"change"},
-    "PUT": {"set", "answer", "resolve", "store"},
+    "PUT": {"set", "answer", "resolve", "store", "add", "open", "register"},
     "DELETE": {"remove", "revoke", "cancel"},
 }
 """The verbs of the operations that are no POST: a POST has the verb of its trade."""

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import inspect
 
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.value_words import one_of, shown, wanted
+from vendorrisk.value_words import one_of, wanted
 
 Row = TypeVar("Row")
 
@@ -166,11 +166,14 @@ def read_filters(of: ListOf, texts: Sequence[str]) -> tuple[Filter, ...]:
 
 
 def _read_numbered(of: ListOf, texts: Sequence[str], index: int) -> Filter:
-    """Read one of the filters. A refusal says which one, by its number and its text."""
+    """Read one of the filters. A refusal says which one, by its number and its field."""
     try:
         return _read_filter(of, texts[index])
     except Refusal as refusal:
-        raise _bad_filter(f"Filter {index + 1} of {len(texts)}, {shown(texts[index])}: {refusal.detail}") from None
+        name = texts[index].partition(":")[0]
+        # A value may be a secret that was sent by mistake, so only a known field is repeated.
+        named = f" ({name})" if name in of.columns else ""
+        raise _bad_filter(f"Filter {index + 1} of {len(texts)}{named}: {refusal.detail}") from None
 
 
 def _read_filter(of: ListOf, text: str) -> Filter:
