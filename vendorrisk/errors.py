@@ -68,6 +68,7 @@ class Code(Enum):
     OVERLOADED = ("overloaded", Kind.UNAVAILABLE, "The service is at its limit")
     DATABASE_UNAVAILABLE = ("database_unavailable", Kind.UNAVAILABLE, "The database cannot be reached")
     INTERNAL = ("internal", Kind.INTERNAL, "Something went wrong on our side")
+    REFERENCE_DIFFERS = ("reference_differs", Kind.INVALID, "The body has another reference than the address")
     REFERENCE_UNKNOWN = ("reference_unknown", Kind.INVALID, "A record that is referred to does not exist")
     TEXT_INVALID = ("text_invalid", Kind.INVALID, "A text holds characters that cannot be stored")
 

@@ -41,7 +41,7 @@ def with_reference(new: Any, reference: str) -> None:
     """Return a body with the reference of its address. A body with another reference is refused."""
     if new.reference not in {None, reference}:
         detail = "Leave it out, or send the reference that the address has."
-        raise Refusal(Code.BODY_INVALID, detail, pointer="/reference")
+        raise Refusal(Code.REFERENCE_DIFFERS, detail, pointer="/reference")
     new.reference = reference
 
 

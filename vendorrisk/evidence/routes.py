@@ -60,7 +60,7 @@ async def add_document(work: InWork, data: JSONBody[NewDocument]) -> Document:
 @upserts(
     "/documents/by-reference",
     Permission.EVIDENCE_WRITE,
-    refuses=_REFERENCES,
+    refuses=[*_REFERENCES, Code.REFERENCE_DIFFERS],
     example={
         "vendor_id": "018f2f6e-8d2a-7c31-9d50-6b0d2f3c1a10",
         "kind": "policy",

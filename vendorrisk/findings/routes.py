@@ -53,7 +53,7 @@ async def open_finding(work: InWork, data: JSONBody[NewFinding]) -> FindingDetai
 @upserts(
     "/findings/by-reference",
     Permission.FINDINGS_WRITE,
-    refuses=_ACCEPTED,
+    refuses=[*_ACCEPTED, Code.REFERENCE_DIFFERS],
     example={"vendor_id": _ID, "title": "Backups are not tested", "severity": "high", "metadata": {"scanner": "x"}},
 )
 async def open_or_change_finding(

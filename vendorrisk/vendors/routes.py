@@ -58,7 +58,7 @@ async def register_vendor(work: InWork, data: JSONBody[NewVendor]) -> Vendor:
 @upserts(
     "/vendors/by-reference",
     _WRITE,
-    refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED],
+    refuses=[*_ACCEPTED, Code.VENDOR_TIER_IS_COMPUTED, Code.REFERENCE_DIFFERS],
     example={"name": "Borealis Mail", "country": "NO", "metadata": {"cost_centre": "4711"}},
 )
 async def register_or_change_vendor(
