@@ -13,7 +13,7 @@ ONCE = {"acceptance", "approval", "decision", "rejection", "withdrawal"}
 MANY = {"refreshes", "resends", "reviews", "rotations", "tests", "transitions", "vendor-rating-imports"}
 """Actions that make something each time: an attempt, an entry of a history, a record."""
 
-BULK = re.compile(r"bulk(?:-[a-z]+s)?")
+BULK = re.compile(r"bulk(?:-[a-z]+)*s")
 
 VERBS = {
     "GET": {"get", "list", "search", "export"},
