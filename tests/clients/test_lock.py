@@ -12,6 +12,7 @@ def test_the_lock_holds_every_package_by_its_hash_and_by_no_address() -> None:
     assert len(installed) > 100
     assert [name for name, package in installed.items() if not package.get("integrity", "").startswith("sha512-")] == []
     assert [name for name, package in installed.items() if "resolved" in package] == []
+    assert "://" not in LOCK.read_text(encoding="utf-8"), "npm writes addresses of sponsors as well: leave them out"
 
 
 def test_what_is_asked_for_is_named_by_its_exact_version() -> None:
