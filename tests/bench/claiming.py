@@ -46,12 +46,12 @@ _FILL = (
     select 'd' || n || '.com', {_AT} from generate_series(1, $1::int) as n
     """,
     """
-    insert into public_assets (id, kind, name, registrable domain, created_at)
+    insert into public_assets (id, kind, name, registrable_domain, created_at)
     select lpad(to_hex(n), 32, '0')::uuid, 'domain', 'd' || n || '.com', 'd' || n || '.com', $2
     from generate_series(1, $1::int) as n
     """,
     f"""
-    insert into signal_schedule (asset_id, scan_kind, registrable domain, next_scan_at)
+    insert into signal_schedule (asset_id, scan_kind, registrable_domain, next_scan_at)
     select lpad(to_hex(n), 32, '0')::uuid, g, 'd' || n || '.com', {_AT}
     from generate_series(1, $1::int) as n cross join unnest(array['dns', 'email', 'http', 'cert']) as g
     """,
@@ -63,7 +63,7 @@ _FILL = (
     """,
     """
     insert into vendor_assets (
-        tenant_id, id, vendor_id, asset_id, kind, name, registrable domain, is_primary, source, attached_at, updated_at
+        tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, attached_at, updated_at
     )
     select '00000000-0000-0000-0000-000000000001', lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid,
         lpad(to_hex(n), 32, '0')::uuid, 'domain', 'd' || n || '.com', 'd' || n || '.com', true, 'person', $2, $2

@@ -5,10 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.overview.test_score_inputs import in_use
 
 from tests.conftest import Company, FakeClock
 from tests.evidence.make import recorded, type_2
+from tests.overview.test_postures import in_use
 from tests.vendors.make import added, member
 from tests.whole.things import Things, list_change, proposed
 from vendorrisk.background import JobContext

@@ -31,14 +31,14 @@ _FILL = (
     """,
     f"""
     insert into vendor_assets (
-        tenant_id, id, vendor_id, asset_id, kind, name, registrable domain, is_primary, source, attached_at, updated_at
+        tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain, is_primary, source, attached_at, updated_at
     )
     select {TENANT_ID}, {_ID}, {_ID}, {_ID}, 'domain', 'd' || n || '.com', 'd' || n || '.com', true, 'person',
         {AT} - interval '1 year', {AT}
     from generate_series(1, {ASSETS}) as n
     """,
     f"""
-    insert into public_assets (id, kind, name, registrable domain, created_at)
+    insert into public_assets (id, kind, name, registrable_domain, created_at)
     select {_ID}, 'domain', 'd' || n || '.com', 'd' || n || '.com', {AT} from generate_series(1, {ASSETS}) as n
     """,
     f"""
@@ -46,7 +46,7 @@ _FILL = (
     select 'd' || n || '.com', {AT} + make_interval(secs => n * 10 - 3000) from generate_series(1, {ASSETS}) n
     """,
     f"""
-    insert into signal_schedule (asset_id, scan_kind, registrable domain, next_scan_at, last_scan_at)
+    insert into signal_schedule (asset_id, scan_kind, registrable_domain, next_scan_at, last_scan_at)
     select {_ID}, g, 'd' || n || '.com', {AT} + make_interval(secs => n * 10 - 3000), {AT}
     from generate_series(1, {ASSETS}) as n cross join unnest(array['dns', 'email', 'http']) as g
     """,

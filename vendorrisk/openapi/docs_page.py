@@ -16,8 +16,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from vendorrisk.openapi import docs_page_examples as examples
 from vendorrisk.http.query_parameters import resolved
+from vendorrisk.openapi import docs_page_examples as examples
 from vendorrisk.openapi.docs_page_examples import Operation
 
 _HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ from typing import Any
 
 from vendorrisk.access.permissions import GRANTS, Role
 from vendorrisk.http.multipart_file import MULTIPART
+from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.openapi.parameters import add_parameters
 from vendorrisk.openapi.problem_responses import add_refusals, refer_to_default
-from vendorrisk.http.routing import WRITES, Kind
 from vendorrisk.openapi.schemas import Schema, has_version, shown_type
 
 Operation = dict[str, Any]
@@ -113,7 +113,8 @@ def _raw_content(raw: Any, example: str) -> Schema:
         made = _files(raw)
     # The example also stands at the type that says nothing: it comes first, so tools that send one type send that.
     shown = {kind: {**made[kind], "example": example} for kind in (_ANY_FILE, "text/csv") if kind in made}
-    return {**made, **shown, MULTIPART: {"schema": _FILE_PART}}
+    part = {"schema": _FILE_PART, "encoding": {"file": {"contentType": ", ".join(made)}}}
+    return {**made, **shown, MULTIPART: part}
 
 
 _FILE_PART: Schema = {

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from vendorrisk.db.paging import MAX_FILTERS, ListOf
-from vendorrisk.openapi.meanings import PARAMETERS
-from vendorrisk.openapi.examples import filter_example, sort_example
 from vendorrisk.http.routing import WRITES, Kind
+from vendorrisk.openapi.examples import filter_example, sort_example
+from vendorrisk.openapi.meanings import PARAMETERS
 from vendorrisk.openapi.schemas import Schema, field_names, tidy
 
 

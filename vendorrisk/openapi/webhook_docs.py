@@ -63,7 +63,9 @@ PARAMETERS: Schema = {
 RESPONSES: Schema = {
     "accepted": {"description": "Accepted. It is not sent again."},
     "gone": {"description": "Nobody listens here any more. The delivery ends at once."},
-    "later": {"description": "Not accepted. The delivery is sent again later, for most of a day, and `Retry-After` is kept to."},
+    "later": {
+        "description": "Not accepted. The delivery is sent again, for most of a day, and `Retry-After` is kept to."
+    },
 }
 """Components of the document: the meaning of the receiver's responses."""
 
