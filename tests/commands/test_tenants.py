@@ -86,6 +86,14 @@ async def test_a_second_tenant_of_the_same_name_is_refused_with_the_id_of_the_fi
     assert sum(line.endswith(f"  {company.tenant.name}") for line in listed.out.splitlines()) == 1
 
 
+async def test_of_two_commands_at_once_one_founds_the_tenant(settings: Settings, company: Company) -> None:
+    del company
+    both = await asyncio.gather(*(command("tenants", "add", "Twin", settings=settings) for _ in range(2)))
+    assert sorted(ran.code for ran in both) == [0, 1]
+    listed = await command("tenants", "list", settings=settings)
+    assert sum(line.endswith("  Twin") for line in listed.out.splitlines()) == 1
+
+
 @pytest.mark.parametrize("name", ["", "  ", "x" * 300])
 async def test_a_name_that_no_tenant_can_have_is_refused_in_words(settings: Settings, name: str) -> None:
     ran = await command("tenants", "add", name, settings=settings)

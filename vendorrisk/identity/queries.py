@@ -20,6 +20,7 @@ _INSERT_TENANT = _sql.rows("insert_tenant", Tenant)
 _FIND_TENANT = _sql.rows("find_tenant", Tenant)
 _LOCK_TENANT = _sql.rows("lock_tenant", Tenant)
 _LIST_TENANTS = _sql.rows("list_tenants", Tenant)
+_LOCK_TENANT_NAMES = _sql.command("lock_tenant_names")
 _UPDATE_TENANT = _sql.rows("update_tenant", Tenant)
 _INSERT_MEMBER = _sql.rows("insert_member", Member)
 _FIND_MEMBER = _sql.rows("find_member", Member)
@@ -95,6 +96,10 @@ async def find_tenant_by_id(connection: Connection, tenant_id: UUID) -> Tenant:
 
 async def lock_tenant(work: Work) -> Tenant:
     return await _LOCK_TENANT.one(work.db, work.tenant_id)
+
+
+async def lock_tenant_names(connection: Connection) -> None:
+    await _LOCK_TENANT_NAMES.run(connection)
 
 
 async def list_tenants(connection: Connection) -> list[Tenant]:

@@ -49,6 +49,7 @@ async def found_tenant(
 
 async def check_new_name(connection: Connection, name: str) -> None:
     """Refuse a name that a tenant has already, on a connection that crosses tenants: nobody could tell them apart."""
+    await queries.lock_tenant_names(connection)
     held = [one for one in await queries.list_tenants(connection) if one.name.casefold() == name.casefold()]
     if held:
         detail = f"There is a tenant {shown(held[0].name)} already ({held[0].id}). Choose another name."
