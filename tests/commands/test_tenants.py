@@ -1,6 +1,7 @@
 """`vendorrisk tenants`: founding one and getting in again, on real servers and on the embedded ones."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -10,9 +11,20 @@ from tests.commands.make import command
 from tests.conftest import Company, client_of
 from tests.embedded.make import Stack, data_folder
 from vendorrisk.app import Api
+from vendorrisk.commands.tenants import found_on
+from vendorrisk.db.pool import Database
+from vendorrisk.identity import service as identity
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
+
+
+_IS_WAITING = """
+    select exists (
+        select from pg_locks join pg_database d on d.oid = database
+        where datname = current_database() and locktype = 'advisory' and not granted
+    )
+"""
 
 
 def key_of(out: str) -> str:
@@ -86,10 +98,19 @@ async def test_a_second_tenant_of_the_same_name_is_refused_with_the_id_of_the_fi
     assert sum(line.endswith(f"  {company.tenant.name}") for line in listed.out.splitlines()) == 1
 
 
-async def test_of_two_commands_at_once_one_founds_the_tenant(settings: Settings, company: Company) -> None:
-    del company
-    both = await asyncio.gather(*(command("tenants", "add", "Twin", settings=settings) for _ in range(2)))
-    assert sorted(ran.code for ran in both) == [0, 1]
+async def test_a_command_waits_for_another_that_founds_a_tenant_and_is_then_refused_its_name(
+    settings: Settings, database: Database, owner: Any
+) -> None:
+    async with database.system() as connection:
+        await identity.check_new_name(connection, "Twin")
+        second = asyncio.create_task(command("tenants", "add", "Twin", settings=settings))
+        while not await owner.fetchval(
+            "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+        ):
+            assert not second.done(), second.result()
+            await asyncio.sleep(0.05)
+        await found_on(connection, "Twin", "UTC")
+    assert (await second).code == 1
     listed = await command("tenants", "list", settings=settings)
     assert sum(line.endswith("  Twin") for line in listed.out.splitlines()) == 1
 
