@@ -74,11 +74,14 @@ class Lab:
 
 
 @asynccontextmanager
-async def lab(zone: Zone | None = None, *, seconds: float = 3.0, authenticated: bool = False) -> AsyncIterator[Lab]:
+async def lab(
+    zone: Zone | None = None, *, seconds: float = 3.0, dns_seconds: float = 1.0, authenticated: bool = False
+) -> AsyncIterator[Lab]:
+    """Open the lab. A question to its name server may take `dns_seconds`, with two tries."""
     ports: dict[tuple[str, int], int] = {("", 80): _CLOSED, ("", 443): _CLOSED, ("", 43): _CLOSED}
     async with AsyncExitStack() as stack:
         names = await stack.enter_async_context(dns_fake(zone or {}, authenticated=authenticated))
-        resolver = Resolver([names.address], try_seconds=0.5, lifetime_seconds=1.0)
+        resolver = Resolver([names.address], try_seconds=dns_seconds / 2, lifetime_seconds=dns_seconds)
         loopback = LoopbackOverride(["127.0.0.0/8"], ports)
         guard = Guard(resolver, loopback=loopback)
         limits = Limits(total_seconds=seconds)
