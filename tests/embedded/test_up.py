@@ -122,7 +122,9 @@ def test_what_is_killed_is_started_again_and_keeps_what_it_knew(stack: Stack, na
         assert client.get(f"/v1/vendors/{made.json()['id']}").status_code == 200
         # A start may fail while the killed one's processes end. The one that runs now counts.
         new = stack.child(name)
-        assert new is not None and new.pid != old.pid and is_alive(new)
+        assert new is not None
+        assert new.pid != old.pid
+        assert is_alive(new)
     assert not is_alive(old)
     assert f"{name} stopped; starting it again" in stack.text
     assert seconds < 30, seconds
