@@ -78,11 +78,12 @@ class Records:
 
     async def one(self, vendor_id: UUID) -> Vendor:
         async with self.pool.acquire() as connection:
-            return _shaped(await connection.fetchrow(FIND, TENANT, vendor_id), Vendor)
+            found: Vendor = _shaped(await connection.fetchrow(FIND, TENANT, vendor_id), Vendor)
+            return found
 
     async def page(self, query: dict[str, str]) -> Rows:
         name = "deep" if "id" in query else "tier" if "tier" in query else "first"
-        arguments = [query["tier"]] if name != "first" else []
+        arguments: list[object] = [query["tier"]] if name != "first" else []
         arguments += [query["name"], UUID(query["id"])] if name == "deep" else []
         async with self.pool.acquire() as connection:
             records = await connection.fetch(PAGES[name], TENANT, *arguments)
@@ -97,7 +98,7 @@ class Records:
         now = datetime.now(UTC)
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(f"set local vendorrisk.tenant_id = '{TENANT}'")
-            made = _shaped(await connection.fetchrow(INSERT, *inserted(new, now)), Vendor)
+            made: Vendor = _shaped(await connection.fetchrow(INSERT, *inserted(new, now)), Vendor)
             content = msgspec.json.encode({"after": made}).decode()
             await connection.fetchval(
                 AUDIT, now, TENANT, ["vendor:registered"], ["vendor"], [made.id], [content]
@@ -110,7 +111,7 @@ def inserted(new: NewVendor, now: datetime) -> tuple[object, ...]:
     return (
         TENANT, new_id(), new.reference, new.name, new.name.lower(), new.aliases, new.description, new.lifecycle,
         "open", None, None, None, new.contacts, new.domains, new.country, new.data_countries, new.data_classes, None,
-        None, None, None, spend, new.currency, new.tags, new.tier, None, None, None, now,
+        None, None, None, spend, new.currency, new.tags, new.tier, None, None, None, now, new.metadata,
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def _script(bench: Bench) -> str:
     insert = inlined(
         bare.INSERT, tenant, "new_id_at(now())", "null", name, name, "'{}'", "null", "'prospect'", "'open'", "null",
         "null", "null", "'[]'", "array['pgbench-' || :n || '.example']", "'DE'", "'{}'", "'{personal}'", "null", "null",
-        "null", "null", "null", "null", "'{hosting}'", "null", "null", "null", "null", "now()",
+        "null", "null", "null", "null", "'{hosting}'", "null", "null", "null", "null", "now()", "'{}'",
     )  # fmt: skip
     content = "array[repeat('x', 900)]"
     audit = inlined(

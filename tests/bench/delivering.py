@@ -110,7 +110,7 @@ def _certified(folder: Path) -> tuple[ssl.SSLContext, dict[str, str]]:
 async def _filled(context: JobContext, url: str, count: int) -> None:
     async with context.database.system() as connection:
         tenant, _ = await identity.found_tenant(connection, "Bench", "UTC", NOW)
-    receiver_id = await _receiver(context, tenant)
+    receiver_id = await _receiver(context, Tenant(tenant.id, tenant.time_zone))
     owner = await asyncpg.connect(url)
     try:
         await owner.execute(_FILL, tenant.id, receiver_id, NOW - timedelta(minutes=1), count)

@@ -68,9 +68,12 @@ class Wrk:
             address,
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
-        if done.returncode or (bad := _BAD.search(done.stdout)):
-            raise RuntimeError(f"{method} {path} {lines[0][:200]}: {done.stderr or bad[1]}")
-        return float(_RATE.search(done.stdout)[1])  # type: ignore[index] # wrk always tells its rate
+        bad = _BAD.search(done.stdout)
+        if done.returncode or bad:
+            raise RuntimeError(f"{method} {path} {lines[0][:200]}: {done.stderr or (bad and bad[1])}")
+        rate = _RATE.search(done.stdout)
+        assert rate is not None, done.stdout
+        return float(rate[1])
 
 
 class Pgbench:
@@ -97,4 +100,5 @@ def inlined(sql: str, *values: str) -> str:
     """Put texts in the place of $1, $2, …: pgbench has variables, and makes parameters of them itself."""
     for number in range(len(values), 0, -1):
         sql = re.sub(rf"\${number}\b", lambda _match, value=values[number - 1]: value, sql)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    assert not re.search(r"\$\d", sql), f"a parameter has no text: {sql}"
     return re.sub(r"--.*", "", sql).replace("\n", " ") + ";\n"

@@ -74,7 +74,7 @@ async def _tenants(settings: Settings) -> tuple[list[UUID], str]:
                 made.append(await identity.found_tenant(connection, f"Company {number}", "UTC", NOW))
     finally:
         await database.close()
-    return [tenant.id for tenant, _ in made], made[0][1].key
+    return [tenant.id for tenant, _ in made], made[0][1].secret
 
 
 async def _careless(settings: Settings) -> Any:
@@ -252,8 +252,8 @@ _FURTHER: dict[str, list[str]] = {
     "soc2_reports": [
         """
         insert into soc2_reports (
-            tenant_id, id, vendor_id, document_id, type, period_start_on, period_end_on, report_on, auditor, opinion,
-            categories, created_at, updated_at
+            tenant_id, id, vendor_id, document_id, report_type, period_start_on, period_end_on, report_on, auditor,
+            opinion, categories, created_at, updated_at
         )
         select tenant_id, id, vendor_id, id, 'type_2', valid_from_on, stated_until_on, stated_until_on + 40,
             'Example Assurance LLP', 'unqualified', array['security', 'availability'], created_at, updated_at

@@ -12,7 +12,8 @@ from tests.bench.stack import SECRET_KEYS
 from tests.bench.table import Line
 from vendorrisk.db.paging import PageRequest, paged, read_filters
 from vendorrisk.keys import Keyring
-from vendorrisk.vendors.queries import LIST, VENDORS
+from vendorrisk.vendors.queries import LIST
+from vendorrisk.vendors.vendor_list import VENDORS
 
 GOALS = {SAME: ">= 0.90"}
 TIER = "filter=tier:eq:medium"

@@ -15,6 +15,7 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import uvloop
 
@@ -72,9 +73,9 @@ class _Counting(Resolver):
         return await super()._ask_in_turn(asked)
 
 
-def client(about: dict[str, list[object]]) -> tuple[Guard, Fetcher, Fetcher]:
-    ports = {(str(a), int(p)): int(r) for a, p, r in about["ports"]}  # type: ignore[misc, call-overload] # JSON
-    resolver = _Counting([tuple(about["dns"])], try_seconds=2, lifetime_seconds=4)  # type: ignore[list-item] # JSON
+def client(about: dict[str, Any]) -> tuple[Guard, Fetcher, Fetcher]:
+    ports = {(address, port): real for address, port, real in about["ports"]}
+    resolver = _Counting([tuple(about["dns"])], try_seconds=2, lifetime_seconds=4)
     guard = Guard(resolver, loopback=LoopbackOverride(["127.0.0.0/8"], ports))
     limits = Limits(total_seconds=15)
     loose = Fetcher(guard, user_agent="vendorrisk/1 (bench)", limits=limits, tls=trusting_nobody())
@@ -103,6 +104,7 @@ async def one(guard: Guard, loose: Fetcher, strict: Fetcher, datasets: evaluate.
 
 async def bare(guard: Guard, context: ssl.SSLContext) -> None:
     """As many questions, connections, requests and greetings over raw streams, read and thrown away."""
+    assert guard._loopback is not None
     ports = guard._loopback._ports
     await asyncio.gather(*(guard.resolver.ask(f"q{n}.{DOMAIN}", "TXT") for n in range(_QUESTIONS)))
     for address, port, name, paths in _CONNECTIONS:
