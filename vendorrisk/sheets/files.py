@@ -7,9 +7,9 @@ from vendorrisk.sandbox.running import Limits as SandboxLimits
 from vendorrisk.sandbox.running import Reason, Sandbox, SandboxError
 from vendorrisk.sheets.reading import FileFormat, Limits, Table, UnreadableError, is_workbook, read_csv, workbook_table
 
-QUICK = SandboxLimits(cpu_seconds=5, wall_seconds=10, memory_bytes=1 << 30, answer_bytes=16 << 20)
+QUICK = SandboxLimits(cpu_seconds=5, wall_seconds=10, memory_bytes=32 << 20, answer_bytes=16 << 20)
 """Limits for a workbook that is read during a request."""
-THOROUGH = SandboxLimits(cpu_seconds=60, wall_seconds=90, memory_bytes=2 << 30, answer_bytes=256 << 20)
+THOROUGH = SandboxLimits(cpu_seconds=60, wall_seconds=90, answer_bytes=256 << 20)
 """Limits for a workbook that is read by a job."""
 
 _LIMITS = Limits()
