@@ -13,15 +13,20 @@ _NAMESPACE = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "-
 _SERVICE = """
 import asyncio, os, sys
 from pathlib import Path
+from uuid import UUID
 from vendorrisk.sandbox.running import Sandbox
-from vendorrisk.sheets.reading import workbook_table
+from vendorrisk.sheets.files import THOROUGH, table_of
+from vendorrisk.sheets.reading import FileFormat
 from vendorrisk.texts.pdf import extract
+
+async def load():
+    return Path(sys.argv[1]).read_bytes()
 
 async def main():
     sandbox = Sandbox()
-    table = (await sandbox.run(workbook_table, Path(sys.argv[1]).read_bytes())).table
-    page = await sandbox.run(extract, Path(sys.argv[2]).read_bytes())
-    print(os.getpid(), len(table.rows), page.pages[0].strip())
+    async with table_of(FileFormat.XLSX, load, THOROUGH, sandbox, on_behalf_of=UUID(int=0)) as table:
+        page = await sandbox.run(extract, Path(sys.argv[2]).read_bytes())
+        print(os.getpid(), table.row_count, page.pages[0].strip())
 
 asyncio.run(main())
 """

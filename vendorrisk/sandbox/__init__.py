@@ -2,6 +2,7 @@
 
     running       the one way in: waits for a slot, hands the bytes over, reports the reason of a failure
     slots         how many children run at once, how much memory they share, and whose turn is next
+    spool         a long answer, kept on disk as it arrives
     fork_server   the service's side of the fork server: starts it, replaces it, sends it jobs
     zygote        the fork server's program: imports parsers, reads no untrusted byte, forks a child for each job
     child         a child's life: confine itself, read its bytes, call one function, write its answer

@@ -1,13 +1,16 @@
 """A child's life, from the fork to its end.
 
 It answers with one byte, then, after `=`, the function's result in MessagePack. `m` is out of memory, `!` an
-exception.
+exception. A generator's items are written one after the other as they come, each after its length. A length of 0 and
+that byte end them.
 """
 
 import os
 import signal
-from collections.abc import Callable
-from typing import Any, BinaryIO, NoReturn
+import struct
+from collections.abc import Callable, Iterator
+from inspect import isgeneratorfunction
+from typing import Any, BinaryIO, Final, NoReturn
 
 import msgspec
 from msgspec import msgpack
@@ -16,6 +19,8 @@ from vendorrisk.sandbox.confinement import confine
 
 OPEN_FILES = 1024
 """The fork server's limit, so that a child knows how far to close."""
+LENGTH: Final = struct.Struct("=I")
+END: Final = LENGTH.pack(0)
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -34,7 +39,8 @@ def live(job: Job, function: Callable[[bytes], Any], conversation: int, parent: 
         _let_go(conversation)
         source = open(conversation, "rb", closefd=False)  # noqa: SIM115 - it is a descriptor, and never closed
         confine(parent, job.cpu_seconds, job.memory_bytes)
-        _write(conversation, _answer(function, source, job.size))
+        for piece in (_items if isgeneratorfunction(function) else _answer)(function, source, job.size):
+            _write(conversation, piece)
         status = 0
     finally:
         os._exit(status)
@@ -49,16 +55,33 @@ def _let_go(conversation: int) -> None:
     os.closerange(conversation + 1, OPEN_FILES)
 
 
-def _answer(function: Callable[[bytes], Any], source: BinaryIO, size: int) -> bytes:
+def _answer(function: Callable[[bytes], Any], source: BinaryIO, size: int) -> Iterator[bytes]:
     try:
-        payload = source.read(size)
-        if len(payload) != size:
-            return b"!"
-        return b"=" + msgpack.encode(function(payload))
+        yield b"=" + msgpack.encode(function(_payload(source, size)))
     except MemoryError:
-        return b"m"
+        yield b"m"
     except BaseException:  # noqa: BLE001 - whatever a parser raises means the same
-        return b"!"
+        yield b"!"
+
+
+def _items(function: Callable[[bytes], Any], source: BinaryIO, size: int) -> Iterator[bytes]:
+    try:
+        for item in function(_payload(source, size)):
+            encoded = msgpack.encode(item)
+            yield LENGTH.pack(len(encoded))
+            yield encoded
+        yield END + b"="
+    except MemoryError:
+        yield END + b"m"
+    except BaseException:  # noqa: BLE001 - whatever a parser raises means the same
+        yield END + b"!"
+
+
+def _payload(source: BinaryIO, size: int) -> bytes:
+    payload = source.read(size)
+    if len(payload) != size:
+        raise EOFError
+    return payload
 
 
 def _write(conversation: int, answer: bytes) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
 from signal import SIGKILL, SIGXCPU
 from typing import Final, TypeVar, get_type_hints
@@ -13,10 +13,12 @@ import msgspec
 
 from vendorrisk.sandbox.child import Job
 from vendorrisk.sandbox.fork_server import FORK_SERVER
-from vendorrisk.sandbox.slots import SMALL_BYTES, WORKER_ROOM, Room, Turns
+from vendorrisk.sandbox.slots import API_ROOM, SMALL_BYTES, WORKER_ROOM, Room, Turns
+from vendorrisk.sandbox.spool import Spool
 
 T = TypeVar("T")
 _PIECE: Final = 1 << 16
+_WRITTEN_AT_ONCE: Final = 1 << 20
 _STATUS: Final = struct.Struct("=i")
 _END_SECONDS: Final = 5.0
 
@@ -32,11 +34,14 @@ class Reason(StrEnum):
 
 
 class SandboxError(Exception):
-    """The parser gave no answer."""
+    """The parser gave no answer.
 
-    def __init__(self, reason: Reason) -> None:
+    `died` is True if it neither answered nor raised: a library in C or Rust aborts if it gets no memory.
+    """
+
+    def __init__(self, reason: Reason, *, died: bool = False) -> None:
         super().__init__(reason.value)
-        self.reason = reason
+        self.reason, self.died = reason, died
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,25 +83,100 @@ class Sandbox:
         tenant's id.
         """
         expected: type[T] = get_type_hints(parser)["return"]
+        async with self._slot(limits, on_behalf_of):
+            answer = _Answer(limits.answer_bytes)
+            status = await _lived(self._job(parser, payload, limits), payload, limits, answer)
+        try:
+            return msgspec.msgpack.decode(_evaluated(answer.mark, answer.content, status), type=expected)
+        except (msgspec.DecodeError, RecursionError):
+            raise SandboxError(Reason.CRASHED) from None
+
+    async def spool(
+        self,
+        parser: Callable[[bytes], Iterator[T]],
+        load: Callable[[], Awaitable[bytes]],
+        spool: Spool,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        on_behalf_of: Hashable = None,
+    ) -> None:
+        """Write the parser's items to `spool` as they come. Any fault of the parser raises `SandboxError`.
+
+        `parser` is a generator function. The input is loaded when a slot is free, so that of many large inputs one is
+        in memory.
+        """
+        async with self._slot(limits, on_behalf_of):
+            payload = await load()
+            status = await _lived(self._job(parser, payload, limits), payload, limits, _Spooled(spool, limits))
+        _evaluated(spool.ending(), b"", status)
+
+    @asynccontextmanager
+    async def _slot(self, limits: Limits, key: Hashable) -> AsyncIterator[None]:
         turns = self._small if limits.memory_bytes <= SMALL_BYTES else self._large
-        job = Job(
+        async with AsyncExitStack() as held:
+            try:
+                await held.enter_async_context(turns.one(key, self._queue_seconds))
+            except TimeoutError:
+                raise SandboxError(Reason.BUSY) from None
+            yield
+
+    def _job(self, parser: Callable[[bytes], object], payload: bytes, limits: Limits) -> Job:
+        return Job(
             target=f"{parser.__module__}:{parser.__qualname__}",
             size=len(payload),
             cpu_seconds=limits.cpu_seconds,
             memory_bytes=min(limits.memory_bytes, self._room.large_bytes),
         )
-        try:
-            async with turns.one(on_behalf_of, self._queue_seconds):
-                answer = await _answer(job, payload, limits)
-        except TimeoutError:
-            raise SandboxError(Reason.BUSY) from None
-        try:
-            return msgspec.msgpack.decode(answer, type=expected)
-        except (msgspec.DecodeError, RecursionError):
-            raise SandboxError(Reason.CRASHED) from None
 
 
-async def _answer(job: Job, payload: bytes, limits: Limits) -> bytes:
+API_SANDBOX: Final = Sandbox(API_ROOM)
+"""The API's one. A worker's stands in its `JobContext`."""
+
+
+class _Answer:
+    """Holds an answer in memory, within a bound: its first byte, and the content after it."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, bytearray()
+
+    async def take(self, piece: bytes) -> None:
+        self._taken += piece
+        if len(self._taken) > self._most + 1:
+            raise SandboxError(Reason.TOO_LARGE)
+
+    async def end(self) -> None:
+        """Do nothing: it is all here."""
+
+    @property
+    def mark(self) -> bytes:
+        return bytes(self._taken[:1])
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._taken[1:])
+
+
+class _Spooled:
+    """Passes an answer on to a spool, within a bound."""
+
+    def __init__(self, spool: Spool, limits: Limits) -> None:
+        self._spool, self._most, self._held = spool, limits.answer_bytes, bytearray()
+
+    async def take(self, piece: bytes) -> None:
+        self._held += piece
+        if self._spool.size + len(self._held) > self._most:
+            raise SandboxError(Reason.TOO_LARGE)
+        if len(self._held) >= _WRITTEN_AT_ONCE:
+            await self.end()
+
+    async def end(self) -> None:
+        """Write what is held."""
+        held, self._held = bytes(self._held), bytearray()
+        await asyncio.to_thread(self._spool.write, held)
+
+
+async def _lived(job: Job, payload: bytes, limits: Limits, answer: _Answer | _Spooled) -> int | None:
+    """Start a child, feed it, take its answer, and return its exit status when it is gone."""
     try:
         conversation, lifeline = FORK_SERVER.start(job)
     except OSError:
@@ -104,26 +184,22 @@ async def _answer(job: Job, payload: bytes, limits: Limits) -> bytes:
     with conversation, lifeline:
         try:
             async with asyncio.timeout(limits.wall_seconds):
-                answer = await _exchanged(conversation, payload, limits.answer_bytes)
-                status = await _status(lifeline)
+                await _exchanged(conversation, payload, answer)
+                return await _status(lifeline)
         except TimeoutError:
             raise SandboxError(Reason.TIMED_OUT) from None
         finally:
             await _ended(lifeline)
-    return _evaluated(answer, status)
 
 
-async def _exchanged(conversation: socket.socket, payload: bytes, limit: int) -> bytes:
+async def _exchanged(conversation: socket.socket, payload: bytes, answer: _Answer | _Spooled) -> None:
     loop = asyncio.get_running_loop()
     feeding = asyncio.create_task(_feed(conversation, payload))
     try:
-        answer = bytearray()
         with suppress(ConnectionError):  # a child that died with bytes unread
             while piece := await loop.sock_recv(conversation, _PIECE):
-                answer += piece
-                if len(answer) > limit + 1:
-                    raise SandboxError(Reason.TOO_LARGE)
-        return bytes(answer)
+                await answer.take(piece)
+        await answer.end()
     finally:
         feeding.cancel()
         with suppress(asyncio.CancelledError):
@@ -152,12 +228,12 @@ async def _ended(lifeline: socket.socket) -> None:
             await asyncio.get_running_loop().sock_recv(lifeline, _STATUS.size)
 
 
-def _evaluated(answer: bytes, status: int | None) -> bytes:
-    if status == 0 and answer.startswith(b"="):
-        return answer[1:]
+def _evaluated(mark: bytes, content: bytes, status: int | None) -> bytes:
+    if status == 0 and mark == b"=":
+        return content
     if status == -SIGXCPU:
         raise SandboxError(Reason.TIMED_OUT)
     # SIGKILL that was not ours is the kernel's, for want of memory.
-    if answer == b"m" or status == -SIGKILL:
+    if mark == b"m" or status == -SIGKILL:
         raise SandboxError(Reason.MEMORY)
-    raise SandboxError(Reason.CRASHED)
+    raise SandboxError(Reason.CRASHED, died=not mark)
