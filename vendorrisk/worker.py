@@ -27,7 +27,6 @@ from vendorrisk.keys import Keyring
 from vendorrisk.memory import settle_in
 from vendorrisk.outbox import jobs as outbox
 from vendorrisk.outbox.kind import Kind as MessageKind
-from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
 from vendorrisk.probes.scanner import LiveScanner
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
@@ -86,7 +85,7 @@ def make_job_context(settings: Settings, *, clock: Clock = system_clock) -> tupl
         clock=clock,
         channels=outlets_from(settings, clock),
         nudge=nudger.softly,
-        scanner=LiveScanner(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(sandbox)),
+        scanner=LiveScanner(guard, contact_url=settings.contact_url, sandbox=sandbox),
         pacer=pacer,
         lists=Lists(),
     )

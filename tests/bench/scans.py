@@ -35,11 +35,13 @@ from vendorrisk.probes.registration import domain_registration
 from vendorrisk.probes.tls import handshake
 from vendorrisk.probes.tls.clienthello import Greeting, client_hello
 from vendorrisk.probes.web import site, status_page
+from vendorrisk.sandbox.running import Sandbox
 
 DOMAIN = "acme.test"
 BASES = {"test": "https://rdap.test/"}
 HIGHEST_RATIO = "<= 2.50"
 _QUESTIONS = 51
+_SANDBOX = Sandbox()
 _CONNECTIONS: list[tuple[str, int, str, list[str]]] = [
     ("127.0.0.2", 80, DOMAIN, ["/"]),
     ("127.0.0.2", 443, DOMAIN, ["/", "/.well-known/security.txt"]),
@@ -88,11 +90,13 @@ async def one(guard: Guard, loose: Fetcher, strict: Fetcher, datasets: evaluate.
     observations: list[evaluate.Observation] = [
         await dns_setup.scan(DOMAIN, resolver=guard.resolver, hosts=(f"www.{DOMAIN}",)),
         await mail_setup.scan(DOMAIN, resolver=guard.resolver, strict_fetcher=strict),
-        await site.scan(DOMAIN, fetcher=loose),
+        await site.scan(DOMAIN, fetcher=loose, sandbox=_SANDBOX),
         await handshake.scan_certificate(DOMAIN, guard=guard, fetcher=loose),
         await handshake.scan_versions(DOMAIN, guard=guard),
-        await domain_registration.scan(DOMAIN, fetcher=loose, guard=guard, bases=BASES, whois_servers={}),
-        await status_page.scan(f"https://status.{DOMAIN}", fetcher=loose),
+        await domain_registration.scan(
+            DOMAIN, fetcher=loose, guard=guard, sandbox=_SANDBOX, bases=BASES, whois_servers={}
+        ),
+        await status_page.scan(f"https://status.{DOMAIN}", fetcher=loose, sandbox=_SANDBOX),
     ]
     unknown = 0
     for observation in observations:

@@ -109,7 +109,9 @@ async def _measured(
         resolver = Resolver([tuple(about["dns"])], try_seconds=2, lifetime_seconds=4)
         guard = Guard(resolver, loopback=LoopbackOverride(["127.0.0.0/8"], ports))
         await context.scanner.aclose()
-        context.scanner = LiveScanner(guard, contact_url="https://example.org/bot", trusted=trusting_lab())
+        context.scanner = LiveScanner(
+            guard, contact_url="https://example.org/bot", sandbox=context.sandbox, trusted=trusting_lab()
+        )
         context.store, context.pacer = pki.store(), None
         context.lists.registries = {"test": "https://rdap.test/"}
         await _watched(context, url, vendors)

@@ -18,7 +18,7 @@ from vendorrisk.probes.observation import Unknown, canonical, replay
 from vendorrisk.probes.web import pages, robots_txt, status_page, status_page_parser
 from vendorrisk.probes.web.page_parser import PageText, diff, entity_key, extract
 from vendorrisk.probes.web.pages import Page, PageObservation
-from vendorrisk.probes.web.robots_txt import Robots
+from vendorrisk.probes.web.robots_txt import Robots, Rules
 
 ROWS = [("Amazon Web Services, Inc.", "Hosting", "USA"), ("Twilio Inc", "Messages", "USA"),
         ("Zendesk, Inc.", "Support", "Ireland"), ("OpenAI, L.L.C.", "Text", "USA")]  # fmt: skip
@@ -138,7 +138,7 @@ def test_a_page_that_people_named_is_there_gone_or_not_seen(status_code: int, ve
     ("User-agent: *\nDisallow: /*?sid=", "/x?a=1", True, False),
 ])  # fmt: skip
 def test_robots_are_obeyed(text: str, path: str, allowed: bool, opted_out: bool) -> None:  # noqa: FBT001 - a table
-    rules = Robots(text)
+    rules = Rules(text)
     assert (rules.allows_url(f"https://acme.test{path}"), rules.opted_out) == (allowed, opted_out)
 
 
@@ -146,7 +146,7 @@ async def vendor(world: Lab, robots: Reply) -> Robots:
     server = await good_vendor(world)
     server.on("/robots.txt", robots)
     server.on("/sub", Reply(200, [("Content-Type", "text/html")], page(ROWS)))
-    return await robots_txt.robots("acme.test", fetcher=world.fetcher)
+    return await robots_txt.robots("acme.test", fetcher=world.fetcher, sandbox=world.sandbox)
 
 
 @pytest.mark.anyio
@@ -160,7 +160,9 @@ async def test_a_page_is_fetched_only_with_leave(robots: Reply, seen: str) -> No
     async with lab(good_zone()) as world:
         allowed = await vendor(world, robots)
         before = len(world.dns.questions)
-        observation = await pages.scan("https://acme.test/sub", fetcher=world.fetcher, allowed=allowed, with_text=True)
+        observation = await pages.scan(
+            "https://acme.test/sub", fetcher=world.fetcher, sandbox=world.sandbox, allowed=allowed, with_text=True
+        )
         assert replay(canonical(observation), PageObservation) == observation
         if seen:
             assert observation.page == Unknown(reason=seen)
@@ -173,8 +175,8 @@ async def test_a_page_is_fetched_only_with_leave(robots: Reply, seen: str) -> No
 @pytest.mark.anyio
 async def test_a_host_that_does_not_answer_gives_no_leave() -> None:
     async with lab(good_zone()) as world:
-        allowed = await robots_txt.robots("acme.test", fetcher=world.fetcher)
-    assert not allowed.allows("/")
+        allowed = await robots_txt.robots("acme.test", fetcher=world.fetcher, sandbox=world.sandbox)
+        assert not await robots_txt.allows_url(allowed, "https://acme.test/", world.sandbox)
     assert not allowed.opted_out
 
 
@@ -246,7 +248,7 @@ async def test_a_status_page_is_scanned_where_people_said(reply: Reply, reason: 
     async with lab(good_zone()) as world:
         server = await world.host("127.0.0.2", tls=pki.server_context(pki.leaf()))
         server.on("/api/v2/summary.json", reply)
-        observation = await status_page.scan("https://status.acme.test/", fetcher=world.fetcher)
+        observation = await status_page.scan("https://status.acme.test/", fetcher=world.fetcher, sandbox=world.sandbox)
     assert replay(canonical(observation), status_page.StatusObservation) == observation
     assert evaluate_status(observation, now=NOW).reason == reason
 
@@ -274,7 +276,7 @@ async def test_incidents_that_are_over_are_counted_and_a_history_not_seen_is_no_
         server = await good_vendor(world)
         server.on("/api/v2/summary.json", Reply(200, [], summary))
         server.on("/api/v2/incidents.json", history)
-        observation = await status_page.scan("https://status.acme.test/", fetcher=world.strict)
+        observation = await status_page.scan("https://status.acme.test/", fetcher=world.strict, sandbox=world.sandbox)
         assert replay(canonical(observation), status_page.StatusObservation) == observation
         found = evaluate_status(observation, now=NOW)
         assert (found.verdict.value, found.reason) == (verdict, reason)

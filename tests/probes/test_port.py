@@ -30,7 +30,7 @@ async def everything(scanner: Scanner) -> list[object]:
 
 
 def live(world: Lab) -> LiveScanner:
-    return LiveScanner(world.guard, contact_url="https://example.org/bot")
+    return LiveScanner(world.guard, contact_url="https://example.org/bot", sandbox=world.sandbox)
 
 
 async def test_every_scan_comes_back_even_when_nothing_answers() -> None:

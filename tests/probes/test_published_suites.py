@@ -16,7 +16,7 @@ from vendorrisk.probes.mail import spf
 from vendorrisk.probes.observation import Lookup
 from vendorrisk.probes.public_suffix import registrable_domain
 from vendorrisk.probes.web import site
-from vendorrisk.probes.web.robots_txt import ROBOT, Robots
+from vendorrisk.probes.web.robots_txt import ROBOT, Rules
 
 _FOLDER = Path(__file__).parent / "published"
 
@@ -203,7 +203,7 @@ def test_robots_are_read_as_google_reads_them_or_for_a_named_reason(
     test: str, rules: str, agent: str, url: str, allowed: bool  # noqa: FBT001 - a table
 ) -> None:  # fmt: skip
     named = re.sub(rf"(?im)^(\s*user-agent\s*:?\s*){agent}\b", rf"\g<1>{ROBOT}", rules)
-    agrees = Robots(named).allows_url(url) is allowed
+    agrees = Rules(named).allows_url(url) is allowed
     assert agrees is (f"{test} {url}" not in ROBOTS_OTHERWISE)
 
 

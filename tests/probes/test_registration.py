@@ -27,10 +27,15 @@ ENDS = datetime(2027, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
 async def scan(world: Lab, domain: str = D, *, opinion: SecondOpinion | None = None, **given: object) -> RegObservation:
-    bases = given.get("bases", {})
     found = await domain_registration.scan(
-        domain, fetcher=world.fetcher, guard=world.guard, bases=bases, whois_servers={}, second_opinion=opinion  # type: ignore[arg-type]  # a mapping
-    )  # fmt: skip
+        domain,
+        fetcher=world.fetcher,
+        guard=world.guard,
+        sandbox=world.sandbox,
+        bases=given.get("bases", {}),  # type: ignore[arg-type]  # a mapping
+        whois_servers={},
+        second_opinion=opinion,
+    )
     assert replay(canonical(found), RegObservation) == found
     return found
 

@@ -21,7 +21,7 @@ ZONE = {**good_zone(), ("inside.test", "A"): ["10.1.2.3"], ("other.test", "A"): 
 
 
 async def evaluated(world: Lab, host: str = D, **rest: bool) -> dict[str, Evaluation]:
-    observation = await site.scan(host, fetcher=world.fetcher, **rest)
+    observation = await site.scan(host, fetcher=world.fetcher, sandbox=world.sandbox, **rest)
     stored = replay(canonical(observation), site.WebObservation)
     assert web.evaluate(stored) == web.evaluate(observation)
     return {j.rule: j for j in web.evaluate(observation)}
@@ -257,7 +257,7 @@ async def test_nothing_that_changes_by_itself_or_is_secret_is_kept() -> None:
             return Reply(200, headers(content_security_policy=policy, set_cookie=cookie), body)
 
         server.on("/", page)
-        observations = [canonical(await site.scan(D, fetcher=world.fetcher)) for _ in range(2)]
+        observations = [canonical(await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox)) for _ in range(2)]
     assert observations[0] == observations[1]
     assert b"canary" not in observations[0]
 
@@ -283,7 +283,7 @@ async def test_security_txt_is_read_as_rfc_9116_has_it(case: str) -> None:
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/plain; charset=utf-8")], body))
-        observation = await site.scan(D, fetcher=world.fetcher)
+        observation = await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox)
     found = evaluate_security_txt(observation.security_txt, now=pki.NOW)
     assert (found.verdict.value, found.reason) == (verdict, reason)
 
@@ -292,10 +292,10 @@ async def test_security_txt_may_stand_at_its_old_place_and_a_page_of_the_site_is
     async with lab(ZONE) as world:
         server = await good_vendor(world)
         server.on("/.well-known/security.txt", Reply(200, [("Content-Type", "text/html")], b"<h1>not found</h1>"))
-        observation = await site.scan(D, fetcher=world.fetcher)
+        observation = await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox)
         assert evaluate_security_txt(observation.security_txt, now=pki.NOW).reason == "absent"
         server.on("/security.txt", Reply(200, [("Content-Type", "text/plain")], SECURITY["valid"][0]))
-        observation = await site.scan(D, fetcher=world.fetcher)
+        observation = await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox)
         assert evaluate_security_txt(observation.security_txt, now=pki.NOW).reason == "valid"
 
 

@@ -41,13 +41,18 @@ async def observations(world: Lab) -> list[evaluate.Observation]:
     return [
         await dns_setup.scan(D, resolver=world.resolver, hosts=(f"www.{D}",)),
         await mail_setup.scan(D, resolver=world.resolver, strict_fetcher=world.strict),
-        await site.scan(D, fetcher=world.fetcher),
-        await handshake.scan_certificate(D, guard=world.guard, fetcher=world.fetcher),
+        await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox),
+        await handshake.scan_certificate(D, guard=world.guard, fetcher=world.fetcher, sandbox=world.sandbox),
         await handshake.scan_versions(D, guard=world.guard),
         await domain_registration.scan(
-            D, fetcher=world.fetcher, guard=world.guard, bases={"test": "https://rdap.test/"}, whois_servers={}
+            D,
+            fetcher=world.fetcher,
+            guard=world.guard,
+            sandbox=world.sandbox,
+            bases={"test": "https://rdap.test/"},
+            whois_servers={},
         ),
-        await status_page.scan(f"https://status.{D}", fetcher=world.fetcher),
+        await status_page.scan(f"https://status.{D}", fetcher=world.fetcher, sandbox=world.sandbox),
     ]
 
 

@@ -13,7 +13,6 @@ from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Zone
 from vendorrisk.lab.http import HttpFake
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
-from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
 from vendorrisk.probes.scanner import LiveScanner
 from vendorrisk.signals import jobs
 from vendorrisk.signals.feed_fetch import fetch_feeds
@@ -107,7 +106,7 @@ async def watching(
         context.scanner = LiveScanner(
             internet.guard,
             contact_url="https://example.org/bot",
-            second_opinion=WhoisOpinions(context.sandbox),
+            sandbox=context.sandbox,
             trusted=trusting_lab(),
         )
         context.store, context.pacer = pki.store(), None

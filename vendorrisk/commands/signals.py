@@ -65,7 +65,6 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
     from vendorrisk.egress.sessions import session
     from vendorrisk.evaluation.certificates import mozilla_store
     from vendorrisk.evaluation.evaluate import Datasets
-    from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
     from vendorrisk.probes.scanner import LiveScanner
     from vendorrisk.sandbox.running import Sandbox
     from vendorrisk.signals.one_off_scan import check
@@ -80,7 +79,7 @@ async def _checked(settings: Settings, domain: str) -> "Checked":
         seconds_between=settings.signal_seconds_between,
         seconds_between_of_address=settings.signal_seconds_between_of_address,
     )
-    scanner = LiveScanner(guard, contact_url=settings.contact_url, second_opinion=WhoisOpinions(Sandbox()))
+    scanner = LiveScanner(guard, contact_url=settings.contact_url, sandbox=Sandbox())
     try:
         async with session():
             return await check(

@@ -12,7 +12,7 @@ from vendorrisk.imports.cells import DateOrder, read_date, typed
 from vendorrisk.normal_form import UnfitError
 from vendorrisk.sheets.errors import ERRORS
 from vendorrisk.sheets.formulas import unguarded
-from vendorrisk.sheets.reading import Cell, Row, Table
+from vendorrisk.sheets.reading import AnyTable, Cell, Row
 
 Value = str | list[str]
 """The value that a cell becomes, as in JSON."""
@@ -21,7 +21,6 @@ Given = dict[str, Value]
 """Field → value, for the cells of one row that were not blank."""
 
 IGNORE = "ignore"
-_CHUNK = 5_000
 
 
 class ImportCellProblem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -161,17 +160,17 @@ class _Reader(msgspec.Struct, frozen=True):
     read: Callable[[str], Value]
 
 
-def read_rows(layout: Layout, table: Table, matched: Matched, order: DateOrder | None = None) -> Iterator[ReadRow]:
+def read_rows(layout: Layout, table: AnyTable, matched: Matched, order: DateOrder | None = None) -> Iterator[ReadRow]:
     """Read every row. Problems are those of each cell, then of the row, then between rows of the same file."""
     readers = [
         _Reader(at, heading, field, layout.columns[field], _read_by(layout.columns[field], order))
         for at, heading, field in matched.columns
     ]
     seen: dict[tuple[str, str], int] = {}
-    for start in range(0, len(table.rows), _CHUNK):
-        chunk = [ReadRow(row.number, {}, _beyond(row, table)) for row in table.rows[start : start + _CHUNK]]
+    for rows in table.portions():
+        chunk = [ReadRow(row.number, {}, _beyond(row, table)) for row in rows]
         for reader in readers:
-            _read_column(table.rows[start : start + _CHUNK], chunk, reader, escaped=table.escaped)
+            _read_column(rows, chunk, reader, escaped=table.escaped)
         for row in chunk:
             row.problems.extend(layout.lacking(row))
             row.problems.extend(_repeated(layout, row, seen))
@@ -184,7 +183,7 @@ def _read_by(column: Column, order: DateOrder | None) -> Callable[[str], Value]:
     return column.read
 
 
-def _beyond(row: Row, table: Table) -> list[ImportCellProblem]:
+def _beyond(row: Row, table: AnyTable) -> list[ImportCellProblem]:
     """Report cells that no heading stands above: a separator within a value has moved the cells after it."""
     if all(cell is None for cell in row.cells[len(table.headings) :]):
         return []

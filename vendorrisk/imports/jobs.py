@@ -15,8 +15,9 @@ from vendorrisk.imports import queries, service
 from vendorrisk.imports.columns import MappingError, Matched, match_headings, read_rows
 from vendorrisk.imports.kind import Kind
 from vendorrisk.imports.model import Claimed, Import, ImportState
-from vendorrisk.sheets.files import THOROUGH, table_of
-from vendorrisk.sheets.reading import Table, UnreadableError
+from vendorrisk.sheets.errors import UnreadableError
+from vendorrisk.sheets.files import THOROUGH, NotNowError, table_of
+from vendorrisk.sheets.reading import AnyTable
 
 _LEASE = timedelta(minutes=5)
 # Statements over all rows: time and memory enough, and planned for the tables as they are, not as they were when the
@@ -45,6 +46,9 @@ async def run_imports(context: JobContext, kinds: Sequence[Kind]) -> int:
         await run.run()
     except (UnreadableError, MappingError, Refusal) as reason:
         await run.reject(reason.detail if isinstance(reason, Refusal) else str(reason))
+    except NotNowError:
+        await run.release()
+        return 0  # a worker tries again at the next tick
     except _LostError:
         return 1
     return 1
@@ -68,13 +72,21 @@ class _Run:
     async def run(self) -> None:
         async with self.work() as work:
             made = await self._held(work, 0, None)
-            content = await queries.file(work, self.id)
-        if made.state is ImportState.RECEIVED and content is not None:
-            made = await self._check(made, content)
+        if made.state is ImportState.RECEIVED:
+            made = await self._check(made)
         if made.state is ImportState.ACCEPTED:
             await self._apply()
         else:
-            await self._release()
+            await self.release()
+
+    async def _file(self) -> bytes:
+        """Return the file. It is asked for when its turn to be read has come, which may be late."""
+        async with self.work() as work:
+            await self._held(work, 0, None)
+            content = await queries.file(work, self.id)
+        if content is None:
+            raise _LostError
+        return content
 
     async def _held(self, work: Work, done: int, total: int | None) -> Import:
         """Renew the lease and read the import. Leave if the lease is lost."""
@@ -85,20 +97,21 @@ class _Run:
             raise _LostError
         return found
 
-    async def _check(self, made: Import, content: bytes) -> Import:
-        table = await table_of(made.format, content, THOROUGH)
-        matched = match_headings(self.kind.layout, table.headings, made.mapping)
-        async with self.work() as work:
-            await self._held(work, 0, len(table.rows))
-            await queries.drop_rows(work, self.id)
-        await self._stage(made, table, matched)
-        async with self.work() as work:
-            before = await self._held(work, len(table.rows), len(table.rows))
-            after = await service.checked(work, before, table, matched)
-            await self._record(work, ImportState.CHECKED, before, after)
+    async def _check(self, made: Import) -> Import:
+        sandbox = self.context.sandbox
+        async with table_of(made.format, self._file, THOROUGH, sandbox, on_behalf_of=self.tenant.id) as table:
+            matched = match_headings(self.kind.layout, table.headings, made.mapping)
+            async with self.work() as work:
+                await self._held(work, 0, table.row_count)
+                await queries.drop_rows(work, self.id)
+            await self._stage(made, table, matched)
+            async with self.work() as work:
+                before = await self._held(work, table.row_count, table.row_count)
+                after = await service.checked(work, before, table, matched)
+                await self._record(work, ImportState.CHECKED, before, after)
         return after
 
-    async def _stage(self, made: Import, table: Table, matched: Matched) -> None:
+    async def _stage(self, made: Import, table: AnyTable, matched: Matched) -> None:
         rows = read_rows(self.kind.layout, table, matched, made.date_order)
         chunked, done = service.chunks(rows), 0
         # Reading goes on in a thread while the chunk before it is stored.
@@ -108,7 +121,7 @@ class _Run:
             try:
                 async with self.work() as work:
                     done += len(chunk)
-                    await self._held(work, done, len(table.rows))
+                    await self._held(work, done, table.row_count)
                     await self.kind.stage(work, self.id, chunk, matched.headings)
             finally:
                 chunk = await following
@@ -120,7 +133,7 @@ class _Run:
             await queries.release(work, self.id, self.token)
             await self._record(work, ImportState.APPLIED, before, after)
 
-    async def _release(self) -> None:
+    async def release(self) -> None:
         async with self.work() as work:
             await queries.release(work, self.id, self.token)
 

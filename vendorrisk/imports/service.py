@@ -30,8 +30,10 @@ from vendorrisk.imports.model import (
     ToldRows,
 )
 from vendorrisk.imports.options import Options
-from vendorrisk.sheets.files import QUICK, format_of, table_of
-from vendorrisk.sheets.reading import Table, UnreadableError
+from vendorrisk.sandbox.running import API_SANDBOX
+from vendorrisk.sheets.errors import UnreadableError
+from vendorrisk.sheets.files import QUICK, NotNowError, TooDemandingError, format_of, table_of
+from vendorrisk.sheets.reading import AnyTable
 
 CHUNK = 5_000
 SMALL_BYTES = 256 * 1024
@@ -66,14 +68,19 @@ async def receive(work: Work, kind: Kind, content: bytes, options: Options) -> I
 
 
 async def _check_now(work: Work, kind: Kind, made: Import, content: bytes) -> Import:
+    async def load() -> bytes:
+        return content
+
     try:
-        table = await table_of(made.format, content, QUICK)
-        matched = match_headings(kind.layout, table.headings, made.mapping)
+        async with table_of(made.format, load, QUICK, API_SANDBOX, on_behalf_of=work.tenant_id) as table:
+            matched = match_headings(kind.layout, table.headings, made.mapping)
+            for chunk in chunks(read_rows(kind.layout, table, matched, made.date_order)):
+                await kind.stage(work, made.id, chunk, matched.headings)
+            return await checked(work, made, table, matched)
+    except (NotNowError, TooDemandingError):
+        return made  # the job has more time and memory
     except (UnreadableError, MappingError) as error:
         raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
-    for chunk in chunks(read_rows(kind.layout, table, matched, made.date_order)):
-        await kind.stage(work, made.id, chunk, matched.headings)
-    return await checked(work, made, table, matched)
 
 
 def chunks(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
@@ -81,7 +88,7 @@ def chunks(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
         yield chunk
 
 
-async def checked(work: Work, made: Import, table: Table, matched: Matched) -> Import:
+async def checked(work: Work, made: Import, table: AnyTable, matched: Matched) -> Import:
     """Close the check. Unless a dry run was requested, the import is accepted if nothing blocks it."""
     notices = [*table.notices, *matched.notices]
     closed = await queries.finish_check(work, made.id, ImportState.CHECKED, notices, matched.headings)

@@ -65,7 +65,9 @@ async def tell(dsn: str, console: Console) -> None:
     context, nudger = make_job_context(settings, clock=clock)
     async with lab({**_zone(), **good_zone(SOLID, "127.0.0.2")}, authenticated=True) as internet:
         page = await _servers(internet)
-        context.scanner = LiveScanner(internet.guard, contact_url=settings.contact_url, trusted=trusting_lab())
+        context.scanner = LiveScanner(
+            internet.guard, contact_url=settings.contact_url, sandbox=context.sandbox, trusted=trusting_lab()
+        )
         context.store, context.nudge = pki.store(), _nobody_to_nudge
         await context.database.open()
         try:

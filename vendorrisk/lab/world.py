@@ -20,6 +20,7 @@ from vendorrisk.egress.resolver import Resolver
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.dns import DnsFake, Zone, dns_fake
 from vendorrisk.lab.http import HttpFake, Reply, http_fake, tcp_fake
+from vendorrisk.sandbox.running import Sandbox
 
 _CLOSED = 1
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -52,6 +53,7 @@ class Lab:
     ports: dict[tuple[str, int], int]
     stack: AsyncExitStack
     hosts: dict[str, HttpFake] = field(default_factory=dict)
+    sandbox: Sandbox = field(default_factory=Sandbox)
 
     @property
     def resolver(self) -> Resolver:

@@ -11,8 +11,8 @@ One folder for each subject of scans: `dns`, `mail`, `web`, `registration`, `tls
 Their docstrings name the files. `scanner` is the one way in to all collectors. A collector is a plan or a short list of
 requests. Its observation is evaluated in `vendorrisk.evaluation`, without network and clock.
 
-`public_suffix` finds the part of a name that its owner registered. `observation` holds the shared parts of
-observations.
+`reading` hands the bodies that come back to the sandbox. `public_suffix` finds the part of a name that its owner
+registered. `observation` holds the shared parts of observations.
 
 Can never happen
 

@@ -6,11 +6,12 @@ caller knows the other workers' scans. Within a scan, requests to a host go one 
 """
 
 import ssl
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 from vendorrisk.egress.fetcher import Fetcher, Limits
 from vendorrisk.egress.guard import Guard
+from vendorrisk.probes import reading
 from vendorrisk.probes.dns import dns_setup
 from vendorrisk.probes.dns.dns_lookups import as_lookup
 from vendorrisk.probes.dns.dns_setup import DnsObservation
@@ -19,7 +20,8 @@ from vendorrisk.probes.mail import mail_setup
 from vendorrisk.probes.mail.mail_setup import EmailObservation
 from vendorrisk.probes.observation import Lookup, Unknown
 from vendorrisk.probes.registration import domain_registration
-from vendorrisk.probes.registration.domain_registration import RegObservation, SecondOpinion
+from vendorrisk.probes.registration.domain_registration import RegObservation
+from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
 from vendorrisk.probes.tls import handshake
 from vendorrisk.probes.tls.handshake import CertObservation, HelloObservation
 from vendorrisk.probes.web import pages, robots_txt, site, status_page
@@ -27,7 +29,9 @@ from vendorrisk.probes.web.pages import PageObservation
 from vendorrisk.probes.web.robots_txt import Robots
 from vendorrisk.probes.web.site import WebObservation
 from vendorrisk.probes.web.status_page import StatusObservation
+from vendorrisk.sandbox.running import Sandbox
 
+T = TypeVar("T")
 ROBOT_VERSION = 1
 REGISTRY_IDLE_SECONDS = 20.0
 FEED_LIMITS = Limits(wire_bytes=64 * 1024 * 1024, decoded_bytes=64 * 1024 * 1024, total_seconds=120.0)
@@ -67,22 +71,27 @@ class Scanner(Protocol):
         self, url: str, *, etag: str, last_modified: str, token: str = ""
     ) -> feed_parser.Fetched | Unknown: ...
 
+    async def read(self, parser: Callable[[bytes], T], body: bytes, *, about: str) -> T | Unknown:
+        """Read a body by a parser, in the sandbox. Unknown if the parser fails."""
+        ...
+
 
 class LiveScanner:
-    """Looks through the guard. `aclose` when done."""
+    """Looks through the guard, and reads what it sees in the sandbox. `aclose` when done."""
 
     def __init__(
         self,
         guard: Guard,
         *,
         contact_url: str,
-        second_opinion: SecondOpinion | None = None,
+        sandbox: Sandbox,
         trusted: ssl.SSLContext | None = None,
     ) -> None:
         """`trusted` holds the roots for registries, feeds and pages. The default is certifi's roots."""
         agent = f"{robots_txt.ROBOT}/{ROBOT_VERSION} (+{contact_url})"
         self._guard = guard
-        self._second_opinion = second_opinion
+        self._sandbox = sandbox
+        self._second_opinion = WhoisOpinions(sandbox)
         # Web pages are read whatever their certificate: that is evaluated by itself, and nothing secret is sent.
         self._any_certificate = Fetcher(guard, user_agent=agent, tls=_unverified())
         self._strict = Fetcher(guard, user_agent=agent, tls=trusted)
@@ -112,7 +121,11 @@ class LiveScanner:
 
     async def web(self, host: str, *, with_cors: bool, with_security_txt: bool) -> WebObservation:
         return await site.scan(
-            host, fetcher=self._any_certificate, with_cors=with_cors, with_security_txt=with_security_txt
+            host,
+            fetcher=self._any_certificate,
+            sandbox=self._sandbox,
+            with_cors=with_cors,
+            with_security_txt=with_security_txt,
         )
 
     async def certificate(self, host: str) -> CertObservation:
@@ -128,6 +141,7 @@ class LiveScanner:
             domain,
             fetcher=self._registries,
             guard=self._guard,
+            sandbox=self._sandbox,
             bases=bases,
             whois_servers=whois_servers,
             second_opinion=self._second_opinion,
@@ -135,16 +149,19 @@ class LiveScanner:
 
     async def robots(self, host: str) -> Robots:
         # robots.txt is read without checking the certificate. A forged opt-out only makes us skip a scan.
-        return await robots_txt.robots(host, fetcher=self._any_certificate)
+        return await robots_txt.robots(host, fetcher=self._any_certificate, sandbox=self._sandbox)
 
     async def page(self, url: str, *, allowed: Robots, with_text: bool) -> PageObservation:
-        return await pages.scan(url, fetcher=self._strict, allowed=allowed, with_text=with_text)
+        return await pages.scan(url, fetcher=self._strict, sandbox=self._sandbox, allowed=allowed, with_text=with_text)
 
     async def status(self, page_url: str) -> StatusObservation:
-        return await status_page.scan(page_url, fetcher=self._strict)
+        return await status_page.scan(page_url, fetcher=self._strict, sandbox=self._sandbox)
 
     async def feed(self, url: str, *, etag: str, last_modified: str, token: str = "") -> feed_parser.Fetched | Unknown:
         return await feed_parser.fetch(url, fetcher=self._feeds, etag=etag, last_modified=last_modified, token=token)
+
+    async def read(self, parser: Callable[[bytes], T], body: bytes, *, about: str) -> T | Unknown:
+        return await reading.read(self._sandbox, parser, body, about=about)
 
     async def aclose(self) -> None:
         for fetcher in (self._any_certificate, self._strict, self._registries, self._feeds):

@@ -1,20 +1,26 @@
-"""Starts the child and waits for it, no longer than it may take."""
+"""The one way in: a parser's call becomes a child's life, and comes back as a result or a reason."""
 
 import asyncio
-import os
-import signal
-import sys
-from collections.abc import Callable
-from contextlib import suppress
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from enum import StrEnum
-from pathlib import Path
+from signal import SIGKILL, SIGXCPU
 from typing import Final, TypeVar, get_type_hints
 
 import msgspec
 
+from vendorrisk.sandbox.child import Job
+from vendorrisk.sandbox.fork_server import FORK_SERVER
+from vendorrisk.sandbox.slots import API_ROOM, SMALL_BYTES, WORKER_ROOM, Room, Turns
+from vendorrisk.sandbox.spool import Spool
+
 T = TypeVar("T")
-_PROGRAM: Final = str(Path(__file__).with_name("child.py"))
 _PIECE: Final = 1 << 16
+_WRITTEN_AT_ONCE: Final = 1 << 20
+_STATUS: Final = struct.Struct("=i")
+_END_SECONDS: Final = 5.0
 
 
 class Reason(StrEnum):
@@ -28,108 +34,206 @@ class Reason(StrEnum):
 
 
 class SandboxError(Exception):
-    """The parser gave no answer."""
+    """The parser gave no answer.
 
-    def __init__(self, reason: Reason) -> None:
+    `died` is True if it neither answered nor raised: a library in C or Rust aborts if it gets no memory.
+    """
+
+    def __init__(self, reason: Reason, *, died: bool = False) -> None:
         super().__init__(reason.value)
-        self.reason = reason
+        self.reason, self.died = reason, died
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of one run. `memory_bytes` is address space, of which an idle child needs some 100 MB."""
+    """The limits of one run. `memory_bytes` includes the input, and chooses the slot. A room has less for a large run.
+
+    `wall_seconds` counts from the slot, and is the bound on a child that waits instead of working.
+    """
 
     cpu_seconds: int = 20
     wall_seconds: float = 40.0
-    memory_bytes: int = 1 << 30
+    memory_bytes: int = WORKER_ROOM.large_bytes
     answer_bytes: int = 16 << 20
 
 
 DEFAULT_LIMITS: Final = Limits()
+SMALL: Final = Limits(cpu_seconds=2, wall_seconds=10.0, memory_bytes=SMALL_BYTES, answer_bytes=4 << 20)
+"""Limits for a page, a list or an answer of a few megabytes at most."""
 
 
 class Sandbox:
-    """Runs parsers, a bounded number at once. The others wait, and fail as `busy` if that takes too long."""
+    """Runs parsers, a bounded number at once. The others wait in turns, and fail as `busy` if that takes too long."""
 
-    def __init__(self, at_once: int = 2, queue_seconds: float = 30.0) -> None:
-        self._slots = asyncio.Semaphore(at_once)
+    def __init__(self, room: Room = WORKER_ROOM, queue_seconds: float = 30.0) -> None:
+        self._room = room
+        self._small, self._large = Turns(room.small), Turns(1)
         self._queue_seconds = queue_seconds
 
-    async def run(self, parser: Callable[[bytes], T], payload: bytes, limits: Limits = DEFAULT_LIMITS) -> T:
+    async def run(
+        self,
+        parser: Callable[[bytes], T],
+        payload: bytes,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        on_behalf_of: Hashable = None,
+    ) -> T:
         """Return the parser's result for these bytes. Any fault of the parser raises `SandboxError`.
 
-        `parser` is a module-level function with an annotated result.
+        `parser` is a module-level function with an annotated result. Callers take turns by `on_behalf_of`, such as a
+        tenant's id.
         """
         expected: type[T] = get_type_hints(parser)["return"]
+        async with self._slot(limits, on_behalf_of):
+            answer = _Answer(limits.answer_bytes)
+            status = await _lived(self._job(parser, payload, limits), payload, limits, answer)
         try:
-            async with asyncio.timeout(self._queue_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise SandboxError(Reason.BUSY) from None
-        try:
-            answer = await _answer(f"{parser.__module__}:{parser.__qualname__}", payload, limits)
-        finally:
-            self._slots.release()
-        try:
-            return msgspec.msgpack.decode(answer, type=expected)
-        except msgspec.DecodeError:
+            return msgspec.msgpack.decode(_evaluated(answer.mark, answer.content, status), type=expected)
+        except (msgspec.DecodeError, RecursionError):
             raise SandboxError(Reason.CRASHED) from None
 
+    async def spool(
+        self,
+        parser: Callable[[bytes], Iterator[T]],
+        load: Callable[[], Awaitable[bytes]],
+        spool: Spool,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        on_behalf_of: Hashable = None,
+    ) -> None:
+        """Write the parser's items to `spool` as they come. Any fault of the parser raises `SandboxError`.
 
-async def _answer(target: str, payload: bytes, limits: Limits) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-B", _PROGRAM, target, str(limits.cpu_seconds), str(limits.memory_bytes)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={},
-        cwd="/",
-        start_new_session=True,
-    )
+        `parser` is a generator function. The input is loaded when a slot is free, so that of many large inputs one is
+        in memory.
+        """
+        async with self._slot(limits, on_behalf_of):
+            payload = await load()
+            status = await _lived(self._job(parser, payload, limits), payload, limits, _Spooled(spool, limits))
+        _evaluated(spool.ending(), b"", status)
+
+    @asynccontextmanager
+    async def _slot(self, limits: Limits, key: Hashable) -> AsyncIterator[None]:
+        turns = self._small if limits.memory_bytes <= SMALL_BYTES else self._large
+        async with AsyncExitStack() as held:
+            try:
+                await held.enter_async_context(turns.one(key, self._queue_seconds))
+            except TimeoutError:
+                raise SandboxError(Reason.BUSY) from None
+            yield
+
+    def _job(self, parser: Callable[[bytes], object], payload: bytes, limits: Limits) -> Job:
+        return Job(
+            target=f"{parser.__module__}:{parser.__qualname__}",
+            size=len(payload),
+            cpu_seconds=limits.cpu_seconds,
+            memory_bytes=min(limits.memory_bytes, self._room.large_bytes),
+        )
+
+
+API_SANDBOX: Final = Sandbox(API_ROOM)
+"""The API's one. A worker's stands in its `JobContext`."""
+
+
+class _Answer:
+    """Holds an answer in memory, within a bound: its first byte, and the content after it."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, bytearray()
+
+    async def take(self, piece: bytes) -> None:
+        self._taken += piece
+        if len(self._taken) > self._most + 1:
+            raise SandboxError(Reason.TOO_LARGE)
+
+    async def end(self) -> None:
+        """Do nothing: it is all here."""
+
+    @property
+    def mark(self) -> bytes:
+        return bytes(self._taken[:1])
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._taken[1:])
+
+
+class _Spooled:
+    """Passes an answer on to a spool, within a bound."""
+
+    def __init__(self, spool: Spool, limits: Limits) -> None:
+        self._spool, self._most, self._held = spool, limits.answer_bytes, bytearray()
+
+    async def take(self, piece: bytes) -> None:
+        self._held += piece
+        if self._spool.size + len(self._held) > self._most:
+            raise SandboxError(Reason.TOO_LARGE)
+        if len(self._held) >= _WRITTEN_AT_ONCE:
+            await self.end()
+
+    async def end(self) -> None:
+        """Write what is held."""
+        held, self._held = bytes(self._held), bytearray()
+        await asyncio.to_thread(self._spool.write, held)
+
+
+async def _lived(job: Job, payload: bytes, limits: Limits, answer: _Answer | _Spooled) -> int | None:
+    """Start a child, feed it, take its answer, and return its exit status when it is gone."""
     try:
-        async with asyncio.timeout(limits.wall_seconds):
-            answer = await _exchanged(process, payload, limits.answer_bytes)
-            await process.wait()
-    except TimeoutError:
-        raise SandboxError(Reason.TIMED_OUT) from None
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    return _evaluated(answer, process.returncode)
+        conversation, lifeline = FORK_SERVER.start(job)
+    except OSError:
+        raise SandboxError(Reason.CRASHED) from None
+    with conversation, lifeline:
+        try:
+            async with asyncio.timeout(limits.wall_seconds):
+                await _exchanged(conversation, payload, answer)
+                return await _status(lifeline)
+        except TimeoutError:
+            raise SandboxError(Reason.TIMED_OUT) from None
+        finally:
+            await _ended(lifeline)
 
 
-async def _exchanged(process: asyncio.subprocess.Process, payload: bytes, limit: int) -> bytes:
-    feeding = asyncio.create_task(_feed(process, payload))
+async def _exchanged(conversation: socket.socket, payload: bytes, answer: _Answer | _Spooled) -> None:
+    loop = asyncio.get_running_loop()
+    feeding = asyncio.create_task(_feed(conversation, payload))
     try:
-        answer = bytearray()
-        assert process.stdout is not None  # noqa: S101 - asked for above
-        while piece := await process.stdout.read(_PIECE):
-            answer += piece
-            if len(answer) > limit + 1:
-                raise SandboxError(Reason.TOO_LARGE)
-        return bytes(answer)
+        with suppress(ConnectionError):  # a child that died with bytes unread
+            while piece := await loop.sock_recv(conversation, _PIECE):
+                await answer.take(piece)
+        await answer.end()
     finally:
         feeding.cancel()
         with suppress(asyncio.CancelledError):
             await feeding
 
 
-async def _feed(process: asyncio.subprocess.Process, payload: bytes) -> None:
-    assert process.stdin is not None  # noqa: S101 - asked for above
+async def _feed(conversation: socket.socket, payload: bytes) -> None:
     # A dead child accepts no more input. The reason shows in its exit status.
     with suppress(ConnectionError):
-        process.stdin.write(payload)
-        await process.stdin.drain()
-    process.stdin.close()
+        await asyncio.get_running_loop().sock_sendall(conversation, payload)
 
 
-def _evaluated(answer: bytes, status: int | None) -> bytes:
-    if status == 0 and answer.startswith(b"="):
-        return answer[1:]
-    if status == -signal.SIGXCPU:
+async def _status(lifeline: socket.socket) -> int | None:
+    """Return the child's exit status. None if the fork server itself is gone, and the child with it."""
+    with suppress(ConnectionError):
+        told = await asyncio.get_running_loop().sock_recv(lifeline, _STATUS.size)
+        return int(_STATUS.unpack(told)[0]) if told else None
+    return None
+
+
+async def _ended(lifeline: socket.socket) -> None:
+    """Have the child killed if it lives, and return when it is gone: its memory counts until then."""
+    with suppress(OSError, TimeoutError):
+        lifeline.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(_END_SECONDS):
+            await asyncio.get_running_loop().sock_recv(lifeline, _STATUS.size)
+
+
+def _evaluated(mark: bytes, content: bytes, status: int | None) -> bytes:
+    if status == 0 and mark == b"=":
+        return content
+    if status == -SIGXCPU:
         raise SandboxError(Reason.TIMED_OUT)
     # SIGKILL that was not ours is the kernel's, for want of memory.
-    if answer == b"m" or status == -signal.SIGKILL:
+    if mark == b"m" or status == -SIGKILL:
         raise SandboxError(Reason.MEMORY)
-    raise SandboxError(Reason.CRASHED)
+    raise SandboxError(Reason.CRASHED, died=not mark)

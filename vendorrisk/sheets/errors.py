@@ -29,6 +29,10 @@ _CHUNK = 1 << 20
 _LONGEST_MARK = 64
 
 
+class UnreadableError(ValueError):
+    """The file cannot be read as a table. The message has advice."""
+
+
 class UnfoundError(ValueError):
     """There are errors, and where they are cannot be made out."""
 

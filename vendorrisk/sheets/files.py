@@ -1,19 +1,32 @@
-"""A file of a format yet unknown becomes a table."""
+"""A file of a format yet unknown becomes a table, read in the sandbox whatever its format."""
 
-import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID
 
-from vendorrisk.errors import Code, Refusal
 from vendorrisk.sandbox.running import Limits as SandboxLimits
 from vendorrisk.sandbox.running import Reason, Sandbox, SandboxError
-from vendorrisk.sheets.reading import FileFormat, Limits, Table, UnreadableError, is_workbook, read_csv, workbook_table
+from vendorrisk.sandbox.slots import SMALL_BYTES
+from vendorrisk.sandbox.spool import Spool
+from vendorrisk.sheets.errors import UnreadableError
+from vendorrisk.sheets.portions import SpooledTable, csv_portions, spooled_table, workbook_portions
+from vendorrisk.sheets.reading import FileFormat, is_workbook
 
-QUICK = SandboxLimits(cpu_seconds=5, wall_seconds=10, memory_bytes=1 << 30, answer_bytes=16 << 20)
-"""Limits for a workbook that is read during a request."""
-THOROUGH = SandboxLimits(cpu_seconds=60, wall_seconds=90, memory_bytes=2 << 30, answer_bytes=256 << 20)
-"""Limits for a workbook that is read by a job."""
+QUICK: Final = SandboxLimits(cpu_seconds=2, wall_seconds=5, memory_bytes=SMALL_BYTES, answer_bytes=16 << 20)
+"""Limits for a file that is read during a request."""
+THOROUGH: Final = SandboxLimits(cpu_seconds=60, wall_seconds=90, answer_bytes=512 << 20)
+"""Limits for a file that is read by a job. The answer lies on disk."""
 
-_LIMITS = Limits()
-_SANDBOX = Sandbox()
+_PARSERS: Final = {FileFormat.CSV: csv_portions, FileFormat.XLSX: workbook_portions}
+
+
+class NotNowError(Exception):
+    """Too many files are being read. The file may be tried again later."""
+
+
+class TooDemandingError(UnreadableError):
+    """The file takes more time or memory than there is."""
 
 
 def format_of(content: bytes) -> FileFormat:
@@ -21,16 +34,32 @@ def format_of(content: bytes) -> FileFormat:
     return FileFormat.XLSX if is_workbook(content) else FileFormat.CSV
 
 
-async def table_of(file_format: FileFormat, content: bytes, limits: SandboxLimits) -> Table:
-    """Read the file. A workbook is read in a child process, which it may bring down. Raises `UnreadableError`."""
-    if file_format is FileFormat.CSV:
-        return await asyncio.to_thread(read_csv, content, _LIMITS)
-    try:
-        read = await _SANDBOX.run(workbook_table, content, limits)
-    except SandboxError as error:
-        if error.reason is Reason.BUSY:
-            raise Refusal(Code.OVERLOADED, "Too many workbooks are being read.", retry_after_seconds=10) from None
-        raise UnreadableError("The workbook is damaged or too large to be read. Send it as CSV.") from None
-    if read.table is None:
-        raise UnreadableError(read.rejection_reason or "")
-    return read.table
+@asynccontextmanager
+async def table_of(
+    file_format: FileFormat,
+    load: Callable[[], Awaitable[bytes]],
+    limits: SandboxLimits,
+    sandbox: Sandbox,
+    *,
+    on_behalf_of: UUID,
+) -> AsyncIterator[SpooledTable]:
+    """Read the file in a child process, which it may bring down. The file is loaded when its turn has come.
+
+    Tenants take turns. Raises `UnreadableError`, `TooDemandingError` or `NotNowError`.
+    """
+    with Spool() as spool:
+        try:
+            await sandbox.spool(_PARSERS[file_format], load, spool, limits, on_behalf_of=on_behalf_of)
+        except SandboxError as error:
+            raise _reason(error) from None
+        yield spooled_table(spool)
+
+
+def _reason(error: SandboxError) -> Exception:
+    if error.reason is Reason.BUSY:
+        return NotNowError()
+    if error.reason is Reason.CRASHED and not error.died:
+        return UnreadableError("The file is damaged, and cannot be read. Save it again, and send that.")
+    return TooDemandingError(
+        "The file is damaged, or takes too much time or memory to be read. Send it as CSV, or in parts."
+    )

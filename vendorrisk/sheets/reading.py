@@ -1,36 +1,33 @@
 """A file that someone made in a spreadsheet program becomes rows of typed cells, or is rejected with advice.
 
-Reading is pure. A workbook (XLSX) is read by `read_workbook` in a limited child process, because its size in memory
-cannot be known from its size on disk. CSV is read here, in bounded space. Neither evaluates anything: a formula's last
-value is read, macros and links to other files are left alone.
+Reading is pure, and happens in a limited child process (`portions`), because a file's size in memory cannot be known
+from its size on disk. Nothing is evaluated: a formula's last value is read, macros and links to other files are left
+alone.
 """
 
 import codecs
-import csv
 import io
 import math
-import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import islice
+from typing import NamedTuple, Protocol
 
 import msgspec
 from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-from vendorrisk.sheets.errors import Places, UnfoundError, errors_of
+from vendorrisk.sheets.csv_text import csv_rows, text_of
+from vendorrisk.sheets.errors import Places, UnfoundError, UnreadableError, errors_of
 
 Cell = str | int | float | bool | None
 """None is a blank cell. A date of a workbook is its ISO 8601 text."""
 
-_DELIMITERS = ",;\t|"
-_SNIFFED_ROWS = 20
-_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?", re.IGNORECASE)
 # Names inside an archive may be in this encoding. It is loaded here because the child process that reads opens no file
 # later.
 codecs.lookup("cp437")
 _ZIP = b"PK\x03\x04"
+PORTION_ROWS = 5_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -61,6 +58,24 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cells: tuple[Cell, ...]
 
 
+class AnyTable(Protocol):
+    """A table whose rows come in portions, wherever they lie."""
+
+    @property
+    def headings(self) -> tuple[str, ...]: ...
+
+    @property
+    def notices(self) -> tuple[str, ...]: ...
+
+    @property
+    def escaped(self) -> bool: ...
+
+    @property
+    def row_count(self) -> int: ...
+
+    def portions(self) -> Iterator[Sequence[Row]]: ...
+
+
 class Table(msgspec.Struct, frozen=True):
     """The first row with something in it gives the headings. `escaped`: a leading ' guards a formula."""
 
@@ -69,9 +84,14 @@ class Table(msgspec.Struct, frozen=True):
     notices: tuple[str, ...] = ()
     escaped: bool = False
 
+    @property
+    def row_count(self) -> int:
+        return len(self.rows)
 
-class UnreadableError(ValueError):
-    """The file cannot be read as a table. The message has advice."""
+    def portions(self) -> Iterator[Sequence[Row]]:
+        """Yield the rows some thousands at a time."""
+        for start in range(0, len(self.rows), PORTION_ROWS):
+            yield self.rows[start : start + PORTION_ROWS]
 
 
 def is_workbook(content: bytes) -> bool:
@@ -83,83 +103,35 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith(_ZIP)
 
 
+class Source(NamedTuple):
+    """The rows of an opened file, and what is known before they are read."""
+
+    rows: Iterator[tuple[int, Sequence[Cell]]]
+    notices: tuple[str, ...]
+    escaped: bool
+
+
+def open_csv(content: bytes, limits: Limits) -> Source:
+    """Open CSV in UTF-8, UTF-16 or Windows-1252, separated by comma, semicolon, tab or bar."""
+    text = text_of(content)
+    return Source(csv_rows(text, limits.cell_characters), text.notices, escaped=True)
+
+
 def read_csv(content: bytes, limits: Limits) -> Table:
-    """Read CSV in UTF-8, UTF-16 or Windows-1252, separated by comma, semicolon, tab or bar."""
-    text, notices = _decoded(content)
-    if "\x00" in text:
-        raise UnreadableError("This is not a text file. Send CSV or XLSX.")
-    text, delimiter = _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return _table(_csv_rows(reader, limits), limits, notices, escaped=True)
-
-
-def _csv_rows(reader: Iterator[list[str]], limits: Limits) -> Iterator[tuple[int, Sequence[Cell]]]:
-    number = 0
-    try:
-        for number, cells in enumerate(reader, start=1):
-            yield number, cells
-    except csv.Error as error:
-        wide = "larger than" in str(error)
-        what = f"holds more than {limits.cell_characters} characters" if wide else "has a quote out of place"
-        raise UnreadableError(f"A cell after row {number} {what}. Correct the file and send it again.") from None
-
-
-def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the text. Without a byte-order mark, NULs at every other place tell UTF-16."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            return _strictly(content, encoding), ()
-    start = content[:400]
-    if start.count(0) >= len(start) // 4 > 0:
-        return _strictly(content, "utf-16-le" if start[1:2] == b"\x00" else "utf-16-be"), ()
-    try:
-        return content.decode("utf-8"), ()
-    except UnicodeDecodeError:
-        text = _strictly(content, "cp1252")
-        return text, ("The file is not UTF-8. It was read as Windows-1252. Check accented letters.",)
-
-
-def _strictly(content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        name = encoding.upper().removesuffix("-SIG")
-        what = "fits neither UTF-8 nor Windows-1252" if encoding == "cp1252" else f"is not valid {name}"
-        raise UnreadableError(
-            f"Byte {error.start + 1} of the file {what}. Save it as CSV UTF-8, or as XLSX, and send it again."
-        ) from None
-
-
-def _delimiter(text: str) -> tuple[str, str]:
-    """Return the text without Excel's `sep=` line, and the delimiter named there, or else the likeliest."""
-    first, _, rest = text.partition("\n")
-    if named := _SEPARATOR_LINE.fullmatch(first):
-        return rest, named[1]
-    sample = text[: 64 * 1024]
-    return text, max(_DELIMITERS, key=lambda mark: _fitness(sample, mark))
-
-
-def _fitness(sample: str, mark: str) -> tuple[int, int]:
-    """Return (rows as wide as the first, its width): higher is likelier. One column counts as no fit."""
-    rows = []
-    try:
-        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=mark, strict=False)
-        rows = [row for row in islice(reader, _SNIFFED_ROWS) if row]
-    except csv.Error:
-        return (0, 0)
-    width = len(rows[0]) if rows else 0
-    if width <= 1:
-        return (0, 0)
-    return (sum(len(row) == width for row in rows), width)
+    """Read CSV whole."""
+    return _table(open_csv(content, limits), limits)
 
 
 def read_workbook(content: bytes, limits: Limits) -> Table:
-    """Read the first visible worksheet of an XLSX. Run it where memory and time are limited."""
+    """Read the first visible worksheet of an XLSX whole."""
+    try:
+        return _table(open_workbook(content, limits), limits)
+    except (CalamineError, OSError, EOFError) as error:
+        raise damaged() from error
+
+
+def open_workbook(content: bytes, limits: Limits) -> Source:
+    """Open the first visible worksheet of an XLSX. Run it where memory and time are limited."""
     notices = _looked_into(content, limits)
     try:
         workbook = load_workbook(io.BytesIO(content))
@@ -181,26 +153,15 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
                 *notices,
                 "The worksheet has merged cells. Each was read as its first cell, the others as blank.",
             )
-        return _table(_sheet_rows(sheet, errors_of(content, at)), limits, notices, escaped=False)
+        return Source(_sheet_rows(sheet, errors_of(content, at)), notices, escaped=False)
     except UnfoundError as error:
         raise UnreadableError("Cells hold errors such as #N/A. Correct or clear them, and send it again.") from error
     except (CalamineError, OSError, EOFError) as error:
-        raise UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.") from error
+        raise damaged() from error
 
 
-class Read(msgspec.Struct, frozen=True):
-    """The result of reading a workbook: a table, or why there is none."""
-
-    table: Table | None = None
-    rejection_reason: str | None = None
-
-
-def workbook_table(content: bytes) -> Read:
-    """Read a workbook within the usual limits: the form in which a child process can be asked for it."""
-    try:
-        return Read(table=read_workbook(content, Limits()))
-    except UnreadableError as error:
-        return Read(rejection_reason=str(error))
+def damaged() -> UnreadableError:
+    return UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.")
 
 
 def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
@@ -260,29 +221,30 @@ def _number(value: float) -> Cell:
     return int(value) if value.is_integer() and abs(value) < 1 << 53 else value
 
 
-def _table(
-    rows: Iterator[tuple[int, Sequence[Cell]]], limits: Limits, notices: tuple[str, ...], *, escaped: bool
-) -> Table:
-    headings: tuple[str, ...] | None = None
-    kept: list[Row] = []
-    for number, written in rows:
+def _table(source: Source, limits: Limits) -> Table:
+    found = kept_rows(source, limits)
+    headings = next(found).cells
+    return Table(tuple(heading_of(cell) for cell in headings), list(found), source.notices, source.escaped)
+
+
+def kept_rows(source: Source, limits: Limits) -> Iterator[Row]:
+    """Yield the rows that are not blank. The first has the headings. Raises `UnreadableError` if there is none."""
+    count = -1
+    for number, written in source.rows:
         if len(written) > limits.columns:
             raise _too_large(limits)
         cells = _tidy(number, written, limits)
         if cells.count(None) == len(cells):
             continue
-        if headings is None:
-            headings = tuple(_heading(cell) for cell in cells)
-            continue
-        if len(kept) == limits.rows:
+        count += 1
+        if count > limits.rows:
             raise _too_large(limits)
-        kept.append(Row(number, cells))
-    if headings is None:
+        yield Row(number, cells)
+    if count < 0:
         raise UnreadableError("The file is empty. Its first row must hold the headings.")
-    return Table(headings, kept, notices, escaped)
 
 
-def _heading(cell: Cell) -> str:
+def heading_of(cell: Cell) -> str:
     return "" if cell is None else " ".join(str(cell).split())[:200]
 
 

@@ -32,6 +32,7 @@ Beside the customary files:
     schedule, collectors, domain_scan   when each asset is scanned; its collector; a scan from lease to commit
     rule_states                         a scan compared with the state before: states, events, turns
     feed_sources, feed_fetch            the feeds, and how they are fetched once for all vendors
+    feed_reading                        a feed's body becomes items, in the sandbox's child
     enrichment                          feed entries that concern an asset
     auto_assets                         assets attached without a person: recorded domains, and the `www` of domains
     shared_assets, finding_rules        assets that share one problem; the states that open a finding. Pure

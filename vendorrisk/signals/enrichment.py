@@ -11,21 +11,21 @@ import msgspec
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.pool import Database
 from vendorrisk.evaluation.rules import switched_on
+from vendorrisk.probes import reading
 from vendorrisk.probes.dns.dns_lookups import Answers
 from vendorrisk.probes.dns.dns_records import issuers
 from vendorrisk.probes.dns.dns_setup import caa_records
-from vendorrisk.probes.feeds import feed_parser
 from vendorrisk.probes.feeds.feed_observations import (
     BreachObservation,
     ExposureObservation,
     IssuanceObservation,
     ScorecardObservation,
 )
-from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach, FeedError
+from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach
 from vendorrisk.probes.observation import Unknown
 from vendorrisk.probes.scanner import Scanner
 from vendorrisk.settings import Settings
-from vendorrisk.signals import feed_queries
+from vendorrisk.signals import feed_queries, feed_reading
 
 _MOST_ADDRESSES = 8
 _STALE = timedelta(days=7)  # a list that could not be read for a week proves nothing about today
@@ -56,28 +56,24 @@ class Lists:
         if isinstance(response, Unknown):
             reason = "not_scanned" if response.reason == "http_404" else response.reason
             return ScorecardObservation(repository=repository, tenths=Unknown(reason=reason))
-        try:
-            return ScorecardObservation(
-                repository=repository, tenths=feed_parser.read_scorecard(response.body, repository)
-            )
-        except FeedError as error:
-            return ScorecardObservation(repository=repository, tenths=Unknown(reason=error.args[0]))
+        payload = reading.packed(repository, response.body)
+        tenths = await self._scanner.read(feed_reading.scorecard, payload, about=repository)
+        return ScorecardObservation(repository=repository, tenths=tenths)
 
     async def issuances(self, domain: str) -> IssuanceObservation:
         url = self._settings.signal_ct_url.replace("{domain}", quote(domain))
         response = await self._scanner.feed(url, etag="", last_modified="", token=self._settings.signal_ct_token)
         if isinstance(response, Unknown):
             return IssuanceObservation(domain=domain, issuances=response)
-        try:
-            found = feed_parser.read_issuances(response.body)
-        except FeedError as error:
-            return IssuanceObservation(domain=domain, issuances=Unknown(reason=error.args[0]))
+        found = await self._scanner.read(feed_reading.issuances, response.body, about=domain)
+        if isinstance(found, Unknown):
+            return IssuanceObservation(domain=domain, issuances=found)
         dns = await self._scanner.dns(domain, (), with_contact=False)
         caa = caa_records(Answers(dns.answers), domain)
         if caa.unknown:
             return IssuanceObservation(domain=domain, issuances=Unknown(reason=caa.unknown))
         admitted = issuers(caa.records)
-        return IssuanceObservation(domain=domain, issuances=found, admitted=tuple(sorted(admitted)))
+        return IssuanceObservation(domain=domain, issuances=tuple(found), admitted=tuple(sorted(admitted)))
 
     async def exposure(self, domain: str, now: datetime) -> ExposureObservation:
         known = await self._scanner.addresses(domain)
@@ -109,10 +105,7 @@ class Lists:
             if response.reason == "http_404":
                 return AddressFacts(address=address, known=False)
             return response
-        try:
-            return feed_parser.read_address(address, 200, response.body)
-        except FeedError as error:
-            return Unknown(reason=error.args[0])
+        return await self._scanner.read(feed_reading.address, reading.packed(address, response.body), about=address)
 
 
 async def _is_listed(connection: Connection, feed: str, key: str) -> bool:

@@ -14,16 +14,16 @@ from prometheus_client import Counter
 
 from vendorrisk.background import JobContext
 from vendorrisk.db.connection import Connection
-from vendorrisk.evaluation.product_names import plain
+from vendorrisk.db.pool import Database
 from vendorrisk.ids import new_id
-from vendorrisk.probes.feeds import feed_parser, hsts_preload
-from vendorrisk.probes.feeds.feed_parser import FeedError, Fetched
-from vendorrisk.probes.observation import Unknown, canonical
-from vendorrisk.probes.registration import rdap
-from vendorrisk.probes.registration.rdap import RdapError
+from vendorrisk.probes.feeds import hsts_preload
+from vendorrisk.probes.feeds.feed_parser import Fetched
+from vendorrisk.probes.observation import Unknown
+from vendorrisk.probes.scanner import Scanner
 from vendorrisk.probes.web.robots_txt import RobotsPermissions
-from vendorrisk.signals import feed_queries
+from vendorrisk.signals import feed_queries, feed_reading
 from vendorrisk.signals.feed_queries import ClaimedFeed
+from vendorrisk.signals.feed_reading import FeedContent, Item
 from vendorrisk.signals.feed_sources import FEEDS, is_enabled
 
 FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds, or why not.", ["feed", "outcome"])
@@ -31,7 +31,6 @@ FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds, or 
 _LEASE = timedelta(minutes=10)
 _RETRY = timedelta(hours=1)
 _PORTION = 5000
-_LEAST_LIKELY_MILLIONTHS = 10_000  # under 1 % nobody acts, and it is nine tenths of the list
 
 _log = structlog.get_logger("signals")
 
@@ -48,38 +47,44 @@ async def fetch_feeds(context: JobContext) -> int:
     response = await context.scanner.feed(
         getattr(context.settings, kind.setting), etag=claimed.etag, last_modified=claimed.last_modified
     )
+    # Read before a connection is taken: reading may take its time.
+    content = await _read(context.scanner, claimed.feed, response)
     outcome, is_failed = "", False
     async with context.database.system() as connection:
-        if isinstance(response, Unknown):
-            outcome, is_failed = response.reason, True
+        if isinstance(content, Unknown):
+            outcome, is_failed = content.reason, True
             await feed_queries.feed_failed(connection, claimed.feed, token, now, outcome, now + _RETRY)
-        elif not response.changed:
+        elif content is None or isinstance(response, Unknown):
             outcome = "unchanged"
             await feed_queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
         else:
-            outcome, is_failed = await _take(connection, claimed, response, token, now)
+            outcome = await _take(connection, claimed, response, content, token, now)
     FETCHES.labels(claimed.feed, outcome).inc()
     if is_failed:
         _log.warning("signal_feed_failed", feed=claimed.feed, reason=outcome)
     return 1
 
 
+async def _read(scanner: Scanner, feed: str, response: Fetched | Unknown) -> FeedContent | Unknown | None:
+    """Read a feed's body in the sandbox. None if there is nothing new to read."""
+    if isinstance(response, Unknown):
+        return response
+    if not response.changed:
+        return None
+    return await scanner.read(feed_reading.READERS[feed], response.body, about=feed)
+
+
 async def _take(
-    connection: Connection, claimed: ClaimedFeed, response: Fetched, token: UUID, now: datetime
-) -> tuple[str, bool]:
-    """Save a feed's items. Return the outcome, and whether it is a failure."""
+    connection: Connection, claimed: ClaimedFeed, response: Fetched, content: FeedContent, token: UUID, now: datetime
+) -> str:
+    """Save a feed's items. Return the outcome."""
     kind = FEEDS[claimed.feed]
-    try:
-        version, found = read(claimed.feed, response.body)
-    except (FeedError, RdapError) as error:
-        await feed_queries.feed_failed(connection, claimed.feed, token, now, str(error.args[0]), now + _RETRY)
-        return str(error.args[0]), True
-    items = list({key: (key, subject, payload) for key, subject, payload in found}.values())
+    items = list({key: (key, subject, payload) for key, subject, payload in content.items}.values())
     body = zlib.compress(response.body) if kind.is_kept_whole else None
-    fetched = ClaimedFeed(claimed.feed, version, response.etag, response.last_modified, 0)
+    fetched = ClaimedFeed(claimed.feed, content.version, response.etag, response.last_modified, 0)
     next_at = now + kind.every
     if not await feed_queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
-        return "lost", False
+        return "lost"
     fresh: list[str] = []
     for portion in _portions(items):
         fresh += await feed_queries.save_items(connection, claimed.feed, portion, now)
@@ -89,43 +94,10 @@ async def _take(
         await feed_queries.scan_again_at(connection, sorted(set(fresh)), now)
     if claimed.feed == "kev" and fresh:
         await feed_queries.reconcile_owners_of(connection, sorted(set(fresh)), now)
-    return "changed", False
+    return "changed"
 
 
-Items = Sequence[tuple[str, str, bytes]]
-"""(key, subject, canonical payload) of each item."""
-
-
-def read(feed: str, body: bytes) -> tuple[str, Items]:
-    """Read a feed into its version and items. Raises `FeedError` or `RdapError` if its shape is unexpected."""
-    version, items = _read(feed, body)
-    if "\0" in version or any("\0" in key or "\0" in subject for key, subject, _ in items):
-        raise FeedError("feed_schema")  # no name has a NUL, and Postgres takes none
-    return version, items
-
-
-def _read(feed: str, body: bytes) -> tuple[str, Items]:
-    match feed:
-        case "kev":
-            catalogue = feed_parser.read_kev(body)
-            return catalogue.version, [(i.cve, plain(i.vendor), canonical(i)) for i in catalogue.items]
-        case "hibp":
-            breaches = feed_parser.read_breaches(body)
-            newest = max(b.added_at for b in breaches)
-            return newest.isoformat(), [(b.name, b.domain, canonical(b)) for b in breaches]
-        case "epss":
-            scores = feed_parser.read_epss(body)
-            likely = {cve: m for cve, m in scores.millionths.items() if m >= _LEAST_LIKELY_MILLIONTHS}
-            version = f"{scores.model} {scores.scored_on}"
-            return version, [(cve, "", canonical({"millionths": m})) for cve, m in sorted(likely.items())]
-        case "rdap":
-            rdap.read_bootstrap(body)
-        case _:
-            hsts_preload.read(body, "")
-    return f"{zlib.crc32(body):08x}", []
-
-
-def _portions(items: Items) -> Iterator[Items]:
+def _portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     for start in range(0, len(items), _PORTION):
         yield items[start : start + _PORTION]
 
@@ -142,19 +114,29 @@ class Lists:
         self.preloaded = hsts_preload.PreloadList("none", {})
         self.robots_permissions = RobotsPermissions()
 
-    async def refresh(self, connection: Connection) -> None:
+    async def refresh(self, database: Database, scanner: Scanner) -> None:
         for name in ("rdap", "preload"):
-            known = await feed_queries.feed_of(connection, name)
-            if known is None or not known.version or known.version == self._versions.get(name):
-                continue
-            body = await feed_queries.feed_body(connection, name)
-            if body is None:
-                continue
-            if name == "rdap":
-                self.registries = rdap.read_bootstrap(zlib.decompress(body))
-            else:
-                self.preloaded = hsts_preload.read(zlib.decompress(body), known.version)
-            self._versions[name] = known.version
+            async with database.system() as connection:
+                known = await feed_queries.feed_of(connection, name)
+                if known is None or not known.version or known.version == self._versions.get(name):
+                    continue
+                body = await feed_queries.feed_body(connection, name)
+            if body is not None and await self._take(name, known.version, body, scanner):
+                self._versions[name] = known.version
+
+    async def _take(self, name: str, version: str, body: bytes, scanner: Scanner) -> bool:
+        """Read a stored list. Return False if it cannot be read now: the earlier one stays."""
+        if name == "rdap":
+            registries = await scanner.read(feed_reading.stored_registries, body, about=name)
+            if not isinstance(registries, dict):
+                return False
+            self.registries = registries
+            return True
+        hosts = await scanner.read(feed_reading.preloaded, body, about=name)
+        if not isinstance(hosts, dict):
+            return False
+        self.preloaded = hsts_preload.PreloadList(version, hosts)
+        return True
 
     @property
     def versions(self) -> dict[str, str]:

@@ -64,8 +64,8 @@ def _groups(context: JobContext) -> list[tuple[AssetKind, ScanKind]]:
 async def scan_vendors(context: JobContext) -> int:
     """Scan due domains, some sixty at once, until none is left or a slice is done. Return the number of scans."""
     lists: Lists = context.lists
+    await lists.refresh(context.database, context.scanner)
     async with context.database.system() as connection:
-        await lists.refresh(connection)
         LAG.set(max(0.0, await queries.lag_seconds(connection, context.clock())))
     return await _Round(context).run()
 

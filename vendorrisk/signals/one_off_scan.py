@@ -13,15 +13,12 @@ from vendorrisk.evaluation.model import AssetKind, Evaluation, ScanKind, Score, 
 from vendorrisk.evaluation.results import worst
 from vendorrisk.evaluation.score import score
 from vendorrisk.probes.dns.dns_lookups import Answers
-from vendorrisk.probes.feeds import feed_parser
 from vendorrisk.probes.feeds.feed_observations import BreachObservation
-from vendorrisk.probes.feeds.feed_parser import Breach, FeedError
+from vendorrisk.probes.feeds.feed_parser import Breach
 from vendorrisk.probes.observation import Unknown
-from vendorrisk.probes.registration import rdap
-from vendorrisk.probes.registration.rdap import RdapError
 from vendorrisk.probes.scanner import Scanner
 from vendorrisk.settings import Settings
-from vendorrisk.signals import schedule
+from vendorrisk.signals import feed_reading, schedule
 from vendorrisk.signals.collectors import Collector, OptedOutError
 
 
@@ -100,10 +97,8 @@ async def _registries(scanner: Scanner, settings: Settings) -> Mapping[str, str]
     response = await scanner.feed(settings.signal_rdap_url, etag="", last_modified="")
     if isinstance(response, Unknown):
         return {}
-    try:
-        return rdap.read_bootstrap(response.body)
-    except RdapError:
-        return {}
+    found = await scanner.read(feed_reading.registries, response.body, about="rdap")
+    return found if isinstance(found, dict) else {}
 
 
 async def _breaches(scanner: Scanner, settings: Settings, domain: str) -> tuple[Breach, ...] | Unknown:
@@ -112,7 +107,5 @@ async def _breaches(scanner: Scanner, settings: Settings, domain: str) -> tuple[
     response = await scanner.feed(settings.signal_hibp_url, etag="", last_modified="")
     if isinstance(response, Unknown):
         return response
-    try:
-        return tuple(one for one in feed_parser.read_breaches(response.body) if one.domain == domain)
-    except FeedError as error:
-        return Unknown(reason=str(error.args[0]))
+    found = await scanner.read(feed_reading.breaches, response.body, about="hibp")
+    return found if isinstance(found, Unknown) else tuple(one for one in found if one.domain == domain)

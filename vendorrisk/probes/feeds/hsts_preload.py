@@ -7,7 +7,7 @@ import msgspec
 from vendorrisk.probes.feeds.feed_parser import FeedError
 from vendorrisk.probes.public_suffix import parents
 
-_COMMENT = re.compile(rb"(?m)^\s*//.*$")
+_COMMENT = re.compile(rb"(?m)^[ \t]*+//.*$")
 
 
 class _Entry(msgspec.Struct):
@@ -34,14 +34,22 @@ class PreloadList:
 
 
 def read(body: bytes, version: str) -> PreloadList:
-    """Read the file, whose JSON has comment lines. Raises `FeedError` for another shape."""
+    """Read the file into the list. Raises `FeedError` for another shape."""
+    return PreloadList(version, hosts(body))
+
+
+def hosts(body: bytes) -> dict[str, bool]:
+    """Return the preloaded hosts, and whether they include subdomains.
+
+    The file's JSON has comment lines. Raises `FeedError` for another shape.
+    """
     try:
         file = msgspec.json.decode(_COMMENT.sub(b"", body), type=_File)
     except msgspec.ValidationError:
         raise FeedError("feed_schema") from None
     except (msgspec.DecodeError, RecursionError):
         raise FeedError("feed_malformed") from None
-    hosts = {e.name.lower(): e.include_subdomains for e in file.entries if e.mode == "force-https"}
-    if not hosts:
+    found = {e.name.lower(): e.include_subdomains for e in file.entries if e.mode == "force-https"}
+    if not found:
         raise FeedError("feed_empty")
-    return PreloadList(version, hosts)
+    return found

@@ -11,11 +11,13 @@ from vendorrisk.egress.dialling import exchange
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.guard import WHOIS_PORT, Guard
 from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes import reading
 from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.public_suffix import is_registered_at_a_registry
 from vendorrisk.probes.registration import rdap, whois_parser
 from vendorrisk.probes.registration.rdap import NotOwn, NotRegistered, RdapError, Registration
 from vendorrisk.probes.registration.whois_parser import Kind
+from vendorrisk.sandbox.running import Sandbox
 
 IANA_SERVER = "whois.iana.org"
 _WHOIS_SECONDS = 8.0
@@ -36,6 +38,7 @@ async def scan(
     *,
     fetcher: Fetcher,
     guard: Guard,
+    sandbox: Sandbox,
     bases: Mapping[str, str],
     whois_servers: Mapping[str, str],
     second_opinion: SecondOpinion | None = None,
@@ -47,7 +50,7 @@ async def scan(
     if top in bases:
         found = await _by_rdap(f"{bases[top]}domain/{domain}", domain, fetcher)
     else:
-        found = await _by_whois(domain, top, guard, whois_servers, second_opinion)
+        found = await _by_whois(domain, top, guard, sandbox, whois_servers, second_opinion)
     return RegObservation(domain=domain, registration=found)
 
 
@@ -69,7 +72,12 @@ async def _by_rdap(url: str, domain: str, fetcher: Fetcher) -> Registration | No
 
 
 async def _by_whois(
-    domain: str, top: str, guard: Guard, servers: Mapping[str, str], second_opinion: SecondOpinion | None
+    domain: str,
+    top: str,
+    guard: Guard,
+    sandbox: Sandbox,
+    servers: Mapping[str, str],
+    second_opinion: SecondOpinion | None,
 ) -> Registration | NotRegistered | Unknown:
     try:
         server = servers.get(top) or whois_parser.referred_server(await _ask(guard, IANA_SERVER, top))
@@ -78,15 +86,22 @@ async def _by_whois(
         text = await _ask(guard, server, _FORMS.get(top, "{}").format(domain))
     except EgressError as error:
         return Unknown(reason=error.reason.value)
-    kind = whois_parser.classify(text, domain)
-    if kind is Kind.NOT_FOUND:
+    return await _read(domain, text, sandbox, second_opinion)
+
+
+async def _read(
+    domain: str, text: str, sandbox: Sandbox, second_opinion: SecondOpinion | None
+) -> Registration | NotRegistered | Unknown:
+    answer = await reading.read(sandbox, whois_parser.read_answer, reading.packed(domain, text), about=domain)
+    if isinstance(answer, Unknown):
+        return answer
+    if answer.kind is Kind.NOT_FOUND:
         return NotRegistered(source="whois")
-    if kind is not Kind.OK:
-        return Unknown(reason=kind.value)
-    found = whois_parser.read(text)
-    if found.expires_at is None and second_opinion is not None:
-        return await second_opinion(domain, text) or found
-    return found
+    if answer.registration is None:
+        return Unknown(reason=answer.kind.value)
+    if answer.registration.expires_at is None and second_opinion is not None:
+        return await second_opinion(domain, text) or answer.registration
+    return answer.registration
 
 
 async def _ask(guard: Guard, server: str, question: str) -> str:

@@ -1,4 +1,8 @@
-"""RDAP (RFC 9082, 9083) and its bootstrap (RFC 9224): a registry's data about a domain, without its people."""
+"""RDAP (RFC 9082, 9083) and its bootstrap (RFC 9224): a registry's data about a domain, without its people.
+
+An answer is read in this process: it is JSON of a bounded size, from a registry that IANA names, and the parser reads
+it once, into the shape below.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +13,7 @@ from vendorrisk.probes.observation import Raw
 
 _FIRST = datetime(1980, 1, 1, tzinfo=UTC)
 """No domain is older than the DNS. An earlier date is a filler."""
+_MOST_BYTES = 256 * 1024
 
 
 class RdapError(Exception):
@@ -98,13 +103,15 @@ def says_not_found(body: bytes) -> bool:
     A page for people comes from a proxy in front of the registry, and is no evidence about the domain.
     """
     try:
-        return not body.strip() or msgspec.json.decode(body, type=_Error).error_code == 404  # noqa: PLR2004 - RDAP
+        return not body.strip() or msgspec.json.decode(body[:_MOST_BYTES], type=_Error).error_code == 404  # noqa: PLR2004 - RDAP
     except (msgspec.DecodeError, RecursionError):
         return False
 
 
 def parse(body: bytes, domain: str) -> Registration:
     """Read a response about a domain. One about another domain, or of another shape, raises `RdapError`."""
+    if len(body) > _MOST_BYTES:
+        raise RdapError("rdap_too_large")
     try:
         response = msgspec.json.decode(body, type=_Domain)
     except (msgspec.DecodeError, RecursionError):

@@ -10,10 +10,10 @@ import msgspec
 from whois.parser import WhoisEntry  # type: ignore[import-untyped]  # the library has no types
 
 from vendorrisk.probes.registration.rdap import Registration, told
-from vendorrisk.sandbox.running import Limits, Sandbox, SandboxError
+from vendorrisk.sandbox.running import SMALL, Sandbox, SandboxError
 
 MOST_BYTES = 32 * 1024
-LIMITS = Limits(cpu_seconds=2, wall_seconds=10.0, memory_bytes=400 * 1024 * 1024, answer_bytes=4096)
+LIMITS = msgspec.structs.replace(SMALL, answer_bytes=4096)
 
 
 class Opinion(msgspec.Struct):

@@ -1,13 +1,15 @@
 """WHOIS answers (RFC 3912 gives them no form): read line by line in linear time, and only for certain facts.
 
 A date that could mean two days is no date. The kind of answer is determined first: a server reports a rate limit in
-words, which must not look like a missing domain.
+words, which must not look like a missing domain. Runs in the sandbox's child.
 """
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+
+import msgspec
 
 from vendorrisk.probes.registration.rdap import Registration, told
 
@@ -73,6 +75,18 @@ def lines_of(text: str) -> Iterator[tuple[str, str]]:
         key = key.strip(" .\t").lower()
         if key:
             yield key, value.strip()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    kind: Kind
+    registration: Registration | None = None
+
+
+def read_answer(payload: bytes) -> Answer:
+    """Read (domain, answer about it). The form in which a child can be asked."""
+    domain, text = msgspec.msgpack.decode(payload, type=tuple[str, str])
+    kind = classify(text, domain)
+    return Answer(kind, read(text) if kind is Kind.OK else None)
 
 
 def classify(text: str, domain: str) -> Kind:

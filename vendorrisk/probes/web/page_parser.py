@@ -12,10 +12,13 @@ from itertools import zip_longest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from vendorrisk.probes.observation import Raw
+from vendorrisk.probes.web import html_bounds
 
 MOST_ROWS = 1_000
 _MOST_CELL = 300
 _MOST_DETAILS = 100
+_MOST_NAME = 1_000
+_MOST_READ = 8 << 20
 _LEAST_ROWS = 2
 _LEAST_TEXT = 200
 _GONE_PERCENT = 60
@@ -48,15 +51,27 @@ class Row(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageText(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page"):
-    """`characters` is the length of the whole text. `needs_script` marks a page that is empty without scripts."""
+    """`characters` is the length of the whole text. `needs_script` marks a page that is empty without scripts.
+
+    `too_complex` marks a page beyond the bounds, of which nothing was read.
+    """
 
     rows: tuple[Row, ...] = ()
     characters: int = 0
     needs_script: bool = False
+    too_complex: bool = False
 
 
 def extract(html: bytes) -> PageText:
-    """Read any bytes as a page."""
+    """Read any bytes as a page. Runs in the sandbox's child."""
+    try:
+        html_bounds.check(html)
+        return _extracted(html)
+    except html_bounds.PageTooComplexError:
+        return PageText(too_complex=True)
+
+
+def _extracted(html: bytes) -> PageText:
     page = LexborHTMLParser(html)
     scripts = len(page.css("script"))
     if page.body is None:
@@ -75,15 +90,29 @@ def extract(html: bytes) -> PageText:
 
 def _best(page: LexborHTMLParser) -> dict[str, Row]:
     """Return the rows of all tables. If there are none, return those of the longest list."""
-    tables = _rows([_cells(row) for row in page.css("table tr")[: 2 * MOST_ROWS]])
+    texts = _Texts()
+    tables = _rows([texts.of(row.css("td, th")[:12]) for row in page.css("table tr")[: 2 * MOST_ROWS]])
     if len(tables) >= _LEAST_ROWS:
         return tables
-    lists = [_rows([[_clean(li.text(separator=" "))] for li in _items(one)]) for one in page.css("ul, ol")[:200]]
+    lists = [_rows([texts.of([li]) for li in _items(one)]) for one in page.css("ul, ol")[:200]]
     return max([tables, *lists], key=len)
 
 
-def _cells(row: LexborNode) -> list[str]:
-    return [_clean(cell.text(separator=" ")) for cell in row.css("td, th")[:12]]
+class _Texts:
+    """Reads the texts of cells. Nested cells hold the text of all within, so the sum is bounded."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_READ
+
+    def of(self, nodes: list[LexborNode]) -> list[str]:
+        return [self._one(node) for node in nodes]
+
+    def _one(self, node: LexborNode) -> str:
+        text = node.text(separator=" ")
+        self._left -= len(text)
+        if self._left < 0:
+            raise html_bounds.PageTooComplexError
+        return _clean(text)
 
 
 def _items(one: LexborNode) -> list[LexborNode]:
@@ -105,7 +134,7 @@ def _clean(text: str) -> str:
 
 def entity_key(name: str) -> str:
     """Return a company's name for comparison: case folded, without legal forms and punctuation at the end."""
-    key = _clean(name).casefold().strip(" .,;:*†‡")
+    key = _clean(name[:_MOST_NAME]).casefold().strip(" .,;:*†‡")
     for _ in range(3):
         shorter = _LEGAL.sub("", key).strip(" .,;:")
         if shorter == key or not shorter:
@@ -130,6 +159,8 @@ class PageDiff(Raw, frozen=True, kw_only=True, omit_defaults=True):
 
 def unreadable(page: PageText) -> str:
     """Return why a page cannot be read as a list, or an empty string."""
+    if page.too_complex:
+        return "page_too_complex"
     if page.needs_script:
         return "js_required"
     return "" if len(page.rows) >= _LEAST_ROWS else "no_list"

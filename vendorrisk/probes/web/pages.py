@@ -2,9 +2,11 @@
 
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes import reading
 from vendorrisk.probes.observation import Raw, Unknown
 from vendorrisk.probes.web.page_parser import PageText, extract
-from vendorrisk.probes.web.robots_txt import Robots
+from vendorrisk.probes.web.robots_txt import Robots, allows_url
+from vendorrisk.sandbox.running import Sandbox
 
 
 class Page(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="page_response"):
@@ -19,15 +21,24 @@ class PageObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="p
     page: Page | Unknown
 
 
-async def scan(url: str, *, fetcher: Fetcher, allowed: Robots, with_text: bool = False) -> PageObservation:
+async def scan(
+    url: str, *, fetcher: Fetcher, sandbox: Sandbox, allowed: Robots, with_text: bool = False
+) -> PageObservation:
     """Scan a page that robots.txt allows. `with_text` reads it as a list (sub-processors)."""
     if allowed.opted_out:
         return PageObservation(url=url, page=Unknown(reason="opt_out"))
-    if not allowed.allows_url(url):
+    if not await allows_url(allowed, url, sandbox):
         return PageObservation(url=url, page=Unknown(reason="robots_disallow"))
     try:
         response = await fetcher.get(url)
     except EgressError as error:
         return PageObservation(url=url, page=Unknown(reason=error.reason.value))
-    text = extract(response.body) if with_text and response.status == 200 else None  # noqa: PLR2004 - HTTP
+    text = None
+    if with_text and response.status == 200:  # noqa: PLR2004 - HTTP
+        read = await reading.read(sandbox, extract, response.body, about=url)
+        if isinstance(read, Unknown):
+            return PageObservation(url=url, page=read)
+        if read.too_complex:
+            return PageObservation(url=url, page=Unknown(reason="page_too_complex"))
+        text = read
     return PageObservation(url=url, page=Page(status=response.status, text=text))

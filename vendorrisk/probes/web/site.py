@@ -6,20 +6,22 @@ of a page are kept: no text, no form, no cookie's value.
 """
 
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
-from selectolax.lexbor import LexborHTMLParser
 
 from vendorrisk.egress.answer import Fetched
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes import reading
 from vendorrisk.probes.observation import Raw, Unknown
-from vendorrisk.probes.web.security_txt import SecurityTxt, parse
+from vendorrisk.probes.web import front_page
+from vendorrisk.probes.web.front_page import FrontPage, Script, steady, target
+from vendorrisk.probes.web.security_txt import SecurityTxt
+from vendorrisk.sandbox.running import Sandbox
 
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_SCRIPTS = 100
 _MOST_COOKIES = 50
 _MOST_VALUE = 8 * 1024
 _KEPT = (
@@ -48,12 +50,6 @@ class Cookie(Raw, frozen=True, kw_only=True, omit_defaults=True):
     secure: bool = False
     http_only: bool = False
     same_site: str = ""
-
-
-class Script(Raw, frozen=True, kw_only=True, omit_defaults=True):
-    scheme: str
-    host: str
-    integrity: bool = False
 
 
 class Visit(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="visit"):
@@ -100,21 +96,61 @@ class WebObservation(Raw, frozen=True, kw_only=True, omit_defaults=True, tag="we
 
 
 async def scan(
-    host: str, *, fetcher: Fetcher, with_cors: bool = False, with_security_txt: bool = True
+    host: str, *, fetcher: Fetcher, sandbox: Sandbox, with_cors: bool = False, with_security_txt: bool = True
 ) -> WebObservation:
     """Scan a host's front page. `fetcher` should not verify certificates (see the module's docstring)."""
     plain = await _walk(f"http://{host}/", fetcher)
     secure = _from_own_https(plain, host) or await _walk(f"https://{host}/", fetcher)
-    seen = plain if isinstance(plain, Unknown) else _visit(plain, host)
-    if isinstance(seen, Visit) and not isinstance(secure, Unknown):  # its page is evaluated over HTTPS: keep the way
-        seen = Visit(steps=seen.steps, challenge=seen.challenge, stopped=seen.stopped)
+    cors = await _cors(host, fetcher) if with_cors else None
+    file = await _security_txt(host, fetcher) if with_security_txt else None
+    main = plain if isinstance(secure, Unknown) else secure
+    read = await _read(main, file, sandbox, host)
+    if isinstance(read, Unknown):
+        # A page that no parser gets through says nothing of the site, neither good nor bad.
+        return WebObservation(host=host, plain=read, secure=read, cors=cors, security_txt=read if file else None)
     return WebObservation(
         host=host,
-        plain=seen,
-        secure=secure if isinstance(secure, Unknown) else _visit(secure, host),
-        cors=await _cors(host, fetcher) if with_cors else None,
-        security_txt=await _security_txt(host, fetcher) if with_security_txt else None,
+        plain=_plain_visit(plain, secure, host, read),
+        secure=secure if isinstance(secure, Unknown) else _visit(secure, host, read),
+        cors=cors,
+        security_txt=_as_read(file, read),
     )
+
+
+def _plain_visit(
+    plain: "_Walked | Unknown", secure: "_Walked | Unknown", host: str, read: FrontPage
+) -> Visit | Unknown:
+    if isinstance(plain, Unknown):
+        return plain
+    if isinstance(secure, Unknown):
+        return _visit(plain, host, read)
+    seen = _visit(plain, host, FrontPage())  # its page is evaluated over HTTPS: keep the way
+    return Visit(steps=seen.steps, challenge=seen.challenge, stopped=seen.stopped)
+
+
+def _as_read(file: "_File | Unknown | None", read: FrontPage) -> SecurityTxtFile | Unknown | None:
+    if file is None or isinstance(file, Unknown):
+        return file
+    return SecurityTxtFile(status=file.status, plain_text=file.plain_text, read=read.security_txt)
+
+
+async def _read(
+    main: "_Walked | Unknown", file: "_File | Unknown | None", sandbox: Sandbox, host: str
+) -> FrontPage | Unknown:
+    """Read the page and security.txt in one child. Unknown if the child fails, or if the page is beyond the bounds."""
+    final = None if isinstance(main, Unknown) else main.responses[-1]
+    page = final.body or None if final is not None and _is_html(final) else None
+    text = file.body if isinstance(file, _File) else None
+    if page is None and text is None:
+        return FrontPage()
+    payload = reading.packed("" if final is None else final.url, page, text)
+    read = await reading.read(sandbox, front_page.read, payload, about=host)
+    return Unknown(reason="page_too_complex") if isinstance(read, FrontPage) and read.too_complex else read
+
+
+def _is_html(response: Fetched) -> bool:
+    kind = (response.header("content-type") or "text/html").partition(";")[0].strip().lower()
+    return kind in {"text/html", "application/xhtml+xml"}
 
 
 class _Walked:
@@ -137,17 +173,10 @@ async def _walk(url: str, fetcher: Fetcher) -> _Walked | Unknown:
         location = responses[-1].header("location")
         if responses[-1].status not in _REDIRECTS or location is None:
             return _Walked(responses)
-        url = _target(url, location)
+        url = target(url, location)
         if url in visited or len(responses) > MOST_REDIRECTS:
             return _Walked(responses, "redirect_loop" if url in visited else "too_many_redirects", url)
         visited.add(url)
-
-
-def _target(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location.strip())
-    except ValueError:
-        return "invalid:"
 
 
 def _from_own_https(plain: _Walked | Unknown, host: str) -> _Walked | None:
@@ -161,18 +190,17 @@ def _from_own_https(plain: _Walked | Unknown, host: str) -> _Walked | None:
     return None
 
 
-def _visit(walked: _Walked, host: str) -> Visit:
+def _visit(walked: _Walked, host: str, page: FrontPage) -> Visit:
     final = walked.responses[-1]
     steps = tuple(_step(response.url, response.status) for response in walked.responses)
     own = next((a for a, s in zip(walked.responses, steps, strict=True) if (s.scheme, s.host) == ("https", host)), None)
-    page = _page(final)
     return Visit(
         steps=(*steps, _step(walked.towards, 0)) if walked.towards else steps,
         headers={name: values for name in _KEPT if (values := _values(final, name))},
         cookies=_cookies(walked.responses),
-        scripts=_scripts(page, final.url) if page is not None else (),
-        meta_csp=_meta_csp(page),
-        meta_referrer=_meta_referrer(page),
+        scripts=page.scripts,
+        meta_csp=page.meta_csp,
+        meta_referrer=page.meta_referrer,
         own_hsts=_values(own, "strict-transport-security") if own is not None else (),
         challenge=_is_challenge(final),
         stopped=walked.stopped,
@@ -189,12 +217,7 @@ def _step(url: str, status: int) -> Step:
 
 def _values(response: Fetched, name: str) -> tuple[str, ...]:
     found = [value for key, value in response.final.headers if key == name]
-    return tuple(_steady(value[:_MOST_VALUE]) for value in found)
-
-
-def _steady(value: str) -> str:
-    """Remove values that differ in each response: only the presence of a nonce matters."""
-    return re.sub(r"'nonce-[^']*'", "'nonce-*'", value)
+    return tuple(steady(value[:_MOST_VALUE]) for value in found)
 
 
 def _cookies(responses: list[Fetched]) -> tuple[Cookie, ...]:
@@ -223,34 +246,6 @@ def parse_cookie(value: str) -> Cookie | None:
     )
 
 
-# ── the page
-
-
-def _page(response: Fetched) -> LexborHTMLParser | None:
-    kind = (response.header("content-type") or "text/html").partition(";")[0].strip().lower()
-    return LexborHTMLParser(response.body) if kind in {"text/html", "application/xhtml+xml"} and response.body else None
-
-
-def _scripts(page: LexborHTMLParser, url: str) -> tuple[Script, ...]:
-    found = set()
-    for node in page.css("script[src]")[:_MOST_SCRIPTS]:
-        parts = urlsplit(_target(url, node.attributes.get("src") or ""))
-        if parts.scheme in {"http", "https"} and parts.hostname:
-            found.add((parts.scheme, parts.hostname, bool(node.attributes.get("integrity"))))
-    return tuple(Script(scheme=s, host=h, integrity=i) for s, h, i in sorted(found))
-
-
-def _meta_csp(page: LexborHTMLParser | None) -> tuple[str, ...]:
-    found = page.css("head meta[http-equiv]") if page is not None else []
-    equivs = [(n.attributes.get("http-equiv") or "", n.attributes.get("content") or "") for n in found]
-    return tuple(_steady(text[:_MOST_VALUE]) for name, text in equivs if name.lower() == "content-security-policy")
-
-
-def _meta_referrer(page: LexborHTMLParser | None) -> str:
-    node = page.css_first("head meta[name=referrer]") if page is not None else None
-    return (node.attributes.get("content") or "")[:100] if node is not None else ""
-
-
 def _is_challenge(response: Fetched) -> bool:
     """Whether a robot check answered in the site's place: its headers say nothing of the site."""
     if any(response.header(name) is not None for name in _CHALLENGE_HEADERS):
@@ -272,9 +267,17 @@ async def _cors(host: str, fetcher: Fetcher) -> Cors | Unknown:
     )
 
 
-async def _security_txt(host: str, fetcher: Fetcher) -> SecurityTxtFile | Unknown:
-    """Read security.txt at its well-known path, or at its old one (RFC 9116, section 3)."""
-    found: SecurityTxtFile | Unknown = Unknown(reason="not_asked")
+class _File(msgspec.Struct, frozen=True):
+    """security.txt as it came. Without a body it is not there."""
+
+    status: int
+    plain_text: bool = False
+    body: bytes | None = None
+
+
+async def _security_txt(host: str, fetcher: Fetcher) -> _File | Unknown:
+    """Fetch security.txt at its well-known path, or at its old one (RFC 9116, section 3)."""
+    found: _File | Unknown = Unknown(reason="not_asked")
     for path in ("/.well-known/security.txt", "/security.txt"):
         try:
             response = await fetcher.get(f"https://{host}{path}")
@@ -282,8 +285,8 @@ async def _security_txt(host: str, fetcher: Fetcher) -> SecurityTxtFile | Unknow
             return Unknown(reason=error.reason.value)
         kind = (response.header("content-type") or "").partition(";")[0].strip().lower()
         if response.status == 200 and kind != "text/html":  # noqa: PLR2004 - HTTP
-            return SecurityTxtFile(status=200, plain_text=kind == "text/plain", read=parse(response.body))
+            return _File(status=200, plain_text=kind == "text/plain", body=response.body)
         if response.status not in {200, 404, 410, 403}:
             return Unknown(reason=f"http_{response.status}")
-        found = SecurityTxtFile(status=404)
+        found = _File(status=404)
     return found

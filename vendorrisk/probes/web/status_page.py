@@ -10,15 +10,10 @@ from urllib.parse import urlsplit
 
 from vendorrisk.egress.fetcher import Fetcher
 from vendorrisk.egress.reasons import EgressError
+from vendorrisk.probes import reading
 from vendorrisk.probes.observation import Raw, Unknown
-from vendorrisk.probes.web.status_page_parser import (
-    StatusError,
-    StatusFacts,
-    joined,
-    read_feed,
-    read_incidents,
-    read_json,
-)
+from vendorrisk.probes.web.status_page_parser import StatusFacts, joined, read_history, read_page
+from vendorrisk.sandbox.running import Sandbox
 
 _SUMMARY, _HISTORY = "/api/v2/summary.json", "/api/v2/incidents.json"
 _Read = TypeVar("_Read")
@@ -39,12 +34,12 @@ def api_url(page_url: str) -> str:
     return f"{page_url.rstrip('/')}{_SUMMARY}"
 
 
-async def scan(page_url: str, *, fetcher: Fetcher) -> StatusObservation:
+async def scan(page_url: str, *, fetcher: Fetcher, sandbox: Sandbox) -> StatusObservation:
     url = api_url(page_url)
-    now = await _read(url, fetcher, lambda body: (read_json if body.lstrip()[:1] == b"{" else read_feed)(body))
+    now = await _read(url, fetcher, sandbox, read_page)
     if isinstance(now, Unknown) or not url.endswith(_SUMMARY):
         return StatusObservation(url=page_url, status=now)
-    past = await _read(f"{url.removesuffix(_SUMMARY)}{_HISTORY}", fetcher, read_incidents)
+    past = await _read(f"{url.removesuffix(_SUMMARY)}{_HISTORY}", fetcher, sandbox, read_history)
     if past == Unknown(reason="http_404"):  # a clone without a history lists only unresolved incidents
         past = ()
     if isinstance(past, Unknown):
@@ -52,13 +47,13 @@ async def scan(page_url: str, *, fetcher: Fetcher) -> StatusObservation:
     return StatusObservation(url=page_url, status=joined(now, past))
 
 
-async def _read(url: str, fetcher: Fetcher, read: Callable[[bytes], _Read]) -> _Read | Unknown:
+async def _read(
+    url: str, fetcher: Fetcher, sandbox: Sandbox, parser: Callable[[bytes], _Read | Unknown]
+) -> _Read | Unknown:
     try:
         response = await fetcher.get(url)
-        if response.status != 200 or response.truncated:  # noqa: PLR2004 - HTTP
-            return Unknown(reason="feed_cut" if response.truncated else f"http_{response.status}")
-        return read(response.body)
     except EgressError as error:
         return Unknown(reason=error.reason.value)
-    except StatusError as error:
-        return Unknown(reason=error.args[0])
+    if response.status != 200 or response.truncated:  # noqa: PLR2004 - HTTP
+        return Unknown(reason="feed_cut" if response.truncated else f"http_{response.status}")
+    return await reading.read(sandbox, parser, response.body, about=url)

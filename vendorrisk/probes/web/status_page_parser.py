@@ -1,12 +1,17 @@
-"""Status pages: the JSON that Statuspage and its kin serve, and RSS or Atom elsewhere. Pure."""
+"""Status pages: the JSON that Statuspage and its kin serve, and RSS or Atom elsewhere. Pure.
+
+Runs in the sandbox's child, and in time in proportion to the length of a page all the same.
+"""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
 import msgspec
 
-from vendorrisk.probes.observation import Raw
+from vendorrisk.probes.observation import Raw, Unknown
 
 _MOST_INCIDENTS = 100
 _MOST_OF_AN_ID = 100
@@ -54,6 +59,22 @@ class _History(msgspec.Struct):
     incidents: list[_Incident]
 
 
+def read_page(body: bytes) -> StatusFacts | Unknown:
+    """Read a page of either kind. The form in which a child can be asked."""
+    try:
+        return read_json(body) if body.lstrip()[:1] == b"{" else read_feed(body)
+    except StatusError as error:
+        return Unknown(reason=error.args[0])
+
+
+def read_history(body: bytes) -> tuple[Incident, ...] | Unknown:
+    """Read the incidents of a page. The form in which a child can be asked."""
+    try:
+        return read_incidents(body)
+    except StatusError as error:
+        return Unknown(reason=error.args[0])
+
+
 def read_json(body: bytes) -> StatusFacts:
     """Read `/api/v2/summary.json` or `status.json`."""
     try:
@@ -98,9 +119,22 @@ def _read(one: _Incident) -> Incident:
     )
 
 
-_ITEM = re.compile(rb"<(item|entry)[\s>](.*?)</\1>", re.DOTALL)
-_WHEN = re.compile(rb"<(pubDate|updated|published)[^>]*>([^<]{1,60})</")
-_ID = re.compile(rb"<(guid|id)[^>]*>([^<]{1,300})</")
+_ITEM = re.compile(rb"<(item|entry)[\s>]")
+_WHEN = re.compile(rb"<(pubDate|updated|published)(?:\s[^<>]{0,500})?>([^<]{1,60})</")
+_ID = re.compile(rb"<(guid|id)(?:\s[^<>]{0,500})?>([^<]{1,300})</")
+
+
+def _items(body: bytes) -> Iterator[bytes]:
+    """Yield each item of a feed up to its end. An item without an end is the last of its kind."""
+    at, unended = 0, set[bytes]()
+    while (opening := _ITEM.search(body, at)) is not None:
+        name, at = opening[1], opening.end()
+        end = -1 if name in unended else body.find(b"</" + name + b">", at)
+        if end < 0:
+            unended.add(name)
+            continue
+        yield body[at:end]
+        at = end
 
 
 def read_feed(body: bytes) -> StatusFacts:
@@ -108,8 +142,8 @@ def read_feed(body: bytes) -> StatusFacts:
     if not re.search(rb"<(?:rss|feed|rdf:RDF)[\s>]", body[:2_000]):
         raise StatusError("status_schema")
     incidents = []
-    for match in list(_ITEM.finditer(body[:1_000_000]))[:_MOST_INCIDENTS]:
-        when, name = _WHEN.search(match[2]), _ID.search(match[2])
+    for item in islice(_items(body[:1_000_000]), _MOST_INCIDENTS):
+        when, name = _WHEN.search(item), _ID.search(item)
         at = _instant(when[2].decode("utf-8", "replace")) if when else None
         if at is not None:
             key = name[2].decode("utf-8", "replace")[:_MOST_OF_AN_ID] if name else at.isoformat()
