@@ -1346,11 +1346,12 @@ grant insert, select, update on imports to vendorrisk_tenant;
 create table import_files (
     tenant_id uuid not null,
     import_id uuid not null,
+    part integer not null,
     content bytea not null,
-    constraint import_files_pkey PRIMARY KEY (tenant_id, import_id),
+    constraint import_files_pkey PRIMARY KEY (tenant_id, import_id, part),
     constraint import_files_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id)
 );
-comment on table import_files is 'the file, only until it was read';
+comment on table import_files is 'the file in parts of at most 1 MiB, only until it was read';
 alter table import_files enable row level security;
 alter table import_files force row level security;
 create policy every_tenant on import_files to vendorrisk_system

@@ -67,6 +67,7 @@ class Code(Enum):
     RATE_LIMITED = ("rate_limited", Kind.TOO_MANY, "Too many requests")
     OVERLOADED = ("overloaded", Kind.UNAVAILABLE, "The service is at its limit")
     DATABASE_UNAVAILABLE = ("database_unavailable", Kind.UNAVAILABLE, "The database cannot be reached")
+    DISK_FULL = ("disk_full", Kind.UNAVAILABLE, "A disk of the service is full")
     INTERNAL = ("internal", Kind.INTERNAL, "Something went wrong on our side")
     REFERENCE_DIFFERS = ("reference_differs", Kind.INVALID, "The body has another reference than the address")
     REFERENCE_UNKNOWN = ("reference_unknown", Kind.INVALID, "A record that is referred to does not exist")
