@@ -80,6 +80,7 @@ class Code(Enum):
     API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
     EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
     OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
+    KEY_EXCEEDS_MEMBER = ("key_exceeds_member", Kind.INVALID, "The key would have permissions that its member lacks")
     LAST_ADMIN_KEY = ("last_admin_key", Kind.CONFLICT, "The tenant would have no key left that may do everything")
 
     # vendors

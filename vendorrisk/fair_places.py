@@ -22,12 +22,13 @@ class FairPlaces:
     """At most `most` places are held at once, and at most `share` of them by one key.
 
     At most `most_waiting` requests wait. If one more comes, the newest request of the key with the most waiting is
-    refused, so that a key with a long queue never keeps another key out of the queue.
+    refused, so that a key with a long queue never keeps another key out of the queue. `taken` counts the places that
+    were ever taken, and `peak` the most that were held at once.
     """
 
     def __init__(self, most: int, *, share: int | None = None, most_waiting: int = 1024) -> None:
         self.most, self.share, self._most_waiting = most, share or most, most_waiting
-        self.peak = 0
+        self.peak = self.taken = 0
         self._held: dict[Hashable, int] = {}
         self._free = most
         self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
@@ -103,6 +104,7 @@ class FairPlaces:
     def _grant(self, key: Hashable) -> None:
         self._free -= 1
         self._held[key] = self.held_by(key) + 1
+        self.taken += 1
         self.peak = max(self.peak, self.held)
 
     def _queued(self, key: Hashable) -> asyncio.Future[None]:

@@ -1,11 +1,15 @@
 """The API process: granian in this process, one worker, drained on SIGTERM."""
 
 import asyncio
+import os
 import signal
+import socket
+from typing import Any
 
 import structlog
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from vendorrisk import logs
@@ -40,12 +44,26 @@ async def _serve(settings: Settings) -> None:
         log_enabled=False,
         websockets=False,
         backpressure=_MOST_CONNECTIONS,
+        # Only in this mode is a connection ended that sends no request, or half of one.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=int(settings.idle_seconds * 1000)),
     )
+    server.on_startup(lambda: _end_deaf_connections(server, settings.idle_seconds))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
     await _until_drained(server, app, stopping)
+
+
+def _end_deaf_connections(server: Server, seconds: float) -> None:
+    """Let the kernel end connections whose caller takes no byte for so long, or is gone without a word."""
+    descriptor: Any = server._sfd  # noqa: SLF001 - granian has no setting for it
+    listening = socket.socket(fileno=os.dup(descriptor))
+    with listening:
+        # Connections inherit these from the socket that accepts them.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> None:
