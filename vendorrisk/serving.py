@@ -10,6 +10,7 @@ import structlog
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.net import SocketSpec
 from granian.server.embed import Server
 
 from vendorrisk import logs
@@ -36,19 +37,7 @@ async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
     settle_in()
-    server = Server(
-        app,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        log_enabled=False,
-        websockets=False,
-        backpressure=_MOST_CONNECTIONS,
-        # Only in this mode is a connection ended that sends no request, or half of one.
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=int(settings.idle_seconds * 1000)),
-    )
-    server.on_startup(lambda: _end_deaf_connections(server, settings.idle_seconds))
+    server = _Server(app, settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -56,14 +45,33 @@ async def _serve(settings: Settings) -> None:
     await _until_drained(server, app, stopping)
 
 
-def _end_deaf_connections(server: Server, seconds: float) -> None:
-    """Let the kernel end connections whose caller takes no byte for so long, or is gone without a word."""
-    descriptor: Any = server._sfd  # noqa: SLF001 - granian has no setting for it
-    listening = socket.socket(fileno=os.dup(descriptor))
-    with listening:
-        # Connections inherit these from the socket that accepts them.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+class _Server(Server):
+    """granian's server over a socket of ours, with options for which granian has no settings."""
+
+    def __init__(self, app: Api, settings: Settings) -> None:
+        super().__init__(
+            app,
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGI,
+            log_enabled=False,
+            websockets=False,
+            backpressure=_MOST_CONNECTIONS,
+            # Only in this mode is a connection ended that sends no request, or half of one.
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=int(settings.idle_seconds * 1000)),
+        )
+        self._idle_milliseconds = int(settings.idle_seconds * 1000)
+
+    def _init_shared_socket(self) -> None:
+        """Bind, and let the kernel end connections whose caller takes no byte for so long, or is gone without a word.
+
+        Connections inherit the options from the socket that accepts them.
+        """
+        self._shd: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        with socket.socket(fileno=os.dup(self._shd.get_fd())) as listening:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._idle_milliseconds)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> None:
