@@ -1346,11 +1346,12 @@ grant insert, select, update on imports to vendorrisk_tenant;
 create table import_files (
     tenant_id uuid not null,
     import_id uuid not null,
+    part integer not null,
     content bytea not null,
-    constraint import_files_pkey PRIMARY KEY (tenant_id, import_id),
+    constraint import_files_pkey PRIMARY KEY (tenant_id, import_id, part),
     constraint import_files_import_is_known FOREIGN KEY (tenant_id, import_id) REFERENCES imports(tenant_id, id)
 );
-comment on table import_files is 'the file, only until it was read';
+comment on table import_files is 'the file in parts of at most 1 MiB, only until it was read';
 alter table import_files enable row level security;
 alter table import_files force row level security;
 create policy every_tenant on import_files to vendorrisk_system
@@ -1471,6 +1472,24 @@ create policy one_tenant on intake_requests to vendorrisk_tenant
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
 grant insert, select, update on intake_requests to vendorrisk_system;
 grant insert, select, update on intake_requests to vendorrisk_tenant;
+
+create table key_checksum (
+    is_only boolean not null default true,
+    secret bytea not null,
+    constraint key_checksum_pkey PRIMARY KEY (is_only),
+    constraint key_checksum_is_one CHECK (is_only),
+    constraint key_checksum_secret_has_32_bytes CHECK (octet_length(secret) = 32)
+);
+comment on table key_checksum is 'the secret of the checksum inside API keys: whoever knows it can make keys look plausible, and no more';
+alter table key_checksum enable row level security;
+alter table key_checksum force row level security;
+create policy any_tenant on key_checksum for select to vendorrisk_tenant
+    using ((( SELECT current_tenant() AS current_tenant)) IS NOT NULL);
+create policy every_job on key_checksum to vendorrisk_system
+    using (true)
+    with check (true);
+grant select on key_checksum to vendorrisk_system;
+grant select on key_checksum to vendorrisk_tenant;
 
 create table offboarding_steps (
     tenant_id uuid not null,

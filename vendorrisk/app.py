@@ -25,7 +25,8 @@ from vendorrisk.findings import routes as findings_routes
 from vendorrisk.http import health, query_parameters
 from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import DEPENDENCIES
-from vendorrisk.http.error_handlers import on_failure
+from vendorrisk.http.error_handlers import on_failure, on_replay
+from vendorrisk.http.idempotency import ReplayedError
 from vendorrisk.http.outer_middleware import OuterMiddleware
 from vendorrisk.http.rate_limits import Limiter
 from vendorrisk.http.request_middleware import RequestMiddleware
@@ -40,7 +41,7 @@ from vendorrisk.openapi import pages as openapi_pages
 from vendorrisk.overview import routes as overview_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
-from vendorrisk.storage.configured import file_store_from
+from vendorrisk.storage.configured import disk_root, file_store_from
 from vendorrisk.vendors import bulk_routes as vendor_bulk_routes
 from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import lifecycle_routes, supply_chain_routes
@@ -146,6 +147,7 @@ def create_app(settings: Settings, *, clock: Clock = system_clock) -> Api:
         database=database,
         keyring=keyring,
         file_store=file_store_from(settings, keyring),
+        spool_folder=disk_root(settings),
         cursor_secrets=tuple(keyring.derive_all("cursor")),
         clock=clock,
         authenticate=authenticator,
@@ -170,7 +172,7 @@ def routed() -> Litestar:
         ],
         dependencies=DEPENDENCIES,
         middleware=[RequestMiddleware()],
-        exception_handlers={Exception: on_failure},
+        exception_handlers={ReplayedError: on_replay, Exception: on_failure},
         openapi_config=document.CONFIG,
         plugins=[document.StructsLeftOut()],
         request_max_body_size=None,

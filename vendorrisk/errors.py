@@ -67,6 +67,7 @@ class Code(Enum):
     RATE_LIMITED = ("rate_limited", Kind.TOO_MANY, "Too many requests")
     OVERLOADED = ("overloaded", Kind.UNAVAILABLE, "The service is at its limit")
     DATABASE_UNAVAILABLE = ("database_unavailable", Kind.UNAVAILABLE, "The database cannot be reached")
+    DISK_FULL = ("disk_full", Kind.UNAVAILABLE, "A disk of the service is full")
     INTERNAL = ("internal", Kind.INTERNAL, "Something went wrong on our side")
     REFERENCE_DIFFERS = ("reference_differs", Kind.INVALID, "The body has another reference than the address")
     REFERENCE_UNKNOWN = ("reference_unknown", Kind.INVALID, "A record that is referred to does not exist")
@@ -79,6 +80,7 @@ class Code(Enum):
     API_KEY_ENDED = ("api_key_ended", Kind.CONFLICT, "The key has ended")
     EXPIRY_IN_THE_PAST = ("expiry_in_the_past", Kind.INVALID, "The expiry lies in the past")
     OWN_ACCESS = ("own_access", Kind.CONFLICT, "This would end your own access")
+    KEY_EXCEEDS_MEMBER = ("key_exceeds_member", Kind.INVALID, "The key would have permissions that its member lacks")
     LAST_ADMIN_KEY = ("last_admin_key", Kind.CONFLICT, "The tenant would have no key left that may do everything")
 
     # vendors

@@ -1,11 +1,16 @@
 """The API process: granian in this process, one worker, drained on SIGTERM."""
 
 import asyncio
+import os
 import signal
+import socket
+from typing import Any
 
 import structlog
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.net import SocketSpec  # type: ignore[attr-defined]  # granian leaves it untyped
 from granian.server.embed import Server
 
 from vendorrisk import logs
@@ -32,20 +37,41 @@ async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
     settle_in()
-    server = Server(
-        app,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        log_enabled=False,
-        websockets=False,
-        backpressure=_MOST_CONNECTIONS,
-    )
+    server = _Server(app, settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
     await _until_drained(server, app, stopping)
+
+
+class _Server(Server):
+    """granian's server over a socket of ours, with options for which granian has no settings."""
+
+    def __init__(self, app: Api, settings: Settings) -> None:
+        super().__init__(
+            app,
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGI,
+            log_enabled=False,
+            websockets=False,
+            backpressure=_MOST_CONNECTIONS,
+            # Only in this mode is a connection ended that sends no request, or half of one.
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=int(settings.idle_seconds * 1000)),
+        )
+        self._idle_milliseconds = int(settings.idle_seconds * 1000)
+
+    def _init_shared_socket(self) -> None:
+        """Bind, and let the kernel end connections whose caller takes no byte for so long, or is gone without a word.
+
+        Connections inherit the options from the socket that accepts them.
+        """
+        self._shd: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        with socket.socket(fileno=os.dup(self._shd.get_fd())) as listening:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._idle_milliseconds)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> None:

@@ -354,12 +354,13 @@ create index imports_by_change on imports (tenant_id, kind, updated_at, id);
 create table import_files (
     tenant_id uuid not null,
     import_id uuid not null,
+    part int not null,
     content bytea not null,
-    primary key (tenant_id, import_id),
+    primary key (tenant_id, import_id, part),
     constraint import_files_import_is_known foreign key (tenant_id, import_id)
         references imports (tenant_id, id)
 );
-comment on table import_files is 'the file, only until it was read';
+comment on table import_files is 'the file in parts of at most 1 MiB, only until it was read';
 call guard_tenant_table('import_files', 'select, insert, delete');
 
 create table import_rows (

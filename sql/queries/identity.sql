@@ -87,23 +87,29 @@ returning id, public_id, name, roles, scopes, member_id, created_at, expires_at,
 -- name: key_on_file
 -- Across tenants: a caller's tenant is known only once its key is. A key of an inactive member is no key.
 select k.id, k.tenant_id, t.time_zone, k.name, k.secret_hash, k.roles, k.scopes, k.member_id, k.expires_at,
-    k.revoked_at
+    k.revoked_at, m.roles as member_roles
 from api_keys as k
 join tenants as t on t.id = k.tenant_id
 left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
 where k.public_id = $1 and coalesce(m.is_active, true);
 
 -- name: has_admin_key
--- A working key with all permissions: it has the role, without scopes, has not ended, and its member is active.
+-- A key with all permissions that goes on working: it has the role, without scopes, does not end before $3, and its
+-- member is active and has the role too.
 select exists (
     select from api_keys as k
     left join members as m on m.tenant_id = k.tenant_id and m.id = k.member_id
     where k.tenant_id = $1 and $2 = any(k.roles) and k.scopes is null and k.revoked_at is null
-        and (k.expires_at is null or k.expires_at > $3) and coalesce(m.is_active, true)
+        and (k.expires_at is null or k.expires_at > $3)
+        and (m.id is null or (m.is_active and $2 = any(m.roles)))
 ) as found;
 
+-- name: checksum_secret
+-- Of the installation, not of a tenant.
+select secret from key_checksum;
+
 -- name: announce_keys
--- API processes also cache the member's activity and the tenant's time zone with a key. Heard at the commit, as the
+-- API processes also cache the member's activity, the member's roles and the tenant's time zone with a key. Heard at the commit, as the
 -- trigger on api_keys is, for one member or for the whole tenant.
 select count(pg_notify('vendorrisk_api_keys', k.public_id)) as announced
 from api_keys as k

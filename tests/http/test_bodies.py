@@ -8,7 +8,7 @@ from tests.client import Client
 from tests.conftest import Company
 from tests.http.make import DANA, chunk, pieces, send_raw
 from vendorrisk.app import Api
-from vendorrisk.http import request_middleware
+from vendorrisk.http.pace import Pace, Paces
 
 pytestmark = pytest.mark.anyio
 
@@ -252,10 +252,8 @@ async def test_ten_megabytes_are_refused_announced_or_not(client: Client) -> Non
     assert await client.items("/v1/members") == []
 
 
-async def test_a_body_that_never_ends_or_breaks_off_is_refused(
-    api: Api, company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(request_middleware, "_BODY_SECONDS", 0.05)
+async def test_a_body_that_never_ends_or_breaks_off_is_refused(api: Api, company: Company) -> None:
+    api.service.paces = Paces(sending=Pace(0.05, 64 * 1024))
     headers = [("authorization", f"Bearer {company.key.secret}"), ("content-type", "application/json")]
     begun = chunk(b'{"name": "Da', more=True)
     endless = await send_raw(api, "POST", "/v1/members", headers, [begun], hang=True)

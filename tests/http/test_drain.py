@@ -4,54 +4,19 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
 from tests.conftest import Company
-from tests.embedded.make import START_SECONDS, Command, until
-from vendorrisk.embedded.home import free_port
+from tests.embedded.make import Command, until
+from tests.http.serving import HOST, Api, response_of
 from vendorrisk.settings import VARIABLES, Settings
 
 pytestmark = pytest.mark.anyio
-_HOST = "127.0.0.1"
 _DRAINS_SECONDS = 7  # what the API grants to those under way
 _SOON_SECONDS = 20  # on a machine that does much else; less than the 30 s that a body may take
-
-
-class Api(Command):
-    """`vendorrisk api` on the servers of the suite."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.port = free_port(_HOST, 0)
-        said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(settings).items() if value != ""}
-        super().__init__("api", settings={**said, "PORT": str(self.port)})
-        until(self._serves, "the API serves", START_SECONDS)
-
-    def _serves(self) -> bool:
-        assert self.process.poll() is None, self.text
-        with suppress(httpx.TransportError):
-            return httpx.get(f"http://{_HOST}:{self.port}/health/ready").status_code == 200
-        return False
-
-    def begin(self, key: str, method: str, path: str, length: int, *headers: str) -> socket.socket:
-        """Send the head of a request, and return the connection."""
-        connection = socket.create_connection((_HOST, self.port), timeout=20)
-        lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", f"Content-Length: {length}"]
-        connection.sendall("\r\n".join([*lines, *headers, "", ""]).encode())
-        return connection
-
-    def refuses(self) -> bool:
-        """Say whether a new connection gets nowhere."""
-        try:
-            with socket.create_connection((_HOST, self.port), timeout=1) as connection:
-                connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                return connection.recv(16) == b""
-        except OSError:
-            return True
 
 
 @pytest.fixture
@@ -65,21 +30,7 @@ def under_way(serving: Api, connection: socket.socket) -> None:
     """Return when the server has begun to read what this connection sent."""
     del connection
     for _ in range(3):
-        assert httpx.get(f"http://{_HOST}:{serving.port}/health/live").status_code == 200
-
-
-def response_of(connection: socket.socket) -> tuple[int, Any]:
-    parts = []
-    with closing(connection):
-        while piece := connection.recv(65536):
-            parts.append(piece)
-            head, _, body = b"".join(parts).partition(b"\r\n\r\n")
-            length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            if length and len(body) >= int(length[0].split(b":")[1]):
-                break
-    head, _, body = b"".join(parts).partition(b"\r\n\r\n")
-    assert head, "the connection was closed without a response"
-    return int(head.split(b" ")[1]), msgspec.json.decode(body)
+        assert httpx.get(f"http://{HOST}:{serving.port}/health/live").status_code == 200
 
 
 async def test_a_request_under_way_is_answered_and_kept_while_new_ones_are_refused(
@@ -121,10 +72,10 @@ async def test_a_slow_upload_under_way_is_stored_whole(serving: Api, company: Co
 
 
 async def test_connections_that_say_nothing_hold_nobody_up(serving: Api, company: Company) -> None:
-    with httpx.Client(base_url=f"http://{_HOST}:{serving.port}") as idle:
+    with httpx.Client(base_url=f"http://{HOST}:{serving.port}") as idle:
         answered = idle.get("/health/live").status_code  # noqa: ASYNC212 - nothing else runs on this loop
         assert answered == 200
-        with socket.create_connection((_HOST, serving.port)):
+        with socket.create_connection((HOST, serving.port)):
             begun = time.monotonic()
             assert serving.stop() == 0
     assert time.monotonic() - begun < _DRAINS_SECONDS, "it did not wait for them"

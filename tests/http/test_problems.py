@@ -12,7 +12,7 @@ from tests.conftest import Company, FakeClock, client_of, found_company
 from tests.fakes.log import Lines, kept
 from tests.http.make import DANA, send_raw
 from vendorrisk.app import Api, create_app
-from vendorrisk.identity import rules
+from vendorrisk.identity import queries, rules
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -245,13 +245,15 @@ async def test_a_failed_credential_is_logged_with_where_it_came_from_and_why_and
 ) -> None:
     made = (await client.post("/v1/api-keys", {"name": "ci", "roles": ["auditor"]})).json()
     public_id, good = made["public_id"], made["secret"]
-    other = rules.make_key()
+    async with api.service.database.system() as connection:
+        secret = await queries.checksum_secret(connection)
+    other = rules.make_key(secret)
     ended = {"overlap_seconds": 0}
     assert (await client.post(f"/v1/api-keys/{made['id']}/rotations", ended, etag='"1"')).status_code == 201
     api.service.authenticate.forget_all()  # type: ignore[attr-defined]  # the port does not forget, the real one does
     clock.advance(seconds=1)
     forged = f"vr_key_{public_id}_{other.text.split('_')[3][:-6]}"
-    forged += rules._checksum(forged)
+    forged += rules._checksum(forged, secret)
     wrong = [
         (f"Bearer {good}", "ended", public_id),
         (f"Bearer {other.text}", "unknown", other.public_id),

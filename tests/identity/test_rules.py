@@ -14,6 +14,7 @@ from vendorrisk.identity import rules
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+SECRET = b"of this installation, 32 bytes.."
 
 
 def actor(*permissions: Permission) -> Actor:
@@ -21,23 +22,28 @@ def actor(*permissions: Permission) -> Actor:
 
 
 def test_a_key_is_found_by_its_public_part_and_no_two_are_alike() -> None:
-    one, other = rules.make_key(), rules.make_key()
-    assert rules.public_id_of(one.text) == one.public_id != other.public_id
+    one, other = rules.make_key(SECRET), rules.make_key(SECRET)
+    assert rules.public_id_of(one.text, SECRET) == one.public_id != other.public_id
     assert rules.hash_of(one.text) == one.secret_hash != other.secret_hash
 
 
 @given(st.integers(0, 72), st.sampled_from("0aZ_~ é"))
 def test_a_key_with_one_wrong_character_is_no_key(place: int, character: str) -> None:
-    text = rules.make_key().text
+    text = rules.make_key(SECRET).text
     wrong = text[:place] + character + text[place + 1 :]
-    assert rules.public_id_of(wrong) is None or wrong == text
+    assert rules.public_id_of(wrong, SECRET) is None or wrong == text
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_key_of_another_installation_is_no_key_here(other: bytes) -> None:
+    assert other == SECRET or rules.public_id_of(rules.make_key(other).text, SECRET) is None
 
 
 @pytest.mark.parametrize("cut", [0, 1, 72, 73, 74])
 def test_a_key_that_is_not_whole_is_no_key(cut: int) -> None:
-    text = rules.make_key().text
+    text = rules.make_key(SECRET).text
     assert len(text) == 73
-    assert (rules.public_id_of(text[:cut] if cut < 74 else text + "0") is None) is (cut != 73)
+    assert (rules.public_id_of(text[:cut] if cut < 74 else text + "0", SECRET) is None) is (cut != 73)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Files that are written: no cell runs, nothing is lost, and every cell reads back as it was."""
 
+import csv
+import io
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vendorrisk.sheets.formulas import guarded, unguarded
@@ -27,6 +30,27 @@ async def written(file_format: FileFormat, heading: Heading, rows: list[list[Any
             yield [row]
 
     return b"".join([piece async for piece in as_file(file_format, heading, batches())])
+
+
+PIECES = st.text(alphabet="'\"=+-@x;,|\t\r\n \uff1d", max_size=12)
+
+
+def cells_as(text: str, delimiter: str) -> list[str]:
+    """Return the cells that a program with this list separator sees, whether or not it minds quotes."""
+    minding = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row]
+    careless = [cell.strip('" ') for line in re.split(r"[\r\n]+", text) for cell in line.split(delimiter)]
+    return [*minding, *careless]
+
+
+@given(st.lists(PIECES, min_size=1, max_size=4))
+@example(["Globex", "Acme;=1+1;x"])
+@example(["Globex", "a description\n=1+1"])
+@example(["Globex", 'Acme"\t"=1+1'])
+def test_no_list_separator_makes_a_cell_of_an_export_a_formula(cells: list[str]) -> None:
+    written = csv_piece([cells]).decode()
+    for delimiter in ",;\t|":
+        assert [cell for cell in cells_as(written, delimiter) if cell.lstrip(' "')[:1] in {*"=+-@\uff1d"}] == []
+    assert [unguarded(cell) for row in csv.reader(io.StringIO(written, newline="")) for cell in row] == cells
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'=1", "''=1", "\uff1d1", "\r=1"])

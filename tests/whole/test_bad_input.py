@@ -24,7 +24,7 @@ from vendorrisk.app import Api
 from vendorrisk.background import JobContext
 from vendorrisk.db.paging import Column, Operator
 from vendorrisk.evidence.jobs import read_evidence
-from vendorrisk.http import request_middleware
+from vendorrisk.http.pace import Pace, Paces
 from vendorrisk.http.routing import Kind
 
 pytestmark = pytest.mark.anyio
@@ -398,9 +398,9 @@ async def soc2_document(things: Things) -> str:
 
 @pytest.mark.parametrize("operation", TAKE_FILES, ids=lambda o: o.name)
 async def test_a_file_that_never_ends_breaks_off_or_is_too_large_leaves_nothing(
-    operation: Operation, api: Api, things: Things, monkeypatch: pytest.MonkeyPatch
+    operation: Operation, api: Api, things: Things
 ) -> None:
-    monkeypatch.setattr(request_middleware, "_BODY_SECONDS", 0.1)
+    api.service.paces = Paces(sending=Pace(0.1, 64 * 1024 * 1024))
     known = await things.known_for(operation)
     place = operation.path.format(**known)
     media = FILES[operation.name][0]

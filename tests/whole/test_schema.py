@@ -28,8 +28,9 @@ OPERATORS = {
     "signal_pauses": True,
     "signal_feeds": True,
     "signal_feed_items": True,
+    "key_checksum": True,
 }
-"""Tables of the installation → whether any tenant may read them: what is in them everyone can look up elsewhere."""
+"""Tables of the installation → whether any tenant may read them: no tenant's data is in them."""
 
 
 async def tables(owner: Any) -> list[str]:

@@ -45,7 +45,7 @@ _OUT = {
     "aiohttp": set(),
     "urllib.request": set(),
     "http.client": {"embedded"},  # the supervisor asks its own API on loopback whether it is ready
-    "socket": {"egress", "embedded"},  # free ports and socket files of its own servers
+    "socket": {"egress", "embedded", "serving.py"},  # free ports, socket files of its own servers, and options of one
 }
 """Module that reaches outside → the folders that may import it."""
 

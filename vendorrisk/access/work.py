@@ -1,7 +1,8 @@
 """One operation: the context in which a service reads or writes in one tenant."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -55,3 +56,22 @@ class Work(msgspec.Struct, frozen=True):
             sql, extra = counted(query.sql, request, first=len(own) + 1)
             page.total = await self.db.fetchval(sql, *own, *extra)
         return page
+
+
+class Transactions(Protocol):
+    """The transactions of an operation that waits for its caller, a file store or a child process in between.
+
+    None of them is open meanwhile, so that a slow caller holds no connection to the database.
+    """
+
+    @property
+    def tenant_id(self) -> UUID: ...
+
+    def look(self) -> AbstractAsyncContextManager[Work]:
+        """Open one to read in, and end it on leaving."""
+
+    async def begin(self) -> Work:
+        """Open the one of the effect, once nothing slow is left to do. It is committed when the handler has responded.
+
+        An operation begins once, or not at all if there is nothing to change.
+        """

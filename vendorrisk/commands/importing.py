@@ -79,6 +79,7 @@ def _content(file: Path, settings: Settings) -> bytes:
 
 
 async def _imported(settings: Settings, tenant_id: UUID | None, content: bytes, options: "Options") -> "Import":
+    from vendorrisk.http.spool import spool_in
     from vendorrisk.imports import service as imports
     from vendorrisk.vendors.imports import KIND
     from vendorrisk.worker import close_job_context, make_job_context
@@ -87,8 +88,13 @@ async def _imported(settings: Settings, tenant_id: UUID | None, content: bytes, 
     await context.database.open()
     try:
         tenant = await _tenant(context, tenant_id)
-        async with _work(context, tenant) as work:
-            made = await imports.receive(work, KIND, content, options)
+        async with spool_in(None) as spool:
+            await spool.write(content)
+            async with (
+                imports.looked_into(KIND, spool, options, on_behalf_of=tenant.id) as file,
+                _work(context, tenant) as work,
+            ):
+                made = await imports.receive(work, KIND, file)
         await context.nudge(work.nudges)
         if made.state in _WAITING:
             made = await _finished(context, tenant, made.id)

@@ -8,6 +8,9 @@ BEGIN, the role and the tenant travel as one message, so that row-level security
 Where the pool holds its own sessions, `reading` needs no transaction: the tenant is set on the session when
 it differs from the one the connection served last. Behind PgBouncer in transaction mode nothing may outlive
 a transaction, so there every borrow is one.
+
+Tenants take connections in turn. One tenant never holds all of them, so that its slow statements leave another tenant a
+connection. What crosses tenants counts as one more tenant.
 """
 
 import asyncio
@@ -23,6 +26,7 @@ import structlog
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.fair_places import FairPlaces, NoPlaceError
 from vendorrisk.settings import SettingError, Settings
 
 TENANT_ROLE = "vendorrisk_tenant"
@@ -58,6 +62,7 @@ NOT_READY = (
 
 _WAITERS_PER_CONNECTION = 32
 _PATIENCE_SECONDS = 60.0
+_MOST_PATIENT = 100_000
 _log = structlog.get_logger()
 
 
@@ -75,7 +80,11 @@ class Database:
         self._patient = patient
         self._wait_seconds = _PATIENCE_SECONDS if patient else settings.database_wait_seconds
         self._statement_seconds = settings.database_statement_seconds
-        self._waiting = 0
+        self.places = FairPlaces(
+            self._size,
+            share=self._size if patient else max(1, self._size - max(1, self._size // 4)),
+            most_waiting=_MOST_PATIENT if patient else self._size * _WAITERS_PER_CONNECTION,
+        )
         self._pool: Any = None
         self._serving: WeakKeyDictionary[object, UUID] = WeakKeyDictionary()
 
@@ -124,7 +133,7 @@ class Database:
             async with self._transaction(TENANT_ROLE, tenant_id) as connection:
                 yield connection
             return
-        async with self.borrowed() as connection:
+        async with self.borrowed(tenant_id) as connection:
             raw = connection._con  # noqa: SLF001 - the pool's proxy is new at each borrow, the session is not
             if self._serving.get(raw) != tenant_id:
                 self._serving.pop(raw, None)
@@ -133,19 +142,26 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def borrowed(self) -> AsyncIterator[Any]:
+    async def borrowed(self, tenant_id: UUID | None = None) -> AsyncIterator[Any]:
         """Borrow a bare connection, within the bounds. Refuses instead of queueing for ever."""
         if self._pool is None:
             raise Refusal(Code.DATABASE_UNAVAILABLE, "The service is starting or stopping.", retry_after_seconds=1)
-        connection = await self._acquire()
         try:
-            yield connection
-        except asyncpg.InternalClientError:
-            connection.terminate()
-            raise
+            await self.places.take(tenant_id, self._wait_seconds)
+        except NoPlaceError:
+            raise _overloaded() from None
+        try:
+            connection = await self._acquire()
+            try:
+                yield connection
+            except asyncpg.InternalClientError:
+                connection.terminate()
+                raise
+            finally:
+                # Shielded inside asyncpg: a cancelled request still gives its connection back.
+                await self._pool.release(connection)
         finally:
-            # Shielded inside asyncpg: a cancelled request still gives its connection back.
-            await self._pool.release(connection)
+            self.places.give_back(tenant_id)
 
     @asynccontextmanager
     async def listening(self, channel: str, callback: Callable[..., None]) -> AsyncIterator[asyncio.Event]:
@@ -160,9 +176,7 @@ class Database:
             connection.terminate()
 
     async def _acquire(self) -> Any:
-        if self._waiting >= self._size * _WAITERS_PER_CONNECTION and not self._patient:
-            raise _overloaded()
-        self._waiting += 1
+        """Take a connection from the pool, which has one for each place. Only opening a new one may take time."""
         try:
             return await self._pool.acquire(timeout=self._wait_seconds)
         except TimeoutError:
@@ -173,12 +187,10 @@ class Database:
         except ValueError:
             # Not the driver's words, which may hold a part of a password.
             raise unavailable() from SettingError(f"it takes {DATABASE_ADDRESS}")
-        finally:
-            self._waiting -= 1
 
     @asynccontextmanager
     async def _transaction(self, role: str, tenant_id: UUID | None) -> AsyncIterator[Connection]:
-        async with self.borrowed() as connection:
+        async with self.borrowed(tenant_id) as connection:
             tenant = "" if tenant_id is None else str(tenant_id)
             # A UUID and a name from this module: nothing a caller wrote enters this text.
             await connection.execute(

@@ -7,7 +7,7 @@ import msgspec
 
 from vendorrisk.access.records import check_version, found, patched
 from vendorrisk.access.upsert import as_changes, create_or_change, with_reference
-from vendorrisk.access.work import Work
+from vendorrisk.access.work import Transactions, Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
@@ -26,7 +26,7 @@ from vendorrisk.evidence.document_model import (
 from vendorrisk.ids import new_id
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import safe_name
-from vendorrisk.storage.port import StorageError, UnreachableError
+from vendorrisk.storage.port import FullError, StorageError, UnreachableError
 from vendorrisk.storage.vault import EncryptedFileStore, StoredFile
 
 READ_EVIDENCE = "read_evidence"
@@ -125,8 +125,14 @@ async def withdraw(work: Work, document_id: UUID, withdrawal: Withdrawal, expect
     return after
 
 
+async def check_takes_file(transactions: Transactions, document_id: UUID, expected: int) -> None:
+    """Refuse a file that could not be stored, before the first byte of it is received."""
+    async with transactions.look() as work:
+        _check_counting(await document(work, document_id), expected)
+
+
 async def store_file(
-    work: Work,
+    transactions: Transactions,
     file_store: EncryptedFileStore,
     document_id: UUID,
     chunks: AsyncIterator[bytes],
@@ -142,11 +148,12 @@ async def store_file(
     The bytes are durable before the row names them. Where the transaction then fails, they are left without a row, and
     sending the file again finds them.
     """
-    before = await _counting(work, document_id, expected)
     try:
-        stored = await file_store.put(work.tenant_id, chunks, file_name=name, max_bytes=most)
+        stored = await file_store.put(transactions.tenant_id, chunks, file_name=name, max_bytes=most)
     except UnreachableError as error:
-        raise _unavailable() from error
+        raise _unavailable(error) from error
+    work = await transactions.begin()
+    before = await _counting(work, document_id, expected)
     name, extraction = safe_name(name, stored.media_type), _extraction_of(before, stored)
     if (before.file_sha256, before.file_name, before.extraction) == (stored.sha256, name, extraction):
         return before
@@ -168,21 +175,25 @@ async def store_file(
 
 
 async def open_file(
-    work: Work, file_store: EncryptedFileStore, document_id: UUID
+    transactions: Transactions, file_store: EncryptedFileStore, document_id: UUID
 ) -> tuple[Document, AsyncIterator[bytes]]:
     """Return a document and the plain bytes of its file, checked as they pass."""
-    document = found(await queries.find_document(work, document_id))
-    if document.file_sha256 is None:
+    async with transactions.look() as work:
+        wanted = await document(work, document_id)
+    if wanted.file_sha256 is None:
         raise Refusal(Code.DOCUMENT_WITHOUT_FILE, "Send its file first, with PUT to this address.")
     try:
-        return document, await file_store.open(work.tenant_id, document.file_sha256)
+        return wanted, await file_store.open(transactions.tenant_id, wanted.file_sha256)
     except UnreachableError as error:
-        raise _unavailable() from error
+        raise _unavailable(error) from error
     except StorageError as error:
         raise Refusal(Code.FILE_DAMAGED, "Tell the operator the request id.") from error
 
 
-def _unavailable() -> Refusal:
+def _unavailable(error: UnreachableError) -> Refusal:
+    if isinstance(error, FullError):
+        detail = "Nothing was changed. Tell the operator that the file store is full, and try again later."
+        return Refusal(Code.DISK_FULL, detail, retry_after_seconds=60)
     return Refusal(Code.STORE_UNAVAILABLE, "The file store does not answer. Try again.", retry_after_seconds=10)
 
 
@@ -217,9 +228,13 @@ async def _check_service(work: Work, wanted: Document) -> None:
 
 async def _counting(work: Work, document_id: UUID, expected: int) -> Document:
     before = found(await queries.lock_document(work, document_id))
+    _check_counting(before, expected)
+    return before
+
+
+def _check_counting(before: Document, expected: int) -> None:
     check_version(before, expected)
     check_counting(before)
-    return before
 
 
 def check_counting(document: Document) -> None:

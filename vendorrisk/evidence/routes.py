@@ -20,7 +20,7 @@ from vendorrisk.evidence.document_model import Document, DocumentChanges, NewDoc
 from vendorrisk.evidence.policy import EvidencePolicy
 from vendorrisk.evidence.proposal_model import NewProposalDecision, Proposal
 from vendorrisk.evidence.report_model import BridgeLetter, Soc2ReportDetail
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference, TheService
+from vendorrisk.http.dependencies import ExpectedVersion, InTransactions, InWork, ListPage, OwnReference, TheService
 from vendorrisk.http.file_bodies import sent_file
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, replaces, upserted, upserts
 from vendorrisk.storage.media_types import MediaType
@@ -126,7 +126,7 @@ async def withdraw_document(
     ],
 )
 async def store_document_file(
-    work: InWork,
+    transactions: InTransactions,
     expected: ExpectedVersion,
     service: TheService,
     request: Request[Any, Any, Any],
@@ -138,16 +138,17 @@ async def store_document_file(
     It is the body itself, or the one part of a form (`curl -X PUT -F file=@report.pdf`), and keeps the part's name
     unless `file_name` gives another.
     """
-    sent = await sent_file(request, most=service.settings.upload_max_bytes)
-    return await documents.store_file(
-        work,
-        service.file_store,
-        document_id,
-        sent.chunks,
-        unquote(file_name or "") or sent.name or "document",
-        service.settings.upload_max_bytes,
-        expected,
-    )
+    await documents.check_takes_file(transactions, document_id, expected)
+    async with sent_file(request, most=service.settings.upload_max_bytes) as sent:
+        return await documents.store_file(
+            transactions,
+            service.file_store,
+            document_id,
+            sent.chunks,
+            unquote(file_name or "") or sent.name or "document",
+            service.settings.upload_max_bytes,
+            expected,
+        )
 
 
 @reads(
@@ -157,9 +158,9 @@ async def store_document_file(
     tagged=True,
     refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED, Code.STORE_UNAVAILABLE],
 )
-async def get_document_file(work: InWork, service: TheService, document_id: FromPath[UUID]) -> Stream:
+async def get_document_file(transactions: InTransactions, service: TheService, document_id: FromPath[UUID]) -> Stream:
     """Download the file, as an attachment, whatever it is."""
-    document, chunks = await documents.open_file(work, service.file_store, document_id)
+    document, chunks = await documents.open_file(transactions, service.file_store, document_id)
     return _attachment(document, chunks)
 
 

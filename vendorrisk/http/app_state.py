@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -11,6 +12,8 @@ import msgspec
 from vendorrisk.access.model import Actor
 from vendorrisk.clock import Clock
 from vendorrisk.db.pool import Database
+from vendorrisk.http.pace import Paces
+from vendorrisk.http.places import Places
 from vendorrisk.http.rate_limits import Limiter
 from vendorrisk.keys import Keyring
 from vendorrisk.settings import Settings
@@ -36,6 +39,10 @@ class Service(msgspec.Struct, kw_only=True):
     per_address: Limiter
     cursor_secrets: tuple[bytes, ...]
     file_store: EncryptedFileStore
+    spool_folder: Path | None = None
+    """Where bodies wait that are too large for memory. None: in the system's folder for temporary files."""
+    places: Places = msgspec.field(default_factory=Places)
+    paces: Paces = Paces()
     same_key: WeakValueDictionary[tuple[str, str], asyncio.Lock] = msgspec.field(default_factory=WeakValueDictionary)
     """One lock per Idempotency-Key in use, so that a storm of the same request waits without a connection each."""
     is_shutting_down: bool = False

@@ -1,7 +1,7 @@
 """The address a request comes from, believing only proxies that the operator named."""
 
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from vendorrisk.settings import Settings
@@ -21,6 +21,18 @@ def client_address(scope: Any, headers: dict[str, str], settings: Settings) -> s
             return client
         client = claimed.strip()
     return client
+
+
+def network_of(address: str) -> str:
+    """Return the network whose addresses one caller holds: of IPv6 the /64, of IPv4 the address itself."""
+    if not _is_address(address):
+        return address
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed.packed[:8] + bytes(8), 64)))
 
 
 def _inside(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:

@@ -10,11 +10,13 @@ from litestar import Request
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
-from vendorrisk.access.work import Work
+from vendorrisk.access.work import Transactions, Work
 from vendorrisk.db.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, check_sort, read_filters
 from vendorrisk.http.app_state import Service
 
 InWork: TypeAlias = NamedDependency[Work]
+InTransactions: TypeAlias = NamedDependency[Any]  # `Transactions`: a protocol, which Litestar cannot check
+_InWork: TypeAlias = NamedDependency[Any]
 ExpectedVersion: TypeAlias = NamedDependency[int]
 ListPage: TypeAlias = NamedDependency[PageRequest]
 OwnReference: TypeAlias = Annotated[
@@ -23,12 +25,18 @@ OwnReference: TypeAlias = Annotated[
 TheService: TypeAlias = NamedDependency[Service]
 
 
-async def provide_work(request: Request[Any, Any, Any]) -> Work:
-    work: Work = request.scope["request_context"].work  # type: ignore[typeddict-item]  # our own key of the scope
+async def provide_work(request: Request[Any, Any, Any]) -> Any:
+    """Return the operation's `Work`, or None to a handler that opens its transactions itself."""
+    work: Work | None = request.scope["request_context"].work  # type: ignore[typeddict-item]  # our own key of the scope
     return work
 
 
-async def provide_expected_version(request: Request[Any, Any, Any], work: InWork) -> int:  # noqa: ARG001 - see above
+async def provide_transactions(request: Request[Any, Any, Any]) -> Any:
+    transactions: Transactions = request.scope["request_context"]  # type: ignore[typeddict-item]  # as above
+    return transactions
+
+
+async def provide_expected_version(request: Request[Any, Any, Any], work: _InWork) -> int:  # noqa: ARG001 - see above
     version: int = request.scope["request_context"].expected_version  # type: ignore[typeddict-item]  # our own key of the scope
     return version
 
@@ -40,7 +48,7 @@ async def provide_service(request: Request[Any, Any, Any]) -> Service:
 
 async def provide_page(
     request: Request[Any, Any, Any],
-    work: InWork,  # noqa: ARG001 - see above
+    work: _InWork,  # noqa: ARG001 - see above
     filter: Annotated[list[str] | None, QueryParameter(required=False)] = None,  # noqa: A002 - the parameter's name
     sort: Annotated[str | None, QueryParameter(required=False)] = None,
     cursor: Annotated[str | None, QueryParameter(required=False)] = None,
@@ -60,6 +68,7 @@ async def provide_page(
 
 DEPENDENCIES = {
     "work": Provide(provide_work),
+    "transactions": Provide(provide_transactions),
     "expected": Provide(provide_expected_version),
     "page": Provide(provide_page),
     "service": Provide(provide_service),

@@ -13,7 +13,7 @@ from litestar.exceptions import (
 )
 from msgspec import inspect
 
-from vendorrisk.errors import Code, FieldError, Refusal
+from vendorrisk.errors import Code, FieldError, Kind, Refusal
 from vendorrisk.http import problems
 from vendorrisk.http.outer_middleware import refused
 from vendorrisk.http.query_parameters import resolved
@@ -32,6 +32,11 @@ def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[by
         media_type=problems.MEDIA_TYPE,
         headers={**dict(problems.headers_of(refusal)), **_allow(error)},
     )
+
+
+def on_replay(_request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    """Leave a handler whose request was done before. The request middleware sends the stored response."""
+    return Response(b"", status_code=problems.STATUS[Kind.CONFLICT])
 
 
 def _allow(error: Exception) -> dict[str, str]:

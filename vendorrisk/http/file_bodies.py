@@ -1,7 +1,10 @@
-"""Files that come in: as the body itself, or as the one part of a multipart body."""
+"""Files that come in: as the body itself, or as the one part of a multipart body.
 
-import asyncio
-from collections.abc import Sequence
+Files of a tenant take turns, so that slow or large ones leave room for those of another tenant.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -9,50 +12,67 @@ from litestar import Request
 
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.http.multipart_file import MULTIPART, SentFile, part_of
+from vendorrisk.http.places import in_turn
+from vendorrisk.http.request_context import RequestContext
+from vendorrisk.http.spool import Spool, spool_in
 
-_SECONDS = 30
 _OF_ENDING = {"csv": "text/csv", "json": "application/json"}
 _JUST_BYTES = "application/octet-stream"
 
 
 class ReceivedFile(msgspec.Struct, frozen=True):
-    """A file that was read whole."""
+    """A file that has arrived whole."""
 
-    content: bytes
+    spool: Spool
     media_type: str
     name: str | None = None
 
 
-async def sent_file(request: Request[Any, Any, Any], *, most: int) -> SentFile:
+@asynccontextmanager
+async def sent_file(request: Request[Any, Any, Any], *, most: int) -> AsyncIterator[SentFile]:
     """Return the file of a request to be read as it arrives. The file of a multipart body is its one part."""
-    if media_type(request) == MULTIPART:
-        return await part_of(request.stream(), request.headers["content-type"], most)
-    return SentFile(request.stream(), media_type(request))
+    context = _context(request)
+    async with in_turn(context.service.places.files, context.tenant_id):
+        yield await _sent(request, most)
 
 
-async def received_file(request: Request[Any, Any, Any], *, most: int, accepted: Sequence[str]) -> ReceivedFile:
-    """Read the file: one of the media types `accepted`, at most `most` bytes, within half a minute."""
+@asynccontextmanager
+async def received_file(
+    request: Request[Any, Any, Any], *, most: int, accepted: Sequence[str]
+) -> AsyncIterator[ReceivedFile]:
+    """Receive a file: one of the media types `accepted`, at most `most` bytes. It is kept until left."""
     if media_type(request) not in {*accepted, MULTIPART}:
         raise _unsupported(accepted)
-    received = bytearray()
-    try:
-        async with asyncio.timeout(_SECONDS):
-            sent = await sent_file(request, most=most)
-            media = _told_by_name(sent)
-            if media not in accepted:
-                raise _unsupported(accepted)
-            async for piece in sent.chunks:
-                received += piece
-                if len(received) > most:
-                    raise Refusal(Code.BODY_TOO_LARGE, f"Send a file of at most {most} bytes.")
-    except TimeoutError:
-        raise Refusal(Code.BODY_MALFORMED, "The body did not arrive in time. Send it again.") from None
-    return ReceivedFile(bytes(received), media, sent.name)
+    context = _context(request)
+    async with (
+        in_turn(context.service.places.files, context.tenant_id),
+        spool_in(context.service.spool_folder) as spool,
+    ):
+        sent = await _sent(request, most)
+        media = _told_by_name(sent)
+        if media not in accepted:
+            raise _unsupported(accepted)
+        async for piece in sent.chunks:
+            if spool.size + len(piece) > most:
+                raise Refusal(Code.BODY_TOO_LARGE, f"Send a file of at most {most} bytes.")
+            await spool.write(piece)
+        yield ReceivedFile(spool, media, sent.name)
 
 
 def media_type(request: Request[Any, Any, Any]) -> str:
     """Return the body's media type without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _sent(request: Request[Any, Any, Any], most: int) -> SentFile:
+    if media_type(request) == MULTIPART:
+        return await part_of(request.stream(), request.headers["content-type"], most)
+    return SentFile(request.stream(), media_type(request))
+
+
+def _context(request: Request[Any, Any, Any]) -> RequestContext:
+    context: RequestContext = request.scope["request_context"]  # type: ignore[typeddict-item]  # our own key
+    return context
 
 
 def _told_by_name(sent: SentFile) -> str:

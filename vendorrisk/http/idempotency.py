@@ -30,6 +30,10 @@ class StoredResponse(msgspec.Struct, frozen=True):
         return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
 
 
+class ReplayedError(Exception):
+    """The Idempotency-Key has a response already, which the request middleware sends again. Nothing is to be done."""
+
+
 _sql = QueryFile("http")
 _CLAIM = _sql.scalar("claim_key", bool)
 _FIND = _sql.rows("find_response", StoredResponse)

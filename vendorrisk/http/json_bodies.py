@@ -34,6 +34,37 @@ class _TwinKeyError(ValueError):
     pass
 
 
+_JSON = ("application/json",)
+_PATCH = ("application/json", "application/merge-patch+json")
+_UTF_8 = frozenset({"utf-8", "utf8"})
+
+
+def check_absent(schema: Any) -> None:
+    """Refuse a missing body where one is needed."""
+    if schema is not None:
+        raise Refusal(Code.BODY_INVALID, "Send a JSON body.")
+
+
+def check_media_type(headers: dict[str, str], *, is_patch: bool) -> None:
+    """Refuse another media type than JSON, and any charset but one UTF-8."""
+    media, *parameters = headers.get("content-type", "").split(";")
+    accepted = _PATCH if is_patch else _JSON
+    if media.strip().lower() not in accepted:
+        raise Refusal(Code.MEDIA_TYPE_UNSUPPORTED, f"Send the body as {' or '.join(accepted)}.")
+    named = [
+        value for name, _, value in (one.partition("=") for one in parameters) if name.strip().lower() == "charset"
+    ]
+    if len(named) > 1 or any(value.strip().strip('"').lower() not in _UTF_8 for value in named):
+        raise Refusal(Code.MEDIA_TYPE_UNSUPPORTED, "Send the body in UTF-8, and name at most one charset.")
+
+
+def check_body(body: bytes, schema: Any) -> None:
+    """Refuse a body that is not strict JSON, or does not fit the schema of the route."""
+    value = check_json(body)
+    if schema is not None:
+        check_fit(value, schema)
+
+
 def check_json(body: bytes) -> object:
     """Return the decoded body. Refuse all but strict JSON, and texts that cannot be stored.
 

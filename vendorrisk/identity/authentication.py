@@ -1,7 +1,9 @@
 """From an Authorization header to an actor.
 
-A key is found by its public part and compared by its SHA-256. Known keys are cached in the process for a short while,
-and dropped at once when Postgres announces a change. If announcements cannot arrive (a pooler in transaction mode), a
+The checksum inside a key takes a secret of the installation, so an invented key is refused without the database. A key
+is found by its public part and compared by its SHA-256. Known keys, and ids without a key, are cached in
+the process for a short while, and dropped at once when Postgres announces a change. A key that was read before an
+announcement, and arrives after it, is not cached. If announcements cannot arrive (a pooler in transaction mode), a
 change takes effect after that short while. Last use is gathered and written in batches.
 """
 
@@ -10,10 +12,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from vendorrisk.access.model import Actor, ActorKind, Tenant, permissions_of
+from vendorrisk.access.permissions import Permission, Role
 from vendorrisk.db.pool import Database
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.identity import queries, rules
@@ -30,43 +34,57 @@ class Authenticator:
     def __init__(self, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._seconds = seconds
-        self._remembered: OrderedDict[str, tuple[float, KeyOnFile, Actor]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[float, KeyOnFile | None]] = OrderedDict()
+        self._generation = 0
+        self._checksum_secret: bytes | None = None
         self._uses: dict[tuple[UUID, UUID], datetime] = {}
 
     async def __call__(self, authorization: str | None, now: datetime) -> Actor:
         if authorization is None:
             raise Refusal(Code.CREDENTIALS_MISSING, "Send your API key as `Authorization: Bearer vr_key_…`.")
         scheme, _, text = authorization.partition(" ")
-        public_id = rules.public_id_of(text.strip()) if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer":
+            raise _invalid("no_key")
+        public_id = rules.public_id_of(text.strip(), await self._secret())
         if public_id is None:
             raise _invalid("no_key")
-        key, actor = await self._find(public_id)
+        key = await self._find(public_id)
+        if key is None:
+            raise _invalid("unknown", public_id)
         if not hmac.compare_digest(key.secret_hash, rules.hash_of(text.strip())):
             raise _invalid("wrong_secret", public_id)
         if not rules.is_usable(key.expires_at, key.revoked_at, now):
             raise _invalid("ended", public_id)
         self._uses[key.tenant_id, key.id] = now
-        return actor
+        return _actor(key)
 
-    async def _find(self, public_id: str) -> tuple[KeyOnFile, Actor]:
+    async def _secret(self) -> bytes:
+        """Return the secret of the checksums. It never changes, so that it is read once."""
+        if self._checksum_secret is None:
+            async with self._database.system() as connection:
+                self._checksum_secret = await queries.checksum_secret(connection)
+        return self._checksum_secret
+
+    async def _find(self, public_id: str) -> KeyOnFile | None:
         remembered = self._remembered.get(public_id)
         if remembered is not None and self._seconds() - remembered[0] < _SECONDS_REMEMBERED:
-            return remembered[1], remembered[2]
+            return remembered[1]
+        generation = self._generation
         async with self._database.system() as connection:
             key = await queries.key_on_file(connection, public_id)
-        if key is None:
-            self.forget(public_id)
-            raise _invalid("unknown", public_id)
-        actor = _actor(key)
-        self._remembered[public_id] = (self._seconds(), key, actor)
-        if len(self._remembered) > _MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
-        return key, actor
+        if generation == self._generation:
+            self._remembered[public_id] = (self._seconds(), key)
+            if len(self._remembered) > _MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
+        return key
 
     def forget(self, public_id: str) -> None:
+        """Drop a key. One that is being read at this moment may be read as it was, so it will not be cached."""
+        self._generation += 1
         self._remembered.pop(public_id, None)
 
     def forget_all(self) -> None:
+        self._generation += 1
         self._remembered.clear()
 
     def on_announcement(self, _connection: Any, _pid: int, _channel: str, public_id: str) -> None:
@@ -86,13 +104,27 @@ class Authenticator:
             raise
 
 
+@lru_cache(maxsize=4096)
+def _held(
+    roles: tuple[Role, ...], scopes: tuple[Permission, ...] | None, member_roles: tuple[Role, ...] | None
+) -> frozenset[Permission]:
+    held = permissions_of(roles, scopes)
+    return held if member_roles is None else held & permissions_of(member_roles, None)
+
+
+def _permissions(key: KeyOnFile) -> frozenset[Permission]:
+    """Return what the key gives, within what its member may do today."""
+    scopes = None if key.scopes is None else tuple(key.scopes)
+    return _held(tuple(key.roles), scopes, None if key.member_roles is None else tuple(key.member_roles))
+
+
 def _actor(key: KeyOnFile) -> Actor:
     return Actor(
         kind=ActorKind.API_KEY,
         id=key.id,
         label=key.name,
         tenant=Tenant(key.tenant_id, key.time_zone),
-        permissions=permissions_of(key.roles, key.scopes),
+        permissions=_permissions(key),
         member_id=key.member_id,
     )
 

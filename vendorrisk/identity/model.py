@@ -161,3 +161,5 @@ class KeyOnFile(msgspec.Struct, frozen=True):
     member_id: UUID | None
     expires_at: datetime | None
     revoked_at: datetime | None
+    member_roles: list[Role] | None
+    """The member's own roles, which bound those of the key. Null if the key belongs to no member."""

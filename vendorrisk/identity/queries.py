@@ -33,6 +33,7 @@ _LOCK_KEY = _sql.rows("lock_api_key", ApiKey)
 LIST_KEYS = _sql.rows("list_api_keys", ApiKey)
 _END_KEY = _sql.rows("end_api_key", ApiKey)
 _KEY_ON_FILE = _sql.rows("key_on_file", KeyOnFile)
+_CHECKSUM_SECRET = _sql.scalar("checksum_secret", bytes)
 _HAS_ADMIN_KEY = _sql.scalar("has_admin_key", bool)
 _ANNOUNCE_KEYS = _sql.scalar("announce_keys", int)
 _NOTE_KEY_USE = _sql.command("note_key_use")
@@ -174,8 +175,14 @@ async def end_key(work: Work, key_id: UUID, expires_at: datetime | None, revoked
     return await _END_KEY.one(work.db, work.tenant_id, key_id, expires_at, revoked_at)
 
 
-async def has_admin_key(work: Work) -> bool:
-    return await _HAS_ADMIN_KEY.one(work.db, work.tenant_id, Role.ADMIN, work.now)
+async def has_admin_key(work: Work, until: datetime) -> bool:
+    """Return True if a key that may do everything works until then."""
+    return await _HAS_ADMIN_KEY.one(work.db, work.tenant_id, Role.ADMIN, until)
+
+
+async def checksum_secret(connection: Connection) -> bytes:
+    """Return the installation's secret of the checksums inside keys."""
+    return await _CHECKSUM_SECRET.one(connection)
 
 
 async def announce_keys(work: Work, member_id: UUID | None = None) -> int:

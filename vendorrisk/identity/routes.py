@@ -108,7 +108,7 @@ async def list_api_keys(work: InWork, page: ListPage) -> Page[ApiKey]:
     "/api-keys",
     Permission.KEYS_MANAGE,
     at="/v1/api-keys/{id}",
-    refuses=[Code.EXPIRY_IN_THE_PAST, Code.REFERENCE_UNKNOWN],
+    refuses=[Code.EXPIRY_IN_THE_PAST, Code.KEY_EXCEEDS_MEMBER, Code.REFERENCE_UNKNOWN],
     example={
         "name": "Nightly export",
         "roles": ["auditor"],
@@ -117,7 +117,10 @@ async def list_api_keys(work: InWork, page: ListPage) -> Page[ApiKey]:
     },
 )
 async def create_api_key(work: InWork, data: JSONBody[NewApiKey]) -> CreatedApiKey:
-    """Make a key. Its text is in this response and nowhere else."""
+    """Make a key. Its text is in this response and nowhere else.
+
+    A key of a member never has more permissions than the member's roles give, now or later.
+    """
     return await service.create_key(work, data)
 
 
@@ -132,7 +135,7 @@ async def get_api_key(work: InWork, key_id: FromPath[UUID]) -> ApiKey:
     Permission.KEYS_MANAGE,
     at="/v1/api-keys/{id}",
     status_code=201,
-    refuses=[Code.API_KEY_ENDED, Code.EXPIRY_IN_THE_PAST],
+    refuses=[Code.API_KEY_ENDED, Code.EXPIRY_IN_THE_PAST, Code.KEY_EXCEEDS_MEMBER, Code.LAST_ADMIN_KEY],
     example={"overlap_seconds": 3600},
 )
 async def rotate_api_key(

@@ -1,11 +1,11 @@
 """How a key is written and read, and which roles may be given."""
 
-import binascii
 import hashlib
+import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
 
 import msgspec
@@ -16,8 +16,10 @@ from vendorrisk.errors import Code, Refusal
 from vendorrisk.identity.model import ApiKey
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_KEY = re.compile(r"^vr_key_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$")
+_KEY = re.compile(r"^vr_key_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})\Z")
 _SECRET_BITS = 256
+ADMIN_KEY_LASTS = timedelta(days=1)
+"""How long a key must go on working to count as the one by which an admin gets in."""
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -27,12 +29,12 @@ class MadeKey(msgspec.Struct, frozen=True):
     secret_hash: bytes
 
 
-def make_key() -> MadeKey:
+def make_key(checksum_secret: bytes) -> MadeKey:
     """Return a new key `vr_key_<id>_<secret><checksum>`. Its text leaves the process once and is never stored."""
     public_id = _base62(secrets.randbits(95), 16)
     secret = _base62(secrets.randbits(_SECRET_BITS), 43)
     body = f"vr_key_{public_id}_{secret}"
-    text = body + _checksum(body)
+    text = body + _checksum(body, checksum_secret)
     return MadeKey(text, public_id, hash_of(text))
 
 
@@ -40,10 +42,13 @@ def hash_of(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def public_id_of(text: str) -> str | None:
-    """Return the part that finds the key, or None where the text is no key: a typing error never reaches the table."""
+def public_id_of(text: str, checksum_secret: bytes) -> str | None:
+    """Return the part that finds the key, or None where the text is no key of this installation.
+
+    Neither a typing error nor an invented key reaches the table: the checksum takes the installation's secret.
+    """
     match = _KEY.match(text)
-    if match is None or _checksum(text[:-6]) != match[3]:
+    if match is None or not hmac.compare_digest(_checksum(text[:-6], checksum_secret), match[3]):
         return None
     return match[1]
 
@@ -70,6 +75,21 @@ def check_grant(actor: Actor, roles: Iterable[Role], scopes: Iterable[Permission
         raise Refusal(Code.PERMISSION_DENIED, f"You cannot give permissions that you do not hold: {names}.")
 
 
+def check_within_member(
+    roles: Iterable[Role], scopes: Iterable[Permission] | None, member_roles: Iterable[Role]
+) -> None:
+    """Refuse a key with permissions that its member lacks."""
+    missing = permissions_of(roles, scopes) - permissions_of(member_roles, None)
+    if missing:
+        detail = f"The member does not hold: {', '.join(sorted(missing))}. Give the key roles or scopes of the member."
+        raise Refusal(Code.KEY_EXCEEDS_MEMBER, detail, pointer="/roles")
+
+
+def may_do_everything(key: ApiKey) -> bool:
+    """Return True if the key gives all permissions, as long as it works and its member is an admin."""
+    return Role.ADMIN in key.roles and key.scopes is None
+
+
 def check_zone(name: str) -> None:
     if name not in available_timezones():
         raise Refusal(Code.TIME_ZONE_UNKNOWN, "Send an IANA time zone, such as Europe/Berlin.", pointer="/time_zone")
@@ -83,5 +103,7 @@ def _base62(number: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
-def _checksum(body: str) -> str:
-    return _base62(binascii.crc32(body.encode()), 6)
+def _checksum(body: str, checksum_secret: bytes) -> str:
+    """Return 6 characters, some 35 bits."""
+    digest = hmac.digest(checksum_secret, body.encode(), "sha256")
+    return _base62(int.from_bytes(digest[:8]) % 62**6, 6)

@@ -133,7 +133,7 @@ async def change_member(work: Work, member_id: UUID, changes: MemberChanges, exp
     if wanted == before:
         return before
     after = await queries.update_member(work, wanted)
-    if after.is_active != before.is_active:
+    if (after.is_active, after.roles) != (before.is_active, before.roles):
         await queries.announce_keys(work, member_id)
         await _check_admin_left(work)
     await audit.record(work, Action.MEMBER_CHANGED, Target("member", member_id), before=before, after=after)
@@ -152,7 +152,8 @@ async def create_key(work: Work, new: NewApiKey) -> CreatedApiKey:
     """Make a key. Refuses permissions that the caller lacks, and an expiry that has passed."""
     rules.check_grant(work.by.actor, new.roles, new.scopes)
     _check_expiry(work, new.expires_at)
-    made = rules.make_key()
+    await _check_within_member(work, new)
+    made = rules.make_key(await queries.checksum_secret(work.db))
     stored = await queries.insert_key(work, made, new)
     await audit.record(work, Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
     return CreatedApiKey(**msgspec.structs.asdict(stored), secret=made.text)
@@ -170,12 +171,14 @@ async def rotate_key(work: Work, key_id: UUID, rotation: ApiKeyRotation, expecte
         ends_at = min(ends_at, old.expires_at)
     expires_at = rules.successor_ends(old, work.now) if rotation.expires_at is UNSET else rotation.expires_at
     _check_expiry(work, expires_at)
-    made = rules.make_key()
     successor = NewApiKey(
         name=old.name, roles=old.roles, scopes=old.scopes, member_id=old.member_id, expires_at=expires_at
     )
+    await _check_within_member(work, successor)
+    made = rules.make_key(await queries.checksum_secret(work.db))
     stored = await queries.insert_key(work, made, successor, rotated_from_id=old.id)
     ended = await queries.end_key(work, old.id, ends_at, None)
+    await _check_admin_left(work, old)
     rotated = Change(Action.API_KEY_ROTATED, Target("api_key", old.id), old, ended)
     made_anew = Change(Action.API_KEY_CREATED, Target("api_key", stored.id), after=stored)
     await audit.record_all(work, [rotated, made_anew])
@@ -188,16 +191,28 @@ async def revoke_key(work: Work, key_id: UUID, expected: int) -> None:
     if old.id == work.by.actor.id:
         raise Refusal(Code.OWN_ACCESS, "Make another key, and revoke this one with it.")
     ended = await queries.end_key(work, old.id, old.expires_at, work.now)
-    await _check_admin_left(work)
+    await _check_admin_left(work, old)
     await audit.record(work, Action.API_KEY_REVOKED, Target("api_key", old.id), before=old, after=ended)
 
 
-async def _check_admin_left(work: Work) -> None:
-    """Refuse to end the last key that may do everything. If two keys end each other, the second is refused."""
+async def _check_admin_left(work: Work, ended: ApiKey | None = None) -> None:
+    """Refuse to end the last key that may do everything. If two keys end each other, the second is refused.
+
+    A key that ends within a day is not counted: it would be the last one and then none.
+    """
+    if ended is not None and not rules.may_do_everything(ended):
+        return
     await queries.lock_tenant(work)
-    if not await queries.has_admin_key(work):
-        detail = "It is the last key that works and may do everything. Make another one first."
+    if not await queries.has_admin_key(work, work.now + rules.ADMIN_KEY_LASTS):
+        detail = "No other key that may do everything would work for a whole day. Make one first."
         raise Refusal(Code.LAST_ADMIN_KEY, detail)
+
+
+async def _check_within_member(work: Work, new: NewApiKey) -> None:
+    """Refuse a key with more permissions than its member has. An unknown member is refused where the key is written."""
+    member = None if new.member_id is None else await queries.find_member(work, new.member_id)
+    if member is not None:
+        rules.check_within_member(new.roles, new.scopes, member.roles)
 
 
 def _check_expiry(work: Work, expires_at: datetime | None) -> None:

@@ -204,7 +204,7 @@ def _read_column(rows: Sequence[Row], chunk: Sequence[ReadRow], reader: _Reader,
             unfit[text] = f"The cell holds the error {text}. Correct its formula, or clear it."
         elif text is not None:
             try:
-                values[text] = reader.read(unguarded(text) if escaped and text[0] == "'" else text)
+                values[text] = reader.read(unguarded(text) if escaped else text)
             except UnfitError as error:
                 unfit[text] = str(error)
     for text, row in zip(texts, chunk, strict=True):

@@ -8,6 +8,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import RANGE, Column, ListOf
 from vendorrisk.db.queries import QueryFile
+from vendorrisk.http.spool import Spool
 from vendorrisk.ids import new_id
 from vendorrisk.imports.model import (
     Claimed,
@@ -66,7 +67,8 @@ def imports_of(record: str) -> ListOf:
     )
 
 
-async def insert(work: Work, kind: str, new: NewImport, content: bytes) -> Import:
+async def insert(work: Work, kind: str, new: NewImport, spool: Spool) -> Import:
+    """Insert an import with its file, a piece at a time, so that memory stays flat whatever the file's size."""
     actor = work.by.actor
     made = await _INSERT.one(
         work.db,
@@ -78,7 +80,7 @@ async def insert(work: Work, kind: str, new: NewImport, content: bytes) -> Impor
         new.format,
         new.file_name,
         new.file_digest,
-        len(content),
+        spool.size,
         new.mapping,
         new.date_order,
         actor.id,
@@ -86,7 +88,10 @@ async def insert(work: Work, kind: str, new: NewImport, content: bytes) -> Impor
         actor.kind,
         work.now,
     )
-    await _INSERT_FILE.run(work.db, work.tenant_id, made.id, content)
+    part = 0
+    async for piece in spool.pieces():
+        await _INSERT_FILE.run(work.db, work.tenant_id, made.id, part, piece)
+        part += 1
     return made
 
 

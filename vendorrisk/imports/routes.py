@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
+from vendorrisk.http.dependencies import ExpectedVersion, InTransactions, InWork, ListPage, TheService
 from vendorrisk.http.file_bodies import received_file
 from vendorrisk.http.routing import acts, creates, lists, reads, removes
 from vendorrisk.imports import queries
@@ -55,7 +55,7 @@ def _receives(kind: Kind) -> Any:
     @_named(f"import_{kind.plural}")
     async def receive(
         request: Request[Any, Any, Any],
-        work: InWork,
+        transactions: InTransactions,
         service: TheService,
         dry_run: Annotated[bool, QueryParameter(required=False)] = True,  # noqa: FBT002 - a query parameter
         partial: Annotated[bool, QueryParameter(required=False)] = False,  # noqa: FBT002 - a query parameter
@@ -72,15 +72,12 @@ def _receives(kind: Kind) -> Any:
         (201). A large file is done later (202): read the import to see how far it is. `map=heading:field` matches a
         column, and `map=heading:ignore` leaves it out.
         """
-        sent = await received_file(request, most=service.settings.import_max_bytes, accepted=_ACCEPTED)
-        options = Options(
-            dry_run=dry_run,
-            partial=partial,
-            mapping=mapping_of(map or [], kind.layout.columns),
-            date_order=date_order,
-            file_name=file_name_of(file_name or sent.name),
-        )
-        return _response(await imports.receive(work, kind, sent.content, options), done=201)
+        mapping = mapping_of(map or [], kind.layout.columns)
+        async with received_file(request, most=service.settings.import_max_bytes, accepted=_ACCEPTED) as sent:
+            named = file_name_of(file_name or sent.name)
+            options = Options(dry_run=dry_run, partial=partial, mapping=mapping, date_order=date_order, file_name=named)
+            async with imports.looked_into(kind, sent.spool, options, on_behalf_of=transactions.tenant_id) as file:
+                return _response(await imports.receive(await transactions.begin(), kind, file), done=201)
 
     return receive
 

@@ -5,10 +5,12 @@ its own transaction, and applies it in one. A worker that dies leaves a lease th
 the start, and nothing was applied.
 """
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import islice
 from uuid import UUID
+
+import msgspec
 
 from vendorrisk.access.records import check_version, found
 from vendorrisk.access.work import Work
@@ -16,6 +18,7 @@ from vendorrisk.audit import service as audit
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.http.spool import Spool
 from vendorrisk.imports import queries
 from vendorrisk.imports.columns import ImportCellProblem, MappingError, Matched, ReadRow, match_headings, read_rows
 from vendorrisk.imports.kind import Kind, applied_actions
@@ -40,25 +43,31 @@ SMALL_BYTES = 256 * 1024
 SMALL_ROWS = 2_000
 
 
-async def receive(work: Work, kind: Kind, content: bytes, options: Options) -> Import:
+class ImportFile(msgspec.Struct, frozen=True):
+    """A file that has arrived. `table` and `matched` are those of a small file, which is read at once."""
+
+    new: NewImport
+    spool: Spool
+    table: AnyTable | None = None
+    matched: Matched | None = None
+
+
+@asynccontextmanager
+async def looked_into(kind: Kind, spool: Spool, options: Options, *, on_behalf_of: UUID) -> AsyncIterator[ImportFile]:
+    """Read a small file as a table, with no transaction open meanwhile. Refuses a file that is no table."""
+    table: AnyTable | None = None
+    matched: Matched | None = None
+    async with AsyncExitStack() as stack:
+        try:
+            yield ImportFile(new, spool, table, matched)
+
+
+async def receive(work: Work, kind: Kind, file: ImportFile) -> Import:
     """Take a file in. A small one is checked at once, and applied at once unless it is a dry run."""
-    try:
-        file_format = format_of(content)
-    except UnreadableError as error:
-        raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
-    new = NewImport(
-        is_dry_run=options.dry_run,
-        is_partial=options.partial,
-        format=file_format,
-        file_name=options.file_name,
-        file_digest=hashlib.sha256(content).digest(),
-        mapping=dict(options.mapping),
-        date_order=options.date_order,
-    )
-    made = await queries.insert(work, kind.name, new, content)
+    made = await queries.insert(work, kind.name, file.new, file.spool)
     told = ImportState.RECEIVED
-    if len(content) <= SMALL_BYTES:
-        made = await _check_now(work, kind, made, content)
+    if file.table is not None and file.matched is not None:
+        made = await _check_now(work, kind, made, file.table, file.matched)
         if made.state is ImportState.ACCEPTED and made.to_create + made.to_change <= SMALL_ROWS:
             made, told = await applied(work, kind, made), ImportState.APPLIED
     if made.state in {ImportState.RECEIVED, ImportState.ACCEPTED}:
@@ -67,20 +76,10 @@ async def receive(work: Work, kind: Kind, content: bytes, options: Options) -> I
     return made
 
 
-async def _check_now(work: Work, kind: Kind, made: Import, content: bytes) -> Import:
-    async def load() -> bytes:
-        return content
-
-    try:
-        async with table_of(made.format, load, QUICK, API_SANDBOX, on_behalf_of=work.tenant_id) as table:
-            matched = match_headings(kind.layout, table.headings, made.mapping)
-            for chunk in chunks(read_rows(kind.layout, table, matched, made.date_order)):
-                await kind.stage(work, made.id, chunk, matched.headings)
-            return await checked(work, made, table, matched)
-    except (NotNowError, TooDemandingError):
-        return made  # the job has more time and memory
-    except (UnreadableError, MappingError) as error:
-        raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
+async def _check_now(work: Work, kind: Kind, made: Import, table: AnyTable, matched: Matched) -> Import:
+    for chunk in chunks(read_rows(kind.layout, table, matched, made.date_order)):
+        await kind.stage(work, made.id, chunk, matched.headings)
+    return await checked(work, made, table, matched)
 
 
 def chunks(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:

@@ -4,16 +4,17 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from signal import SIGKILL, SIGXCPU
 from typing import Final, TypeVar, get_type_hints
 
 import msgspec
 
+from vendorrisk.fair_places import FairPlaces, NoPlaceError
 from vendorrisk.sandbox.child import Job
 from vendorrisk.sandbox.fork_server import FORK_SERVER
-from vendorrisk.sandbox.slots import API_ROOM, SMALL_BYTES, WORKER_ROOM, Room, Turns
+from vendorrisk.sandbox.slots import API_ROOM, SMALL_BYTES, WORKER_ROOM, Room
 from vendorrisk.sandbox.spool import Spool
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Sandbox:
 
     def __init__(self, room: Room = WORKER_ROOM, queue_seconds: float = 30.0) -> None:
         self._room = room
-        self._small, self._large = Turns(room.small), Turns(1)
+        self._small, self._large = FairPlaces(room.small), FairPlaces(1)
         self._queue_seconds = queue_seconds
 
     async def run(
@@ -112,13 +113,15 @@ class Sandbox:
 
     @asynccontextmanager
     async def _slot(self, limits: Limits, key: Hashable) -> AsyncIterator[None]:
-        turns = self._small if limits.memory_bytes <= SMALL_BYTES else self._large
-        async with AsyncExitStack() as held:
-            try:
-                await held.enter_async_context(turns.one(key, self._queue_seconds))
-            except TimeoutError:
-                raise SandboxError(Reason.BUSY) from None
+        slots = self._small if limits.memory_bytes <= SMALL_BYTES else self._large
+        try:
+            await slots.take(key, self._queue_seconds)
+        except NoPlaceError:
+            raise SandboxError(Reason.BUSY) from None
+        try:
             yield
+        finally:
+            slots.give_back(key)
 
     def _job(self, parser: Callable[[bytes], object], payload: bytes, limits: Limits) -> Job:
         return Job(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from vendorrisk.access.work import Work
+from vendorrisk.access.work import Transactions, Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
@@ -24,7 +24,7 @@ async def ratings(work: Work, vendor_id: UUID, page: PageRequest) -> Page[Vendor
     return await work.page(api_queries.LIST_RATINGS, page.within("vendor_id", vendor_id))
 
 
-async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> RatingsImported:
+async def import_ratings(transactions: Transactions, content: bytes, *, is_json: bool) -> RatingsImported:
     """Save ratings of vendors by their domains. A file with an invalid row changes nothing."""
     if not content.strip():
         raise Refusal(Code.FILE_EMPTY, "Send the ratings as the body.")
@@ -32,6 +32,7 @@ async def import_ratings(work: Work, content: bytes, *, is_json: bool) -> Rating
         read = read_json(content) if is_json else read_csv(content)
     except RatingsError as error:
         raise Refusal(Code.RATINGS_UNREADABLE, f"Nothing was imported: {error.args[0]}.") from None
+    work = await transactions.begin()
     vendors = await api_queries.vendors_of(work, sorted({rating.domain for rating in read}))
     kept: dict[tuple[UUID, str, object], tuple[UUID, Rating]] = {}
     for rating in read:

@@ -6,6 +6,7 @@ name make one more folder level, so that every folder stays small.
 """
 
 import asyncio
+import errno
 import os
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -14,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from vendorrisk.storage.port import Listed, MissingError, UnreachableError, checked_name, checked_prefix
+from vendorrisk.storage.port import FullError, Listed, MissingError, UnreachableError, checked_name, checked_prefix
 
 _PIECE: Final = 1 << 20
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _INCOMING: Final = ".incoming"  # no object's name begins with a dot
 
 
@@ -36,7 +38,8 @@ class DiskStore:
                 await asyncio.to_thread(file.write, chunk)
             await asyncio.to_thread(_finish, self._root, file, temporary, target)
         except OSError as error:
-            raise UnreachableError(f"cannot write {target}: {error.strerror}") from error
+            fault = FullError if error.errno in _FULL else UnreachableError
+            raise fault(f"cannot write {target}: {error.strerror}") from error
         finally:
             # Closing waits for a write that a cancelled caller left behind in its thread.
             if file is not None:

@@ -21,7 +21,11 @@ class DamagedError(StorageError):
 
 
 class UnreachableError(StorageError):
-    """The store does not answer, is full, or denies access. A retry may help."""
+    """The store does not answer, or denies access. A retry may help."""
+
+
+class FullError(UnreachableError):
+    """There is no room left in the store. A retry helps once the operator has made some."""
 
 
 class Listed(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from litestar.response import Stream
 from vendorrisk.access.permissions import Permission
 from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
-from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, OwnReference
+from vendorrisk.http.dependencies import ExpectedVersion, InTransactions, InWork, ListPage, OwnReference
 from vendorrisk.http.routing import changes, creates, lists, reads, upserted, upserts
 from vendorrisk.sheets.reading import FileFormat
 from vendorrisk.sheets.writing import as_file
@@ -85,13 +85,13 @@ async def search_vendors(
 
 @reads("/vendors/export", _READ, opt={"of": VENDORS}, streams=(MediaType.CSV.text, MediaType.XLSX.text))
 async def export_vendors(
-    work: InWork,
+    transactions: InTransactions,
     page: ListPage,
     format: Annotated[FileFormat, QueryParameter(required=False)] = FileFormat.CSV,  # noqa: A002 - the parameter's name
 ) -> Stream:
     """Download all that a list shows, with the same filters and order. The file can be imported again."""
     return Stream(
-        as_file(format, export.HEADING, service.exported(work, page)),
+        as_file(format, export.HEADING, service.exported(transactions, page)),
         media_type=_WRITTEN_AS[format],
         headers={"content-disposition": f'attachment; filename="vendors.{format}"'},
     )

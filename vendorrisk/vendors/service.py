@@ -7,7 +7,7 @@ import msgspec
 
 from vendorrisk.access.records import check_version, found
 from vendorrisk.access.upsert import as_changes, create_or_change, with_reference
-from vendorrisk.access.work import Work
+from vendorrisk.access.work import Transactions, Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
@@ -134,12 +134,16 @@ async def _declared(work: Work, before: Vendor, wanted: Vendor, *, keeps_date: b
     return msgspec.structs.replace(wanted, next_review_on=await review_policy.due_again(work, wanted))
 
 
-async def exported(work: Work, page: PageRequest) -> AsyncIterator[Sequence[Cells]]:
-    """Yield all that the filters leave, in their order, in batches read one after another."""
+async def exported(transactions: Transactions, page: PageRequest) -> AsyncIterator[Sequence[Cells]]:
+    """Yield all that the filters leave, in their order, in batches read one after another.
+
+    No transaction is open while the caller takes a batch.
+    """
     cursor: str | None = None
     while True:
         request = msgspec.structs.replace(page, limit=_EXPORT_BATCH, cursor=cursor, total=False)
-        batch = await work.page(queries.EXPORT, request)
+        async with transactions.look() as work:
+            batch = await work.page(queries.EXPORT, request)
         yield [tuple(export.as_cells(record)) for record in batch.items]
         cursor = batch.next
         if cursor is None:

@@ -1,19 +1,19 @@
-"""Who waits gets a turn, and the turns go round."""
+"""Places go to the keys in turn, and none is lost."""
 
 import asyncio
 
 import pytest
 
-from vendorrisk.sandbox.slots import Turns
+from vendorrisk.fair_places import FairPlaces, NoPlaceError
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_turns_go_round_the_keys_however_many_wait_for_one() -> None:
-    turns, order = Turns(1), []
+    places, order = FairPlaces(1), []
 
     async def take(key: str) -> None:
-        async with turns.one(key, 10):
+        async with places.place(key, 10):
             order.append(key)
             await asyncio.sleep(0)
 
@@ -24,23 +24,23 @@ async def test_turns_go_round_the_keys_however_many_wait_for_one() -> None:
 
 
 async def test_one_that_stops_waiting_loses_no_place() -> None:
-    turns = Turns(1)
-    async with turns.one("a", 10):
-        waiting = [asyncio.create_task(_once(turns, key)) for key in "bc"]
+    places = FairPlaces(1)
+    async with places.place("a", 10):
+        waiting = [asyncio.create_task(_once(places, key)) for key in "bc"]
         await asyncio.sleep(0)
         waiting[0].cancel()
-        with pytest.raises(TimeoutError):
-            async with turns.one("d", 0):
+        with pytest.raises(NoPlaceError):
+            async with places.place("d", 0):
                 pass
     await waiting[1]
-    async with turns.one("e", 0):
+    async with places.place("e", 0):
         pass
 
 
 async def test_a_turn_that_comes_as_the_wait_is_called_off_goes_to_the_next() -> None:
-    turns = Turns(1)
-    async with turns.one("a", 10):
-        first, second = (asyncio.create_task(_once(turns, key)) for key in "bc")
+    places = FairPlaces(1)
+    async with places.place("a", 10):
+        first, second = (asyncio.create_task(_once(places, key)) for key in "bc")
         await asyncio.sleep(0)
     first.cancel()  # the place is its own already, and it has not run since
     await second
@@ -48,6 +48,6 @@ async def test_a_turn_that_comes_as_the_wait_is_called_off_goes_to_the_next() ->
         await first
 
 
-async def _once(turns: Turns, key: str) -> None:
-    async with turns.one(key, 10):
+async def _once(places: FairPlaces, key: str) -> None:
+    async with places.place(key, 10):
         pass
