@@ -10,10 +10,11 @@ from vendorrisk.commands.keys import keys
 from vendorrisk.commands.serving import api, demo, healthy, migrate, prepare, up, worker
 from vendorrisk.commands.signals import signals
 from vendorrisk.commands.tenants import tenants
+from vendorrisk.release import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name=None, version="0.1.0", prog_name="vendorrisk")
+@click.version_option(package_name=None, version=VERSION, prog_name="vendorrisk")
 def main() -> None:
     """Third-party risk management: vendors, SOC 2 evidence, alerts."""
 

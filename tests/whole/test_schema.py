@@ -28,6 +28,9 @@ OPERATORS = {
     "signal_pauses": True,
     "signal_feeds": True,
     "signal_feed_items": True,
+    "processes": False,
+    "job_ticks": False,
+    "installation": False,
 }
 """Tables of the installation → whether any tenant may read them: what is in them everyone can look up elsewhere."""
 

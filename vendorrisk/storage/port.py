@@ -24,6 +24,14 @@ class UnreachableError(StorageError):
     """The store does not answer, is full, or denies access. A retry may help."""
 
 
+class LockedError(UnreachableError):
+    """Whole, but sealed with a key that this process does not hold. A process that does will open it."""
+
+    def __init__(self, sha256: str, key_id: str) -> None:
+        super().__init__(f"the key of {sha256} is sealed with key {key_id}, which this process does not hold")
+        self.key_id = key_id
+
+
 class Listed(msgspec.Struct, frozen=True):
     """An object in a listing. `modified_at` is by the store's own clock."""
 
