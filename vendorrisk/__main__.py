@@ -3,6 +3,7 @@
 import click
 
 from vendorrisk.commands.audit import audit
+from vendorrisk.commands.backup import backup, installation, restore
 from vendorrisk.commands.doctor import doctor
 from vendorrisk.commands.documents import openapi, schema
 from vendorrisk.commands.importing import import_vendors
@@ -22,6 +23,7 @@ def main() -> None:
 _COMMANDS = (
     *(up, api, worker, migrate, prepare, demo),
     *(doctor, healthy, audit, keys),
+    *(backup, restore, installation),
     *(tenants, import_vendors, signals),
     *(openapi, schema),
 )

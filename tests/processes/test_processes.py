@@ -162,7 +162,7 @@ async def test_the_metrics_of_an_api_are_on_a_port_of_their_own_and_under_no_spe
     said = {VARIABLES[name]: str(value) for name, value in msgspec.structs.asdict(here).items() if value != ""}
     api = Command("api", settings=said)
     try:
-        await asyncio.to_thread(until, lambda: _answers(f"http://127.0.0.1:{port}/health/ready"), "it is ready")
+        await asyncio.to_thread(until, lambda: _answers(f"http://127.0.0.1:{port}/health/ready"), "it is ready", 120)
         for path in (
             "/metrics",
             "//metrics",
