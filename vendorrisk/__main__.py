@@ -3,6 +3,7 @@
 import click
 
 from vendorrisk.commands.audit import audit
+from vendorrisk.commands.backup import backup, installation, restore
 from vendorrisk.commands.doctor import doctor
 from vendorrisk.commands.documents import openapi, schema
 from vendorrisk.commands.importing import import_vendors
@@ -10,10 +11,11 @@ from vendorrisk.commands.keys import keys
 from vendorrisk.commands.serving import api, demo, healthy, migrate, prepare, up, worker
 from vendorrisk.commands.signals import signals
 from vendorrisk.commands.tenants import tenants
+from vendorrisk.release import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name=None, version="0.1.0", prog_name="vendorrisk")
+@click.version_option(package_name=None, version=VERSION, prog_name="vendorrisk")
 def main() -> None:
     """Third-party risk management: vendors, SOC 2 evidence, alerts."""
 
@@ -21,6 +23,7 @@ def main() -> None:
 _COMMANDS = (
     *(up, api, worker, migrate, prepare, demo),
     *(doctor, healthy, audit, keys),
+    *(backup, restore, installation),
     *(tenants, import_vendors, signals),
     *(openapi, schema),
 )

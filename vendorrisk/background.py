@@ -18,7 +18,6 @@ import msgspec
 import structlog
 from arq import create_pool, cron
 from arq.connections import ArqRedis, RedisSettings
-from arq.constants import health_check_key_suffix
 from arq.typing import StartupShutdown
 from arq.worker import Worker
 from prometheus_client import Counter, Histogram
@@ -28,11 +27,13 @@ from vendorrisk.clock import Clock, system_clock
 from vendorrisk.db.pool import Database
 from vendorrisk.egress.pacing import OwnTurns
 from vendorrisk.keys import Keyring
+from vendorrisk.processes.ticks import Ticks
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
 from vendorrisk.storage.vault import EncryptedFileStore
 
 QUEUE = "vendorrisk:jobs"
+_CLAIM = "vendorrisk:installation"
 REDIS_AWAY = (OSError, RedisError)
 """The errors of the client while Redis is away."""
 _NUDGE_SECONDS = 5  # nudges of one job within them are one
@@ -59,6 +60,7 @@ class JobContext(msgspec.Struct, kw_only=True):
     pacer: Any = None  # egress.pacing.PolitePacer
     lists: Any = None  # signals.feeding.Lists
     store: Any = None  # signals.certificates.TrustStore
+    ticks: Ticks | None = None  # set in a worker's process
     nudge: Callable[[Iterable[str]], Awaitable[None]]
     stopping: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     """Set when the process is to end. A job then finishes its current items, and begins no new ones."""
@@ -88,6 +90,13 @@ async def run_job(job: Job, context: JobContext) -> int:
 
     Return how many things were handled.
     """
+    if context.ticks is None:
+        return await _run(job, context)
+    async with context.ticks.of(job.name):
+        return await _run(job, context)
+
+
+async def _run(job: Job, context: JobContext) -> int:
     structlog.contextvars.bind_contextvars(job=job.name, job_run=uuid4().hex)
     loop, handled = asyncio.get_running_loop(), 0
     begun = loop.time()
@@ -134,22 +143,13 @@ def decode(raw: bytes) -> Any:
     return msgspec.msgpack.decode(raw)
 
 
-class RedisState(msgspec.Struct, frozen=True):
-    """The server's `INFO`, and the last heartbeat of a worker, if one lives."""
-
-    info: dict[str, Any]
-    worker: str | None
-
-
-async def inspect_redis(url: str) -> RedisState:
-    """Ping and ask. Raises the client's errors if it cannot be reached."""
+async def inspect_redis(url: str) -> dict[str, Any]:
+    """Return the server's `INFO`. Raises the client's errors if it cannot be reached."""
     redis = await create_pool(redis_settings(url), default_queue_name=QUEUE)
     try:
-        info = {**await redis.info("server"), **await redis.info("memory")}
-        told = await redis.get(QUEUE + health_check_key_suffix)
+        return {**await redis.info("server"), **await redis.info("memory")}
     finally:
         await redis.aclose()
-    return RedisState(info, told.decode(errors="replace") if told is not None else None)
 
 
 class Nudger:
@@ -180,6 +180,20 @@ class Nudger:
                 job_deserializer=decode,
             )
         return self._redis
+
+    async def claim(self, installation: str, seconds: int) -> str | None:
+        """Claim this server for an installation, for a while. Return the other one that has it, None if it is ours.
+
+        Two installations on one server would take each other's ticks and nudges.
+        """
+        redis = await self.connected()
+        if await redis.set(_CLAIM, installation, nx=True, ex=seconds):
+            return None
+        holder = await redis.get(_CLAIM)
+        if holder is not None and holder.decode(errors="replace") != installation:
+            return str(holder.decode(errors="replace"))
+        await redis.set(_CLAIM, installation, ex=seconds)
+        return None
 
     async def softly(self, jobs: Iterable[str]) -> None:
         """Nudge after a commit. It never fails the request, whose work is already safe."""

@@ -68,6 +68,8 @@ class Code(Enum):
     OVERLOADED = ("overloaded", Kind.UNAVAILABLE, "The service is at its limit")
     DATABASE_UNAVAILABLE = ("database_unavailable", Kind.UNAVAILABLE, "The database cannot be reached")
     DISK_FULL = ("disk_full", Kind.UNAVAILABLE, "A disk of the service is full")
+    DATABASE_NOT_MIGRATED = ("database_not_migrated", Kind.UNAVAILABLE, "The database is not ready for this release")
+    SEALING_KEY_UNKNOWN = ("sealing_key_unknown", Kind.UNAVAILABLE, "This process lacks the key that sealed this")
     INTERNAL = ("internal", Kind.INTERNAL, "Something went wrong on our side")
     REFERENCE_DIFFERS = ("reference_differs", Kind.INVALID, "The body has another reference than the address")
     REFERENCE_UNKNOWN = ("reference_unknown", Kind.INVALID, "A record that is referred to does not exist")

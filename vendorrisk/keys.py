@@ -9,14 +9,12 @@ The AES key is HKDF-SHA256 (RFC 5869) of the operator's key with the salt, so no
 nonces (NIST SP 800-38D, section 8.3). The header and the caller's context are authenticated, so a secret sealed for one
 row does not open in another. The key id is itself derived, and reveals nothing about the key.
 
-Rotation: put the new key first in the setting. The first seals, all open. `needs_reseal` finds values sealed by an
-older one. When there are none, the older key may leave the setting.
+Rotation has two phases, because processes start one after the other. First append the new key in the setting of every
+process: the first seals, all open. Only then move it to the front. `needs_reseal` finds values sealed by an older one.
+When there are none, the older key may leave the setting.
 """
 
-import base64
-import binascii
 import os
-import re
 from typing import Final
 
 import msgspec
@@ -25,11 +23,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from vendorrisk.setting_forms import Wrong, sealing_keys
 from vendorrisk.settings import SettingError
 
-KEY_BYTES_MIN: Final = 32
 _HOW: Final = "VENDORRISK_SECRET_KEYS takes base64 keys of 32 bytes or more, comma-separated (openssl rand -base64 32)"
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _MAGIC: Final = b"VRS\x01"
 _ID, _SALT, _NONCE, _TAG = 8, 16, 12, 16
 _HEADER: Final = len(_MAGIC) + _ID + _SALT + _NONCE
@@ -37,6 +34,14 @@ _HEADER: Final = len(_MAGIC) + _ID + _SALT + _NONCE
 
 class SealError(Exception):
     """Sealed bytes do not open: damaged, sealed for another context, or the key has left the setting."""
+
+
+class UnknownKeyError(SealError):
+    """Another process sealed this with a key that we do not hold. The bytes are whole, and no damage is told of."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"sealed with key {key_id}, which VENDORRISK_SECRET_KEYS of this process does not hold")
+        self.key_id = key_id
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -62,8 +67,10 @@ class Keyring:
     @classmethod
     def from_setting(cls, value: str) -> "Keyring":
         """Read the setting. Raises `SettingError`, which never repeats the value."""
-        parts = [part.strip() for part in value.split(",")] if value.strip() else []
-        return cls([_decoded(part, place) for place, part in enumerate(parts, start=1)])
+        try:
+            return cls(sealing_keys(value) if value.strip() else [])
+        except Wrong as wrong:
+            raise SettingError(f"{_HOW}; {wrong}") from None
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -91,7 +98,7 @@ class Keyring:
         header = _header_of(sealed)
         key = self._keys.get(_id_in(header))
         if key is None:
-            raise SealError(f"sealed with key {_id_in(header).hex()}, which VENDORRISK_SECRET_KEYS no longer holds")
+            raise UnknownKeyError(_id_in(header).hex())
         try:
             return _cipher(key, header).decrypt(header[-_NONCE:], sealed[_HEADER:], header + context)
         except InvalidTag:
@@ -105,19 +112,6 @@ class Keyring:
 def sealed_by(sealed: bytes) -> str:
     """Return the id of the key that sealed this, in hexadecimal. Raises `SealError` if nothing sealed it."""
     return _id_in(_header_of(sealed)).hex()
-
-
-def _decoded(text: str, place: int) -> bytes:
-    if not _BASE64.fullmatch(text):
-        raise SettingError(f"{_HOW}; key {place} is not base64")
-    plain = text.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        secret = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error:
-        raise SettingError(f"{_HOW}; key {place} is not base64") from None
-    if len(secret) < KEY_BYTES_MIN:
-        raise SettingError(f"{_HOW}; key {place} has only {len(secret)} bytes")
-    return secret
 
 
 def _stretch(secret: bytes, salt: bytes, purpose: str, length: int) -> bytes:

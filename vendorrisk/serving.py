@@ -16,6 +16,9 @@ from granian.server.embed import Server
 from vendorrisk import logs
 from vendorrisk.app import Api, create_app
 from vendorrisk.memory import settle_in
+from vendorrisk.processes.heartbeat import Heartbeat
+from vendorrisk.processes.metrics import serve_metrics
+from vendorrisk.release import VERSION
 from vendorrisk.settings import SettingError, Settings
 
 _MOST_CONNECTIONS = 1024
@@ -42,7 +45,11 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    await _until_drained(server, app, stopping)
+    heartbeat = Heartbeat("api", app.service.database, app.service.clock, key_ids=app.service.keyring.ids)
+    with serve_metrics(settings, "api_metrics_port"):
+        _log.info("api_started", version=VERSION, host=settings.host, port=settings.port)
+        async with heartbeat.running():
+            await _until_drained(server, app, stopping)
 
 
 class _Server(Server):

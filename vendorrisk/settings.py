@@ -12,7 +12,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from vendorrisk.setting_forms import SIGNAL_RULES, faults
 from vendorrisk.value_checks import faults_of
+
+__all__ = (
+    "FILE_SUFFIX",
+    "SIGNAL_RULES",
+    "VARIABLES",
+    "SettingError",
+    "Settings",
+    "faults_in",
+    "from_environment",
+    "local_url",
+    "read",
+)
 
 
 class SettingError(Exception):
@@ -49,11 +62,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
     # A connection that sends no request, or half of one, or takes no byte of its response, is ended after so long.
     idle_seconds: Annotated[float, Meta(ge=1, le=600)] = 30.0
-    # A worker's metrics, at /metrics on `host`. 0: not served. Those of the API are at its own /metrics.
+    # Metrics for Prometheus, of each kind of process on a port of its own: the API's port has callers. 0: not served.
+    api_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    metrics_host: str = "127.0.0.1"  # they answer without a key, so only this machine is served by default
     home: str = ""  # data folder of embedded mode and of the disk store
     environment: Literal["production", "test"] = "production"
-    public_url: str = "http://127.0.0.1:8080"  # the beginning of links in messages
+    # The beginning of links in messages. Unset: localhost, with the port in use.
+    public_url: str = "http://localhost:8080"
     # "transaction" if DATABASE_URL is a PgBouncer in transaction mode: no prepared statements, no session state.
     database_pooling: Literal["session", "transaction"] = "session"
     database_pool_size: Annotated[int, Meta(ge=1, le=200)] = 4
@@ -121,12 +137,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
         return Path(state) / "vendorrisk"
 
 
+def is_given(field: str, environment: Mapping[str, str] | None = None) -> bool:
+    """Return True if the operator set this one, by its variable or by a file."""
+    source = os.environ if environment is None else environment
+    return bool(source.get(VARIABLES[field]) or source.get(VARIABLES[field] + FILE_SUFFIX))
+
+
+def local_url(port: int) -> str:
+    """Return the beginning of links where no public address is set."""
+    return f"http://localhost:{port}"
+
+
 VARIABLES: Mapping[str, str] = {name: _variable(name) for name in Settings.__struct_fields__}
 """Field name → environment variable."""
 
-
-SIGNAL_RULES = ("tls.ct_issuer", "web.cors", "exp.ports", "exp.kev", "exp.epss", "exp.eol")
-"""The rules that are off by default, the valid names of `VENDORRISK_SIGNAL_RULES_ON`."""
 
 FILE_SUFFIX = "_FILE"
 
@@ -140,7 +164,20 @@ def _content(key: str, place: Path) -> str:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. An empty variable counts as unset, an unknown `VENDORRISK_…` one is refused."""
+    """Read the settings and refuse every one that cannot be used, in one line that never repeats a secret."""
+    settings = read(environment)
+    if wrong := list(faults_in(settings)):
+        raise SettingError(" ".join(wrong))
+    return settings
+
+
+def faults_in(settings: Settings) -> list[str]:
+    """Return one sentence for each setting that cannot be used: its form, or its contradiction of another."""
+    return list(faults(msgspec.structs.asdict(settings), VARIABLES))
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings by type and range alone. An empty variable counts as unset, an unknown one is refused."""
     source = os.environ if environment is None else environment
     known = set(VARIABLES.values())
     given = {key: value for key, value in source.items() if key in known and value != ""}
@@ -157,21 +194,12 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError:
         raise SettingError(_wrong(given)) from None
-    _check_rules(settings.signal_rules_on)
-    return settings
+    if VARIABLES["public_url"] in given:
+        return settings
+    return msgspec.structs.replace(settings, public_url=local_url(settings.port))
 
 
 def _wrong(given: Mapping[str, str]) -> str:
     """Return which settings have a wrong value and what each takes, but never the value, which may be a secret."""
-    faults = list(faults_of(given, Settings, is_text=True))
-    return " ".join(f"{str(fault.pointer).removeprefix('/')}: {fault.detail}" for fault in faults)
-
-
-def _check_rules(named: str) -> None:
-    """Refuse a name that switches no rule on. A mistyped rule would otherwise silently stay off."""
-    strange = [name for name in map(str.strip, named.split(",")) if name and name not in SIGNAL_RULES]
-    if strange:
-        off = ", ".join(SIGNAL_RULES)
-        raise SettingError(
-            f"{VARIABLES['signal_rules_on']}: {strange[0]!r} is no rule that is off by default; those are {off}"
-        )
+    found = list(faults_of(given, Settings, is_text=True))
+    return " ".join(f"{str(fault.pointer).removeprefix('/')}: {fault.detail}" for fault in found)

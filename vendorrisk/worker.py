@@ -1,23 +1,24 @@
 """The worker put together: SCHEDULE lists all background work."""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import structlog
 import uvloop
-from prometheus_client import start_http_server
 
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.alerts import messages as alert_messages
 from vendorrisk.background import REDIS_AWAY, Job, JobContext, Nudger, arq_worker
 from vendorrisk.channels.outlets import outlets_from
 from vendorrisk.clock import Clock, system_clock
-from vendorrisk.db.pool import Database
+from vendorrisk.db import migrations
+from vendorrisk.db.pool import NOT_READY, UNREACHABLE, Database
 from vendorrisk.egress.guard import guard_from
 from vendorrisk.egress.pacing import PolitePacer
+from vendorrisk.errors import Refusal
 from vendorrisk.evidence import jobs as evidence
 from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
@@ -28,6 +29,11 @@ from vendorrisk.memory import settle_in
 from vendorrisk.outbox import jobs as outbox
 from vendorrisk.outbox.kind import Kind as MessageKind
 from vendorrisk.probes.scanner import LiveScanner
+from vendorrisk.processes import queries as processes
+from vendorrisk.processes.heartbeat import Heartbeat
+from vendorrisk.processes.metrics import serve_metrics
+from vendorrisk.processes.ticks import Ticks
+from vendorrisk.release import VERSION
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
 from vendorrisk.signals import jobs as signals
@@ -36,6 +42,7 @@ from vendorrisk.signals.schedule import registrable_domain_of
 from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import imports as vendor_imports
 
+_CLAIM_SECONDS = 30  # longer than three heartbeats
 _log = structlog.get_logger("worker")
 
 
@@ -43,6 +50,17 @@ async def forget_old_responses(context: JobContext) -> int:
     """Delete stored responses of a day ago, in slices."""
     async with context.database.system() as connection:
         return await idempotency.forget_old(connection, context.clock(), 1000)
+
+
+def unless_held(job: Job) -> Job:
+    """Return the job as one that rests while the installation's deliveries are held, as after a restore."""
+
+    async def run(context: JobContext) -> int:
+        async with context.database.system() as connection:
+            installation = await processes.INSTALLATION.one(connection)
+        return 0 if installation.deliveries_held_at is not None else await job.run(context)
+
+    return msgspec.structs.replace(job, run=run)
 
 
 MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
@@ -54,7 +72,7 @@ IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)
 SCHEDULE: tuple[Job, ...] = (
     Job("forget_old_responses", forget_old_responses, 3600),
     *alerts.JOBS,
-    *outbox.jobs(MESSAGE_KINDS),
+    *(unless_held(job) for job in outbox.jobs(MESSAGE_KINDS)),
     *imports.jobs_of(IMPORT_KINDS),
     *findings.JOBS,
     *evidence.JOBS,
@@ -102,48 +120,77 @@ async def close_job_context(context: JobContext, nudger: Nudger) -> None:
 def run(settings: Settings) -> None:
     """Run arq's worker until SIGTERM. Exits with 1 if Redis drops, so that the supervisor restarts it.
 
-    Raises `SettingError` if Redis cannot be reached at the start, or if the port for metrics is in use.
+    Raises `SettingError` if Redis cannot be reached at the start, if it serves another installation, or if the port for
+    metrics is in use. Waits for a database that is not migrated, or away.
     """
     context, nudger = make_job_context(settings)
     uvloop.run(reach_redis(settings))
     # arq runs on the loop it finds. This one spends a fifth less of the processor on a scan.
-    asyncio.set_event_loop(uvloop.new_event_loop())
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    living = contextlib.AsyncExitStack()
 
     async def start(ctx: dict[Any, Any]) -> None:
-        await context.database.open()
         ctx["context"] = context
         settle_in()
-        _log.info("worker_started", jobs=[job.name for job in SCHEDULE])
+        _log.info("worker_started", version=VERSION, jobs=[job.name for job in SCHEDULE])
 
     async def stop(ctx: dict[Any, Any]) -> None:  # noqa: ARG001 - the name is arq's
+        await living.aclose()
         await close_job_context(context, nudger)
 
-    made = arq_worker(SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=context.stopping)
     try:
-        with serve_metrics(settings):
+        with serve_metrics(settings, "worker_metrics_port"):
+            loop.run_until_complete(come_alive(context, nudger, living))
+            made = arq_worker(
+                SCHEDULE, settings.redis_url, on_startup=start, on_shutdown=stop, stopping=context.stopping
+            )
             made.run()
     except REDIS_AWAY as error:
         _log.error("redis_lost", error=str(error))
         sys.exit(1)
 
 
-@contextmanager
-def serve_metrics(settings: Settings) -> Iterator[None]:
-    """Serve this process's metrics meanwhile, where a port is set. Raises `SettingError` if it cannot be had."""
-    if not settings.worker_metrics_port:
-        yield
-        return
-    try:
-        server, thread = start_http_server(settings.worker_metrics_port, settings.host)
-    except OSError as error:
-        place = f"{settings.host} port {settings.worker_metrics_port}"
-        raise SettingError(f"VENDORRISK_WORKER_METRICS_PORT: {place} cannot be had: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+async def come_alive(context: JobContext, nudger: Nudger, living: contextlib.AsyncExitStack) -> None:
+    """Open the database, wait until it is migrated, claim Redis for it, and give the first sign of life."""
+    await context.database.open()
+    await migrated(context.database)
+    async with context.database.system() as connection:
+        installation = await processes.INSTALLATION.one(connection)
+    if installation.deliveries_held_at is not None:
+        _log.warning("deliveries_held", advice="vendorrisk installation activate lets them go")
+
+    async def claim() -> None:
+        if (other := await nudger.claim(str(installation.id), _CLAIM_SECONDS)) is not None:
+            raise SettingError(
+                f"the server of REDIS_URL works for another installation ({other}). Give this one a server of its own, "
+                "or another database number"
+            )
+
+    await claim()
+    heartbeat = Heartbeat("worker", context.database, context.clock, key_ids=context.keyring.ids, also=claim)
+    context.ticks = Ticks(context.database, context.clock, heartbeat.process.process)
+    await heartbeat.beat()
+    await living.enter_async_context(heartbeat.running())
+
+
+async def migrated(database: Database, *, look_seconds: float = 2.0) -> None:
+    """Return when the database has this release's schema. Says once what it waits for."""
+    waits_for = ""
+    while True:
+        try:
+            async with database.system() as connection:
+                missing = await migrations.pending(connection)
+        except NOT_READY:
+            missing = ["every migration"]
+        except (Refusal, *UNREACHABLE) as error:
+            missing = [f"the database ({type(error).__name__})"]
+        if not missing:
+            return
+        if (said := ", ".join(missing)) != waits_for:
+            _log.warning("worker_waits", waits_for=said, advice="vendorrisk migrate, or vendorrisk doctor")
+            waits_for = said
+        await asyncio.sleep(look_seconds)
 
 
 async def reach_redis(settings: Settings) -> None:

@@ -13,3 +13,12 @@ union all
 select 'active findings', severity, count(*)
 from findings where tenant_id = $1 and state in ('open', 'acknowledged') group by severity
 order by heading, count desc, value;
+
+-- name: gravest_deliveries
+-- The messages that a person reads first: of the most critical vendors, what is due soonest or longest overdue.
+select d.id
+from alerts as a
+inner join deliveries as d on d.tenant_id = a.tenant_id and d.owner_kind = 'alert' and d.owner_id = a.id
+where a.tenant_id = $1
+order by level_weight(a.tier) desc, a.due_on, a.id
+limit $2;

@@ -5,12 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from arq.connections import create_pool
-from arq.constants import health_check_key_suffix
 
 from tests.commands.make import command
-from vendorrisk.background import QUEUE, redis_settings
 from vendorrisk.lab.http import Reply, http_fake
+from vendorrisk.processes.heartbeat import host_name
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -29,31 +27,27 @@ async def test_an_api_is_healthy_by_its_readiness(settings: Settings) -> None:
     assert gone.code == 1
 
 
-@pytest.fixture
-async def redis(settings: Settings) -> Any:
-    pool = await create_pool(redis_settings(settings.redis_url))
-    key = QUEUE + health_check_key_suffix
-    kept = await pool.get(key)
-    yield pool, key
-    await (pool.delete(key) if kept is None else pool.set(key, kept, ex=30))
-    await pool.aclose()
-
-
-async def test_a_worker_is_healthy_while_one_tells_of_itself(settings: Settings, redis: Any) -> None:
-    pool, key = redis
-    await pool.set(key, b"j_complete=1", ex=30)
-    assert (await command("healthy", "worker", settings=settings)).code == 0
-    await pool.delete(key)
+async def test_a_worker_is_healthy_while_one_of_this_host_tells_of_itself(settings: Settings, owner: Any) -> None:
+    silent = "vendorrisk: no worker of this host has given a sign of life lately\n"
     ran = await command("healthy", "worker", settings=settings)
-    assert (ran.code, ran.err) == (1, "vendorrisk: no worker has sent a heartbeat in the last half minute\n")
+    assert (ran.code, ran.err) == (1, silent)
+    await owner.execute(
+        """insert into processes values
+        ('elsewhere', 'worker', 'elsewhere', '0', '{}', now(), now()), ('api', 'api', $1, '0', '{}', now(), now()),
+        ('dead', 'worker', $1, '0', '{}', now(), now() - interval '1 minute')""",
+        host_name(),
+    )
+    assert (await command("healthy", "worker", settings=settings)).err == silent
+    await owner.execute("insert into processes values ('w', 'worker', $1, '0', '{}', now(), now())", host_name())
+    assert (await command("healthy", "worker", settings=settings)).code == 0
 
 
-async def test_redis_away_is_told_in_time_and_without_its_password(settings: Settings) -> None:
-    away = msgspec.structs.replace(settings, redis_url="redis://:canary@127.0.0.1:1/0")
-    async with asyncio.timeout(15):
+async def test_a_database_away_is_told_in_time_and_without_its_password(settings: Settings) -> None:
+    away = msgspec.structs.replace(settings, database_url="postgresql://risk:canary@127.0.0.1:1/risk")
+    async with asyncio.timeout(60):
         ran = await command("healthy", "worker", settings=away)
     assert ran.code == 1
-    assert ran.err.startswith("vendorrisk: REDIS_URL cannot be reached")
+    assert ran.err.startswith("vendorrisk: the database of DATABASE_URL cannot be reached")
     assert "canary" not in ran.err
 
 

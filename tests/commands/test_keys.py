@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from tests.alerts.make import a_receiver
+from tests.client import Client
 from tests.commands.make import command
-from tests.conftest import Company
+from tests.conftest import Company, client_of
 from vendorrisk.alerts import service as alerts
+from vendorrisk.app import create_app
 from vendorrisk.channels.port import EmailAddress
 from vendorrisk.keys import Keyring, SealError
 from vendorrisk.settings import Settings
@@ -101,3 +103,51 @@ async def test_no_key_at_all_is_one_line(settings: Settings) -> None:
     ran = await command("keys", "reseal", settings=msgspec.structs.replace(settings, secret_keys=""))
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("vendorrisk: VENDORRISK_SECRET_KEYS")
+
+
+async def test_nothing_is_resealed_while_a_living_process_could_not_open_it(
+    settings: Settings, company: Company, owner: Any
+) -> None:
+    await a_receiver(company, name="Mail", target={"kind": "email", "address": "risk@example.com"})
+    before = await owner.fetchval("select address_sealed from receivers")
+    [old_id] = Keyring.from_setting(settings.secret_keys).ids
+    await owner.execute("insert into processes values ('api:7', 'api', 'h', '0', array[$1], now(), now())", old_id)
+    new_key = (await command("keys", "make")).out.strip()
+    both = msgspec.structs.replace(settings, secret_keys=f"{new_key},{settings.secret_keys}")
+    ran = await command("keys", "reseal", settings=both)
+    assert ran.code == 1
+    assert ran.err.startswith(f"vendorrisk: api:7 does not hold key {Keyring.from_setting(new_key).ids[0]}. Append it")
+    assert await owner.fetchval("select address_sealed from receivers") == before
+    await owner.execute("update processes set key_ids = key_ids || $1::text", Keyring.from_setting(new_key).ids[0])
+    assert (await command("keys", "reseal", settings=both)).code == 0
+    assert await owner.fetchval("select address_sealed from receivers") != before
+
+
+async def test_what_another_process_sealed_with_a_newer_key_is_no_damage(
+    settings: Settings, company: Company, client: Client
+) -> None:
+    """Phase two reached one process before phase one reached the other: 503 with the key's id, and nothing is lost."""
+    new_key = (await command("keys", "make")).out.strip()
+    new_id = Keyring.from_setting(new_key).ids[0]
+    newer = create_app(msgspec.structs.replace(settings, secret_keys=f"{new_key},{settings.secret_keys}"))
+    vendor = (await client.post("/v1/vendors", {"name": "Acme"})).json()
+    async with newer.running():
+        ahead = client_of(newer, company.key.secret)
+        new = {"vendor_id": vendor["id"], "kind": "dpa", "title": "DPA"}
+        document = (await ahead.post("/v1/documents", new)).json()
+        place = f"/v1/documents/{document['id']}"
+        stored = await ahead.put(
+            f"{place}/file", PDF, etag=await ahead.etag(place), headers={"content-type": "application/pdf"}
+        )
+        assert stored.status_code == 200, stored.text
+        once_key = {"idempotency-key": "one"}
+        assert (await ahead.post("/v1/vendors", {"name": "Once"}, headers=once_key)).status_code == 201
+        for response in (
+            await client.get(f"/v1/documents/{document['id']}/file"),
+            await client.post("/v1/vendors", {"name": "Once"}, headers=once_key),
+        ):
+            told = response.json()
+            assert (response.status_code, told["code"]) == (503, "sealing_key_unknown"), told
+            assert new_id in told["detail"]
+            assert "retry-after" in response.headers
+        assert (await ahead.get(f"/v1/documents/{document['id']}/file")).content == PDF, "it is whole"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,14 +11,17 @@ import pytest
 
 from tests.alerts.make import TODAY, Feature, a_receiver, a_vendor, expiry, recording, run_jobs
 from tests.conftest import Company, FakeClock
-from tests.doctor.make import finding, in_production, report
+from tests.doctor.make import NOW, finding, in_production, report
 from tests.fakes.smtp import smtp_fake
 from vendorrisk.alerts.jobs import raise_due_alerts
 from vendorrisk.background import JobContext
 from vendorrisk.doctor.model import Level
 from vendorrisk.doctor.nudges import evaluated_server, evaluated_worker
+from vendorrisk.keys import Keyring
 from vendorrisk.lab.dns import dns_fake
 from vendorrisk.lab.http import HttpFake, Reply, http_fake
+from vendorrisk.processes.model import Process
+from vendorrisk.release import VERSION
 from vendorrisk.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -43,12 +47,59 @@ def test_redis_is_evaluated_by_what_it_throws_away(changes: dict[str, Any], leve
     assert said in found.said
 
 
-def test_a_worker_that_told_of_itself_lives() -> None:
-    assert evaluated_worker("j_complete=3", is_embedded=False).level is Level.OK
+def process(name: str, started: float, seen: float, **more: Any) -> Process:
+    """Return a worker that was started and last seen so many minutes ago."""
+    begun, last = (NOW - timedelta(minutes=minutes) for minutes in (started, seen))
+    return Process(name, more.get("kind", "worker"), name, more.get("version", VERSION), [], begun, last)
+
+
+def test_one_stopped_worker_of_two_is_seen() -> None:
+    one, two = process("one", 60, 0), process("two", 60, 5)
+    found = evaluated_worker([one, two], NOW, is_embedded=False)
+    assert (found.level, found.said) == (Level.WARNING, "1 of 2 gave no sign since 2026-03-02 07:55:00 UTC")
+    three = process("three", 4, 0)
+    replaced = evaluated_worker([one, two, three], NOW, is_embedded=False)
+    assert (replaced.level, replaced.said[:7]) == (Level.OK, "2 live:")
+    late = evaluated_worker([process("early", 60, 5), process("dead", 60, 6), three], NOW, is_embedded=False)
+    assert late.said == "1 of 2 gave no sign since 2026-03-02 07:55:00 UTC", "one new worker replaces one"
+    chain = [process("a", 60, 30), process("b", 29, 10), process("c", 9, 0)]
+    assert evaluated_worker(chain, NOW, is_embedded=False).level is Level.OK, "each was replaced in turn"
+
+
+def test_no_worker_at_all_and_one_of_another_release_are_warnings() -> None:
     for embedded, todo in ((False, "`vendorrisk worker`"), (True, "`vendorrisk up`")):
-        found = evaluated_worker(None, is_embedded=embedded)
-        assert found.level is Level.WARNING
+        found = evaluated_worker([process("api", 9, 0, kind="api")], NOW, is_embedded=embedded)
+        assert (found.level, found.said) == (Level.WARNING, "no worker has given a sign for 45 s")
         assert todo in found.todo
+    other = evaluated_worker([process("old", 9, 0, version="0.0.9")], NOW, is_embedded=False)
+    assert (other.level, other.said[-20:]) == (Level.WARNING, "other release: 0.0.9")
+
+
+async def test_a_job_that_failed_last_is_named_with_its_kind_of_error(settings: Settings, owner: Any) -> None:
+    await owner.execute("""insert into job_ticks values ('raise_due_alerts', 'w', now(), now(), 'OSError'),
+        ('send_deliveries', 'w', now(), now(), null), ('send_deliveries', 'v', now() - interval '1 day', now(), 'X')""")
+    told = await report(in_production(settings), "worker")
+    [failed] = [f for f in told.findings if f.check == "jobs"]
+    assert failed.level is Level.WARNING
+    assert failed.said.startswith("raise_due_alerts ended with OSError at ")
+    assert "send_deliveries" not in failed.said, "its last run went well"
+
+
+async def test_a_copy_that_holds_its_messages_is_a_warning(settings: Settings, owner: Any) -> None:
+    assert (await finding(in_production(settings), "installation")).level is Level.OK
+    await owner.execute("update installation set deliveries_held_at = now()")
+    held = await finding(in_production(settings), "installation")
+    assert held.level is Level.WARNING
+    assert "`vendorrisk installation activate`" in held.todo
+
+
+async def test_a_process_that_lacks_the_first_key_is_a_failure(settings: Settings, owner: Any) -> None:
+    [first] = Keyring.from_setting(settings.secret_keys).ids
+    await owner.execute("insert into processes values ('old', 'api', 'h', '0', '{}', now(), now())")
+    found = await finding(in_production(settings), "keys of processes")
+    assert (found.level, found.said) == (Level.FAILURE, f"{first} seals here, and old cannot open what it seals")
+    await owner.execute("update processes set key_ids = array['other', $1]", first)
+    assert (await finding(in_production(settings), "keys of processes")).level is Level.OK
 
 
 async def test_redis_is_asked_and_one_that_is_away_is_a_failure_without_its_password(settings: Settings) -> None:

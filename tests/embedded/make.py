@@ -117,7 +117,11 @@ class Stack(Command):
 
     @property
     def address(self) -> str:
-        return next(line.split(" at ")[1].split(" ")[0] for line in self.lines if "is ready at" in line)
+        return next(
+            line.split()[-1] if line.startswith("  address") else line.split(" at ")[1].split(" ")[0]
+            for line in self.lines
+            if "is ready at" in line or line.startswith("  address")
+        )
 
     @property
     def key(self) -> str | None:

@@ -82,10 +82,13 @@ async def test_a_worker_serves_its_metrics_where_it_is_told_to(settings: Any) ->
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     told = msgspec.structs.replace(settings, worker_metrics_port=port)
-    with worker.serve_metrics(told):
+    with worker.serve_metrics(told, "worker_metrics_port"):
         with urlopen(f"http://127.0.0.1:{port}/metrics") as response:  # noqa: ASYNC210 - loopback, of this test
             assert b"vendorrisk_signal_lag_seconds" in response.read()
-        with pytest.raises(SettingError, match="VENDORRISK_WORKER_METRICS_PORT"), worker.serve_metrics(told):
+        with (
+            pytest.raises(SettingError, match="VENDORRISK_WORKER_METRICS_PORT"),
+            worker.serve_metrics(told, "worker_metrics_port"),
+        ):
             pass
-    with worker.serve_metrics(settings), pytest.raises(ConnectionRefusedError):
+    with worker.serve_metrics(settings, "worker_metrics_port"), pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)

@@ -29,6 +29,9 @@ OPERATORS = {
     "signal_feeds": True,
     "signal_feed_items": True,
     "key_checksum": True,
+    "processes": False,
+    "job_ticks": False,
+    "installation": False,
 }
 """Tables of the installation → whether any tenant may read them: no tenant's data is in them."""
 

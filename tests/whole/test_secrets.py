@@ -123,7 +123,7 @@ async def everything_shown(things: Things, api: Api) -> list[str]:
             shown.append(response.text)
     records = [f"/v1/receivers/{one['id']}" for one in await things.client.items("/v1/receivers")]
     records += [f"/v1/deliveries/{one['id']}/attempts" for one in await things.client.items("/v1/deliveries")]
-    places = [*records, "/metrics", "/health/ready", "/docs", "/openapi.json"]
+    places = [*records, "/", "/health/ready", "/docs", "/openapi.json"]
     shown += [(await things.client.get(place)).text for place in places]
     return shown + [json.dumps(entry) for entry in await things.client.items("/v1/audit-entries")]
 

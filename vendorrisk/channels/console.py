@@ -1,14 +1,21 @@
 """The console, the default channel of embedded mode."""
 
+import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from vendorrisk.channels.port import Address, Failure, Message, Sent, Undeliverable
 from vendorrisk.channels.text import plain
 
 
 def _to_stdout(text: str) -> None:
-    sys.stdout.write(text)
+    """Write one event, whichever level and form the log has: a message that is dropped counts as sent.
+
+    The supervisor of `vendorrisk up` shows its text in the terminal.
+    """
+    event = {"event": "console_message", "level": "info", "timestamp": datetime.now(UTC).isoformat(), "text": text}
+    sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 

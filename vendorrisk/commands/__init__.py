@@ -17,6 +17,7 @@ framework, `rich`) when it runs, so that `vendorrisk up` stays small and `--help
     doctor      doctor
     keys        keys make, keys reseal
     audit       audit verify
+    backup      backup, restore, installation show, activate, hold
     importing   import
     signals     signals scan, signals lab, signals opt-out
 """

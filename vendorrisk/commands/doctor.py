@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vendorrisk.commands.running import give_up, is_new, run, settings_or_give_up
-from vendorrisk.settings import Settings
+from vendorrisk.commands.running import failures_in_one_line, give_up, is_new, run
+from vendorrisk.settings import Settings, read
 
 if TYPE_CHECKING:
     from vendorrisk.doctor.model import Patient, Report
@@ -23,7 +23,9 @@ def doctor(*, as_json: bool) -> None:
     store, secret keys, disc space, backups. Sends nothing, changes nothing, prints no secret. Ends with 1 if anything
     fails.
     """
-    with _patient(settings_or_give_up()) as patient:
+    with failures_in_one_line():
+        settings = read()
+    with _patient(settings) as patient:
         report = run(_examined(patient))
     if as_json:
         import msgspec

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from vendorrisk.commands.running import failures_in_one_line, give_up, run, settings_or_give_up, settings_with_database
-from vendorrisk.settings import Settings
+from vendorrisk.settings import Settings, is_given
 
 
 @click.command()
@@ -19,7 +19,7 @@ def up() -> None:
     from vendorrisk.embedded.valkey import ValkeyError
 
     try:
-        supervise(settings_or_give_up(), click.echo)
+        supervise(settings_or_give_up(), click.echo, port_is_given=is_given("port"))
     except (HomeError, MissingServerError, PostgresError, StartError, ValkeyError) as error:
         give_up(str(error))
 
@@ -69,31 +69,35 @@ def demo() -> None:
 @click.command()
 @click.argument("part", type=click.Choice(["api", "worker"]))
 def healthy(part: str) -> None:
-    """End with 0 if the API of this machine is ready, or any worker reported lately. Else end with 1.
+    """End with 0 if the API of this machine is ready, or a worker of this machine gave a sign lately. Else end with 1.
 
     For the health checks of containers. `vendorrisk doctor` says what is wrong.
     """
-    settings = settings_or_give_up()
+    settings = settings_or_give_up() if part == "api" else settings_with_database()
     if part == "api":
-        from vendorrisk.embedded.supervisor import is_ready
+        from vendorrisk.embedded.readiness import is_ready
 
-        if not is_ready("127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host, settings.port):  # noqa: S104 - compared, not bound
+        if not is_ready(settings.host, settings.port):
             give_up(f"the API on port {settings.port} is not ready")
         return
-    if run(_worker_said(settings)) is None:
-        give_up("no worker has sent a heartbeat in the last half minute")
+    if not run(_worker_lives(settings)):
+        give_up("no worker of this host has given a sign of life lately")
 
 
-async def _worker_said(settings: Settings) -> str | None:
-    import asyncio
+async def _worker_lives(settings: Settings) -> bool:
+    from vendorrisk.clock import system_clock
+    from vendorrisk.db.pool import Database
+    from vendorrisk.processes import model, queries
+    from vendorrisk.processes.heartbeat import host_name
 
-    from vendorrisk.background import REDIS_AWAY, inspect_redis
-
+    database = Database(settings)
+    await database.open()
     try:
-        async with asyncio.timeout(3):
-            return (await inspect_redis(settings.redis_url)).worker
-    except (*REDIS_AWAY, TimeoutError) as error:
-        give_up(f"REDIS_URL cannot be reached: {str(error) or 'no answer'}")
+        async with database.system() as connection:
+            processes = await queries.LIST.many(connection)
+    finally:
+        await database.close()
+    return any(one.host == host_name() for one in model.alive(processes, "worker", system_clock()))
 
 
 async def migrated(settings: Settings) -> list[str]:
@@ -142,6 +146,8 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
     from vendorrisk.db.pool import Database
     from vendorrisk.identity import service as identity
     from vendorrisk.keys import Keyring
+    from vendorrisk.processes import queries as processes
+    from vendorrisk.processes.heartbeat import host_name
     from vendorrisk.worker import reach_redis
 
     Keyring.from_setting(settings.secret_keys)
@@ -151,6 +157,8 @@ async def _prepare(settings: Settings) -> dict[str, Any]:
     await database.open()
     try:
         async with database.system() as connection:
+            # The worker of an earlier start, which may have been killed, is not taken for the one that starts now.
+            await processes.FORGET_HOST.run(connection, host_name())
             if await identity.has_tenants(connection):
                 return {"applied": applied}
             _, key = await found_on(connection, "My company", "UTC")

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from vendorrisk.db.pool import NOT_READY, SYSTEM_ROLE
 from vendorrisk.db.queries import sql_folder
 
 _FILE = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
@@ -46,18 +47,36 @@ def all_migrations(folder: Path | None = None) -> list[Migration]:
 
 
 async def migrate(dsn: str, migrations: list[Migration] | None = None) -> list[str]:
-    """Apply missing migrations and return their names."""
+    """Apply missing migrations and return their names. Any login that may read the ledger may find nothing to do."""
+    wanted = all_migrations() if migrations is None else migrations
     connection: Any = await asyncpg.connect(dsn, statement_cache_size=0)
     try:
+        if await _is_current(connection, wanted):
+            return []
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
         await connection.execute(f"set lock_timeout = '{_LOCK_SECONDS}s'; " + _LEDGER)
-        return [
-            migration.name
-            for migration in (all_migrations() if migrations is None else migrations)
-            if await _apply(connection, migration)
-        ]
+        return [migration.name for migration in wanted if await _apply(connection, migration)]
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(
+            f"the database lacks a migration, and this login may not change its schema ({error}). Set "
+            "DATABASE_MIGRATION_URL to the address of the schema's owner"
+        ) from None
     finally:
         await connection.close()
+
+
+async def _is_current(connection: Any, wanted: list[Migration]) -> bool:
+    """Return True if the ledger has every migration as it is here. The service's login reads it by its role."""
+    for role in ("none", SYSTEM_ROLE):
+        try:
+            async with connection.transaction(readonly=True):
+                await connection.execute(f"set local role {role}")
+                rows = await connection.fetch("select number, checksum from schema_migrations")
+        except NOT_READY:
+            continue
+        kept = {row["number"]: row["checksum"] for row in rows}
+        return all(kept.get(migration.number) == migration.checksum for migration in wanted)
+    return False
 
 
 async def pending(connection: Any) -> list[str]:

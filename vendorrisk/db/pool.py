@@ -60,10 +60,27 @@ NOT_READY = (
 )
 """Errors of this release's statements in a database that was not migrated to it, or that it may not use."""
 
+
+def is_not_migrated(error: Exception) -> bool:
+    """Return True if a statement met a database of another release, or one whose roles are missing or closed to us."""
+    if isinstance(error, asyncpg.InvalidParameterValueError | asyncpg.UndefinedObjectError):
+        return "vendorrisk_" in str(error)  # a role. Another such error is a fault of the statement itself
+    return isinstance(error, NOT_READY)
+
+
 _WAITERS_PER_CONNECTION = 32
 _PATIENCE_SECONDS = 60.0
 _MOST_PATIENT = 100_000
 _log = structlog.get_logger()
+
+
+class PoolState(msgspec.Struct, frozen=True):
+    """Connections of a pool. `waiters` are borrowers that wait for one."""
+
+    idle: int
+    busy: int
+    allowed: int
+    waiters: int
 
 
 class Database:
@@ -113,6 +130,13 @@ class Database:
             except TimeoutError:
                 self._pool.terminate()
             self._pool = None
+
+    def state(self) -> PoolState:
+        """Return how many connections are idle and busy, for the metrics."""
+        if self._pool is None:
+            return PoolState(0, 0, self._size, self.places.waiting)
+        idle = self._pool.get_idle_size()
+        return PoolState(idle, self._pool.get_size() - idle, self._size, self.places.waiting)
 
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID) -> AsyncIterator[Connection]:

@@ -15,6 +15,8 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import queries as alert_queries
 from vendorrisk.alerts import service as alert_service
 from vendorrisk.background import JobContext
+from vendorrisk.channels.port import Address, Message, Sent
+from vendorrisk.channels.text import one_line
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import MAX_LIMIT, PageRequest
 from vendorrisk.db.queries import QueryFile
@@ -37,6 +39,8 @@ class Counted(msgspec.Struct, frozen=True):
 _sql = QueryFile("demo")
 _FIND = _sql.scalar("find_demo_tenant", UUID)
 _COUNTS = _sql.rows("count_for_summary", Counted)
+_GRAVEST = _sql.scalar("gravest_deliveries", UUID)
+_MOST_SHOWN = 10
 _TENANT_ROLE = "set local role vendorrisk_tenant"
 _SLICE = 1000
 _SYSTEM_ROLE = "set local role vendorrisk_system"
@@ -53,11 +57,46 @@ async def run(context: JobContext, console: Console) -> None:
         await _sum_up(context, tenant, now, console)
         return
     tenant, key = await _found(context, now, console)
-    console.rule("Messages to the console receiver")
-    while await send_deliveries(context, MESSAGE_KINDS):
-        pass
+    messages = await _sent(context)
+    async with context.database.tenant(tenant.id) as connection:
+        gravest = await _GRAVEST.many(connection, tenant.id, _MOST_SHOWN)
+    _show(console, [messages[str(delivery)] for delivery in gravest if str(delivery) in messages], len(messages))
     await _sum_up(context, tenant, now, console)
     console.print(f"\nAdmin key of the demo tenant, shown this once:\n{key}", soft_wrap=True, highlight=False)
+
+
+class _Collected:
+    """Takes the place of all channels: the morning's messages are counted, and the gravest are shown."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, Message] = {}
+
+    async def send(self, message: Message, to: Address, key: str) -> Sent:  # noqa: ARG002 - one reader
+        self.messages[key] = message
+        return Sent("shown")
+
+
+async def _sent(context: JobContext) -> dict[str, Message]:
+    """Send what is due to this terminal alone. Return the messages by the id of their delivery."""
+    real, collected = context.channels, _Collected()
+    context.channels = collected
+    try:
+        while await send_deliveries(context, MESSAGE_KINDS):
+            pass
+    finally:
+        context.channels = real
+    return collected.messages
+
+
+def _show(console: Console, messages: list[Message], count: int) -> None:
+    """Show the messages that a person reads first, and how many more there are."""
+    console.rule(f"Monday morning: {count} messages, the {len(messages)} gravest")
+    for message in messages:
+        lines = [one_line(message.title, 200), f"  {one_line(message.summary, 300)}"]
+        lines += [f"  What to do: {one_line(message.action, 300)}"] if message.action else []
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if count > len(messages):
+        console.print(f"and {count - len(messages)} more: GET /v1/alerts lists them all\n", highlight=False)
 
 
 async def _found(context: JobContext, now: datetime, console: Console) -> tuple[ActingTenant, str]:

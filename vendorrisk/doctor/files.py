@@ -10,6 +10,8 @@ from vendorrisk.doctor import queries
 from vendorrisk.doctor.database import server
 from vendorrisk.doctor.model import DatabaseAwayError, Finding, Level, Patient
 from vendorrisk.keys import Keyring
+from vendorrisk.processes import queries as process_queries
+from vendorrisk.processes.model import is_silent
 from vendorrisk.settings import SettingError
 from vendorrisk.storage.configured import disk_root, file_store_from, store_from
 from vendorrisk.storage.ownership import as_owner_of
@@ -86,6 +88,20 @@ async def secret_keys(patient: Patient) -> list[Finding]:
         todo = f"Once every file was looked at, {', '.join(older)} may leave VENDORRISK_SECRET_KEYS."
         return [Finding("secret keys", Level.OK, f"{said}; nothing that was looked at needs an older one", todo)]
     return [Finding("secret keys", Level.OK, said)]
+
+
+async def process_keys(patient: Patient) -> list[Finding]:
+    """See that every process that lives can open what is sealed here: a rotation has two phases."""
+    await server(patient)
+    first, *_ = Keyring.from_setting(patient.settings.secret_keys).ids
+    async with patient.database.system() as connection:
+        processes = await process_queries.LIST.many(connection)
+    living = [one for one in processes if not is_silent(one, patient.clock())]
+    if lacking := [one.process for one in living if first not in one.key_ids]:
+        said = f"{first} seals here, and {', '.join(lacking)} cannot open what it seals"
+        todo = "Append the key to VENDORRISK_SECRET_KEYS of every process before it stands first anywhere."
+        return [Finding("keys of processes", Level.FAILURE, said, todo)]
+    return [Finding("keys of processes", Level.OK, f"{len(living)} processes live, and each holds {first}")]
 
 
 async def _used(patient: Patient) -> tuple[dict[str, str], list[str]]:

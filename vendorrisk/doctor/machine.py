@@ -14,7 +14,7 @@ from vendorrisk.db.pool import NOT_READY
 from vendorrisk.doctor import queries
 from vendorrisk.doctor.database import server
 from vendorrisk.doctor.model import DatabaseAwayError, Finding, Level, Patient
-from vendorrisk.egress.guard import guard_from
+from vendorrisk.settings import faults_in
 from vendorrisk.storage.configured import disk_root
 
 _SKEW_WARNING, _SKEW_FAILURE = timedelta(seconds=2), timedelta(seconds=30)
@@ -28,7 +28,9 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 async def settings(patient: Patient) -> list[Finding]:
     """Find settings that are right by themselves and wrong together."""
     told = patient.settings
-    guard_from(told)
+    if wrong := faults_in(told):
+        todo = "Correct it: no process starts with it."
+        return [Finding("settings", Level.FAILURE, one, todo) for one in wrong]
     if told.environment == "test":
         todo = "Unset VENDORRISK_ENVIRONMENT: the switches of tests may be on."
         return [Finding("settings", Level.WARNING, "for tests", todo)]

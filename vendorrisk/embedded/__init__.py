@@ -8,6 +8,10 @@ supervisor is root, and die with the process that started them, however that die
     users       the system user of the servers
     binaries    where the servers' programs are, and whether that user can reach them
     children    starting a process that dies with us
+    child_logs  the last line of a child, and the messages of the console receiver
+    guarded_files  files and folders that root opens without following a link of the servers' user
+    reach       which addresses of the settings answer, and who holds a port
+    readiness   what an API on this machine says of itself
     postgres    one cluster: made, started, stopped
     valkey      one Redis-protocol server
     supervisor `vendorrisk up`: servers, migrations, API, worker. Restarts what dies

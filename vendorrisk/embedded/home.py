@@ -10,6 +10,7 @@ from typing import IO
 
 import msgspec
 
+from vendorrisk.embedded.guarded_files import guarded_folder, open_lock, read_text, real_path, write_new
 from vendorrisk.embedded.postgres import Postgres
 from vendorrisk.embedded.users import SystemUser, can_reach, private_folder, system_user
 from vendorrisk.embedded.valkey import Valkey
@@ -30,10 +31,10 @@ class Home(msgspec.Struct, frozen=True):
     def logs(self) -> Path:
         return self.path / "log"
 
-    def lock(self) -> IO[str]:
+    def lock(self) -> IO[bytes]:
         """Hold the folder for this supervisor alone. The lock goes with the process."""
         try:
-            handle = (self.path / "lock").open("w")
+            handle = open_lock(self.path / "lock")
         except OSError as error:
             raise _unusable(self.path, error) from None
         try:
@@ -48,12 +49,12 @@ class Home(msgspec.Struct, frozen=True):
     def secret_keys(self) -> str:
         """Return the keys of this folder, made at the first start. Back them up: sealed data is lost without them."""
         place = self.path / "secret.keys"
-        if not place.exists():
-            half = place.with_suffix(".new")
-            half.write_text(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
-            half.chmod(0o600)
-            half.rename(place)
-        keys = place.read_text().strip()
+        if not os.path.lexists(place):
+            write_new(place, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+        try:
+            keys = read_text(place).strip()
+        except OSError as error:
+            raise HomeError(f"{place} cannot be read ({error.strerror}). It is a plain file.") from None
         if not _is_key(keys.partition(",")[0]):
             raise HomeError(f"{place} holds no key. Put its backup there: what it sealed opens with no other.")
         return keys
@@ -72,13 +73,13 @@ def _unusable(path: Path, error: OSError) -> HomeError:
 
 
 def open_home(settings: Settings) -> Home:
-    """Make the folder where it is missing, for the user that the servers run as."""
+    """Make the folder where it is missing. The servers' user passes through it and owns only what is its own."""
     user = system_user()
-    path = settings.home_path()
+    path = real_path(settings.home_path())
     try:
-        private_folder(path, user)
-        for name in ("log", "run", "files"):
-            private_folder(path / name, user)
+        for folder in (path, path / "log", path / "run"):
+            guarded_folder(folder, user)
+        private_folder(path / "files", user)
     except OSError as error:
         raise _unusable(path, error) from None
     if not can_reach(path, user):

@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vendorrisk.embedded.binaries import postgres_bin
+from vendorrisk.embedded.child_logs import last_line
 from vendorrisk.embedded.children import run, spawn, stop
+from vendorrisk.embedded.guarded_files import open_log, read_text
 from vendorrisk.embedded.users import SystemUser, private_folder, system_user
 
 SUPERUSER = "vendorrisk"
@@ -81,7 +83,7 @@ class Postgres:
         options = [
             f"-c{name}={value.strip(chr(39))}" for name, value in merged.items() if major >= _NEWER_ONLY.get(name, 0)
         ]
-        with self._log.open("ab") as log:
+        with open_log(self._log) as log:
             self._process = spawn(
                 [str(programs / "postgres"), "-D", str(self.data), "-k", str(self.run), *options],
                 user=self._user,
@@ -139,7 +141,7 @@ class Postgres:
             raise PostgresError(f"no database could be made: {done.stderr.decode(errors='replace').strip()[-500:]}")
 
     def _check_major(self, major: int) -> None:
-        kept = (self.data / "PG_VERSION").read_text().strip()
+        kept = read_text(self.data / "PG_VERSION").strip()[:20]
         if kept != str(major):
             raise PostgresError(
                 f"{self.data} was made by Postgres {kept}, and this is Postgres {major}. Nothing was touched. Start "
@@ -151,7 +153,7 @@ class Postgres:
         lock = self.data / "postmaster.pid"
         if not lock.exists():
             return
-        pid = lock.read_text().split("\n", 1)[0].strip()
+        pid = read_text(lock).split("\n", 1)[0].strip()
         if pid.isdigit() and not _is_postmaster(int(pid), self.data):
             lock.unlink(missing_ok=True)
 
@@ -159,7 +161,7 @@ class Postgres:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if not self.is_running():
-                raise PostgresError(f"Postgres did not start; see {self._log}: {_tail(self._log)}")
+                raise PostgresError(f"Postgres did not start; see {self._log}: {last_line(self._log)}")
             if _accepts(self.run / ".s.PGSQL.5432") and "ready" in _status(self.data):
                 return
             time.sleep(0.01)
@@ -169,7 +171,7 @@ class Postgres:
 def _status(data: Path) -> str:
     """Return the status line of postmaster.pid: "ready" once connections are accepted."""
     try:
-        lines = (data / "postmaster.pid").read_text().split("\n")
+        lines = read_text(data / "postmaster.pid").split("\n")
     except OSError:
         return ""
     return lines[7] if len(lines) > 7 else ""  # noqa: PLR2004 - the eighth line, as pg_ctl reads it
@@ -191,10 +193,3 @@ def _is_postmaster(pid: int, data: Path) -> bool:
 def _major_of(programs: Path) -> int:
     text = subprocess.run([programs / "postgres", "--version"], check=True, capture_output=True).stdout.decode()
     return int(text.split()[2].split(".")[0])
-
-
-def _tail(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").strip()[-300:]
-    except OSError:
-        return ""

@@ -4,29 +4,34 @@ The supervisor imports neither the web framework nor a database driver: it must 
 them (`prepare`: migrations and the first tenant) runs as a child too.
 """
 
-import http.client
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 import msgspec
 
+from vendorrisk.embedded.child_logs import ConsoleMessages, last_line
 from vendorrisk.embedded.children import run, spawn, stop
+from vendorrisk.embedded.guarded_files import open_log, rotate
 from vendorrisk.embedded.home import Home, complete, free_port, open_home
+from vendorrisk.embedded.reach import away, holder, taken
+from vendorrisk.embedded.readiness import checks, is_ready
 from vendorrisk.embedded.users import SystemUser, can_reach
-from vendorrisk.settings import FILE_SUFFIX, VARIABLES, Settings
+from vendorrisk.settings import FILE_SUFFIX, VARIABLES, Settings, local_url
 
 _LOOK_SECONDS = 0.1
 _READY_SECONDS = 30
 _LOG_BYTES = 10 * 1024 * 1024
 _LOOKS_BETWEEN_ROTATIONS = 300
 _DRAIN_SECONDS = 10
+_ENOUGH_FAILURES = 2  # of a worker that is being started: then it is said to be missing, and tried on
 
 
 class StartError(Exception):
@@ -51,7 +56,7 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with (self._home.logs / f"{self._name}.log").open("ab") as log:
+        with open_log(self._home.logs / f"{self._name}.log") as log:
             command = [sys.executable, "-m", "vendorrisk", self._name]
             self._process = spawn(command, user=self._user, log=log, environment=self._environment)
 
@@ -83,20 +88,30 @@ class Prepared(msgspec.Struct, frozen=True):
 class Supervisor:
     """Starts all processes in order, restarts dead ones, and stops all in the opposite order."""
 
-    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, say: Callable[[str], None], *, port_is_given: bool) -> None:
         self._say = say
         self._home = open_home(settings)
         self._lock = self._home.lock()
         embedded = complete(settings, self._home)
         self._servers = embedded.servers
-        self._settings = msgspec.structs.replace(
-            embedded.settings, port=(port := free_port(settings.host, settings.port))
-        )
-        self._address = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-        if settings.public_url == Settings().public_url:
-            self._settings = msgspec.structs.replace(self._settings, public_url=self._address)
+        port = self._free_port(settings, is_given=port_is_given)
+        public = local_url(port) if settings.public_url == local_url(settings.port) else settings.public_url
+        self._settings = msgspec.structs.replace(embedded.settings, port=port, public_url=public)
+        self._address = f"http://{_in_address(settings.host)}:{port}"
         self._children: list[SupervisedChild] = []
+        self._console = ConsoleMessages(self._home.logs / "worker.log")
         self._stopping = False
+
+    def _free_port(self, settings: Settings, *, is_given: bool) -> int:
+        """Return the port of the API. A given one that is in use is refused, a default one makes room."""
+        port = free_port(settings.host, settings.port)
+        if port == settings.port or not settings.port:
+            return port
+        by = holder(settings.port)
+        if is_given:
+            raise StartError(f"PORT {settings.port} is in use by {by}. Stop that, or set PORT to a free one.")
+        self._say(f"port {settings.port} is in use by {by}, so the API listens on port {port}")
+        return port
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT."""
@@ -110,24 +125,46 @@ class Supervisor:
                 self._look()
                 looks += 1
                 if looks % _LOOKS_BETWEEN_ROTATIONS == 0:
-                    _rotate(self._home.logs)
+                    self._rotate()
         finally:
             self._stop()
 
     def _start(self) -> None:
         begun = time.monotonic()
+        self._check_addresses()
         for server in self._servers:
             self._keep(server.name, server)
         environment = _environment(self._settings)
         user = self._program_user()
-        # The API needs as long to load as the database to be prepared, and says that it is not ready until it is.
-        self._keep("api", Program("api", self._home, environment, user))
+        api = Program("api", self._home, environment, user)
+        is_ours = any(server.name == "postgres" for server in self._servers)
+        if is_ours:
+            # The API needs as long to load as the database to be prepared, and says that it is not ready until it is.
+            self._keep("api", api)
         if (key := self._prepare(environment, user).key) is not None:
             # At once: the key is made once, and must not be lost if the start fails later.
             self._say(f"first admin key, shown this once: {key}")
+        if not is_ours:
+            self._keep("api", api)
         self._keep("worker", Program("worker", self._home, environment, user), at=len(self._servers))
         if self._became_ready():
-            self._tell(time.monotonic() - begun)
+            self._tell(self._no_worker(), time.monotonic() - begun)
+
+    def _check_addresses(self) -> None:
+        """Refuse before anything is started: a server that is away, a port in use. Only messages and files may wait."""
+        for one in away(self._settings_given()):
+            if one.is_needed:
+                raise StartError(one.said)
+            self._say(f"{one.said}. Everything else starts.")
+        for field in ("api_metrics_port", "worker_metrics_port"):
+            port, host = getattr(self._settings, field), self._settings.metrics_host
+            if port and (reason := taken(host, port)):
+                raise StartError(f"{VARIABLES[field]}: {host} port {port} cannot be had ({reason}). Set a free one.")
+
+    def _settings_given(self) -> Settings:
+        """Return the settings without the addresses of our own servers, which do not run yet."""
+        ours = {"postgres": "database_url", "valkey": "redis_url"}
+        return msgspec.structs.replace(self._settings, **{ours[server.name]: "" for server in self._servers})
 
     def _program_user(self) -> SystemUser | None:
         """Drop API and worker from root too, where that user can reach this code."""
@@ -155,7 +192,9 @@ class Supervisor:
         )
 
     def _look(self) -> None:
-        """Restart dead processes, with a longer delay each time one dies soon."""
+        """Restart dead processes, with a longer delay each time one dies soon. Show what the console receiver got."""
+        for message in self._console.new():
+            self._say(message)
         now = time.monotonic()
         for kept in self._children:
             if kept.child.is_running():
@@ -163,13 +202,19 @@ class Supervisor:
             if kept.next_at == 0.0:
                 kept.failures = 0 if now - kept.started_at > 60 else kept.failures + 1  # noqa: PLR2004 - it held for a minute
                 kept.next_at = now + min(0.2 * 2 ** max(0, kept.failures - 1), 10)
-                self._say(f"{kept.name} stopped; starting it again (see {self._home.logs / kept.name}.log)")
+                self._say(f"{kept.name} stopped; starting it again{self._reason(kept.name)}")
             elif now >= kept.next_at:
                 kept.next_at, kept.started_at = 0.0, now
                 try:
                     kept.child.start()
                 except Exception as error:  # noqa: BLE001 - it is tried again, and the operator is told
                     self._say(f"{kept.name} did not start: {error}")
+
+    def _reason(self, name: str) -> str:
+        """Return the last line of a child, and where the others are."""
+        log = self._home.logs / f"{name}.log"
+        said = last_line(log)
+        return (f": {said}" if said else "") + f" (see {log})"
 
     def _became_ready(self) -> bool:
         """Wait for the API. False where a signal ended the wait."""
@@ -180,11 +225,26 @@ class Supervisor:
             self._look()
             time.sleep(0.02)
         if not self._stopping:
-            raise StartError(f"the API did not become ready; see {self._home.logs / 'api.log'}")
+            raise StartError(f"the API did not become ready{self._reason('api')}")
         return False
 
-    def _tell(self, seconds: float) -> None:
+    def _no_worker(self) -> str | None:
+        """Wait for the first sign of the worker. Return why there is none: it ended twice, or it is silent."""
+        deadline = time.monotonic() + _READY_SECONDS
+        worker = next(kept for kept in self._children if kept.name == "worker")
+        while time.monotonic() < deadline and not self._stopping and worker.failures < _ENOUGH_FAILURES:
+            if checks(self._settings.host, self._settings.port).get("worker") == "ok":
+                return None
+            self._look()
+            time.sleep(0.05)
+        return self._reason("worker")
+
+    def _tell(self, no_worker: str | None, seconds: float) -> None:
+        if self._stopping:
+            return
         lines = [f"vendorrisk is ready at {self._address} ({seconds:.1f} s)"]
+        if no_worker is not None:
+            lines = [f"vendorrisk is ready, but no worker{no_worker}", f"  address        {self._address}"]
         lines += [f"  API document   {self._address}/docs"]
         lines += [
             f"  data folder    {self._home.path}",
@@ -197,6 +257,11 @@ class Supervisor:
             )
         self._say("\n".join(lines))
 
+    def _rotate(self) -> None:
+        for name in ("api", "worker", *(server.name for server in self._servers)):
+            with suppress(OSError):
+                rotate(self._home.logs / f"{name}.log", _LOG_BYTES)
+
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
@@ -205,6 +270,13 @@ class Supervisor:
         for kept in reversed(self._children):
             kept.child.stop()
         self._lock.close()
+
+
+def _in_address(host: str) -> str:
+    """Return the host as a browser of this machine opens it."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -217,25 +289,5 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {**kept, **said, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def is_ready(host: str, port: int) -> bool:
-    """Ask an API on this machine whether it can serve."""
-    connection = http.client.HTTPConnection(host, port, timeout=1)
-    try:
-        connection.request("GET", "/health/ready")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _rotate(folder: Path) -> None:
-    """Keep one older log of each program. Its file stays open, so it is copied and emptied."""
-    for path in folder.glob("*.log"):
-        if path.stat().st_size > _LOG_BYTES:
-            path.with_suffix(".log.1").write_bytes(path.read_bytes())
-            os.truncate(path, 0)
-
-
-def up(settings: Settings, say: Callable[[str], None]) -> None:
-    Supervisor(settings, say).run()
+def up(settings: Settings, say: Callable[[str], None], *, port_is_given: bool = True) -> None:
+    Supervisor(settings, say, port_is_given=port_is_given).run()

@@ -32,11 +32,15 @@ def system_user() -> SystemUser | None:
 
 
 def private_folder(folder: Path, user: SystemUser | None) -> Path:
-    """Make a folder that only the servers' user can enter."""
+    """Make a folder that only the servers' user can enter. A link in its place is refused, not followed."""
     folder.mkdir(parents=True, exist_ok=True)
-    if user is not None:
-        os.chown(folder, user.uid, user.gid)
-    folder.chmod(0o700)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if user is not None:
+            os.fchown(handle, user.uid, user.gid)
+        os.fchmod(handle, 0o700)
+    finally:
+        os.close(handle)
     return folder
 
 

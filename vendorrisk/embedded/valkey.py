@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vendorrisk.embedded.binaries import valkey_program
 from vendorrisk.embedded.children import spawn, stop
+from vendorrisk.embedded.guarded_files import open_log
 from vendorrisk.embedded.users import SystemUser, private_folder, system_user
 
 _START_SECONDS = 10
@@ -57,7 +58,7 @@ class Valkey:
         command = [str(program), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
         command += ["--dir", str(self.data), "--save", "", "--maxmemory", "64mb", "--databases", "16"]
         command += ["--appendonly", "yes" if self._persist else "no", "--appendfsync", "everysec"]
-        with self._log.open("ab") as log:
+        with open_log(self._log) as log:
             self._process = spawn(command, user=self._user, log=log, folder=self.data)
         self._wait()
 

@@ -26,7 +26,7 @@ from vendorrisk.evidence.document_model import (
 from vendorrisk.ids import new_id
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.names import safe_name
-from vendorrisk.storage.port import FullError, StorageError, UnreachableError
+from vendorrisk.storage.port import FullError, LockedError, StorageError, UnreachableError
 from vendorrisk.storage.vault import EncryptedFileStore, StoredFile
 
 READ_EVIDENCE = "read_evidence"
@@ -184,6 +184,9 @@ async def open_file(
         raise Refusal(Code.DOCUMENT_WITHOUT_FILE, "Send its file first, with PUT to this address.")
     try:
         return wanted, await file_store.open(transactions.tenant_id, wanted.file_sha256)
+    except LockedError as error:
+        detail = f"The file is sealed with key {error.key_id}, which this process does not hold. Tell the operator."
+        raise Refusal(Code.SEALING_KEY_UNKNOWN, detail, retry_after_seconds=30) from error
     except UnreachableError as error:
         raise _unavailable(error) from error
     except StorageError as error:

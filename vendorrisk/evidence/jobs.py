@@ -11,7 +11,7 @@ from vendorrisk.background import Job, JobContext
 from vendorrisk.evidence import documents, proposal_queries, proposal_service, queries, service
 from vendorrisk.evidence.extract_fields import Extraction, read_report
 from vendorrisk.identity import service as identity
-from vendorrisk.storage.port import DamagedError, MissingError, UnreachableError
+from vendorrisk.storage.port import DamagedError, LockedError, MissingError, UnreachableError
 from vendorrisk.texts.pdf import Problem
 
 _SLICE = 100
@@ -91,7 +91,7 @@ async def sweep_files(context: JobContext) -> int:
     for tenant in tenants:
         try:
             removed += await context.file_store.sweep(tenant.id, before)
-        except (DamagedError, MissingError) as error:
+        except (DamagedError, LockedError, MissingError) as error:
             _log.error("file_unreadable", tenant=str(tenant.id), error=str(error))
     return removed
 

@@ -156,7 +156,7 @@ async def store_document_file(
     Permission.EVIDENCE_READ,
     streams=tuple(kind.text for kind in MediaType),
     tagged=True,
-    refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED, Code.STORE_UNAVAILABLE],
+    refuses=[Code.DOCUMENT_WITHOUT_FILE, Code.FILE_DAMAGED, Code.STORE_UNAVAILABLE, Code.SEALING_KEY_UNKNOWN],
 )
 async def get_document_file(transactions: InTransactions, service: TheService, document_id: FromPath[UUID]) -> Stream:
     """Download the file, as an attachment, whatever it is."""

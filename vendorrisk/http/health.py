@@ -1,16 +1,17 @@
-"""Whether the process lives, whether it can serve, and its metrics."""
+"""Whether the process lives, and whether it can serve."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 from litestar import Response, Router, get
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vendorrisk.db import migrations
+from vendorrisk.db.pool import NOT_READY, UNREACHABLE
 from vendorrisk.errors import Refusal
 from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import TheService
+from vendorrisk.processes import queries as processes
+from vendorrisk.processes.model import standing
 
 _SECONDS = 2
 _REDIS_SECONDS = 0.5  # shorter than a proxy's own timeout: Redis never decides the response
@@ -36,8 +37,12 @@ async def ready(service: TheService) -> Response[Health]:
     """Return whether requests can be served: the database answers with this release's schema, and no shutdown has
     begun.
     """
-    checks = {"database": await _database(service), "redis": await _redis(service)}
-    # Without Redis requests are still served and jobs still run at their next tick.
+    checks = {
+        "database": await _database(service),
+        "redis": await _redis(service),
+        "worker": await _worker(service),
+    }
+    # Without Redis requests are still served and jobs still run at their next tick. Without a worker they wait.
     failing = checks["database"] != "ok" or service.is_shutting_down
     if service.is_shutting_down:
         checks["process"] = "is stopping"
@@ -48,9 +53,20 @@ async def _database(service: Service) -> str:
     try:
         async with asyncio.timeout(_SECONDS), service.database.system() as connection:
             missing = await migrations.pending(connection)
-    except (TimeoutError, Refusal, OSError) as error:
+    except NOT_READY:
+        return "was never migrated, or may not be used by this login"
+    except (TimeoutError, Refusal, *UNREACHABLE) as error:
         return f"cannot be reached ({type(error).__name__})"
     return f"needs migrations: {', '.join(missing)}" if missing else "ok"
+
+
+async def _worker(service: Service) -> str:
+    """Return whether every worker of this installation gives signs of life."""
+    try:
+        async with asyncio.timeout(_SECONDS), service.database.system() as connection:
+            return standing(await processes.LIST.many(connection), "worker", service.clock())
+    except (TimeoutError, Refusal, *NOT_READY, *UNREACHABLE):
+        return "unknown while the database cannot be asked"
 
 
 async def _redis(service: Service) -> str:
@@ -60,12 +76,6 @@ async def _redis(service: Service) -> str:
     except Exception as error:  # noqa: BLE001 - any failure of the client is the same news here
         return f"cannot be reached ({type(error).__name__})"
     return "ok"
-
-
-@get("/metrics", media_type=CONTENT_TYPE_LATEST, include_in_schema=False)
-async def metrics() -> Response[Any]:
-    """Figures for Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 health_router = Router("/health", route_handlers=[live, ready], tags=["Health"])

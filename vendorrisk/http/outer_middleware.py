@@ -16,9 +16,10 @@ from litestar.types import ASGIApp, Message, Receive, Send
 from prometheus_client import Counter, Gauge, Histogram
 
 from vendorrisk.db.constraints import refusal_for
-from vendorrisk.db.pool import UNREACHABLE, unavailable
+from vendorrisk.db.pool import UNREACHABLE, is_not_migrated, unavailable
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.http import problems
+from vendorrisk.keys import UnknownKeyError
 
 # Trace Context, section 3.2: ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -122,6 +123,8 @@ class _Seen:
         count.inc()
         timer.observe(seconds)
         told = _log.warning if self.status in _SUSPECT else _log.info
+        if route.startswith("/health/") and self.status < 500:  # noqa: PLR2004 - HTTP
+            told = _log.debug  # a probe every few seconds says nothing while all is well
         told(
             "request",
             method=method,
@@ -162,6 +165,13 @@ def refused(error: Exception) -> Refusal:
             "statement_refused", error=type(error).__name__, constraint=getattr(error, "constraint_name", None)
         )
         return known
+    if isinstance(error, UnknownKeyError):
+        _log.error("sealing_key_unknown", key_id=error.key_id)
+        detail = f"It is sealed with key {error.key_id}, which this process does not hold. Tell the operator."
+        return Refusal(Code.SEALING_KEY_UNKNOWN, detail, retry_after_seconds=30)
+    if is_not_migrated(error):
+        _log.error("database_not_migrated", exc_info=error)
+        return Refusal(Code.DATABASE_NOT_MIGRATED, "Nothing was changed. Try again later.", retry_after_seconds=30)
     if isinstance(error, UNREACHABLE):
         _log.warning("database_unreachable", error=type(error).__name__)
         return unavailable()

@@ -58,8 +58,33 @@ async def looked_into(kind: Kind, spool: Spool, options: Options, *, on_behalf_o
     table: AnyTable | None = None
     matched: Matched | None = None
     async with AsyncExitStack() as stack:
+        new = _new_import(spool, options)
         try:
-            yield ImportFile(new, spool, table, matched)
+            if spool.size <= SMALL_BYTES:
+                reading = table_of(new.format, spool.read, QUICK, API_SANDBOX, on_behalf_of=on_behalf_of)
+                table = await stack.enter_async_context(reading)
+                matched = match_headings(kind.layout, table.headings, dict(options.mapping))
+        except (NotNowError, TooDemandingError):
+            table = None  # the job has more time and memory
+        except (UnreadableError, MappingError) as error:
+            raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
+        yield ImportFile(new, spool, table, matched)
+
+
+def _new_import(spool: Spool, options: Options) -> NewImport:
+    try:
+        file_format = format_of(spool.head)
+    except UnreadableError as error:
+        raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
+    return NewImport(
+        is_dry_run=options.dry_run,
+        is_partial=options.partial,
+        format=file_format,
+        file_name=options.file_name,
+        file_digest=spool.sha256,
+        mapping=dict(options.mapping),
+        date_order=options.date_order,
+    )
 
 
 async def receive(work: Work, kind: Kind, file: ImportFile) -> Import:

@@ -28,6 +28,14 @@ class FullError(UnreachableError):
     """There is no room left in the store. A retry helps once the operator has made some."""
 
 
+class LockedError(UnreachableError):
+    """Whole, but sealed with a key that this process does not hold. A process that does will open it."""
+
+    def __init__(self, sha256: str, key_id: str) -> None:
+        super().__init__(f"the key of {sha256} is sealed with key {key_id}, which this process does not hold")
+        self.key_id = key_id
+
+
 class Listed(msgspec.Struct, frozen=True):
     """An object in a listing. `modified_at` is by the store's own clock."""
 

@@ -11,9 +11,9 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.keys import Keyring, SealError, sealed_by
+from vendorrisk.keys import Keyring, SealError, UnknownKeyError, sealed_by
 from vendorrisk.storage.media_types import MediaType, Sniffer
-from vendorrisk.storage.port import DamagedError, MissingError, Store
+from vendorrisk.storage.port import DamagedError, LockedError, MissingError, Store
 from vendorrisk.storage.sealing import Span, seal_stream
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -154,7 +154,7 @@ class EncryptedFileStore:
                 rewrapped += 1
             except MissingError:
                 continue
-            except (DamagedError, SealError):
+            except (DamagedError, LockedError, SealError):
                 unreadable.append(listed.name)
         return Rotation(current, rewrapped, tuple(unreadable))
 
@@ -225,6 +225,8 @@ class EncryptedFileStore:
     def _opened(self, tenant_id: UUID, sha256: str, sealed: bytes) -> _DataKey:
         try:
             plain = self._keyring.open(sealed, _context(tenant_id, sha256))
+        except UnknownKeyError as error:
+            raise LockedError(sha256, error.key_id) from None
         except SealError as error:
             raise DamagedError(f"the key of {sha256} does not open: {error}") from None
         return msgspec.msgpack.decode(plain, type=_DataKey)
