@@ -156,7 +156,7 @@ create table alerts (
 comment on column alerts.threshold_days is 'the days left at which the crossed threshold lies; days_left is what was really left when it was noticed';
 comment on column alerts.dispatched_at is 'when its deliveries were made; null until then';
 call guard_tenant_table('alerts', 'select, insert, update');
-create index alerts_to_dispatch on alerts (raised_at) where dispatched_at is null;
+create index alerts_to_dispatch on alerts (tenant_id, raised_at) where dispatched_at is null;
 create index alerts_by_time on alerts (tenant_id, raised_at desc, id desc);
 create index alerts_by_vendor on alerts (tenant_id, vendor_id, raised_at desc, id desc);
 

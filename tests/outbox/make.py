@@ -12,10 +12,13 @@ from vendorrisk.access.work import Work
 from vendorrisk.background import JobContext
 from vendorrisk.channels.port import EmailAddress, Failure, Message, Undeliverable
 from vendorrisk.db.connection import Connection
+from vendorrisk.identity import service as identity
 from vendorrisk.ids import new_id
 from vendorrisk.outbox import claims, service
 from vendorrisk.outbox.kind import Kind
 from vendorrisk.outbox.model import Delivery, Due, NewDelivery, Recorded
+from vendorrisk.outbox.queries import Share
+from vendorrisk.outbox.sending import sending_places
 from vendorrisk.worker import MESSAGE_KINDS
 
 
@@ -30,7 +33,9 @@ def later(**more: Any) -> Undeliverable:
 async def claimed(context: JobContext) -> list[claims.Flight]:
     """Claim as a sender does that then dies."""
     kinds = {kind.owner_kind: kind for kind in MESSAGE_KINDS}
-    return (await claims.claim(context, kinds, 10)).flights
+    async with context.database.system() as connection:
+        shares = [Share(each.id, 10) for each in await identity.every_tenant(connection)]
+    return (await claims.claim(context, kinds, shares, sending_places())).flights
 
 
 @dataclass

@@ -97,7 +97,7 @@ async def sweep_files(context: JobContext) -> int:
 
 
 JOBS = (
-    Job(documents.READ_EVIDENCE, read_evidence, 60, alone=False),
+    Job(documents.READ_EVIDENCE, read_evidence, 60, at_once=2),
     Job("age_coverage", age_coverage, 600),
     Job("age_documents", age_documents, 600),
     Job("sweep_files", sweep_files, 86400, timeout_seconds=3600, at_start=True),

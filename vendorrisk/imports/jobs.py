@@ -143,4 +143,4 @@ def jobs_of(kinds: Sequence[Kind]) -> tuple[Job, ...]:
     async def run(context: JobContext) -> int:
         return await run_imports(context, kinds)
 
-    return (Job("run_imports", run, every_seconds=15, timeout_seconds=900, alone=False),)
+    return (Job("run_imports", run, every_seconds=15, timeout_seconds=900, at_once=2),)
