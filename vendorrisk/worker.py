@@ -10,6 +10,7 @@ import structlog
 import uvloop
 from prometheus_client import start_http_server
 
+from vendorrisk.access.model import Tenant
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.alerts import messages as alert_messages
 from vendorrisk.background import REDIS_AWAY, Job, JobContext, Nudger, arq_worker
@@ -29,6 +30,8 @@ from vendorrisk.outbox import jobs as outbox
 from vendorrisk.outbox.kind import Kind as MessageKind
 from vendorrisk.probes.registration.whois_fallback import WhoisOpinions
 from vendorrisk.probes.scanner import LiveScanner
+from vendorrisk.queues import queries as queues
+from vendorrisk.queues.turns import Queue, in_turn
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
 from vendorrisk.signals import jobs as signals
@@ -40,10 +43,18 @@ from vendorrisk.vendors import imports as vendor_imports
 _log = structlog.get_logger("worker")
 
 
+RESPONSES = Queue("forget_old_responses", queues.NOTE_RESPONSES)
+
+
 async def forget_old_responses(context: JobContext) -> int:
     """Delete stored responses of a day ago, in slices."""
-    async with context.database.system() as connection:
-        return await idempotency.forget_old(connection, context.clock(), 1000)
+    before = context.clock() - idempotency.RETENTION
+
+    async def visit(tenant: Tenant) -> int:
+        async with context.database.tenant(tenant.id) as connection:
+            return await idempotency.forget_old(connection, tenant.id, before, 1000)
+
+    return await in_turn(context, RESPONSES, visit, before)
 
 
 MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)

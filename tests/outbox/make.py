@@ -42,14 +42,14 @@ async def claimed(context: JobContext) -> list[claims.Flight]:
 class Letters:
     """A feature beside alerts, whose messages are words by the id of their owner.
 
-    Those `withdrawn` are not to be sent any more. `trouble` is raised while messages are loaded.
+    Those `withdrawn` are not to be sent any more. Those of `poison` break the statement that loads them.
     """
 
     words: dict[UUID, str] = field(default_factory=dict)
     withdrawn: set[UUID] = field(default_factory=set)
     ended: list[Recorded] = field(default_factory=list)
     loads: int = 0
-    trouble: Exception | None = None
+    poison: set[UUID] = field(default_factory=set)
     trouble_at_end: str = ""
 
     @property
@@ -76,10 +76,10 @@ class Letters:
             assert work.nudges == ["send_deliveries"]
             return made
 
-    async def _load(self, _connection: Connection, due: Sequence[Due]) -> Mapping[UUID, str]:
+    async def _load(self, connection: Connection, due: Sequence[Due]) -> Mapping[UUID, str]:
         self.loads += 1
-        if self.trouble is not None:
-            raise self.trouble
+        if self.poison & {one.owner_id for one in due}:
+            await connection.execute("select 1 / 0")
         return {one.id: self.words[one.owner_id] for one in due if one.owner_id not in self.withdrawn}
 
     async def _ended(self, connection: Connection, recorded: Sequence[Recorded]) -> None:

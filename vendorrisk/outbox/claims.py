@@ -171,6 +171,9 @@ async def _loaded(connection: Connection, kind: Kind[Any], due: Sequence[Due]) -
     except Exception as error:
         if is_outage(error):
             raise
-        _log.exception("messages_unreadable", owner_kind=kind.owner_kind, deliveries=[str(one.id) for one in due])
+        # One trace for the batch. Then each message is loaded alone, and the faulty ones are named.
+        log = _log.exception if len(due) > 1 else _log.warning
+        ids = [str(one.id) for one in due]
+        log("messages_unreadable", owner_kind=kind.owner_kind, deliveries=ids, error=type(error).__name__)
         await connection.execute("rollback to savepoint loading")
         return None

@@ -8,12 +8,12 @@ from uuid import UUID
 class Places:
     """The places of one run, and who holds them.
 
-    A tenant holds at most as many places as stay free. So a tenant alone gets half, and a tenant that comes later still
-    finds a place, however many others wait for servers that never respond.
+    A tenant holds at most `portion` times as many places as stay free. With 1, a tenant alone gets half, and a tenant
+    that comes later still finds a place, however many others wait for servers that never respond.
     """
 
-    def __init__(self, places: int, of_a_host: int) -> None:
-        self._places, self._of_a_host = places, of_a_host
+    def __init__(self, places: int, of_a_host: int, portion: int = 1) -> None:
+        self._places, self._of_a_host, self._portion = places, of_a_host, portion
         self._tenants: Counter[UUID] = Counter()
         self._hosts: Counter[str] = Counter()
 
@@ -27,7 +27,8 @@ class Places:
         fair = max(1, free // max(1, len(tenants)))
         for tenant in tenants:
             held = self._tenants[tenant]
-            share = min(fair, (free - held) // 2) if held or free > 1 else free
+            allowed = (self._portion * free - held) // (1 + self._portion)
+            share = min(fair, max(allowed, 1 if free and not held else 0))
             if share > 0:
                 shares.append((tenant, share))
                 free -= share

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import structlog
 from prometheus_client import Counter
 
 from vendorrisk.background import JobContext
 from vendorrisk.db.connection import Connection
+from vendorrisk.foreign_text import sound
 from vendorrisk.queues import queries
 from vendorrisk.queues.turns import is_outage
 
@@ -34,10 +36,23 @@ def wait(tries: int) -> timedelta:
     return min(doubled, _LONGEST_WAIT)
 
 
+_PASSING = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
+def is_passing(error: Exception) -> bool:
+    """Return True if the same again may succeed: the database was busy, and the row is not at fault."""
+    return isinstance(error, _PASSING)
+
+
 def reason_of(error: Exception) -> str:
     """Return the reason of a failure in a form that Postgres can hold: its text may be a stranger's."""
-    text = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode().replace("\0", " ")
-    return text[:_MOST_REASON]
+    return sound(f"{type(error).__name__}: {error}")[:_MOST_REASON]
 
 
 async def one_by_one(
