@@ -45,6 +45,7 @@ from vendorrisk.vendors import bulk_routes as vendor_bulk_routes
 from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import lifecycle_routes, supply_chain_routes
 from vendorrisk.vendors import routes as vendor_routes
+from vendorrisk.web import confirm
 
 IMPORT_KINDS: tuple[Kind, ...] = (vendor_imports.KIND,)
 """Every kind of import that is received: the same that `worker.py` checks and applies."""
@@ -167,6 +168,7 @@ def routed() -> Litestar:
             health.health_router,
             health.metrics,
             openapi_pages.router,
+            confirm.router,
         ],
         dependencies=DEPENDENCIES,
         middleware=[RequestMiddleware()],

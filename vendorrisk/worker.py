@@ -11,6 +11,7 @@ import uvloop
 from prometheus_client import start_http_server
 
 from vendorrisk.access.model import Tenant
+from vendorrisk.alerts import confirmations
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.alerts import messages as alert_messages
 from vendorrisk.background import REDIS_AWAY, Job, JobContext, Nudger, arq_worker
@@ -57,7 +58,7 @@ async def forget_old_responses(context: JobContext) -> int:
     return await in_turn(context, RESPONSES, visit, before)
 
 
-MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
+MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT, confirmations.CONFIRMATION)
 """The owners whose messages leave by the outbox."""
 
 IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)

@@ -312,7 +312,7 @@ create table deliveries (
     constraint deliveries_are_made_once unique nulls not distinct (
         tenant_id, owner_kind, owner_id, destination_id, recipient
     ),
-    constraint deliveries_owner_kind_is_known check (owner_kind in ('alert')),
+    constraint deliveries_owner_kind_is_known check (owner_kind in ('alert', 'confirmation')),
     constraint deliveries_destination_kind_is_known check (destination_kind in ('receiver')),
     constraint deliveries_destination_has_a_kind check ((destination_kind is null) = (destination_id is null)),
     constraint deliveries_without_destination_have_a_recipient check (destination_id is not null or recipient <> ''),

@@ -164,7 +164,9 @@ select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.n
     business.name as business_owner, security.name as security_owner
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
     as m (tenant_id, delivery_id, alert_id, receiver_id, recipient)
-join receivers r on r.tenant_id = m.tenant_id and r.id = m.receiver_id and r.is_active
+join receivers r
+    on r.tenant_id = m.tenant_id and r.id = m.receiver_id and r.is_active
+        and (r.kind <> 'email' or r.confirmed_at is not null)
 join alerts a on a.tenant_id = m.tenant_id and a.id = m.alert_id
 left join vendors v on v.tenant_id = a.tenant_id and v.id = a.vendor_id
 left join members business on business.tenant_id = v.tenant_id and business.id = v.business_owner_id
@@ -263,21 +265,25 @@ insert into receivers (
     tenant_id, id, name, kind, address_sealed, destination, classes, tiers, owner_ids, created_at, updated_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-returning id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version;
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version;
 
 -- name: find_receiver
-select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version
 from receivers
 where tenant_id = $1 and id = $2 and removed_at is null;
 
 -- name: lock_receiver
-select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version
 from receivers
 where tenant_id = $1 and id = $2 and removed_at is null
 for update;
 
 -- name: list_receivers
-select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version
 from receivers
 where tenant_id = $1 and removed_at is null /*where*/
 /*order*/;
@@ -290,9 +296,61 @@ select coalesce(address_sealed, ''::bytea) as address_sealed from receivers wher
 update receivers
 set name = $3, kind = $4, address_sealed = case when $5::boolean then $6::bytea else address_sealed end,
     destination = $7, classes = $8, tiers = $9, owner_ids = $10, is_active = $11, updated_at = $12,
-    version = version + 1
+    confirmed_at = case when not $5::boolean then confirmed_at end, version = version + 1
 where tenant_id = $1 and id = $2
-returning id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version;
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version;
+
+-- name: lock_tenant_of_receivers
+select id from tenants where id = $1 for no key update;
+
+-- name: count_receivers
+select count(*) from receivers where tenant_id = $1 and removed_at is null;
+
+-- name: count_unasked_messages
+-- Tests and confirmations since an instant.
+select (
+    select count(*) from alerts where tenant_id = $1 and alert_class = 'receiver_test' and raised_at > $2
+) + (
+    select count(*) from receiver_confirmations where tenant_id = $1 and created_at > $2
+);
+
+-- name: end_confirmations
+update receiver_confirmations set ended_at = $3 where tenant_id = $1 and receiver_id = $2 and ended_at is null;
+
+-- name: insert_confirmation
+insert into receiver_confirmations (tenant_id, id, receiver_id, token_hash, created_at, expires_at)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: lock_confirmation
+select id from receiver_confirmations where tenant_id = $1 and id = $2 for update;
+
+-- name: find_confirmation
+select c.id, c.receiver_id, c.token_hash, t.name as tenant_name, t.time_zone, r.destination as address,
+    c.ended_at is null and c.expires_at > $3 and r.removed_at is null and r.kind = 'email' as is_open
+from receiver_confirmations as c
+join tenants as t on t.id = c.tenant_id
+join receivers as r on r.tenant_id = c.tenant_id and r.id = c.receiver_id
+where c.tenant_id = $1 and c.id = $2;
+
+-- name: confirm_receiver
+with used as (
+    update receiver_confirmations set ended_at = $4, used_at = $4 where tenant_id = $1 and id = $2
+)
+update receivers set confirmed_at = $4, updated_at = $4, version = version + 1
+where tenant_id = $1 and id = $3
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version;
+
+-- name: load_confirmations
+-- Across tenants: the data of mails that ask for a confirmation, while their links can be used.
+select m.tenant_id, m.delivery_id, c.id, c.receiver_id, c.token_hash, r.address_sealed, t.name as tenant_name,
+    c.created_at
+from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as m (tenant_id, delivery_id, confirmation_id)
+join receiver_confirmations as c on c.tenant_id = m.tenant_id and c.id = m.confirmation_id and c.ended_at is null
+join receivers as r
+    on r.tenant_id = c.tenant_id and r.id = c.receiver_id and r.removed_at is null and r.kind = 'email'
+join tenants as t on t.id = m.tenant_id;
 
 -- name: remove_receiver
 update receivers

@@ -50,6 +50,8 @@ _LOCK_RECEIVER = _sql.rows("lock_receiver", Receiver)
 LIST_RECEIVERS = _sql.rows("list_receivers", Receiver)
 _UPDATE_RECEIVER = _sql.rows("update_receiver", Receiver)
 _REMOVE_RECEIVER = _sql.command("remove_receiver")
+_LOCK_TENANT = _sql.scalar("lock_tenant_of_receivers", UUID)
+_COUNT_RECEIVERS = _sql.scalar("count_receivers", int)
 
 
 class SealedAddress(msgspec.Struct, frozen=True):
@@ -305,6 +307,15 @@ async def update_receiver(work: Work, receiver: Receiver, *, readdressed: bool, 
 
 async def remove_receiver(work: Work, receiver_id: UUID) -> None:
     await _REMOVE_RECEIVER.run(work.db, work.tenant_id, receiver_id, work.now)
+
+
+async def lock_tenant(work: Work) -> None:
+    """Let changes that count the tenant's receivers follow one another."""
+    await _LOCK_TENANT.one(work.db, work.tenant_id)
+
+
+async def count_receivers(work: Work) -> int:
+    return await _COUNT_RECEIVERS.one(work.db, work.tenant_id)
 
 
 async def count_members(work: Work, member_ids: Sequence[UUID]) -> int:

@@ -219,7 +219,8 @@ async def _cover_service(
         version=1,
     )
     kept = await queries.save_coverage(work, row)
-    title = f"SOC 2 coverage ({service.name})" if service else "SOC 2 coverage"
+    what = "SOC 2 coverage by a qualified report" if now.is_qualified else "SOC 2 coverage"
+    title = f"{what} ({service.name})" if service else what
     await _watch_coverage(work, vendor, kept, title, watched=bool(reports))
     await _notify_of_gaps(work, vendor, kept, now, title)
 

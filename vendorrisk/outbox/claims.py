@@ -131,6 +131,7 @@ def _flight(kind: Kind[Any], due: Due, token: UUID, facts: Any, context: JobCont
     lease = Lease(due, token, "unknown")
     try:
         lease = Lease(due, token, kind.channel(facts))
+        facts = facts if kind.opened is None else kind.opened(facts, context.keyring)
         address = kind.address(facts, context.keyring)
         return Flight(lease, kind, facts, address, None, host_of(address))
     except Undeliverable as why:

@@ -30,6 +30,8 @@ class Kind(msgspec.Struct, Generic[Facts], frozen=True, kw_only=True):
     """Open the address. Raises `Undeliverable` if that is not possible."""
     render: Callable[[Facts, str], Message]
     """Return the message. Its links begin with the public URL. Pure, and the same at every attempt."""
+    opened: Callable[[Facts, Keyring], Facts] | None = None
+    """Fill in secrets of the message just before it leaves, if it has any."""
     ended: Callable[[Connection, Sequence[Recorded]], Awaitable[None]] | None = None
     """Hear of deliveries that were sent or are dead, in the transaction that records it.
 
