@@ -46,7 +46,7 @@ from vendorrisk.vendors import bulk_routes as vendor_bulk_routes
 from vendorrisk.vendors import imports as vendor_imports
 from vendorrisk.vendors import lifecycle_routes, supply_chain_routes
 from vendorrisk.vendors import routes as vendor_routes
-from vendorrisk.web import start
+from vendorrisk.web import confirm, start
 
 IMPORT_KINDS: tuple[Kind, ...] = (vendor_imports.KIND,)
 """Every kind of import that is received: the same that `worker.py` checks and applies."""
@@ -170,6 +170,7 @@ def routed() -> Litestar:
             health.health_router,
             openapi_pages.router,
             start.router,
+            confirm.router,
         ],
         dependencies=DEPENDENCIES,
         middleware=[RequestMiddleware()],

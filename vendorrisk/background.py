@@ -72,8 +72,8 @@ Run = Callable[[JobContext], Awaitable[int]]
 class Job(msgspec.Struct, frozen=True):
     """A background job: `run` handles one slice and returns how many things it handled. 0 means nothing is left.
 
-    A job that is `alone` never runs beside itself in a worker, so that one run's limit of items in flight is the
-    worker's. A rare job also runs `at_start` of a worker, because a machine that is off at its minute would never run
+    At most `at_once` runs of a job go on beside each other in a worker, so that no job takes every place of the worker.
+    A rare job also runs `at_start` of a worker, because a machine that is off at its minute would never run
     it.
     """
 
@@ -81,7 +81,7 @@ class Job(msgspec.Struct, frozen=True):
     run: Run
     every_seconds: int
     timeout_seconds: int = 120
-    alone: bool = True
+    at_once: int = 1
     at_start: bool = False
 
 
@@ -303,22 +303,20 @@ def arq_worker(
 
 
 def _coroutine(job: Job) -> Any:
-    is_running, is_wanted = False, False
+    running, is_wanted = 0, False
 
     async def run(ctx: dict[str, Any]) -> int:
-        nonlocal is_running, is_wanted
-        if not job.alone:
-            return await run_job(job, ctx["context"])
-        if is_running:
+        nonlocal running, is_wanted
+        if running >= job.at_once:
             # The nudge's work may have come after the run queried: it runs once more.
             is_wanted = True
             return 0
-        is_running, is_wanted = True, False
+        running, is_wanted = running + 1, False
         try:
             handled = await run_job(job, ctx["context"])
             return handled + (await run_job(job, ctx["context"]) if is_wanted else 0)
         finally:
-            is_running = False
+            running -= 1
 
     run.__qualname__ = run.__name__ = job.name
     return run

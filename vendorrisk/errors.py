@@ -135,6 +135,14 @@ class Code(Enum):
         Kind.CONFLICT,
         "The receiver has no address of its own",
     )
+    RECEIVERS_TOO_MANY = ("receivers_too_many", Kind.CONFLICT, "The tenant has as many receivers as it may")
+    RECEIVER_UNCONFIRMED = ("receiver_unconfirmed", Kind.CONFLICT, "The e-mail address is not confirmed")
+    RECEIVER_CONFIRMED = ("receiver_confirmed", Kind.CONFLICT, "The receiver needs no confirmation")
+    RECEIVER_MESSAGES_TOO_MANY = (
+        "receiver_messages_too_many",
+        Kind.TOO_MANY,
+        "The tenant has sent as many tests and confirmations as it may",
+    )
     DELIVERY_NOT_ENDED = ("delivery_not_ended", Kind.CONFLICT, "The delivery is not dead or cancelled")
     PERIOD_INVALID = ("period_invalid", Kind.MALFORMED, "The period cannot be shown")
     # findings

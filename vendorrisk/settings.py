@@ -103,7 +103,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # External signals. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports". For
     # For exp.… you confirm that its source permits your use. See /v1/signal-methodology for the reasons.
     signal_rules_on: str = ""
-    signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60  # vendors' domains under way in one worker
+    # Vendors' domains under way in one worker: of one tenant that asked, or of the schedule. A quarter more is for
+    # others.
+    signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60
     signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections and requests to one domain
     signal_seconds_between_of_address: Annotated[float, Meta(ge=0, le=60)] = 0.5  # to one address
     signal_kev_url: str = "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"

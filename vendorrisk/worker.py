@@ -9,6 +9,8 @@ import msgspec
 import structlog
 import uvloop
 
+from vendorrisk.access.model import Tenant
+from vendorrisk.alerts import confirmations
 from vendorrisk.alerts import jobs as alerts
 from vendorrisk.alerts import messages as alert_messages
 from vendorrisk.background import REDIS_AWAY, Job, JobContext, Nudger, arq_worker
@@ -33,6 +35,8 @@ from vendorrisk.processes import queries as processes
 from vendorrisk.processes.heartbeat import Heartbeat
 from vendorrisk.processes.metrics import serve_metrics
 from vendorrisk.processes.ticks import Ticks
+from vendorrisk.queues import queries as queues
+from vendorrisk.queues.turns import Queue, in_turn
 from vendorrisk.release import VERSION
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
@@ -46,10 +50,18 @@ _CLAIM_SECONDS = 30  # longer than three heartbeats
 _log = structlog.get_logger("worker")
 
 
+RESPONSES = Queue("forget_old_responses", queues.NOTE_RESPONSES)
+
+
 async def forget_old_responses(context: JobContext) -> int:
     """Delete stored responses of a day ago, in slices."""
-    async with context.database.system() as connection:
-        return await idempotency.forget_old(connection, context.clock(), 1000)
+    before = context.clock() - idempotency.RETENTION
+
+    async def visit(tenant: Tenant) -> int:
+        async with context.database.tenant(tenant.id) as connection:
+            return await idempotency.forget_old(connection, tenant.id, before, 1000)
+
+    return await in_turn(context, RESPONSES, visit, before)
 
 
 def unless_held(job: Job) -> Job:
@@ -63,7 +75,7 @@ def unless_held(job: Job) -> Job:
     return msgspec.structs.replace(job, run=run)
 
 
-MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT,)
+MESSAGE_KINDS: tuple[MessageKind[Any], ...] = (alert_messages.ALERT, confirmations.CONFIRMATION)
 """The owners whose messages leave by the outbox."""
 
 IMPORT_KINDS: tuple[ImportKind, ...] = (vendor_imports.KIND,)

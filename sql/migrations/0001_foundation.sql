@@ -223,7 +223,67 @@ create table idempotency_keys (
     constraint idempotency_keys_key_has_1_to_255_characters check (char_length(key) between 1 and 255)
 );
 call guard_tenant_table('idempotency_keys', 'select, insert, update, delete');
-create index idempotency_keys_by_age on idempotency_keys (created_at);
+create index idempotency_keys_by_age on idempotency_keys (tenant_id, created_at);
+
+-- Which tenants have work in a queue: one small row for each. The rows of the queue are the work, so a row here may be
+-- late, or wrong, without harm: every run of a job writes anew which tenants are due. `turn` makes the queue fair: a
+-- tenant that was served goes behind the others.
+create sequence due_tenants_turns;
+create table due_tenants (
+    tenant_id uuid not null references tenants (id),
+    queue text not null,
+    due_at timestamptz not null,
+    turn bigint not null default 0,
+    primary key (tenant_id, queue),
+    constraint due_tenants_queue_has_1_to_60_characters check (char_length(queue) between 1 and 60)
+);
+comment on column due_tenants.due_at is 'since when its oldest row has been due, as far as is known';
+comment on column due_tenants.turn is 'the order in which tenants are served; 0 where it is new to the queue';
+call guard_tenant_table('due_tenants', 'select, insert, update, delete');
+grant usage on sequence due_tenants_turns to vendorrisk_system;
+create index due_tenants_by_turn on due_tenants (queue, turn, due_at);
+
+-- Rows of queues that failed, where the row itself does not count its tries. A row that is gone from its queue is
+-- forgotten here.
+create table failed_rows (
+    tenant_id uuid not null references tenants (id),
+    queue text not null,
+    row_id uuid not null,
+    tries integer not null,
+    retry_at timestamptz not null,
+    reason text not null,
+    failed_at timestamptz not null,
+    primary key (tenant_id, queue, row_id),
+    constraint failed_rows_queue_has_1_to_60_characters check (char_length(queue) between 1 and 60),
+    constraint failed_rows_reason_has_at_most_500_characters check (char_length(reason) <= 500)
+);
+comment on column failed_rows.reason is 'of the last failure; while it is being tried, that its worker died';
+call guard_tenant_table('failed_rows', 'select, insert, update, delete');
+
+-- The calendar day of an instant in a time zone. A zone that Postgres does not know must not stop the statement for
+-- every other tenant, so its day is that of UTC.
+create function local_day(at timestamptz, zone text) returns date
+language plpgsql stable
+as $$
+begin
+    return (at at time zone zone)::date;
+exception
+    when invalid_parameter_value then
+        return (at at time zone 'UTC')::date;
+end
+$$;
+
+-- The instant at which the calendar day of a time zone began.
+create function local_midnight(at timestamptz, zone text) returns timestamptz
+language plpgsql stable
+as $$
+begin
+    return date_trunc('day', at at time zone zone) at time zone zone;
+exception
+    when invalid_parameter_value then
+        return date_trunc('day', at at time zone 'UTC') at time zone 'UTC';
+end
+$$;
 
 -- One message to one recipient. Its id is the key that travels with the message. Deliveries stand below the features
 -- that own the messages, so no foreign key leads up to an owner or a destination. A test finds deliveries without owner
@@ -252,7 +312,7 @@ create table deliveries (
     constraint deliveries_are_made_once unique nulls not distinct (
         tenant_id, owner_kind, owner_id, destination_id, recipient
     ),
-    constraint deliveries_owner_kind_is_known check (owner_kind in ('alert')),
+    constraint deliveries_owner_kind_is_known check (owner_kind in ('alert', 'confirmation')),
     constraint deliveries_destination_kind_is_known check (destination_kind in ('receiver')),
     constraint deliveries_destination_has_a_kind check ((destination_kind is null) = (destination_id is null)),
     constraint deliveries_without_destination_have_a_recipient check (destination_id is not null or recipient <> ''),
@@ -268,7 +328,7 @@ comment on column deliveries.recipient is 'an e-mail address; empty where the de
 comment on column deliveries.next_attempt_at is 'when it is to be tried; while it is being sent, when its lease ends';
 comment on column deliveries.possible_duplicates is 'tries that followed one whose end is unknown';
 call guard_tenant_table('deliveries', 'select, insert, update');
-create index deliveries_to_try on deliveries (next_attempt_at) where next_attempt_at is not null;
+create index deliveries_to_try on deliveries (tenant_id, next_attempt_at) where next_attempt_at is not null;
 create index deliveries_by_time on deliveries (tenant_id, owner_kind, created_at desc, id desc);
 create index deliveries_by_change on deliveries (tenant_id, owner_kind, updated_at, id);
 -- Most deliveries have neither: the index holds those alone.
@@ -329,6 +389,7 @@ create table imports (
     requested_by_kind text not null,
     lease_token uuid,
     leased_until timestamptz,
+    tries integer not null default 0,
     checked_at timestamptz,
     applied_at timestamptz,
     created_at timestamptz not null,
@@ -345,9 +406,11 @@ create table imports (
 );
 comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';
 comment on column imports.kind is 'what the rows become: the name of a kind that the code knows';
+comment on column imports.tries is 'how often a worker has begun to check or apply it, in its state; a worker that died counts';
+comment on column imports.leased_until is 'when its lease ends; without a token, when it is tried again';
 comment on column imports.headings is 'field → heading of the file, as matched';
 call guard_tenant_table('imports', 'select, insert, update');
-create index imports_waiting on imports (created_at) where state in ('received', 'accepted');
+create index imports_waiting on imports (tenant_id, created_at) where state in ('received', 'accepted');
 create index imports_by_age on imports (tenant_id, kind, created_at, id);
 create index imports_by_change on imports (tenant_id, kind, updated_at, id);
 

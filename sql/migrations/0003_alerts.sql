@@ -156,7 +156,7 @@ create table alerts (
 comment on column alerts.threshold_days is 'the days left at which the crossed threshold lies; days_left is what was really left when it was noticed';
 comment on column alerts.dispatched_at is 'when its deliveries were made; null until then';
 call guard_tenant_table('alerts', 'select, insert, update');
-create index alerts_to_dispatch on alerts (raised_at) where dispatched_at is null;
+create index alerts_to_dispatch on alerts (tenant_id, raised_at) where dispatched_at is null;
 create index alerts_by_time on alerts (tenant_id, raised_at desc, id desc);
 create index alerts_by_vendor on alerts (tenant_id, vendor_id, raised_at desc, id desc);
 
@@ -172,6 +172,7 @@ create table receivers (
     tiers text[],
     owner_ids uuid[],
     is_active boolean not null default true,
+    confirmed_at timestamptz,
     removed_at timestamptz,
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -191,7 +192,28 @@ create table receivers (
 create unique index receivers_name_is_unique on receivers (tenant_id, lower(name)) where removed_at is null;
 comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
 comment on column receivers.destination is 'what may be shown of the address';
+comment on column receivers.confirmed_at is 'when the owner of its e-mail address confirmed it; until then it gets no alerts. Null for other kinds';
 call guard_tenant_table('receivers', 'select, insert, update');
+
+-- Mails that ask the owner of an e-mail address to confirm it. The token of the link is not stored, only its hash.
+create table receiver_confirmations (
+    tenant_id uuid not null references tenants (id),
+    id uuid not null,
+    receiver_id uuid not null,
+    token_hash bytea not null,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    ended_at timestamptz,
+    used_at timestamptz,
+    primary key (tenant_id, id),
+    constraint receiver_confirmations_receiver_is_known foreign key (tenant_id, receiver_id)
+        references receivers (tenant_id, id),
+    constraint receiver_confirmations_token_hash_is_a_sha256 check (octet_length(token_hash) = 32)
+);
+comment on column receiver_confirmations.ended_at is 'when its link ended: it was used, or a later one replaced it';
+call guard_tenant_table('receiver_confirmations', 'select, insert, update');
+create index receiver_confirmations_by_receiver on receiver_confirmations (tenant_id, receiver_id);
+create index receiver_confirmations_by_time on receiver_confirmations (tenant_id, created_at);
 
 -- The recipients of an alert: one row per receiver and recipient. All routing is here, for sending and for upcoming
 -- alerts.
@@ -210,6 +232,7 @@ as $$
         and (r.tiers is null or v.tier = any (r.tiers))
         and (r.owner_ids is null or v.business_owner_id = any (r.owner_ids) or v.security_owner_id = any (r.owner_ids))
         and (r.kind <> 'owners' or m.id is not null)
+        and (r.kind <> 'email' or r.confirmed_at is not null)
 $$;
 
 -- The review deadline of a vendor is maintained here and not by the vendors feature, which is below alerts. The trigger

@@ -36,6 +36,7 @@ create table documents (
     extraction_detail text,
     extraction_leased_until timestamptz,
     extraction_token uuid,
+    extraction_tries integer not null default 0,
     reference text,
     metadata jsonb not null default '{}',
     created_at timestamptz not null,
@@ -67,6 +68,7 @@ create table documents (
     constraint documents_reference_has_1_to_100_characters check (char_length(reference) between 1 and 100)
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
+comment on column documents.extraction_tries is 'how often a worker has begun to read the file; a worker that died counts';
 comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
 comment on column documents.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
 comment on column documents.reference is 'the tenant''s own number for the record';
@@ -82,7 +84,7 @@ create index documents_by_age on documents (tenant_id, created_at desc, id desc)
 create index documents_by_change on documents (tenant_id, updated_at, id);
 create index documents_by_title on documents (tenant_id, title, id);
 create index documents_by_issue on documents (tenant_id, issued_on, id);
-create index documents_to_read on documents (created_at) where extraction = 'waiting';
+create index documents_to_read on documents (tenant_id, created_at) where extraction = 'waiting';
 
 create table soc2_reports (
     tenant_id uuid not null references tenants (id),

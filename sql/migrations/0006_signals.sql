@@ -77,7 +77,7 @@ create index vendor_assets_by_name on vendor_assets (tenant_id, name, id) where 
 create index vendor_assets_by_change on vendor_assets (tenant_id, updated_at, id) where removed_at is null;
 create index vendor_assets_by_asset on vendor_assets (asset_id, tenant_id) where removed_at is null;
 create index vendor_assets_by_tenant_asset on vendor_assets (tenant_id, asset_id);
-create index vendor_assets_scan_requested on vendor_assets (scan_requested_at) where scan_requested_at is not null;
+create index vendor_assets_scan_requested on vendor_assets (tenant_id, scan_requested_at) where scan_requested_at is not null;
 
 create table public_assets (
     id uuid primary key,
@@ -99,13 +99,20 @@ create table registrable_domains (
     opt_out_note text,
     spent_on date,
     spent_requests integer not null default 0,
+    asked_by uuid,
+    tries integer not null default 0,
     constraint registrable_domains_opt_out_is_whole check ((opted_out_at is null) = (opt_out_source is null)),
     constraint registrable_domains_opt_out_source_is_known check (opt_out_source in ('operator', 'robots'))
 ) with (fillfactor = 70);
 comment on column registrable_domains.next_scan_at is 'the earliest of its schedule, or the end of the lease: a lease that lapses is due by itself';
+comment on column registrable_domains.asked_by is 'the tenant that asked last for a scan at once; null where it is due by the schedule. No tenant waits for the many domains of another one';
+comment on column registrable_domains.tries is 'domain scans since the last that came to its end; each one that did not makes the lease longer';
 comment on column registrable_domains.spent_requests is 'requests made there on spent_on (UTC)';
 call guard_operators_table('registrable_domains', 'select, insert, update, delete', false);
-create index registrable_domains_by_next_scan on registrable_domains (next_scan_at) where next_scan_at is not null;
+create index registrable_domains_by_next_scan on registrable_domains (next_scan_at)
+where next_scan_at is not null and asked_by is null;
+create index registrable_domains_asked_for on registrable_domains (asked_by, next_scan_at)
+where next_scan_at is not null and asked_by is not null;
 
 create table signal_schedule (
     asset_id uuid not null,
@@ -298,13 +305,15 @@ create table vendor_signals (
     scored_at timestamptz,
     baseline_score jsonb,
     recent jsonb not null default '[]',
+    tries integer not null default 0,
     primary key (tenant_id, vendor_id),
     constraint vendor_signals_vendor_is_known foreign key (tenant_id, vendor_id) references vendors (tenant_id, id)
 ) with (fillfactor = 70);
 comment on column vendor_signals.baseline_score is 'the score that later ones are compared with: the last notified, or the first';
 comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: people are notified of a fall when two bear it out';
 call guard_tenant_table('vendor_signals', 'select, insert, update');
-create index vendor_signals_due on vendor_signals (reconcile_at);
+comment on column vendor_signals.tries is 'turns since the last that came to its end; each one that did not makes the next wait longer';
+create index vendor_signals_due on vendor_signals (tenant_id, reconcile_at);
 create index vendor_signals_by_score on vendor_signals (tenant_id, number, vendor_id);
 create index vendor_signals_by_time on vendor_signals (tenant_id, scored_at, vendor_id);
 

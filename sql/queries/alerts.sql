@@ -31,23 +31,21 @@ set is_watched = false, next_alert_on = null, version = version + 1
 where tenant_id = $1 and alert_class = $2 and subject_kind = $3 and subject_id = any($4::uuid[]) and is_watched;
 
 -- name: raise_due_alerts
--- Across tenants: each by its own calendar day. One index range per tenant (deadlines_by_next_alert), so the cost
--- follows the due rows and not the stored ones. A second worker skips the rows this one holds. Expiry dates of a vendor
--- that is being offboarded are checked without an alert. Its findings still raise alerts.
+-- By the tenant's own calendar day. One index range (deadlines_by_next_alert), so the cost follows the due rows and not
+-- the stored ones. A second worker skips the rows this one holds. Expiry dates of a vendor that is being offboarded are
+-- checked without an alert. Its findings still raise alerts. With $5, only that deadline is checked.
 with due as (
     select d.tenant_id, d.id, d.alert_class, d.subject_kind, d.subject_id, d.vendor_id, d.title, d.due_on,
-        here.today
-    from tenants t
-    cross join lateral (select ($1::timestamptz at time zone t.time_zone)::date as today) as here
-    cross join lateral (
-        select *
-        from deadlines
-        where tenant_id = t.id and next_alert_on <= here.today
-        order by next_alert_on
-        limit $2
-        for update skip locked
-    ) as d
-    limit $2
+        local_day($2, $4) as today
+    from deadlines as d
+    where d.tenant_id = $1 and d.next_alert_on <= local_day($2, $4) and ($5::uuid is null or d.id = $5)
+        and ($5::uuid is not null or not exists (
+            select from failed_rows as f
+            where f.tenant_id = $1 and f.queue = 'raise_due_alerts' and f.row_id = d.id and f.retry_at > $2
+        ))
+    order by d.next_alert_on
+    limit $3
+    for update of d skip locked
 ),
 considered as (
     select due.*, v.tier,
@@ -72,8 +70,8 @@ raised as (
         tenant_id, id, alert_class, deadline_id, vendor_id, subject_kind, subject_id, title, tier, due_on,
         threshold_days, days_left, raised_at
     )
-    select tenant_id, new_id_at($1), alert_class, id, vendor_id, subject_kind, subject_id, title, tier, due_on,
-        threshold_days, due_on - today, $1
+    select tenant_id, new_id_at($2), alert_class, id, vendor_id, subject_kind, subject_id, title, tier, due_on,
+        threshold_days, due_on - today, $2
     from considered
     where threshold_days is not null
     on conflict on constraint alerts_are_raised_once_per_threshold do nothing
@@ -91,30 +89,43 @@ values (
 on conflict on constraint alerts_are_raised_once_per_key do nothing
 returning id;
 
+-- name: deadlines_to_check
+select id from deadlines as d
+where tenant_id = $1 and next_alert_on <= local_day($2, $4) and not exists (
+    select from failed_rows as f
+    where f.tenant_id = $1 and f.queue = 'raise_due_alerts' and f.row_id = d.id and f.retry_at > $2
+)
+order by next_alert_on
+limit $3;
+
 -- name: dispatch_alerts
--- Across tenants: the oldest alerts without deliveries. The receivers are locked (for share) until the commit, so that
--- the removal of a receiver meanwhile still cancels these deliveries.
+-- The oldest alerts without deliveries. The receivers are locked (for share) until the commit, so that the removal of a
+-- receiver meanwhile still cancels these deliveries. With $5, only that alert is dispatched.
 with taken as (
-    select tenant_id, id, alert_class, vendor_id
-    from alerts
-    where dispatched_at is null
-    order by raised_at
-    limit $2
-    for update skip locked
+    select a.tenant_id, a.id, a.alert_class, a.vendor_id
+    from alerts as a
+    where a.tenant_id = $1 and a.dispatched_at is null and ($5::uuid is null or a.id = $5)
+        and ($5::uuid is not null or not exists (
+            select from failed_rows as f
+            where f.tenant_id = $1 and f.queue = 'dispatch_alerts' and f.row_id = a.id and f.retry_at > $2
+        ))
+    order by a.raised_at
+    limit $3
+    for update of a skip locked
 ),
 held as (
     select r.tenant_id, r.id
     from receivers r
-    where r.tenant_id in (select tenant_id from taken) and r.removed_at is null and r.is_active
-    for share
+    where r.tenant_id = $1 and exists (select from taken) and r.removed_at is null and r.is_active
+    for share of r
 ),
 made as (
     insert into deliveries (
         tenant_id, id, owner_kind, owner_id, destination_kind, destination_id, recipient, attempts_allowed,
         next_attempt_at, created_at, updated_at
     )
-    select t.tenant_id, new_id_at($1), 'alert', t.id, 'receiver', to_whom.receiver_id, to_whom.recipient, $3,
-        $1, $1, $1
+    select t.tenant_id, new_id_at($2), 'alert', t.id, 'receiver', to_whom.receiver_id, to_whom.recipient, $4,
+        $2, $2, $2
     from taken t
     cross join lateral alert_recipients(t.tenant_id, t.alert_class, t.vendor_id) as to_whom
     join held h on h.tenant_id = t.tenant_id and h.id = to_whom.receiver_id
@@ -123,7 +134,7 @@ made as (
 ),
 done as (
     update alerts a
-    set dispatched_at = $1
+    set dispatched_at = $2
     from taken t
     where a.tenant_id = t.tenant_id and a.id = t.id
     returning a.id
@@ -133,6 +144,15 @@ select (select count(*) from done) as dispatched, (select count(*) from made) as
         select count(*) from taken t
         where not exists (select from made m where m.tenant_id = t.tenant_id and m.owner_id = t.id)
     ) as without_recipients;
+
+-- name: alerts_to_dispatch
+select id from alerts as a
+where tenant_id = $1 and dispatched_at is null and not exists (
+    select from failed_rows as f
+    where f.tenant_id = $1 and f.queue = 'dispatch_alerts' and f.row_id = a.id and f.retry_at > $2
+)
+order by raised_at
+limit $3;
 
 -- name: load_messages
 -- Across tenants: the data of deliveries' messages, if the receiver is still switched on. The others are
@@ -144,7 +164,9 @@ select m.delivery_id, m.recipient, r.id as receiver_id, r.tenant_id, r.kind, r.n
     business.name as business_owner, security.name as security_owner
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
     as m (tenant_id, delivery_id, alert_id, receiver_id, recipient)
-join receivers r on r.tenant_id = m.tenant_id and r.id = m.receiver_id and r.is_active
+join receivers r
+    on r.tenant_id = m.tenant_id and r.id = m.receiver_id and r.is_active
+        and (r.kind <> 'email' or r.confirmed_at is not null)
 join alerts a on a.tenant_id = m.tenant_id and a.id = m.alert_id
 left join vendors v on v.tenant_id = a.tenant_id and v.id = a.vendor_id
 left join members business on business.tenant_id = v.tenant_id and business.id = v.business_owner_id
@@ -243,21 +265,25 @@ insert into receivers (
     tenant_id, id, name, kind, address_sealed, destination, classes, tiers, owner_ids, created_at, updated_at
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-returning id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version;
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version;
 
 -- name: find_receiver
-select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version
 from receivers
 where tenant_id = $1 and id = $2 and removed_at is null;
 
 -- name: lock_receiver
-select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version
 from receivers
 where tenant_id = $1 and id = $2 and removed_at is null
 for update;
 
 -- name: list_receivers
-select id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version
+select id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version
 from receivers
 where tenant_id = $1 and removed_at is null /*where*/
 /*order*/;
@@ -270,9 +296,61 @@ select coalesce(address_sealed, ''::bytea) as address_sealed from receivers wher
 update receivers
 set name = $3, kind = $4, address_sealed = case when $5::boolean then $6::bytea else address_sealed end,
     destination = $7, classes = $8, tiers = $9, owner_ids = $10, is_active = $11, updated_at = $12,
-    version = version + 1
+    confirmed_at = case when not $5::boolean then confirmed_at end, version = version + 1
 where tenant_id = $1 and id = $2
-returning id, name, kind, destination, classes, tiers, owner_ids, is_active, created_at, updated_at, version;
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version;
+
+-- name: lock_tenant_of_receivers
+select id from tenants where id = $1 for no key update;
+
+-- name: count_receivers
+select count(*) from receivers where tenant_id = $1 and removed_at is null;
+
+-- name: count_unasked_messages
+-- Tests and confirmations since an instant.
+select (
+    select count(*) from alerts where tenant_id = $1 and alert_class = 'receiver_test' and raised_at > $2
+) + (
+    select count(*) from receiver_confirmations where tenant_id = $1 and created_at > $2
+);
+
+-- name: end_confirmations
+update receiver_confirmations set ended_at = $3 where tenant_id = $1 and receiver_id = $2 and ended_at is null;
+
+-- name: insert_confirmation
+insert into receiver_confirmations (tenant_id, id, receiver_id, token_hash, created_at, expires_at)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: lock_confirmation
+select id from receiver_confirmations where tenant_id = $1 and id = $2 for update;
+
+-- name: find_confirmation
+select c.id, c.receiver_id, c.token_hash, t.name as tenant_name, t.time_zone, r.destination as address,
+    c.ended_at is null and c.expires_at > $3 and r.removed_at is null and r.kind = 'email' as is_open
+from receiver_confirmations as c
+join tenants as t on t.id = c.tenant_id
+join receivers as r on r.tenant_id = c.tenant_id and r.id = c.receiver_id
+where c.tenant_id = $1 and c.id = $2;
+
+-- name: confirm_receiver
+with used as (
+    update receiver_confirmations set ended_at = $4, used_at = $4 where tenant_id = $1 and id = $2
+)
+update receivers set confirmed_at = $4, updated_at = $4, version = version + 1
+where tenant_id = $1 and id = $3
+returning id, name, kind, destination, classes, tiers, owner_ids, is_active, confirmed_at, created_at, updated_at,
+    version;
+
+-- name: load_confirmations
+-- Across tenants: the data of mails that ask for a confirmation, while their links can be used.
+select m.tenant_id, m.delivery_id, c.id, c.receiver_id, c.token_hash, r.address_sealed, t.name as tenant_name,
+    c.created_at
+from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as m (tenant_id, delivery_id, confirmation_id)
+join receiver_confirmations as c on c.tenant_id = m.tenant_id and c.id = m.confirmation_id and c.ended_at is null
+join receivers as r
+    on r.tenant_id = c.tenant_id and r.id = c.receiver_id and r.removed_at is null and r.kind = 'email'
+join tenants as t on t.id = m.tenant_id;
 
 -- name: remove_receiver
 update receivers

@@ -109,34 +109,21 @@ returning id, vendor_id, service_id, kind, title, classification, issued_on, val
 update documents set recheck_on = $3::date + 1
 where tenant_id = $1 and id = $2 and recheck_on is distinct from $3::date + 1;
 
--- name: tenants_with_documents_to_recheck
--- Across tenants: the tenants with documents to evaluate again on a day that has come, by each tenant's own calendar.
-select t.id, t.time_zone
-from tenants as t
-where exists (
-    select from documents as d
-    where d.tenant_id = t.id and d.recheck_on <= ($1::timestamptz at time zone t.time_zone)::date
-)
-order by t.id;
-
 -- name: documents_to_recheck
-select id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
-    surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
-    file_bytes, file_name, media_type, extraction, extraction_detail, reference, metadata,
-    created_at, updated_at, version,
-    (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name
-from documents
-where tenant_id = $1 and recheck_on <= $2
+select id from documents as d
+where tenant_id = $1 and recheck_on <= $2 and not exists (
+    select from failed_rows as f
+    where f.tenant_id = $1 and f.queue = 'age_documents' and f.row_id = d.id and f.retry_at > $4
+)
 order by recheck_on, id
-limit $3
-for update skip locked;
+limit $3;
 
 -- name: attach_file
 -- A reader of the file before this one loses the lease, so that this one is read.
 update documents
 set file_sha256 = $3, file_bytes = $4, file_name = $5, media_type = $6, extraction = $7,
     extraction_detail = case when $7 = 'read' then extraction_detail end, extraction_token = null, extraction_leased_until = null,
-    updated_at = $8, version = version + 1
+    extraction_tries = 0, updated_at = $8, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, vendor_id, service_id, kind, title, classification, issued_on, valid_from_on, stated_until_on,
     surveillance_on, expires_on, assurance, note, revision, supersedes_id, superseded_at, withdrawn_at, file_sha256,
@@ -145,23 +132,37 @@ returning id, vendor_id, service_id, kind, title, classification, issued_on, val
     (select v.name from vendors as v where v.tenant_id = $1 and v.id = documents.vendor_id) as vendor_name;
 
 -- name: claim_extraction
--- Across tenants: the next file to read of any tenant. A lease that ran out is claimed again.
+-- The next file of the tenant to read. One that failed is never first. A lease that ran out is claimed again. The try is
+-- counted before it begins.
 update documents as d
-set extraction_token = $1, extraction_leased_until = $3
-from (
-    select w.tenant_id, w.id from documents as w
-    where w.extraction = 'waiting' and (w.extraction_leased_until is null or w.extraction_leased_until < $2)
-    order by w.created_at
+set extraction_token = $3, extraction_leased_until = $4, extraction_tries = d.extraction_tries + 1
+where d.tenant_id = $1 and d.id = (
+    select w.id from documents as w
+    where w.tenant_id = $1 and w.extraction = 'waiting'
+        and (w.extraction_leased_until is null or w.extraction_leased_until <= $2)
+        and (
+            select count(*) from documents as o
+            where o.tenant_id = $1 and o.extraction = 'waiting' and o.extraction_token is not null
+                and o.extraction_leased_until > $2
+        ) < $5
+    order by w.extraction_tries, w.created_at
     limit 1
-    for update skip locked
-) as due
-where d.tenant_id = due.tenant_id and d.id = due.id
-returning d.tenant_id, d.id, d.kind, d.file_sha256;
+    for update of w skip locked
+)
+returning d.id, d.kind, d.file_sha256, d.extraction_tries as tries;
+
+-- name: let_extraction_wait
+-- A try that is not counted is given back.
+update documents
+set extraction_token = null, extraction_leased_until = $4,
+    extraction_tries = extraction_tries - (not $5::boolean)::integer
+where tenant_id = $1 and id = $2 and extraction_token = $3;
 
 -- name: finish_extraction
 -- Only the holder of the lease may store the result.
 update documents
-set extraction = $4, extraction_detail = $5, extraction_token = null, extraction_leased_until = null, updated_at = $6,
+set extraction = $4, extraction_detail = $5, extraction_token = null, extraction_leased_until = null,
+    extraction_tries = 0, updated_at = $6,
     version = version + 1
 where tenant_id = $1 and id = $2 and extraction_token = $3
 returning true as finished;
@@ -617,20 +618,13 @@ where tenant_id = $1 /*where*/
 -- name: vendors_with_coverage
 select distinct vendor_id from soc2_coverage where tenant_id = $1 and vendor_id > $2 order by vendor_id limit $3;
 
--- name: tenants_with_changes
--- Across tenants: vendors with coverage that changes on a day that has come, by each tenant's own calendar.
-select t.id, t.time_zone
-from tenants as t
-where exists (
-    select from soc2_coverage as c
-    where c.tenant_id = t.id and c.next_change_on <= ($1::timestamptz at time zone t.time_zone)::date
-)
-order by t.id;
-
 -- name: vendors_with_changes
 select distinct vendor_id
-from soc2_coverage
-where tenant_id = $1 and next_change_on <= $2
+from soc2_coverage as c
+where tenant_id = $1 and next_change_on <= $2 and not exists (
+    select from failed_rows as f
+    where f.tenant_id = $1 and f.queue = 'age_coverage' and f.row_id = c.vendor_id and f.retry_at > $4
+)
 order by vendor_id
 limit $3;
 

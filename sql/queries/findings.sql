@@ -92,22 +92,11 @@ from finding_transitions
 where tenant_id = $1 and finding_id = $2
 order by id;
 
--- name: tenants_with_ended_acceptances
--- Across tenants: where an acceptance ended, by each tenant's own calendar.
-select t.id, t.time_zone
-from tenants as t
-where exists (
-    select from findings as f
-    where f.tenant_id = t.id and f.until_on < ($1::timestamptz at time zone t.time_zone)::date
-)
-order by t.id;
-
 -- name: ended_acceptances
-select id, vendor_id, source_kind, source_id, title, description, severity, state, state_reason, state_changed_at,
-    owner_id, opened_on, due_on, until_on, times_reopened, reference, metadata, created_at, updated_at, version,
-    (select v.name from vendors as v where v.tenant_id = $1 and v.id = findings.vendor_id) as vendor_name
-from findings
-where tenant_id = $1 and until_on < $2
+select id from findings as f
+where tenant_id = $1 and until_on < $2 and not exists (
+    select from failed_rows as r
+    where r.tenant_id = $1 and r.queue = 'end_acceptances' and r.row_id = f.id and r.retry_at > $4
+)
 order by until_on, id
-limit $3
-for update skip locked;
+limit $3;

@@ -15,9 +15,9 @@ update idempotency_keys set status = $4, headers = $5, body = $6
 where tenant_id = $1 and actor_id = $2 and key = $3;
 
 -- name: forget_responses
--- Across tenants: every response is stored for a day. In slices, to keep locks short.
+-- In slices, to keep locks short.
 delete from idempotency_keys
-where (tenant_id, actor_id, key) in (
-    select k.tenant_id, k.actor_id, k.key from idempotency_keys as k where k.created_at < $1
-    order by k.created_at limit $2 for update skip locked
+where tenant_id = $1 and (actor_id, key) in (
+    select k.actor_id, k.key from idempotency_keys as k where k.tenant_id = $1 and k.created_at < $2
+    order by k.created_at limit $3 for update skip locked
 );

@@ -115,12 +115,5 @@ select count(pg_notify('vendorrisk_api_keys', k.public_id)) as announced
 from api_keys as k
 where k.tenant_id = $1 and ($2::uuid is null or k.member_id = $2) and k.revoked_at is null;
 
--- name: note_key_use
--- Across tenants, in batches: the last use of many keys at once. Never goes back in time.
-update api_keys as k
-set last_used_at = u.used_at
-from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as u (tenant_id, id, used_at)
-where k.tenant_id = u.tenant_id and k.id = u.id and (k.last_used_at is null or k.last_used_at < u.used_at);
-
 -- name: holder_of_email
 select id, name, null::text as value from members where tenant_id = $1 and email = $2;

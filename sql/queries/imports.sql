@@ -52,21 +52,26 @@ where tenant_id = $1 and kind = $2 /*where*/
 /*order*/;
 
 -- name: claim_import
--- Across tenants: the oldest import that waits for a worker, of the kinds that this worker knows. A lease that ran out
--- is anybody's again.
+-- The next import of the tenant that waits for a worker, of the kinds that this worker knows. One that failed is never
+-- first. A lease that ran out is anybody's again. The try is counted before it begins. A tenant has one import under way
+-- at once, so that others find a worker.
 update imports as i
-set lease_token = $1, leased_until = $3
-from tenants as t
-where t.id = i.tenant_id and (i.tenant_id, i.id) = (
-    select w.tenant_id, w.id
+set lease_token = $3, leased_until = $4, tries = i.tries + 1
+where i.tenant_id = $1 and i.id = (
+    select w.id
     from imports as w
-    where w.state in ('received', 'accepted') and w.kind = any($4::text[])
-        and (w.leased_until is null or w.leased_until < $2)
-    order by w.created_at
+    where w.tenant_id = $1 and w.state in ('received', 'accepted') and w.kind = any($5::text[])
+        and (w.leased_until is null or w.leased_until <= $2)
+        and not exists (
+            select from imports as o
+            where o.tenant_id = $1 and o.state in ('received', 'accepted') and o.lease_token is not null
+                and o.leased_until > $2
+        )
+    order by w.tries, w.created_at
     limit 1
     for update skip locked
 )
-returning i.tenant_id, t.time_zone, i.kind, i.id;
+returning i.kind, i.id, i.tries;
 
 -- name: hold_import
 -- Renews the lease while the work goes on, and stores the progress. False if another worker has reclaimed the lease.
@@ -76,13 +81,14 @@ where tenant_id = $1 and id = $2 and lease_token = $3
 returning true;
 
 -- name: release_import
+-- With an instant, it waits until then. A try that is not counted is given back.
 update imports
-set lease_token = null, leased_until = null
+set lease_token = null, leased_until = $4, tries = tries - (not $5::boolean)::integer
 where tenant_id = $1 and id = $2 and lease_token = $3;
 
 -- name: finish_check
 update imports
-set state = $3, notices = $4, headings = $5, rows_total = $6, rows_done = $7, to_create = $8, to_change = $9,
+set state = $3, tries = 0, notices = $4, headings = $5, rows_total = $6, rows_done = $7, to_create = $8, to_change = $9,
     unchanged = $10, with_problems = $11, rows_digest = $12, checked_at = $13, updated_at = $13, version = version + 1
 where tenant_id = $1 and id = $2
 returning id, state, is_dry_run, is_partial, format, file_name, encode(file_digest, 'hex') as file_digest, file_bytes,
@@ -104,7 +110,7 @@ returning id, state, is_dry_run, is_partial, format, file_name, encode(file_dige
 
 -- name: set_import_state
 update imports
-set state = $3, is_partial = $4, updated_at = $5::timestamptz,
+set state = $3, is_partial = $4, tries = 0, updated_at = $5::timestamptz,
     applied_at = case when $3 = 'applied' then $5::timestamptz end,
     rows_done = case when $3 = 'accepted' then 0 else coalesce(rows_total, 0) end, version = version + 1
 where tenant_id = $1 and id = $2

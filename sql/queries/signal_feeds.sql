@@ -82,12 +82,15 @@ set next_scan_at = least(p.next_scan_at, $2)
 from (select distinct registrable_domain from concerned) as c
 where p.name = c.registrable_domain and p.lease_token is null;
 
+-- name: tenants_with_makers
+-- Across tenants: those with vendors that run a product of a maker that a new item of the catalogue names.
+select distinct tenant_id from vendor_products where maker_key = any($1::text[]) order by tenant_id;
+
 -- name: reconcile_owners_of
--- Across tenants: vendors that run a product of a maker that a new item of the catalogue names.
 update vendor_signals as vs
-set reconcile_at = least(vs.reconcile_at, $2)
-where (vs.tenant_id, vs.vendor_id) in (
-    select p.tenant_id, p.vendor_id from vendor_products as p where p.maker_key = any($1::text[])
+set reconcile_at = least(vs.reconcile_at, $3)
+where vs.tenant_id = $1 and vs.vendor_id in (
+    select p.vendor_id from vendor_products as p where p.tenant_id = $1 and p.maker_key = any($2::text[])
 );
 
 -- name: item_of_feed

@@ -1,17 +1,17 @@
 -- name: claim_vendors_to_reconcile
--- Across tenants: a lease on each, by putting its next turn off.
+-- A lease on each, by putting its next turn off. A turn that does not come to its end puts the next one off for longer.
 with due as (
-    select tenant_id, vendor_id from vendor_signals
-    where reconcile_at <= $1
+    select vendor_id from vendor_signals
+    where tenant_id = $1 and reconcile_at <= $2
     order by reconcile_at
-    limit $2
+    limit $3
     for update skip locked
 )
 update vendor_signals as vs
-set reconcile_at = $3
+set reconcile_at = $2 + least(interval '1 day', $4::interval * power(2, least(vs.tries, 10))), tries = vs.tries + 1
 from due
-where vs.tenant_id = due.tenant_id and vs.vendor_id = due.vendor_id
-returning vs.tenant_id, vs.vendor_id;
+where vs.tenant_id = $1 and vs.vendor_id = due.vendor_id
+returning vs.tenant_id, vs.vendor_id, vs.tries;
 
 -- name: lock_vendor_signals
 select vendor_id, reconcile_at, reconciled_at, notified_until, snapshot_id, model_version, score, grade, number,
@@ -218,27 +218,11 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $1
 -- name: reconciled
 -- A turn that was requested meanwhile stays: only our own lease is replaced.
 update vendor_signals
-set reconcile_at = case when reconcile_at = $3 then $4 else reconcile_at end, reconciled_at = $5, notified_until = $6,
+set reconcile_at = case when reconcile_at = $3 then $4 else reconcile_at end, tries = 0, reconciled_at = $5,
+    notified_until = $6,
     snapshot_id = $7, model_version = $8, score = $9, grade = $10, number = $11, low = $12, high = $13,
     coverage_bp = $14, confidence_percent = $15, scored_at = $16, baseline_score = $17::jsonb, recent = $18::jsonb
 where tenant_id = $1 and vendor_id = $2;
-
--- name: tenants_to_digest
--- Across tenants: where findings of less weight were opened on a day that is over and nobody was notified of them yet,
--- and no digest was raised today. Days are the tenant's. It runs every hour, so that no single hour must find a worker.
-select t.id, t.time_zone
-from tenants as t
-cross join lateral (
-    select date_trunc('day', $1::timestamptz at time zone t.time_zone) at time zone t.time_zone as began_at
-) as today
-where exists (
-    select from signal_findings as sf
-    where sf.tenant_id = t.id and sf.digested_at is null and sf.opened_at < today.began_at
-) and not exists (
-    select from alerts as a
-    where a.tenant_id = t.id and a.alert_class = 'signal_digest' and a.raised_at >= today.began_at
-)
-order by t.id;
 
 -- name: findings_to_digest
 -- Findings that were notified by themselves, or are no longer active, are marked as done without a notification.

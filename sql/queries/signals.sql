@@ -1,11 +1,10 @@
 -- name: enrol_assets
--- Across tenants: a watched name becomes a public asset with its schedule. Requested within an hour of the
--- last scan, that scan stands. A registrable domain under a lease is left alone: the holder of the lease reads its
+-- A watched name becomes a public asset with its schedule. Requested within an hour of the last scan, that scan stands. A registrable domain under a lease is left alone: the holder of the lease reads its
 -- schedule again.
 with requested as (
     select tenant_id, id, vendor_id, asset_id, kind, name, registrable_domain
     from vendor_assets
-    where scan_requested_at <= $1
+    where tenant_id = $5 and scan_requested_at <= $1
     order by scan_requested_at
     limit $2
     for update skip locked
@@ -28,12 +27,12 @@ scans as (
     where signal_schedule.last_scan_at is null or signal_schedule.last_scan_at <= $1 - interval '1 hour'
 ),
 domains as (
-    insert into registrable_domains (name, next_scan_at)
-    select distinct registrable_domain, $1::timestamptz
+    insert into registrable_domains (name, next_scan_at, asked_by)
+    select distinct registrable_domain, $1::timestamptz, $5::uuid
     from requested
     order by registrable_domain
     on conflict (name) do update
-    set next_scan_at = least(registrable_domains.next_scan_at, excluded.next_scan_at)
+    set next_scan_at = least(registrable_domains.next_scan_at, excluded.next_scan_at), asked_by = excluded.asked_by
     where registrable_domains.lease_token is null
 ),
 vendors_to_reconcile as (
@@ -52,22 +51,41 @@ done as (
 select count(*)::integer from requested;
 
 -- name: claim_domains
--- Claims a lease on each registrable domain. While it lasts, no other worker scans there. When it expires, the domain
--- is due again.
+-- Claims a lease on registrable domains that are due by the schedule. While it lasts, no other worker scans there. When
+-- it expires, the domain is due again: later and later while its scans come to no end.
 with due as (
     select name from registrable_domains
-    where next_scan_at <= $1
+    where next_scan_at <= $1 and asked_by is null
     order by next_scan_at
     limit $2
     for update skip locked
 )
 update registrable_domains as p
-set next_scan_at = $4, lease_token = $3
+set next_scan_at = $1 + least(interval '1 day', $4::interval * power(2, least(p.tries, 10))), lease_token = $3,
+    tries = p.tries + 1
 from due
 where p.name = due.name
 returning p.name, p.opted_out_at is not null as is_opted_out,
     coalesce(p.opt_out_source = 'robots', false) as is_by_robots,
-    case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent;
+    case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent, p.tries, p.asked_by;
+
+-- name: claim_asked_domains
+-- The same for domains that a tenant asked for. They are public, so there is no row of the tenant to name.
+with due as (
+    select name from registrable_domains
+    where asked_by = $5 and next_scan_at <= $1
+    order by next_scan_at
+    limit $2
+    for update skip locked
+)
+update registrable_domains as p
+set next_scan_at = $1 + least(interval '1 day', $4::interval * power(2, least(p.tries, 10))), lease_token = $3,
+    tries = p.tries + 1
+from due
+where p.name = due.name
+returning p.name, p.opted_out_at is not null as is_opted_out,
+    coalesce(p.opt_out_source = 'robots', false) as is_by_robots,
+    case when p.spent_on = ($1 at time zone 'UTC')::date then p.spent_requests else 0 end as spent, p.tries, p.asked_by;
 
 -- name: due_scans
 -- Due scans of registrable domains under our lease, with their watchers: the least patient tier decides the cadence. A
@@ -106,7 +124,7 @@ forgotten as (
 update registrable_domains
 set next_scan_at = (
     select min(next_scan_at) from signal_schedule where registrable_domain = $2 and asset_id <> all($1::uuid[])
-), lease_token = null
+), lease_token = null, asked_by = null, tries = 0
 where name = $2 and lease_token = $3;
 
 -- name: states_of_assets
@@ -229,27 +247,30 @@ set paused_at = case when signal_pauses.paused_until < excluded.paused_at then e
 delete from signal_flips
 where flipped_at <= $1::timestamptz - interval '1 day' or flipped_at > $1::timestamptz + interval '1 hour';
 
+-- name: tenants_watching
+-- Across tenants.
+select distinct tenant_id from vendor_assets where asset_id = any($1::uuid[]) and removed_at is null order by tenant_id;
+
 -- name: request_reconciliation
--- Across tenants: every vendor that watches one of these assets. In one order, so that two workers never wait in a
--- ring.
+-- Every vendor of the tenant that watches one of these assets. In one order, so that two workers never wait in a ring.
 with watching as (
     select vs.tenant_id, vs.vendor_id
     from vendor_signals as vs
-    where (vs.tenant_id, vs.vendor_id) in (
-        select va.tenant_id, va.vendor_id from vendor_assets as va
-        where va.asset_id = any($1::uuid[]) and va.removed_at is null
+    where vs.tenant_id = $1 and vs.vendor_id in (
+        select va.vendor_id from vendor_assets as va
+        where va.tenant_id = $1 and va.asset_id = any($2::uuid[]) and va.removed_at is null
     )
-    order by vs.tenant_id, vs.vendor_id
+    order by vs.vendor_id
     for update
 )
 update vendor_signals as vs
-set reconcile_at = least(vs.reconcile_at, $2)
+set reconcile_at = least(vs.reconcile_at, $3)
 from watching as w
-where vs.tenant_id = w.tenant_id and vs.vendor_id = w.vendor_id;
+where vs.tenant_id = $1 and vs.vendor_id = w.vendor_id;
 
 -- name: release_domain
 update registrable_domains
-set lease_token = null,
+set lease_token = null, asked_by = null, tries = 0,
     next_scan_at = (select min(next_scan_at) from signal_schedule where registrable_domain = $1),
     spent_on = ($3::timestamptz at time zone 'UTC')::date,
     spent_requests = $4 + case when spent_on = ($3::timestamptz at time zone 'UTC')::date then spent_requests else 0 end,
@@ -330,12 +351,6 @@ scans as (
     from ahead
     where p.name = ahead.name and (p.lease_token is null or p.next_scan_at > $1::timestamptz + interval '1 hour')
 ),
-requested as (
-    update vendor_assets set scan_requested_at = $1 where scan_requested_at > $1::timestamptz + interval '1 day'
-),
-vendors as (
-    update vendor_signals set reconcile_at = $1 where reconcile_at > $1::timestamptz + interval '2 days'
-),
 feeds as (
     update signal_feeds
     set next_fetch_at = $1
@@ -351,6 +366,8 @@ select maintain_signal_partitions($1, $2, $3);
 select signal_rows_astray();
 
 -- name: scan_lag
-select coalesce(extract(epoch from $1::timestamptz - min(next_scan_at)), 0)::double precision
-from registrable_domains
-where next_scan_at is not null;
+-- One look into each of the two indexes: by the schedule, and asked for.
+select coalesce(extract(epoch from $1::timestamptz - least(
+    (select min(next_scan_at) from registrable_domains where next_scan_at is not null and asked_by is null),
+    (select min(next_scan_at) from registrable_domains where next_scan_at is not null and asked_by is not null)
+)), 0)::double precision;

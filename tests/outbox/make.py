@@ -12,10 +12,13 @@ from vendorrisk.access.work import Work
 from vendorrisk.background import JobContext
 from vendorrisk.channels.port import EmailAddress, Failure, Message, Undeliverable
 from vendorrisk.db.connection import Connection
+from vendorrisk.identity import service as identity
 from vendorrisk.ids import new_id
 from vendorrisk.outbox import claims, service
 from vendorrisk.outbox.kind import Kind
 from vendorrisk.outbox.model import Delivery, Due, NewDelivery, Recorded
+from vendorrisk.outbox.queries import Share
+from vendorrisk.outbox.sending import sending_places
 from vendorrisk.worker import MESSAGE_KINDS
 
 
@@ -30,21 +33,23 @@ def later(**more: Any) -> Undeliverable:
 async def claimed(context: JobContext) -> list[claims.Flight]:
     """Claim as a sender does that then dies."""
     kinds = {kind.owner_kind: kind for kind in MESSAGE_KINDS}
-    return (await claims.claim(context, kinds, 10)).flights
+    async with context.database.system() as connection:
+        shares = [Share(each.id, 10) for each in await identity.every_tenant(connection)]
+    return (await claims.claim(context, kinds, shares, sending_places())).flights
 
 
 @dataclass
 class Letters:
     """A feature beside alerts, whose messages are words by the id of their owner.
 
-    Those `withdrawn` are not to be sent any more. `trouble` is raised while messages are loaded.
+    Those `withdrawn` are not to be sent any more. Those of `poison` break the statement that loads them.
     """
 
     words: dict[UUID, str] = field(default_factory=dict)
     withdrawn: set[UUID] = field(default_factory=set)
     ended: list[Recorded] = field(default_factory=list)
     loads: int = 0
-    trouble: Exception | None = None
+    poison: set[UUID] = field(default_factory=set)
     trouble_at_end: str = ""
 
     @property
@@ -71,10 +76,10 @@ class Letters:
             assert work.nudges == ["send_deliveries"]
             return made
 
-    async def _load(self, _connection: Connection, due: Sequence[Due]) -> Mapping[UUID, str]:
+    async def _load(self, connection: Connection, due: Sequence[Due]) -> Mapping[UUID, str]:
         self.loads += 1
-        if self.trouble is not None:
-            raise self.trouble
+        if self.poison & {one.owner_id for one in due}:
+            await connection.execute("select 1 / 0")
         return {one.id: self.words[one.owner_id] for one in due if one.owner_id not in self.withdrawn}
 
     async def _ended(self, connection: Connection, recorded: Sequence[Recorded]) -> None:

@@ -148,26 +148,31 @@ async def test_a_worker_leaves_kinds_alone_that_it_does_not_know(
     assert await stored(owner, made) == ("pending", 0, None, 0)
 
 
-async def test_a_kind_that_cannot_load_its_messages_holds_up_only_itself(
+async def test_a_message_that_cannot_be_loaded_counts_its_tries_and_holds_up_no_other(
     context: JobContext, company: Company, owner: Any, letters: Letters, clock: FakeClock
 ) -> None:
     outlet = recording(context)
-    made = [await letters.write(context, company, f"Letter{number}") for number in range(70)]
-    clock.advance(seconds=1)
+    made = [await letters.write(context, company, f"Letter{number}") for number in range(5)]
     await a_receiver(company)
     await an_alert(context, company, owner)
     await raise_due_alerts(context)
     await dispatch_alerts(context)
-    letters.trouble = ValueError("a row that cannot be read")
-    with pytest.raises(Exception, match="'letter' cannot be loaded"):
-        await send_deliveries(context, [letters.kind, *MESSAGE_KINDS])
-    assert len(outlet.sent) == 1
-    assert letters.loads == 1
-    assert {await stored(owner, one) for one in made} == {("pending", 0, None, 0)}
-    letters.trouble = None
-    while await send_deliveries(context, [letters.kind, *MESSAGE_KINDS]):
-        pass
-    assert len(set(outlet.keys)) == len(outlet.keys) == 71
+    letters.poison = {made[1].owner_id}
+    await send_deliveries(context, [letters.kind, *MESSAGE_KINDS])
+    assert len(outlet.sent) == 5, "four letters and the alert"
+    assert await stored(owner, made[1]) == ("pending", 1, "temporary", 0)
+    for _ in range(rules.TRIES - 1):
+        clock.advance(hours=8)
+        await send_deliveries(context, [letters.kind])
+    assert await stored(owner, made[1]) == ("dead", rules.TRIES, "temporary", 0)
+    assert len(outlet.sent) == 5
+    letters.poison.clear()
+    async with context.database.tenant(company.tenant.id) as connection:
+        work = work_in(context, company, connection)
+        version = await owner.fetchval("select version from deliveries where id = $1", made[1].id)
+        await service.resend(work, await service.locked_to_resend(work, "letter", made[1].id, version))
+    await send_deliveries(context, [letters.kind])
+    assert (await stored(owner, made[1]))[0] == "sent"
 
 
 async def test_an_owner_that_fails_as_it_hears_of_the_end_undoes_only_what_it_wrote(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from vendorrisk.access.model import Tenant
 from vendorrisk.access.work import Work
 from vendorrisk.alerts.model import (
     Alert,
@@ -37,6 +38,8 @@ _UNWATCH = _sql.command("unwatch_deadlines")
 _RAISE_DUE = _sql.rows("raise_due_alerts", SweepResult)
 _RAISE_EVENT = _sql.scalar("raise_event", UUID)
 _DISPATCH = _sql.rows("dispatch_alerts", Dispatched)
+_TO_CHECK = _sql.scalar("deadlines_to_check", UUID)
+_TO_DISPATCH = _sql.scalar("alerts_to_dispatch", UUID)
 _LOAD = _sql.rows("load_messages", AlertToSend)
 LIST_ALERTS = _sql.rows("list_alerts", Alert)
 _FIND_ALERT = _sql.rows("find_alert", Alert)
@@ -47,6 +50,8 @@ _LOCK_RECEIVER = _sql.rows("lock_receiver", Receiver)
 LIST_RECEIVERS = _sql.rows("list_receivers", Receiver)
 _UPDATE_RECEIVER = _sql.rows("update_receiver", Receiver)
 _REMOVE_RECEIVER = _sql.command("remove_receiver")
+_LOCK_TENANT = _sql.scalar("lock_tenant_of_receivers", UUID)
+_COUNT_RECEIVERS = _sql.scalar("count_receivers", int)
 
 
 class SealedAddress(msgspec.Struct, frozen=True):
@@ -180,8 +185,15 @@ async def unwatch(work: Work, alert_class: TimedClass, subject_kind: str, subjec
     return await _UNWATCH.run(work.db, work.tenant_id, alert_class, subject_kind, list(subject_ids))
 
 
-async def raise_due(connection: Connection, now: datetime, most: int) -> SweepResult:
-    return await _RAISE_DUE.one(connection, now, most)
+async def raise_due(
+    connection: Connection, tenants: Sequence[Tenant], now: datetime, most: int, only: UUID | None = None
+) -> list[SweepResult]:
+    """Check deadlines of several tenants, at most so many of each, or one deadline alone."""
+    return await _RAISE_DUE.each(connection, [(each.id, now, most, each.time_zone, only) for each in tenants])
+
+
+async def to_check(connection: Connection, tenant: Tenant, now: datetime, most: int) -> list[UUID]:
+    return await _TO_CHECK.many(connection, tenant.id, now, most, tenant.time_zone)
 
 
 async def raise_event(
@@ -210,8 +222,15 @@ async def raise_event(
     )
 
 
-async def dispatch(connection: Connection, now: datetime, most: int, tries: int) -> Dispatched:
-    return await _DISPATCH.one(connection, now, most, tries)
+async def dispatch(
+    connection: Connection, tenants: Sequence[Tenant], now: datetime, most: int, tries: int, only: UUID | None = None
+) -> list[Dispatched]:
+    """Dispatch alerts of several tenants, at most so many of each, or one alert alone."""
+    return await _DISPATCH.each(connection, [(each.id, now, most, tries, only) for each in tenants])
+
+
+async def to_dispatch(connection: Connection, tenant: Tenant, now: datetime, most: int) -> list[UUID]:
+    return await _TO_DISPATCH.many(connection, tenant.id, now, most)
 
 
 async def load(connection: Connection, due: Sequence[Due]) -> dict[UUID, AlertToSend]:
@@ -288,6 +307,15 @@ async def update_receiver(work: Work, receiver: Receiver, *, readdressed: bool, 
 
 async def remove_receiver(work: Work, receiver_id: UUID) -> None:
     await _REMOVE_RECEIVER.run(work.db, work.tenant_id, receiver_id, work.now)
+
+
+async def lock_tenant(work: Work) -> None:
+    """Let changes that count the tenant's receivers follow one another."""
+    await _LOCK_TENANT.one(work.db, work.tenant_id)
+
+
+async def count_receivers(work: Work) -> int:
+    return await _COUNT_RECEIVERS.one(work.db, work.tenant_id)
 
 
 async def count_members(work: Work, member_ids: Sequence[UUID]) -> int:

@@ -137,6 +137,8 @@ class Receiver(msgspec.Struct, frozen=True):
     tiers: list[Tier] | None
     owner_ids: list[UUID] | None
     is_active: bool
+    confirmed_at: datetime | None
+    """When the owner of its e-mail address confirmed it. Until then it gets no alerts. Null for other kinds."""
     created_at: datetime
     updated_at: datetime
     version: int

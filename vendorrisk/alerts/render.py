@@ -25,7 +25,7 @@ from vendorrisk.vendors.model import Tier
 
 _CHASE_DAYS = 30  # from here on asking is not enough
 _PREPARE_DAYS = 90
-_MOST_FACTS = 6  # beside our own, so that Slack's ten fields hold all
+_MOST_FACTS = 6  # beside our own, so that Slack's ten fields hold all: an alert with facts of its own has no date
 
 
 def message_of(alert: AlertToSend, public_url: str) -> Message:
@@ -203,6 +203,7 @@ def _when(left: int) -> str:
 
 def _facts(alert: AlertToSend) -> list[Fact]:
     known = [
+        ("Severity", None if "Severity" in alert.facts else severity_of(alert)),
         ("Vendor", alert.vendor_name),
         ("Tier", alert.tier.value.capitalize() if alert.tier else None),
         ("Due", day(alert.due_on) if alert.due_on else None),
@@ -211,6 +212,33 @@ def _facts(alert: AlertToSend) -> list[Fact]:
     if alert.vendor_id is not None:
         known += [("Owner", _owners(alert))]
     return [Fact(label, value) for label, value in known if value]
+
+
+_SEVERITIES = ("info", "low", "medium", "high", "critical")
+_OF_TIER = {Tier.CRITICAL: 1, Tier.LOW: -1, None: 1}
+_OF_CLASS = {
+    AlertClass.COVERAGE_GAP: "medium",
+    AlertClass.BREACH_LISTED: "high",
+    AlertClass.DOMAIN_CHANGED: "high",
+    AlertClass.VENDOR_OUTAGE: "high",
+    AlertClass.KNOWN_EXPLOITED: "high",
+    AlertClass.SIGNAL_FINDING: "high",
+    AlertClass.SUBPROCESSORS_CHANGED: "medium",
+    AlertClass.SIGNAL_SCORE_FELL: "medium",
+}
+_LONG_GAP_DAYS = 92
+
+
+def severity_of(alert: AlertToSend) -> str:
+    """Return how grave an alert is: a date by its nearness and the vendor's tier, an event by its class."""
+    if alert.due_on is None:
+        days_of_gap = alert.facts.get("Days")
+        if alert.alert_class is AlertClass.COVERAGE_GAP and isinstance(days_of_gap, int):
+            return "high" if days_of_gap > _LONG_GAP_DAYS else "medium"
+        return _OF_CLASS.get(alert.alert_class, "info")
+    left = alert.days_left or 0
+    nearness = sum(left <= bound for bound in (90, 30, 7))
+    return _SEVERITIES[max(0, min(4, nearness + _OF_TIER.get(alert.tier, 0)))]
 
 
 def _text(value: object) -> str:

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from vendorrisk.access.permissions import Permission
 from vendorrisk.access.records import Body, Version
 from vendorrisk.access.work import Work
-from vendorrisk.alerts import deliveries, queries
+from vendorrisk.alerts import confirmations, deliveries, queries
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import Alert, AlertPolicy, Delivery, NewAlertPolicy, TimedClass, UpcomingAlert
 from vendorrisk.alerts.receiver_model import CreatedReceiver, NewReceiver, Receiver, ReceiverChanges
@@ -57,7 +57,7 @@ async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
     "/receivers",
     Permission.ALERTS_MANAGE,
     at="/v1/receivers/{id}",
-    refuses=_ADDRESS,
+    refuses=(*_ADDRESS, Code.RECEIVERS_TOO_MANY, Code.RECEIVER_MESSAGES_TOO_MANY),
     example={
         "name": "Risk team",
         "target": {"kind": "email", "address": "risk@example.com"},
@@ -65,7 +65,10 @@ async def list_receivers(work: InWork, page: ListPage) -> Page[Receiver]:
     },
 )
 async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewReceiver]) -> CreatedReceiver:
-    """Add a receiver of alerts. A webhook's signing secret is in this response and nowhere else."""
+    """Add a receiver of alerts. A webhook's signing secret is in this response and nowhere else.
+
+    The owner of an e-mail address is asked by mail to confirm it. Until then the receiver gets no alerts.
+    """
     return await alerts.add_receiver(work, service.keyring, data)
 
 
@@ -78,7 +81,7 @@ async def get_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Receiver:
 @changes(
     "/receivers/{receiver_id:uuid}",
     Permission.ALERTS_MANAGE,
-    refuses=_ADDRESS,
+    refuses=(*_ADDRESS, Code.RECEIVER_MESSAGES_TOO_MANY),
     example={"classes": ["evidence_expiring", "coverage_gap"]},
 )
 async def change_receiver(
@@ -102,12 +105,29 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
 
 
 @acts(
+    "/receivers/{receiver_id:uuid}/confirmations",
+    Permission.ALERTS_MANAGE,
+    match=False,
+    status_code=202,
+    refuses=[Code.RECEIVER_CONFIRMED, Code.RECEIVER_MESSAGES_TOO_MANY],
+)
+async def send_receiver_confirmation(work: InWork, service: TheService, receiver_id: FromPath[UUID]) -> Receiver:
+    """Send the mail again that asks the owner of the address to confirm it. Links of earlier mails end."""
+    return await confirmations.ask_again(work, service.keyring, receiver_id)
+
+
+@acts(
     "/receivers/{receiver_id:uuid}/tests",
     Permission.ALERTS_MANAGE,
     match=False,
     at="/v1/deliveries/{id}",
     status_code=202,
-    refuses=[Code.RECEIVER_INACTIVE, Code.RECEIVER_WITHOUT_ADDRESS],
+    refuses=[
+        Code.RECEIVER_INACTIVE,
+        Code.RECEIVER_WITHOUT_ADDRESS,
+        Code.RECEIVER_UNCONFIRMED,
+        Code.RECEIVER_MESSAGES_TOO_MANY,
+    ],
 )
 async def test_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Delivery:
     """Send a test message. It goes the way of every alert: read the delivery to see the result."""
@@ -201,6 +221,7 @@ router = Router(
         get_receiver,
         change_receiver,
         remove_receiver,
+        send_receiver_confirmation,
         test_receiver,
         list_deliveries,
         get_delivery,

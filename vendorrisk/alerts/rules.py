@@ -3,6 +3,7 @@
 import base64
 import secrets
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 
@@ -28,6 +29,7 @@ from vendorrisk.channels.port import (
 from vendorrisk.egress.hosts import normalise_host
 from vendorrisk.egress.reasons import EgressError
 from vendorrisk.errors import Code, Refusal
+from vendorrisk.keys import Keyring
 
 _HTTPS_PORTS = (None, 443)
 
@@ -60,14 +62,11 @@ def address_of(target: Target) -> Address | None:
 def destination_of(target: Target) -> str:
     """Return the part of an address that may be shown.
 
-    A Slack webhook's path is its secret, and a query often holds one.
+    The path of a webhook is a secret at Slack, Discord, Teams, Zapier and others. So only its host is shown.
     """
     match target:
-        case SlackWebhookTarget(url=url):
+        case SlackWebhookTarget(url=url) | WebhookTarget(url=url):
             return f"https://{urlsplit(url).hostname}/…"
-        case WebhookTarget(url=url):
-            parts = urlsplit(url)
-            return f"https://{parts.hostname}{parts.path[:200]}{'?…' if parts.query else ''}"
         case SlackBotTarget(conversation=conversation):
             return conversation
         case EmailTarget(address=address):
@@ -112,3 +111,19 @@ def _checked(url: str) -> str:
 def _bad_url(why: str) -> Refusal:
     detail = f"Send an https URL with a public host name: {why}."
     return Refusal(Code.RECEIVER_ADDRESS_INVALID, detail, pointer="/target/url")
+
+
+def sealed_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, address: Address | None) -> bytes | None:
+    """Seal an address for its receiver. It opens for no other."""
+    return None if address is None else keyring.seal(msgspec.json.encode(address), seal_context(tenant_id, receiver_id))
+
+
+def opened_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, sealed: bytes) -> Address:
+    """Open what `sealed_address` made. Raises `SealError` if its key is gone."""
+    address: Address = msgspec.json.decode(keyring.open(sealed, seal_context(tenant_id, receiver_id)), type=Address)
+    return address
+
+
+def seal_context(tenant_id: UUID, receiver_id: UUID) -> bytes:
+    """Return what a receiver's address is sealed for."""
+    return b"receiver" + tenant_id.bytes + receiver_id.bytes

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from vendorrisk.access.records import check_version, found, says_already
 from vendorrisk.access.work import Work
-from vendorrisk.alerts import deliveries, queries, rules
+from vendorrisk.alerts import confirmations, deliveries, queries, rules
 from vendorrisk.alerts.model import (
     Alert,
     AlertClass,
@@ -34,7 +34,7 @@ from vendorrisk.alerts.receiver_model import (
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target as Audited
-from vendorrisk.channels.port import Address, WebhookEndpoint
+from vendorrisk.channels.port import WebhookEndpoint
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
@@ -47,6 +47,8 @@ RAISE, DISPATCH = "raise_due_alerts", "dispatch_alerts"
 
 _LONGEST_VIEW = timedelta(days=731)
 _MOST_TITLE = 300
+MOST_RECEIVERS = 100
+"""Receivers that a tenant may have: each alert makes a delivery for each of them."""
 
 
 class Resealed(msgspec.Struct, frozen=True):
@@ -132,16 +134,23 @@ async def receiver(work: Work, receiver_id: UUID) -> Receiver:
 async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> CreatedReceiver:
     """Add a receiver of the alerts raised from now on. A webhook's secret is in the response, this once."""
     await _check_owners(work, new.owner_ids)
+    await queries.lock_tenant(work)  # so that two at once do not pass the quota together
+    if await queries.count_receivers(work) >= MOST_RECEIVERS:
+        detail = (
+            f"A tenant may have {MOST_RECEIVERS} receivers. Remove one that is not needed, or widen the filters of one."
+        )
+        raise Refusal(Code.RECEIVERS_TOO_MANY, detail)
     receiver_id, address = new_id(), rules.address_of(new.target)
     added = await queries.insert_receiver(
         work,
         receiver_id,
         new,
         rules.kind_of(new.target),
-        sealed_address(keyring, work.tenant_id, receiver_id, address),
+        rules.sealed_address(keyring, work.tenant_id, receiver_id, address),
         rules.destination_of(new.target),
     )
     await audit.record(work, Action.RECEIVER_ADDED, Audited("receiver", added.id), after=added)
+    await _ask_if_mail(work, keyring, added)
     secret = address.secret if isinstance(address, WebhookEndpoint) else None
     return CreatedReceiver(**msgspec.structs.asdict(added), secret=secret)
 
@@ -161,7 +170,7 @@ async def change_receiver(
     if changes.target is not UNSET:
         target = await _with_secret(work, keyring, before, changes.target)
         readdressed = not await _has_address(work, keyring, before, target)
-        sealed = sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
+        sealed = rules.sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
         wanted = _readdressed(wanted, target)
     await _check_owners(work, wanted.owner_ids)
     if wanted == before and not readdressed:
@@ -170,7 +179,14 @@ async def change_receiver(
     if before.is_active and not after.is_active:
         await outbox.cancel(work, receiver_id)
     await audit.record(work, Action.RECEIVER_CHANGED, Audited("receiver", receiver_id), before=before, after=after)
+    if readdressed:
+        await _ask_if_mail(work, keyring, after)
     return after
+
+
+async def _ask_if_mail(work: Work, keyring: Keyring, receiver: Receiver) -> None:
+    if receiver.kind is ReceiverKind.EMAIL:
+        await confirmations.ask(work, keyring, receiver)
 
 
 async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target: Target) -> bool:
@@ -180,7 +196,7 @@ async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target:
         return receiver.kind is rules.kind_of(target)
     with contextlib.suppress(SealError):
         sealed = await queries.sealed_address(work, receiver.id)
-        return opened_address(keyring, work.tenant_id, receiver.id, sealed) == address
+        return rules.opened_address(keyring, work.tenant_id, receiver.id, sealed) == address
     return False
 
 
@@ -189,7 +205,7 @@ async def _with_secret(work: Work, keyring: Keyring, before: Receiver, target: T
         return target
     with contextlib.suppress(SealError):
         sealed = await queries.sealed_address(work, before.id)
-        old = opened_address(keyring, work.tenant_id, before.id, sealed)
+        old = rules.opened_address(keyring, work.tenant_id, before.id, sealed)
         if isinstance(old, WebhookEndpoint):
             return msgspec.structs.replace(target, secret=old.secret)
     detail = "The receiver has no secret to keep. Send the one to sign its messages with."
@@ -212,6 +228,11 @@ async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
         raise Refusal(Code.RECEIVER_INACTIVE, "Switch it on first.")
     if tested.kind is ReceiverKind.OWNERS:
         raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor. Test an e-mail receiver.")
+    if tested.kind is ReceiverKind.EMAIL and tested.confirmed_at is None:
+        raise Refusal(
+            Code.RECEIVER_UNCONFIRMED, "The owner of the address must confirm it first, by the mail sent there."
+        )
+    await confirmations.check_quota(work)
     alert_id = new_id()
     await queries.insert_test_alert(work, alert_id, receiver_id)
     made = await deliveries.deliver(work, alert_id, receiver_id, tries=1)
@@ -229,17 +250,12 @@ async def _check_owners(work: Work, owner_ids: Sequence[UUID] | None) -> None:
         raise Refusal(Code.REFERENCE_UNKNOWN, detail, pointer="/owner_ids")
 
 
-def sealed_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, address: Address | None) -> bytes | None:
-    """Seal an address for its receiver. It opens for no other."""
-    return None if address is None else keyring.seal(msgspec.json.encode(address), _context(tenant_id, receiver_id))
-
-
 async def reseal(connection: Connection, keyring: Keyring, after: tuple[UUID, UUID], most: int) -> Resealed:
     """Seal again a slice of the addresses that an older key sealed, across tenants. Skip those that no key opens."""
     found = await queries.sealed_by_others(connection, bytes.fromhex(keyring.ids[0]), after, most)
     resealed, unreadable = 0, []
     for one in found:
-        context = _context(one.tenant_id, one.id)
+        context = rules.seal_context(one.tenant_id, one.id)
         try:
             plain = keyring.open(one.address_sealed, context)
         except SealError:
@@ -248,16 +264,6 @@ async def reseal(connection: Connection, keyring: Keyring, after: tuple[UUID, UU
         resealed += await queries.reseal(connection, one, keyring.seal(plain, context))
     last = (found[-1].tenant_id, found[-1].id) if found else None
     return Resealed(resealed, tuple(unreadable), last)
-
-
-def opened_address(keyring: Keyring, tenant_id: UUID, receiver_id: UUID, sealed: bytes) -> Address:
-    """Open what `sealed_address` made. Raises `SealError` if its key is gone."""
-    address: Address = msgspec.json.decode(keyring.open(sealed, _context(tenant_id, receiver_id)), type=Address)
-    return address
-
-
-def _context(tenant_id: UUID, receiver_id: UUID) -> bytes:
-    return b"receiver" + tenant_id.bytes + receiver_id.bytes
 
 
 # Policies

@@ -36,6 +36,8 @@ class Action(StrEnum):
     RECEIVER_ADDED = "receiver:added"
     RECEIVER_CHANGED = "receiver:changed"
     RECEIVER_REMOVED = "receiver:removed"
+    RECEIVER_CONFIRMATION_SENT = "receiver:confirmation_sent"
+    RECEIVER_CONFIRMED = "receiver:confirmed"
     RECEIVER_TESTED = "receiver:tested"
     DELIVERY_RESENT = "delivery:resent"
     ALERT_POLICY_CHANGED = "alert_policy:changed"

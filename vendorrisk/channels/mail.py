@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 import msgspec
 
-from vendorrisk.channels.mail_form import email_of, mailbox
+from vendorrisk.channels.mail_form import HeadersError, email_of, mailbox, sender_of
 from vendorrisk.channels.port import Address, EmailAddress, Failure, Message, Sent, Undeliverable
 from vendorrisk.clock import Clock
 from vendorrisk.settings import SettingError
@@ -84,14 +84,20 @@ class MailChannel:
         assert isinstance(to, EmailAddress)  # noqa: S101 - the outlet chose this channel by the address's type
         try:
             box = mailbox(to.address)
-            email = email_of(message, sender=self._sender, to=box, key=key, sent_at=self._clock())
         except ValueError as error:
             raise Undeliverable(Failure.ADDRESS_INVALID, str(error), retryable=False) from error
+        try:
+            email = email_of(message, sender=self._sender, to=box, key=key, sent_at=self._clock())
+        except HeadersError as error:
+            raise Undeliverable(Failure.REJECTED, str(error), retryable=False) from error
+        except ValueError as error:
+            # Our own fault and not the recipient's: it is tried again after the operator has mended the sender.
+            raise Undeliverable(Failure.NOT_CONFIGURED, f"the sender: {error}", retryable=True) from error
         has_begun = False
         try:
             async with self._session() as client:
                 has_begun = True
-                _, said = await client.send_message(email, sender=mailbox_of(self._sender), recipients=[box])
+                _, said = await client.send_message(email, sender=sender_of(self._sender)[1], recipients=[box])
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise _undeliverable(error, has_begun=has_begun) from error
         return Sent(said[:200])
@@ -135,9 +141,14 @@ class MailChannel:
         )
 
 
-def mailbox_of(sender: str) -> str:
-    """Return the address alone of `Name <address>`."""
-    return sender.rpartition("<")[2].rstrip(">").strip()
+def mail_sender(text: str) -> str:
+    """Return VENDORRISK_MAIL_FROM if mail can be sent from it. Raises `SettingError` if not."""
+    try:
+        sender_of(text)
+    except ValueError as error:
+        how = "It takes an address, or a name and an address, like Vendor risk <risk@example.com>"
+        raise SettingError(f"VENDORRISK_MAIL_FROM: {error}. {how}") from None
+    return text
 
 
 _TO_US = (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPSenderRefused)

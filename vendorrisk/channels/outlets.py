@@ -3,7 +3,7 @@
 import ssl
 
 from vendorrisk.channels.console import ConsoleChannel
-from vendorrisk.channels.mail import MailChannel, mail_server
+from vendorrisk.channels.mail import MailChannel, mail_sender, mail_server
 from vendorrisk.channels.port import (
     Address,
     Channel,
@@ -71,7 +71,8 @@ def outlets_from(settings: Settings, clock: Clock, *, tls: ssl.SSLContext | None
         WebhookEndpoint: WebhookChannel(fetcher, clock),
         Console: ConsoleChannel(),
     }
+    sender = mail_sender(settings.mail_from)
     if settings.smtp_url:
         server = mail_server(settings.smtp_url)
-        channels[EmailAddress] = MailChannel(server, sender=settings.mail_from, clock=clock, tls=tls)
+        channels[EmailAddress] = MailChannel(server, sender=sender, clock=clock, tls=tls)
     return Outlets(channels, fetcher)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -60,6 +61,13 @@ class Console(msgspec.Struct, frozen=True, tag_field="channel", tag="console"):
 
 
 Address = SlackWebhook | SlackConversation | EmailAddress | WebhookEndpoint | Console
+
+
+def host_of(address: Address) -> str:
+    """Return the host that messages to an address leave for. All mail leaves for the one mail server."""
+    if isinstance(address, SlackWebhook | WebhookEndpoint):
+        return urlsplit(address.url).hostname or ""
+    return {SlackConversation: "slack", EmailAddress: "mail", Console: "console"}[type(address)]
 
 
 class Failure(StrEnum):

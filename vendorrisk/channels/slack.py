@@ -27,7 +27,7 @@ class SlackWebhookChannel:
 
     async def send(self, message: Message, to: Address, key: str) -> Sent:
         assert isinstance(to, SlackWebhook)  # noqa: S101 - the outlet chose this channel by the address's type
-        body = msgspec.json.encode({"text": fallback(message), "blocks": blocks(message, key)})
+        body = msgspec.json.encode({"text": fallback(message), "blocks": blocks(message, key), "mrkdwn": False})
         response = await post(self._fetcher, to.url, {"content-type": "application/json; charset=utf-8"}, body)
         if response.status == _OK:
             return Sent(response_summary(response))
@@ -70,6 +70,7 @@ def _body(message: Message, conversation: str, key: str) -> bytes:
             "channel": conversation,
             "text": fallback(message),
             "blocks": blocks(message, key),
+            "mrkdwn": False,
             "unfurl_links": False,
             "unfurl_media": False,
             "link_names": False,

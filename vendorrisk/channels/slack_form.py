@@ -1,32 +1,38 @@
 """A message as Slack blocks. Pure.
 
-All text is mrkdwn that is escaped and `verbatim`: the first keeps `<!channel>`, `<@U…>` and `<http://…|text>` of
-others from meaning anything, the second keeps Slack from finding channels and people in plain words.
+Every text of others is `plain_text` without emoji, so that Slack shows it as it was written: stars, underscores,
+backticks and `:tada:` mean nothing there. Only our own link is mrkdwn. It is a link and no button, because Slack warns
+about a button of an app without an endpoint for clicks.
 """
 
+import re
 from typing import Any
 
 from slack_sdk.models.blocks import (
-    ActionsBlock,
     Block,
-    ButtonElement,
     ContextBlock,
+    HeaderBlock,
     MarkdownTextObject,
+    PlainTextObject,
     SectionBlock,
 )
 
 from vendorrisk.channels.port import Message
 from vendorrisk.channels.text import one_line
 
-# Block Kit's limits are 3,000 for a section, 2,000 for a field, ten fields. Escaping may need five characters for one.
+# Block Kit's limits are 150 for a header, 3,000 for a section, 2,000 for a field, ten fields.
+_TITLE = 150
 _SECTION = 500
 _FIELD = 300
 _MOST_FIELDS = 10
+_MARKS = re.compile(r"(?<=[_*~`:])|(?=[_*~`:])")
+_NOTHING = "\u200b"  # a space without width: a mark beside it begins and ends no format
 
 
 def escape(text: str, most: int) -> str:
-    """Return one line with the three characters escaped that can begin anything special in Slack."""
-    return one_line(text, most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return one line for mrkdwn in which nothing has a meaning to Slack: no mention, link, format or emoji."""
+    marked = _MARKS.sub(_NOTHING, one_line(text, most))
+    return marked.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def fallback(message: Message) -> str:
@@ -36,25 +42,27 @@ def fallback(message: Message) -> str:
 
 def blocks(message: Message, key: str) -> list[dict[str, Any]]:
     """Return the blocks. The first block's `block_id` is the delivery's key."""
-    title = f"*{_without_stars(escape(message.title, 200))}*\n{escape(message.summary, _SECTION)}"
-    made: list[Block] = [SectionBlock(text=_text(title), block_id=key)]
+    title = one_line(message.title, _TITLE) or "Alert"  # Slack refuses an empty text
+    made: list[Block] = [HeaderBlock(text=_plain(title), block_id=key)]
+    if summary := one_line(message.summary, _SECTION):
+        made.append(SectionBlock(text=_plain(summary)))
     if message.facts:
-        fields = [f"*{escape(f.label, 60)}*\n{escape(f.value, _FIELD)}" for f in message.facts[:_MOST_FIELDS]]
-        made.append(SectionBlock(fields=[_text(field) for field in fields]))
-    # Slack refuses an empty text, so an empty part gets no block.
-    if action := escape(message.action, _SECTION):
-        made.append(SectionBlock(text=_text(f"*What to do:* {action}")))
-    label = one_line(message.link_label, 70) or "Open"
-    made.append(ActionsBlock(elements=[ButtonElement(text=label, url=message.link, action_id="open")]))
-    if why := escape(message.why, _FIELD):
-        made.append(ContextBlock(elements=[_text(why)]))
+        fields = [f"{one_line(f.label, 60)}\n{one_line(f.value, _FIELD)}" for f in message.facts[:_MOST_FIELDS]]
+        made.append(SectionBlock(fields=[_plain(field) for field in fields]))
+    if action := one_line(message.action, _SECTION):
+        made.append(SectionBlock(text=_plain(f"What to do: {action}")))
+    label = escape(message.link_label, 70) or "Open"
+    made.append(SectionBlock(text=MarkdownTextObject(text=f"<{_url(message.link)}|{label}>", verbatim=True)))
+    if why := one_line(message.why, _FIELD):
+        made.append(ContextBlock(elements=[_plain(why)]))
     return [block.to_dict() for block in made]
 
 
-def _text(text: str) -> MarkdownTextObject:
-    return MarkdownTextObject(text=text, verbatim=True)
+def _plain(text: str) -> PlainTextObject:
+    return PlainTextObject(text=text, emoji=False)
 
 
-def _without_stars(text: str) -> str:
-    """Keep a star in a title from ending the bold type early."""
-    return text.replace("*", "∗")  # noqa: RUF001 - the look-alike is the point
+def _url(link: str) -> str:
+    """Return a link that cannot end before its end."""
+    quoted = one_line(link, 2000).replace("&", "&amp;")
+    return quoted.replace("<", "%3C").replace(">", "%3E").replace("|", "%7C").replace(" ", "%20")

@@ -16,6 +16,15 @@ def one_line(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+def header_text(text: str, most: int) -> str:
+    """Return one line for a header of a mail, without encoded words (RFC 2047).
+
+    A reader decodes `=?utf-8?b?…?=` in any header. So a name that holds one could bring line breaks and headers of its
+    own, and Python before 3.11.10 and 3.12.5 even writes them into the mail (CVE-2024-6923).
+    """
+    return one_line(text, most).replace("=?", "= ?")
+
+
 def plain(message: Message) -> str:
     """Return the message as text of short lines: the e-mail's text part and the console's form."""
     parts = [one_line(message.title, 200), "", one_line(message.summary, 1000)]

@@ -5,7 +5,7 @@ exactly one `Query`. A test prepares each on a migrated database and compares it
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -67,6 +67,17 @@ class Query(Generic[Row]):
         """Return all rows. `sql` is this statement with its paging filled in by `db.paging`."""
         records: Sequence[Any] = await connection.fetch(sql or self.sql, *arguments)
         return [self.shape(record) for record in records]
+
+    async def each(self, connection: Connection, arguments: Iterable[Sequence[object]]) -> list[Row]:
+        """Run the statement once for each list of arguments, in one round trip. Return the rows of all of them.
+
+        Statements about one tenant are sent for many tenants this way.
+        """
+        return [self.shape(record) for record in await connection.fetchmany(self.sql, arguments)]
+
+    async def run_each(self, connection: Connection, arguments: Iterable[Sequence[object]]) -> None:
+        """Run a statement that returns nothing once for each list of arguments, in one round trip."""
+        await connection.executemany(self.sql, arguments)
 
     async def run(self, connection: Connection, *arguments: object) -> int:
         """Run a statement that returns nothing. Return the number of rows it touched."""

@@ -113,15 +113,15 @@ async def _found(context: JobContext, now: datetime, console: Console) -> tuple[
             task = progress.add_task("vendors", total=VENDORS)
             await fill(work, context.keyring, people, lambda: progress.advance(task))
         await connection.execute(_SYSTEM_ROLE)
-        await _raise_and_dispatch(connection, now)
+        await _raise_and_dispatch(connection, acting, now)
     return acting, key.secret
 
 
-async def _raise_and_dispatch(connection: Connection, now: datetime) -> None:
+async def _raise_and_dispatch(connection: Connection, tenant: ActingTenant, now: datetime) -> None:
     """Sweep and dispatch in this transaction."""
-    while (await alert_queries.raise_due(connection, now, _SLICE)).checked:
+    while (await alert_queries.raise_due(connection, [tenant], now, _SLICE))[0].checked:
         pass
-    while (await alert_queries.dispatch(connection, now, _SLICE, outbox_rules.TRIES)).dispatched:
+    while (await alert_queries.dispatch(connection, [tenant], now, _SLICE, outbox_rules.TRIES))[0].dispatched:
         pass
 
 

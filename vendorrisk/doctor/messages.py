@@ -3,7 +3,7 @@
 from datetime import timedelta
 from email.utils import parseaddr
 
-from vendorrisk.alerts import service as alerts
+from vendorrisk.alerts.rules import opened_address
 from vendorrisk.channels.mail import MailServer, mail_server
 from vendorrisk.channels.mail_form import mailbox
 from vendorrisk.channels.outlets import Outlets, outlets_from
@@ -98,7 +98,7 @@ async def _bot(patient: Patient, bot: queries.SlackBot) -> Finding:
     name = f"receiver {bot.name!r} of tenant {bot.tenant_id}"
     try:
         keyring = Keyring.from_setting(patient.settings.secret_keys)
-        address = alerts.opened_address(keyring, bot.tenant_id, bot.id, bot.address_sealed)
+        address = opened_address(keyring, bot.tenant_id, bot.id, bot.address_sealed)
     except (SealError, SettingError) as error:
         todo = "Put the key back that sealed it, or set the receiver's address again."
         return Finding("slack", Level.FAILURE, f"{name}: {error}", todo)

@@ -19,10 +19,10 @@ from vendorrisk.ids import new_id
 class FileToRead(msgspec.Struct, frozen=True):
     """A file that was claimed for text extraction."""
 
-    tenant_id: UUID
     id: UUID
     kind: DocumentKind
     file_sha256: str
+    tries: int
 
 
 class ProposalToKeep(msgspec.Struct, frozen=True):
@@ -38,6 +38,7 @@ class ProposalToKeep(msgspec.Struct, frozen=True):
 _sql = QueryFile("evidence")
 _ATTACH_FILE = _sql.rows("attach_file", Document)
 _CLAIM_EXTRACTION = _sql.rows("claim_extraction", FileToRead)
+_LET_WAIT = _sql.command("let_extraction_wait")
 _FINISH_EXTRACTION = _sql.scalar("finish_extraction", bool)
 _FORGET_OPEN = _sql.command("forget_open_proposals")
 _FORGET = _sql.command("forget_proposals")
@@ -70,11 +71,21 @@ async def attach_file(
     )
 
 
-async def claim_extraction(connection: Connection, now: datetime, until: datetime) -> tuple[UUID, FileToRead] | None:
-    """Claim the next file to read, across tenants. Return it with the lease's token."""
+async def claim_extraction(
+    connection: Connection, tenant_id: UUID, now: datetime, until: datetime, at_once: int
+) -> tuple[UUID, FileToRead] | None:
+    """Claim the next file of a tenant to read, if less than `at_once` are being read. Return it with the lease's token.
+
+    Its try is counted with the claim.
+    """
     token = new_id()
-    claimed = await _CLAIM_EXTRACTION.one_or_none(connection, token, now, until)
+    claimed = await _CLAIM_EXTRACTION.one_or_none(connection, tenant_id, now, token, until, at_once)
     return None if claimed is None else (token, claimed)
+
+
+async def let_wait(work: Work, document_id: UUID, token: UUID, until: datetime, *, is_counted: bool) -> None:
+    """End the lease, and let the file wait until an instant. A try that is not counted is given back."""
+    await _LET_WAIT.run(work.db, work.tenant_id, document_id, token, until, is_counted)
 
 
 async def finish_extraction(

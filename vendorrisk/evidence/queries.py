@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.connection import Connection
 from vendorrisk.db.constraints import refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf, Operator
 from vendorrisk.db.queries import QueryFile
@@ -44,11 +43,6 @@ class StoredPolicy(msgspec.Struct, frozen=True):
     version: int
 
 
-class TenantDue(msgspec.Struct, frozen=True):
-    id: UUID
-    time_zone: str
-
-
 _sql = QueryFile("evidence")
 _FIND_POLICY = _sql.rows("find_policy", StoredPolicy)
 _LOCK_POLICY = _sql.rows("lock_policy", StoredPolicy)
@@ -62,8 +56,7 @@ _SUPPORTING_DOCUMENTS = _sql.rows("supporting_documents", Document)
 _CURRENT_DOCUMENTS = _sql.rows("current_documents", Document)
 _UPDATE_DOCUMENT = _sql.rows("update_document", Document)
 _RECHECK_AFTER = _sql.command("recheck_after")
-_TENANTS_TO_RECHECK = _sql.rows("tenants_with_documents_to_recheck", TenantDue)
-_DOCUMENTS_TO_RECHECK = _sql.rows("documents_to_recheck", Document)
+_DOCUMENTS_TO_RECHECK = _sql.scalar("documents_to_recheck", UUID)
 _INSERT_REPORT = _sql.command("insert_report")
 _COVER_SERVICES = _sql.command("cover_services")
 _UNCOVER_SERVICES = _sql.command("uncover_services")
@@ -93,7 +86,6 @@ _SAVE_COVERAGE = _sql.rows("save_coverage", StoredCoverage)
 _DROP_COVERAGE = _sql.command("drop_coverage")
 LIST_COVERAGE = _sql.rows("list_coverage", StoredCoverage)
 _VENDORS_WITH_COVERAGE = _sql.scalar("vendors_with_coverage", UUID)
-_TENANTS_WITH_CHANGES = _sql.rows("tenants_with_changes", TenantDue)
 _VENDORS_WITH_CHANGES = _sql.scalar("vendors_with_changes", UUID)
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)
@@ -239,12 +231,8 @@ async def recheck_after(work: Work, document_id: UUID, until: date | None) -> No
     await _RECHECK_AFTER.run(work.db, work.tenant_id, document_id, until)
 
 
-async def tenants_with_documents_to_recheck(connection: Connection, now: datetime) -> list[TenantDue]:
-    return await _TENANTS_TO_RECHECK.many(connection, now)
-
-
-async def documents_to_recheck(work: Work, most: int) -> list[Document]:
-    return await _DOCUMENTS_TO_RECHECK.many(work.db, work.tenant_id, work.today, most)
+async def documents_to_recheck(work: Work, most: int) -> list[UUID]:
+    return await _DOCUMENTS_TO_RECHECK.many(work.db, work.tenant_id, work.today, most, work.now)
 
 
 async def insert_report(work: Work, r: Soc2Report) -> None:
@@ -371,9 +359,5 @@ async def vendors_with_coverage(work: Work, after: UUID, most: int) -> list[UUID
     return await _VENDORS_WITH_COVERAGE.many(work.db, work.tenant_id, after, most)
 
 
-async def tenants_with_changes(connection: Connection, now: datetime) -> list[TenantDue]:
-    return await _TENANTS_WITH_CHANGES.many(connection, now)
-
-
 async def vendors_with_changes(work: Work, most: int) -> list[UUID]:
-    return await _VENDORS_WITH_CHANGES.many(work.db, work.tenant_id, work.today, most)
+    return await _VENDORS_WITH_CHANGES.many(work.db, work.tenant_id, work.today, most, work.now)

@@ -145,18 +145,18 @@ async def _evaluate_documents(work: Work, in_force: EvidencePolicy) -> None:
                 await watch_document(work, evaluated, in_force)
 
 
-async def age_documents(work: Work, most: int) -> int:
-    """Evaluate documents again on their day, or when their vendor has begun to leave or come back."""
+async def age_document(work: Work, document_id: UUID) -> None:
+    """Evaluate a document again on its day, or when its vendor has begun to leave or come back."""
+    document = await queries.lock_document(work, document_id)
+    if document is None:
+        return
     in_force = await policy(work)
-    due = await queries.documents_to_recheck(work, most)
-    for document in due:
-        evaluated = evaluate_document(document, in_force, work.today)
-        if evaluated != document:
-            evaluated = await queries.update_document(work, evaluated)
-            target = Target("document", document.id)
-            await audit.record(work, Action.DOCUMENT_CHANGED, target, before=document, after=evaluated)
-        await watch_document(work, evaluated, in_force)
-    return len(due)
+    evaluated = evaluate_document(document, in_force, work.today)
+    if evaluated != document:
+        evaluated = await queries.update_document(work, evaluated)
+        target = Target("document", document.id)
+        await audit.record(work, Action.DOCUMENT_CHANGED, target, before=document, after=evaluated)
+    await watch_document(work, evaluated, in_force)
 
 
 async def _cover_all(work: Work, in_force: EvidencePolicy) -> None:
@@ -219,7 +219,8 @@ async def _cover_service(
         version=1,
     )
     kept = await queries.save_coverage(work, row)
-    title = f"SOC 2 coverage ({service.name})" if service else "SOC 2 coverage"
+    what = "SOC 2 coverage by a qualified report" if now.is_qualified else "SOC 2 coverage"
+    title = f"{what} ({service.name})" if service else what
     await _watch_coverage(work, vendor, kept, title, watched=bool(reports))
     await _notify_of_gaps(work, vendor, kept, now, title)
 

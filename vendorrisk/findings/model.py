@@ -168,8 +168,3 @@ class FindingDetail(Finding, frozen=True, kw_only=True):
 
     transitions: list[FindingTransition]
     """All changes of its state, oldest first."""
-
-
-class TenantDue(msgspec.Struct, frozen=True):
-    id: UUID
-    time_zone: str

@@ -4,7 +4,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 from vendorrisk.access.work import Work
-from vendorrisk.db.connection import Connection
 from vendorrisk.db.constraints import Holder, refusing
 from vendorrisk.db.paging import EQUALITY, RANGE, Column, ListOf
 from vendorrisk.db.queries import Query, QueryFile
@@ -16,7 +15,6 @@ from vendorrisk.findings.model import (
     FindingSeverity,
     FindingState,
     FindingTransition,
-    TenantDue,
 )
 from vendorrisk.ids import new_id
 from vendorrisk.vendors.model import Tier
@@ -35,8 +33,7 @@ LIST_FINDINGS = _sql.rows("list_findings", Finding)
 _UPDATE = _sql.rows("update_finding", Finding)
 _INSERT_TRANSITION = _sql.command("insert_transition")
 _LIST_TRANSITIONS = _sql.rows("list_transitions", FindingTransition)
-_TENANTS_WITH_ENDED = _sql.rows("tenants_with_ended_acceptances", TenantDue)
-_ENDED = _sql.rows("ended_acceptances", Finding)
+_ENDED = _sql.scalar("ended_acceptances", UUID)
 
 _TIER = "(select v.tier from vendors as v where v.tenant_id = findings.tenant_id and v.id = findings.vendor_id)"
 
@@ -133,9 +130,6 @@ async def transitions(work: Work, finding_id: UUID) -> list[FindingTransition]:
     return await _LIST_TRANSITIONS.many(work.db, work.tenant_id, finding_id)
 
 
-async def tenants_with_ended_acceptances(connection: Connection, now: datetime) -> list[TenantDue]:
-    return await _TENANTS_WITH_ENDED.many(connection, now)
-
-
-async def ended_acceptances(work: Work, most: int) -> list[Finding]:
-    return await _ENDED.many(work.db, work.tenant_id, work.today, most)
+async def ended_acceptances(work: Work, most: int) -> list[UUID]:
+    """Return findings with a last day that is over, in the tenant's own calendar."""
+    return await _ENDED.many(work.db, work.tenant_id, work.today, most, work.now)

@@ -211,14 +211,13 @@ async def transition(work: Work, finding_id: UUID, wanted: NewTransition, expect
     return await finding(work, finding_id)
 
 
-async def end_acceptances(work: Work, most: int) -> int:
-    """Reopen accepted and disputed findings after their last day. Return how many."""
-    ended = await queries.ended_acceptances(work, most)
-    for before in ended:
-        what = "acceptance" if before.state is FindingState.ACCEPTED else "dispute"
-        reason = f"The {what} ended on {before.until_on}."
-        await _transitioned(work, before, FindingState.OPEN, reason, None)
-    return len(ended)
+async def end_acceptance(work: Work, finding_id: UUID) -> None:
+    """Reopen an accepted or disputed finding after its last day."""
+    before = await queries.lock(work, finding_id)
+    if before is None or before.until_on is None or before.until_on >= work.today:
+        return
+    what = "acceptance" if before.state is FindingState.ACCEPTED else "dispute"
+    await _transitioned(work, before, FindingState.OPEN, f"The {what} ended on {before.until_on}.", None)
 
 
 async def _wanted(work: Work, finding_id: UUID, source_kind: str, source_id: UUID, new: NewFinding) -> Finding:

@@ -7,6 +7,7 @@ request may be corrected and sent again with the same key.
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -65,9 +66,9 @@ async def save(
     await _SAVE.run(work.db, work.tenant_id, work.by.actor.id, key, status, texts, sealed)
 
 
-async def forget_old(connection: Connection, now: datetime, most: int) -> int:
-    """Delete responses that are a day old. Return how many."""
-    return await _FORGET.run(connection, now - RETENTION, most)
+async def forget_old(connection: Connection, tenant_id: UUID, before: datetime, most: int) -> int:
+    """Delete responses of a tenant from before an instant. Return how many."""
+    return await _FORGET.run(connection, tenant_id, before, most)
 
 
 def _context(work: Work, key: str) -> bytes:

@@ -15,6 +15,7 @@ from vendorrisk.identity.model import ApiKey, KeyOnFile, Member, NewApiKey, NewM
 from vendorrisk.identity.rules import MadeKey
 from vendorrisk.ids import new_id
 
+_across = QueryFile("across_tenants")
 _sql = QueryFile("identity")
 _INSERT_TENANT = _sql.rows("insert_tenant", Tenant)
 _FIND_TENANT = _sql.rows("find_tenant", Tenant)
@@ -36,7 +37,7 @@ _KEY_ON_FILE = _sql.rows("key_on_file", KeyOnFile)
 _CHECKSUM_SECRET = _sql.scalar("checksum_secret", bytes)
 _HAS_ADMIN_KEY = _sql.scalar("has_admin_key", bool)
 _ANNOUNCE_KEYS = _sql.scalar("announce_keys", int)
-_NOTE_KEY_USE = _sql.command("note_key_use")
+_NOTE_KEY_USE = _across.command("note_key_use")
 _HOLDER_OF_EMAIL = _sql.rows("holder_of_email", Holder)
 
 _AT = Column("created_at", datetime, "timestamptz", RANGE, sortable=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from vendorrisk.foreign_text import WHAT, is_storable
 from vendorrisk.imports.cells import DateOrder, read_date, typed
 from vendorrisk.normal_form import UnfitError
 from vendorrisk.sheets.errors import ERRORS
@@ -108,6 +109,8 @@ def letters_of(heading: str) -> str:
 def match_headings(layout: Layout, headings: Sequence[str], chosen: Mapping[str, str]) -> Matched:
     """Match by the caller's choice (heading → field, or `ignore`), then by name. Refuse two headings for one field."""
     columns = layout.columns
+    if unstorable := [number for number, heading in enumerate(headings, 1) if not is_storable(heading)]:
+        raise MappingError(f"The heading of column {unstorable[0]} is no text. {WHAT} Take it out.")
     left = {heading for heading in chosen if heading not in headings}
     if left:
         raise MappingError(f"The file has no column headed {_quoted(left)}. It has: {_quoted(filter(None, headings))}.")
@@ -200,7 +203,9 @@ def _read_column(rows: Sequence[Row], chunk: Sequence[ReadRow], reader: _Reader,
     values: dict[str | None, Value] = {}
     unfit: dict[str | None, str] = {}
     for text in set(texts):
-        if text in ERRORS:
+        if text is not None and not is_storable(text):
+            unfit[text] = f"The cell is no text. {WHAT} Take it out."
+        elif text in ERRORS:
             unfit[text] = f"The cell holds the error {text}. Correct its formula, or clear it."
         elif text is not None:
             try:

@@ -6,24 +6,36 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import structlog
+
 from vendorrisk.access.model import Tenant, system
 from vendorrisk.access.work import Work
 from vendorrisk.audit import service as audit
 from vendorrisk.background import Job, JobContext
-from vendorrisk.errors import Refusal
+from vendorrisk.errors import Code, Refusal
 from vendorrisk.imports import queries, service
 from vendorrisk.imports.columns import MappingError, Matched, match_headings, read_rows
 from vendorrisk.imports.kind import Kind
 from vendorrisk.imports.model import Claimed, Import, ImportState
+from vendorrisk.queues import queries as queues
+from vendorrisk.queues import rows
+from vendorrisk.queues.turns import Queue, in_turn, is_outage
 from vendorrisk.sheets.errors import UnreadableError
 from vendorrisk.sheets.files import THOROUGH, NotNowError, table_of
 from vendorrisk.sheets.reading import AnyTable
 
+QUEUE = Queue("run_imports", queues.NOTE_IMPORTS)
+
 _LEASE = timedelta(minutes=5)
+_TRIES = 3
+"""Tries of an import in one state. Every other failure ends it at once, so these are deaths and busy databases."""
+_LATER = frozenset({Code.OVERLOADED, Code.DATABASE_UNAVAILABLE})
 # Statements over all rows: time and memory enough, and planned for the tables as they are, not as they were when the
 # connection first ran the statement (an import may fill them).
 _FOR_MANY_ROWS = """set local statement_timeout = '300s'; set local work_mem = '64MB';
     set local plan_cache_mode = force_custom_plan; set local jit = off"""
+
+_log = structlog.get_logger("imports")
 
 
 class _LostError(Exception):
@@ -31,35 +43,63 @@ class _LostError(Exception):
 
 
 async def run_imports(context: JobContext, kinds: Sequence[Kind]) -> int:
-    """Take the oldest import of these kinds that waits, and check or apply it. Return 0 if none waits.
+    """Take an import of these kinds that waits, of the tenant whose turn it is, and check or apply it.
 
-    Imports of other kinds are left to workers that know them, such as those of a newer release.
+    Return 0 if none waits. Imports of other kinds are left to workers that know them, such as those of a newer release.
     """
     by_name = {kind.name: kind for kind in kinds}
-    token, now = uuid4(), context.clock()
-    async with context.database.system() as connection:
-        claimed = await queries.claim(connection, token, now, now + _LEASE, list(by_name))
-    if claimed is None:
-        return 0
-    run = _Run(context, by_name[claimed.kind], claimed, token)
-    try:
-        await run.run()
-    except (UnreadableError, MappingError, Refusal) as reason:
-        await run.reject(reason.detail if isinstance(reason, Refusal) else str(reason))
-    except NotNowError:
-        await run.release()
-        return 0  # a worker tries again at the next tick
-    except _LostError:
+
+    async def visit(tenant: Tenant) -> int:
+        token, now = uuid4(), context.clock()
+        async with context.database.tenant(tenant.id) as connection:
+            claimed = await queries.claim(connection, tenant.id, now, token, now + _LEASE, list(by_name))
+        if claimed is None:
+            return 0
+        await _Run(context, by_name[claimed.kind], tenant, claimed, token).end()
         return 1
-    return 1
+
+    return await in_turn(context, QUEUE, visit, context.clock(), list(by_name), most=1)
 
 
 class _Run:
     """One worker's hold on one import."""
 
-    def __init__(self, context: JobContext, kind: Kind, claimed: Claimed, token: UUID) -> None:
+    def __init__(self, context: JobContext, kind: Kind, tenant: Tenant, claimed: Claimed, token: UUID) -> None:
         self.context, self.kind, self.id, self.token = context, kind, claimed.id, token
-        self.tenant = Tenant(claimed.tenant_id, claimed.time_zone)
+        self.tenant, self.tries = tenant, claimed.tries
+
+    async def end(self) -> None:
+        """Run, and end whatever happens: no import is tried for ever."""
+        if self.tries > _TRIES:
+            await self.reject(f"It was tried {_TRIES} times, and each time its worker came to no end.")
+            return
+        try:
+            await self.run()
+        except (UnreadableError, MappingError) as reason:
+            await self.reject(str(reason))
+        except NotNowError as reason:
+            await self._wait(reason)
+        except Refusal as reason:
+            await (self._wait(reason) if reason.code in _LATER else self.reject(reason.detail))
+        except _LostError:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever a file does to us, it is not tried for ever
+            await (self._wait(error) if rows.is_passing(error) or is_outage(error) else self._fail(error))
+
+    async def _fail(self, error: Exception) -> None:
+        _log.exception("import_failed", id=str(self.id), tries=self.tries)
+        rows.note_given_up(QUEUE.name, self.id, rows.reason_of(error))
+        await self.reject(
+            f"The service failed on this file ({type(error).__name__}), and changed nothing. Send the rows in smaller"
+            " files to find the one that it cannot take, or report it with the id of this import."
+        )
+
+    async def _wait(self, why: Exception) -> None:
+        """Let the import wait: the same again may succeed. What is not its fault is not counted."""
+        until = self.context.clock() + rows.wait(min(self.tries, _TRIES))
+        _log.warning("import_waits", id=str(self.id), tries=self.tries, error=rows.reason_of(why))
+        async with self.work() as work:
+            await queries.release(work, self.id, self.token, until, is_counted=rows.is_passing(why))
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -112,8 +152,8 @@ class _Run:
         return after
 
     async def _stage(self, made: Import, table: AnyTable, matched: Matched) -> None:
-        rows = read_rows(self.kind.layout, table, matched, made.date_order)
-        chunked, done = service.chunks(rows), 0
+        read = read_rows(self.kind.layout, table, matched, made.date_order)
+        chunked, done = service.chunks(read), 0
         # Reading goes on in a thread while the chunk before it is stored.
         chunk = await asyncio.to_thread(next, chunked, None)
         while chunk is not None:
@@ -156,4 +196,4 @@ def jobs_of(kinds: Sequence[Kind]) -> tuple[Job, ...]:
     async def run(context: JobContext) -> int:
         return await run_imports(context, kinds)
 
-    return (Job("run_imports", run, every_seconds=15, timeout_seconds=900, alone=False),)
+    return (Job("run_imports", run, every_seconds=15, timeout_seconds=900, at_once=2),)

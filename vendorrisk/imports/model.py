@@ -168,12 +168,11 @@ class NewImport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """An import that a worker has taken, across tenants."""
+    """An import that a worker has taken. `tries` counts this one."""
 
-    tenant_id: UUID
-    time_zone: str
     kind: str
     id: UUID
+    tries: int
 
 
 class ImportAcceptance(Body):

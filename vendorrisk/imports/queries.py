@@ -108,9 +108,10 @@ async def lock(work: Work, kind: str, import_id: UUID) -> Import | None:
 
 
 async def claim(
-    connection: Connection, token: UUID, now: datetime, until: datetime, kinds: Sequence[str]
+    connection: Connection, tenant_id: UUID, now: datetime, token: UUID, until: datetime, kinds: Sequence[str]
 ) -> Claimed | None:
-    return await _CLAIM.one_or_none(connection, token, now, until, list(kinds))
+    """Claim the next import of a tenant. Its try is counted with the claim."""
+    return await _CLAIM.one_or_none(connection, tenant_id, now, token, until, list(kinds))
 
 
 async def hold(work: Work, import_id: UUID, token: UUID, until: datetime, done: int, total: int | None) -> bool:
@@ -118,8 +119,11 @@ async def hold(work: Work, import_id: UUID, token: UUID, until: datetime, done: 
     return bool(await _HOLD.one_or_none(work.db, work.tenant_id, import_id, token, until, done, total))
 
 
-async def release(work: Work, import_id: UUID, token: UUID) -> None:
-    await _RELEASE.run(work.db, work.tenant_id, import_id, token)
+async def release(
+    work: Work, import_id: UUID, token: UUID, until: datetime | None = None, *, is_counted: bool = True
+) -> None:
+    """End the lease. With an instant, the import waits until then. A try that is not counted is given back."""
+    await _RELEASE.run(work.db, work.tenant_id, import_id, token, until, is_counted)
 
 
 async def finish_check(

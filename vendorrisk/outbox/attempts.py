@@ -27,11 +27,12 @@ async def attempt(context: JobContext, flight: Flight) -> Result:
 async def _send(context: JobContext, flight: Flight) -> str:
     channel: Channel = context.channels
     delivery = flight.lease.delivery
+    if flight.trouble is not None or flight.address is None:
+        raise flight.trouble or Undeliverable(Failure.ADDRESS_INVALID, "it has no address", retryable=False)
     try:
         async with asyncio.timeout(_SEND_SECONDS):
             message = flight.kind.render(flight.facts, context.settings.public_url)
-            address = flight.kind.address(flight.facts, context.keyring)
-            return (await channel.send(message, address, str(delivery.id))).detail
+            return (await channel.send(message, flight.address, str(delivery.id))).detail
     except Undeliverable:
         raise
     except TimeoutError:

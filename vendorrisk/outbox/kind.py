@@ -1,7 +1,7 @@
 """A feature's part of the outbox, so that the outbox need not know the feature."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ class Kind(msgspec.Struct, Generic[Facts], frozen=True, kw_only=True):
 
     owner_kind: str
     load: Callable[[Connection, Sequence[Due]], Awaitable[Mapping[UUID, Facts]]]
-    """Load the messages' data, across tenants and in one statement. Return it by the id of the delivery.
+    """Load the messages' data, across tenants and in one statement that only reads. Return it by the delivery's id.
 
     A delivery that must not be sent any more is left out: its destination is switched off, or its message is no longer
     true. It is cancelled, without an attempt.
@@ -30,8 +30,14 @@ class Kind(msgspec.Struct, Generic[Facts], frozen=True, kw_only=True):
     """Open the address. Raises `Undeliverable` if that is not possible."""
     render: Callable[[Facts, str], Message]
     """Return the message. Its links begin with the public URL. Pure, and the same at every attempt."""
+    opened: Callable[[Facts, Keyring], Facts] | None = None
+    """Fill in secrets of the message just before it leaves, if it has any."""
     ended: Callable[[Connection, Sequence[Recorded]], Awaitable[None]] | None = None
     """Hear of deliveries that were sent or are dead, in the transaction that records it.
 
     A fault in it is logged, and undoes only its own writes: the delivery itself is the record.
     """
+
+
+Kinds = Mapping[str, Kind[Any]]
+"""Kinds by the name of their owners."""

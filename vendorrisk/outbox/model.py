@@ -74,7 +74,10 @@ class DeliveryAttempt(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A delivery that a sender has locked. `number` is its attempt's, `lease_token` that of a lease that ran out."""
+    """A delivery that a sender has locked. `number` is its attempt's, `lease_token` that of a lease that ran out.
+
+    If it is spent, that lease ran out at the last attempt it may have.
+    """
 
     tenant_id: UUID
     id: UUID
@@ -85,6 +88,7 @@ class Due(msgspec.Struct, frozen=True):
     number: int
     attempts_allowed: int
     lease_token: UUID | None
+    is_spent: bool = False
 
 
 class Lease(msgspec.Struct, frozen=True):

@@ -10,12 +10,11 @@ import structlog
 from prometheus_client import Counter
 
 from vendorrisk.background import JobContext
-from vendorrisk.channels.port import Failure
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.pool import UNREACHABLE
 from vendorrisk.errors import Refusal
-from vendorrisk.outbox import queries, rules
-from vendorrisk.outbox.claims import Kinds, load
+from vendorrisk.outbox import queries
+from vendorrisk.outbox.kind import Kinds
 from vendorrisk.outbox.model import DeliveryState, Recorded, Result
 
 ATTEMPTS = Counter("vendorrisk_delivery_attempts_total", "Tries of deliveries.", ["kind", "outcome"])
@@ -35,40 +34,22 @@ async def record(context: JobContext, kinds: Kinds, results: Collection[Result])
         with once:
             async with context.database.system() as connection:
                 recorded = await queries.record(connection, context.clock(), [_storable(result) for result in results])
-                await _notify_owners(connection, kinds, recorded)
+                await notify_owners(connection, kinds, recorded)
                 if back_offs := _back_offs(results):
                     await queries.postpone(connection, back_offs)
     for result in results:
         ATTEMPTS.labels(result.lease.channel, result.outcome.value).inc()
         if result.state is DeliveryState.DEAD:
-            _count_dead(result.lease.channel, result.lease.delivery.id, result.failure)
+            count_dead(result.lease.channel, result.lease.delivery.id, result.failure)
 
 
-async def give_up(context: JobContext, kinds: Kinds, most: int) -> int:
-    """Mark deliveries dead if their last allowed attempt was lost with its sender.
-
-    Return how many. Raises `LoadError`.
-    """
-    now = context.clock()
-    async with context.database.system() as connection:
-        spent = await queries.lock_spent(connection, now, most, kinds, rules.TRIES)
-        if not spent:
-            return 0
-        facts = await load(connection, kinds, spent)
-        ended = await queries.end_spent(connection, now, spent, facts)
-        await _notify_owners(connection, kinds, ended)
-    for one in ended:
-        if one.state is DeliveryState.DEAD:
-            _count_dead(kinds[one.owner_kind].channel(facts[one.id]), one.id, Failure.TIMEOUT.value)
-    return len(ended)
-
-
-def _count_dead(channel: str, delivery_id: UUID, failure: str | None) -> None:
+def count_dead(channel: str, delivery_id: UUID, failure: str | None) -> None:
+    """Count and log a delivery that was given up."""
     DEAD.labels(channel).inc()
     _log.warning("delivery_dead", delivery=str(delivery_id), failure=failure)
 
 
-async def _notify_owners(connection: Connection, kinds: Kinds, recorded: Sequence[Recorded]) -> None:
+async def notify_owners(connection: Connection, kinds: Kinds, recorded: Sequence[Recorded]) -> None:
     """Call the `ended` of each kind that has one. A fault undoes only that kind's writes."""
     for kind in kinds.values():
         ended = [one for one in recorded if one.owner_kind == kind.owner_kind and one.state in _ENDED]

@@ -39,6 +39,7 @@ _BODY = _sql.scalar("feed_body", bytes)
 _ITEMS = _sql.rows("items_of_subject", _Payload)
 _ITEM = _sql.rows("item_of_feed", _Payload)
 _SCAN_AGAIN = _sql.command("scan_domains_again")
+_TENANTS_WITH_MAKERS = _sql.scalar("tenants_with_makers", UUID)
 _RECONCILE_OWNERS = _sql.command("reconcile_owners_of")
 
 
@@ -108,4 +109,6 @@ async def scan_again_at(connection: Connection, domains: Sequence[str], now: dat
 
 
 async def reconcile_owners_of(connection: Connection, makers: Sequence[str], now: datetime) -> None:
-    await _RECONCILE_OWNERS.run(connection, makers, now)
+    """Reconcile the vendors that run a product of one of these makers, by one statement for each tenant."""
+    tenants = await _TENANTS_WITH_MAKERS.many(connection, makers)
+    await _RECONCILE_OWNERS.run_each(connection, [(tenant, list(makers), now) for tenant in tenants])

@@ -1,6 +1,7 @@
 """Background work on signals: enrol, scan, reconcile, fetch feeds, send the digest, keep partitions."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -17,8 +18,11 @@ from vendorrisk.background import Job, JobContext
 from vendorrisk.evaluation.certificates import mozilla_store
 from vendorrisk.evaluation.evaluate import Datasets
 from vendorrisk.evaluation.model import AssetKind, ScanKind
-from vendorrisk.identity import service as identity
 from vendorrisk.ids import new_id
+from vendorrisk.queues import queries as queues
+from vendorrisk.queues import rows
+from vendorrisk.queues.places import Places
+from vendorrisk.queues.turns import Queue, due_tenants, in_turn, remember
 from vendorrisk.signals import queries, reconcile_queries, schedule, service
 from vendorrisk.signals.collectors import Collector
 from vendorrisk.signals.domain_scan import LAG, DomainScan
@@ -32,7 +36,13 @@ _LEASE = timedelta(minutes=10)  # longer than any domain scan
 _DOMAIN_SCAN_SECONDS = 480
 _DOMAINS_OF_A_SLICE = 2000
 _RECONCILE_LEASE = timedelta(minutes=10)
+_LOOK_SECONDS = 1.0  # so often it looks for tenants that ask, while scans do not end
 _RECONCILED_AT_ONCE = 3  # one waits for the database while another counts
+
+REQUESTED = Queue(service.ENROL, queues.NOTE_REQUESTED_SCANS)
+DOMAINS = Queue(service.SCAN, queues.NOTE_DOMAINS)
+RECONCILIATIONS = Queue(service.RECONCILE, queues.NOTE_RECONCILIATIONS)
+DIGESTS = Queue("send_signal_digests", queues.NOTE_DIGESTS)
 
 ASTRAY = Gauge("vendorrisk_signal_rows_without_partition", "Rows that found no partition.")
 
@@ -41,8 +51,13 @@ _log = structlog.get_logger("signals")
 
 async def enrol_assets(context: JobContext) -> int:
     """Schedule attached and requested assets. A free worker makes the scans."""
-    async with context.database.system() as connection:
-        enrolled = await queries.enrol(connection, context.clock(), _ENROL, _groups(context))
+    now = context.clock()
+
+    async def visit(tenant: Tenant) -> int:
+        async with context.database.system() as connection:
+            return await queries.enrol(connection, tenant.id, now, _ENROL, _groups(context))
+
+    enrolled = await in_turn(context, REQUESTED, visit, now)
     if enrolled:
         await context.nudge([service.SCAN])
     return enrolled
@@ -70,8 +85,12 @@ async def scan_vendors(context: JobContext) -> int:
     return await _Round(context).run()
 
 
+_SCHEDULED = UUID(int=0)
+"""Takes the turn of the domains that no tenant asked for."""
+
+
 class _Round:
-    """Keeps domain scans under way until nothing is due."""
+    """Keeps domain scans under way until nothing is due, shared by the tenants that asked and by the schedule."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
@@ -79,33 +98,50 @@ class _Round:
         store = context.store or mozilla_store()
         versions = {"trust_store": store.version, **lists.versions}
         self._datasets = Datasets(store=store, preloaded=lists.preloaded, versions=versions)
-        self._under_way: set[asyncio.Task[int]] = set()
+        at_once = context.settings.signal_scan_concurrency
+        # Of five quarters, one source alone gets what the setting says. The last quarter is for others that ask.
+        self._places = Places(at_once + max(1, at_once // 4), 2 * at_once, portion=4)
+        self._claim_at = 0.0
+        self._under_way: dict[asyncio.Task[int], UUID] = {}
         self._domains = self._scans = 0
+        self._served, self._left = set[UUID](), set[UUID]()
 
     async def run(self) -> int:
-        at_once, more = self._context.settings.signal_scan_concurrency, True
+        more = True
         try:
             while more or self._under_way:
-                free = at_once - len(self._under_way)
-                more = more and not self._context.stopping.is_set()
-                if more and free >= max(1, at_once // 2):
-                    more = await self._claim(free) and self._domains < _DOMAINS_OF_A_SLICE
+                if more:
+                    more = await self._claim() and not self._context.stopping.is_set()
+                    more = more and self._domains < _DOMAINS_OF_A_SLICE
                 if self._under_way:
                     await self._land()
         finally:
             for task in self._under_way:
                 task.cancel()
+        await remember(self._context, DOMAINS, sorted(self._served), sorted(self._left - self._served))
         if self._scans:
             await self._context.nudge([service.RECONCILE])
         return self._scans
 
-    async def _claim(self, free: int) -> bool:
-        now, token = self._context.clock(), new_id()
-        async with self._context.database.system() as connection:
-            claimed = await queries.claim_domains(connection, now, free, token, now + _LEASE)
-        self._domains += len(claimed)
-        self._under_way |= {asyncio.create_task(self._scan(domain, token)) for domain in claimed}
-        return len(claimed) == free
+    async def _claim(self) -> bool:
+        """Claim a share of domains for each tenant that asked, and for the schedule. Return whether more may follow."""
+        if self._under_way and asyncio.get_running_loop().time() < self._claim_at:
+            return True
+        self._claim_at = asyncio.get_running_loop().time() + _LOOK_SECONDS
+        now, token, claimed = self._context.clock(), new_id(), 0
+        due = await due_tenants(self._context, DOMAINS, now)
+        for asker, most in self._places.shares([*(one.id for one in due if one.id not in self._left), _SCHEDULED]):
+            async with self._context.database.system() as connection:
+                by = None if asker == _SCHEDULED else asker
+                found = await queries.claim_domains(connection, now, most, token, _LEASE, by)
+            for domain in found:
+                self._places.take(asker, "")
+                self._under_way[asyncio.create_task(self._scan(domain, token))] = asker
+            if asker != _SCHEDULED:
+                (self._served if found else self._left).add(asker)
+            claimed += len(found)
+        self._domains += claimed
+        return bool(claimed or self._under_way)
 
     async def _scan(self, domain: ClaimedDomain, token: UUID) -> int:
         context = self._context
@@ -125,37 +161,64 @@ class _Round:
         try:
             async with asyncio.timeout(_DOMAIN_SCAN_SECONDS):
                 return await scan.run()
-        except Exception:  # noqa: BLE001 - a registrable domain that breaks us must not stop the others; its lease lapses
-            _log.exception("domain_scan_failed", domain=domain.name)
+        except Exception as error:  # noqa: BLE001 - a domain that breaks us must not stop the others; its lease lapses
+            _log.exception("domain_scan_failed", domain=domain.name, tries=domain.tries)
+            if domain.tries >= rows.MOST_TRIES:
+                rows.note_given_up(DOMAINS.name, domain.name, rows.reason_of(error))
             return 0
         finally:
             if context.pacer is not None:
                 context.pacer.spent.pop(domain.name, None)
 
     async def _land(self) -> None:
-        done, self._under_way = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        self._scans += sum(task.result() for task in done)
+        """Wait for scans to end, but now and then look for tenants that have asked meanwhile."""
+        done, _ = await asyncio.wait(self._under_way, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            self._places.free(self._under_way.pop(task), "")
+            self._scans += task.result()
+        self._left.clear()
 
 
 async def reconcile_vendors(context: JobContext) -> int:
     """Bring findings, dates, score and alerts of vendors in line with the states of their assets."""
-    now = context.clock()
-    leased_until = now + _RECONCILE_LEASE
-    async with context.database.system() as connection:
-        due = await reconcile_queries.claim_vendors(connection, now, _RECONCILE, leased_until)
-        paused = await queries.paused_rules(connection, now)
-        tenants = {one: await identity.acting_tenant(connection, one) for one in sorted({d.tenant_id for d in due})}
-    disabled_rules = service.configured_disabled_rules(context.settings)
-    gate = asyncio.Semaphore(_RECONCILED_AT_ONCE)
+    reconciliation = _Reconciliation(context)
 
-    async def in_turn(one: ToReconcile) -> Iterable[str]:
-        async with gate:
-            return await _reconcile(context, tenants[one.tenant_id], one, disabled_rules, paused)
+    async def visit(tenant: Tenant) -> int:
+        return (await reconciliation.visit([tenant]))[0]
 
-    nudges = {name for named in await asyncio.gather(*map(in_turn, due)) for name in named}
-    if nudges:
-        await context.nudge(sorted(nudges))
-    return len(due)
+    handled = await in_turn(
+        context, RECONCILIATIONS, visit, context.clock(), together=reconciliation.visit, most=_RECONCILE
+    )
+    if reconciliation.nudges:
+        await context.nudge(sorted(reconciliation.nudges))
+    return handled
+
+
+class _Reconciliation:
+    """One run of the reconciliation. `nudges` names the jobs that its vendors ask for."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._disabled_rules = service.configured_disabled_rules(context.settings)
+        self._gate = asyncio.Semaphore(_RECONCILED_AT_ONCE)
+        self.nudges: set[str] = set()
+
+    async def visit(self, tenants: Sequence[Tenant]) -> list[int]:
+        now, most = self._context.clock(), max(1, _RECONCILE // len(tenants))
+        async with self._context.database.system() as connection:
+            due = await reconcile_queries.claim_vendors(
+                connection, [one.id for one in tenants], now, most, _RECONCILE_LEASE
+            )
+            paused = await queries.paused_rules(connection, now)
+        by_id = {one.id: one for one in tenants}
+
+        async def in_gate(one: ToReconcile) -> Iterable[str]:
+            async with self._gate:
+                return await _reconcile(self._context, by_id[one.tenant_id], one, self._disabled_rules, paused)
+
+        self.nudges.update(name for named in await asyncio.gather(*map(in_gate, due)) for name in named)
+        counted = Counter(one.tenant_id for one in due)
+        return [counted[one.id] for one in tenants]
 
 
 async def _reconcile(
@@ -171,26 +234,27 @@ async def _reconcile(
                 vendor = await reconcile_queries.vendor(work, one.vendor_id)
                 await Reconciler(work, vendor, row, disabled_rules=disabled_rules, paused=paused).run(row.reconcile_at)
             return work.nudges
-    except Exception:  # noqa: BLE001 - one vendor that cannot be reconciled must not stop the others; its lease lapses
-        _log.exception("signal_reconciliation_failed", vendor=str(one.vendor_id))
+    except Exception as error:  # noqa: BLE001 - a vendor that cannot be reconciled must not stop the others; it waits
+        _log.exception("signal_reconciliation_failed", vendor=str(one.vendor_id), tries=one.tries)
+        if one.tries >= rows.MOST_TRIES:
+            rows.note_given_up(RECONCILIATIONS.name, one.vendor_id, rows.reason_of(error))
         return ()
 
 
 async def send_signal_digests(context: JobContext) -> int:
     """Notify each tenant once a day, of days that are over, of findings of less weight that were not notified."""
     now = context.clock()
-    async with context.database.system() as connection:
-        due = await reconcile_queries.tenants_to_digest(connection, now)
-    done = 0
-    for each in due:
-        tenant = Tenant(each.id, each.time_zone)
-        by = system(tenant, "send_signal_digests", Permission.SIGNALS_WRITE)
+
+    async def visit(tenant: Tenant) -> int:
+        by = system(tenant, DIGESTS.name, Permission.SIGNALS_WRITE)
         async with context.database.tenant(tenant.id) as connection:
-            work = Work(db=connection, by=by, now=now, request_id="send_signal_digests")
-            done += await _digest(work)
-            if work.nudges:
-                await context.nudge(work.nudges)
-    return done
+            work = Work(db=connection, by=by, now=now, request_id=DIGESTS.name)
+            done = await _digest(work)
+        if work.nudges:
+            await context.nudge(work.nudges)
+        return done
+
+    return await in_turn(context, DIGESTS, visit, now)
 
 
 async def _digest(work: Work) -> int:

@@ -1,7 +1,7 @@
 """The statements of scans: schedule, leases, observations, evaluations, storms, partitions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,6 +19,8 @@ class ClaimedDomain(msgspec.Struct, frozen=True):
     is_opted_out: bool
     is_by_robots: bool
     spent: int
+    tries: int
+    asked_by: UUID | None
 
 
 class DueScan(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +86,10 @@ class NewObservation(msgspec.Struct, frozen=True):
     scan_id: UUID
 
 
+_across = QueryFile("across_tenants")
 _sql = QueryFile("signals")
 _ENROL = _sql.scalar("enrol_assets", int)
+_CLAIM_ASKED = _sql.rows("claim_asked_domains", ClaimedDomain)
 _CLAIM_DOMAINS = _sql.rows("claim_domains", ClaimedDomain)
 _DUE = _sql.rows("due_scans", DueScan)
 _FORGET_UNWATCHED = _sql.command("forget_unwatched")
@@ -103,27 +107,34 @@ _NOTE_FLIPS = _sql.command("note_flips")
 _COUNT_FLIPS = _sql.rows("count_flips", Flips)
 _PAUSE = _sql.command("pause_rule")
 _FORGET_FLIPS = _sql.command("forget_flips")
+_TENANTS_WATCHING = _sql.scalar("tenants_watching", UUID)
 _REQUEST_RECONCILIATION = _sql.command("request_reconciliation")
 _RELEASE = _sql.command("release_domain")
 _OPT_OUT = _sql.command("opt_out_domain")
 _OPT_IN = _sql.command("opt_in_domain")
 _COMPLETE = _sql.scalar("complete_schedule", int)
+_WAKE_VENDORS = _across.command("wake_vendors")
 _WAKE = _sql.command("wake_what_sleeps_too_long")
 _MAINTAIN_PARTITIONS = _sql.scalar("maintain_partitions", int)
 _WITHOUT_PARTITION = _sql.scalar("rows_without_partition", int)
 _LAG = _sql.scalar("scan_lag", float)
 
 
-async def enrol(connection: Connection, now: datetime, most: int, groups: Sequence[tuple[AssetKind, ScanKind]]) -> int:
-    """Schedule the requested scans. Return their number."""
+async def enrol(
+    connection: Connection, tenant_id: UUID, now: datetime, most: int, groups: Sequence[tuple[AssetKind, ScanKind]]
+) -> int:
+    """Schedule the requested scans of a tenant. Return their number."""
     kinds, wanted = [kind.value for kind, _ in groups], [group.value for _, group in groups]
-    return await _ENROL.one(connection, now, most, kinds, wanted)
+    return await _ENROL.one(connection, now, most, kinds, wanted, tenant_id)
 
 
 async def claim_domains(
-    connection: Connection, now: datetime, most: int, token: UUID, until: datetime
+    connection: Connection, now: datetime, most: int, token: UUID, lease: timedelta, asked_by: UUID | None = None
 ) -> list[ClaimedDomain]:
-    return await _CLAIM_DOMAINS.many(connection, now, most, token, until)
+    """Claim domains that a tenant asked for, or without one those that are due by the schedule."""
+    if asked_by is None:
+        return await _CLAIM_DOMAINS.many(connection, now, most, token, lease)
+    return await _CLAIM_ASKED.many(connection, now, most, token, lease, asked_by)
 
 
 async def due_scans(connection: Connection, registrable_domain: str, now: datetime, most: int) -> list[DueScan]:
@@ -211,7 +222,9 @@ async def forget_flips(connection: Connection, now: datetime) -> None:
 
 
 async def request_reconciliation(connection: Connection, assets: Sequence[UUID], now: datetime) -> None:
-    await _REQUEST_RECONCILIATION.run(connection, assets, now)
+    """Reconcile every vendor that watches one of these assets, by one statement for each tenant."""
+    tenants = await _TENANTS_WATCHING.many(connection, assets)
+    await _REQUEST_RECONCILIATION.run_each(connection, [(tenant, list(assets), now) for tenant in tenants])
 
 
 async def release(
@@ -246,6 +259,7 @@ async def complete_schedule(
 
 async def wake(connection: Connection, now: datetime) -> None:
     await _WAKE.run(connection, now, list(ScanKind))
+    await _WAKE_VENDORS.run(connection, now)
 
 
 async def maintain_partitions(connection: Connection, now: datetime, months: int, run_days: int) -> int:

@@ -1,7 +1,7 @@
 """The statements of reconciliation: from states to findings, score, dates and alerts."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,6 +27,7 @@ class _Payload(msgspec.Struct, frozen=True):
 class ToReconcile(msgspec.Struct, frozen=True):
     tenant_id: UUID
     vendor_id: UUID
+    tries: int
 
 
 class ScannedDomain(msgspec.Struct, frozen=True):
@@ -108,11 +109,6 @@ class Product(msgspec.Struct, frozen=True):
     product: str
 
 
-class TenantDue(msgspec.Struct, frozen=True):
-    id: UUID
-    time_zone: str
-
-
 class ToDigest(msgspec.Struct, frozen=True):
     id: UUID
     title: str
@@ -146,13 +142,15 @@ _NOTE_EXPLOIT = _sql.command("note_exploit")
 _KNOWN_EXPLOITS = _sql.scalar("known_exploits", str)
 _APPEND_SNAPSHOT = _sql.command("append_snapshot")
 _RECONCILED = _sql.command("reconciled")
-_TENANTS_TO_DIGEST = _sql.rows("tenants_to_digest", TenantDue)
 _TO_DIGEST = _sql.rows("findings_to_digest", ToDigest)
 _DIGESTED = _sql.command("digested")
 
 
-async def claim_vendors(connection: Connection, now: datetime, most: int, until: datetime) -> list[ToReconcile]:
-    return await _CLAIM_VENDORS.many(connection, now, most, until)
+async def claim_vendors(
+    connection: Connection, tenants: Sequence[UUID], now: datetime, most: int, lease: timedelta
+) -> list[ToReconcile]:
+    """Claim due vendors of several tenants, at most so many of each, by one statement for each."""
+    return await _CLAIM_VENDORS.each(connection, [(tenant, now, most, lease) for tenant in tenants])
 
 
 async def lock_vendor(work: Work, vendor_id: UUID) -> CurrentScore | None:
@@ -262,10 +260,6 @@ async def append_snapshot(work: Work, *values: object) -> None:
 
 async def reconciled(work: Work, vendor_id: UUID, *values: object) -> None:
     await _RECONCILED.run(work.db, work.tenant_id, vendor_id, *values)
-
-
-async def tenants_to_digest(connection: Connection, now: datetime) -> list[TenantDue]:
-    return await _TENANTS_TO_DIGEST.many(connection, now)
 
 
 async def to_digest(work: Work) -> list[ToDigest]:

@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 import pypdfium2  # type: ignore[import-untyped] # it ships no types
 
+from vendorrisk.foreign_text import sound
+
 PAGES_MAX: Final = 1500
 _PAGE_CHARACTERS_MAX: Final = 60_000
 _TEXT_CHARACTERS_MAX: Final = 6_000_000
@@ -25,6 +27,7 @@ class Problem(StrEnum):
     TRUNCATED = "truncated"
     TOO_COMPLEX = "too_complex"
     BUSY = "busy"
+    FAILED = "failed"
 
 
 class Extract(msgspec.Struct, frozen=True):
@@ -68,6 +71,6 @@ def _page_text(document: pypdfium2.PdfDocument, number: int) -> str | None:
     try:
         page = document[number]
         text = page.get_textpage()
-        return str(text.get_text_range()) if text.count_chars() else ""
+        return sound(str(text.get_text_range())) if text.count_chars() else ""
     except pypdfium2.PdfiumError:
         return None

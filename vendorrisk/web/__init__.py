@@ -6,4 +6,5 @@ Every value in a page is escaped by its template. The policy of each page allows
 
     plain_pages  how a page is rendered, and its headers
     start        `GET /`: what answers here, and where to go on
+    confirm      `/confirm/{token}`: the owner of an e-mail address allows alerts to it
 """
