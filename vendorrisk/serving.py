@@ -12,6 +12,7 @@ from vendorrisk import logs
 from vendorrisk.app import Api, create_app
 from vendorrisk.memory import settle_in
 from vendorrisk.settings import SettingError, Settings
+from vendorrisk.watchdog import watch
 
 _MOST_CONNECTIONS = 1024
 _DRAIN_SECONDS = 7.0  # that requests under way have to end, less than any supervisor grants
@@ -32,6 +33,7 @@ async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
     settle_in()
+    watch(settings.stuck_seconds)
     server = Server(
         app,
         address=settings.host,

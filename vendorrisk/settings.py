@@ -47,6 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # Seconds to keep serving after SIGTERM while /health/ready fails, so that a proxy stops sending requests. Plus the
     # 7 s drain, stay below the supervisor's kill timeout.
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
+    # A process whose event loop does not come round for so many seconds ends itself, and its supervisor starts another.
+    # No work on the loop takes more than a second or two, and a stuck process is to be replaced within a minute.
+    stuck_seconds: Annotated[float, Meta(ge=5, le=600)] = 30.0
     # A worker's metrics, at /metrics on `host`. 0: not served. Those of the API are at its own /metrics.
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store

@@ -35,6 +35,7 @@ from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import registrable_domain_of
 from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import imports as vendor_imports
+from vendorrisk.watchdog import watch
 
 _log = structlog.get_logger("worker")
 
@@ -110,6 +111,7 @@ def run(settings: Settings) -> None:
     asyncio.set_event_loop(uvloop.new_event_loop())
 
     async def start(ctx: dict[Any, Any]) -> None:
+        watch(settings.stuck_seconds)
         await context.database.open()
         ctx["context"] = context
         settle_in()
