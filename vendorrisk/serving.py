@@ -20,6 +20,7 @@ from vendorrisk.processes.heartbeat import Heartbeat
 from vendorrisk.processes.metrics import serve_metrics
 from vendorrisk.release import VERSION
 from vendorrisk.settings import SettingError, Settings
+from vendorrisk.watchdog import watch
 
 _MOST_CONNECTIONS = 1024
 _DRAIN_SECONDS = 7.0  # that requests under way have to end, less than any supervisor grants
@@ -40,6 +41,7 @@ async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
     settle_in()
+    watch(settings.stuck_seconds)
     server = _Server(app, settings)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

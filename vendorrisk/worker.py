@@ -45,6 +45,7 @@ from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import registrable_domain_of
 from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import imports as vendor_imports
+from vendorrisk.watchdog import watch
 
 _CLAIM_SECONDS = 30  # longer than three heartbeats
 _log = structlog.get_logger("worker")
@@ -143,6 +144,7 @@ def run(settings: Settings) -> None:
     living = contextlib.AsyncExitStack()
 
     async def start(ctx: dict[Any, Any]) -> None:
+        watch(settings.stuck_seconds)
         ctx["context"] = context
         settle_in()
         _log.info("worker_started", version=VERSION, jobs=[job.name for job in SCHEDULE])

@@ -7,7 +7,9 @@ where d.queue = $1
 order by d.turn, d.due_at, t.id;
 
 -- name: tenant_served
-update due_tenants set turn = nextval('due_tenants_turns') where tenant_id = $1 and queue = $2;
+-- Two workers may take one number: a tie is served by age.
+update due_tenants set turn = (select max(last.turn) + 1 from due_tenants as last where last.queue = $2)
+where tenant_id = $1 and queue = $2;
 
 -- name: tenant_leaves
 delete from due_tenants where tenant_id = $1 and queue = $2;

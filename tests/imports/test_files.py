@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.imports.make import CSV, XLSX, accepted, rows, sent
+from tests.imports.make import CSV, XLSX, accepted, rows, run_imports, sent
 from tests.sheets.make import workbook
+from vendorrisk.background import JobContext
 
 pytestmark = pytest.mark.anyio
 
@@ -41,13 +42,18 @@ async def test_bytes_in_no_encoding_are_told_with_their_place_and_both_ways_out(
     )
 
 
-async def test_a_workbook_that_would_fill_memory_is_lost_with_its_child_process_only(client: Client) -> None:
+async def test_a_workbook_that_would_fill_memory_is_lost_with_its_child_process_only(
+    client: Client, context: JobContext
+) -> None:
     def far_corner(book: Any) -> None:
         book.active["A1"] = "Name"
         book.active["XFD1048576"] = "x"
 
     response = await sent(client, workbook([], change=far_corner), XLSX)
-    assert (response.status_code, response.json()["code"]) == (422, "import_unreadable")
+    assert response.status_code == 202, "a job has more memory than a request"
+    assert await run_imports(context) == 1
+    made = (await client.get(response.headers["location"])).json()
+    assert (made["state"], "too much time or memory" in made["rejection_reason"]) == ("rejected", True)
     assert (await client.get("/v1/vendors")).status_code == 200
 
 

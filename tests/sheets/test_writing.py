@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import threading
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vendorrisk.sheets import writing
 from vendorrisk.sheets.formulas import guarded, unguarded
 from vendorrisk.sheets.reading import FileFormat, Limits, read_csv, read_workbook
 from vendorrisk.sheets.writing import Heading, as_file, csv_piece
@@ -90,3 +92,21 @@ async def test_a_file_without_rows_has_its_headings() -> None:
     for file_format, read in ((FileFormat.CSV, read_csv), (FileFormat.XLSX, read_workbook)):
         table = read(await written(file_format, Heading("Rooms", ("Name",)), []), Limits())
         assert (table.headings, table.rows) == (("Name",), [])
+
+
+@pytest.mark.parametrize("file_format", FileFormat)
+async def test_no_row_is_written_on_the_event_loop(file_format: FileFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set()
+
+    def noted(function: Any) -> Any:
+        def note(*arguments: Any) -> Any:
+            threads.add(threading.get_ident())
+            return function(*arguments)
+
+        return note
+
+    for name in ("_plain", "_put"):
+        monkeypatch.setattr(writing, name, noted(getattr(writing, name)))
+    await written(file_format, Heading("Rooms", ()), ROWS)
+    assert threads
+    assert threading.get_ident() not in threads

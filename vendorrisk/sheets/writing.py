@@ -1,5 +1,9 @@
-"""Rows leave as CSV or XLSX. No spreadsheet program can be made to run something by such a file."""
+"""Rows leave as CSV or XLSX. No spreadsheet program can be made to run something by such a file.
 
+Every batch is written in a thread, so that the event loop serves others meanwhile.
+"""
+
+import asyncio
 import csv
 import io
 import tempfile
@@ -57,7 +61,7 @@ async def as_csv(heading: Heading, batches: AsyncIterator[Sequence[Cells]]) -> A
     """Stream CSV. It begins with a byte-order mark, without which Excel takes UTF-8 for something else."""
     yield b"\xef\xbb\xbf" + csv_piece([heading.columns])
     async for batch in batches:
-        yield csv_piece(batch)
+        yield await asyncio.to_thread(csv_piece, batch)
 
 
 async def as_workbook(heading: Heading, batches: AsyncIterator[Sequence[Cells]]) -> AsyncIterator[bytes]:
@@ -65,28 +69,42 @@ async def as_workbook(heading: Heading, batches: AsyncIterator[Sequence[Cells]])
     with tempfile.TemporaryFile() as file:
         await _write(file, heading, batches)
         file.seek(0)
-        while piece := file.read(_PIECE_BYTES):
+        while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
             yield piece
 
 
 async def _write(file: Any, heading: Heading, batches: AsyncIterator[Sequence[Cells]]) -> None:
-    # Text stays text: neither a formula nor a link nor a number is made of it.
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, options) as workbook:
-        sheet = workbook.add_worksheet(heading.sheet)
-        bold = workbook.add_format({"bold": True})
-        formats = Formats(
-            date=workbook.add_format({"num_format": "yyyy-mm-dd"}),
-            amount=workbook.add_format({"num_format": "#,##0.00##"}),
+    book = await asyncio.to_thread(_Book, file, heading)
+    async for batch in batches:
+        await asyncio.to_thread(book.add, batch)
+    await asyncio.to_thread(book.close)
+
+
+class _Book:
+    """A workbook that is being written, by one thread at a time."""
+
+    def __init__(self, file: Any, heading: Heading) -> None:
+        # Text stays text: neither a formula nor a link nor a number is made of it.
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        self._workbook = xlsxwriter.Workbook(file, options)
+        self._sheet = self._workbook.add_worksheet(heading.sheet)
+        bold = self._workbook.add_format({"bold": True})
+        self._formats = Formats(
+            date=self._workbook.add_format({"num_format": "yyyy-mm-dd"}),
+            amount=self._workbook.add_format({"num_format": "#,##0.00##"}),
         )
-        sheet.freeze_panes(1, 1)
-        sheet.write_row(0, 0, heading.columns, bold)
-        number = 0
-        async for batch in batches:
-            for row in batch:
-                number += 1
-                for at, cell in enumerate(row):
-                    _put(sheet, number, at, cell, formats)
+        self._sheet.freeze_panes(1, 1)
+        self._sheet.write_row(0, 0, heading.columns, bold)
+        self._number = 0
+
+    def add(self, batch: Sequence[Cells]) -> None:
+        for row in batch:
+            self._number += 1
+            for at, cell in enumerate(row):
+                _put(self._sheet, self._number, at, cell, self._formats)
+
+    def close(self) -> None:
+        self._workbook.close()
 
 
 class Formats(NamedTuple):

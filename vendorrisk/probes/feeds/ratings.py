@@ -1,17 +1,20 @@
 """Third-party ratings, imported as a file: CSV by column, or the JSON list that rating services document.
 
-A rating is stored as it is, beside our own score and never inside it, because we cannot explain its method.
+A rating is stored as it is, beside our own score and never inside it, because we cannot explain its method. Files are
+read in the sandbox's child.
 """
 
+import codecs
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 import msgspec
 
 from vendorrisk.probes.observation import Raw
 
+codecs.lookup("utf-8-sig")  # loaded here because the child opens no file later
 MOST_ROWS = 100_000
 _MOST_BYTES = 16 * 1024 * 1024
 _COLUMNS = {
@@ -37,12 +40,37 @@ class Rating(Raw, frozen=True, kw_only=True, omit_defaults=True):
     grade: str = ""
 
 
+class Ratings(msgspec.Struct, frozen=True):
+    """The ratings of a file, or why it is refused."""
+
+    ratings: list[Rating] = []
+    fault: str = ""
+
+
+def csv_ratings(body: bytes) -> Ratings:
+    """Read a CSV. The form in which a child can be asked for it."""
+    return _refusing(read_csv, body)
+
+
+def json_ratings(body: bytes) -> Ratings:
+    """Read a JSON list. The form in which a child can be asked for it."""
+    return _refusing(read_json, body)
+
+
+def _refusing(read: Callable[[bytes], tuple[Rating, ...]], body: bytes) -> Ratings:
+    try:
+        return Ratings(list(read(body)))
+    except RatingsError as error:
+        return Ratings(fault=error.args[0])
+
+
 def read_csv(body: bytes) -> tuple[Rating, ...]:
     """Read a CSV with a header line (comma, semicolon or tab). The first invalid row refuses the file."""
-    text = _text(body)
-    first = text.partition("\n")[0]
+    first = _text(body).partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="_rest")
+    # Not from the text, of which a reader in memory would take four times its size.
+    lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
+    rows = csv.DictReader(lines, delimiter=delimiter, restkey="_rest")
     try:
         return _read(rows)
     except csv.Error as error:
