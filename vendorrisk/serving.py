@@ -10,13 +10,14 @@ import structlog
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.net import SocketSpec
+from granian.net import SocketSpec  # type: ignore[attr-defined]  # it names it so for its own use
 from granian.server.embed import Server
 
 from vendorrisk import logs
 from vendorrisk.app import Api, create_app
 from vendorrisk.memory import settle_in
 from vendorrisk.settings import SettingError, Settings
+from vendorrisk.storage.port import DeniedError, UnreachableError
 
 _MOST_CONNECTIONS = 1024
 _DRAIN_SECONDS = 7.0  # that requests under way have to end, less than any supervisor grants
@@ -36,6 +37,7 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
+    await _check_files(app)
     settle_in()
     server = _Server(app, settings)
     stopping = asyncio.Event()
@@ -90,6 +92,17 @@ async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> N
         _log.warning("drain_cut", seconds=_DRAIN_SECONDS)
         # Leaving the loop cancels the remaining requests: an uncommitted write is rolled back.
         serving.cancel()
+
+
+async def _check_files(app: Api) -> None:
+    """Refuse to start on files of another user: every upload and download would be answered 503."""
+    try:
+        await app.service.file_store.check()
+    except DeniedError as error:
+        detail = f"{error}. Start as the user who owns the folder, or give the folder to this user (chown -R)."
+        raise SettingError(detail) from error
+    except UnreachableError as error:
+        _log.warning("files_unreachable", error=str(error))
 
 
 async def _check_port(settings: Settings) -> None:

@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
     # A connection that sends no request, or half of one, or takes no byte of its response, is ended after so long.
     idle_seconds: Annotated[float, Meta(ge=1, le=600)] = 30.0
+    # Whether Strict-Transport-Security holds for every host below this one too.
+    hsts_include_subdomains: bool = False
     # A worker's metrics, at /metrics on `host`. 0: not served. Those of the API are at its own /metrics.
     worker_metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     home: str = ""  # data folder of embedded mode and of the disk store

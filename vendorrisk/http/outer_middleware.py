@@ -19,10 +19,12 @@ from vendorrisk.db.constraints import refusal_for
 from vendorrisk.db.pool import UNREACHABLE, unavailable
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.http import problems
+from vendorrisk.http.places import MOST_REQUESTS
+from vendorrisk.settings import Settings
 
 # Trace Context, section 3.2: ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_MOST_AT_ONCE = 512
+_CONTENT = 200
 _SUSPECT = {401, 403}  # a forbidden request: worth a log line even if the log is kept short
 
 REQUESTS = Counter("vendorrisk_http_requests_total", "Requests served.", ["method", "route", "status"])
@@ -40,7 +42,6 @@ SAFETY = [
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 ]
 _API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
 
@@ -50,8 +51,9 @@ _log = structlog.get_logger("http")
 class OuterMiddleware:
     """The ASGI application that is served. `inner` is Litestar."""
 
-    def __init__(self, inner: ASGIApp) -> None:
+    def __init__(self, inner: ASGIApp, settings: Settings) -> None:
         self.inner = inner
+        self._safety = _safety(settings)
         self._under_way = 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -59,7 +61,7 @@ class OuterMiddleware:
             await self.inner(scope, receive, send)
             return
         scope = _marked(scope)
-        seen = _Seen(scope, send)
+        seen = _Seen(scope, send, self._safety)
         structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
         self._under_way += 1
         IN_FLIGHT.inc()
@@ -72,7 +74,7 @@ class OuterMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     async def _respond(self, scope: Any, receive: Receive, seen: "_Seen") -> None:
-        if self._under_way > _MOST_AT_ONCE:
+        if self._under_way > MOST_REQUESTS:
             refusal = Refusal(Code.OVERLOADED, "Too many requests are under way.", retry_after_seconds=1)
             await send_refusal(refusal, scope, seen.send)
             return
@@ -84,11 +86,17 @@ class OuterMiddleware:
             await send_refusal(refused(error), scope, seen.send)
 
 
+def _safety(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """Return the headers of safety. Other hosts below ours are the operator's to promise."""
+    more = b"; includeSubDomains" if settings.hsts_include_subdomains else b""
+    return [*SAFETY, (b"strict-transport-security", b"max-age=31536000" + more)]
+
+
 class _Seen:
     """Watches a response go by: its status and size, and adds the headers that every response has."""
 
-    def __init__(self, scope: Any, send: Send) -> None:
-        self.scope, self._send = scope, send
+    def __init__(self, scope: Any, send: Send, safety: list[tuple[bytes, bytes]]) -> None:
+        self.scope, self._send, self._safety = scope, send, safety
         self.status, self.size = 0, 0
         self._begun = time.perf_counter()
 
@@ -97,7 +105,7 @@ class _Seen:
             self.status = message["status"]
             headers = list(message["headers"])
             named = {name for name, _ in headers}
-            headers.extend(h for h in SAFETY if h[0] not in named)
+            headers.extend(h for h in self._safety if h[0] not in named)
             if b"content-security-policy" not in named:
                 headers.append(_API_POLICY)
             if b"cache-control" not in named:
@@ -121,8 +129,7 @@ class _Seen:
         count, timer = _counters(method, route, self.status)
         count.inc()
         timer.observe(seconds)
-        told = _log.warning if self.status in _SUSPECT else _log.info
-        told(
+        self._told(route)(
             "request",
             method=method,
             route=route,
@@ -131,6 +138,12 @@ class _Seen:
             bytes=self.size,
             **self.scope["noted"],
         )
+
+    def _told(self, route: str) -> Any:
+        """Return the log's level for this request. A probe that is content says nothing: it comes every few seconds."""
+        if self.status in _SUSPECT:
+            return _log.warning
+        return _log.debug if route.startswith("/health/") and self.status == _CONTENT else _log.info
 
 
 @lru_cache(maxsize=4096)
@@ -157,6 +170,10 @@ def refused(error: Exception) -> Refusal:
     """Return the refusal for any exception. An unforeseen one is logged here, once, and becomes `internal`."""
     if isinstance(error, Refusal):
         return error
+    if isinstance(error, asyncpg.DiskFullError):
+        _log.error("database_disk_full")
+        detail = "Nothing was changed. Tell the operator that the database's disk is full, and try again later."
+        return Refusal(Code.DISK_FULL, detail, retry_after_seconds=60)
     if isinstance(error, asyncpg.PostgresError) and (known := refusal_for(error)) is not None:
         _log.warning(
             "statement_refused", error=type(error).__name__, constraint=getattr(error, "constraint_name", None)
