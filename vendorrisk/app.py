@@ -94,7 +94,7 @@ class Api:
     def __init__(self, litestar: Litestar, service: Service, authenticator: Authenticator, nudger: Nudger) -> None:
         self.litestar, self.service = litestar, service
         self._authenticator, self._nudger = authenticator, nudger
-        self._outer = OuterMiddleware(litestar)
+        self._outer = OuterMiddleware(litestar, service.settings)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

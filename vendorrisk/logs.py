@@ -1,9 +1,11 @@
 """Structured logs: one JSON object a line (or a readable line), with request and job ids bound by context."""
 
+import json
 import logging
 import sys
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 import structlog
@@ -30,10 +32,10 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(_Unbreakable(sys.stdout)),  # type: ignore[arg-type]  # what it calls
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(_Unbreakable(sys.stdout))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
@@ -45,6 +47,25 @@ def configure(settings: Settings) -> None:
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+class _Unbreakable:
+    """A stream whose failures stay its own: a full disk or a closed pipe loses lines, and never a response."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:
+            self.write(text.encode("ascii", "backslashreplace").decode())
+        except (OSError, ValueError):
+            return
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def silence() -> None:
@@ -73,4 +94,7 @@ def _is_secret(name: str) -> bool:
 
 def _written(event: Any, **_more: Any) -> str:
     """Write an event as JSON. A value without a form in JSON is written as Python shows it."""
-    return msgspec.json.encode(event, enc_hook=repr).decode()
+    try:
+        return msgspec.json.encode(event, enc_hook=repr).decode()
+    except UnicodeEncodeError:
+        return json.dumps(event, default=repr)  # a lone surrogate, which only this writes, as an escape

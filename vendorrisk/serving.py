@@ -20,6 +20,7 @@ from vendorrisk.processes.heartbeat import Heartbeat
 from vendorrisk.processes.metrics import serve_metrics
 from vendorrisk.release import VERSION
 from vendorrisk.settings import SettingError, Settings
+from vendorrisk.storage.port import DeniedError, UnreachableError
 from vendorrisk.watchdog import watch
 
 _MOST_CONNECTIONS = 1024
@@ -40,6 +41,7 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await _check_port(settings)
     app = create_app(settings)
+    await _check_files(app)
     settle_in()
     watch(settings.stuck_seconds)
     server = _Server(app, settings)
@@ -99,6 +101,17 @@ async def _until_drained(server: Server, app: Api, stopping: asyncio.Event) -> N
         _log.warning("drain_cut", seconds=_DRAIN_SECONDS)
         # Leaving the loop cancels the remaining requests: an uncommitted write is rolled back.
         serving.cancel()
+
+
+async def _check_files(app: Api) -> None:
+    """Refuse to start on files of another user: every upload and download would be answered 503."""
+    try:
+        await app.service.file_store.check()
+    except DeniedError as error:
+        detail = f"{error}. Start as the user who owns the folder, or give the folder to this user (chown -R)."
+        raise SettingError(detail) from error
+    except UnreachableError as error:
+        _log.warning("files_unreachable", error=str(error))
 
 
 async def _check_port(settings: Settings) -> None:

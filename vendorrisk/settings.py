@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
     # A connection that sends no request, or half of one, or takes no byte of its response, is ended after so long.
     idle_seconds: Annotated[float, Meta(ge=1, le=600)] = 30.0
+    # Whether Strict-Transport-Security holds for every host below this one too.
+    hsts_include_subdomains: bool = False
     # A process whose event loop does not come round for so many seconds ends itself, and its supervisor starts another.
     # No work on the loop takes more than a second or two, and a stuck process is to be replaced within a minute.
     stuck_seconds: Annotated[float, Meta(ge=5, le=600)] = 30.0

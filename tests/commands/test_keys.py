@@ -87,7 +87,8 @@ async def test_what_no_key_opens_is_named_left_alone_and_ends_with_1(
     assert ran.code == 1
     assert "0 receivers, 0 files" in ran.out
     assert f"no key opens receiver {shown['id']}" in ran.err
-    assert f"no key opens file keys/{company.tenant.id}/{digest}" in ran.err
+    assert f"no key opens file keys/{company.tenant.id}/" in ran.err
+    assert digest not in ran.err
     assert await owner.fetchval("select address_sealed from receivers") == before
 
 

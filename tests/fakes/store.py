@@ -40,6 +40,9 @@ class MemoryStore:
     async def tidy(self, before: datetime) -> int:  # noqa: ARG002 - the port's
         return 0
 
+    async def check(self) -> None:
+        """It always works."""
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -1,53 +1,99 @@
-"""Places go to the keys in turn, and none is lost."""
+"""Places that are shared fairly: never more than there are, never more than a share, and in turn."""
 
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vendorrisk.fair_places import FairPlaces, NoPlaceError
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_turns_go_round_the_keys_however_many_wait_for_one() -> None:
-    places, order = FairPlaces(1), []
+async def test_free_places_go_to_the_keys_in_turn() -> None:
+    places, served = FairPlaces(1), []
 
-    async def take(key: str) -> None:
-        async with places.place(key, 10):
-            order.append(key)
+    async def asks(key: str) -> None:
+        async with places.place(key, 60):
+            served.append(key)
+
+    await places.take("a", 1)
+    asking = [asyncio.ensure_future(asks(key)) for key in "aaaabbc"]
+    await asyncio.sleep(0)
+    places.give_back("a")
+    await asyncio.gather(*asking)
+    assert "".join(served) == "abcabaa"
+    assert (places.held, places.waiting, places.peak) == (0, 0, 1)
+
+
+async def test_a_key_has_no_more_than_its_share_and_waits_for_its_own() -> None:
+    places = FairPlaces(4, share=3)
+    for _ in range(3):
+        places.take_now("a")
+    with pytest.raises(NoPlaceError) as refused:
+        places.take_now("a")
+    assert refused.value.is_own
+    places.take_now("b")
+    with pytest.raises(NoPlaceError) as refused:
+        places.take_now("c")
+    assert not refused.value.is_own
+
+
+async def test_a_full_queue_refuses_the_newest_of_the_longest_and_lets_another_key_in() -> None:
+    places = FairPlaces(1, most_waiting=3)
+    places.take_now("x")
+    greedy = [asyncio.ensure_future(places.take("a", 60)) for _ in range(3)]
+    await asyncio.sleep(0)
+    modest = asyncio.ensure_future(places.take("b", 60))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [task.done() for task in greedy] == [False, False, True]
+    assert isinstance(greedy[2].exception(), NoPlaceError)
+    places.give_back("x")
+    await greedy[0]
+    places.give_back("a")
+    await modest
+    greedy[1].cancel()
+    await asyncio.gather(greedy[1], return_exceptions=True)
+    assert (places.held, places.waiting) == (1, 0)
+
+
+async def test_who_waits_too_long_or_is_cancelled_leaves_the_queue() -> None:
+    places = FairPlaces(1)
+    places.take_now("a")
+    with pytest.raises(NoPlaceError):
+        await places.take("b", 0.01)
+    gone = asyncio.ensure_future(places.take("b", 60))
+    await asyncio.sleep(0)
+    gone.cancel()
+    places.give_back("a")
+    await asyncio.gather(gone, return_exceptions=True)
+    assert (places.held, places.waiting) == (0, 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.booleans()), max_size=40), st.integers(1, 4))
+def test_whatever_happens_no_place_is_lost_or_given_twice(requests: list[tuple[str, int, bool]], most: int) -> None:
+    share = max(1, most - 1)
+
+    async def asks(places: FairPlaces, key: str, turns: int) -> None:
+        async with places.place(key, 60):
+            assert places.held <= most
+            assert places.held_by(key) <= share
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+    async def run() -> None:
+        places = FairPlaces(most, share=share)
+        tasks = []
+        for key, turns, leaves in requests:
+            tasks.append(asyncio.ensure_future(asks(places, key, turns)))
             await asyncio.sleep(0)
+            if leaves:
+                tasks[len(tasks) // 2].cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert not [one for one in done if isinstance(one, AssertionError | NoPlaceError)]
+        assert (places.held, places.waiting) == (0, 0)
+        assert places.peak <= most
 
-    async with asyncio.TaskGroup() as group:
-        for key in ("greedy",) * 6 + ("second", "third", "second"):
-            group.create_task(take(key))
-    assert order == ["greedy", "greedy", "second", "third", "greedy", "second", "greedy", "greedy", "greedy"]
-
-
-async def test_one_that_stops_waiting_loses_no_place() -> None:
-    places = FairPlaces(1)
-    async with places.place("a", 10):
-        waiting = [asyncio.create_task(_once(places, key)) for key in "bc"]
-        await asyncio.sleep(0)
-        waiting[0].cancel()
-        with pytest.raises(NoPlaceError):
-            async with places.place("d", 0):
-                pass
-    await waiting[1]
-    async with places.place("e", 0):
-        pass
-
-
-async def test_a_turn_that_comes_as_the_wait_is_called_off_goes_to_the_next() -> None:
-    places = FairPlaces(1)
-    async with places.place("a", 10):
-        first, second = (asyncio.create_task(_once(places, key)) for key in "bc")
-        await asyncio.sleep(0)
-    first.cancel()  # the place is its own already, and it has not run since
-    await second
-    with pytest.raises(asyncio.CancelledError):
-        await first
-
-
-async def _once(places: FairPlaces, key: str) -> None:
-    async with places.place(key, 10):
-        pass
+    asyncio.run(run())

@@ -106,6 +106,21 @@ async def test_an_invented_key_never_reaches_the_database(api: Api, company: Com
     assert api.service.database.places.taken == before, "no connection was taken"
 
 
+async def test_requests_that_come_together_with_a_new_key_cost_one_look(
+    api: Api, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, looks = client_of(api, (await key_of(company, "auditor")).json()["secret"]), []
+    reading = queries.key_on_file
+
+    async def counted(connection: Any, public_id: str) -> Any:
+        looks.append(public_id)
+        return await reading(connection, public_id)
+
+    monkeypatch.setattr(queries, "key_on_file", counted)
+    answers = await asyncio.gather(*[client.get("/v1/me") for _ in range(20)])
+    assert ({answer.status_code for answer in answers}, len(looks)) == ({200}, 1)
+
+
 async def test_a_key_that_is_not_there_costs_one_look(api: Api) -> None:
     async with api.service.database.system() as connection:
         lost = rules.make_key(await queries.checksum_secret(connection))

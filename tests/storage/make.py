@@ -30,6 +30,11 @@ def file_store(store: MemoryStore | None = None, keys: str = OLD_KEY) -> Encrypt
     return EncryptedFileStore(store or MemoryStore(), Keyring.from_setting(keys))
 
 
+def key_name(store: MemoryStore) -> str:
+    """Return the name of the first key that was written."""
+    return next(name for name in store.objects if name.startswith("keys/"))
+
+
 def office(*names: str) -> bytes:
     """A ZIP with these parts in it."""
     file = io.BytesIO()

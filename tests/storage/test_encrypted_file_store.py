@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.store import MemoryStore
-from tests.storage.make import MAX_BYTES, NEW_KEY, OLD_KEY, OTHER_TENANT, TENANT, chunks, file_store, gathered
+from tests.storage.make import MAX_BYTES, NEW_KEY, OLD_KEY, OTHER_TENANT, TENANT, chunks, file_store, gathered, key_name
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.storage.media_types import MediaType
 from vendorrisk.storage.port import DamagedError, MissingError
@@ -152,8 +152,31 @@ async def test_a_key_moved_to_another_tenant_does_not_open() -> None:
     for name in list(store.objects):
         moved = name.replace(str(TENANT), str(OTHER_TENANT))
         store.objects[moved], store.written_at[moved] = store.objects[name], store.written_at[name]
-    with pytest.raises(DamagedError, match="sealed for something else"):
+    with pytest.raises(MissingError):
         await file_store(store).open(OTHER_TENANT, stored.sha256)
+
+
+async def test_a_key_under_the_name_of_another_does_not_open() -> None:
+    store = MemoryStore()
+    one = await _put(file_store(store), CONTENT)
+    name = key_name(store)
+    other = await _put(file_store(store), CONTENT + b"2")
+    store.objects[name] = next(body for key, body in store.objects.items() if key.startswith("keys/") and key != name)
+    with pytest.raises(DamagedError, match="sealed for something else"):
+        await file_store(store).open(TENANT, one.sha256)
+    assert await file_store(store).read(TENANT, other.sha256) == CONTENT + b"2"
+
+
+async def test_a_reader_of_the_store_cannot_test_whether_a_tenant_has_a_known_file() -> None:
+    store, elsewhere = MemoryStore(), MemoryStore()
+    stored = await _put(file_store(store), CONTENT)
+    await file_store(elsewhere, NEW_KEY).put(TENANT, chunks(CONTENT), file_name="a.pdf", max_bytes=MAX_BYTES)
+    await file_store(store).put(OTHER_TENANT, chunks(CONTENT), file_name="a.pdf", max_bytes=MAX_BYTES)
+    names = [name.rpartition("/")[2] for one in (store, elsewhere) for name in one.objects if name.startswith("keys/")]
+    assert len(set(names)) == 3, "another secret key or another tenant gives another name"
+    guesses = {stored.sha256, hashlib.sha256(TENANT.bytes + bytes.fromhex(stored.sha256)).hexdigest()}
+    assert guesses.isdisjoint(names)
+    assert not [body for body in store.objects.values() if bytes.fromhex(stored.sha256) in body]
 
 
 async def test_a_file_that_was_lost_is_repaired_by_sending_it_again() -> None:
@@ -215,13 +238,17 @@ async def test_what_is_no_digest_is_simply_not_there(digest: str) -> None:
 async def test_rotation_rewraps_keys_leaves_bodies_alone_and_frees_the_old_key() -> None:
     store = MemoryStore()
     stored = await _put(file_store(store), CONTENT)
+    added = file_store(store, f"{OLD_KEY},{NEW_KEY}")
+    assert await added.read(TENANT, stored.sha256) == CONTENT
     bodies = {name: body for name, body in store.objects.items() if name.startswith("bodies/")}
     both = file_store(store, f"{NEW_KEY},{OLD_KEY}")
     other = await _put(both, CONTENT + b"2")
     rotation = await both.rewrap()
     assert (rotation.rewrapped, rotation.current, rotation.unreadable) == (1, 1, ())
     assert (await both.rewrap()).rewrapped == 0
+    assert await added.read(TENANT, stored.sha256) == CONTENT, "a process that has both keys finds it by its new name"
     assert {name: store.objects[name] for name in bodies} == bodies
+    assert sum(name.startswith("keys/") for name in store.objects) == 2, "renamed, not copied"
     only_new = file_store(store, NEW_KEY)
     assert await only_new.read(TENANT, stored.sha256) == CONTENT
     assert await only_new.read(TENANT, other.sha256) == CONTENT + b"2"
@@ -231,7 +258,7 @@ async def test_rotation_names_what_no_key_opens_and_goes_on() -> None:
     store = MemoryStore()
     lost = await _put(file_store(store), CONTENT)
     rotation = await file_store(store, NEW_KEY).rewrap()
-    assert rotation.unreadable == (f"keys/{TENANT}/{lost.sha256}",)
+    assert rotation.unreadable == (key_name(store),)
     assert rotation.rewrapped == 0
     assert await file_store(store).read(TENANT, lost.sha256) == CONTENT
 
@@ -253,7 +280,7 @@ async def test_deleting_twice_or_what_is_damaged_is_no_error() -> None:
     store = MemoryStore()
     own = file_store(store)
     stored = await _put(own, CONTENT)
-    store.objects[f"keys/{TENANT}/{stored.sha256}"] = b"damaged"
+    store.objects[key_name(store)] = b"damaged"
     await own.delete(TENANT, stored.sha256)
     await own.delete(TENANT, stored.sha256)
     assert not await own.exists(TENANT, stored.sha256)
@@ -261,8 +288,8 @@ async def test_deleting_twice_or_what_is_damaged_is_no_error() -> None:
 
 async def test_the_sweep_removes_nothing_where_a_key_might_name_any_body() -> None:
     store = MemoryStore()
-    stored = await _put(file_store(store), CONTENT)
-    store.objects[f"keys/{TENANT}/{stored.sha256}"] = b"damaged"
+    await _put(file_store(store), CONTENT)
+    store.objects[key_name(store)] = b"damaged"
     await store.put(f"bodies/{TENANT}/{'0' * 32}", chunks(b"orphan"))
     before = dict(store.objects)
     with pytest.raises(DamagedError):

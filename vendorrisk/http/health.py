@@ -12,8 +12,11 @@ from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import TheService
 from vendorrisk.processes import queries as processes
 from vendorrisk.processes.model import standing
+from vendorrisk.storage.port import DeniedError, FullError, UnreachableError
 
 _SECONDS = 2
+_DENIED = "are denied"
+_STORE_SECONDS = 1.0
 _REDIS_SECONDS = 0.5  # shorter than a proxy's own timeout: Redis never decides the response
 
 
@@ -34,16 +37,18 @@ async def live() -> Health:
 
 @get("/ready", operation_id="check_ready", opt={"also": [503]})
 async def ready(service: TheService) -> Response[Health]:
-    """Return whether requests can be served: the database answers with this release's schema, and no shutdown has
-    begun.
+    """Return whether requests can be served: the database answers with this release's schema, the files are this
+    user's, and no shutdown has begun.
     """
     checks = {
         "database": await _database(service),
+        "files": await _files(service),
         "redis": await _redis(service),
         "worker": await _worker(service),
     }
-    # Without Redis requests are still served and jobs still run at their next tick. Without a worker they wait.
-    failing = checks["database"] != "ok" or service.is_shutting_down
+    # Without Redis requests are still served and jobs still run at their next tick. Without a worker they wait. A store
+    # that is full or away is told here, and fails only the requests that need it.
+    failing = checks["database"] != "ok" or checks["files"].startswith(_DENIED) or service.is_shutting_down
     if service.is_shutting_down:
         checks["process"] = "is stopping"
     return Response(Health("failing" if failing else "ok", checks), status_code=503 if failing else 200)
@@ -67,6 +72,19 @@ async def _worker(service: Service) -> str:
             return standing(await processes.LIST.many(connection), "worker", service.clock())
     except (TimeoutError, Refusal, *NOT_READY, *UNREACHABLE):
         return "unknown while the database cannot be asked"
+
+
+async def _files(service: Service) -> str:
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            await service.file_store.check()
+    except DeniedError:
+        return f"{_DENIED} to the user of this process"
+    except FullError:
+        return "are full"
+    except (TimeoutError, UnreachableError) as error:
+        return f"cannot be reached ({type(error).__name__})"
+    return "ok"
 
 
 async def _redis(service: Service) -> str:

@@ -19,11 +19,13 @@ from vendorrisk.db.constraints import refusal_for
 from vendorrisk.db.pool import UNREACHABLE, is_not_migrated, unavailable
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.http import problems
+from vendorrisk.http.places import MOST_REQUESTS
 from vendorrisk.keys import UnknownKeyError
+from vendorrisk.settings import Settings
 
 # Trace Context, section 3.2: ids of zeros only are not valid.
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_MOST_AT_ONCE = 512
+_CONTENT = 200
 _SUSPECT = {401, 403}  # a forbidden request: worth a log line even if the log is kept short
 
 REQUESTS = Counter("vendorrisk_http_requests_total", "Requests served.", ["method", "route", "status"])
@@ -41,7 +43,6 @@ SAFETY = [
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 ]
 _API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
 
@@ -51,8 +52,9 @@ _log = structlog.get_logger("http")
 class OuterMiddleware:
     """The ASGI application that is served. `inner` is Litestar."""
 
-    def __init__(self, inner: ASGIApp) -> None:
+    def __init__(self, inner: ASGIApp, settings: Settings) -> None:
         self.inner = inner
+        self._safety = _safety(settings)
         self._under_way = 0
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -60,7 +62,7 @@ class OuterMiddleware:
             await self.inner(scope, receive, send)
             return
         scope = _marked(scope)
-        seen = _Seen(scope, send)
+        seen = _Seen(scope, send, self._safety)
         structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
         self._under_way += 1
         IN_FLIGHT.inc()
@@ -73,7 +75,7 @@ class OuterMiddleware:
             structlog.contextvars.unbind_contextvars("request_id")
 
     async def _respond(self, scope: Any, receive: Receive, seen: "_Seen") -> None:
-        if self._under_way > _MOST_AT_ONCE:
+        if self._under_way > MOST_REQUESTS:
             refusal = Refusal(Code.OVERLOADED, "Too many requests are under way.", retry_after_seconds=1)
             await send_refusal(refusal, scope, seen.send)
             return
@@ -85,11 +87,17 @@ class OuterMiddleware:
             await send_refusal(refused(error), scope, seen.send)
 
 
+def _safety(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """Return the headers of safety. Other hosts below ours are the operator's to promise."""
+    more = b"; includeSubDomains" if settings.hsts_include_subdomains else b""
+    return [*SAFETY, (b"strict-transport-security", b"max-age=31536000" + more)]
+
+
 class _Seen:
     """Watches a response go by: its status and size, and adds the headers that every response has."""
 
-    def __init__(self, scope: Any, send: Send) -> None:
-        self.scope, self._send = scope, send
+    def __init__(self, scope: Any, send: Send, safety: list[tuple[bytes, bytes]]) -> None:
+        self.scope, self._send, self._safety = scope, send, safety
         self.status, self.size = 0, 0
         self._begun = time.perf_counter()
 
@@ -98,7 +106,7 @@ class _Seen:
             self.status = message["status"]
             headers = list(message["headers"])
             named = {name for name, _ in headers}
-            headers.extend(h for h in SAFETY if h[0] not in named)
+            headers.extend(h for h in self._safety if h[0] not in named)
             if b"content-security-policy" not in named:
                 headers.append(_API_POLICY)
             if b"cache-control" not in named:
@@ -122,10 +130,7 @@ class _Seen:
         count, timer = _counters(method, route, self.status)
         count.inc()
         timer.observe(seconds)
-        told = _log.warning if self.status in _SUSPECT else _log.info
-        if route.startswith("/health/") and self.status < 500:  # noqa: PLR2004 - HTTP
-            told = _log.debug  # a probe every few seconds says nothing while all is well
-        told(
+        self._told(route)(
             "request",
             method=method,
             route=route,
@@ -134,6 +139,12 @@ class _Seen:
             bytes=self.size,
             **self.scope["noted"],
         )
+
+    def _told(self, route: str) -> Any:
+        """Return the log's level for this request. A probe that is content says nothing: it comes every few seconds."""
+        if self.status in _SUSPECT:
+            return _log.warning
+        return _log.debug if route.startswith("/health/") and self.status == _CONTENT else _log.info
 
 
 @lru_cache(maxsize=4096)
@@ -160,11 +171,23 @@ def refused(error: Exception) -> Refusal:
     """Return the refusal for any exception. An unforeseen one is logged here, once, and becomes `internal`."""
     if isinstance(error, Refusal):
         return error
+    if (outage := _outage(error)) is not None:
+        return outage
     if isinstance(error, asyncpg.PostgresError) and (known := refusal_for(error)) is not None:
         _log.warning(
             "statement_refused", error=type(error).__name__, constraint=getattr(error, "constraint_name", None)
         )
         return known
+    _log.error("request_failed", exc_info=error)
+    return problems.internal()
+
+
+def _outage(error: Exception) -> Refusal | None:
+    """Return the refusal for a state of the installation that only its operator can change, else None."""
+    if isinstance(error, asyncpg.DiskFullError):
+        _log.error("database_disk_full")
+        detail = "Nothing was changed. Tell the operator that the database's disk is full, and try again later."
+        return Refusal(Code.DISK_FULL, detail, retry_after_seconds=60)
     if isinstance(error, UnknownKeyError):
         _log.error("sealing_key_unknown", key_id=error.key_id)
         detail = f"It is sealed with key {error.key_id}, which this process does not hold. Tell the operator."
@@ -175,8 +198,7 @@ def refused(error: Exception) -> Refusal:
     if isinstance(error, UNREACHABLE):
         _log.warning("database_unreachable", error=type(error).__name__)
         return unavailable()
-    _log.error("request_failed", exc_info=error)
-    return problems.internal()
+    return None
 
 
 async def send_refusal(refusal: Refusal, scope: Any, send: Send) -> None:

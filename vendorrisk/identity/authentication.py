@@ -7,6 +7,7 @@ announcement, and arrives after it, is not cached. If announcements cannot arriv
 change takes effect after that short while. Last use is gathered and written in batches.
 """
 
+import asyncio
 import hmac
 import time
 from collections import OrderedDict
@@ -36,6 +37,7 @@ class Authenticator:
         self._seconds = seconds
         self._remembered: OrderedDict[str, tuple[float, KeyOnFile | None]] = OrderedDict()
         self._generation = 0
+        self._looks: dict[tuple[str, int], asyncio.Future[KeyOnFile | None]] = {}
         self._checksum_secret: bytes | None = None
         self._uses: dict[tuple[UUID, UUID], datetime] = {}
 
@@ -69,7 +71,14 @@ class Authenticator:
         remembered = self._remembered.get(public_id)
         if remembered is not None and self._seconds() - remembered[0] < _SECONDS_REMEMBERED:
             return remembered[1]
-        generation = self._generation
+        # Requests with the same key share one look. One that comes after an announcement does not join an earlier look.
+        look = (public_id, self._generation)
+        if look not in self._looks:
+            self._looks[look] = asyncio.ensure_future(self._look(public_id, self._generation))
+            self._looks[look].add_done_callback(lambda _done: self._looks.pop(look))
+        return await asyncio.shield(self._looks[look])
+
+    async def _look(self, public_id: str, generation: int) -> KeyOnFile | None:
         async with self._database.system() as connection:
             key = await queries.key_on_file(connection, public_id)
         if generation == self._generation:

@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,12 +12,13 @@ from litestar.datastructures import State
 
 from vendorrisk.openapi import docs_page
 
+_JSON = "application/vnd.oai.openapi+json"
 
-@get("/openapi.json", include_in_schema=False, media_type="application/vnd.oai.openapi+json")
-async def get_document(state: State) -> dict[str, Any]:
-    """Serve the document as JSON."""
-    made: dict[str, Any] = state.document
-    return made
+
+@get("/openapi.json", include_in_schema=False, media_type=_JSON)
+async def get_document(state: State, request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Serve the document as JSON. Compressed, and only once, if the client accepts that."""
+    return _sent(_kept(state, "document_file", _written), request, _JSON, {})
 
 
 @get("/docs", include_in_schema=False, media_type="text/html")
@@ -24,19 +27,7 @@ async def get_reference(state: State, request: Request[Any, Any, Any]) -> Respon
 
     Compressed, and only once, if the client accepts that.
     """
-    page = _page(state)
-    headers = {
-        "content-security-policy": docs_page.POLICY,
-        "cache-control": "no-cache",
-        "vary": "accept-encoding",
-        "etag": page.tag,
-    }
-    if request.headers.get("if-none-match") == page.tag:
-        return Response(b"", status_code=304, media_type="text/html", headers=headers)
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(page.plain, media_type="text/html", headers=headers)
-    packed = {**headers, "content-encoding": "gzip"}
-    return Response(page.packed, media_type="text/html", headers=packed)
+    return _sent(_kept(state, "page", _drawn), request, "text/html", {"content-security-policy": docs_page.POLICY})
 
 
 class RenderedPage(msgspec.Struct, frozen=True):
@@ -45,14 +36,42 @@ class RenderedPage(msgspec.Struct, frozen=True):
     tag: str
 
 
-def _page(state: State) -> RenderedPage:
-    """Render the page when it is first asked for: it is long, and the same until the next release."""
-    if "page" not in state:
-        plain = docs_page.page(state.document).encode()
+def _sent(page: RenderedPage, request: Request[Any, Any, Any], media: str, more: dict[str, str]) -> Response[bytes]:
+    """Answer 304 to a client that has the page, and pack it for a client that can unpack it."""
+    headers = {**more, "cache-control": "no-cache", "vary": "accept-encoding", "etag": page.tag}
+    known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
+    if known & {page.tag, page.tag.removeprefix("W/"), "*"}:
+        return Response(b"", status_code=304, media_type=media, headers=headers)
+    if not _takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(page.plain, media_type=media, headers=headers)
+    return Response(page.packed, media_type=media, headers={**headers, "content-encoding": "gzip"})
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Return True if `gzip` is named and not refused by a weight of 0 (RFC 9110, section 12.5.3)."""
+    for coding in accepted.lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() in {"gzip", "*"}:
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
+
+
+def _kept(state: State, name: str, made: Callable[[State], bytes]) -> RenderedPage:
+    """Make the page when it is first asked for: it is long, and the same until the next release."""
+    if name not in state:
+        plain = made(state)
         packed = gzip.compress(plain, mtime=0)
-        state.page = RenderedPage(plain, packed, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"')
-    made: RenderedPage = state.page
-    return made
+        state[name] = RenderedPage(plain, packed, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"')
+    page: RenderedPage = state[name]
+    return page
+
+
+def _written(state: State) -> bytes:
+    return msgspec.json.encode(state.document)
+
+
+def _drawn(state: State) -> bytes:
+    return docs_page.page(state.document).encode()
 
 
 router = Router("/", route_handlers=[get_document, get_reference])

@@ -15,7 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from vendorrisk.storage.port import FullError, Listed, MissingError, UnreachableError, checked_name, checked_prefix
+from vendorrisk.storage.port import (
+    DeniedError,
+    FullError,
+    Listed,
+    MissingError,
+    UnreachableError,
+    checked_name,
+    checked_prefix,
+)
 
 _PIECE: Final = 1 << 20
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -38,8 +46,7 @@ class DiskStore:
                 await asyncio.to_thread(file.write, chunk)
             await asyncio.to_thread(_finish, self._root, file, temporary, target)
         except OSError as error:
-            fault = FullError if error.errno in _FULL else UnreachableError
-            raise fault(f"cannot write {target}: {error.strerror}") from error
+            raise _fault(error)(f"cannot write {target}: {error.strerror}") from error
         finally:
             # Closing waits for a write that a cancelled caller left behind in its thread.
             if file is not None:
@@ -86,12 +93,38 @@ class DiskStore:
         except OSError as error:
             raise UnreachableError(f"cannot tidy {self._root}: {error.strerror}") from error
 
+    async def check(self) -> None:
+        try:
+            await asyncio.to_thread(_try, self._root)
+        except PermissionError as error:
+            raise DeniedError(f"{self._root} cannot be written by user {os.geteuid()}") from error
+        except OSError as error:
+            raise _fault(error)(f"cannot write {self._root}: {error.strerror}") from error
+
     async def close(self) -> None:
         """No resource is held between calls."""
 
     def _path(self, name: str) -> Path:
         folder, _, last = checked_name(name).rpartition("/")
         return self._root / folder / last[-2:] / last
+
+
+def _fault(error: OSError) -> type[UnreachableError]:
+    return FullError if error.errno in _FULL else UnreachableError
+
+
+def _try(root: Path) -> None:
+    """Write a byte and remove it, and look into the folders of bodies and keys, which may belong to another user."""
+    temporary = root / _INCOMING / f"check.{secrets.token_hex(8)}"
+    with _begin(root, temporary) as file:
+        try:
+            file.write(b"1")
+            file.flush()
+        finally:
+            temporary.unlink()
+    for folder in (root / "bodies", root / "keys"):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _begin(root: Path, temporary: Path) -> BinaryIO:

@@ -24,6 +24,10 @@ class UnreachableError(StorageError):
     """The store does not answer, or denies access. A retry may help."""
 
 
+class DeniedError(UnreachableError):
+    """The store belongs to another user, or denies access. The operator must mend it."""
+
+
 class FullError(UnreachableError):
     """There is no room left in the store. A retry helps once the operator has made some."""
 
@@ -68,6 +72,9 @@ class Store(Protocol):
 
     async def tidy(self, before: datetime) -> int:
         """Remove invisible remains of writers that died before an instant. Return their number."""
+
+    async def check(self) -> None:
+        """Raise `UnreachableError`, or its kind `FullError`, if objects could not be written now."""
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -1,9 +1,11 @@
 """A tenant's files over a Store: sealed on the way in, checked on the way out."""
 
 import hashlib
+import hmac
 import os
 import re
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,6 +19,7 @@ from vendorrisk.storage.port import DamagedError, LockedError, MissingError, Sto
 from vendorrisk.storage.sealing import Span, seal_stream
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+"""Of a content, and of the name that is made of it."""
 _KEY_BYTES_MAX: Final = 4096
 
 
@@ -40,6 +43,7 @@ class _DataKey(msgspec.Struct, frozen=True, array_like=True):
     secret: bytes
     body: str
     size: int
+    sha256: str
 
 
 class _Intake:
@@ -70,6 +74,7 @@ class EncryptedFileStore:
     def __init__(self, store: Store, keyring: Keyring) -> None:
         self._store = store
         self._keyring = keyring
+        self._name_secrets = keyring.derive_all("file-name")
 
     async def put(self, tenant_id: UUID, chunks: AsyncIterable[bytes], *, file_name: str, max_bytes: int) -> StoredFile:
         """Store a file. A file that the tenant already has is stored once.
@@ -90,7 +95,7 @@ class EncryptedFileStore:
         if known:
             await self._store.delete(place)
         else:
-            await self._write_key(tenant_id, stored.sha256, _DataKey(secret, body, stored.size))
+            await self._write_key(tenant_id, _DataKey(secret, body, stored.size, stored.sha256))
         return stored
 
     async def open(
@@ -124,33 +129,36 @@ class EncryptedFileStore:
 
     async def exists(self, tenant_id: UUID, sha256: str) -> bool:
         """Return True if the tenant has the file. Reading may still find it damaged."""
-        return await self._store.size(_key_name(tenant_id, sha256)) is not None
+        for name in self._names(tenant_id, sha256):
+            if await self._store.size(_key_name(tenant_id, name)) is not None:
+                return True
+        return False
 
     async def delete(self, tenant_id: UUID, sha256: str) -> None:
         """Remove a file for good. The caller has made sure that no record of the tenant names it any more."""
-        try:
-            key = await self._key(tenant_id, sha256)
-        except MissingError:
-            return
-        except DamagedError:
-            await self._store.delete(_key_name(tenant_id, sha256))
-            return
-        await self._store.delete(_key_name(tenant_id, sha256))
-        await self._store.delete(_body_name(tenant_id, key.body))
+        names = [_key_name(tenant_id, name) for name in self._names(tenant_id, sha256)]
+        body = None
+        with suppress(MissingError, DamagedError):
+            body = (await self._key(tenant_id, sha256)).body
+        for name in names:
+            await self._store.delete(name)
+        if body is not None:
+            await self._store.delete(_body_name(tenant_id, body))
 
     async def rewrap(self) -> Rotation:
-        """Reseal every data key that depends on an older secret key. May be stopped and run again."""
+        """Reseal and rename every data key that depends on an older secret key. May be stopped and run again."""
         current, rewrapped = 0, 0
         unreadable: list[str] = []
         async for listed in self._store.list("keys/"):
-            _, tenant, sha256 = listed.name.split("/")
+            _, tenant, name = listed.name.split("/")
             tenant_id = UUID(tenant)
             try:
-                sealed = await self._sealed_key(tenant_id, sha256)
+                sealed = await self._sealed_key(tenant_id, name)
                 if not self._keyring.needs_reseal(sealed):
                     current += 1
                     continue
-                await self._write_key(tenant_id, sha256, self._opened(tenant_id, sha256, sealed))
+                await self._write_key(tenant_id, self._opened(tenant_id, name, sealed))
+                await self._store.delete(listed.name)
                 rewrapped += 1
             except MissingError:
                 continue
@@ -166,9 +174,9 @@ class EncryptedFileStore:
             if seen == most:
                 return counts, False
             seen += 1
-            _, tenant, sha256 = listed.name.split("/")
+            _, tenant, name = listed.name.split("/")
             try:
-                key_id = sealed_by(await self._sealed_key(UUID(tenant), sha256))
+                key_id = sealed_by(await self._sealed_key(UUID(tenant), name))
             except (MissingError, DamagedError, SealError):
                 continue
             counts[key_id] = counts.get(key_id, 0) + 1
@@ -188,7 +196,8 @@ class EncryptedFileStore:
         old = [body.name for body in bodies if body.modified_at < before]
         named: set[str] = set()
         for name in keys if old else ():
-            key = await self._key(tenant_id, name.rpartition("/")[2])
+            last = name.rpartition("/")[2]
+            key = self._opened(tenant_id, last, await self._sealed_key(tenant_id, last))
             named.add(_body_name(tenant_id, key.body))
         orphans = [name for name in old if name not in named]
         for name in orphans:
@@ -198,6 +207,10 @@ class EncryptedFileStore:
     async def tidy(self, before: datetime) -> int:
         """Remove half-written remains of uploads that died before an instant, of all tenants. Return their number."""
         return await self._store.tidy(before)
+
+    async def check(self) -> None:
+        """Raise `UnreachableError` if files could not be stored now."""
+        await self._store.check()
 
     async def close(self) -> None:
         await self._store.close()
@@ -211,39 +224,50 @@ class EncryptedFileStore:
         size = await self._store.size(_body_name(tenant_id, key.body))
         return size == Span(key.size, 0, key.size).length
 
-    async def _key(self, tenant_id: UUID, sha256: str) -> _DataKey:
-        return self._opened(tenant_id, sha256, await self._sealed_key(tenant_id, sha256))
+    def _names(self, tenant_id: UUID, sha256: str) -> list[str]:
+        """Return the names that the key of a content may have, one for each secret key, the first key's first."""
+        if not _DIGEST.fullmatch(sha256):
+            raise MissingError("that is not a SHA-256 digest in lower-case hex")
+        message = tenant_id.bytes + bytes.fromhex(sha256)
+        return [hmac.digest(secret, message, "sha256").hex() for secret in self._name_secrets]
 
-    async def _sealed_key(self, tenant_id: UUID, sha256: str) -> bytes:
+    async def _key(self, tenant_id: UUID, sha256: str) -> _DataKey:
+        for name in self._names(tenant_id, sha256):
+            with suppress(MissingError):
+                return self._opened(tenant_id, name, await self._sealed_key(tenant_id, name))
+        raise MissingError("the tenant has no such file")
+
+    async def _sealed_key(self, tenant_id: UUID, name: str) -> bytes:
         sealed = b""
-        async for piece in await self._store.open(_key_name(tenant_id, sha256)):
+        async for piece in await self._store.open(_key_name(tenant_id, name)):
             sealed += piece
             if len(sealed) > _KEY_BYTES_MAX:
-                raise DamagedError(f"the key of {sha256} is far too long")
+                raise DamagedError(f"the key {name} is far too long")
         return sealed
 
-    def _opened(self, tenant_id: UUID, sha256: str, sealed: bytes) -> _DataKey:
+    def _opened(self, tenant_id: UUID, name: str, sealed: bytes) -> _DataKey:
         try:
-            plain = self._keyring.open(sealed, _context(tenant_id, sha256))
+            plain = self._keyring.open(sealed, _context(tenant_id, name))
         except UnknownKeyError as error:
-            raise LockedError(sha256, error.key_id) from None
+            raise LockedError(name, error.key_id) from None
         except SealError as error:
-            raise DamagedError(f"the key of {sha256} does not open: {error}") from None
+            raise DamagedError(f"the key {name} does not open: {error}") from None
         return msgspec.msgpack.decode(plain, type=_DataKey)
 
-    async def _write_key(self, tenant_id: UUID, sha256: str, key: _DataKey) -> None:
-        sealed = self._keyring.seal(msgspec.msgpack.encode(key), _context(tenant_id, sha256))
-        await self._store.put(_key_name(tenant_id, sha256), _once(sealed))
+    async def _write_key(self, tenant_id: UUID, key: _DataKey) -> None:
+        name = self._names(tenant_id, key.sha256)[0]
+        sealed = self._keyring.seal(msgspec.msgpack.encode(key), _context(tenant_id, name))
+        await self._store.put(_key_name(tenant_id, name), _once(sealed))
 
 
-def _context(tenant_id: UUID, sha256: str) -> bytes:
-    return b"file/" + tenant_id.bytes + bytes.fromhex(sha256)
+def _context(tenant_id: UUID, name: str) -> bytes:
+    return b"file/" + tenant_id.bytes + bytes.fromhex(name)
 
 
-def _key_name(tenant_id: UUID, sha256: str) -> str:
-    if not _DIGEST.fullmatch(sha256):
-        raise MissingError("that is not a SHA-256 digest in lower-case hex")
-    return f"keys/{tenant_id}/{sha256}"
+def _key_name(tenant_id: UUID, name: str) -> str:
+    if not _DIGEST.fullmatch(name):
+        raise MissingError("that is not the name of a key")
+    return f"keys/{tenant_id}/{name}"
 
 
 def _body_name(tenant_id: UUID, body: str) -> str:
