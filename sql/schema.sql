@@ -192,6 +192,32 @@ CREATE OR REPLACE FUNCTION public.level_weight(level text)
  IMMUTABLE PARALLEL SAFE
 AS $function$ select case level when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end $function$;
 
+CREATE OR REPLACE FUNCTION public.local_day(at timestamp with time zone, zone text)
+ RETURNS date
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return (at at time zone zone)::date;
+exception
+    when invalid_parameter_value then
+        return (at at time zone 'UTC')::date;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.local_midnight(at timestamp with time zone, zone text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return date_trunc('day', at at time zone zone) at time zone zone;
+exception
+    when invalid_parameter_value then
+        return date_trunc('day', at at time zone 'UTC') at time zone 'UTC';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.maintain_signal_partitions(at timestamp with time zone, retention_months integer, run_retention_days integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -717,7 +743,7 @@ comment on column alerts.threshold_days is 'the days left at which the crossed t
 comment on column alerts.dispatched_at is 'when its deliveries were made; null until then';
 CREATE INDEX alerts_by_time ON alerts USING btree (tenant_id, raised_at DESC, id DESC);
 CREATE INDEX alerts_by_vendor ON alerts USING btree (tenant_id, vendor_id, raised_at DESC, id DESC);
-CREATE INDEX alerts_to_dispatch ON alerts USING btree (raised_at) WHERE dispatched_at IS NULL;
+CREATE INDEX alerts_to_dispatch ON alerts USING btree (tenant_id, raised_at) WHERE dispatched_at IS NULL;
 alter table alerts enable row level security;
 alter table alerts force row level security;
 create policy every_tenant on alerts to vendorrisk_system
@@ -882,6 +908,7 @@ create table documents (
     extraction_detail text,
     extraction_leased_until timestamp with time zone,
     extraction_token uuid,
+    extraction_tries integer not null default 0,
     reference text,
     metadata jsonb not null default '{}'::jsonb,
     created_at timestamp with time zone not null,
@@ -905,6 +932,7 @@ create table documents (
 );
 comment on column documents.expires_on is 'computed by the rule of its kind; null where its coverage is computed elsewhere or it has no end';
 comment on column documents.extraction is 'whether the text of its file was extracted for proposals; the row is the work of the extraction job';
+comment on column documents.extraction_tries is 'how often a worker has begun to read the file; a worker that died counts';
 comment on column documents.reference is 'the tenant''s own number for the record';
 comment on column documents.metadata is 'texts by key that the tenant keeps with the record; the service does not read them';
 comment on column documents.recheck_on is 'the day on which the job evaluates it again; null if time has no effect';
@@ -917,7 +945,7 @@ CREATE INDEX documents_by_service ON documents USING btree (tenant_id, service_i
 CREATE INDEX documents_by_title ON documents USING btree (tenant_id, title, id);
 CREATE INDEX documents_by_vendor ON documents USING btree (tenant_id, vendor_id, created_at DESC, id DESC);
 CREATE UNIQUE INDEX documents_reference_is_unique ON documents USING btree (tenant_id, reference) WHERE reference IS NOT NULL AND superseded_at IS NULL AND withdrawn_at IS NULL;
-CREATE INDEX documents_to_read ON documents USING btree (created_at) WHERE extraction = 'waiting'::text;
+CREATE INDEX documents_to_read ON documents USING btree (tenant_id, created_at) WHERE extraction = 'waiting'::text;
 CREATE INDEX documents_to_recheck ON documents USING btree (tenant_id, recheck_on) WHERE recheck_on IS NOT NULL;
 alter table documents enable row level security;
 alter table documents force row level security;
@@ -1037,7 +1065,7 @@ create table deliveries (
     constraint deliveries_destination_has_a_kind CHECK ((destination_kind IS NULL) = (destination_id IS NULL)),
     constraint deliveries_destination_kind_is_known CHECK (destination_kind = 'receiver'::text),
     constraint deliveries_open_have_a_next_attempt CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text])) = (next_attempt_at IS NOT NULL)),
-    constraint deliveries_owner_kind_is_known CHECK (owner_kind = 'alert'::text),
+    constraint deliveries_owner_kind_is_known CHECK (owner_kind = ANY (ARRAY['alert'::text, 'confirmation'::text])),
     constraint deliveries_state_is_known CHECK (state = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])),
     constraint deliveries_without_destination_have_a_recipient CHECK (destination_id IS NOT NULL OR recipient <> ''::text),
     constraint deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
@@ -1052,7 +1080,7 @@ CREATE INDEX deliveries_by_destination ON deliveries USING btree (tenant_id, des
 CREATE INDEX deliveries_by_failure ON deliveries USING btree (tenant_id, owner_kind, failure, created_at DESC, id DESC) WHERE failure IS NOT NULL;
 CREATE INDEX deliveries_by_recipient ON deliveries USING btree (tenant_id, owner_kind, NULLIF(recipient, ''::text), created_at DESC, id DESC) WHERE NULLIF(recipient, ''::text) IS NOT NULL;
 CREATE INDEX deliveries_by_time ON deliveries USING btree (tenant_id, owner_kind, created_at DESC, id DESC);
-CREATE INDEX deliveries_to_try ON deliveries USING btree (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX deliveries_to_try ON deliveries USING btree (tenant_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
 create policy every_tenant on deliveries to vendorrisk_system
@@ -1093,6 +1121,29 @@ create policy one_tenant on delivery_attempts to vendorrisk_tenant
 grant insert, select, update on delivery_attempts to vendorrisk_system;
 grant insert, select, update on delivery_attempts to vendorrisk_tenant;
 
+create table due_tenants (
+    tenant_id uuid not null,
+    queue text not null,
+    due_at timestamp with time zone not null,
+    turn bigint not null default 0,
+    constraint due_tenants_pkey PRIMARY KEY (tenant_id, queue),
+    constraint due_tenants_queue_has_1_to_60_characters CHECK (char_length(queue) >= 1 AND char_length(queue) <= 60),
+    constraint due_tenants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on column due_tenants.due_at is 'since when its oldest row has been due, as far as is known';
+comment on column due_tenants.turn is 'the order in which tenants are served; 0 where it is new to the queue';
+CREATE INDEX due_tenants_by_turn ON due_tenants USING btree (queue, turn, due_at);
+alter table due_tenants enable row level security;
+alter table due_tenants force row level security;
+create policy every_tenant on due_tenants to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on due_tenants to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select, update on due_tenants to vendorrisk_system;
+grant delete, insert, select, update on due_tenants to vendorrisk_tenant;
+
 create table evidence_policies (
     tenant_id uuid not null,
     policy jsonb not null,
@@ -1112,6 +1163,31 @@ create policy one_tenant on evidence_policies to vendorrisk_tenant
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
 grant insert, select, update on evidence_policies to vendorrisk_system;
 grant insert, select, update on evidence_policies to vendorrisk_tenant;
+
+create table failed_rows (
+    tenant_id uuid not null,
+    queue text not null,
+    row_id uuid not null,
+    tries integer not null,
+    retry_at timestamp with time zone not null,
+    reason text not null,
+    failed_at timestamp with time zone not null,
+    constraint failed_rows_pkey PRIMARY KEY (tenant_id, queue, row_id),
+    constraint failed_rows_queue_has_1_to_60_characters CHECK (char_length(queue) >= 1 AND char_length(queue) <= 60),
+    constraint failed_rows_reason_has_at_most_500_characters CHECK (char_length(reason) <= 500),
+    constraint failed_rows_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on column failed_rows.reason is 'of the last failure; while it is being tried, that its worker died';
+alter table failed_rows enable row level security;
+alter table failed_rows force row level security;
+create policy every_tenant on failed_rows to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on failed_rows to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select, update on failed_rows to vendorrisk_system;
+grant delete, insert, select, update on failed_rows to vendorrisk_tenant;
 
 create table finding_policies (
     tenant_id uuid not null,
@@ -1273,7 +1349,7 @@ create table idempotency_keys (
     constraint idempotency_keys_key_has_1_to_255_characters CHECK (char_length(key) >= 1 AND char_length(key) <= 255),
     constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
 );
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (tenant_id, created_at);
 alter table idempotency_keys enable row level security;
 alter table idempotency_keys force row level security;
 create policy every_tenant on idempotency_keys to vendorrisk_system
@@ -1313,6 +1389,7 @@ create table imports (
     requested_by_kind text not null,
     lease_token uuid,
     leased_until timestamp with time zone,
+    tries integer not null default 0,
     checked_at timestamp with time zone,
     applied_at timestamp with time zone,
     created_at timestamp with time zone not null,
@@ -1329,9 +1406,11 @@ create table imports (
 comment on table imports is 'the work and its progress: a job finds what is received or accepted and not leased';
 comment on column imports.kind is 'what the rows become: the name of a kind that the code knows';
 comment on column imports.headings is 'field → heading of the file, as matched';
+comment on column imports.leased_until is 'when its lease ends; without a token, when it is tried again';
+comment on column imports.tries is 'how often a worker has begun to check or apply it, in its state; a worker that died counts';
 CREATE INDEX imports_by_age ON imports USING btree (tenant_id, kind, created_at, id);
 CREATE INDEX imports_by_change ON imports USING btree (tenant_id, kind, updated_at, id);
-CREATE INDEX imports_waiting ON imports USING btree (created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
+CREATE INDEX imports_waiting ON imports USING btree (tenant_id, created_at) WHERE state = ANY (ARRAY['received'::text, 'accepted'::text]);
 alter table imports enable row level security;
 alter table imports force row level security;
 create policy every_tenant on imports to vendorrisk_system
@@ -1571,6 +1650,7 @@ create table receivers (
     tiers text[],
     owner_ids uuid[],
     is_active boolean not null default true,
+    confirmed_at timestamp with time zone,
     removed_at timestamp with time zone,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
@@ -1585,6 +1665,7 @@ create table receivers (
 );
 comment on column receivers.address_sealed is 'JSON of the channel''s address, sealed with the service''s keys; owners are addressed by their members'' e-mail';
 comment on column receivers.destination is 'what may be shown of the address';
+comment on column receivers.confirmed_at is 'when the owner of its e-mail address confirmed it; until then it gets no alerts. Null for other kinds';
 CREATE UNIQUE INDEX receivers_name_is_unique ON receivers USING btree (tenant_id, lower(name)) WHERE removed_at IS NULL;
 alter table receivers enable row level security;
 alter table receivers force row level security;
@@ -1597,6 +1678,34 @@ create policy one_tenant on receivers to vendorrisk_tenant
 grant insert, select, update on receivers to vendorrisk_system;
 grant insert, select, update on receivers to vendorrisk_tenant;
 
+create table receiver_confirmations (
+    tenant_id uuid not null,
+    id uuid not null,
+    receiver_id uuid not null,
+    token_hash bytea not null,
+    created_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    used_at timestamp with time zone,
+    constraint receiver_confirmations_pkey PRIMARY KEY (tenant_id, id),
+    constraint receiver_confirmations_token_hash_is_a_sha256 CHECK (octet_length(token_hash) = 32),
+    constraint receiver_confirmations_receiver_is_known FOREIGN KEY (tenant_id, receiver_id) REFERENCES receivers(tenant_id, id),
+    constraint receiver_confirmations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on column receiver_confirmations.ended_at is 'when its link ended: it was used, or a later one replaced it';
+CREATE INDEX receiver_confirmations_by_receiver ON receiver_confirmations USING btree (tenant_id, receiver_id);
+CREATE INDEX receiver_confirmations_by_time ON receiver_confirmations USING btree (tenant_id, created_at);
+alter table receiver_confirmations enable row level security;
+alter table receiver_confirmations force row level security;
+create policy every_tenant on receiver_confirmations to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on receiver_confirmations to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on receiver_confirmations to vendorrisk_system;
+grant insert, select, update on receiver_confirmations to vendorrisk_tenant;
+
 create table registrable_domains (
     name text not null,
     next_scan_at timestamp with time zone,
@@ -1606,13 +1715,18 @@ create table registrable_domains (
     opt_out_note text,
     spent_on date,
     spent_requests integer not null default 0,
+    asked_by uuid,
+    tries integer not null default 0,
     constraint registrable_domains_pkey PRIMARY KEY (name),
     constraint registrable_domains_opt_out_is_whole CHECK ((opted_out_at IS NULL) = (opt_out_source IS NULL)),
     constraint registrable_domains_opt_out_source_is_known CHECK (opt_out_source = ANY (ARRAY['operator'::text, 'robots'::text]))
 ) with (fillfactor=70);
 comment on column registrable_domains.next_scan_at is 'the earliest of its schedule, or the end of the lease: a lease that lapses is due by itself';
 comment on column registrable_domains.spent_requests is 'requests made there on spent_on (UTC)';
-CREATE INDEX registrable_domains_by_next_scan ON registrable_domains USING btree (next_scan_at) WHERE next_scan_at IS NOT NULL;
+comment on column registrable_domains.asked_by is 'the tenant that asked last for a scan at once; null where it is due by the schedule. No tenant waits for the many domains of another one';
+comment on column registrable_domains.tries is 'domain scans since the last that came to its end; each one that did not makes the lease longer';
+CREATE INDEX registrable_domains_asked_for ON registrable_domains USING btree (asked_by, next_scan_at) WHERE next_scan_at IS NOT NULL AND asked_by IS NOT NULL;
+CREATE INDEX registrable_domains_by_next_scan ON registrable_domains USING btree (next_scan_at) WHERE next_scan_at IS NOT NULL AND asked_by IS NULL;
 alter table registrable_domains enable row level security;
 alter table registrable_domains force row level security;
 create policy every_job on registrable_domains to vendorrisk_system
@@ -1800,7 +1914,7 @@ CREATE INDEX vendor_assets_by_change ON vendor_assets USING btree (tenant_id, up
 CREATE INDEX vendor_assets_by_name ON vendor_assets USING btree (tenant_id, name, id) WHERE removed_at IS NULL;
 CREATE INDEX vendor_assets_by_tenant_asset ON vendor_assets USING btree (tenant_id, asset_id);
 CREATE INDEX vendor_assets_by_vendor ON vendor_assets USING btree (tenant_id, vendor_id, id);
-CREATE INDEX vendor_assets_scan_requested ON vendor_assets USING btree (scan_requested_at) WHERE scan_requested_at IS NOT NULL;
+CREATE INDEX vendor_assets_scan_requested ON vendor_assets USING btree (tenant_id, scan_requested_at) WHERE scan_requested_at IS NOT NULL;
 alter table vendor_assets enable row level security;
 alter table vendor_assets force row level security;
 create policy every_tenant on vendor_assets to vendorrisk_system
@@ -2351,15 +2465,17 @@ create table vendor_signals (
     scored_at timestamp with time zone,
     baseline_score jsonb,
     recent jsonb not null default '[]'::jsonb,
+    tries integer not null default 0,
     constraint vendor_signals_pkey PRIMARY KEY (tenant_id, vendor_id),
     constraint vendor_signals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id),
     constraint vendor_signals_vendor_is_known FOREIGN KEY (tenant_id, vendor_id) REFERENCES vendors(tenant_id, id)
 ) with (fillfactor=70);
 comment on column vendor_signals.baseline_score is 'the score that later ones are compared with: the last notified, or the first';
 comment on column vendor_signals.recent is 'the last scores, 15 minutes or more apart: people are notified of a fall when two bear it out';
+comment on column vendor_signals.tries is 'turns since the last that came to its end; each one that did not makes the next wait longer';
 CREATE INDEX vendor_signals_by_score ON vendor_signals USING btree (tenant_id, number, vendor_id);
 CREATE INDEX vendor_signals_by_time ON vendor_signals USING btree (tenant_id, scored_at, vendor_id);
-CREATE INDEX vendor_signals_due ON vendor_signals USING btree (reconcile_at);
+CREATE INDEX vendor_signals_due ON vendor_signals USING btree (tenant_id, reconcile_at);
 alter table vendor_signals enable row level security;
 alter table vendor_signals force row level security;
 create policy every_tenant on vendor_signals to vendorrisk_system

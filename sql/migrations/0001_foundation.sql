@@ -228,7 +228,6 @@ create index idempotency_keys_by_age on idempotency_keys (tenant_id, created_at)
 -- Which tenants have work in a queue: one small row for each. The rows of the queue are the work, so a row here may be
 -- late, or wrong, without harm: every run of a job writes anew which tenants are due. `turn` makes the queue fair: a
 -- tenant that was served goes behind the others.
-create sequence due_tenants_turns;
 create table due_tenants (
     tenant_id uuid not null references tenants (id),
     queue text not null,
@@ -240,7 +239,6 @@ create table due_tenants (
 comment on column due_tenants.due_at is 'since when its oldest row has been due, as far as is known';
 comment on column due_tenants.turn is 'the order in which tenants are served; 0 where it is new to the queue';
 call guard_tenant_table('due_tenants', 'select, insert, update, delete');
-grant usage on sequence due_tenants_turns to vendorrisk_system;
 create index due_tenants_by_turn on due_tenants (queue, turn, due_at);
 
 -- Rows of queues that failed, where the row itself does not count its tries. A row that is gone from its queue is
