@@ -108,8 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # External signals. Rules that are off by default and are switched on, comma-separated: "web.cors,exp.ports". For
     # For exp.… you confirm that its source permits your use. See /v1/signal-methodology for the reasons.
     signal_rules_on: str = ""
-    # Vendors' domains under way in one worker: of one tenant that asked, or of the schedule. A quarter more is for
-    # others.
+    # Vendors' domains under way in one worker: of one tenant that asked, or of the schedule. Others get a quarter more.
     signal_scan_concurrency: Annotated[int, Meta(ge=1, le=500)] = 60
     signal_seconds_between: Annotated[float, Meta(ge=0, le=60)] = 1.0  # between connections and requests to one domain
     signal_seconds_between_of_address: Annotated[float, Meta(ge=0, le=60)] = 0.5  # to one address

@@ -7,8 +7,9 @@ where d.queue = $1
 order by d.turn, d.due_at, t.id;
 
 -- name: tenant_served
--- Two workers may take one number: a tie is served by age.
-update due_tenants set turn = (select max(last.turn) + 1 from due_tenants as last where last.queue = $2)
+-- Behind the last one. Two workers may give the same turn to two tenants, which costs neither of them anything.
+update due_tenants
+set turn = 1 + (select max(turn) from due_tenants where queue = $2)
 where tenant_id = $1 and queue = $2;
 
 -- name: tenant_leaves

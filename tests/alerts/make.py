@@ -54,6 +54,12 @@ async def a_receiver(company: Company, **body: Any) -> dict[str, Any]:
     return shown
 
 
+async def confirm_all(owner: Any) -> None:
+    """Confirm every e-mail receiver, as the owners of their addresses would."""
+    await owner.execute("update receivers set confirmed_at = created_at where kind = 'email' and confirmed_at is null")
+    await owner.execute("delete from deliveries where owner_kind = 'confirmation'")
+
+
 def expiry(vendor_id: UUID, due_on: date, *, subject_id: UUID | None = None, **more: Any) -> Deadline:
     parts = {
         "alert_class": TimedClass.EVIDENCE_EXPIRING,

@@ -22,6 +22,7 @@ from tests.alerts.make import (
     a_vendor,
     an_alert,
     attempts,
+    confirm_all,
     deliveries,
     expiry,
     recording,
@@ -91,6 +92,7 @@ async def test_one_alert_reaches_slack_mail_and_webhook_and_says_the_same(
     }
     for name, target in targets.items():
         await a_receiver(company, name=name, target=target)
+    await confirm_all(owner)
     vendor = await a_vendor(owner, company, business_owner_id=dana)
     await Feature(context, company).watch(expiry(vendor, TODAY + timedelta(days=30)))
     async with outside(context) as there:
@@ -171,13 +173,15 @@ async def test_an_address_that_no_longer_opens_is_tried_again_and_heals_with_a_n
     context: JobContext, company: Company, owner: Any, clock: FakeClock
 ) -> None:
     outlet = recording(context)
-    made = await a_receiver(company, target={"kind": "email", "address": "a@example.org"})
+    made = await a_receiver(company, target={"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C1"})
     await owner.execute("update receivers set address_sealed = 'VRS'")
     await an_alert(context, company, owner)
     await run_jobs(context)
     assert ((await the_delivery(company))["failure"], outlet.tries) == ("not_configured", 0)
     place = f"/v1/receivers/{made['id']}"
-    await company.client.patch(place, {"target": {"kind": "email", "address": "b@example.org"}}, etag='"1"')
+    await company.client.patch(
+        place, {"target": {"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C2"}}, etag='"1"'
+    )
     clock.advance(minutes=1)
     await run_jobs(context)
     assert len(outlet.sent) == 1

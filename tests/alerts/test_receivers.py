@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, expiry, recording, run_jobs
+from tests.alerts.make import TODAY, Feature, a_member, a_receiver, a_vendor, confirm_all, expiry, recording, run_jobs
 from tests.conftest import Company
 from vendorrisk.alerts.jobs import WITHOUT_RECIPIENTS, raise_due_alerts
 from vendorrisk.background import JobContext
@@ -29,9 +29,9 @@ TARGETS: dict[str, tuple[dict[str, str], str, object]] = {
     ),
     "email": ({"kind": "email", "address": "risk@Example.com"}, "risk@example.com", EmailAddress("risk@example.com")),
     "webhook": (
-        {"kind": "webhook", "url": "https://in.example.com/hook?t=canary", "secret": SECRET},
-        "https://in.example.com/hook?…",
-        WebhookEndpoint("https://in.example.com/hook?t=canary", SECRET),
+        {"kind": "webhook", "url": "https://in.example.com/api/canary/hook?t=canary", "secret": SECRET},
+        "https://in.example.com/…",
+        WebhookEndpoint("https://in.example.com/api/canary/hook?t=canary", SECRET),
     ),
 }
 
@@ -52,6 +52,7 @@ async def test_an_address_is_kept_sealed_shown_in_part_and_used_whole(
         (await company.client.get("/v1/audit-entries")).text,
     ]
     assert not any("canary" in text or SECRET in text for text in everything)
+    await confirm_all(owner)
     await company.client.post(f"/v1/receivers/{made['id']}/tests")
     await run_jobs(context)
     assert [to for _, to, _ in outlet.sent] == [address]
@@ -68,7 +69,8 @@ async def test_a_webhook_that_moves_keeps_the_secret_its_receiver_knows(company:
     ):
         body = {"target": {"kind": "webhook", **target}}
         moved = await company.client.patch(place, body, etag=await company.client.etag(place))
-        assert (moved.status_code, moved.json()["destination"]) == (200, target["url"]), moved.text
+        assert moved.status_code == 200, moved.text
+        assert moved.json()["destination"] == f"{target['url'].removesuffix('/hook')}/…", "the path may be the secret"
         await company.client.post(f"{place}/tests")
         await run_jobs(context)
         assert outlet.sent[-1][1] == WebhookEndpoint(target["url"], secret)
@@ -143,6 +145,7 @@ async def test_a_change_keeps_the_address_unless_a_new_target_is_sent(
 ) -> None:
     outlet = recording(context)
     made = await a_receiver(company, target=TARGETS["email"][0])
+    await confirm_all(owner)
     place = f"/v1/receivers/{made['id']}"
     renamed = await company.client.patch(place, {"name": "Mail", "tiers": ["critical"]}, etag='"1"')
     assert (renamed.json()["destination"], renamed.json()["tiers"]) == ("risk@example.com", ["critical"])
@@ -176,6 +179,7 @@ async def test_alerts_are_routed_by_class_tier_and_owner(context: JobContext, co
     for name, chosen in filters.items():
         await a_receiver(company, name=name, target={"kind": "email", "address": f"{name}@example.com"}, **chosen)
     await a_receiver(company, name="owners", target={"kind": "owners"})
+    await confirm_all(owner)
     critical = await a_vendor(owner, company, "C", tier="critical", security_owner_id=dana, business_owner_id=omar)
     untiered = await a_vendor(owner, company, "U", business_owner_id=dana, security_owner_id=dana)
     feature = Feature(context, company)

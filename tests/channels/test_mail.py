@@ -1,6 +1,7 @@
 """E-mail: headers, both alternatives, addresses, SMTP_URL, and what the server's codes mean."""
 
 import asyncio
+import base64
 from email.message import EmailMessage
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.channels.make import NOW, a_message, mail_channel
 from tests.fakes.smtp import smtp_fake
-from vendorrisk.channels.mail import MailServer, mail_server
+from vendorrisk.channels.mail import MailServer, mail_sender, mail_server
 from vendorrisk.channels.mail_form import email_of, html_of, mailbox
 from vendorrisk.channels.port import EmailAddress, Fact, Failure, Undeliverable
 from vendorrisk.embedded.home import free_port
@@ -19,6 +20,10 @@ from vendorrisk.settings import SettingError
 pytestmark = pytest.mark.anyio
 
 TO = EmailAddress("owner@example.org")
+HEADERS = {
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"),
+    *("X-Vendorrisk-Kind", "List-Unsubscribe", "MIME-Version", "Content-Type"),
+}
 
 
 async def received(**changes: object) -> EmailMessage:
@@ -67,16 +72,91 @@ def test_html_is_escaped() -> None:
     assert '"onclick="' not in page
 
 
+EVIL = base64.b64encode(b"x\r\nReply-To: thief@example.net\r\nContent-Type: text/html\r\n\r\n<b>Pay here</b>").decode()
+WORDS = [f"=?utf-8?b?{EVIL}?=", "A =?UTF-8?Q?=0D=0AReply-To:_thief@example.net?= B", f"==??utf-8?b?{EVIL}?="]
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("field", ["title", "summary", "kind", "why", "manage_link", "action", "link_label"])
+async def test_an_encoded_word_in_a_name_adds_no_header_and_no_part(field: str, word: str) -> None:
+    message = await received(**{field: word})
+    assert sorted(message.keys()) == sorted(HEADERS)
+    assert message["Reply-To"] is None
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert "\r" not in str(message["Subject"]) + str(message["X-Vendorrisk-Kind"])
+    assert "<b>Pay here</b>" not in message.as_string()
+
+
+@pytest.mark.parametrize("word", WORDS)
+async def test_an_encoded_word_in_an_address_or_a_sender_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match="part before the @"):
+        mailbox(f"=?utf-8?q?a?={'@'}example.org")
+    with pytest.raises(SettingError, match="VENDORRISK_MAIL_FROM"):
+        mail_sender(f"{word} <risk@example.org>")
+
+
+async def test_a_mail_that_does_not_read_back_as_it_was_made_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an affected Python would write it, whatever the text was that got through."""
+    real = EmailMessage.as_bytes
+
+    def as_bytes(self: EmailMessage, *more: object) -> bytes:
+        return real(self, *more).replace(b"Subject: ", b"Subject: x\r\nReply-To: thief@example.net\r\nX-Rest: ", 1)
+
+    monkeypatch.setattr(EmailMessage, "as_bytes", as_bytes)
+    async with smtp_fake() as server:
+        with pytest.raises(Undeliverable) as raised:
+            await mail_channel(server.port).send(a_message(), TO, "k")
+    assert (raised.value.failure, raised.value.retryable) == (Failure.REJECTED, False)
+    assert (server.connections, server.messages) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "box"),
+    [
+        ("Acme, Inc. Vendor Risk <a@example.org>", "Acme, Inc. Vendor Risk", "a@example.org"),
+        ("Risk @ Acme <a@example.org>", "Risk @ Acme", "a@example.org"),
+        ('"Acme, Inc." <a@example.org>', "Acme, Inc.", "a@example.org"),
+        ("a@example.org", "", "a@example.org"),
+    ],
+)
+async def test_a_sender_is_shown_as_it_was_set(sender: str, name: str, box: str) -> None:
+    assert mail_sender(sender) == sender
+    made = email_of(a_message(), sender=sender, to="o@example.org", key="k", sent_at=NOW)
+    (address,) = made["From"].addresses
+    assert (address.display_name, address.addr_spec) == (name, box)
+
+
+@pytest.mark.parametrize("sender", ["", "nobody", "Risk <risk@>", "Risk <a@b>, <c@d>", "a@b c@d", "x\r\nBcc: y <a@b>"])
+def test_a_sender_that_is_none_is_refused_at_the_start(sender: str) -> None:
+    with pytest.raises(SettingError, match="VENDORRISK_MAIL_FROM"):
+        mail_sender(sender)
+
+
+async def test_our_own_fault_is_tried_again_and_is_not_the_recipients() -> None:
+    async with smtp_fake() as server:
+        channel = mail_channel(server.port)
+        channel._sender = "nobody"
+        with pytest.raises(Undeliverable) as raised:
+            await channel.send(a_message(), TO, "k")
+    assert (raised.value.failure, raised.value.retryable) == (Failure.NOT_CONFIGURED, True)
+
+
+def test_the_page_fits_a_phone_in_the_dark() -> None:
+    page = html_of(a_message(title="W" * 200))
+    assert 'name="color-scheme" content="light dark"' in page
+    assert "overflow-wrap:anywhere" in page.partition("<body")[2].partition(">")[0]
+    assert 'role="presentation"' not in page, "labels and values are data"
+    assert '<th scope="row"' in page
+
+
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_makes_a_message_that_reads_back(title: str, summary: str) -> None:
     message = a_message(title=title, summary=summary)
     made = email_of(message, sender="Risk <r@example.org>", to="o@example.org", key="k", sent_at=NOW)
     names = [name for name, _ in made.items()]
     assert len(names) == len(set(names))
-    assert set(names) <= {
-        *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"),
-        *("X-Vendorrisk-Kind", "List-Unsubscribe", "MIME-Version", "Content-Type"),
-    }
+    assert set(names) <= HEADERS
     assert made.as_bytes()
 
 

@@ -40,15 +40,33 @@ def mrkdwn(made: object) -> list[dict[str, object]]:
     return [text for value in made for text in mrkdwn(value)] if isinstance(made, list) else []
 
 
+def plain_texts(made: object) -> list[dict[str, object]]:
+    """Collect every text object that Slack shows as it is."""
+    if isinstance(made, dict):
+        own = [made] if made.get("type") == "plain_text" else []
+        return own + [text for value in made.values() for text in plain_texts(value)]
+    return [text for value in made for text in plain_texts(value)] if isinstance(made, list) else []
+
+
 def test_vendor_text_mentions_nobody_and_links_nowhere() -> None:
-    texts = mrkdwn(hostile())
-    assert len(texts) == 4
-    for text in texts:
-        assert not set("<>") & set(str(text["text"]))
-        assert text["verbatim"] is True
-        assert "&lt;!channel&gt; &amp; &lt;@U123&gt;" in str(text["text"])
-        assert "\u202e" not in str(text["text"])
+    (link,) = mrkdwn(hostile())
+    assert str(link["text"]).startswith("<https://risk.example.org/vendors/1|")
+    assert str(link["text"]).count("<") == str(link["text"]).count(">") == 1
+    texts = plain_texts(hostile())
+    assert len(texts) == 5
+    assert all(text["emoji"] is False for text in texts)
+    assert not any("\u202e" in str(text["text"]) for text in texts)
     assert not set("<>") & set(fallback(a_message(title=HOSTILE, summary=HOSTILE)))
+
+
+@pytest.mark.parametrize("name", ["_Acme_ Ltd", "`Acme`", "Acme :tada:", "*Acme*", "~Acme~", "A & <B>"])
+def test_a_name_is_shown_as_it_was_written(name: str) -> None:
+    shown = [text["text"] for text in plain_texts(blocks(a_message(title=name, facts=(Fact("Vendor", name),)), "k"))]
+    assert name in shown
+    assert f"Vendor\n{name}" in shown
+    words = fallback(a_message(title=name, summary=""))
+    assert not any(mark in words for mark in ("_Acme_", "`Acme`", ":tada:", "*Acme*", "~Acme~"))
+    assert words.replace("\u200b", "").startswith(name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 @given(st.text(max_size=4000), st.lists(st.builds(Fact, st.text(max_size=3000), st.text(max_size=3000)), max_size=30))
@@ -58,7 +76,9 @@ def test_any_text_gives_blocks_within_slacks_limits(text: str, facts: list[Fact]
     for block in made:
         assert len(block.get("fields", [])) <= 10
         assert all(len(field["text"]) <= 2000 for field in block.get("fields", []))
-    assert all(len(str(each["text"])) <= 3000 and not set("<>") & set(str(each["text"])) for each in mrkdwn(made))
+    assert len(made[0]["text"]["text"]) <= 150
+    texts = [str(each["text"]) for each in (*mrkdwn(made), *plain_texts(made))]
+    assert all(0 < len(each) <= 3000 for each in texts)
 
 
 async def test_a_webhook_gets_text_blocks_and_the_key() -> None:
@@ -69,8 +89,8 @@ async def test_a_webhook_gets_text_blocks_and_the_key() -> None:
     assert request.headers["content-type"] == "application/json; charset=utf-8"
     assert posted["text"].startswith("SOC 2 report of Example Analytics expires in 30 days")
     assert posted["blocks"][0]["block_id"] == "key-1"
-    button = posted["blocks"][-2]["elements"][0]
-    assert button["url"] == "https://risk.example.org/vendors/1"
+    assert posted["blocks"][-2]["text"]["text"] == "<https://risk.example.org/vendors/1|Open>"
+    assert "button" not in request.body.decode(), "Slack warns about a button without an endpoint for clicks"
 
 
 async def test_a_bot_posts_with_its_token_and_lets_slack_find_nothing_in_the_words() -> None:

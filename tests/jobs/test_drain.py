@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.alerts.make import Feature, a_receiver, a_vendor, expiry, send
+from tests.alerts.make import Feature, a_receiver, a_vendor, confirm_all, expiry, send
 from tests.conftest import Company, FakeClock
 from tests.embedded.make import Command, data_folder
 from tests.fakes.smtp import SmtpFake, smtp_fake
@@ -43,6 +43,7 @@ async def waiting(
     clock.now = datetime.now(UTC)
     target = {"kind": "email", "address": "risk@example.org"}
     await a_receiver(company, target=target)
+    await confirm_all(owner)
     vendor = await a_vendor(owner, company)
     due_on = clock.now.date() + timedelta(days=20)
     await Feature(context, company).watch(*(expiry(vendor, due_on) for _ in range(_ALERTS)))

@@ -45,6 +45,9 @@ from vendorrisk.outbox import service as outbox
 RAISE, DISPATCH = "raise_due_alerts", "dispatch_alerts"
 """The names of the jobs, for nudges."""
 
+opened_address = rules.opened_address
+"""Open the sealed address of a receiver, for the doctor."""
+
 _LONGEST_VIEW = timedelta(days=731)
 _MOST_TITLE = 300
 MOST_RECEIVERS = 100
@@ -136,9 +139,7 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> Create
     await _check_owners(work, new.owner_ids)
     await queries.lock_tenant(work)  # so that two at once do not pass the quota together
     if await queries.count_receivers(work) >= MOST_RECEIVERS:
-        detail = (
-            f"A tenant may have {MOST_RECEIVERS} receivers. Remove one that is not needed, or widen the filters of one."
-        )
+        detail = f"A tenant may have {MOST_RECEIVERS} receivers. Remove one, or widen the filters of another."
         raise Refusal(Code.RECEIVERS_TOO_MANY, detail)
     receiver_id, address = new_id(), rules.address_of(new.target)
     added = await queries.insert_receiver(
@@ -229,9 +230,7 @@ async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
     if tested.kind is ReceiverKind.OWNERS:
         raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor. Test an e-mail receiver.")
     if tested.kind is ReceiverKind.EMAIL and tested.confirmed_at is None:
-        raise Refusal(
-            Code.RECEIVER_UNCONFIRMED, "The owner of the address must confirm it first, by the mail sent there."
-        )
+        raise Refusal(Code.RECEIVER_UNCONFIRMED, "Its owner must confirm the address first, by the mail sent there.")
     await confirmations.check_quota(work)
     alert_id = new_id()
     await queries.insert_test_alert(work, alert_id, receiver_id)

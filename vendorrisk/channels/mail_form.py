@@ -91,7 +91,7 @@ def _check_reads_back(made: EmailMessage, headers: Mapping[str, object]) -> None
         read = BytesParser(policy=SMTP).parsebytes(made.as_bytes())
     except (MessageError, LookupError) as error:
         raise HeadersError("the headers cannot be written") from error
-    names = [name for name in read if name not in {"MIME-Version", "Content-Type"}]
+    names = [name for name, _ in read.items() if name not in {"MIME-Version", "Content-Type"}]
     parts = [part.get_content_type() for part in read.walk()]
     if names != list(headers) or parts != ["multipart/alternative", "text/plain", "text/html"] or read.defects:
         raise HeadersError("the headers do not read back as they were made")
