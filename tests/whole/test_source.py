@@ -45,7 +45,8 @@ _OUT = {
     "aiohttp": set(),
     "urllib.request": set(),
     "http.client": {"embedded"},  # the supervisor asks its own API on loopback whether it is ready
-    "socket": {"egress", "embedded"},  # free ports and socket files of its own servers
+    # Free ports and socket files of its own servers. Pairs of sockets between the service and its children.
+    "socket": {"egress", "embedded", "sandbox"},
 }
 """Module that reaches outside → the folders that may import it."""
 

@@ -25,6 +25,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("slack", messages.slack),
     ("secret keys", files.secret_keys),
     ("disc space", machine.disc),
+    ("sandbox", machine.sandbox),
     ("backups", machine.backups),
     # Last and alone: as root it takes another user's place for a moment.
     ("storage", files.storage),

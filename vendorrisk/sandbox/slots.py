@@ -1,4 +1,4 @@
-"""How many children run at once, how much memory they may take together, and whose turn is next."""
+"""The children that run at once, the memory they may take together, and the turns of those that wait."""
 
 import asyncio
 from collections import deque
@@ -63,7 +63,7 @@ class Turns:
             raise
 
     def _pass_on(self) -> None:
-        """Give the place to the key whose last turn is the longest ago."""
+        """Give the place to the key that had its last turn the longest ago."""
         while self._waiting:
             key = next(iter(self._waiting))
             queue = self._waiting.pop(key)
