@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.probes import linear
 from vendorrisk.evaluation import transparency, web
 from vendorrisk.evaluation.events import evaluate_status
 from vendorrisk.evaluation.model import Verdict
@@ -170,3 +171,8 @@ async def test_a_sandbox_that_is_away_makes_a_scan_unknown(monkeypatch: pytest.M
         monkeypatch.setattr(world.sandbox, "run", busy)
         observation = await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox)
     assert observation.secure == observation.plain == Unknown(reason="parser_busy")
+
+
+async def test_records_and_headers_that_are_read_on_the_loop_take_time_in_proportion_to_their_length() -> None:
+    """The child has two seconds. The square of 60,000 takes minutes."""
+    assert await Sandbox().run(linear.every, b"", SMALL) == 13
