@@ -26,6 +26,7 @@ from tests.bench import (
     growing,
     importing,
     listing,
+    parsing,
     plans,
     reading,
     scans,
@@ -83,9 +84,9 @@ async def ratios(stack: Stack, options: argparse.Namespace) -> list[Line]:
 
 
 async def signals(stack: Stack, options: argparse.Namespace) -> list[Line]:
-    """Watch some hundred vendors of the lab, and claim among as many domains as there would be vendors."""
+    """Watch some hundred vendors of the lab, read pages in children, and claim among as many domains as vendors."""
     watched = await watching.run(stack, 60 if options.quick else 300)
-    watched += await scans.run()
+    watched += [*await scans.run(), *await parsing.run()]
     return watched + await claiming.run(stack, _QUICK if options.quick else options.vendors)
 
 

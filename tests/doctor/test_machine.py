@@ -22,10 +22,12 @@ from vendorrisk.clock import system_clock
 from vendorrisk.db import schema
 from vendorrisk.doctor import database, machine
 from vendorrisk.doctor.checkup import CHECKS, examine
+from vendorrisk.doctor.machine import evaluated_sandbox
 from vendorrisk.doctor.model import Finding, Level, Patient, Report
 from vendorrisk.doctor.queries import Archiver
 from vendorrisk.doctor.table import show
 from vendorrisk.keys import Keyring
+from vendorrisk.sandbox.confinement import Protections
 from vendorrisk.settings import Settings
 from vendorrisk.storage.configured import file_store_from
 
@@ -266,3 +268,16 @@ def test_a_person_sees_the_same_in_a_table() -> None:
     show(Report(healthy=True, findings=[found]), Console(file=out, width=80, force_terminal=True, no_color=True))
     assert "little room" in out.getvalue()
     assert "→ Free some." in out.getvalue()
+
+
+@pytest.mark.anyio
+async def test_it_says_which_protections_this_machine_gives_to_a_parser(settings: Settings) -> None:
+    found = await finding(settings, "sandbox")
+    assert found.level is Level.OK
+    user = "its own" if os.geteuid() == 0 else "the one of the service"
+    assert found.said.startswith(f"system calls: a short list, user: {user}, Landlock: ")
+    lacking = evaluated_sandbox(Protections())
+    assert (lacking.level, lacking.said) == (
+        Level.WARNING,
+        "system calls: not filtered, user: the one of the service, Landlock: not in this kernel",
+    )

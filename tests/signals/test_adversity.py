@@ -630,3 +630,27 @@ async def test_good_hosts_attached_later_do_not_soften_the_domain_that_was_attac
         clock.advance(minutes=1)
         await on.run()
         assert await web() > alone, "a person may say that another is the main one"
+
+
+async def test_a_page_made_to_do_harm_is_unknown_alerts_nobody_and_holds_no_other_vendor_up(
+    context: JobContext, client: Client, clock: FakeClock
+) -> None:
+    async with watching(context, client, clock) as on:
+        vendor = await on.vendor()
+        await on.attach(vendor)
+        await on.run()
+        before, told = await on.signals(vendor), await on.notified()
+        on.good.on("/", Reply(200, [("Content-Type", "text/html")], b"<div>" * 400_000))
+        other = "other.test"
+        on.internet.dns.zone.update(good_zone(other, "127.0.0.77"))
+        await good_vendor(on.internet, other, "127.0.0.77")
+        second = (await client.post("/v1/vendors", {"name": "Other"})).json()["id"]
+        await on.attach(second, other)
+        clock.advance(days=1, hours=13)
+        await on.run()
+        after = await on.signals(vendor)
+        assert before["web.hsts"]["verdict"] == "pass"
+        assert (after["web.hsts"]["verdict"], after["web.hsts"]["reason"]) == ("unknown", "page_too_complex")
+        assert await on.findings() == []
+        assert await on.notified() == told
+        assert (await on.signals(second))["web.hsts"]["verdict"] == "pass"

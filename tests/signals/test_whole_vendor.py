@@ -42,7 +42,7 @@ async def observations(world: Lab) -> list[evaluate.Observation]:
         await dns_setup.scan(D, resolver=world.resolver, hosts=(f"www.{D}",)),
         await mail_setup.scan(D, resolver=world.resolver, strict_fetcher=world.strict),
         await site.scan(D, fetcher=world.fetcher, sandbox=world.sandbox),
-        await handshake.scan_certificate(D, guard=world.guard, fetcher=world.fetcher, sandbox=world.sandbox),
+        await handshake.scan_certificate(D, guard=world.guard, fetcher=world.fetcher),
         await handshake.scan_versions(D, guard=world.guard),
         await domain_registration.scan(
             D,

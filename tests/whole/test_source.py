@@ -45,7 +45,9 @@ _OUT = {
     "aiohttp": set(),
     "urllib.request": set(),
     "http.client": {"embedded"},  # the supervisor asks its own API on loopback whether it is ready
-    "socket": {"egress", "embedded", "serving.py"},  # free ports, socket files of its own servers, and options of one
+    # Free ports, socket files of its own servers and options of one, the host's name. Pairs of sockets between the
+    # service and its children.
+    "socket": {"egress", "embedded", "sandbox", "serving.py", "processes"},
 }
 """Module that reaches outside → the folders that may import it."""
 

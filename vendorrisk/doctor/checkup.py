@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("secret keys", files.secret_keys),
     ("keys of processes", files.process_keys),
     ("disc space", machine.disc),
+    ("sandbox", machine.sandbox),
     ("backups", machine.backups),
     # Last and alone: as root it takes another user's place for a moment.
     ("storage", files.storage),

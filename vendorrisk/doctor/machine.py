@@ -1,4 +1,4 @@
-"""The machine we run on: settings, clock, time zones, disc space, and signs of backups."""
+"""The machine we run on: settings, clock, time zones, disc space, the sandbox, and signs of backups."""
 
 import os
 import shutil
@@ -14,6 +14,8 @@ from vendorrisk.db.pool import NOT_READY
 from vendorrisk.doctor import queries
 from vendorrisk.doctor.database import server
 from vendorrisk.doctor.model import DatabaseAwayError, Finding, Level, Patient
+from vendorrisk.sandbox.confinement import Protections, given
+from vendorrisk.sandbox.running import SMALL, Sandbox, SandboxError
 from vendorrisk.settings import faults_in
 from vendorrisk.storage.configured import disk_root
 
@@ -129,6 +131,28 @@ def evaluated_room(place: Path) -> Finding:
     if usage.free < _SPACE_WARNING or usage.free < usage.total * _SHARE_WARNING:
         return Finding("disc space", Level.WARNING, said, todo)
     return Finding("disc space", Level.OK, said)
+
+
+async def sandbox(_patient: Patient) -> list[Finding]:
+    """Read something in a child, and tell the protections that this machine gave it."""
+    try:
+        found = await Sandbox().run(given, b"", SMALL)
+    except SandboxError as error:
+        todo = "Files and pages cannot be read. See the lines of this command's standard error."
+        return [Finding("sandbox", Level.FAILURE, f"no child process can read: {error}", todo)]
+    return [evaluated_sandbox(found)]
+
+
+def evaluated_sandbox(found: Protections) -> Finding:
+    said = ", ".join((
+        f"system calls: {'a short list' if found.system_calls else 'not filtered'}",
+        f"user: {'its own' if found.own_user else 'the one of the service'}",
+        f"Landlock: {f'version {found.landlock}' if found.landlock else 'not in this kernel'}",
+    ))  # fmt: skip
+    if not found.system_calls:
+        todo = "Run on Linux on x86-64 or ARM64, where nothing forbids a process to give up system calls (seccomp)."
+        return Finding("sandbox", Level.WARNING, said, todo)
+    return Finding("sandbox", Level.OK, said)
 
 
 async def backups(patient: Patient) -> list[Finding]:

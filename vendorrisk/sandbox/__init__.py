@@ -1,7 +1,7 @@
 """The edge to parsers: code that reads untrusted bytes runs in a child process that may be lost.
 
     running       the one way in: waits for a slot, hands the bytes over, reports the reason of a failure
-    slots         how many children run at once, how much memory they share, and whose turn is next
+    slots         the children that run at once, the memory they share, and the turns of those that wait
     spool         a long answer, kept on disk as it arrives
     fork_server   the service's side of the fork server: starts it, replaces it, sends it jobs
     zygote        the fork server's program: imports parsers, reads no untrusted byte, forks a child for each job

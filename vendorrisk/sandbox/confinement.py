@@ -91,7 +91,7 @@ def _die_with(parent: int) -> None:
 
 
 def _limit(cpu_seconds: int, memory_bytes: int, whole: int, data: int) -> None:
-    """Bound processor time and memory. The memory comes on top of what the fork server's pages take in the child."""
+    """Bound processor time and memory. The memory comes on top of the fork server's own pages."""
     for which, soft, hard in (
         (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1),
         (resource.RLIMIT_DATA, data + memory_bytes, data + memory_bytes),
@@ -141,7 +141,7 @@ def _give_up_calls() -> bool:
 
 
 def filter_for(machine: str) -> bytes | None:
-    """Build the filter (linux/filter.h) of an architecture. None for one whose calls are not known here."""
+    """Build the filter (linux/filter.h) of an architecture. None for an unknown architecture."""
     architecture = _ARCHITECTURES.get(machine)
     if architecture is None:
         return None

@@ -173,7 +173,7 @@ class _Spooled:
             await self.end()
 
     async def end(self) -> None:
-        """Write what is held."""
+        """Write the rest."""
         held, self._held = bytes(self._held), bytearray()
         await asyncio.to_thread(self._spool.write, held)
 

@@ -17,7 +17,7 @@ class Spool:
     """A temporary file of items, each with its length before it. It is gone when it is closed."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `__exit__` closes it
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed with the spool
         self.size = 0
 
     def __enter__(self) -> Self:

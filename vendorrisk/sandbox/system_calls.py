@@ -4,7 +4,7 @@ A refused call fails instead of killing the child, because libraries try calls a
 huge pages, `abort` sends a signal. An errno gives an attacker nothing. A call by another architecture's numbers kills,
 because only an attack makes one.
 
-The list is what the parsers were seen to need under `strace`: memory of their own, randomness for hash tables, reading
+The list was found by tracing the parsers with `strace`: memory of their own, randomness for hash tables, reading
 the input, writing the answer, and the end.
 """
 
@@ -46,7 +46,7 @@ ALLOWED: Final = (
     Allowed("madvise", 28, 233),
     Allowed("exit", 60, 93),
     Allowed("futex", 202, 98),
-    # For machines whose clock cannot be read without a call.
+    # Some machines have a clock that cannot be read without a call.
     Allowed("clock_gettime", 228, 113),
     Allowed("exit_group", 231, 94),
     Allowed("getrandom", 318, 278),

@@ -102,7 +102,7 @@ class _Zygote:
         return found
 
     def _kill(self, descriptor: int) -> None:
-        """Kill the child whose job is no longer wanted. It cannot be another process: it was not reaped yet."""
+        """Kill the child of a job that is no longer wanted. It cannot be another process: it was not reaped yet."""
         os.kill(self._pids[descriptor], signal.SIGKILL)
         self._poll.unregister(descriptor)
 

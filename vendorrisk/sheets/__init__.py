@@ -1,8 +1,10 @@
 """The edge to spreadsheets: tables come in as CSV or XLSX and go out as CSV or XLSX.
 
     reading   turns the bytes of a file into a *table*, or raises `UnreadableError` with advice for the sender
+    csv_text  finds the encoding and the delimiter of CSV, and yields its rows
     errors    finds the cells of a workbook that hold an error such as #N/A
-    files     finds the format of a file, and reads CSV in a thread and a workbook in a child process
+    portions  the table as a child process writes it: head, rows, end. The rows lie on disk until they are read
+    files     finds the format of a file, and has it read in a child process
     writing   streams rows under given headings as CSV or XLSX
     formulas  the guard: a leading ' keeps spreadsheet programs from taking text for a formula
 
@@ -12,6 +14,6 @@ caller brings its headings, and decides on the meaning of a cell.
 Invariants
 - no formula, macro or link of a file is evaluated
 - no error of a cell is read as a blank
-- no workbook takes down the process that asked for it
+- no file takes down the process that asked for it, or its memory
 - no cell of a written file is taken for a formula
 """
