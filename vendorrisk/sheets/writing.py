@@ -1,5 +1,6 @@
 """Rows leave as CSV or XLSX. No spreadsheet program can be made to run something by such a file."""
 
+import asyncio
 import csv
 import io
 import tempfile
@@ -72,7 +73,8 @@ async def as_workbook(heading: Heading, batches: AsyncIterator[Sequence[Cells]])
 async def _write(file: Any, heading: Heading, batches: AsyncIterator[Sequence[Cells]]) -> None:
     # Text stays text: neither a formula nor a link nor a number is made of it.
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(file, options) as workbook:
+    workbook = xlsxwriter.Workbook(file, options)
+    try:
         sheet = workbook.add_worksheet(heading.sheet)
         bold = workbook.add_format({"bold": True})
         formats = Formats(
@@ -81,17 +83,24 @@ async def _write(file: Any, heading: Heading, batches: AsyncIterator[Sequence[Ce
         )
         sheet.freeze_panes(1, 1)
         sheet.write_row(0, 0, heading.columns, bold)
-        number = 0
+        number = 1
         async for batch in batches:
-            for row in batch:
-                number += 1
-                for at, cell in enumerate(row):
-                    _put(sheet, number, at, cell, formats)
+            await asyncio.to_thread(_put_rows, sheet, number, batch, formats)
+            number += len(batch)
+    finally:
+        # Packing takes longest. Other requests go on meanwhile.
+        await asyncio.to_thread(workbook.close)
 
 
 class Formats(NamedTuple):
     date: Any
     amount: Any
+
+
+def _put_rows(sheet: Any, first: int, rows: Sequence[Cells], formats: Formats) -> None:
+    for number, row in enumerate(rows, start=first):
+        for at, cell in enumerate(row):
+            _put(sheet, number, at, cell, formats)
 
 
 def _put(sheet: Any, row: int, column: int, cell: WrittenCell, formats: Formats) -> None:
