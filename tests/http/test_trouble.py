@@ -92,7 +92,8 @@ async def test_files_of_another_user_are_denied_and_an_own_folder_is_not(tmp_pat
     await disk.DiskStore(tmp_path / "own").check()
     assert list((tmp_path / "own" / ".incoming").iterdir()) == []
     if os.geteuid() == 0:
-        child = "import asyncio, concurrent.futures.thread, os, sys; from pathlib import Path; from vendorrisk.storage.disk import DiskStore; "
+        child = "import asyncio, concurrent.futures.thread, os, sys; from pathlib import Path; "
+        child += "from vendorrisk.storage.disk import DiskStore; "
         child += "os.setegid(65534); os.seteuid(65534); asyncio.run(DiskStore(Path(sys.argv[1])).check())"
         ran = subprocess.run(  # noqa: ASYNC221 - nothing else runs here
             [sys.executable, "-c", child, str(tmp_path / "own")], capture_output=True, text=True, check=False

@@ -40,8 +40,8 @@ async def ready(service: TheService) -> Response[Health]:
     user's, and no shutdown has begun.
     """
     checks = {"database": await _database(service), "files": await _files(service), "redis": await _redis(service)}
-    # Without Redis requests are still served and jobs still run at their next tick. A store that is full or away is
-    # told here, and fails only the requests that need it.
+    # Without Redis requests are still served and jobs still run at their next tick. A store that is full or away fails
+    # only the requests that need it.
     failing = checks["database"] != "ok" or checks["files"].startswith(_DENIED) or service.is_shutting_down
     if service.is_shutting_down:
         checks["process"] = "is stopping"
