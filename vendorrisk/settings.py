@@ -60,8 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     # Seconds to keep serving after SIGTERM while /health/ready fails, so that a proxy stops sending requests. Plus the
     # 7 s drain, stay below the supervisor's kill timeout.
     shutdown_delay_seconds: Annotated[float, Meta(ge=0, le=300)] = 0.0
-    # A connection that sends no request, or half of one, or takes no byte of its response, is ended after so long.
-    idle_seconds: Annotated[float, Meta(ge=1, le=600)] = 30.0
+    # A connection that sends no request, or half of one, or takes no byte of its response, is ended after so long. More
+    # than the 60 s after which common proxies end an idle connection themselves, so that none is cut while it is used.
+    idle_seconds: Annotated[float, Meta(ge=1, le=600)] = 75.0
     # Whether Strict-Transport-Security holds for every host below this one too.
     hsts_include_subdomains: bool = False
     # A process whose event loop does not come round for so many seconds ends itself, and its supervisor starts another.

@@ -105,7 +105,7 @@ select exists (
 ) as found;
 
 -- name: checksum_secret
--- Of the installation, not of a tenant.
+-- The installation has one secret, which is no tenant's.
 select secret from key_checksum;
 
 -- name: announce_keys

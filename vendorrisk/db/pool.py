@@ -10,7 +10,7 @@ it differs from the one the connection served last. Behind PgBouncer in transact
 a transaction, so there every borrow is one.
 
 Tenants take connections in turn. One tenant never holds all of them, so that its slow statements leave another tenant a
-connection. What crosses tenants counts as one more tenant.
+connection. Work across tenants counts as one more tenant.
 """
 
 import asyncio

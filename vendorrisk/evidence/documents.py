@@ -159,15 +159,8 @@ async def store_file(
         return before
     if before.file_sha256 not in {None, stored.sha256}:
         await proposal_queries.forget_proposals(work, document_id)
-    after = await proposal_queries.attach_file(
-        work,
-        document_id,
-        stored.sha256,
-        stored.size,
-        name,
-        stored.media_type.text,
-        extraction,
-    )
+    facts = (stored.sha256, stored.size, name, stored.media_type.text, extraction)
+    after = await proposal_queries.attach_file(work, document_id, *facts)
     if extraction is TextExtraction.WAITING:
         work.nudge(READ_EVIDENCE)
     await audit.record(work, Action.DOCUMENT_FILE_STORED, Target("document", after.id), before=before, after=after)

@@ -94,7 +94,7 @@ async def _write(context: RequestContext, scope: Any, receive: Receive, next_app
         response = await _in_transaction(context, scope, receive, next_app, is_file=is_file)
     if context.work is not None and context.work.nudges and not response.is_refusal:
         await context.service.nudge(context.work.nudges)
-    if wants_minimal(context.headers.get("prefer")) and response.status in {200, 201}:
+    if wants_minimal(context.headers.get("prefer")) and response.status in {200, 201, 202}:
         response.drop_body()
     return response
 

@@ -19,11 +19,13 @@ _SPELT = {"api": "API", "soc2": "SOC 2", "cuec": "CUEC", "cuecs": "CUECs", "kev"
 _SUCCESSES = {
     Kind.READ: "The record.",
     Kind.LIST: "A page of the list.",
-    Kind.CREATE: "Created. With `Prefer: return=minimal` the body is empty.",
+    Kind.CREATE: "Created.",
     Kind.ACT: "Done.",
     Kind.CHANGE: "Changed.",
     Kind.REMOVE: "Removed.",
 }
+
+EMPTY = "With `Prefer: return=minimal` the body is empty, and has no content type."
 
 _ALSO = {201: "Created.", 202: "Accepted. The work goes on afterwards."}
 
@@ -133,6 +135,8 @@ def _add_successes(responses: dict[str, Any], also: Iterable[int], *, writes: bo
         responses["204"] = {"description": "Done. The body is empty, as `Prefer: return=minimal` asked."}
     for status in also:
         responses[str(status)] = copy.deepcopy(first) | {"description": _ALSO[status]}
+    for status in ({"201", "202"} & set(responses)) if writes else ():
+        responses[status]["description"] += f" {EMPTY}"
 
 
 def _add_headers(responses: dict[str, Any], handler: Any, method: str) -> None:

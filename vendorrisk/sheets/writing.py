@@ -75,9 +75,12 @@ async def as_workbook(heading: Heading, batches: AsyncIterator[Sequence[Cells]])
 
 async def _write(file: Any, heading: Heading, batches: AsyncIterator[Sequence[Cells]]) -> None:
     book = await asyncio.to_thread(_Book, file, heading)
-    async for batch in batches:
-        await asyncio.to_thread(book.add, batch)
-    await asyncio.to_thread(book.close)
+    try:
+        async for batch in batches:
+            await asyncio.to_thread(book.add, batch)
+    finally:
+        # Packing takes longest.
+        await asyncio.to_thread(book.close)
 
 
 class _Book:

@@ -25,7 +25,7 @@ class UnreachableError(StorageError):
 
 
 class DeniedError(UnreachableError):
-    """The store belongs to another user, or denies access. The operator must mend it."""
+    """The store belongs to another user, or denies access. Only the operator can change that."""
 
 
 class FullError(UnreachableError):

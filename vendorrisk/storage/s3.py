@@ -4,23 +4,27 @@ An object is seen when its multipart upload is completed, so a cut upload leaves
 must clear its remaining parts (AbortIncompleteMultipartUpload), because the store hides them from us.
 """
 
+import asyncio
+import errno
+import tempfile
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from vendorrisk.storage.port import Listed, MissingError, UnreachableError, checked_name, checked_prefix
+from vendorrisk.storage.port import FullError, Listed, MissingError, UnreachableError, checked_name, checked_prefix
 
 if TYPE_CHECKING:  # obstore's typed dictionaries exist for the checker only
     from obstore import BytesStream, GetOptions
     from obstore.store import S3Config
 
 _PIECE: Final = 1 << 20
-_PART: Final = 8 << 20  # memory per upload under way: twice this
+_PART: Final = 8 << 20  # memory per upload that is being sent: twice this
+_AT_ONCE: Final = 4
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +44,7 @@ class S3CompatibleStore:
     """The adapter."""
 
     def __init__(self, bucket: Bucket) -> None:
+        self._sending = asyncio.Semaphore(_AT_ONCE)
         self._where = f"s3://{bucket.name}/{bucket.prefix}"
         self._store = S3Store(
             bucket.name,
@@ -54,15 +59,24 @@ class S3CompatibleStore:
         )
 
     async def put(self, name: str, chunks: AsyncIterable[bytes]) -> None:
+        """See the port. The chunks, which are sealed, wait on the disk, so that a slow source holds no memory."""
         checked_name(name)
-        source = _Source(chunks)
+        with tempfile.SpooledTemporaryFile(max_size=_PIECE) as file:
+            async for chunk in chunks:
+                await self._spooled(file, chunk)
+            file.seek(0)
+            async with self._sending:
+                try:
+                    await obstore.put_async(self._store, name, _read(file), chunk_size=_PART, max_concurrency=1)
+                except Exception as error:
+                    raise self._unreachable("write", error) from error
+
+    async def _spooled(self, file: IO[bytes], chunk: bytes) -> None:
         try:
-            await obstore.put_async(self._store, name, source.read(), chunk_size=_PART, max_concurrency=1)
-        except Exception as error:
-            # obstore wraps the source's exception in some cases. The port passes it unchanged.
-            if source.failure is not None:
-                raise source.failure from None
-            raise self._unreachable("write", error) from error
+            await asyncio.to_thread(file.write, chunk)
+        except OSError as error:
+            fault = FullError if error.errno in {errno.ENOSPC, errno.EDQUOT} else UnreachableError
+            raise fault(f"cannot write to {tempfile.gettempdir()}: {error.strerror}") from error
 
     async def open(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         if length == 0:
@@ -145,20 +159,9 @@ def _config(bucket: Bucket) -> "S3Config":
     return config
 
 
-class _Source:
-    """Remembers the source's exception on its way through obstore."""
-
-    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
-        self._chunks = chunks
-        self.failure: BaseException | None = None
-
-    async def read(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._chunks:
-                yield chunk
-        except BaseException as error:
-            self.failure = error
-            raise
+async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, _PIECE):
+        yield piece
 
 
 async def _nothing() -> AsyncIterator[bytes]:

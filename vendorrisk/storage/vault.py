@@ -19,7 +19,7 @@ from vendorrisk.storage.port import DamagedError, LockedError, MissingError, Sto
 from vendorrisk.storage.sealing import Span, seal_stream
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-"""Of a content, and of the name that is made of it."""
+"""The form of a content's digest, and of the name made of that digest."""
 _KEY_BYTES_MAX: Final = 4096
 
 
