@@ -65,7 +65,7 @@ async def test_get_changes_nothing_post_confirms_once_and_alerts_follow(
     assert [message.kind for _, _, message in outlet.sent] == ["receiver.confirmation", "alert.evidence_expiring"]
     entries = await company.client.items("/v1/audit-entries")
     (entry,) = [e for e in entries if e["action"] == "receiver:confirmed"]
-    assert (entry["actor"]["kind"], entry["target"]["id"]) == ("system", made["id"])
+    assert (entry["actor_kind"], entry["target_id"]) == ("system", made["id"])
 
 
 async def test_the_pages_allow_no_script_no_frame_and_no_other_host(

@@ -16,6 +16,7 @@ from vendorrisk.alerts.model import Alert, AlertPolicy, Delivery, NewAlertPolicy
 from vendorrisk.alerts.receiver_model import CreatedReceiver, NewReceiver, Receiver, ReceiverChanges
 from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
+from vendorrisk.egress.guard import inside_hosts
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
@@ -69,7 +70,7 @@ async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewRece
 
     The owner of an e-mail address is asked by mail to confirm it. Until then the receiver gets no alerts.
     """
-    return await alerts.add_receiver(work, service.keyring, data)
+    return await alerts.add_receiver(work, service.keyring, data, inside_hosts(service.settings))
 
 
 @reads("/receivers/{receiver_id:uuid}", Permission.ALERTS_READ)
@@ -95,7 +96,8 @@ async def change_receiver(
 
     Switching a receiver off cancels its pending deliveries.
     """
-    return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected)
+    inside = inside_hosts(service.settings)
+    return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected, inside)
 
 
 @removes("/receivers/{receiver_id:uuid}", Permission.ALERTS_MANAGE)

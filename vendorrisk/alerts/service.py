@@ -1,7 +1,7 @@
 """Operations on deadlines, alerts, receivers and policies."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ from vendorrisk.alerts.receiver_model import (
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target as Audited
-from vendorrisk.channels.port import WebhookEndpoint
+from vendorrisk.channels.port import Address, WebhookEndpoint
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
@@ -134,14 +134,14 @@ async def receiver(work: Work, receiver_id: UUID) -> Receiver:
     return found(await queries.find_receiver(work, receiver_id))
 
 
-async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> CreatedReceiver:
+async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver, inside: Container[str] = ()) -> CreatedReceiver:
     """Add a receiver of the alerts raised from now on. A webhook's secret is in the response, this once."""
     await _check_owners(work, new.owner_ids)
     await queries.lock_tenant(work)  # so that two at once do not pass the quota together
     if await queries.count_receivers(work) >= MOST_RECEIVERS:
         detail = f"A tenant may have {MOST_RECEIVERS} receivers. Remove one, or widen the filters of another."
         raise Refusal(Code.RECEIVERS_TOO_MANY, detail)
-    receiver_id, address = new_id(), rules.address_of(new.target)
+    receiver_id, address = new_id(), rules.address_of(new.target, inside)
     added = await queries.insert_receiver(
         work,
         receiver_id,
@@ -157,7 +157,12 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> Create
 
 
 async def change_receiver(
-    work: Work, keyring: Keyring, receiver_id: UUID, changes: ReceiverChanges, expected: int
+    work: Work,
+    keyring: Keyring,
+    receiver_id: UUID,
+    changes: ReceiverChanges,
+    expected: int,
+    inside: Container[str] = (),
 ) -> Receiver:
     """Change a receiver. A new target replaces the whole address. Switching off cancels pending deliveries.
 
@@ -170,8 +175,9 @@ async def change_receiver(
     readdressed, sealed = False, None
     if changes.target is not UNSET:
         target = await _with_secret(work, keyring, before, changes.target)
-        readdressed = not await _has_address(work, keyring, before, target)
-        sealed = rules.sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
+        address = rules.address_of(target, inside)
+        readdressed = not await _has_address(work, keyring, before, target, address)
+        sealed = rules.sealed_address(keyring, work.tenant_id, receiver_id, address)
         wanted = _readdressed(wanted, target)
     await _check_owners(work, wanted.owner_ids)
     if wanted == before and not readdressed:
@@ -190,9 +196,10 @@ async def _ask_if_mail(work: Work, keyring: Keyring, receiver: Receiver) -> None
         await confirmations.ask(work, keyring, receiver)
 
 
-async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target: Target) -> bool:
+async def _has_address(
+    work: Work, keyring: Keyring, receiver: Receiver, target: Target, address: Address | None
+) -> bool:
     """Return True if messages go to this address already. An address that no key opens counts as another one."""
-    address = rules.address_of(target)
     if address is None:
         return receiver.kind is rules.kind_of(target)
     with contextlib.suppress(SealError):
