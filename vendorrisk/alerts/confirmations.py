@@ -55,7 +55,7 @@ class State(StrEnum):
 
 
 class Confirmation(msgspec.Struct, frozen=True):
-    """What a link would confirm. A link that is not open tells nothing."""
+    """The state of a link, with tenant and address while it is open."""
 
     state: State
     tenant_name: str = ""
@@ -100,7 +100,7 @@ async def check_quota(work: Work, limits: Limits) -> None:
 
 
 async def find(database: Database, keyring: Keyring, token: str, now: datetime) -> Confirmation:
-    """Return what a link would confirm."""
+    """Return the state of a link."""
     place = _place(keyring, token)
     if place is None:
         return Confirmation(State.UNKNOWN)

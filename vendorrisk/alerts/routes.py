@@ -120,7 +120,7 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
     status_code=202,
     refuses=[Code.RECEIVER_CONFIRMED, Code.RECEIVER_MESSAGES_TOO_MANY],
 )
-async def send_receiver_confirmation(work: InWork, service: TheService, receiver_id: FromPath[UUID]) -> Receiver:
+async def request_receiver_confirmation(work: InWork, service: TheService, receiver_id: FromPath[UUID]) -> Receiver:
     """Send the mail again that asks the owner of the address to confirm it. Links of earlier mails end."""
     return await confirmations.ask_again(work, service.keyring, receiver_id, _limits(service))
 
@@ -230,7 +230,7 @@ router = Router(
         get_receiver,
         change_receiver,
         remove_receiver,
-        send_receiver_confirmation,
+        request_receiver_confirmation,
         test_receiver,
         list_deliveries,
         get_delivery,
