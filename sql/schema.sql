@@ -54,6 +54,7 @@ AS $function$
         and (r.tiers is null or (v.id is not null and coalesce(v.tier, 'critical') = any (r.tiers)))
         and (r.owner_ids is null or v.business_owner_id = any (r.owner_ids) or v.security_owner_id = any (r.owner_ids))
         and (r.kind <> 'owners' or m.id is not null)
+        and (r.kind <> 'email' or r.confirmed_at is not null)
 $function$;
 
 CREATE OR REPLACE FUNCTION public.announce_api_key_change()

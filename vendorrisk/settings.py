@@ -95,6 +95,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     import_max_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
     smtp_url: str = ""  # smtp://user:password@host:587, smtps://host:465. Unset: e-mail is off
     mail_from: str = "Vendor risk <vendorrisk@localhost>"
+    # Receivers of a tenant. Each alert makes a delivery for each of them.
+    receivers_per_tenant: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    # Tests of receivers and mails that ask to confirm an address, of a tenant in an hour.
+    receiver_messages_per_hour: Annotated[int, Meta(ge=1)] = 60
+    # Hosts inside, comma-separated, that webhooks may be posted to though their addresses are private.
+    webhook_inside_hosts: str = ""
+    # A PEM file of authorities that messages trust beside the system's: webhooks, Slack and mail.
+    message_ca_file: str = ""
     slack_api_url: str = "https://slack.com/api/"
     rate_limit_per_minute: Annotated[int, Meta(ge=1)] = 6000  # per API key and API process
     rate_limit_tenant_per_minute: Annotated[int, Meta(ge=1)] = 30_000  # over all keys of a tenant, per API process

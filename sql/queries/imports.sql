@@ -60,7 +60,7 @@ set lease_token = $3, leased_until = $4, tries = i.tries + 1
 where i.tenant_id = $1 and i.id = (
     select w.id
     from imports as w
-    where w.tenant_id = $1 and w.state in ('received', 'accepted') and w.kind = any($5::text[])
+    where w.tenant_id = $1 and w.state in ('received', 'accepted') and w.kind || '' = any($5::text[])
         and (w.leased_until is null or w.leased_until <= $2)
         and not exists (
             select from imports as o

@@ -31,6 +31,7 @@ from tests.bench import (
     reading,
     scans,
     searching,
+    sharing,
     sweeping,
     watching,
 )
@@ -91,8 +92,9 @@ async def signals(stack: Stack, options: argparse.Namespace) -> list[Line]:
 
 
 async def deliveries(stack: Stack, options: argparse.Namespace) -> list[Line]:
-    """Send many messages to one receiver on loopback."""
-    return await delivering.run(stack, 2_000 if options.quick else 30_000)
+    """Send many messages to one receiver on loopback, and those of many tenants."""
+    lines = await delivering.run(stack, 2_000 if options.quick else 30_000)
+    return lines + await sharing.run(stack, 1_000 if options.quick else 10_000)
 
 
 async def growth(stack: Stack, options: argparse.Namespace) -> list[Line]:

@@ -76,7 +76,7 @@ async def _statements(data: Filled) -> list[tuple[str, str, tuple[Any, ...], boo
         ("page of documents", first(evidence.LIST_DOCUMENTS.sql, "created_at desc, id desc"), (tenant,), False),
         ("page of findings", first(findings.LIST_FINDINGS.sql, "created_at desc, id desc"), (tenant,), False),
         ("page of alerts", first(alerts.LIST_ALERTS.sql, "raised_at desc, id desc"), (tenant,), False),
-        ("sweep, a slice", alerts._RAISE_DUE.sql, (NOW, 1000), True),
+        ("sweep, a slice", alerts._RAISE_DUE.sql, (tenant, NOW, 1000, "UTC", None), True),
     ]
 
 

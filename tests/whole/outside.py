@@ -66,6 +66,7 @@ class Outside:
             "VENDORRISK_EGRESS_RESOLVERS": f"127.0.0.1:{self._dns_port}",
             "VENDORRISK_EGRESS_TEST_NETWORKS": "127.0.0.0/8",
             "VENDORRISK_EGRESS_TEST_PORTS": f"443={self._web_port}",
+            "VENDORRISK_RECEIVER_MESSAGES_PER_HOUR": "1000000",
             "VENDORRISK_SMTP_URL": f"smtp://127.0.0.1:{self.mail.port}?tls=never",
             "VENDORRISK_MAIL_FROM": "Vendor risk <risk@example.org>",
         }

@@ -10,7 +10,10 @@ from vendorrisk.http.routing import Kind
 ONCE = {"acceptance", "approval", "decision", "rejection", "withdrawal"}
 """Actions that a record has once."""
 
-MANY = {"refreshes", "resends", "reviews", "rotations", "tests", "transitions", "vendor-rating-imports"}
+MANY = {
+    *("confirmations", "refreshes", "resends", "reviews", "rotations", "tests", "transitions"),
+    "vendor-rating-imports",
+}
 """Actions that make something each time: an attempt, an entry of a history, a record."""
 
 BULK = re.compile(r"bulk(?:-[a-z]+)*s")

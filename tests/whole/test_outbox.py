@@ -14,7 +14,7 @@ from vendorrisk.worker import MESSAGE_KINDS, SCHEDULE
 
 pytestmark = pytest.mark.anyio
 
-OWNERS = {"alert": "alerts"}
+OWNERS = {"alert": "alerts", "confirmation": "receiver_confirmations"}
 """Kind of owner → the table of its rows."""
 
 DESTINATIONS = {"receiver": "receivers"}
@@ -53,9 +53,11 @@ async def test_every_delivery_has_an_owner_and_a_destination(
     things = Things(company, await role_client("admin"), context, owner)
     for operation in operations(api):
         await things.known_for(operation)
+    mail = {"name": "Mail", "target": {"kind": "email", "address": "risk@example.com"}}
+    await company.client.post("/v1/receivers", mail)
     for job in SCHEDULE:
         await run_job(job, context)
     assert await owner.fetchval("select count(*) from deliveries where owner_kind = 'alert'") > 1
     assert await astray(owner) == []
     await owner.execute("update deliveries set owner_id = gen_random_uuid(), destination_id = gen_random_uuid()")
-    assert set(await astray(owner)) == {("owner", "alert"), ("destination", "receiver")}
+    assert set(await astray(owner)) == {("owner", "alert"), ("owner", "confirmation"), ("destination", "receiver")}

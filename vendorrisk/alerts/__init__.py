@@ -12,7 +12,7 @@
     receiver   who is notified and by which channel, filtered by class, tier (none known counts as critical) and vendor
                owner. `owners` is the vendor's business and security owner, by e-mail
     confirmation  the owner of an e-mail receiver's address allows alerts to it, by the link of a mail
-               (`confirmations`). Until then the receiver gets no alerts
+               (`confirmations`, `confirmation_queries`). Until then the receiver gets no alerts
     delivery   one alert to one recipient, kept and sent by the outbox, which explains its states and attempts
 
 Two jobs: `raise_due_alerts` checks deadlines, `dispatch_alerts` makes deliveries. Each takes no input, may run twice

@@ -22,7 +22,7 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import confirmation_queries, messages, queries
 from vendorrisk.alerts.confirmation_queries import MailToConfirm, StoredConfirmation
 from vendorrisk.alerts.model import ReceiverKind
-from vendorrisk.alerts.receiver_model import Receiver
+from vendorrisk.alerts.receiver_model import Limits, Receiver
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target as Audited
@@ -40,8 +40,6 @@ from vendorrisk.outbox.model import Due, NewDelivery
 OWNER_KIND = "confirmation"
 LASTS = timedelta(days=7)
 TRIES = 6
-MOST_AN_HOUR = 60
-"""Tests and confirmations that a tenant may send in an hour: mail to addresses of which nobody knows whose they are."""
 
 _PURPOSE = "receiver confirmation"
 _IDS, _MOST_NAME = 32, 80
@@ -57,7 +55,7 @@ class State(StrEnum):
 
 
 class Confirmation(msgspec.Struct, frozen=True):
-    """What a link would confirm. A link that is not open tells nothing."""
+    """The state of a link, with tenant and address while it is open."""
 
     state: State
     tenant_name: str = ""
@@ -71,9 +69,9 @@ class ToConfirm(msgspec.Struct, frozen=True):
     token: str = ""
 
 
-async def ask(work: Work, keyring: Keyring, receiver: Receiver) -> None:
+async def ask(work: Work, keyring: Keyring, receiver: Receiver, limits: Limits) -> None:
     """Ask the owner of a receiver's address by mail. Links of earlier mails end."""
-    await check_quota(work)
+    await check_quota(work, limits)
     confirmation_id = new_id()
     token = _token(keyring.derive(_PURPOSE), work.tenant_id, confirmation_id)
     await confirmation_queries.end_earlier(work, receiver.id)
@@ -84,25 +82,25 @@ async def ask(work: Work, keyring: Keyring, receiver: Receiver) -> None:
     await outbox.deliver(work, new, tries=TRIES)
 
 
-async def ask_again(work: Work, keyring: Keyring, receiver_id: UUID) -> Receiver:
+async def ask_again(work: Work, keyring: Keyring, receiver_id: UUID, limits: Limits) -> Receiver:
     """Send the mail again, with a new link."""
     receiver = found(await queries.lock_receiver(work, receiver_id))
     if receiver.kind is not ReceiverKind.EMAIL or receiver.confirmed_at is not None:
         raise Refusal(Code.RECEIVER_CONFIRMED, "Only an e-mail address that is not confirmed yet needs this.")
-    await ask(work, keyring, receiver)
+    await ask(work, keyring, receiver, limits)
     await audit.record(work, Action.RECEIVER_CONFIRMATION_SENT, Audited("receiver", receiver_id), after=receiver)
     return receiver
 
 
-async def check_quota(work: Work) -> None:
+async def check_quota(work: Work, limits: Limits) -> None:
     """Refuse where the tenant has sent as many tests and confirmations in the last hour as it may."""
-    if await confirmation_queries.count_unasked(work, work.now - timedelta(hours=1)) >= MOST_AN_HOUR:
-        detail = f"A tenant may send {MOST_AN_HOUR} tests and confirmations in an hour. Send it later."
+    if await confirmation_queries.count_unasked(work, work.now - timedelta(hours=1)) >= limits.messages_an_hour:
+        detail = f"A tenant may send {limits.messages_an_hour} tests and confirmations in an hour. Send it later."
         raise Refusal(Code.RECEIVER_MESSAGES_TOO_MANY, detail, retry_after_seconds=600)
 
 
 async def find(database: Database, keyring: Keyring, token: str, now: datetime) -> Confirmation:
-    """Return what a link would confirm."""
+    """Return the state of a link."""
     place = _place(keyring, token)
     if place is None:
         return Confirmation(State.UNKNOWN)

@@ -149,3 +149,13 @@ class CreatedReceiver(Receiver, frozen=True, kw_only=True):
 
     secret: str | None
     """The signing secret of a webhook, shown this once. Null for other kinds."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the operator's settings allow a tenant's receivers."""
+
+    receivers: int = 100
+    messages_an_hour: int = 60
+    """Tests and confirmations: mail to addresses of which nobody knows whose they are."""
+    inside: frozenset[str] = frozenset()
+    """Hosts inside that webhooks may lead to."""

@@ -13,13 +13,22 @@ from vendorrisk.access.work import Work
 from vendorrisk.alerts import confirmations, deliveries, queries
 from vendorrisk.alerts import service as alerts
 from vendorrisk.alerts.model import Alert, AlertPolicy, Delivery, NewAlertPolicy, TimedClass, UpcomingAlert
-from vendorrisk.alerts.receiver_model import CreatedReceiver, NewReceiver, Receiver, ReceiverChanges
+from vendorrisk.alerts.receiver_model import CreatedReceiver, Limits, NewReceiver, Receiver, ReceiverChanges
 from vendorrisk.bulk import bulk
 from vendorrisk.db.paging import Page
+from vendorrisk.egress.guard import inside_hosts
 from vendorrisk.errors import Code
+from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import ExpectedVersion, InWork, ListPage, TheService
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes, replaces
 from vendorrisk.outbox.model import DeliveryAttempt
+
+
+def _limits(service: Service) -> Limits:
+    """Return what the settings allow the receivers of a tenant."""
+    settings = service.settings
+    return Limits(settings.receivers_per_tenant, settings.receiver_messages_per_hour, inside_hosts(settings))
+
 
 _ADDRESS = (Code.RECEIVER_NAME_TAKEN, Code.RECEIVER_ADDRESS_INVALID, Code.REFERENCE_UNKNOWN)
 
@@ -69,7 +78,7 @@ async def add_receiver(work: InWork, service: TheService, data: JSONBody[NewRece
 
     The owner of an e-mail address is asked by mail to confirm it. Until then the receiver gets no alerts.
     """
-    return await alerts.add_receiver(work, service.keyring, data)
+    return await alerts.add_receiver(work, service.keyring, data, _limits(service))
 
 
 @reads("/receivers/{receiver_id:uuid}", Permission.ALERTS_READ)
@@ -95,7 +104,7 @@ async def change_receiver(
 
     Switching a receiver off cancels its pending deliveries.
     """
-    return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected)
+    return await alerts.change_receiver(work, service.keyring, receiver_id, data, expected, _limits(service))
 
 
 @removes("/receivers/{receiver_id:uuid}", Permission.ALERTS_MANAGE)
@@ -111,9 +120,9 @@ async def remove_receiver(work: InWork, expected: ExpectedVersion, receiver_id: 
     status_code=202,
     refuses=[Code.RECEIVER_CONFIRMED, Code.RECEIVER_MESSAGES_TOO_MANY],
 )
-async def send_receiver_confirmation(work: InWork, service: TheService, receiver_id: FromPath[UUID]) -> Receiver:
+async def request_receiver_confirmation(work: InWork, service: TheService, receiver_id: FromPath[UUID]) -> Receiver:
     """Send the mail again that asks the owner of the address to confirm it. Links of earlier mails end."""
-    return await confirmations.ask_again(work, service.keyring, receiver_id)
+    return await confirmations.ask_again(work, service.keyring, receiver_id, _limits(service))
 
 
 @acts(
@@ -129,9 +138,9 @@ async def send_receiver_confirmation(work: InWork, service: TheService, receiver
         Code.RECEIVER_MESSAGES_TOO_MANY,
     ],
 )
-async def test_receiver(work: InWork, receiver_id: FromPath[UUID]) -> Delivery:
+async def test_receiver(work: InWork, service: TheService, receiver_id: FromPath[UUID]) -> Delivery:
     """Send a test message. It goes the way of every alert: read the delivery to see the result."""
-    return await alerts.test_receiver(work, receiver_id)
+    return await alerts.test_receiver(work, receiver_id, _limits(service))
 
 
 @lists("/deliveries", Permission.ALERTS_READ, queries.DELIVERIES)
@@ -221,7 +230,7 @@ router = Router(
         get_receiver,
         change_receiver,
         remove_receiver,
-        send_receiver_confirmation,
+        request_receiver_confirmation,
         test_receiver,
         list_deliveries,
         get_delivery,

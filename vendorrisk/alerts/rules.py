@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Container
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -38,8 +39,11 @@ def kind_of(target: Target) -> ReceiverKind:
     return ReceiverKind(str(target.__struct_config__.tag))
 
 
-def address_of(target: Target) -> Address | None:
-    """Return the address to seal, or refuse one we could never reach. Return None for owners."""
+def address_of(target: Target, inside: Container[str] = ()) -> Address | None:
+    """Return the address to seal, or refuse one we could never reach. Return None for owners.
+
+    Webhooks may lead to the hosts of `inside`, which the operator lists.
+    """
     match target:
         case SlackWebhookTarget(url=url):
             return SlackWebhook(_checked(url))
@@ -52,7 +56,7 @@ def address_of(target: Target) -> Address | None:
                 detail = f"Send one plain address: {error}."
                 raise Refusal(Code.RECEIVER_ADDRESS_INVALID, detail, pointer="/target/address") from None
         case WebhookTarget(url=url, secret=secret):
-            return WebhookEndpoint(_checked(url), secret or new_secret())
+            return WebhookEndpoint(_checked(url, inside), secret or new_secret())
         case ConsoleTarget():
             return Console()
         case OwnersTarget():
@@ -92,7 +96,7 @@ def _descending(days: ThresholdDays) -> ThresholdDays:
     return sorted(set(days), reverse=True)
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, inside: Container[str] = ()) -> str:
     """Refuse a URL that the guard would refuse whatever its name resolves to."""
     try:
         parts = urlsplit(url)
@@ -100,7 +104,8 @@ def _checked(url: str) -> str:
             raise _bad_url("leave out user names and ports")
         if any(ord(c) <= ord(" ") or c in "\\\x7f" for c in url) or not url.isascii():
             raise _bad_url("leave out blanks and write other characters percent-encoded")
-        normalise_host(parts.hostname or "")
+        if (parts.hostname or "").removesuffix(".") not in inside:
+            normalise_host(parts.hostname or "")
     except EgressError as error:
         raise _bad_url(error.detail) from None
     except ValueError:

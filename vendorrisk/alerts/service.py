@@ -25,6 +25,7 @@ from vendorrisk.alerts.model import (
 )
 from vendorrisk.alerts.receiver_model import (
     CreatedReceiver,
+    Limits,
     NewReceiver,
     Receiver,
     ReceiverChanges,
@@ -34,7 +35,7 @@ from vendorrisk.alerts.receiver_model import (
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target as Audited
-from vendorrisk.channels.port import WebhookEndpoint
+from vendorrisk.channels.port import Address, WebhookEndpoint
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.paging import Page, PageRequest
 from vendorrisk.errors import Code, Refusal
@@ -50,8 +51,7 @@ opened_address = rules.opened_address
 
 _LONGEST_VIEW = timedelta(days=731)
 _MOST_TITLE = 300
-MOST_RECEIVERS = 100
-"""Receivers that a tenant may have: each alert makes a delivery for each of them."""
+DEFAULT_LIMITS = Limits()
 
 
 class Resealed(msgspec.Struct, frozen=True):
@@ -134,14 +134,16 @@ async def receiver(work: Work, receiver_id: UUID) -> Receiver:
     return found(await queries.find_receiver(work, receiver_id))
 
 
-async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> CreatedReceiver:
+async def add_receiver(
+    work: Work, keyring: Keyring, new: NewReceiver, limits: Limits = DEFAULT_LIMITS
+) -> CreatedReceiver:
     """Add a receiver of the alerts raised from now on. A webhook's secret is in the response, this once."""
     await _check_owners(work, new.owner_ids)
     await queries.lock_tenant(work)  # so that two at once do not pass the quota together
-    if await queries.count_receivers(work) >= MOST_RECEIVERS:
-        detail = f"A tenant may have {MOST_RECEIVERS} receivers. Remove one, or widen the filters of another."
+    if await queries.count_receivers(work) >= limits.receivers:
+        detail = f"A tenant may have {limits.receivers} receivers. Remove one, or widen the filters of another."
         raise Refusal(Code.RECEIVERS_TOO_MANY, detail)
-    receiver_id, address = new_id(), rules.address_of(new.target)
+    receiver_id, address = new_id(), rules.address_of(new.target, limits.inside)
     added = await queries.insert_receiver(
         work,
         receiver_id,
@@ -151,13 +153,18 @@ async def add_receiver(work: Work, keyring: Keyring, new: NewReceiver) -> Create
         rules.destination_of(new.target),
     )
     await audit.record(work, Action.RECEIVER_ADDED, Audited("receiver", added.id), after=added)
-    await _ask_if_mail(work, keyring, added)
+    await _ask_if_mail(work, keyring, added, limits)
     secret = address.secret if isinstance(address, WebhookEndpoint) else None
     return CreatedReceiver(**msgspec.structs.asdict(added), secret=secret)
 
 
 async def change_receiver(
-    work: Work, keyring: Keyring, receiver_id: UUID, changes: ReceiverChanges, expected: int
+    work: Work,
+    keyring: Keyring,
+    receiver_id: UUID,
+    changes: ReceiverChanges,
+    expected: int,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Receiver:
     """Change a receiver. A new target replaces the whole address. Switching off cancels pending deliveries.
 
@@ -170,8 +177,9 @@ async def change_receiver(
     readdressed, sealed = False, None
     if changes.target is not UNSET:
         target = await _with_secret(work, keyring, before, changes.target)
-        readdressed = not await _has_address(work, keyring, before, target)
-        sealed = rules.sealed_address(keyring, work.tenant_id, receiver_id, rules.address_of(target))
+        address = rules.address_of(target, limits.inside)
+        readdressed = not await _has_address(work, keyring, before, target, address)
+        sealed = rules.sealed_address(keyring, work.tenant_id, receiver_id, address)
         wanted = _readdressed(wanted, target)
     await _check_owners(work, wanted.owner_ids)
     if wanted == before and not readdressed:
@@ -181,18 +189,19 @@ async def change_receiver(
         await outbox.cancel(work, receiver_id)
     await audit.record(work, Action.RECEIVER_CHANGED, Audited("receiver", receiver_id), before=before, after=after)
     if readdressed:
-        await _ask_if_mail(work, keyring, after)
+        await _ask_if_mail(work, keyring, after, limits)
     return after
 
 
-async def _ask_if_mail(work: Work, keyring: Keyring, receiver: Receiver) -> None:
+async def _ask_if_mail(work: Work, keyring: Keyring, receiver: Receiver, limits: Limits) -> None:
     if receiver.kind is ReceiverKind.EMAIL:
-        await confirmations.ask(work, keyring, receiver)
+        await confirmations.ask(work, keyring, receiver, limits)
 
 
-async def _has_address(work: Work, keyring: Keyring, receiver: Receiver, target: Target) -> bool:
+async def _has_address(
+    work: Work, keyring: Keyring, receiver: Receiver, target: Target, address: Address | None
+) -> bool:
     """Return True if messages go to this address already. An address that no key opens counts as another one."""
-    address = rules.address_of(target)
     if address is None:
         return receiver.kind is rules.kind_of(target)
     with contextlib.suppress(SealError):
@@ -222,7 +231,7 @@ async def remove_receiver(work: Work, receiver_id: UUID, expected: int) -> None:
     await audit.record(work, Action.RECEIVER_REMOVED, Audited("receiver", receiver_id), before=before)
 
 
-async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
+async def test_receiver(work: Work, receiver_id: UUID, limits: Limits) -> Delivery:
     """Send a test message through a receiver, by the same way as every alert. The delivery shows the result."""
     tested = found(await queries.lock_receiver(work, receiver_id))
     if not tested.is_active:
@@ -231,7 +240,7 @@ async def test_receiver(work: Work, receiver_id: UUID) -> Delivery:
         raise Refusal(Code.RECEIVER_WITHOUT_ADDRESS, "Its address depends on the vendor. Test an e-mail receiver.")
     if tested.kind is ReceiverKind.EMAIL and tested.confirmed_at is None:
         raise Refusal(Code.RECEIVER_UNCONFIRMED, "Its owner must confirm the address first, by the mail sent there.")
-    await confirmations.check_quota(work)
+    await confirmations.check_quota(work, limits)
     alert_id = new_id()
     await queries.insert_test_alert(work, alert_id, receiver_id)
     made = await deliveries.deliver(work, alert_id, receiver_id, tries=1)

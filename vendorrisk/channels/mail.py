@@ -91,7 +91,7 @@ class MailChannel:
         except HeadersError as error:
             raise Undeliverable(Failure.REJECTED, str(error), retryable=False) from error
         except ValueError as error:
-            # Our own fault and not the recipient's: it is tried again after the operator has mended the sender.
+            # Our own fault and not the recipient's: it is tried again, by then perhaps with another sender.
             raise Undeliverable(Failure.NOT_CONFIGURED, f"the sender: {error}", retryable=True) from error
         has_begun = False
         try:

@@ -21,8 +21,8 @@ from vendorrisk.channels.slack import SlackBotChannel, SlackWebhookChannel
 from vendorrisk.channels.webhook import WebhookChannel
 from vendorrisk.clock import Clock
 from vendorrisk.egress.fetcher import Fetcher, Limits
-from vendorrisk.egress.guard import guard_from
-from vendorrisk.settings import Settings
+from vendorrisk.egress.guard import guard_from, inside_hosts
+from vendorrisk.settings import SettingError, Settings
 
 _LIMITS = Limits(wire_bytes=64 * 1024, decoded_bytes=64 * 1024, redirects=0, total_seconds=15.0)
 _KEEP_ALIVE_SECONDS = 4.0  # many servers hang up after five, some in the middle of the next request
@@ -60,11 +60,24 @@ class Outlets:
             await self._fetcher.aclose()
 
 
+def own_authorities(settings: Settings) -> ssl.SSLContext | None:
+    """Return a context that trusts the operator's authorities too. Raises `SettingError` if they cannot be read."""
+    if not settings.message_ca_file:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=settings.message_ca_file)
+    except (OSError, ssl.SSLError) as error:
+        reason = "it is no PEM of certificates" if isinstance(error, ssl.SSLError) else error.strerror
+        raise SettingError(f"VENDORRISK_MESSAGE_CA_FILE: {settings.message_ca_file} cannot be used: {reason}") from None
+    return context
+
+
 def outlets_from(settings: Settings, clock: Clock, *, tls: ssl.SSLContext | None = None) -> Outlets:
     """Make every channel that the settings allow. E-mail is left out if VENDORRISK_SMTP_URL is unset."""
-    fetcher = Fetcher(
-        guard_from(settings), user_agent=_AGENT, limits=_LIMITS, tls=tls, keep_alive_seconds=_KEEP_ALIVE_SECONDS
-    )
+    tls = tls or own_authorities(settings)
+    guard = guard_from(settings, inside=inside_hosts(settings))
+    fetcher = Fetcher(guard, user_agent=_AGENT, limits=_LIMITS, tls=tls, keep_alive_seconds=_KEEP_ALIVE_SECONDS)
     channels: dict[type[Address], Channel] = {
         SlackWebhook: SlackWebhookChannel(fetcher, clock),
         SlackConversation: SlackBotChannel(fetcher, clock, settings.slack_api_url),

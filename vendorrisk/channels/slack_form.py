@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
 )
 
 from vendorrisk.channels.port import Message
-from vendorrisk.channels.text import one_line
+from vendorrisk.channels.text import TO_DO, one_line
 
 # Block Kit's limits are 150 for a header, 3,000 for a section, 2,000 for a field, ten fields.
 _TITLE = 150
@@ -50,7 +50,7 @@ def blocks(message: Message, key: str) -> list[dict[str, Any]]:
         fields = [f"{one_line(f.label, 60)}\n{one_line(f.value, _FIELD)}" for f in message.facts[:_MOST_FIELDS]]
         made.append(SectionBlock(fields=[_plain(field) for field in fields]))
     if action := one_line(message.action, _SECTION):
-        made.append(SectionBlock(text=_plain(f"What to do: {action}")))
+        made.append(SectionBlock(text=_plain(f"{TO_DO}: {action}")))
     label = escape(message.link_label, 70) or "Open"
     made.append(SectionBlock(text=MarkdownTextObject(text=f"<{_url(message.link)}|{label}>", verbatim=True)))
     if why := one_line(message.why, _FIELD):

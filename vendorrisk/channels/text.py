@@ -4,6 +4,9 @@ import re
 
 from vendorrisk.channels.port import Message
 
+TO_DO = "What to do"
+"""Stands before the action of a message."""
+
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Overrides and isolates would let one vendor's name turn the words around it.
 _DIRECTIONS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -31,7 +34,7 @@ def plain(message: Message) -> str:
     if message.facts:
         parts += ["", *(f"{one_line(f.label, 60)}: {one_line(f.value, 300)}" for f in message.facts)]
     if message.action:
-        parts += ["", f"What to do: {one_line(message.action, 1000)}"]
+        parts += ["", f"{TO_DO}: {one_line(message.action, 1000)}"]
     parts += ["", one_line(message.link, 2000)]
     if message.why:
         parts += ["", one_line(message.why, 300)]

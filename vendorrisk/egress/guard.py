@@ -24,6 +24,10 @@ WEB_PORTS = frozenset({80, 443})
 WHOIS_PORT, DNS_PORT = 43, 53
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+_INSIDE = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+"""Private networks (RFC 1918, RFC 4193). Loopback, link-local and metadata addresses are in none of them."""
+
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -71,14 +75,18 @@ class Guard:
         ports: frozenset[int] = WEB_PORTS,
         loopback: LoopbackOverride | None = None,
         pacer: Pacer | None = None,
+        inside: frozenset[str] = frozenset(),
     ) -> None:
         self.resolver = resolver
+        self._inside, self._vetted_inside = inside, set[str]()
         self.pacer = pacer
         self._ports = ports
         self._loopback = loopback
 
     def host(self, name: str) -> str:
-        """Return the normalised host, or refuse it (`normalise_host`)."""
+        """Return the normalised host, or refuse it (`normalise_host`). A host that the operator lists is allowed."""
+        if (plain := name.lower().removesuffix(".")) in self._inside:
+            return plain
         return normalise_host(name, test_names=self._loopback is not None)
 
     def port(self, port: int) -> int:
@@ -95,7 +103,9 @@ class Guard:
         if not addresses:
             raise EgressError(Reason.DNS_NODATA, f"{host} has no address")
         for address in addresses:
-            if not self._may_dial(address):
+            if host in self._inside and _is_inside(address):
+                self._vetted_inside.add(address)
+            elif not self._may_dial(address):
                 raise EgressError(Reason.ADDRESS, f"{host} has the address {address}, which is not public")
         return Vetted(host, addresses)
 
@@ -121,11 +131,26 @@ class Guard:
             await self.pacer.back_off(host, seconds)
 
     def _may_dial(self, address: str) -> bool:
+        if address in self._vetted_inside:
+            return True
         return is_public(address) or (self._loopback is not None and self._loopback.allows(address))
 
 
-def guard_from(settings: Settings) -> Guard:
-    """Make the guard that the settings describe. Raises `SettingError` for test switches in production."""
+def inside_hosts(settings: Settings) -> frozenset[str]:
+    """Return the hosts of VENDORRISK_WEBHOOK_INSIDE_HOSTS. Raises `SettingError` for one that is no name."""
+    hosts = frozenset(part.strip().lower().removesuffix(".") for part in settings.webhook_inside_hosts.split(","))
+    for host in hosts - {""}:
+        if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdigit():
+            how = "It takes names of hosts, separated by commas, like hooks.corp.internal"
+            raise SettingError(f"VENDORRISK_WEBHOOK_INSIDE_HOSTS: {host[:80]!r} is no name of a host. {how}")
+    return hosts - {""}
+
+
+def guard_from(settings: Settings, *, inside: frozenset[str] = frozenset()) -> Guard:
+    """Make the guard that the settings describe. Raises `SettingError` for test switches in production.
+
+    Hosts of `inside` may have private addresses: those of messages, and never those of scans.
+    """
     loopback: LoopbackOverride | None = None
     if settings.egress_test_networks or settings.egress_test_ports:
         if settings.environment == "production":
@@ -136,7 +161,7 @@ def guard_from(settings: Settings) -> Guard:
     except ValueError:
         how = "Send addresses, separated by commas, like 9.9.9.9 or [2620:fe::fe]:53."
         raise SettingError(f"VENDORRISK_EGRESS_RESOLVERS: One of these is no address. {how}") from None
-    return Guard(Resolver(servers), loopback=loopback)
+    return Guard(Resolver(servers), loopback=loopback, inside=inside)
 
 
 def _loopback(settings: Settings) -> LoopbackOverride:
@@ -169,6 +194,11 @@ def _records(answer: Answer) -> tuple[dns.rdata.Rdata, ...]:
 
 def _address(record: dns.rdata.Rdata) -> str:
     return str(ipaddress.ip_address(record.to_text()))
+
+
+def _is_inside(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in _INSIDE if network.version == parsed.version)
 
 
 def _within(network: _Network, own: _Network) -> bool:

@@ -28,8 +28,8 @@ DOCUMENTS = Queue("age_documents", queues.NOTE_DOCUMENTS)
 _SLICE = 100
 _TRIES = 3
 """Tries of a file. It fails by itself at once, so these are the deaths of workers and busy databases."""
-_AT_ONCE = 1
-"""Files of one tenant that are read at once, so that others find a worker."""
+_AT_ONCE = 2
+"""Files of one tenant that are read at once: fewer than a worker reads, so that others find a place."""
 _UPLOADS_HAVE_ENDED = timedelta(days=1)  # far longer than the longest upload, and than clocks differ
 _log = structlog.get_logger("evidence")
 
@@ -156,7 +156,7 @@ async def sweep_files(context: JobContext) -> int:
 
 
 JOBS = (
-    Job(documents.READ_EVIDENCE, read_evidence, 60, at_once=2),
+    Job(documents.READ_EVIDENCE, read_evidence, 60, at_once=3),
     Job("age_coverage", age_coverage, 600),
     Job("age_documents", age_documents, 600),
     Job("sweep_files", sweep_files, 86400, timeout_seconds=3600, at_start=True),

@@ -95,7 +95,7 @@ class _Run:
         )
 
     async def _wait(self, why: Exception) -> None:
-        """Let the import wait: the same again may succeed. What is not its fault is not counted."""
+        """Let the import wait: the same again may succeed. A try that failed by no fault of its own is given back."""
         until = self.context.clock() + rows.wait(min(self.tries, _TRIES))
         _log.warning("import_waits", id=str(self.id), tries=self.tries, error=rows.reason_of(why))
         async with self.work() as work:

@@ -4,7 +4,7 @@ All three happen in one transaction, which ends before a message leaves.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -59,38 +59,43 @@ class Claimed(msgspec.Struct, frozen=True):
 
 async def claim(context: JobContext, kinds: Kinds, shares: Sequence[Share], places: Places) -> Claimed:
     """Claim deliveries that may be tried now, each under a lease, and take their places."""
+    flying = list[Flight]()
+    try:
+        return await _claim(context, kinds, shares, places, flying)
+    except BaseException:
+        free(places, flying)
+        raise
+
+
+async def _claim(
+    context: JobContext, kinds: Kinds, shares: Sequence[Share], places: Places, flying: list[Flight]
+) -> Claimed:
+    """Claim, and add those that took a place to `flying`, so that they can be given back if the claim fails."""
     now, token = context.clock(), new_id()
-    taken = Counter[UUID]()
     async with context.database.system() as connection:
         locked = await queries.lock_due(connection, now, shares, kinds, rules.TRIES)
         if not locked:
-            return Claimed(taken)
+            return Claimed({})
         facts = await load(connection, kinds, locked)
         made = {
             one.id: _flight(kinds[one.owner_kind], one, token, facts[one.id], context)
             for one in locked
             if one.id in facts
         }
-        crowded = _taken_places(places, made)
-        try:
-            due = [one for one in locked if not one.is_spent and one.id not in crowded]
-            await queries.begin(connection, now, token, now + LEASE, due, facts)
-            spent = [one for one in locked if one.is_spent]
-            ended = await queries.end_spent(connection, now, spent, facts)
-            await results.notify_owners(connection, kinds, ended)
-        except BaseException:
-            free(places, [flight for flight in made.values() if _flies(flight, crowded)])
-            raise
-    taken.update(one.tenant_id for one in locked if one.id not in crowded)
+        crowded = _taken_places(places, made, flying)
+        due = [one for one in locked if not one.is_spent and one.id not in crowded]
+        await queries.begin(connection, now, token, now + LEASE, due, facts)
+        ended = await queries.end_spent(connection, now, [one for one in locked if one.is_spent], facts)
+        await results.notify_owners(connection, kinds, ended)
     return Claimed(
-        taken,
-        [flight for flight in made.values() if _flies(flight, crowded)],
+        Counter(one.tenant_id for one in locked if one.id not in crowded),
+        flying,
         [(one.id, made[one.id].lease.channel) for one in ended if one.state is DeliveryState.DEAD],
         _destinations(made[delivery_id] for delivery_id in crowded),
     )
 
 
-def _taken_places(places: Places, made: Mapping[UUID, Flight]) -> set[UUID]:
+def _taken_places(places: Places, made: Mapping[UUID, Flight], flying: list[Flight]) -> set[UUID]:
     """Take the places of flights. Return the deliveries to hosts without a free place."""
     crowded = set[UUID]()
     for delivery_id, flight in made.items():
@@ -99,13 +104,10 @@ def _taken_places(places: Places, made: Mapping[UUID, Flight]) -> set[UUID]:
             continue
         if places.has_room(flight.host):
             places.take(due.tenant_id, flight.host)
+            flying.append(flight)
         else:
             crowded.add(delivery_id)
     return crowded
-
-
-def _flies(flight: Flight, crowded: Container[UUID]) -> bool:
-    return not flight.lease.delivery.is_spent and flight.lease.delivery.id not in crowded
 
 
 def _destinations(flights: Iterable[Flight]) -> dict[UUID, dict[UUID, str]]:

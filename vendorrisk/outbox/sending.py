@@ -134,7 +134,7 @@ class Sender:
             self._crowded.setdefault(tenant, {}).update(hosts)
         for share in shares:
             self._waiting.remove(share.tenant_id)
-            is_left = claimed.taken[share.tenant_id] < share.most and share.tenant_id not in self._crowded
+            is_left = claimed.taken.get(share.tenant_id, 0) < share.most and share.tenant_id not in self._crowded
             (self._left if is_left else self._served).add(share.tenant_id)
             if not is_left:
                 self._waiting.append(share.tenant_id)

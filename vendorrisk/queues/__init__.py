@@ -7,7 +7,7 @@
     try     one attempt at a row. It is counted before it begins, so that the death of its worker counts (`rows`)
 
 Work is claimed in two steps. First a job finds out which tenants are due: one small row for each tenant and queue, in
-`due_tenants`. Every run writes these rows anew from the queue's own rows, so a lost or late row heals by itself. Then
+`due_tenants`. Every run writes missing rows from the queue's own rows, so a lost or late row heals by itself. Then
 the job claims inside one tenant at a time, by statements that name the tenant.
 
 Some queues have no tries of their own: deadlines of evidence, acceptances, digests. Their rows are tried one by one,

@@ -99,7 +99,7 @@ class _Round:
         versions = {"trust_store": store.version, **lists.versions}
         self._datasets = Datasets(store=store, preloaded=lists.preloaded, versions=versions)
         at_once = context.settings.signal_scan_concurrency
-        # Of five quarters, one source alone gets what the setting says. The last quarter is for others that ask.
+        # One source alone gets as many as the setting says. A quarter more is for others that ask.
         self._places = Places(at_once + max(1, at_once // 4), 2 * at_once, portion=4)
         self._claim_at = 0.0
         self._under_way: dict[asyncio.Task[int], UUID] = {}

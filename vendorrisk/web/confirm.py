@@ -1,6 +1,6 @@
 """`/confirm/{token}`: the owner of an e-mail address allows alerts to it. Works without script.
 
-GET shows what would be confirmed and changes nothing, because mail scanners follow links. POST confirms. The token is a
+GET shows the address and changes nothing, because mail scanners follow links. POST confirms. The token is a
 part of the path, so no log line has more of the path than its template.
 """
 
@@ -32,7 +32,7 @@ _TEXTS: Final = {
 
 @get("/confirm/{token:str}", include_in_schema=False, media_type="text/html")
 async def show_confirmation(service: TheService, token: FromPath[str]) -> Response[str]:
-    """Show what would be confirmed. Nothing changes."""
+    """Show the address to confirm. Nothing changes."""
     return _page(await confirmations.find(service.database, service.keyring, token, service.clock()))
 
 
