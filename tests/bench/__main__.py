@@ -1,7 +1,7 @@
 """The bench: ratios of the product to the barest thing that does the same, in one run on one machine.
 
     python -m tests.bench [--vendors 1000000] [--only reading,listing] [--quick] [--folder PATH]
-    python -m tests.bench plans|signals|deliveries|growth [--vendors …]
+    python -m tests.bench plans|signals|deliveries|growth|neighbours [--vendors …]
 
 README.md tells what is compared, and the figures that were found.
 """
@@ -26,6 +26,7 @@ from tests.bench import (
     growing,
     importing,
     listing,
+    neighbours,
     parsing,
     plans,
     reading,
@@ -97,6 +98,11 @@ async def deliveries(stack: Stack, options: argparse.Namespace) -> list[Line]:
     return lines + await sharing.run(stack, 1_000 if options.quick else 10_000)
 
 
+async def beside(stack: Stack, options: argparse.Namespace) -> list[Line]:
+    """Let one tenant do its worst, and measure another."""
+    return await neighbours.run(stack, quick=options.quick)
+
+
 async def growth(stack: Stack, options: argparse.Namespace) -> list[Line]:
     """Do the same with ten times and a hundred times as many vendors."""
     costs: list[growing.Costs] = []
@@ -109,7 +115,14 @@ async def growth(stack: Stack, options: argparse.Namespace) -> list[Line]:
     return growing.lines(costs)
 
 
-WHAT = {"ratios": ratios, "plans": ratios, "signals": signals, "deliveries": deliveries, "growth": growth}
+WHAT = {
+    "ratios": ratios,
+    "plans": ratios,
+    "signals": signals,
+    "deliveries": deliveries,
+    "growth": growth,
+    "neighbours": beside,
+}
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -142,6 +143,12 @@ def free_port() -> int:
         return port
 
 
+def allow_open_files(most: int) -> None:
+    """Let this process hold so many connections, or as many as the system grants."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, hard), hard))
+
+
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -150,18 +157,18 @@ def _answers(port: int) -> bool:
 def resident_mb(pid: int, *, with_children: bool = True) -> float:
     """Return the memory of a process and its children in megabytes: proportional set size, or alone all it maps."""
     total, share = 0.0, "Pss:" if with_children else "Rss:"
-    for one in [pid, *(_children(pid) if with_children else ())]:
+    for one in [pid, *(children_of(pid) if with_children else ())]:
         with contextlib.suppress(OSError):
             text = Path(f"/proc/{one}/smaps_rollup").read_text()
             total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith(share)) / 1024
     return total
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            found += [int(child), *_children(int(child))]
+            found += [int(child), *children_of(int(child))]
     return found
 
 
