@@ -360,6 +360,8 @@ create table import_files (
         references imports (tenant_id, id)
 );
 comment on table import_files is 'the file, only until it was read';
+-- Not packed, so that a worker reads it piece by piece: it lies here for minutes.
+alter table import_files alter column content set storage external;
 call guard_tenant_table('import_files', 'select, insert, delete');
 
 create table import_rows (

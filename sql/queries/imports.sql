@@ -13,8 +13,9 @@ returning id, state, is_dry_run, is_partial, format, file_name, encode(file_dige
 -- name: insert_import_file
 insert into import_files (tenant_id, import_id, content) values ($1, $2, $3);
 
--- name: import_file
-select content from import_files where tenant_id = $1 and import_id = $2;
+-- name: import_file_piece
+-- The content is stored as it came, so that a piece is read without the rest.
+select substring(content from $3 + 1 for $4) as piece from import_files where tenant_id = $1 and import_id = $2;
 
 -- name: delete_import_file
 delete from import_files where tenant_id = $1 and import_id = $2;

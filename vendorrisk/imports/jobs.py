@@ -15,11 +15,13 @@ from vendorrisk.imports import queries, service
 from vendorrisk.imports.columns import MappingError, Matched, match_headings, read_rows
 from vendorrisk.imports.kind import Kind
 from vendorrisk.imports.model import Claimed, Import, ImportState
+from vendorrisk.sandbox.running import Input
 from vendorrisk.sheets.errors import UnreadableError
 from vendorrisk.sheets.files import THOROUGH, NotNowError, table_of
 from vendorrisk.sheets.reading import AnyTable
 
 _LEASE = timedelta(minutes=5)
+_PIECE_BYTES = 4 << 20
 # Statements over all rows: time and memory enough, and planned for the tables as they are, not as they were when the
 # connection first ran the statement (an import may fill them).
 _FOR_MANY_ROWS = """set local statement_timeout = '300s'; set local work_mem = '64MB';
@@ -79,14 +81,19 @@ class _Run:
         else:
             await self.release()
 
-    async def _file(self) -> bytes:
+    async def _file(self) -> Input:
         """Return the file. It is asked for when its turn to be read has come, which may be late."""
         async with self.work() as work:
-            await self._held(work, 0, None)
-            content = await queries.file(work, self.id)
-        if content is None:
-            raise _LostError
-        return content
+            made = await self._held(work, 0, None)
+        return Input(made.file_bytes, self._pieces(made.file_bytes))
+
+    async def _pieces(self, size: int) -> AsyncIterator[bytes]:
+        for at in range(0, size, _PIECE_BYTES):
+            async with self.work() as work:
+                piece = await queries.file_piece(work, self.id, at, _PIECE_BYTES)
+            if piece is None:
+                raise _LostError
+            yield piece
 
     async def _held(self, work: Work, done: int, total: int | None) -> Import:
         """Renew the lease and read the import. Leave if the lease is lost."""

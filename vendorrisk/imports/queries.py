@@ -23,7 +23,7 @@ from vendorrisk.imports.model import (
 _sql = QueryFile("imports")
 _INSERT = _sql.rows("insert_import", Import)
 _INSERT_FILE = _sql.command("insert_import_file")
-_FILE = _sql.scalar("import_file", bytes)
+_FILE_PIECE = _sql.scalar("import_file_piece", bytes)
 _DELETE_FILE = _sql.command("delete_import_file")
 _FIND = _sql.rows("find_import", Import)
 _LOCK = _sql.rows("lock_import", Import)
@@ -90,8 +90,9 @@ async def insert(work: Work, kind: str, new: NewImport, content: bytes) -> Impor
     return made
 
 
-async def file(work: Work, import_id: UUID) -> bytes | None:
-    return await _FILE.one_or_none(work.db, work.tenant_id, import_id)
+async def file_piece(work: Work, import_id: UUID, at: int, size: int) -> bytes | None:
+    """Return some bytes of the file, from a place on. None if it is not stored any more."""
+    return await _FILE_PIECE.one_or_none(work.db, work.tenant_id, import_id, at, size)
 
 
 async def find(work: Work, kind: str, import_id: UUID) -> Import | None:

@@ -30,7 +30,7 @@ from vendorrisk.imports.model import (
     ToldRows,
 )
 from vendorrisk.imports.options import Options
-from vendorrisk.sandbox.running import API_SANDBOX
+from vendorrisk.sandbox.running import API_SANDBOX, Input
 from vendorrisk.sheets.errors import UnreadableError
 from vendorrisk.sheets.files import QUICK, NotNowError, TooDemandingError, format_of, table_of
 from vendorrisk.sheets.reading import AnyTable
@@ -68,8 +68,8 @@ async def receive(work: Work, kind: Kind, content: bytes, options: Options) -> I
 
 
 async def _check_now(work: Work, kind: Kind, made: Import, content: bytes) -> Import:
-    async def load() -> bytes:
-        return content
+    async def load() -> Input:
+        return Input.of(content)
 
     try:
         async with table_of(made.format, load, QUICK, API_SANDBOX, on_behalf_of=work.tenant_id) as table:
