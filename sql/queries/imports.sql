@@ -13,11 +13,8 @@ returning id, state, is_dry_run, is_partial, format, file_name, encode(file_dige
 -- name: insert_import_file
 insert into import_files (tenant_id, import_id, part, content) values ($1, $2, $3, $4);
 
--- name: import_file
-select string_agg(content, ''::bytea order by part) as content
-from import_files
-where tenant_id = $1 and import_id = $2
-having count(*) > 0;
+-- name: import_file_part
+select content from import_files where tenant_id = $1 and import_id = $2 and part = $3;
 
 -- name: delete_import_file
 delete from import_files where tenant_id = $1 and import_id = $2;

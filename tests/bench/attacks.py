@@ -149,4 +149,5 @@ async def _main(port: int, key: str, full_id: str, empty_id: str, site_port: int
 
 if __name__ == "__main__":
     allow_open_files(4096)
-    uvloop.run(_main(int(sys.argv[1]), *sys.argv[2:5], *map(int, sys.argv[5:7])))
+    port, key, full, empty, site, hook = sys.argv[1:]
+    uvloop.run(_main(int(port), key, full, empty, int(site), int(hook)))

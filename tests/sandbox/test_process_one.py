@@ -14,13 +14,13 @@ _SERVICE = """
 import asyncio, os, sys
 from pathlib import Path
 from uuid import UUID
-from vendorrisk.sandbox.running import Sandbox
+from vendorrisk.sandbox.running import Input, Sandbox
 from vendorrisk.sheets.files import THOROUGH, table_of
 from vendorrisk.sheets.reading import FileFormat
 from vendorrisk.texts.pdf import extract
 
 async def load():
-    return Path(sys.argv[1]).read_bytes()
+    return Input.of(Path(sys.argv[1]).read_bytes())
 
 async def main():
     sandbox = Sandbox()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.sheets import make
-from vendorrisk.sandbox.running import Sandbox
+from vendorrisk.sandbox.running import Input, Sandbox
 from vendorrisk.sheets.errors import UnreadableError
 from vendorrisk.sheets.files import QUICK, THOROUGH, TooDemandingError, format_of, table_of
 from vendorrisk.sheets.reading import AnyTable, FileFormat, Limits, Row, Table, read_csv, read_workbook
@@ -17,8 +17,8 @@ TENANT = UUID(int=1)
 
 
 async def read(content: bytes, limits: object = THOROUGH, sandbox: Sandbox | None = None) -> Table:
-    async def load() -> bytes:
-        return content
+    async def load() -> Input:
+        return Input.of(content)
 
     async with table_of(format_of(content), load, limits, sandbox or Sandbox(), on_behalf_of=TENANT) as table:
         rows = _rows(table)
@@ -57,8 +57,8 @@ async def test_a_csv_of_60_megabytes_and_200_columns_takes_neither_the_childs_me
     tracemalloc.start()
     rows = 0
 
-    async def load() -> bytes:
-        return content
+    async def load() -> Input:
+        return Input.of(content)
 
     async with table_of(FileFormat.CSV, load, THOROUGH, Sandbox(), on_behalf_of=TENANT) as table:
         for portion in table.portions():
@@ -80,11 +80,11 @@ async def test_of_many_large_files_one_is_in_memory_and_the_others_are_not_loade
     sandbox, loaded, most = Sandbox(), 0, 0
 
     async def one() -> None:
-        async def load() -> bytes:
+        async def load() -> Input:
             nonlocal loaded, most
             loaded += 1
             most = max(most, loaded)
-            return b"Name\n" + b"x\n" * 50_000
+            return Input.of(b"Name\n" + b"x\n" * 50_000)
 
         async with table_of(FileFormat.CSV, load, THOROUGH, sandbox, on_behalf_of=TENANT):
             pass

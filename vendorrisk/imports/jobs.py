@@ -20,6 +20,7 @@ from vendorrisk.imports.model import Claimed, Import, ImportState
 from vendorrisk.queues import queries as queues
 from vendorrisk.queues import rows
 from vendorrisk.queues.turns import Queue, in_turn, is_outage
+from vendorrisk.sandbox.running import Input
 from vendorrisk.sheets.errors import UnreadableError
 from vendorrisk.sheets.files import THOROUGH, NotNowError, table_of
 from vendorrisk.sheets.reading import AnyTable
@@ -119,14 +120,21 @@ class _Run:
         else:
             await self.release()
 
-    async def _file(self) -> bytes:
+    async def _file(self) -> Input:
         """Return the file. It is asked for when its turn to be read has come, which may be late."""
         async with self.work() as work:
-            await self._held(work, 0, None)
-            content = await queries.file(work, self.id)
-        if content is None:
-            raise _LostError
-        return content
+            made = await self._held(work, 0, None)
+        return Input(made.file_bytes, self._pieces(made.file_bytes))
+
+    async def _pieces(self, size: int) -> AsyncIterator[bytes]:
+        part = passed = 0
+        while passed < size:
+            async with self.work() as work:
+                piece = await queries.file_part(work, self.id, part)
+            if piece is None:
+                raise _LostError
+            yield piece
+            part, passed = part + 1, passed + len(piece)
 
     async def _held(self, work: Work, done: int, total: int | None) -> Import:
         """Renew the lease and read the import. Leave if the lease is lost."""

@@ -24,7 +24,7 @@ from vendorrisk.imports.model import (
 _sql = QueryFile("imports")
 _INSERT = _sql.rows("insert_import", Import)
 _INSERT_FILE = _sql.command("insert_import_file")
-_FILE = _sql.scalar("import_file", bytes)
+_FILE_PART = _sql.scalar("import_file_part", bytes)
 _DELETE_FILE = _sql.command("delete_import_file")
 _FIND = _sql.rows("find_import", Import)
 _LOCK = _sql.rows("lock_import", Import)
@@ -95,8 +95,9 @@ async def insert(work: Work, kind: str, new: NewImport, spool: Spool) -> Import:
     return made
 
 
-async def file(work: Work, import_id: UUID) -> bytes | None:
-    return await _FILE.one_or_none(work.db, work.tenant_id, import_id)
+async def file_part(work: Work, import_id: UUID, part: int) -> bytes | None:
+    """Return a part of the file, the first one with 0. None if it is not stored any more."""
+    return await _FILE_PART.one_or_none(work.db, work.tenant_id, import_id, part)
 
 
 async def find(work: Work, kind: str, import_id: UUID) -> Import | None:

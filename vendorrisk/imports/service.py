@@ -33,7 +33,7 @@ from vendorrisk.imports.model import (
     ToldRows,
 )
 from vendorrisk.imports.options import Options
-from vendorrisk.sandbox.running import API_SANDBOX
+from vendorrisk.sandbox.running import API_SANDBOX, Input
 from vendorrisk.sheets.errors import UnreadableError
 from vendorrisk.sheets.files import QUICK, NotNowError, TooDemandingError, format_of, table_of
 from vendorrisk.sheets.reading import AnyTable
@@ -57,11 +57,15 @@ async def looked_into(kind: Kind, spool: Spool, options: Options, *, on_behalf_o
     """Read a small file as a table, with no transaction open meanwhile. Refuses a file that is no table."""
     table: AnyTable | None = None
     matched: Matched | None = None
+
+    async def load() -> Input:
+        return Input(spool.size, spool.pieces())
+
     async with AsyncExitStack() as stack:
         new = _new_import(spool, options)
         try:
             if spool.size <= SMALL_BYTES:
-                reading = table_of(new.format, spool.read, QUICK, API_SANDBOX, on_behalf_of=on_behalf_of)
+                reading = table_of(new.format, load, QUICK, API_SANDBOX, on_behalf_of=on_behalf_of)
                 table = await stack.enter_async_context(reading)
                 matched = match_headings(kind.layout, table.headings, dict(options.mapping))
         except (NotNowError, TooDemandingError):

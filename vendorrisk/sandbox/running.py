@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterat
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from signal import SIGKILL, SIGXCPU
-from typing import Final, TypeVar, get_type_hints
+from typing import Final, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 
@@ -57,6 +57,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     answer_bytes: int = 16 << 20
 
 
+class Input(NamedTuple):
+    """A large input that comes in pieces. Together they have `size` bytes."""
+
+    size: int
+    pieces: AsyncIterator[bytes]
+
+    @classmethod
+    def of(cls, content: bytes) -> "Input":
+        return cls(len(content), _once(content))
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
 DEFAULT_LIMITS: Final = Limits()
 SMALL: Final = Limits(cpu_seconds=2, wall_seconds=10.0, memory_bytes=SMALL_BYTES, answer_bytes=4 << 20)
 """Limits for a page, a list or an answer of a few megabytes at most."""
@@ -86,7 +101,7 @@ class Sandbox:
         expected: type[T] = get_type_hints(parser)["return"]
         async with self._slot(limits, on_behalf_of):
             answer = _Answer(limits.answer_bytes)
-            status = await _lived(self._job(parser, payload, limits), payload, limits, answer)
+            status = await _lived(self._job(parser, len(payload), limits), _once(payload), limits, answer)
         try:
             return msgspec.msgpack.decode(_evaluated(answer.mark, answer.content, status), type=expected)
         except (msgspec.DecodeError, RecursionError):
@@ -95,7 +110,7 @@ class Sandbox:
     async def spool(
         self,
         parser: Callable[[bytes], Iterator[T]],
-        load: Callable[[], Awaitable[bytes]],
+        load: Callable[[], Awaitable[Input]],
         spool: Spool,
         limits: Limits = DEFAULT_LIMITS,
         *,
@@ -104,11 +119,12 @@ class Sandbox:
         """Write the parser's items to `spool` as they come. Any fault of the parser raises `SandboxError`.
 
         `parser` is a generator function. The input is loaded when a slot is free, so that of many large inputs one is
-        in memory.
+        under way, and only a piece of it in memory.
         """
         async with self._slot(limits, on_behalf_of):
-            payload = await load()
-            status = await _lived(self._job(parser, payload, limits), payload, limits, _Spooled(spool, limits))
+            loaded = await load()
+            job = self._job(parser, loaded.size, limits)
+            status = await _lived(job, loaded.pieces, limits, _Spooled(spool, limits))
         _evaluated(spool.ending(), b"", status)
 
     @asynccontextmanager
@@ -123,10 +139,10 @@ class Sandbox:
         finally:
             slots.give_back(key)
 
-    def _job(self, parser: Callable[[bytes], object], payload: bytes, limits: Limits) -> Job:
+    def _job(self, parser: Callable[[bytes], object], size: int, limits: Limits) -> Job:
         return Job(
             target=f"{parser.__module__}:{parser.__qualname__}",
-            size=len(payload),
+            size=size,
             cpu_seconds=limits.cpu_seconds,
             memory_bytes=min(limits.memory_bytes, self._room.large_bytes),
         )
@@ -178,7 +194,7 @@ class _Spooled:
         await asyncio.to_thread(self._spool.write, held)
 
 
-async def _lived(job: Job, payload: bytes, limits: Limits, answer: _Answer | _Spooled) -> int | None:
+async def _lived(job: Job, pieces: AsyncIterator[bytes], limits: Limits, answer: _Answer | _Spooled) -> int | None:
     """Start a child, feed it, take its answer, and return its exit status when it is gone."""
     try:
         conversation, lifeline = FORK_SERVER.start(job)
@@ -187,7 +203,7 @@ async def _lived(job: Job, payload: bytes, limits: Limits, answer: _Answer | _Sp
     with conversation, lifeline:
         try:
             async with asyncio.timeout(limits.wall_seconds):
-                await _exchanged(conversation, payload, answer)
+                await _exchanged(conversation, pieces, answer)
                 return await _status(lifeline)
         except TimeoutError:
             raise SandboxError(Reason.TIMED_OUT) from None
@@ -195,9 +211,9 @@ async def _lived(job: Job, payload: bytes, limits: Limits, answer: _Answer | _Sp
             await _ended(lifeline)
 
 
-async def _exchanged(conversation: socket.socket, payload: bytes, answer: _Answer | _Spooled) -> None:
+async def _exchanged(conversation: socket.socket, pieces: AsyncIterator[bytes], answer: _Answer | _Spooled) -> None:
     loop = asyncio.get_running_loop()
-    feeding = asyncio.create_task(_feed(conversation, payload))
+    feeding = asyncio.create_task(_feed(conversation, pieces))
     try:
         with suppress(ConnectionError):  # a child that died with bytes unread
             while piece := await loop.sock_recv(conversation, _PIECE):
@@ -209,10 +225,16 @@ async def _exchanged(conversation: socket.socket, payload: bytes, answer: _Answe
             await feeding
 
 
-async def _feed(conversation: socket.socket, payload: bytes) -> None:
-    # A dead child accepts no more input. The reason shows in its exit status.
-    with suppress(ConnectionError):
-        await asyncio.get_running_loop().sock_sendall(conversation, payload)
+async def _feed(conversation: socket.socket, pieces: AsyncIterator[bytes]) -> None:
+    loop = asyncio.get_running_loop()
+    try:
+        async for piece in pieces:
+            await loop.sock_sendall(conversation, piece)
+    except ConnectionError:
+        return  # a dead child accepts no more input. The reason shows in its exit status
+    finally:
+        with suppress(OSError):
+            conversation.shutdown(socket.SHUT_WR)  # there is no more: the child need not wait
 
 
 async def _status(lifeline: socket.socket) -> int | None:

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
 
+from vendorrisk.sandbox.running import Input, Reason, Sandbox, SandboxError
 from vendorrisk.sandbox.running import Limits as SandboxLimits
-from vendorrisk.sandbox.running import Reason, Sandbox, SandboxError
 from vendorrisk.sandbox.slots import SMALL_BYTES
 from vendorrisk.sandbox.spool import Spool
 from vendorrisk.sheets.errors import UnreadableError
@@ -37,7 +37,7 @@ def format_of(content: bytes) -> FileFormat:
 @asynccontextmanager
 async def table_of(
     file_format: FileFormat,
-    load: Callable[[], Awaitable[bytes]],
+    load: Callable[[], Awaitable[Input]],
     limits: SandboxLimits,
     sandbox: Sandbox,
     *,
