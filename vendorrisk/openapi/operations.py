@@ -135,8 +135,8 @@ def _add_successes(responses: dict[str, Any], also: Iterable[int], *, writes: bo
         responses["204"] = {"description": "Done. The body is empty, as `Prefer: return=minimal` asked."}
     for status in also:
         responses[str(status)] = copy.deepcopy(first) | {"description": _ALSO[status]}
-    for status in ({"201", "202"} & set(responses)) if writes else ():
-        responses[status]["description"] += f" {EMPTY}"
+    for name in ({"201", "202"} & set(responses)) if writes else ():
+        responses[name]["description"] += f" {EMPTY}"
 
 
 def _add_headers(responses: dict[str, Any], handler: Any, method: str) -> None:
