@@ -11,8 +11,9 @@ import msgspec
 from litestar import Request
 
 from vendorrisk.errors import Code, Refusal
-from vendorrisk.http.multipart_file import MULTIPART, SentFile, part_of
+from vendorrisk.http.multipart_file import ENVELOPE_BYTES, MULTIPART, SentFile, part_of
 from vendorrisk.http.places import in_turn
+from vendorrisk.http.receiving import announced_length
 from vendorrisk.http.request_context import RequestContext
 from vendorrisk.http.spool import Spool, spool_in
 
@@ -32,6 +33,7 @@ class ReceivedFile(msgspec.Struct, frozen=True):
 async def sent_file(request: Request[Any, Any, Any], *, most: int) -> AsyncIterator[SentFile]:
     """Return the file of a request to be read as it arrives. The file of a multipart body is its one part."""
     context = _context(request)
+    _check_announced(context, most)
     async with in_turn(context.service.places.files, context.tenant_id):
         yield await _sent(request, most)
 
@@ -44,6 +46,7 @@ async def received_file(
     if media_type(request) not in {*accepted, MULTIPART}:
         raise _unsupported(accepted)
     context = _context(request)
+    _check_announced(context, most)
     async with (
         in_turn(context.service.places.files, context.tenant_id),
         spool_in(context.service.spool_folder) as spool,
@@ -57,6 +60,11 @@ async def received_file(
                 raise Refusal(Code.BODY_TOO_LARGE, f"Send a file of at most {most} bytes.")
             await spool.write(piece)
         yield ReceivedFile(spool, media, sent.name)
+
+
+def _check_announced(context: RequestContext, most: int) -> None:
+    """Refuse a body that is announced to be too large, before its first byte."""
+    announced_length(context.headers, most + ENVELOPE_BYTES)
 
 
 def media_type(request: Request[Any, Any, Any]) -> str:

@@ -21,7 +21,7 @@ from vendorrisk.errors import Code, Refusal
 MULTIPART: Final = "multipart/form-data"
 
 _LONGEST_BOUNDARY = 200
-_ENVELOPE_BYTES = 64 * 1024
+ENVELOPE_BYTES: Final = 64 * 1024
 _PLAIN = frozenset({"7bit", "8bit", "binary"})
 _HOW = "Send exactly one part, the file, as curl -F file=@NAME does."
 
@@ -54,7 +54,7 @@ async def _events(parser: PushMultipartParser, body: AsyncIterator[bytes], most:
     try:
         async for chunk in body:
             received += len(chunk)
-            if received > most + _ENVELOPE_BYTES:
+            if received > most + ENVELOPE_BYTES:
                 raise Refusal(Code.BODY_TOO_LARGE, f"Send a file of at most {most} bytes.")
             for event in parser.parse(chunk) if chunk else ():
                 yield event

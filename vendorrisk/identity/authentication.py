@@ -13,12 +13,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from vendorrisk.access.model import Actor, ActorKind, Tenant, permissions_of
-from vendorrisk.access.permissions import Permission, Role
+from vendorrisk.access.permissions import Permission
 from vendorrisk.db.pool import Database
 from vendorrisk.errors import Code, Refusal
 from vendorrisk.identity import queries, rules
@@ -28,6 +27,8 @@ CHANNEL = "vendorrisk_api_keys"
 _SECONDS_REMEMBERED = 20
 _MOST_REMEMBERED = 20_000
 
+_Found = tuple[KeyOnFile, Actor] | None
+
 
 class Authenticator:
     """Implements `http.service.Authenticate` for API keys."""
@@ -35,9 +36,9 @@ class Authenticator:
     def __init__(self, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._seconds = seconds
-        self._remembered: OrderedDict[str, tuple[float, KeyOnFile | None]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[float, _Found]] = OrderedDict()
         self._generation = 0
-        self._looks: dict[tuple[str, int], asyncio.Future[KeyOnFile | None]] = {}
+        self._looks: dict[tuple[str, int], asyncio.Future[_Found]] = {}
         self._checksum_secret: bytes | None = None
         self._uses: dict[tuple[UUID, UUID], datetime] = {}
 
@@ -50,15 +51,16 @@ class Authenticator:
         public_id = rules.public_id_of(text.strip(), await self._secret())
         if public_id is None:
             raise _invalid("no_key")
-        key = await self._find(public_id)
-        if key is None:
+        found = await self._find(public_id)
+        if found is None:
             raise _invalid("unknown", public_id)
+        key, actor = found
         if not hmac.compare_digest(key.secret_hash, rules.hash_of(text.strip())):
             raise _invalid("wrong_secret", public_id)
         if not rules.is_usable(key.expires_at, key.revoked_at, now):
             raise _invalid("ended", public_id)
         self._uses[key.tenant_id, key.id] = now
-        return _actor(key)
+        return actor
 
     async def _secret(self) -> bytes:
         """Return the secret of the checksums. It never changes, so that it is read once."""
@@ -67,7 +69,7 @@ class Authenticator:
                 self._checksum_secret = await queries.checksum_secret(connection)
         return self._checksum_secret
 
-    async def _find(self, public_id: str) -> KeyOnFile | None:
+    async def _find(self, public_id: str) -> _Found:
         remembered = self._remembered.get(public_id)
         if remembered is not None and self._seconds() - remembered[0] < _SECONDS_REMEMBERED:
             return remembered[1]
@@ -78,14 +80,15 @@ class Authenticator:
             self._looks[look].add_done_callback(lambda _done: self._looks.pop(look))
         return await asyncio.shield(self._looks[look])
 
-    async def _look(self, public_id: str, generation: int) -> KeyOnFile | None:
+    async def _look(self, public_id: str, generation: int) -> _Found:
         async with self._database.system() as connection:
             key = await queries.key_on_file(connection, public_id)
+        found = None if key is None else (key, _actor(key))
         if generation == self._generation:
-            self._remembered[public_id] = (self._seconds(), key)
+            self._remembered[public_id] = (self._seconds(), found)
             if len(self._remembered) > _MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
-        return key
+        return found
 
     def forget(self, public_id: str) -> None:
         """Drop a key. One that is being read at this moment may be read as it was, so it will not be cached."""
@@ -113,18 +116,10 @@ class Authenticator:
             raise
 
 
-@lru_cache(maxsize=4096)
-def _held(
-    roles: tuple[Role, ...], scopes: tuple[Permission, ...] | None, member_roles: tuple[Role, ...] | None
-) -> frozenset[Permission]:
-    held = permissions_of(roles, scopes)
-    return held if member_roles is None else held & permissions_of(member_roles, None)
-
-
 def _permissions(key: KeyOnFile) -> frozenset[Permission]:
     """Return what the key gives, within what its member may do today."""
-    scopes = None if key.scopes is None else tuple(key.scopes)
-    return _held(tuple(key.roles), scopes, None if key.member_roles is None else tuple(key.member_roles))
+    held = permissions_of(key.roles, key.scopes)
+    return held if key.member_roles is None else held & permissions_of(key.member_roles, None)
 
 
 def _actor(key: KeyOnFile) -> Actor:

@@ -14,6 +14,7 @@ from vendorrisk.errors import Code
 from vendorrisk.http.app_state import Service
 from vendorrisk.http.dependencies import ExpectedVersion, InTransactions, InWork, ListPage, TheService
 from vendorrisk.http.file_bodies import received_file
+from vendorrisk.http.places import in_turn
 from vendorrisk.http.routing import acts, changes, creates, lists, reads, removes
 from vendorrisk.signals import api_queries, methodology, products, ratings, subprocessors
 from vendorrisk.signals import service as watching
@@ -294,14 +295,19 @@ async def list_vendor_ratings(work: InWork, vendor_id: FromPath[UUID], page: Lis
     file_example="domain,provider,date,score\nacme.example,Example Ratings,2026-01-31,87\n",
     example=[{"domain": "acme.example", "provider": "Example Ratings", "date": "2026-01-31", "score": 87}],
 )
-async def import_vendor_ratings(request: Request[Any, Any, Any], transactions: InTransactions) -> RatingsImported:
+async def import_vendor_ratings(
+    request: Request[Any, Any, Any], transactions: InTransactions, service: TheService
+) -> RatingsImported:
     """Send ratings as CSV (domain, provider, date, score, grade) or as the JSON list that rating services document.
 
     An invalid row refuses the whole file. Sending the same file again changes nothing.
     """
-    async with received_file(request, most=_MOST_RATINGS_BYTES, accepted=_RATINGS) as sent:
+    async with (
+        received_file(request, most=_MOST_RATINGS_BYTES, accepted=_RATINGS) as sent,
+        in_turn(service.places.parsers, transactions.tenant_id),
+    ):
         content = await sent.spool.read()
-    return await ratings.import_ratings(transactions, content, is_json=sent.media_type == "application/json")
+        return await ratings.import_ratings(transactions, content, is_json=sent.media_type == "application/json")
 
 
 router = Router(
