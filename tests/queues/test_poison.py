@@ -11,7 +11,7 @@ from tests.alerts.make import TODAY as MONDAY
 from tests.alerts.make import Feature, a_receiver, a_vendor, expiry, recording, run_jobs
 from tests.conftest import Company, FakeClock
 from tests.evidence.reports import report
-from tests.evidence.test_from_file_to_report import filed
+from tests.evidence.test_from_file_to_report import TOOLS, filed
 from tests.imports.make import sent
 from tests.imports.test_jobs import large
 from tests.outbox.make import Death
@@ -86,7 +86,16 @@ async def test_a_file_that_breaks_its_reader_is_unreadable_and_anothers_is_read_
     context: JobContext, company: Company, other_company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = evidence.read_report
-    mine = [await filed(company.client, report("plain")) for _ in range(3)]
+    mine = [await filed(company.client, report("plain"))]
+    vendor = (await company.client.get(mine[0])).json()["vendor_id"]
+    for number in range(2):
+        body = {"vendor_id": vendor, "kind": "soc2_type2", "title": f"Another {number}"}
+        place = (await company.client.post("/v1/documents", body)).headers["location"]
+        kept = await company.client.put(
+            f"{place}/file", report("plain"), etag=await company.client.etag(place), headers=TOOLS
+        )
+        assert kept.status_code == 200, kept.text
+        mine.append(place)
     await filed(other_company.client, report("plain"))
     tried = list[int]()
 
