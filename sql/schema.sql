@@ -1427,6 +1427,21 @@ create policy one_tenant on inherent_risk_assessments to vendorrisk_tenant
 grant insert, select on inherent_risk_assessments to vendorrisk_system;
 grant insert, select on inherent_risk_assessments to vendorrisk_tenant;
 
+create table installation (
+    is_only boolean not null default true,
+    id uuid not null default gen_random_uuid(),
+    restored_at timestamp with time zone,
+    deliveries_held_at timestamp with time zone,
+    constraint installation_pkey PRIMARY KEY (is_only),
+    constraint installation_is_one_row CHECK (is_only)
+);
+alter table installation enable row level security;
+alter table installation force row level security;
+create policy every_job on installation to vendorrisk_system
+    using (true)
+    with check (true);
+grant select, update on installation to vendorrisk_system;
+
 create table intake_requests (
     tenant_id uuid not null,
     id uuid not null,
@@ -1472,6 +1487,22 @@ create policy one_tenant on intake_requests to vendorrisk_tenant
 grant insert, select, update on intake_requests to vendorrisk_system;
 grant insert, select, update on intake_requests to vendorrisk_tenant;
 
+create table job_ticks (
+    job text not null,
+    process text not null,
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    error text,
+    constraint job_ticks_pkey PRIMARY KEY (job, process)
+);
+comment on table job_ticks is 'the last run of each job in each process; no end while it runs, or if its process died';
+alter table job_ticks enable row level security;
+alter table job_ticks force row level security;
+create policy every_job on job_ticks to vendorrisk_system
+    using (true)
+    with check (true);
+grant delete, insert, select, update on job_ticks to vendorrisk_system;
+
 create table offboarding_steps (
     tenant_id uuid not null,
     id uuid not null,
@@ -1505,6 +1536,26 @@ create policy one_tenant on offboarding_steps to vendorrisk_tenant
     with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
 grant insert, select, update on offboarding_steps to vendorrisk_system;
 grant insert, select, update on offboarding_steps to vendorrisk_tenant;
+
+create table processes (
+    process text not null,
+    kind text not null,
+    host text not null,
+    version text not null,
+    key_ids text[] not null,
+    started_at timestamp with time zone not null,
+    seen_at timestamp with time zone not null,
+    constraint processes_pkey PRIMARY KEY (process),
+    constraint processes_kind_is_known CHECK (kind = ANY (ARRAY['api'::text, 'worker'::text]))
+);
+comment on table processes is 'a row lives as long as its process: it is removed at a clean end, and a day after the last heartbeat';
+comment on column processes.key_ids is 'the secret keys that this process can open, by id, the one that seals first';
+alter table processes enable row level security;
+alter table processes force row level security;
+create policy every_job on processes to vendorrisk_system
+    using (true)
+    with check (true);
+grant delete, insert, select, update on processes to vendorrisk_system;
 
 create table proposals (
     tenant_id uuid not null,
@@ -1690,6 +1741,8 @@ grant insert, select on score_snapshots to vendorrisk_tenant;
 create table score_snapshots_default partition of score_snapshots DEFAULT;
 alter table score_snapshots_default enable row level security;
 alter table score_snapshots_default force row level security;
+create policy every_job on score_snapshots_default to vendorrisk_system
+    using (true);
 
 create table signal_evaluations (
     evaluated_at timestamp with time zone not null,
@@ -1722,6 +1775,8 @@ grant select on signal_evaluations to vendorrisk_tenant;
 create table signal_evaluations_default partition of signal_evaluations DEFAULT;
 alter table signal_evaluations_default enable row level security;
 alter table signal_evaluations_default force row level security;
+create policy every_job on signal_evaluations_default to vendorrisk_system
+    using (true);
 
 create table signal_feed_items (
     feed text not null,
@@ -1893,6 +1948,8 @@ grant select on signal_observations to vendorrisk_tenant;
 create table signal_observations_default partition of signal_observations DEFAULT;
 alter table signal_observations_default enable row level security;
 alter table signal_observations_default force row level security;
+create policy every_job on signal_observations_default to vendorrisk_system
+    using (true);
 
 create table signal_pauses (
     rule text not null,
@@ -1938,6 +1995,8 @@ grant select on signal_scans to vendorrisk_tenant;
 create table signal_scans_default partition of signal_scans DEFAULT;
 alter table signal_scans_default enable row level security;
 alter table signal_scans_default force row level security;
+create policy every_job on signal_scans_default to vendorrisk_system
+    using (true);
 
 create table signal_schedule (
     asset_id uuid not null,

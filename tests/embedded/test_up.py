@@ -122,7 +122,7 @@ def test_what_is_killed_is_started_again_and_keeps_what_it_knew(stack: Stack, na
         assert client.get(f"/v1/vendors/{made.json()['id']}").status_code == 200
     assert is_alive(new)
     assert not is_alive(old)
-    assert f"{name} stopped; starting it again" in stack.text
+    assert f"{name} stopped, starting it again" in stack.text
     assert seconds < 120, seconds
 
 

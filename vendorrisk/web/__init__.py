@@ -5,5 +5,5 @@
 Every value in a page is escaped by its template. The policy of each page allows its one style by hash and nothing else.
 
     plain_pages  how a page is rendered, and its headers
-    start        `GET /`: what answers here, and where to go on
+    start        `GET /`: the first page, with links to the documents
 """
