@@ -37,7 +37,7 @@ class SealError(Exception):
 
 
 class UnknownKeyError(SealError):
-    """Another process sealed this with a key that we do not hold. The bytes are whole, and no damage is told of."""
+    """Another process sealed this with a key that we do not hold. The bytes are whole: this is no damage."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"sealed with key {key_id}, which VENDORRISK_SECRET_KEYS of this process does not hold")

@@ -1,8 +1,8 @@
-"""The form of every setting, in one table: start-up refuses what does not fit, and the doctor lists it.
+"""The form of every setting, in one table. Start-up refuses a value that does not fit, and the doctor lists it.
 
 Types and ranges stand beside the settings. This table adds the form of a text: an address, a network, a sender. A
-setting whose type says everything has the row `BY_TYPE`. A value that fits its type and form may still contradict
-another setting: `TOGETHER` holds those pairs. No message repeats a value that may hold a secret.
+setting with nothing to check beyond its type has the row `BY_TYPE`. A value that fits its type and form may still
+contradict another setting: `TOGETHER` holds those pairs. No message repeats a value that may hold a secret.
 """
 
 import base64
@@ -261,7 +261,7 @@ def _region(value: str) -> None:
         raise Wrong("it holds other characters")
 
 
-BY_TYPE: Final = Form("what its type says")
+BY_TYPE: Final = Form("the values of its type")
 _WEB = Form("an address of the web, like https://example.org/feed", _web)
 
 FORMS: Mapping[str, Form] = {

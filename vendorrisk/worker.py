@@ -189,7 +189,7 @@ async def come_alive(context: JobContext, nudger: Nudger, living: contextlib.Asy
 
 
 async def migrated(database: Database, *, look_seconds: float = 2.0) -> None:
-    """Return when the database has this release's schema. Says once what it waits for."""
+    """Return when the database has this release's schema. Logs each reason to wait once."""
     waits_for = ""
     while True:
         try:

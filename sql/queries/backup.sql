@@ -35,7 +35,7 @@ where file_sha256 is not null
 order by tenant_id, file_sha256;
 
 -- name: become_another
--- Across tenants: one row for all of them. A copy has an id of its own and sends nothing until it is told to.
+-- Across tenants: one row for all of them. A copy has an id of its own, and holds its deliveries until it is activated.
 update installation set id = gen_random_uuid(), restored_at = $1, deliveries_held_at = $1
 returning id;
 

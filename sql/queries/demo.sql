@@ -15,7 +15,7 @@ from findings where tenant_id = $1 and state in ('open', 'acknowledged') group b
 order by heading, count desc, value;
 
 -- name: gravest_deliveries
--- The messages that a person reads first: of the most critical vendors, what is due soonest or longest overdue.
+-- The messages that a person reads first: those of the most critical vendors, the longest overdue first.
 select d.id
 from alerts as a
 inner join deliveries as d on d.tenant_id = a.tenant_id and d.owner_kind = 'alert' and d.owner_id = a.id

@@ -41,7 +41,7 @@ async def test_the_demo_fills_a_tenant_and_its_monday_is_notified_once(
     deliveries = await client.items("/v1/deliveries", limit=200)
     assert {d["state"] for d in deliveries} == {"sent"}
     assert sent == "", "no message goes past the summary"
-    assert f"{len(deliveries)} messages, the 10 gravest" in said
+    assert f"{len(deliveries)} messages, the 10 most severe" in said
     assert said.count("What to do: ") == 10
     assert f"and {len(deliveries) - 10} more" in said
     assert len(said.splitlines()) < 100, "as much as a person reads on a Monday"

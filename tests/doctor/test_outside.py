@@ -97,7 +97,7 @@ async def test_a_process_that_lacks_the_first_key_is_a_failure(settings: Setting
     [first] = Keyring.from_setting(settings.secret_keys).ids
     await owner.execute("insert into processes values ('old', 'api', 'h', '0', '{}', now(), now())")
     found = await finding(in_production(settings), "keys of processes")
-    assert (found.level, found.said) == (Level.FAILURE, f"{first} seals here, and old cannot open what it seals")
+    assert (found.level, found.said) == (Level.FAILURE, f"{first} seals here, and old does not hold it")
     await owner.execute("update processes set key_ids = array['other', $1]", first)
     assert (await finding(in_production(settings), "keys of processes")).level is Level.OK
 

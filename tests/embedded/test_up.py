@@ -126,7 +126,7 @@ def test_what_is_killed_is_started_again_and_keeps_what_it_knew(stack: Stack, na
         assert new.pid != old.pid
         assert is_alive(new)
     assert not is_alive(old)
-    assert f"{name} stopped; starting it again" in stack.text
+    assert f"{name} stopped, starting it again" in stack.text
     assert seconds < 120, seconds
 
 

@@ -49,3 +49,34 @@ def test_the_supported_version_is_this_one() -> None:
     version = re.search(r'^version = "(\d+\.\d+)\.', project, flags=re.MULTILINE)
     assert version is not None
     assert f"| {version[1]}.x" in TEXT
+
+
+def promises() -> list[tuple[str, str, str]]:
+    """Return promise, test and bound of each row of the table of promises."""
+    section = TEXT.partition("## Promises of reliability")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
+    return [(row[0].strip(), row[1].strip(), row[2].strip()) for row in rows[1:]]
+
+
+def test_every_promise_has_a_witness_and_a_bound_or_says_that_no_test_shows_it() -> None:
+    assert len(promises()) >= 15
+    for promise, test, bound in promises():
+        shown = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", test)
+        if test.startswith("not shown"):
+            assert (shown, bound) == ([], "none"), promise
+        else:
+            assert shown, promise
+            assert bound not in {"", "none"}, promise
+    assert len({promise for promise, _, _ in promises()}) == len(promises())
+
+
+def test_what_it_says_of_unauthenticated_addresses_is_what_the_routes_are() -> None:
+    """Every route without a permission is named among those that answer without a key."""
+    open_ones = {
+        "/" + route.path.strip("/").partition("/")[0]
+        for route in unopened_app().litestar.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "permission" not in handler.opt
+    }
+    [told] = re.findall(r"^- (`/`.*?)answer without a key", TEXT, flags=re.MULTILINE | re.DOTALL)
+    assert open_ones == set(re.findall(r"`(/[\w.]*)`", told))

@@ -1,7 +1,7 @@
 """Backup and restore of one installation: database, files, and the names of the keys that seal them.
 
     backup    one folder: `manifest.json`, `database.dump`, `files.jsonl` and `files/`
-    manifest  what was there: rows of each table, the head of each audit chain, migrations, files, ids of keys. It is
+    manifest  the facts of the original: rows of each table, the head of each audit chain, migrations, files, ids of keys. It is
               written last, so a folder without one is no backup
     drill     a restore elsewhere, to see that it works
 
@@ -12,11 +12,11 @@ A restore takes an empty database and an empty store. It checks everything befor
 ledger. Until then API and worker take the database for one that is not migrated, and wait. The copy is an installation
 of its own that holds its deliveries, so that a drill sends no real alert. Heartbeats and ticks are left out.
 
-Sealing keys are named and not included, unless asked for: with them a backup is readable by whoever has it.
+Sealing keys are named and not included, unless asked for: with them, anyone who has the backup can read it.
 
     model      the manifest
     programs   pg_dump and pg_restore of the right version
-    facts      what the manifest says of a database
+    facts      the facts of a database, for the manifest
     objects    the objects of a store, copied as they are sealed
     making     a backup is made
     restoring  a backup is restored and checked

@@ -1,4 +1,4 @@
-"""What the manifest says of a database, read in one snapshot, and compared after a restore."""
+"""The facts of a database, read in one snapshot and compared after a restore."""
 
 from typing import Any
 from uuid import UUID

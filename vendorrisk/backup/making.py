@@ -65,7 +65,7 @@ def _take(folder: Path) -> None:
 
 
 async def _dumped(connection: Any, url: str, folder: Path) -> dict[str, Any]:
-    """Dump one snapshot, and return what the manifest says of it."""
+    """Dump one snapshot, and return its facts for the manifest."""
     version = int(connection.get_server_version().major) * 10000
     dump = programs.program("pg_dump", version)
     snapshot = await facts.SNAPSHOT.one(connection)

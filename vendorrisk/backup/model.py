@@ -1,4 +1,4 @@
-"""The manifest of a backup, and what a restore found."""
+"""The manifest of a backup, and the result of a restore."""
 
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from vendorrisk.audit.model import Head
 FORMAT = 1
 MANIFEST, DUMP, LISTING, OBJECTS, KEYS = "manifest.json", "database.dump", "files.jsonl", "files", "secret.keys"
 LEFT_OUT = ("schema_migrations", "processes", "job_ticks")
-"""Tables whose rows are no part of the dump. A restore writes the ledger itself, after everything else is right."""
+"""Tables that the dump holds without their rows. A restore writes the ledger itself, after everything else is right."""
 
 
 class BackupError(Exception):

@@ -18,7 +18,7 @@ _PIECE = 1 << 20
 
 
 async def copied(store: Store, root: Path | None, folder: Path) -> list[StoredObject]:
-    """Copy every object into the backup. Return what was copied."""
+    """Copy every object into the backup. Return the copies."""
     done = []
     for prefix in PREFIXES:
         with as_owner_of(root):

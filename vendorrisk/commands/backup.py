@@ -12,7 +12,9 @@ from vendorrisk.settings import Settings
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--with-keys", is_flag=True, help="Include VENDORRISK_SECRET_KEYS. Whoever has the folder reads it all.")
+@click.option(
+    "--with-keys", is_flag=True, help="Include VENDORRISK_SECRET_KEYS. Anyone who has the folder can then read it all."
+)
 def backup(folder: Path, *, with_keys: bool) -> None:
     """Write a backup of database and files into FOLDER, which is new or empty.
 

@@ -66,7 +66,7 @@ async def run(context: JobContext, console: Console) -> None:
 
 
 class _Collected:
-    """Takes the place of all channels: the morning's messages are counted, and the gravest are shown."""
+    """Takes the place of all channels: the morning's messages are counted, and the most severe are shown."""
 
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
@@ -77,7 +77,7 @@ class _Collected:
 
 
 async def _sent(context: JobContext) -> dict[str, Message]:
-    """Send what is due to this terminal alone. Return the messages by the id of their delivery."""
+    """Send the due messages to this terminal alone. Return the messages by the id of their delivery."""
     real, collected = context.channels, _Collected()
     context.channels = collected
     try:
@@ -90,7 +90,7 @@ async def _sent(context: JobContext) -> dict[str, Message]:
 
 def _show(console: Console, messages: list[Message], count: int) -> None:
     """Show the messages that a person reads first, and how many more there are."""
-    console.rule(f"Monday morning: {count} messages, the {len(messages)} gravest")
+    console.rule(f"Monday morning: {count} messages, the {len(messages)} most severe")
     for message in messages:
         lines = [one_line(message.title, 200), f"  {one_line(message.summary, 300)}"]
         lines += [f"  What to do: {one_line(message.action, 300)}"] if message.action else []

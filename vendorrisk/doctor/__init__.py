@@ -10,7 +10,7 @@ removes it again. Every secret of the settings is blanked out of every finding.
     model       finding and patient
     queries     the statements of the checks
     database    reachable, version, roles, row-level security, schema
-    nudges      Redis, the workers and what their jobs did last, and whether messages are held
+    nudges      Redis, the workers, the last runs of their jobs, and whether messages are held
     messages    receivers, e-mail and Slack
     files       the store and the secret keys
     machine     settings, clock, time zones, disc space, backups

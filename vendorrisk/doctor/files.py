@@ -91,14 +91,14 @@ async def secret_keys(patient: Patient) -> list[Finding]:
 
 
 async def process_keys(patient: Patient) -> list[Finding]:
-    """See that every process that lives can open what is sealed here: a rotation has two phases."""
+    """See that every living process holds the key that seals here. A rotation has two phases."""
     await server(patient)
     first, *_ = Keyring.from_setting(patient.settings.secret_keys).ids
     async with patient.database.system() as connection:
         processes = await process_queries.LIST.many(connection)
     living = [one for one in processes if not is_silent(one, patient.clock())]
     if lacking := [one.process for one in living if first not in one.key_ids]:
-        said = f"{first} seals here, and {', '.join(lacking)} cannot open what it seals"
+        said = f"{first} seals here, and {', '.join(lacking)} does not hold it"
         todo = "Append the key to VENDORRISK_SECRET_KEYS of every process before it stands first anywhere."
         return [Finding("keys of processes", Level.FAILURE, said, todo)]
     return [Finding("keys of processes", Level.OK, f"{len(living)} processes live, and each holds {first}")]

@@ -1,4 +1,4 @@
-"""Redis, the processes that hear its nudges, and what their jobs did last."""
+"""Redis, the processes that hear its nudges, and the last runs of their jobs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -80,5 +80,5 @@ def evaluated_worker(processes: Sequence[Process], now: datetime, *, is_embedded
     names = ", ".join(f"{one.host} since {one.started_at:%Y-%m-%d %H:%M} UTC" for one in living)
     if other := sorted({one.version for one in processes if not is_silent(one, now)} - {VERSION}):
         also = "Right while a release is rolled out. Else bring every process to one release."
-        return Finding("worker", Level.WARNING, f"{len(living)} live: {names}; other release: {', '.join(other)}", also)
+        return Finding("worker", Level.WARNING, f"{len(living)} live: {names}, other release: {', '.join(other)}", also)
     return Finding("worker", Level.OK, f"{len(living)} live: {names}")

@@ -11,7 +11,7 @@ supervisor is root, and die with the process that started them, however that die
     child_logs  the last line of a child, and the messages of the console receiver
     guarded_files  files and folders that root opens without following a link of the servers' user
     reach       which addresses of the settings answer, and who holds a port
-    readiness   what an API on this machine says of itself
+    readiness   the readiness of an API on this machine
     postgres    one cluster: made, started, stopped
     valkey      one Redis-protocol server
     supervisor `vendorrisk up`: servers, migrations, API, worker. Restarts what dies

@@ -1,4 +1,4 @@
-"""Files and folders of a supervisor that may be root, beside a user whom it does not trust.
+"""Files and folders of a supervisor that may be root, beside a user that it does not trust.
 
 Root never follows a link that the servers' user can plant. So the data folder, `log` and `run` belong to root, and the
 user can only pass through them. The user owns only the folders of its own data. Each file is opened below the handle

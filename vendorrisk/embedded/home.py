@@ -73,7 +73,7 @@ def _unusable(path: Path, error: OSError) -> HomeError:
 
 
 def open_home(settings: Settings) -> Home:
-    """Make the folder where it is missing. The servers' user passes through it and owns only what is its own."""
+    """Make the folder where it is missing. The servers' user passes through it and owns only its own folders."""
     user = system_user()
     path = real_path(settings.home_path())
     try:

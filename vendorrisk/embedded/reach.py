@@ -83,7 +83,7 @@ def _name(process: Path) -> str:
         words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "unknown"
-    # Never its arguments, which may hold a secret. Of `python -m name` the name.
+    # Never its arguments, which may hold a secret. `python -m name` is shown with the name.
     named = [Path(words[0]).name, *(words[1:3] if words[1:2] == ["-m"] else [])]
     return "".join(character if character.isprintable() else " " for character in " ".join(named))[:100]
 

@@ -1,4 +1,4 @@
-"""What an API on this machine says of itself."""
+"""The readiness of an API on this machine."""
 
 import http.client
 import json

@@ -192,7 +192,7 @@ class Supervisor:
         )
 
     def _look(self) -> None:
-        """Restart dead processes, with a longer delay each time one dies soon. Show what the console receiver got."""
+        """Restart dead processes, with a longer delay each time one dies soon. Show the messages of the console receiver."""
         for message in self._console.new():
             self._say(message)
         now = time.monotonic()
@@ -202,7 +202,7 @@ class Supervisor:
             if kept.next_at == 0.0:
                 kept.failures = 0 if now - kept.started_at > 60 else kept.failures + 1  # noqa: PLR2004 - it held for a minute
                 kept.next_at = now + min(0.2 * 2 ** max(0, kept.failures - 1), 10)
-                self._say(f"{kept.name} stopped; starting it again{self._reason(kept.name)}")
+                self._say(f"{kept.name} stopped, starting it again{self._reason(kept.name)}")
             elif now >= kept.next_at:
                 kept.next_at, kept.started_at = 0.0, now
                 try:

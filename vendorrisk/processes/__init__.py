@@ -1,4 +1,4 @@
-"""The processes of an installation, for the operator: which live, what their jobs did, what they measure.
+"""The processes of an installation, for the operator: heartbeats, runs of jobs, and metrics.
 
     process       one API or worker. Its row in the database lives as long as it does
     heartbeat     the row is renewed every few seconds. Without one for a while, the process is *silent*

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import os
+import platform
 import secrets
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -21,7 +21,7 @@ _log = structlog.get_logger("process")
 
 
 def host_name() -> str:
-    return socket.gethostname()[:200]
+    return platform.node()[:200]
 
 
 class Heartbeat:

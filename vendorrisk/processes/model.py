@@ -71,7 +71,7 @@ def missing(processes: Sequence[Process], kind: str, now: datetime) -> list[Proc
 
 
 def standing(processes: Sequence[Process], kind: str, now: datetime) -> str:
-    """Return "ok", or what is wrong with the processes of a kind, in words for an operator."""
+    """Return "ok", or the trouble with the processes of a kind, in words for an operator."""
     living, gone = alive(processes, kind, now), missing(processes, kind, now)
     if not living:
         return f"no {kind} has given a sign for {SILENT_AFTER.total_seconds():.0f} s"

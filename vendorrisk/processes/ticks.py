@@ -16,7 +16,7 @@ _log = structlog.get_logger("job")
 
 
 class Ticks:
-    """Keeps the last run of each job of one process. Never fails a run, whose work matters more."""
+    """Keeps the last run of each job of one process. A tick that cannot be kept never fails the run."""
 
     def __init__(self, database: Database, clock: Clock, process: str) -> None:
         self._database, self._clock, self._process = database, clock, process

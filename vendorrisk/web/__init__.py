@@ -5,6 +5,6 @@
 Every value in a page is escaped by its template. The policy of each page allows its one style by hash and nothing else.
 
     plain_pages  how a page is rendered, and its headers
-    start        `GET /`: a description of this service, and links
+    start        `GET /`: the first page, with links to the documents
     confirm      `/confirm/{token}`: the owner of an e-mail address allows alerts to it
 """

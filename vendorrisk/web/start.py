@@ -1,4 +1,4 @@
-"""`GET /`: what answers here, and where to go on. It tells nothing of any tenant."""
+"""`GET /`: the first page, with links to the documents. It shows nothing of any tenant."""
 
 from litestar import Response, Router, get
 
@@ -8,7 +8,7 @@ from vendorrisk.web.plain_pages import plain_page
 
 @get("/", include_in_schema=False, media_type="text/html")
 async def show_start() -> Response[str]:
-    """Show a person with a browser what this is."""
+    """Explain this service to a person with a browser."""
     return plain_page("start.html", version=VERSION)
 
 
