@@ -304,7 +304,7 @@ async def import_vendor_ratings(
     """
     async with (
         received_file(request, most=_MOST_RATINGS_BYTES, accepted=_RATINGS) as sent,
-        in_turn(service.places.parsers, transactions.tenant_id),
+        in_turn(service.places.large_bodies, transactions.tenant_id),
     ):
         content = await sent.spool.read()
         return await ratings.import_ratings(transactions, content, is_json=sent.media_type == "application/json")
