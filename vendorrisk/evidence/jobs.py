@@ -48,7 +48,7 @@ async def _read(context: JobContext, file: proposal_queries.FileToRead) -> Extra
     except (DamagedError, MissingError) as error:
         _log.error("file_unreadable", document=str(file.id), error=str(error))
         return Extraction([], [], Problem.BROKEN)
-    return await read_report(context.sandbox, content)
+    return await read_report(context.sandbox, content, on_behalf_of=file.tenant_id)
 
 
 async def age_coverage(context: JobContext) -> int:
