@@ -173,7 +173,7 @@ async def test_an_address_that_no_longer_opens_is_tried_again_and_heals_with_a_n
     context: JobContext, company: Company, owner: Any, clock: FakeClock
 ) -> None:
     outlet = recording(context)
-    made = await a_receiver(company, target={"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C1"})
+    made = await a_receiver(company, target={"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C024BE91L"})
     await owner.execute("update receivers set address_sealed = 'VRS'")
     await an_alert(context, company, owner)
     await run_jobs(context)

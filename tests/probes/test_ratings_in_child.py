@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 
+from tests.client import Client
+from vendorrisk.probes.feeds import ratings
 from vendorrisk.probes.feeds.ratings import MOST_ROWS, Rating, csv_ratings, json_ratings, read_csv
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.sandbox.slots import API_ROOM
@@ -35,3 +37,16 @@ async def test_a_file_read_in_the_child_gives_what_it_gives_here() -> None:
     assert (await Sandbox().run(csv_ratings, b"domain,provider\nx,y\n")).fault.startswith("row 1")
     assert (await Sandbox().run(csv_ratings, b"\xff")).fault == "the file is not UTF-8"
     assert (await Sandbox().run(json_ratings, b"[" * 100_000)).fault == "the file is not JSON"
+
+
+async def test_no_file_of_ratings_is_read_by_the_api_itself(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def here(*_: object) -> None:
+        pytest.fail("a file was read on the event loop")
+
+    for name in ("read_csv", "read_json", "_read"):
+        monkeypatch.setattr(ratings, name, here)
+    sheet = b"domain,provider,date,score\nacme-example.com,Rater,2026-01-31,87.5\n"
+    response = await client.post("/v1/vendor-rating-imports", sheet, headers={"content-type": "text/csv"})
+    assert response.json() == {"imported": 0, "unchanged": 0, "unmatched": ["acme-example.com"]}
+    response = await client.post("/v1/vendor-rating-imports", b"[1]", headers={"content-type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (422, "ratings_unreadable")

@@ -10,6 +10,7 @@ import uvloop
 
 from tests.sandbox import parsers
 from tests.sandbox.make import children, first_child, server
+from vendorrisk.sandbox import running
 from vendorrisk.sandbox.running import SMALL, Limits, Reason, Sandbox, SandboxError
 from vendorrisk.sandbox.slots import API_ROOM, WORKER_ROOM, Room
 
@@ -93,6 +94,19 @@ async def test_a_fork_server_that_died_is_replaced_and_costs_the_running_input_a
     assert (await sandbox.run(parsers.count, b"xy")).size == 2
     assert server().pid != old.pid
     assert not child.is_running() or child.status() == "zombie", "the child died with its fork server"
+
+
+async def test_a_fork_server_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_END_SECONDS", 0.2)
+    sandbox = Sandbox()
+    assert (await sandbox.run(parsers.count, b"x")).size == 1
+    old = server()
+    old.suspend()
+    with pytest.raises(SandboxError) as refused:
+        await sandbox.run(parsers.count, b"xy", Limits(wall_seconds=0.2))
+    assert refused.value.reason is Reason.TIMED_OUT
+    assert (await sandbox.run(parsers.count, b"xy")).size == 2
+    assert not old.is_running()
 
 
 async def test_a_module_that_cannot_be_imported_fails_that_call_alone() -> None:

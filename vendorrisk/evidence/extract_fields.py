@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -37,10 +38,12 @@ _FAILED: Final = {
 }
 
 
-async def read_report(sandbox: Sandbox, pdf: bytes, limits: Limits = DEFAULT_LIMITS) -> Extraction:
-    """Read a PDF in a child process. An `Extraction` comes back for any file."""
+async def read_report(
+    sandbox: Sandbox, pdf: bytes, limits: Limits = DEFAULT_LIMITS, *, on_behalf_of: UUID | None = None
+) -> Extraction:
+    """Read a PDF in a child process. An `Extraction` comes back for any file. Tenants take turns."""
     try:
-        return await sandbox.run(read, pdf, limits)
+        return await sandbox.run(read, pdf, limits, on_behalf_of=on_behalf_of)
     except SandboxError as error:
         return Extraction([], [], _FAILED[error.reason])
 

@@ -81,13 +81,14 @@ class _Reading:
     async def _read(self) -> Extraction:
         try:
             content = await self._context.file_store.read(self._tenant.id, self._file.file_sha256)
-        except UnreachableError as error:
+        except (UnreachableError, LockedError) as error:
+            # A worker that holds the key, or finds the store again, reads it later.
             _log.warning("file_store_unreachable", document=str(self._file.id), error=str(error))
             return Extraction([], [], Problem.BUSY)
         except (DamagedError, MissingError) as error:
             _log.error("file_unreadable", document=str(self._file.id), error=str(error))
             return Extraction([], [], Problem.BROKEN)
-        return await read_report(self._context.sandbox, content)
+        return await read_report(self._context.sandbox, content, on_behalf_of=self._tenant.id)
 
     async def _save(self, read: Extraction) -> None:
         async with self._context.database.tenant(self._tenant.id) as connection:

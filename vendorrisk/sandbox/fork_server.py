@@ -67,14 +67,14 @@ class ForkServer:
             )
         return control
 
-    def close(self) -> None:
-        """Let go of the fork server, which ends it and its children."""
+    def close(self, seconds: float = _END_SECONDS) -> None:
+        """Let go of the fork server, which ends it and its children. It is killed if it takes longer than that."""
         if self._control is not None:
             self._control.close()
             self._control = None
         if self._process is not None and self._owner == os.getpid():
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_SECONDS)
+                self._process.wait(seconds)
             self._process.kill()
             self._process.wait()
             self._process = None

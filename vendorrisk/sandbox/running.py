@@ -246,11 +246,18 @@ async def _status(lifeline: socket.socket) -> int | None:
 
 
 async def _ended(lifeline: socket.socket) -> None:
-    """Have the child killed if it lives, and return when it is gone: its memory counts until then."""
-    with suppress(OSError, TimeoutError):
+    """Have the child killed if it lives, and return when it is gone: its memory counts until then.
+
+    A fork server that does not answer is ended. The next job starts another.
+    """
+    try:
         lifeline.shutdown(socket.SHUT_WR)
         async with asyncio.timeout(_END_SECONDS):
             await asyncio.get_running_loop().sock_recv(lifeline, _STATUS.size)
+    except TimeoutError:
+        FORK_SERVER.close(seconds=0)
+    except OSError:
+        return
 
 
 def _evaluated(mark: bytes, content: bytes, status: int | None) -> bytes:

@@ -27,7 +27,7 @@ from vendorrisk.sandbox.child import OPEN_FILES, Job, live
 
 _PR_SET_PDEATHSIG = 1
 _MESSAGE_BYTES = 4096
-_NO_SUCH_PARSER = 70
+_NOT_STARTED = 70
 
 
 def main() -> None:
@@ -77,15 +77,15 @@ class _Zygote:
         return True
 
     def _start(self, job: Job, conversation: int, lifeline: socket.socket) -> None:
+        own = os.getpid()
         try:
             function = self._parser(job.target)
+            pid = os.fork()
         except Exception:  # noqa: BLE001 - the service hears that this job failed, and the others go on
             sys.excepthook(*sys.exc_info())
-            _tell(lifeline, _NO_SUCH_PARSER)
+            _tell(lifeline, _NOT_STARTED)
             os.close(conversation)
             return
-        own = os.getpid()
-        pid = os.fork()
         if pid == 0:
             live(job, function, conversation, own)
         os.close(conversation)

@@ -15,7 +15,7 @@ from vendorrisk.sheets.reading import FileFormat, is_workbook
 
 QUICK: Final = SandboxLimits(cpu_seconds=2, wall_seconds=5, memory_bytes=SMALL_BYTES, answer_bytes=16 << 20)
 """Limits for a file that is read during a request."""
-THOROUGH: Final = SandboxLimits(cpu_seconds=60, wall_seconds=90, answer_bytes=512 << 20)
+THOROUGH: Final = SandboxLimits(cpu_seconds=60, wall_seconds=90, answer_bytes=256 << 20)
 """Limits for a file that is read by a job. The answer lies on disk."""
 
 _PARSERS: Final = {FileFormat.CSV: csv_portions, FileFormat.XLSX: workbook_portions}
