@@ -57,6 +57,7 @@ class JobContext(msgspec.Struct, kw_only=True):
     sandbox: Sandbox
     channels: Any = None
     scanner: Any = None  # probes.port.Scanner
+    scan_places: Any = None  # queues.places.Places, shared by the runs of a worker
     pacer: Any = None  # egress.pacing.PolitePacer
     lists: Any = None  # signals.feeding.Lists
     store: Any = None  # signals.certificates.TrustStore

@@ -133,8 +133,7 @@ async def test_an_asset_attached_while_its_domain_is_being_scanned_is_scanned_ne
             return await whole(*arguments, **more)
 
         context.scanner.email = meanwhile
-        assert await jobs.scan_vendors(context) == 7
-        assert await jobs.scan_vendors(context) == 4, "the domain is due again as soon as it is given back"
+        assert await jobs.scan_vendors(context) == 7 + 4, "the domain is due again as soon as it is given back"
         del context.scanner.email
         hosts = await client.items(f"/v1/vendors/{vendor}/signals", filter="rule:eq:tls.cert_name")
         assert {s["asset_name"] for s in hosts} == {DOMAIN, f"www.{DOMAIN}"}

@@ -99,8 +99,10 @@ class _Round:
         versions = {"trust_store": store.version, **lists.versions}
         self._datasets = Datasets(store=store, preloaded=lists.preloaded, versions=versions)
         at_once = context.settings.signal_scan_concurrency
-        # One source alone gets as many as the setting says. A quarter more is for others that ask.
-        self._places = Places(at_once + max(1, at_once // 4), 2 * at_once, portion=4)
+        if context.scan_places is None:
+            # One source alone gets as many as the setting says. A quarter more is for others that ask.
+            context.scan_places = Places(at_once + max(1, at_once // 4), 2 * at_once, portion=4)
+        self._places: Places = context.scan_places
         self._claim_at = 0.0
         self._under_way: dict[asyncio.Task[int], UUID] = {}
         self._domains = self._scans = 0
@@ -116,8 +118,9 @@ class _Round:
                 if self._under_way:
                     await self._land()
         finally:
-            for task in self._under_way:
+            for task, asker in self._under_way.items():
                 task.cancel()
+                self._places.free(asker, "")
         await remember(self._context, DOMAINS, sorted(self._served), sorted(self._left - self._served))
         if self._scans:
             await self._context.nudge([service.RECONCILE])
@@ -298,7 +301,8 @@ JOBS = (
     Job(service.ENROL, enrol_assets, 60),
     Job("complete_signal_schedule", complete_schedule, 21600, 600, at_start=True),
     Job("fetch_signal_feeds", fetch_feeds, 300, 600),
-    Job(service.SCAN, scan_vendors, 60, 1800),
+    # A run that has ended its claims waits for slow domains. The next run claims meanwhile.
+    Job(service.SCAN, scan_vendors, 60, 1800, at_once=2),
     Job(service.RECONCILE, reconcile_vendors, 60, 600),
     Job("send_signal_digests", send_signal_digests, 3600),
 )
