@@ -17,7 +17,7 @@ from tests.evidence.make import vendor
 from tests.http.make import chunk, scope_of, send_raw
 from vendorrisk.app import Api
 from vendorrisk.http.pace import Pace, Paces
-from vendorrisk.imports import service as imports
+from vendorrisk.sandbox import running
 
 pytestmark = pytest.mark.anyio
 
@@ -148,27 +148,27 @@ async def test_who_may_not_send_a_file_cannot_make_us_receive_one(
         assert refused.status == status, refused.body
 
 
-async def test_workbooks_that_are_read_for_long_hold_no_connection_and_one_place_of_two(
+async def test_tables_that_are_read_for_long_hold_no_connection_and_leave_a_child_to_another_tenant(
     api: Api, company: Company, other_company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading, go_on = imports.table_of, asyncio.Event()
+    living, go_on = running._lived, asyncio.Event()
 
-    async def slowly(file_format: Any, content: bytes, limits: Any) -> Any:
+    async def slowly(job: Any, pieces: AsyncIterator[bytes], limits: Any, answer: Any) -> Any:
+        content = b"".join([piece async for piece in pieces])
         if b"slow" in content:
             await go_on.wait()
-        return await reading(file_format, content, limits)
+        return await living(job, running.Input.of(content).pieces, limits, answer)
 
-    monkeypatch.setattr(imports, "table_of", slowly)
+    monkeypatch.setattr(running, "_lived", slowly)
     call = company.client.post
     slow = (call("/v1/vendor-imports", b"name\nslow\n", headers=dict([CSV])) for _ in range(6))
     async with under_way(slow) as tasks:
         assert api.service.database.places.held == 0
-        assert api.service.places.parsers.held == 1
         done = await other_company.client.post("/v1/vendor-imports", b"name\nAcme\n", headers=dict([CSV]))
-        assert done.status_code == 201, done.text
+        assert (done.status_code, done.json()["state"]) == (201, "checked"), done.text
         assert not [task for task in tasks if task.done()]
         go_on.set()
-        assert {(await task).status_code for task in tasks} == {201}
+        assert {(await task).json()["state"] for task in tasks} == {"checked"}
 
 
 async def test_a_large_import_under_a_key_is_never_in_memory_as_a_whole(api: Api, company: Company) -> None:

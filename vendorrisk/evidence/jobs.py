@@ -18,7 +18,7 @@ from vendorrisk.identity import service as identity
 from vendorrisk.queues import queries as queues
 from vendorrisk.queues import rows
 from vendorrisk.queues.turns import Queue, in_turn, is_outage
-from vendorrisk.storage.port import DamagedError, MissingError, UnreachableError
+from vendorrisk.storage.port import DamagedError, LockedError, MissingError, UnreachableError
 from vendorrisk.texts.pdf import Problem
 
 FILES = Queue(documents.READ_EVIDENCE, queues.NOTE_EXTRACTIONS)

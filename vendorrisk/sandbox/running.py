@@ -82,7 +82,7 @@ class Sandbox:
 
     def __init__(self, room: Room = WORKER_ROOM, queue_seconds: float = 30.0) -> None:
         self._room = room
-        self._small, self._large = FairPlaces(room.small), FairPlaces(1)
+        self._small, self._large = FairPlaces(room.small, share=room.share), FairPlaces(1)
         self._queue_seconds = queue_seconds
 
     async def run(
