@@ -171,6 +171,94 @@ cross join lateral (
 order by t.id
 on conflict (tenant_id, queue) do nothing;
 
+-- name: begin_attempts
+-- Across tenants, for deliveries that this transaction has locked. If the lease expired during a send, nobody knows
+-- whether the message arrived: that attempt becomes uncertain, and the next one counts as a possible duplicate. A
+-- delivery that its owner no longer wants is cancelled, without an attempt.
+with due as (
+    select *
+    from unnest($4::uuid[], $5::uuid[], $6::boolean[], $7::uuid[]) as d (tenant_id, id, is_wanted, lost_token)
+),
+unknown as (
+    update delivery_attempts a
+    set outcome = 'uncertain', ended_at = $1
+    from due
+    where due.lost_token is not null and a.tenant_id = due.tenant_id and a.delivery_id = due.id
+        and a.token = due.lost_token and a.outcome = 'sending'
+),
+changed as (
+    update deliveries d
+    set state = case when due.is_wanted then 'sending' else 'cancelled' end,
+        attempts = d.attempts + due.is_wanted::integer,
+        lease_token = case when due.is_wanted then $2::uuid end,
+        next_attempt_at = case when due.is_wanted then $3::timestamptz end,
+        possible_duplicates = d.possible_duplicates + (due.lost_token is not null)::integer,
+        updated_at = $1, version = d.version + 1
+    from due
+    where d.tenant_id = due.tenant_id and d.id = due.id
+    returning d.tenant_id, d.id, d.attempts, due.is_wanted
+)
+insert into delivery_attempts (tenant_id, id, delivery_id, number, token, started_at)
+select tenant_id, new_id_at($1), id, attempts, $2, $1
+from changed
+where is_wanted;
+
+-- name: end_spent_deliveries
+-- Across tenants, for deliveries that this transaction has locked. The last attempt may have arrived, so it is
+-- uncertain. A delivery that its owner no longer wants is cancelled.
+with spent as (
+    select *
+    from unnest($2::uuid[], $3::uuid[], $4::boolean[], $5::uuid[]) as d (tenant_id, id, is_wanted, lost_token)
+),
+unknown as (
+    update delivery_attempts a
+    set outcome = 'uncertain', ended_at = $1
+    from spent
+    where a.tenant_id = spent.tenant_id and a.delivery_id = spent.id and a.token = spent.lost_token
+        and a.outcome = 'sending'
+)
+update deliveries d
+set state = case when spent.is_wanted then 'dead' else 'cancelled' end, lease_token = null, next_attempt_at = null,
+    failure = 'timeout', detail = 'its sender died at the last try; it may have arrived', updated_at = $1,
+    version = d.version + 1
+from spent
+where d.tenant_id = spent.tenant_id and d.id = spent.id
+returning d.tenant_id, d.id, d.owner_kind, d.owner_id, d.state, d.failure;
+
+-- name: record_attempts
+-- Across tenants. Only the holder of the lease may record: the token of a reclaimed lease changes nothing.
+with results as (
+    select *
+    from unnest(
+        $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[]
+    ) as r (tenant_id, id, token, state, next_attempt_at, outcome, failure, detail)
+),
+recorded as (
+    update deliveries d
+    set state = r.state, next_attempt_at = r.next_attempt_at, lease_token = null, failure = r.failure,
+        detail = r.detail, sent_at = case when r.state = 'sent' then $1::timestamptz end,
+        possible_duplicates = d.possible_duplicates + (r.outcome = 'uncertain' and r.state = 'pending')::integer,
+        updated_at = $1, version = d.version + 1
+    from results r
+    where d.tenant_id = r.tenant_id and d.id = r.id and d.lease_token = r.token and d.state = 'sending'
+    returning d.tenant_id, d.id, d.owner_kind, d.owner_id, d.state, r.token, r.outcome, r.failure, r.detail
+),
+ended as (
+    update delivery_attempts a
+    set outcome = r.outcome, failure = r.failure, detail = r.detail, ended_at = $1
+    from recorded r
+    where a.tenant_id = r.tenant_id and a.delivery_id = r.id and a.token = r.token and a.outcome = 'sending'
+)
+select tenant_id, id, owner_kind, owner_id, state, failure from recorded;
+
+-- name: postpone_deliveries
+-- Across tenants: a destination that cannot be reached is left alone, so that it does not take every place.
+update deliveries d
+set next_attempt_at = p.until
+from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as p (tenant_id, destination_id, until)
+where d.tenant_id = p.tenant_id and d.destination_id = p.destination_id and d.state = 'pending'
+    and d.next_attempt_at < p.until;
+
 -- name: wake_vendors
 -- Across tenants: after a clock that ran ahead was put right, work that it scheduled in its own future is due again.
 with requested as (

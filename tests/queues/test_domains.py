@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Company, FakeClock
 from vendorrisk.background import JobContext
 from vendorrisk.signals import jobs
-from vendorrisk.signals.jobs import enrol_assets, reconcile_vendors, scan_vendors
+from vendorrisk.signals.jobs import enrol_assets, scan_vendors
 from vendorrisk.signals.queries import ClaimedDomain
 
 pytestmark = pytest.mark.anyio
@@ -76,9 +76,10 @@ async def test_a_domain_that_a_tenant_registers_is_asked_for_by_it(
     context: JobContext, company: Company, other_company: Company, owner: Any
 ) -> None:
     for one in (company, other_company):
-        made = await one.client.post("/v1/vendors", {"name": "Acme", "domains": ["acme.example.org"]})
-        assert made.status_code == 201, made.text
-        await reconcile_vendors(context)
-        await enrol_assets(context)
+        made = await one.client.post("/v1/vendors", {"name": "Acme"})
+        asset = {"kind": "domain", "name": "acme-vendor.com"}
+        attached = await one.client.post(f"/v1/vendors/{made.json()['id']}/assets", asset)
+        assert attached.status_code == 201, attached.text
+        assert await enrol_assets(context) == 1
         asked = await owner.fetch("select distinct asked_by from registrable_domains")
         assert [row["asked_by"] for row in asked] == [one.tenant.id], "the last one that asked"

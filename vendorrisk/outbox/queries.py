@@ -1,10 +1,7 @@
 """The statements of the outbox, claimed and typed."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,14 +12,13 @@ from vendorrisk.db.queries import QueryFile
 from vendorrisk.ids import new_id
 from vendorrisk.outbox.model import Delivery, DeliveryAttempt, Due, NewDelivery, Recorded, Result
 
-Item = TypeVar("Item")
-
+_across = QueryFile("across_tenants")
 _sql = QueryFile("outbox")
 _LOCK_DUE = _sql.rows("lock_due_deliveries", Due)
-_BEGIN = _sql.command("begin_attempts")
-_END_SPENT = _sql.rows("end_spent_deliveries", Recorded)
-_RECORD = _sql.rows("record_attempts", Recorded)
-_POSTPONE = _sql.command("postpone_deliveries")
+_BEGIN = _across.command("begin_attempts")
+_END_SPENT = _across.rows("end_spent_deliveries", Recorded)
+_RECORD = _across.rows("record_attempts", Recorded)
+_POSTPONE = _across.command("postpone_deliveries")
 _INSERT = _sql.rows("insert_delivery", Delivery)
 _CANCEL = _sql.command("cancel_deliveries")
 LIST_DELIVERIES = _sql.rows("list_deliveries", Delivery)
@@ -54,20 +50,15 @@ async def begin(
     connection: Connection, now: datetime, token: UUID, until: datetime, due: Sequence[Due], wanted: Container[UUID]
 ) -> None:
     """Begin an attempt of each delivery that is wanted, under a lease until an instant. Cancel the others."""
-    await _BEGIN.run_each(
+    await _BEGIN.run(
         connection,
-        [
-            (
-                tenant_id,
-                now,
-                token,
-                until,
-                [one.id for one in own],
-                [one.id in wanted for one in own],
-                [one.lease_token for one in own],
-            )
-            for tenant_id, own in by_tenant(due, attrgetter("tenant_id"))
-        ],
+        now,
+        token,
+        until,
+        [one.tenant_id for one in due],
+        [one.id for one in due],
+        [one.id in wanted for one in due],
+        [one.lease_token for one in due],
     )
 
 
@@ -75,51 +66,36 @@ async def end_spent(
     connection: Connection, now: datetime, spent: Sequence[Due], wanted: Container[UUID]
 ) -> list[Recorded]:
     """Make each delivery dead that is wanted, and cancel the others."""
-    return await _END_SPENT.each(
+    return await _END_SPENT.many(
         connection,
-        [
-            (
-                tenant_id,
-                now,
-                [one.id for one in own],
-                [one.id in wanted for one in own],
-                [one.lease_token for one in own],
-            )
-            for tenant_id, own in by_tenant(spent, attrgetter("tenant_id"))
-        ],
+        now,
+        [one.tenant_id for one in spent],
+        [one.id for one in spent],
+        [one.id in wanted for one in spent],
+        [one.lease_token for one in spent],
     )
 
 
 async def record(connection: Connection, now: datetime, results: Sequence[Result]) -> list[Recorded]:
     """Record results of attempts. Return the deliveries that were still under the lease."""
-    return await _RECORD.each(
+    return await _RECORD.many(
         connection,
-        [
-            (
-                tenant_id,
-                now,
-                [r.lease.delivery.id for r in own],
-                [r.lease.token for r in own],
-                [r.state.value for r in own],
-                [r.next_attempt_at for r in own],
-                [r.outcome.value for r in own],
-                [r.failure for r in own],
-                [r.detail for r in own],
-            )
-            for tenant_id, own in by_tenant(results, attrgetter("lease.delivery.tenant_id"))
-        ],
+        now,
+        [r.lease.delivery.tenant_id for r in results],
+        [r.lease.delivery.id for r in results],
+        [r.lease.token for r in results],
+        [r.state.value for r in results],
+        [r.next_attempt_at for r in results],
+        [r.outcome.value for r in results],
+        [r.failure for r in results],
+        [r.detail for r in results],
     )
 
 
-async def postpone(connection: Connection, back_offs: Sequence[tuple[UUID, UUID, datetime]]) -> None:
+async def postpone(connection: Connection, back_offs: Sequence[tuple[UUID, UUID, datetime]]) -> int:
     """Let the pending deliveries of destinations, given by (tenant, destination), wait until an instant."""
-    await _POSTPONE.run_each(connection, sorted(back_offs))
-
-
-def by_tenant(items: Iterable[Item], tenant_of: Callable[[Item], UUID]) -> list[tuple[UUID, list[Item]]]:
-    """Group by tenant, in the order of their ids, so that two workers never wait for each other in a ring."""
-    grouped = groupby(sorted(items, key=tenant_of), tenant_of)
-    return [(tenant_id, list(own)) for tenant_id, own in grouped]
+    tenants, destinations, instants = zip(*back_offs, strict=True)
+    return await _POSTPONE.run(connection, list(tenants), list(destinations), list(instants))
 
 
 async def insert(work: Work, new: NewDelivery, tries: int) -> Delivery:
