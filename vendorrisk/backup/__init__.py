@@ -1,8 +1,8 @@
 """Backup and restore of one installation: database, files, and the names of the keys that seal them.
 
     backup    one folder: `manifest.json`, `database.dump`, `files.jsonl` and `files/`
-    manifest  the facts of the original: rows of each table, the head of each audit chain, migrations, files, ids of keys. It is
-              written last, so a folder without one is no backup
+    manifest  the facts of the original: rows of each table, the head of each audit chain, migrations, files, ids of
+              keys. It is written last, so a folder without one is no backup
     drill     a restore elsewhere, to see that it works
 
 The database is dumped from one snapshot, and the manifest counts in the same. Files are copied after it. A file is
