@@ -99,11 +99,11 @@ async def test_a_file_that_breaks_its_reader_is_unreadable_and_anothers_is_read_
     await filed(other_company.client, report("plain"))
     tried = list[int]()
 
-    async def read_report(*of: Any) -> Any:
+    async def read_report(*of: Any, **more: Any) -> Any:
         tried.append(1)
         if len(tried) != 2:
             raise ValueError("a lone surrogate")
-        return await real(*of)
+        return await real(*of, **more)
 
     monkeypatch.setattr(evidence, "read_report", read_report)
     while await evidence.read_evidence(context):
@@ -120,7 +120,7 @@ async def test_a_file_that_breaks_its_reader_is_unreadable_and_anothers_is_read_
 async def test_a_file_that_kills_its_readers_is_unreadable_after_three_deaths(
     context: JobContext, company: Company, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def read_report(*_of: Any) -> Any:
+    async def read_report(*_of: Any, **_more: Any) -> Any:
         raise Death
 
     monkeypatch.setattr(evidence, "read_report", read_report)

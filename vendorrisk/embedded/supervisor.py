@@ -192,7 +192,7 @@ class Supervisor:
         )
 
     def _look(self) -> None:
-        """Restart dead processes, later each time one dies soon. Show the messages of the console receiver."""
+        """Restart dead processes, each time with a longer delay if one dies soon. Show the console's messages."""
         for message in self._console.new():
             self._say(message)
         now = time.monotonic()
