@@ -180,7 +180,7 @@ async def test_an_address_that_no_longer_opens_is_tried_again_and_heals_with_a_n
     assert ((await the_delivery(company))["failure"], outlet.tries) == ("not_configured", 0)
     place = f"/v1/receivers/{made['id']}"
     await company.client.patch(
-        place, {"target": {"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C2"}}, etag='"1"'
+        place, {"target": {"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C024BE92M"}}, etag='"1"'
     )
     clock.advance(minutes=1)
     await run_jobs(context)

@@ -19,6 +19,7 @@ from vendorrisk.storage.port import DamagedError, LockedError, MissingError, Sto
 from vendorrisk.storage.sealing import Span, seal_stream
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{64}")  # of a data key: the id of the secret key, and the keyed digest
 """The form of a content's digest, and of the name made of that digest."""
 _KEY_BYTES_MAX: Final = 4096
 
@@ -74,7 +75,7 @@ class EncryptedFileStore:
     def __init__(self, store: Store, keyring: Keyring) -> None:
         self._store = store
         self._keyring = keyring
-        self._name_secrets = keyring.derive_all("file-name")
+        self._name_secrets = dict(zip(keyring.ids, keyring.derive_all("file-name"), strict=True))
 
     async def put(self, tenant_id: UUID, chunks: AsyncIterable[bytes], *, file_name: str, max_bytes: int) -> StoredFile:
         """Store a file. A file that the tenant already has is stored once.
@@ -186,8 +187,8 @@ class EncryptedFileStore:
         """Remove a tenant's bodies that no key names, last written before an instant. Return their number.
 
         Reads every key of the tenant, unless there is one for each body. If a key cannot be opened, it raises
-        `DamagedError` and removes none, because that key may name any body. `before` lies further back than the longest
-        upload takes.
+        `DamagedError` or `LockedError` and removes none, because that key may name any body. `before` lies further back
+        than the longest upload takes.
         """
         bodies = [body async for body in self._store.list(f"bodies/{tenant_id}/")]
         keys = [key.name async for key in self._store.list(f"keys/{tenant_id}/")]
@@ -219,7 +220,7 @@ class EncryptedFileStore:
         """Return True if the file exists already. A file whose key or body is lost must be written again."""
         try:
             key = await self._key(tenant_id, sha256)
-        except (MissingError, DamagedError):
+        except (MissingError, DamagedError, LockedError):
             return False
         size = await self._store.size(_body_name(tenant_id, key.body))
         return size == Span(key.size, 0, key.size).length
@@ -229,12 +230,16 @@ class EncryptedFileStore:
         if not _DIGEST.fullmatch(sha256):
             raise MissingError("that is not a SHA-256 digest in lower-case hex")
         message = tenant_id.bytes + bytes.fromhex(sha256)
-        return [hmac.digest(secret, message, "sha256").hex() for secret in self._name_secrets]
+        return [f"{key}-{hmac.digest(secret, message, 'sha256').hex()}" for key, secret in self._name_secrets.items()]
 
     async def _key(self, tenant_id: UUID, sha256: str) -> _DataKey:
         for name in self._names(tenant_id, sha256):
             with suppress(MissingError):
                 return self._opened(tenant_id, name, await self._sealed_key(tenant_id, name))
+        async for listed in self._store.list(f"keys/{tenant_id}/"):
+            key_id = listed.name.rpartition("/")[2].partition("-")[0]
+            if key_id not in self._name_secrets:
+                raise LockedError(sha256, key_id)  # nobody here can tell its name
         raise MissingError("the tenant has no such file")
 
     async def _sealed_key(self, tenant_id: UUID, name: str) -> bytes:
@@ -261,11 +266,11 @@ class EncryptedFileStore:
 
 
 def _context(tenant_id: UUID, name: str) -> bytes:
-    return b"file/" + tenant_id.bytes + bytes.fromhex(name)
+    return b"file/" + tenant_id.bytes + name.encode()
 
 
 def _key_name(tenant_id: UUID, name: str) -> str:
-    if not _DIGEST.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise MissingError("that is not the name of a key")
     return f"keys/{tenant_id}/{name}"
 
