@@ -16,6 +16,7 @@ from tests.client import Client
 from tests.conftest import Company, FakeClock, client_of
 from tests.evidence.make import vendor
 from tests.http.make import chunk, send_raw
+from tests.storage.make import chunks
 from vendorrisk.app import Api, create_app
 from vendorrisk.http import outer_middleware, spool
 from vendorrisk.http.client_address import network_of
@@ -99,6 +100,19 @@ async def test_files_of_another_user_are_denied_and_an_own_folder_is_not(tmp_pat
             [sys.executable, "-c", child, str(tmp_path / "own")], capture_output=True, text=True, check=False
         )
         assert "DeniedError" in ran.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write files of others")
+async def test_what_root_writes_belongs_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    root = tmp_path / "files"
+    root.mkdir(mode=0o700)
+    os.chown(root, 65534, 65534)
+    store = disk.DiskStore(root)
+    await store.check()
+    await store.put("bodies/a/bc", chunks(b"evidence"))
+    owners = {path.lstat().st_uid for path in root.rglob("*")}
+    assert owners == {65534}
+    assert len(list(root.rglob("*"))) == 5
 
 
 def test_a_log_that_cannot_be_written_loses_lines_and_nothing_else() -> None:

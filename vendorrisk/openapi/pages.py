@@ -1,8 +1,10 @@
 """Where the document is served: as data, and as a page."""
 
+import asyncio
 import gzip
 import hashlib
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +14,15 @@ from litestar.datastructures import State
 
 from vendorrisk.openapi import docs_page
 
+_MAKING = threading.Lock()
 _JSON = "application/vnd.oai.openapi+json"
 
 
 @get("/openapi.json", include_in_schema=False, media_type=_JSON)
 async def get_document(state: State, request: Request[Any, Any, Any]) -> Response[bytes]:
     """Serve the document as JSON. Compressed, and only once, if the client accepts that."""
-    return _sent(_kept(state, "document_file", _written), request, _JSON, {})
+    page = await asyncio.to_thread(_kept, state, "document_file", _written)
+    return _sent(page, request, _JSON, {})
 
 
 @get("/docs", include_in_schema=False, media_type="text/html")
@@ -27,7 +31,8 @@ async def get_reference(state: State, request: Request[Any, Any, Any]) -> Respon
 
     Compressed, and only once, if the client accepts that.
     """
-    return _sent(_kept(state, "page", _drawn), request, "text/html", {"content-security-policy": docs_page.POLICY})
+    page = await asyncio.to_thread(_kept, state, "page", _drawn)
+    return _sent(page, request, "text/html", {"content-security-policy": docs_page.POLICY})
 
 
 class RenderedPage(msgspec.Struct, frozen=True):
@@ -57,11 +62,15 @@ def _takes_gzip(accepted: str) -> bool:
 
 
 def _kept(state: State, name: str, made: Callable[[State], bytes]) -> RenderedPage:
-    """Make the page when it is first asked for: it is long, and the same until the next release."""
-    if name not in state:
-        plain = made(state)
-        packed = gzip.compress(plain, mtime=0)
-        state[name] = RenderedPage(plain, packed, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"')
+    """Make the page when it is first asked for: it is long, and the same until the next release.
+
+    Making it takes a second, so that it is done in a thread, and once.
+    """
+    with _MAKING:
+        if name not in state:
+            plain = made(state)
+            packed = gzip.compress(plain, mtime=0)
+            state[name] = RenderedPage(plain, packed, f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"')
     page: RenderedPage = state[name]
     return page
 

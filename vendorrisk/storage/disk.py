@@ -131,6 +131,9 @@ def _begin(root: Path, temporary: Path) -> BinaryIO:
     _make_folder(root, temporary.parent)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     os.fchmod(handle, 0o600)
+    if os.geteuid() == 0:
+        # The files belong to whom the folder belongs to, who may be the user of the next start.
+        os.fchown(handle, root.stat().st_uid, root.stat().st_gid)
     return os.fdopen(handle, "wb", buffering=_PIECE)
 
 
@@ -153,6 +156,8 @@ def _make_folder(root: Path, folder: Path) -> None:
         root.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         folder.mkdir(0o700)
+        if os.geteuid() == 0 and folder != root:
+            os.chown(folder, root.stat().st_uid, root.stat().st_gid, follow_symlinks=False)
     folder.chmod(0o700)
     _flush_folder(folder.parent)
 
