@@ -152,7 +152,7 @@ class CreatedReceiver(Receiver, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the operator's settings allow a tenant's receivers."""
+    """The limits of a tenant's receivers, by the operator's settings."""
 
     receivers: int = 100
     messages_an_hour: int = 60

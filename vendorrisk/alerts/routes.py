@@ -25,7 +25,7 @@ from vendorrisk.outbox.model import DeliveryAttempt
 
 
 def _limits(service: Service) -> Limits:
-    """Return what the settings allow the receivers of a tenant."""
+    """Return the limits that the settings give the receivers of a tenant."""
     settings = service.settings
     return Limits(settings.receivers_per_tenant, settings.receiver_messages_per_hour, inside_hosts(settings))
 

@@ -24,7 +24,8 @@ class Places:
     def shares(self, tenants: Sequence[UUID]) -> list[tuple[UUID, int]]:
         """Return how many places each of the waiting tenants may take now, in their order."""
         free, shares = self._places - self.taken, list[tuple[UUID, int]]()
-        fair = max(1, free // max(1, len(tenants)))
+        # Two at least: a tenant with one thing that is due is then known to have no more, and is not asked again.
+        fair = max(2, free // max(1, len(tenants)))
         for tenant in tenants:
             held = self._tenants[tenant]
             allowed = (self._portion * free - held) // (1 + self._portion)
