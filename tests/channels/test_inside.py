@@ -49,7 +49,7 @@ async def test_a_listed_host_may_have_a_private_address_and_no_other_host_may() 
             await Guard(Resolver([names.address])).resolve(HOST)
 
 
-def test_scans_never_reach_inside(settings: Settings) -> None:
+async def test_scans_never_reach_inside(settings: Settings) -> None:
     with_hosts = msgspec.structs.replace(settings, webhook_inside_hosts=HOST)
     with pytest.raises(EgressError):
         guard_from(with_hosts).host(HOST)
@@ -81,12 +81,12 @@ async def test_a_receiver_inside_is_taken_where_the_operator_lists_its_host(
 @pytest.mark.parametrize(
     "hosts", ["10.0.0.1", "https://x.corp", "*.corp.internal", "localhost", "a b.corp", "x.corp:8443"]
 )
-def test_what_is_no_name_of_a_host_is_refused_at_the_start(settings: Settings, hosts: str) -> None:
+async def test_what_is_no_name_of_a_host_is_refused_at_the_start(settings: Settings, hosts: str) -> None:
     with pytest.raises(SettingError, match="VENDORRISK_WEBHOOK_INSIDE_HOSTS"):
         inside_hosts(msgspec.structs.replace(settings, webhook_inside_hosts=hosts))
 
 
-def test_the_operators_authority_is_trusted_beside_the_systems(
+async def test_the_operators_authority_is_trusted_beside_the_systems(
     settings: Settings, clock: FakeClock, tmp_path: Path
 ) -> None:
     authority, file = trustme.CA(), tmp_path / "own.pem"

@@ -111,7 +111,7 @@ class Guard:
 
     def target(self, address: str, port: int) -> tuple[str, int]:
         """Return the socket's address for a vetted address, after vetting it once more."""
-        if not self._may_dial(address):
+        if not self._may_dial(address) and address not in self._vetted_inside:
             raise EgressError(Reason.ADDRESS, f"{address} is not public")
         return address, port if self._loopback is None else self._loopback.port(address, port)
 
@@ -131,8 +131,6 @@ class Guard:
             await self.pacer.back_off(host, seconds)
 
     def _may_dial(self, address: str) -> bool:
-        if address in self._vetted_inside:
-            return True
         return is_public(address) or (self._loopback is not None and self._loopback.allows(address))
 
 
