@@ -47,6 +47,7 @@ async def test_a_refusal_is_a_problem_document_with_a_stable_type_and_the_reques
 @pytest.mark.parametrize(
     "path",
     [
+        "/metrics",
         "/v1",
         "/v2/members",
         "/v1/nothing",
