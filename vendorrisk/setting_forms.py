@@ -365,7 +365,7 @@ def _half_an_access_key(values: Mapping[str, Any], variables: Mapping[str, str])
     given = [field for field in pair if values[field]]
     if len(given) == 1:
         [lacking] = set(pair) - set(given)
-        return f"{variables[given[0]]} is set without {variables[lacking]}: set both, or neither."
+        return f"{variables[given[0]]}: It needs {variables[lacking]} beside it. Set both, or neither."
     return None
 
 

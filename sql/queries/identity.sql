@@ -15,7 +15,7 @@ select id, name, time_zone, created_at, updated_at, version from tenants order b
 
 -- name: lock_tenant_names
 -- Two commands that found a tenant at once wait for each other, so that the second one finds the first one's name.
-select pg_advisory_xact_lock(hashtext('vendorrisk: names of tenants'));
+select from pg_advisory_xact_lock(hashtext('vendorrisk: names of tenants'));
 
 -- name: update_tenant
 update tenants set name = $2, time_zone = $3, updated_at = $4, version = version + 1

@@ -142,9 +142,9 @@ async def test_a_file_that_arrives_while_the_one_before_is_read_is_read_itself(
     place = await filed(client, report("plain"))
     whole = jobs.read_report
 
-    async def meanwhile(*args: Any) -> Any:
+    async def meanwhile(*args: Any, **more: Any) -> Any:
         monkeypatch.setattr(jobs, "read_report", whole)
-        read = await whole(*args)
+        read = await whole(*args, **more)
         await _sent(client, place, "world dates")
         return read
 

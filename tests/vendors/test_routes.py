@@ -437,7 +437,8 @@ async def test_a_request_is_approved_by_someone_else_and_its_vendor_goes_into_on
 
 
 async def test_whoever_asked_cannot_decide_neither_by_another_key_of_theirs(client: Client, role_client: Any) -> None:
-    dana = await member(client, "dana@example.com")
+    body = {"name": "Dana", "email": "dana@example.com", "roles": ["reviewer"]}
+    dana = (await client.post("/v1/members", body)).json()["id"]
     asking, deciding = await role_client("reviewer", member_id=dana), await role_client("reviewer", member_id=dana)
     asked = (await asking.post("/v1/intake-requests", {"name": "Acme", "purpose": "P"})).json()
     for same in (asking, deciding):

@@ -43,8 +43,11 @@ IN_ITS_PARENTS = {
     ("answer_inherent_risks", "inherent_risk_assessments"),
     ("record_vendor_review", "vendor_reviews"),
     ("record_vendor_reviews", "vendor_reviews"),
+    ("add_receiver", "receiver_confirmations"),
+    ("change_receiver", "receiver_confirmations"),
+    ("request_receiver_confirmation", "receiver_confirmations"),
 }
-"""What is made together with a change of its vendor, and told in that entry."""
+"""What is made together with a change of its vendor or receiver, and told in that entry."""
 
 NOBODY_S = "{scan_requested_at,last_used_at,lease_token,leased_until}"
 """Columns that say when something is looked at next, by whom, or was used last."""

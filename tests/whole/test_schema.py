@@ -195,7 +195,8 @@ async def test_the_application_role_sees_and_writes_nothing_without_a_tenant(
     for setting in ("", "00000000-0000-0000-0000-000000000000"):
         await owner.execute("select set_config('vendorrisk.tenant_id', $1, true)", setting)
         for table in await tables(owner):
-            if not await owner.fetchval("select has_table_privilege($1, 'select')", table):
+            is_public = OPERATORS.get(table, False)
+            if is_public or not await owner.fetchval("select has_table_privilege($1, 'select')", table):
                 continue
             assert await owner.fetchval(f"select count(*) from {table}") == 0, table
     await owner.execute("select set_config('vendorrisk.tenant_id', $1, true)", str(company.tenant.id))

@@ -167,6 +167,11 @@ async def receiver(things: Things, _known: Known) -> str:
     return (await things.made("/v1/receivers", body))["id"]
 
 
+async def unconfirmed_receiver(things: Things, _known: Known) -> str:
+    body = {"name": f"Mail {things.number}", "target": {"kind": "email", "address": f"mail{things.number}@example.com"}}
+    return (await things.made("/v1/receivers", body))["id"]
+
+
 async def alert(things: Things, known: Known) -> str:
     from tests.alerts.make import Feature
 
@@ -403,6 +408,7 @@ SITUATIONS: dict[tuple[str, str], Maker] = {
     ("get_offboarding_step", "vendor_id"): leaving_vendor,
     ("resolve_offboarding_step", "vendor_id"): leaving_vendor,
     ("get_inherent_risk", "vendor_id"): assessed_vendor,
+    ("request_receiver_confirmation", "receiver_id"): unconfirmed_receiver,
     ("resend_delivery", "delivery_id"): cancelled_delivery,
     ("get_document_file", "document_id"): filed_document,
     ("record_proposed_report", "document_id"): confirmed_document,
