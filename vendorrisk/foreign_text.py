@@ -1,7 +1,7 @@
 """Text of strangers that Postgres cannot hold: NUL, and halves of surrogate pairs.
 
-It is refused where it enters: in the cells of a sheet, in a scan of a vendor's server. Only where a whole document
-would be lost with one character, as in the text of a PDF, the character is replaced.
+It is refused where it enters by a caller's hand: in the cells of a sheet. Where a whole document or scan would be lost
+with one character, as in the text of a PDF or a vendor's page (`probes.observation`), the character is replaced.
 """
 
 import re

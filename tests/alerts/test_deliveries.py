@@ -173,14 +173,14 @@ async def test_an_address_that_no_longer_opens_is_tried_again_and_heals_with_a_n
     context: JobContext, company: Company, owner: Any, clock: FakeClock
 ) -> None:
     outlet = recording(context)
-    made = await a_receiver(company, target={"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C024BE91L"})
+    made = await a_receiver(company, target={"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C0123ABC"})
     await owner.execute("update receivers set address_sealed = 'VRS'")
     await an_alert(context, company, owner)
     await run_jobs(context)
     assert ((await the_delivery(company))["failure"], outlet.tries) == ("not_configured", 0)
     place = f"/v1/receivers/{made['id']}"
     await company.client.patch(
-        place, {"target": {"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C024BE92M"}}, etag='"1"'
+        place, {"target": {"kind": "slack_bot", "token": "xoxb-12345", "conversation": "C0456DEF"}}, etag='"1"'
     )
     clock.advance(minutes=1)
     await run_jobs(context)

@@ -75,8 +75,9 @@ async def test_a_file_waits_on_while_the_store_does_not_answer_and_is_read_when_
     place = await _document(client)
     await _sent(client, place)
     store.is_off = True
-    assert await read_evidence(context) == 0
+    await read_evidence(context)
     assert (await client.get(place)).json()["extraction"] == "waiting"
+    assert await read_evidence(context) == 0, "it waits behind the others"
     store.is_off = False
     clock.advance(hours=1)
     assert await read_evidence(context) == 1

@@ -47,7 +47,7 @@ async def ready(service: TheService) -> Response[Health]:
         "worker": await _worker(service),
     }
     # Without Redis requests are still served and jobs still run at their next tick. Without a worker they wait. A store
-    # that is full or away is told here, and fails only the requests that need it.
+    # that is full or away fails only the requests that need it.
     failing = checks["database"] != "ok" or checks["files"].startswith(_DENIED) or service.is_shutting_down
     if service.is_shutting_down:
         checks["process"] = "is stopping"
