@@ -198,7 +198,9 @@ async def test_the_application_role_sees_and_writes_nothing_without_a_tenant(
             is_public = OPERATORS.get(table, False)
             if is_public or not await owner.fetchval("select has_table_privilege($1, 'select')", table):
                 continue
-            assert await owner.fetchval(f"select count(*) from {table}") == 0, table
+            # One row of the installation, which has nothing of any tenant.
+            expected = 1 if table == "key_checksum" and setting else 0
+            assert await owner.fetchval(f"select count(*) from {table}") == expected, table
     await owner.execute("select set_config('vendorrisk.tenant_id', $1, true)", str(company.tenant.id))
     assert await owner.fetchval("select count(*) from api_keys") == 1
     assert await owner.fetchval("select count(*) from tenants") == 1
