@@ -9,6 +9,7 @@ import base64
 import binascii
 import ipaddress
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parseaddr
 from typing import Any, Final
@@ -245,6 +246,21 @@ def _sender(value: str) -> None:
         raise Wrong("it cannot be read as one name and one address")
 
 
+def _hosts(value: str) -> None:
+    for name in _parts(value):
+        if not _is_host(name):
+            raise Wrong(f"{name!r} is no name of a host")
+
+
+def _certificates(value: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=value)
+    except ssl.SSLError:
+        raise Wrong(f"{value} holds none") from None
+    except OSError as error:
+        raise Wrong(f"{value} cannot be read: {error.strerror}") from None
+
+
 def _rules(value: str) -> None:
     for name in _parts(value):
         if name not in SIGNAL_RULES:
@@ -275,6 +291,9 @@ FORMS: Mapping[str, Form] = {
     "port": BY_TYPE,
     "host": (_listened := Form("an address of this machine or its name, like 127.0.0.1", _host)),
     "shutdown_delay_seconds": BY_TYPE,
+    "idle_seconds": BY_TYPE,
+    "hsts_include_subdomains": BY_TYPE,
+    "stuck_seconds": BY_TYPE,
     "api_metrics_port": BY_TYPE,
     "worker_metrics_port": BY_TYPE,
     "metrics_host": _listened,
@@ -300,6 +319,10 @@ FORMS: Mapping[str, Form] = {
         "smtp://user:password@host:587 or smtps://host:465, with other characters percent-encoded", _mail_server
     ),
     "mail_from": Form("Name <address@domain>", _sender),
+    "receivers_per_tenant": BY_TYPE,
+    "receiver_messages_per_hour": BY_TYPE,
+    "webhook_inside_hosts": Form("names of hosts, comma-separated, like hooks.corp.example", _hosts),
+    "message_ca_file": Form("a file of certificates in PEM", _certificates),
     "slack_api_url": Form("the address of Slack's API, like https://slack.com/api/", _web),
     "rate_limit_per_minute": BY_TYPE,
     "rate_limit_tenant_per_minute": BY_TYPE,

@@ -37,6 +37,7 @@ _NEEDS_MORE = {
     "Reject intake request": "four_eyes_needed",
     "Record proposed report": "proposals_incomplete",
     "Record proposed letter": "proposals_incomplete",
+    "Test receiver": "receiver_unconfirmed",  # its address is confirmed by a link in a mail
     "Cancel vendor import": "import_not_ready",  # it is applied already
 }
 """What a fresh tenant with one key cannot have yet. Its refusal is a conflict of state, never of an example."""

@@ -63,7 +63,7 @@ async def test_the_services_login_names_the_setting_that_is_missing_if_there_is_
 async def test_an_unmigrated_database_answers_503_with_a_code_and_readiness_says_why(unmigrated: Settings) -> None:
     api = create_app(unmigrated)
     async with api.running():
-        client = client_of(api, make_key().text)
+        client = client_of(api, make_key(bytes(32)).text)
         for path in ("/v1/vendors", "/v1/me"):
             response = await client.get(path)
             assert (response.status_code, response.json()["code"]) == (503, "database_not_migrated")

@@ -4,6 +4,8 @@ import base64
 import hashlib
 from collections.abc import Iterator
 
+import certifi
+
 CANARY = "canary-of-a-secret"
 KEY = base64.b64encode(hashlib.sha256(b"only for tests").digest()).decode()
 
@@ -14,6 +16,9 @@ GOOD: dict[str, str] = {
     "port": "8081",
     "host": "::",
     "shutdown_delay_seconds": "2.5",
+    "idle_seconds": "60.0",
+    "hsts_include_subdomains": "True",
+    "stuck_seconds": "20.0",
     "metrics_host": "::1",
     "api_metrics_port": "9101",
     "worker_metrics_port": "9102",
@@ -35,6 +40,10 @@ GOOD: dict[str, str] = {
     "import_max_bytes": "70002",
     "smtp_url": "smtp://user:pass%40word@mail.example.org:587?tls=required",
     "mail_from": '"Acme, Inc. Vendor Risk" <risk@example.org>',
+    "receivers_per_tenant": "14",
+    "receiver_messages_per_hour": "15",
+    "webhook_inside_hosts": "hooks.corp.example, siem.corp.example",
+    "message_ca_file": certifi.where(),
     "slack_api_url": "https://slack.example.org/api/",
     "rate_limit_per_minute": "11",
     "rate_limit_tenant_per_minute": "12",
@@ -91,6 +100,13 @@ WRONG: dict[str, tuple[str, ...]] = {
     "port": _PORTS,
     "host": ("a b", "http://x", "[::1]", "-x"),
     "shutdown_delay_seconds": ("-1", "301", "soon", "nan"),
+    "idle_seconds": ("0", "601", "soon"),
+    "hsts_include_subdomains": ("maybe", "2"),
+    "stuck_seconds": ("4", "601", "soon"),
+    "receivers_per_tenant": ("0", "10001", "many"),
+    "receiver_messages_per_hour": ("0", "many"),
+    "webhook_inside_hosts": ("https://hooks.corp.example", "a b", "*.corp.example"),
+    "message_ca_file": ("/nowhere/ca.pem", __file__),
     "metrics_host": ("a b", "http://x"),
     "api_metrics_port": _PORTS,
     "worker_metrics_port": _PORTS,
@@ -173,7 +189,7 @@ TOGETHER = (
     ),
     ({"egress_test_networks": "127.0.0.0/8"}, "VENDORRISK_EGRESS_TEST_NETWORKS is for tests"),
     ({"egress_test_ports": "80=8080", "environment": "test"}, "works only with VENDORRISK_EGRESS_TEST_NETWORKS"),
-    ({"storage_s3_access_key_id": "AKIA"}, "is set without VENDORRISK_STORAGE_S3_SECRET_ACCESS_KEY"),
+    ({"storage_s3_access_key_id": "AKIA"}, "It needs VENDORRISK_STORAGE_S3_SECRET_ACCESS_KEY beside it"),
 )
 
 

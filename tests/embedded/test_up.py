@@ -116,7 +116,7 @@ def test_what_is_killed_is_started_again_and_keeps_what_it_knew(stack: Stack, na
         begun = time.monotonic()
         os.kill(old.pid, signal.SIGKILL)
         until(lambda: (found := stack.child(name)) and found.pid != old.pid, f"a new {name}")
-        until(lambda: stack.checks() == {"database": "ok", "redis": "ok", "worker": "ok"}, "all is well again", 120)
+        until(lambda: set(stack.checks().values()) == {"ok"}, "all is well again", 120)
         seconds = time.monotonic() - begun
         until(lambda: stack.child("worker"), "the worker, which ends when Redis drops, runs again")
         assert client.get(f"/v1/vendors/{made.json()['id']}").status_code == 200

@@ -103,8 +103,7 @@ def _reads(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 async def test_claiming_and_reading_what_is_due_take_an_index(big: Any) -> None:
-    token, until = new_id(), NOW + timedelta(minutes=10)
-    claim = await plan(big, queries._CLAIM_DOMAINS.sql, NOW, 60, token, until)
+    claim = await plan(big, queries._CLAIM_DOMAINS.sql, NOW, 60, new_id(), timedelta(minutes=10))
     assert ("registrable_domains", "registrable_domains_by_next_scan") in claim, claim
     due = await plan(big, queries._DUE.sql, "d7.com", NOW, 60)
     assert ("signal_schedule", "signal_schedule_by_registrable_domain") in due, due
