@@ -422,6 +422,8 @@ create table import_files (
         references imports (tenant_id, id)
 );
 comment on table import_files is 'the file in parts of at most 1 MiB, only until it was read';
+-- Not packed: it lies here for minutes, and packing takes longer than writing.
+alter table import_files alter column content set storage external;
 call guard_tenant_table('import_files', 'select, insert, delete');
 
 create table import_rows (

@@ -33,6 +33,8 @@ class Places(msgspec.Struct, frozen=True):
     """JSON bodies of some size that are in memory."""
     checks: FairPlaces = msgspec.field(default_factory=lambda: FairPlaces(1))
     """JSON bodies of some size that are decoded and checked in a thread."""
+    imports: FairPlaces = msgspec.field(default_factory=lambda: FairPlaces(2, share=1))
+    """Small imports that are checked while their caller waits."""
     files: FairPlaces = msgspec.field(default_factory=lambda: FairPlaces(_FILES, share=_FILES // 2))
     """Files on their way in: on the disk, or on to the store."""
 

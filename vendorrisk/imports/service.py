@@ -5,7 +5,8 @@ its own transaction, and applies it in one. A worker that dies leaves a lease th
 the start, and nothing was applied.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import islice
 from uuid import UUID
@@ -41,20 +42,25 @@ from vendorrisk.sheets.reading import AnyTable
 CHUNK = 5_000
 SMALL_BYTES = 256 * 1024
 SMALL_ROWS = 2_000
+_SMALL_CHUNK = 250  # rows that a request stores at once: a few milliseconds of the event loop
 
 
 class ImportFile(msgspec.Struct, frozen=True):
-    """A file that has arrived. `table` and `matched` are those of a small file, which is read at once."""
+    """A file that has arrived. `table`, `matched` and `chunks` are those of a small file, which is read at once."""
 
     new: NewImport
     spool: Spool
     table: AnyTable | None = None
     matched: Matched | None = None
+    chunks: Sequence[list[ReadRow]] = ()
 
 
 @asynccontextmanager
 async def looked_into(kind: Kind, spool: Spool, options: Options, *, on_behalf_of: UUID) -> AsyncIterator[ImportFile]:
-    """Read a small file as a table, with no transaction open meanwhile. Refuses a file that is no table."""
+    """Read a small file as a table, with no transaction open meanwhile. Refuses a file that is no table.
+
+    Its rows are read in a thread, and stored in small chunks, so that other requests go on meanwhile.
+    """
     table: AnyTable | None = None
     matched: Matched | None = None
 
@@ -69,10 +75,15 @@ async def looked_into(kind: Kind, spool: Spool, options: Options, *, on_behalf_o
                 table = await stack.enter_async_context(reading)
                 matched = match_headings(kind.layout, table.headings, dict(options.mapping))
         except (NotNowError, TooDemandingError):
-            table = None  # the job has more time and memory
+            table = None
         except (UnreadableError, MappingError) as error:
             raise Refusal(Code.IMPORT_UNREADABLE, str(error)) from None
-        yield ImportFile(new, spool, table, matched)
+        if table is None or matched is None or table.row_count > SMALL_ROWS:
+            yield ImportFile(new, spool)  # the job has more time and memory
+            return
+        rows = read_rows(kind.layout, table, matched, new.date_order)
+        read = await asyncio.to_thread(list, chunks(rows, _SMALL_CHUNK))
+        yield ImportFile(new, spool, table, matched, read)
 
 
 def _new_import(spool: Spool, options: Options) -> NewImport:
@@ -96,7 +107,9 @@ async def receive(work: Work, kind: Kind, file: ImportFile) -> Import:
     made = await queries.insert(work, kind.name, file.new, file.spool)
     told = ImportState.RECEIVED
     if file.table is not None and file.matched is not None:
-        made = await _check_now(work, kind, made, file.table, file.matched)
+        for chunk in file.chunks:
+            await kind.stage(work, made.id, chunk, file.matched.headings)
+        made = await checked(work, made, file.table, file.matched)
         if made.state is ImportState.ACCEPTED and made.to_create + made.to_change <= SMALL_ROWS:
             made, told = await applied(work, kind, made), ImportState.APPLIED
     if made.state in {ImportState.RECEIVED, ImportState.ACCEPTED}:
@@ -105,14 +118,8 @@ async def receive(work: Work, kind: Kind, file: ImportFile) -> Import:
     return made
 
 
-async def _check_now(work: Work, kind: Kind, made: Import, table: AnyTable, matched: Matched) -> Import:
-    for chunk in chunks(read_rows(kind.layout, table, matched, made.date_order)):
-        await kind.stage(work, made.id, chunk, matched.headings)
-    return await checked(work, made, table, matched)
-
-
-def chunks(rows: Iterator[ReadRow]) -> Iterator[list[ReadRow]]:
-    while chunk := list(islice(rows, CHUNK)):
+def chunks(rows: Iterator[ReadRow], size: int = CHUNK) -> Iterator[list[ReadRow]]:
+    while chunk := list(islice(rows, size)):
         yield chunk
 
 
