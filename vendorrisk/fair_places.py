@@ -5,6 +5,7 @@ for much waits behind its own requests. Another key is served at the next free p
 """
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ class FairPlaces:
     At most `most_waiting` requests wait. If one more comes, the newest request of the key with the most waiting is
     refused, so that a key with a long queue never keeps another key out of the queue. `taken` counts the places that
     were ever taken, and `peak` the most that were held at once.
+
+    A key that rests waits like a key that has its whole share.
     """
 
     def __init__(self, most: int, *, share: int | None = None, most_waiting: int = 1024) -> None:
@@ -33,6 +36,9 @@ class FairPlaces:
         self._free = most
         self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
         self._waiting = 0
+        self._rests_until: dict[Hashable, float] = {}
+        self._newest: tuple[Hashable, float] | None = None  # the last key that took a place, and the last other key
+        self._before: tuple[Hashable, float] | None = None
 
     @property
     def held(self) -> int:
@@ -47,6 +53,26 @@ class FairPlaces:
     def held_by(self, key: Hashable) -> int:
         return self._held.get(key, 0)
 
+    def is_alone(self, key: Hashable, seconds: float) -> bool:
+        """Return True if no other key took a place within the last `seconds`."""
+        other = self._before if self._newest is not None and self._newest[0] == key else self._newest
+        return other is None or time.monotonic() - other[1] > seconds
+
+    def rest(self, key: Hashable, seconds: float) -> None:
+        """Give the key no further place for `seconds`, beyond the rest that it has already."""
+        now = time.monotonic()
+        until = max(now, self._rests_until.get(key, now)) + seconds
+        self._rests_until[key] = until
+        asyncio.get_running_loop().call_later(until - now, self._end_rest, key)
+
+    def _end_rest(self, key: Hashable) -> None:
+        if time.monotonic() >= self._rests_until.get(key, 0.0) - 0.001:
+            self._rests_until.pop(key, None)
+            self._serve()
+
+    def _may_take(self, key: Hashable) -> bool:
+        return self.held_by(key) < self.share and key not in self._rests_until
+
     @asynccontextmanager
     async def place(self, key: Hashable, seconds: float) -> AsyncIterator[None]:
         """Hold a place. Raises `NoPlaceError` if none is free within `seconds`."""
@@ -58,7 +84,7 @@ class FairPlaces:
 
     async def take(self, key: Hashable, seconds: float) -> None:
         """Take a place, to be given back by `give_back`. Raises `NoPlaceError`."""
-        if self._free and key not in self._queues and self.held_by(key) < self.share:
+        if self._free and key not in self._queues and self._may_take(key):
             self._grant(key)
             return
         turn = self._queued(key)
@@ -76,7 +102,7 @@ class FairPlaces:
 
     def take_now(self, key: Hashable) -> None:
         """Take a place without waiting. Raises `NoPlaceError`."""
-        if not self._free or self.held_by(key) >= self.share:
+        if not self._free or not self._may_take(key):
             raise self._refusal(key)
         self._grant(key)
 
@@ -92,7 +118,7 @@ class FairPlaces:
     def _serve(self) -> None:
         """Hand free places to the keys that wait, in turn."""
         for key in list(self._queues):
-            while self._free and self.held_by(key) < self.share and key in self._queues:
+            while self._free and self._may_take(key) and key in self._queues:
                 turn = self._queues[key].popleft()
                 self._queues.move_to_end(key)
                 self._shrunk(key)
@@ -106,6 +132,9 @@ class FairPlaces:
         self._held[key] = self.held_by(key) + 1
         self.taken += 1
         self.peak = max(self.peak, self.held)
+        if self._newest is not None and self._newest[0] != key:
+            self._before = self._newest
+        self._newest = (key, time.monotonic())
 
     def _queued(self, key: Hashable) -> asyncio.Future[None]:
         if self._waiting >= self._most_waiting:
@@ -136,4 +165,4 @@ class FairPlaces:
             del self._queues[key]
 
     def _refusal(self, key: Hashable) -> NoPlaceError:
-        return NoPlaceError(is_own=self.held_by(key) >= self.share or self.held_by(key) == self.held > 0)
+        return NoPlaceError(is_own=not self._may_take(key) or self.held_by(key) == self.held > 0)

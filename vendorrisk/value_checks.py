@@ -6,6 +6,7 @@ unions, lists and maps. Settings and parameters come as text and are read lenien
 """
 
 import difflib
+import functools
 import math
 import operator
 import re
@@ -45,7 +46,7 @@ def pointer_step(name: object) -> str:
 
 def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[FieldError]:
     """Yield every fault of a value, pointers from the value on. `is_text` reads numbers and booleans out of texts."""
-    kind = inspect.type_info(schema)
+    kind = _type_info(schema)
     found = False
     for field_error in _walk(value, kind, "", is_text=is_text):
         found = True
@@ -53,6 +54,12 @@ def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[
     if not found:
         detail = "This does not fit here. Compare it with the API document."
         yield FieldError(detail, FieldCode.INVALID, pointer="")
+
+
+@functools.lru_cache(1024)
+def _type_info(schema: Any) -> inspect.Type:
+    """Return the structure of a type. msgspec works it out anew each time, which takes milliseconds."""
+    return inspect.type_info(schema)
 
 
 def fits(value: object, schema: Any, *, is_text: bool = False) -> bool:

@@ -61,6 +61,7 @@ class Neighbour:
         self.client, self.mail, self.seen = client, mail, Seen()
         self.vendor_id = self.owner_id = ""
         self._number = 0
+        self._subjects: list[str] = []
 
     async def settle(self) -> None:
         self.owner_id = (await self._post("/v1/members", name="Olga", email="olga@example.com", roles=["owner"]))["id"]
@@ -89,11 +90,16 @@ class Neighbour:
             await self._report(vendor["id"], 2024)
             begun = time.perf_counter()
             await self._report(vendor["id"], 2026)
-            while not any(vendor["name"] in str(mail["Subject"]) for mail in self.mail.messages):
+            while not self._has_mail_of(vendor["name"]):
                 if time.perf_counter() - begun > _PATIENCE_SECONDS:
                     break
                 await asyncio.sleep(0.01)
             self.seen.alerts.append(time.perf_counter() - begun)
+
+    def _has_mail_of(self, name: str) -> bool:
+        """Read the subjects of new mails, each once: this process must not be slower than what it measures."""
+        self._subjects.extend(str(mail["Subject"]) for mail in self.mail.messages[len(self._subjects) :])
+        return any(name in subject for subject in self._subjects[-50:])
 
     async def _vendor(self) -> Any:
         self._number += 1

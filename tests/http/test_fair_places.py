@@ -40,6 +40,39 @@ async def test_a_key_has_no_more_than_its_share_and_waits_for_its_own() -> None:
     assert not refused.value.is_own
 
 
+async def test_a_key_that_rests_waits_while_others_are_served() -> None:
+    places, served = FairPlaces(2), []
+
+    async def asks(key: str) -> None:
+        async with places.place(key, 60):
+            served.append(key)
+
+    places.rest("a", 0.05)
+    places.rest("a", 0.05)
+    with pytest.raises(NoPlaceError) as refused:
+        places.take_now("a")
+    assert refused.value.is_own
+    asking = [asyncio.ensure_future(asks(key)) for key in "aab"]
+    await asyncio.sleep(0)
+    assert (served, places.waiting) == (["b"], 2)
+    await asyncio.gather(*asking)
+    assert (served, places.held, places.waiting) == (["b", "a", "a"], 0, 0)
+    places.take_now("a")
+
+
+async def test_a_key_is_alone_until_another_takes_a_place() -> None:
+    places = FairPlaces(4)
+    assert places.is_alone("a", 60)
+    places.take_now("a")
+    places.take_now("a")
+    assert places.is_alone("a", 60)
+    assert not places.is_alone("b", 60)
+    places.take_now("b")
+    places.take_now("a")
+    assert not places.is_alone("a", 60)
+    assert places.is_alone("a", -1), "it was too long ago"
+
+
 async def test_a_full_queue_refuses_the_newest_of_the_longest_and_lets_another_key_in() -> None:
     places = FairPlaces(1, most_waiting=3)
     places.take_now("x")

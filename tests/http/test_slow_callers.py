@@ -4,9 +4,11 @@ Connections, places and bytes are counted. The callers hang for as long as the t
 """
 
 import asyncio
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,7 +17,9 @@ import pytest
 from tests.conftest import Company
 from tests.evidence.make import vendor
 from tests.http.make import chunk, scope_of, send_raw
+from vendorrisk import fair_places
 from vendorrisk.app import Api
+from vendorrisk.fair_places import FairPlaces
 from vendorrisk.http.pace import Pace, Paces
 from vendorrisk.sandbox import running
 
@@ -169,6 +173,32 @@ async def test_tables_that_are_read_for_long_hold_no_connection_and_leave_a_chil
         assert not [task for task in tasks if task.done()]
         go_on.set()
         assert {(await task).json()["state"] for task in tasks} == {"checked"}
+
+
+async def heavy_work(company: Company) -> None:
+    aliases = [f"{n:060}" for n in range(3_000)]
+    large = await company.client.post("/v1/vendors", {"name": "Large", "aliases": aliases})
+    assert large.status_code == 422, large.text
+    imported = await company.client.post("/v1/vendor-imports", b"name\nAcme\n", headers=dict([CSV]))
+    assert imported.status_code == 201, imported.text
+
+
+async def test_heavy_work_of_a_tenant_rests_only_while_another_tenant_is_served(
+    api: Api, company: Company, other_company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[Any] = []
+    monkeypatch.setattr(FairPlaces, "rest", lambda *given: rests.append(given))
+    await other_company.client.get("/v1/me")
+    now = time.monotonic()
+    monkeypatch.setattr(fair_places, "time", SimpleNamespace(monotonic=lambda: now + 3))
+    await heavy_work(company)
+    assert rests == [], "it is alone"
+    await other_company.client.get("/v1/me")
+    await heavy_work(company)
+    places = api.service.places
+    rested = [place for place, tenant, seconds in rests if tenant == company.tenant.id and seconds > 0]
+    assert rested == [places.checks, places.imports, places.files]
+    assert (await other_company.client.get("/v1/me")).status_code == 200
 
 
 async def test_a_large_import_under_a_key_is_never_in_memory_as_a_whole(api: Api, company: Company) -> None:

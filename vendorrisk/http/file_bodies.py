@@ -34,7 +34,7 @@ async def sent_file(request: Request[Any, Any, Any], *, most: int) -> AsyncItera
     """Return the file of a request to be read as it arrives. The file of a multipart body is its one part."""
     context = _context(request)
     _check_announced(context, most)
-    async with in_turn(context.service.places.files, context.tenant_id):
+    async with _place(context):
         yield await _sent(request, most)
 
 
@@ -48,7 +48,7 @@ async def received_file(
     context = _context(request)
     _check_announced(context, most)
     async with (
-        in_turn(context.service.places.files, context.tenant_id),
+        _place(context),
         spool_in(context.service.spool_folder) as spool,
     ):
         sent = await _sent(request, most)
@@ -60,6 +60,16 @@ async def received_file(
                 raise Refusal(Code.BODY_TOO_LARGE, f"Send a file of at most {most} bytes.")
             await spool.write(piece)
         yield ReceivedFile(spool, media, sent.name)
+
+
+@asynccontextmanager
+async def _place(context: RequestContext) -> AsyncIterator[None]:
+    places = context.service.places
+    async with in_turn(places.files, context.tenant_id):
+        try:
+            yield
+        finally:
+            places.rest_after_file(context.tenant_id, context.file_bytes)
 
 
 def _check_announced(context: RequestContext, most: int) -> None:

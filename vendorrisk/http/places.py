@@ -4,6 +4,7 @@ The totals bound the memory of the process. Beside its bases it holds at most `_
 `body_max_bytes`, one of them decoded to check it, and one piece (64 KiB, or the part of an S3 upload) of each file.
 """
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
@@ -18,6 +19,10 @@ _REQUESTS_OF_ONE = 128
 _LARGE_BODIES = 32
 _FILES = 16
 _WAIT_SECONDS = 10.0
+_RESTS = 4.0  # times what the work took: heavy work of one tenant takes at most a fifth of the time
+_LONGEST_REST_SECONDS = 5.0
+_FILE_BYTES_PER_SECOND = 4 * 1024 * 1024
+_OTHERS_SECONDS = 2.0
 
 
 class Places(msgspec.Struct, frozen=True):
@@ -37,6 +42,24 @@ class Places(msgspec.Struct, frozen=True):
     """Small imports that are checked while their caller waits."""
     files: FairPlaces = msgspec.field(default_factory=lambda: FairPlaces(_FILES, share=_FILES // 2))
     """Files on their way in: on the disk, or on to the store."""
+
+    @asynccontextmanager
+    async def heavy(self, places: FairPlaces, tenant_id: UUID) -> AsyncIterator[None]:
+        """Hold a place for work that takes the processor, and rest after it while other tenants are served."""
+        async with in_turn(places, tenant_id):
+            begun = time.monotonic()
+            try:
+                yield
+            finally:
+                self._rest(places, tenant_id, _RESTS * (time.monotonic() - begun))
+
+    def rest_after_file(self, tenant_id: UUID, size: int) -> None:
+        """Let the next file of the tenant wait as long as its `size` in bytes asks, while other tenants are served."""
+        self._rest(self.files, tenant_id, size / _FILE_BYTES_PER_SECOND)
+
+    def _rest(self, places: FairPlaces, tenant_id: UUID, seconds: float) -> None:
+        if not self.requests.is_alone(tenant_id, _OTHERS_SECONDS):
+            places.rest(tenant_id, min(seconds, _LONGEST_REST_SECONDS))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The bytes of a body as they arrive: their announced length, their coding, and their bound."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -7,6 +8,8 @@ from litestar.types import Receive
 
 from vendorrisk.errors import Code, Refusal
 
+_DRAIN_SECONDS = 10.0
+_SILENT_SECONDS = 1.0
 _LENGTH = re.compile("[0-9]{1,100}")
 
 
@@ -28,6 +31,11 @@ def announced_length(headers: dict[str, str], most: int) -> int | None:
     return int(declared)
 
 
+def has_body(headers: dict[str, str]) -> bool:
+    """Return True if a body was announced. Without one, nothing more arrives than the end of the connection."""
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
 async def received_whole(receive: Receive, most: int) -> bytes:
     """Read a body of at most `most` bytes."""
     parts: list[bytes] = []
@@ -44,3 +52,29 @@ async def received_whole(receive: Receive, most: int) -> bytes:
 
 def too_large(most: int) -> Refusal:
     return Refusal(Code.BODY_TOO_LARGE, f"At most {most} bytes are accepted here.")
+
+
+class Draining:
+    """A `receive` that lets a caller finish a body that was answered early.
+
+    A connection that is closed while the caller still sends is reset, and the response is lost (RFC 9112, section 9.6).
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._has_ended = False
+
+    async def __call__(self) -> Any:
+        message: Any = await self._receive()
+        self._has_ended = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    async def drain(self) -> None:
+        """Read and drop the rest, for a bounded time. A caller that is silent or slow is not waited for."""
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while not self._has_ended:
+                    async with asyncio.timeout(_SILENT_SECONDS):
+                        await self()
+        except TimeoutError:
+            return

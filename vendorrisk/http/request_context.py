@@ -45,6 +45,7 @@ class RequestContext:
         self.work: Work | None = None
         self.transaction: AsyncExitStack
         self.replayed: StoredResponse | None = None
+        self.file_bytes = 0
         self._body_digest = hashlib.sha256()
         self._is_body_whole = False
 
@@ -119,7 +120,7 @@ class RequestContext:
         if len(body) <= _SMALL_BODY_BYTES:
             json_bodies.check_body(body, schema)
             return
-        async with in_turn(self.service.places.checks, self.tenant_id):
+        async with self.service.places.heavy(self.service.places.checks, self.tenant_id):
             await asyncio.to_thread(json_bodies.check_body, body, schema)
 
     def file_body(self, receive: Receive) -> Receive:
@@ -129,6 +130,7 @@ class RequestContext:
 
         async def watched() -> Any:
             message: Any = await paced()
+            self.file_bytes += len(message.get("body", b""))
             if self.key is not None:
                 self._body_digest.update(message.get("body", b""))
             self._is_body_whole = not message.get("more_body")

@@ -26,6 +26,7 @@ from vendorrisk.http.outer_middleware import refused, send_refusal
 from vendorrisk.http.pace import paced_send
 from vendorrisk.http.places import at_once
 from vendorrisk.http.problems import problem_of
+from vendorrisk.http.receiving import Draining, has_body
 from vendorrisk.http.request_context import RequestContext
 from vendorrisk.http.sparse_responses import kept_fields, wanted_fields
 
@@ -45,18 +46,35 @@ class RequestMiddleware(ASGIMiddleware):
         try:
             await context.authenticate()
             with at_once(context.service.places.requests, context.tenant_id):
-                context.admit()
-                if context.streams:
-                    await next_app(scope, receive, paced_send(send, context.service.paces.taking))
-                    return
-                response = await (_write if context.writes else _read_only)(context, scope, receive, next_app)
+                await (_answer if context.writes else _read)(context, scope, receive, send, next_app)
         except Exception as error:
             if context.streams:
                 raise
             # Litestar takes a response that was held back for one that was sent.
             await send_refusal(refused(error), scope, send)
-            return
+
+
+async def _read(context: RequestContext, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+    context.admit()
+    if context.streams:
+        await next_app(scope, receive, paced_send(send, context.service.paces.taking))
+        return
+    response = await _read_only(context, scope, receive, next_app)
+    await response.send_to(send)
+
+
+async def _answer(context: RequestContext, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+    """Write, and respond. A caller that was refused before its last byte may send the rest, and reads why."""
+    body = Draining(receive)
+    try:
+        context.admit()
+        response = await _write(context, scope, body, next_app)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the caller is told, and may finish sending
+        await send_refusal(refused(error), scope, send)
+    else:
         await response.send_to(send)
+    if has_body(context.headers):
+        await body.drain()
 
 
 async def _open_to_all(scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:

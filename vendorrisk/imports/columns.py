@@ -188,7 +188,8 @@ def _read_by(column: Column, order: DateOrder | None) -> Callable[[str], Value]:
 
 def _beyond(row: Row, table: AnyTable) -> list[ImportCellProblem]:
     """Report cells that no heading stands above: a separator within a value has moved the cells after it."""
-    if all(cell is None for cell in row.cells[len(table.headings) :]):
+    beyond = row.cells[len(table.headings) :]
+    if beyond.count(None) == len(beyond):
         return []
     detail = (
         f"The row has more cells than the {len(table.headings)} headings. Put quotes around values that hold a comma."

@@ -11,7 +11,6 @@ from vendorrisk.db.paging import Page
 from vendorrisk.errors import Code
 from vendorrisk.http.dependencies import ExpectedVersion, InTransactions, InWork, ListPage, TheService
 from vendorrisk.http.file_bodies import received_file
-from vendorrisk.http.places import in_turn
 from vendorrisk.http.routing import acts, creates, lists, reads, removes
 from vendorrisk.imports import queries
 from vendorrisk.imports import service as imports
@@ -79,7 +78,7 @@ def _receives(kind: Kind) -> Any:
             options = Options(dry_run=dry_run, partial=partial, mapping=mapping, date_order=date_order, file_name=named)
             tenant_id = transactions.tenant_id
             async with (
-                in_turn(service.places.imports, tenant_id),
+                service.places.heavy(service.places.imports, tenant_id),
                 imports.looked_into(kind, sent.spool, options, on_behalf_of=tenant_id) as file,
             ):
                 return _response(await imports.receive(await transactions.begin(), kind, file), done=201)

@@ -28,6 +28,7 @@ from vendorrisk.sandbox.child import OPEN_FILES, Job, live
 _PR_SET_PDEATHSIG = 1
 _MESSAGE_BYTES = 4096
 _NOT_STARTED = 70
+_NICENESS = 10  # parsing yields the processor to whoever serves requests
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     for name in (signal.SIGINT, signal.SIGTERM):  # the service ends the fork server, by letting go of it
         signal.signal(name, signal.SIG_IGN)
+    os.nice(_NICENESS)
     _Zygote(control).run()
 
 
