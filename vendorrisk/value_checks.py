@@ -58,7 +58,7 @@ def faults_of(value: object, schema: Any, *, is_text: bool = False) -> Iterator[
 
 @functools.lru_cache(1024)
 def _type_info(schema: Any) -> inspect.Type:
-    """Return the structure of a type. msgspec works it out anew each time, which takes milliseconds."""
+    """Return the structure of a type. msgspec computes it at each call, which takes milliseconds."""
     return inspect.type_info(schema)
 
 

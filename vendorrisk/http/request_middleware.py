@@ -69,7 +69,7 @@ async def _answer(context: RequestContext, scope: Any, receive: Receive, send: S
     try:
         context.admit()
         response = await _write(context, scope, body, next_app)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the caller is told, and may finish sending
+    except Exception as error:  # noqa: BLE001 - every error becomes a response, and the caller may finish sending
         await send_refusal(refused(error), scope, send)
     else:
         await response.send_to(send)
