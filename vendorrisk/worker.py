@@ -23,6 +23,7 @@ from vendorrisk.egress.guard import guard_from
 from vendorrisk.egress.pacing import PolitePacer
 from vendorrisk.errors import Refusal
 from vendorrisk.evidence import jobs as evidence
+from vendorrisk.feeds.fetch import Lists
 from vendorrisk.findings import jobs as findings
 from vendorrisk.http import idempotency
 from vendorrisk.imports import jobs as imports
@@ -42,7 +43,6 @@ from vendorrisk.release import VERSION
 from vendorrisk.sandbox.running import Sandbox
 from vendorrisk.settings import SettingError, Settings
 from vendorrisk.signals import jobs as signals
-from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import registrable_domain_of
 from vendorrisk.storage.configured import file_store_from
 from vendorrisk.vendors import imports as vendor_imports

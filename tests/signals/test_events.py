@@ -10,10 +10,10 @@ from tests.conftest import FakeClock
 from tests.signals.test_vendor_events import LISTS
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import JobContext
+from vendorrisk.feeds.fetch import fetch_feeds
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feed_fetch import fetch_feeds
 
 pytestmark = pytest.mark.anyio
 

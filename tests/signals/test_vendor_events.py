@@ -12,11 +12,11 @@ from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import JobContext
+from vendorrisk.feeds.fetch import fetch_feeds
 from vendorrisk.lab import feeds, pki
 from vendorrisk.lab.http import HttpFake, Reply
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feed_fetch import fetch_feeds
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from tests.client import Client
 from tests.conftest import FakeClock
 from tests.signals.watching import DOMAIN, Watching, watching
 from vendorrisk.background import JobContext
+from vendorrisk.feeds.fetch import Lists
 from vendorrisk.lab.world import good_vendor, good_zone
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feed_fetch import Lists
 from vendorrisk.signals.schedule import registrable_domain_of
 
 pytestmark = pytest.mark.anyio

@@ -9,13 +9,13 @@ import msgspec
 from tests.client import Client
 from tests.conftest import FakeClock
 from vendorrisk.background import JobContext
+from vendorrisk.feeds.fetch import fetch_feeds
 from vendorrisk.lab import pki
 from vendorrisk.lab.dns import Zone
 from vendorrisk.lab.http import HttpFake
 from vendorrisk.lab.world import Lab, good_vendor, good_zone, lab, registries, trusting_lab
 from vendorrisk.probes.scanner import LiveScanner
 from vendorrisk.signals import jobs
-from vendorrisk.signals.feed_fetch import fetch_feeds
 
 DOMAIN = "acme.test"
 FEEDS = {"signal_kev_url": "", "signal_hibp_url": "", "signal_rdap_url": "", "signal_epss_url": ""}

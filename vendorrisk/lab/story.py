@@ -23,6 +23,7 @@ from vendorrisk.background import JobContext
 from vendorrisk.db import migrations
 from vendorrisk.db.paging import PageRequest
 from vendorrisk.evaluation.model import AssetKind
+from vendorrisk.feeds.fetch import fetch_feeds
 from vendorrisk.identity import service as identity
 from vendorrisk.lab import feeds, pki, registry
 from vendorrisk.lab.http import Reply
@@ -31,7 +32,6 @@ from vendorrisk.probes.scanner import LiveScanner
 from vendorrisk.settings import Settings
 from vendorrisk.signals import jobs, service
 from vendorrisk.signals.asset_model import NewVendorAsset
-from vendorrisk.signals.feed_fetch import fetch_feeds
 from vendorrisk.signals.score_model import SignalScore
 from vendorrisk.vendors import service as vendors
 from vendorrisk.vendors.model import NewVendor

@@ -31,8 +31,6 @@ Beside the customary files:
 
     schedule, collectors, domain_scan   when each asset is scanned; its collector; a scan from lease to commit
     rule_states                         a scan compared with the state before: states, events, turns
-    feed_sources, feed_fetch            the feeds, and how they are fetched once for all vendors
-    feed_reading                        a feed's body becomes items, in the sandbox's child
     enrichment                          feed entries that concern an asset
     auto_assets                         assets attached without a person: recorded domains, and the `www` of domains
     shared_assets, finding_rules        assets that share one problem; the states that open a finding. Pure
@@ -41,8 +39,8 @@ Beside the customary files:
     products, subprocessors, ratings    a tenant's notes on a vendor's products, pages and ratings
     methodology                         how the score is computed, and its feeds, as the API returns them
     one_off_scan                        one scan from the shell, with nothing stored
-    …_queries                           the statements of feeds, reconciling and the API; `queries` has those of scans
+    …_queries                           the statements of reconciling and the API; `queries` has those of scans
     …_model                             stored and returned types of assets, scores and the supply chain
 
-Rules, verdicts and scores themselves are pure, in `vendorrisk.evaluation`.
+Rules, verdicts and scores themselves are pure, in `vendorrisk.evaluation`. Public lists are in `vendorrisk.feeds`.
 """

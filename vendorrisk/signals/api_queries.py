@@ -13,6 +13,7 @@ from vendorrisk.db.queries import QueryFile
 from vendorrisk.errors import Code
 from vendorrisk.evaluation.model import AssetKind, RuleSeverity, ScanKind, Verdict
 from vendorrisk.evaluation.product_names import plain
+from vendorrisk.feeds.model import Feed
 from vendorrisk.ids import new_id
 from vendorrisk.probes.feeds.ratings import Rating
 from vendorrisk.signals.asset_model import (
@@ -23,7 +24,7 @@ from vendorrisk.signals.asset_model import (
     StoredObservation,
     VendorAsset,
 )
-from vendorrisk.signals.score_model import Feed, LatestSignalScore, SignalScoreSummary, Snapshot
+from vendorrisk.signals.score_model import LatestSignalScore, SignalScoreSummary, Snapshot
 from vendorrisk.signals.supply_chain_model import (
     NewVendorProduct,
     SubprocessorChange,

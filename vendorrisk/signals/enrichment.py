@@ -11,6 +11,8 @@ import msgspec
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.pool import Database
 from vendorrisk.evaluation.rules import switched_on
+from vendorrisk.feeds import queries as feed_queries
+from vendorrisk.feeds import reading as feed_reading
 from vendorrisk.probes import reading
 from vendorrisk.probes.dns.dns_lookups import Answers
 from vendorrisk.probes.dns.dns_records import issuers
@@ -25,7 +27,6 @@ from vendorrisk.probes.feeds.feed_parser import AddressFacts, Breach
 from vendorrisk.probes.observation import Unknown
 from vendorrisk.probes.scanner import Scanner
 from vendorrisk.settings import Settings
-from vendorrisk.signals import feed_queries, feed_reading
 
 _MOST_ADDRESSES = 8
 _STALE = timedelta(days=7)  # a list that could not be read for a week proves nothing about today

@@ -18,6 +18,7 @@ from vendorrisk.background import Job, JobContext
 from vendorrisk.evaluation.certificates import mozilla_store
 from vendorrisk.evaluation.evaluate import Datasets
 from vendorrisk.evaluation.model import AssetKind, ScanKind
+from vendorrisk.feeds.fetch import Lists, fetch_feeds
 from vendorrisk.ids import new_id
 from vendorrisk.queues import queries as queues
 from vendorrisk.queues import rows
@@ -26,7 +27,6 @@ from vendorrisk.queues.turns import Queue, due_tenants, in_turn, remember
 from vendorrisk.signals import queries, reconcile_queries, schedule, service
 from vendorrisk.signals.collectors import Collector
 from vendorrisk.signals.domain_scan import LAG, DomainScan
-from vendorrisk.signals.feed_fetch import Lists, fetch_feeds
 from vendorrisk.signals.queries import ClaimedDomain
 from vendorrisk.signals.reconcile import Reconciler
 from vendorrisk.signals.reconcile_queries import ToDigest, ToReconcile

@@ -6,9 +6,9 @@ from vendorrisk.access.work import Work
 from vendorrisk.evaluation.model import Rule
 from vendorrisk.evaluation.rules import FACTOR_WEIGHTS, MODEL_VERSION, READERS_CRITERIA, RULES, SCANNER_VERSION
 from vendorrisk.evaluation.score import DEFICITS_BP, GRADES
+from vendorrisk.feeds.sources import FEEDS, is_enabled
 from vendorrisk.settings import Settings
 from vendorrisk.signals import api_queries
-from vendorrisk.signals.feed_sources import FEEDS, is_enabled
 from vendorrisk.signals.score_model import SignalFeed, SignalFeeds, SignalMethodology, SignalRule
 from vendorrisk.signals.service import configured_disabled_rules
 

@@ -12,13 +12,14 @@ from vendorrisk.evaluation.evaluate import Datasets
 from vendorrisk.evaluation.model import AssetKind, Evaluation, ScanKind, Score, ScoreInput
 from vendorrisk.evaluation.results import worst
 from vendorrisk.evaluation.score import score
+from vendorrisk.feeds import reading as feed_reading
 from vendorrisk.probes.dns.dns_lookups import Answers
 from vendorrisk.probes.feeds.feed_observations import BreachObservation
 from vendorrisk.probes.feeds.feed_parser import Breach
 from vendorrisk.probes.observation import Unknown
 from vendorrisk.probes.scanner import Scanner
 from vendorrisk.settings import Settings
-from vendorrisk.signals import feed_reading, schedule
+from vendorrisk.signals import schedule
 from vendorrisk.signals.collectors import Collector, OptedOutError
 
 

@@ -191,22 +191,6 @@ class ScoreReplay(msgspec.Struct, frozen=True, kw_only=True):
     """How many inputs the score was computed from."""
 
 
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """A list that is fetched once for all vendors.
-
-    `failure` is the reason if the last fetch failed. Earlier items stay.
-    """
-
-    feed: str
-    version: str
-    checked_at: datetime | None
-    fetched_at: datetime | None
-    next_fetch_at: datetime
-    failure: str | None
-    failures: int
-    item_count: int
-
-
 class SignalFeed(msgspec.Struct, frozen=True, kw_only=True):
     """A public list that is fetched for all tenants."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.queries import QueryFile
-from vendorrisk.signals.score_model import Feed
+from vendorrisk.feeds.model import Feed
 
 Item = TypeVar("Item")
 
@@ -26,7 +26,7 @@ class _Payload(msgspec.Struct, frozen=True):
     payload: Any
 
 
-_sql = QueryFile("signal_feeds")
+_sql = QueryFile("feeds")
 _CLAIM_FEED = _sql.rows("claim_feed", ClaimedFeed)
 _KNOW_FEEDS = _sql.command("know_feeds")
 _SAVE_ITEMS = _sql.scalar("save_feed_items", str)

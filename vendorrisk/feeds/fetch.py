@@ -15,16 +15,16 @@ from prometheus_client import Counter
 from vendorrisk.background import JobContext
 from vendorrisk.db.connection import Connection
 from vendorrisk.db.pool import Database
+from vendorrisk.feeds import queries, reading
+from vendorrisk.feeds.queries import ClaimedFeed
+from vendorrisk.feeds.reading import FeedContent, Item
+from vendorrisk.feeds.sources import FEEDS, is_enabled
 from vendorrisk.ids import new_id
 from vendorrisk.probes.feeds import hsts_preload
 from vendorrisk.probes.feeds.feed_parser import Fetched
 from vendorrisk.probes.observation import Unknown
 from vendorrisk.probes.scanner import Scanner
 from vendorrisk.probes.web.robots_txt import RobotsPermissions
-from vendorrisk.signals import feed_queries, feed_reading
-from vendorrisk.signals.feed_queries import ClaimedFeed
-from vendorrisk.signals.feed_reading import FeedContent, Item
-from vendorrisk.signals.feed_sources import FEEDS, is_enabled
 
 FETCHES = Counter("vendorrisk_signal_feed_fetches_total", "Fetches of feeds, or why not.", ["feed", "outcome"])
 
@@ -40,7 +40,7 @@ async def fetch_feeds(context: JobContext) -> int:
     wanted = [name for name in FEEDS if is_enabled(name, context.settings)]
     now, token = context.clock(), new_id()
     async with context.database.system() as connection:
-        claimed = await feed_queries.claim_feed(connection, now, token, now + _LEASE, wanted)
+        claimed = await queries.claim_feed(connection, now, token, now + _LEASE, wanted)
     if claimed is None:
         return 0
     kind = FEEDS[claimed.feed]
@@ -53,10 +53,10 @@ async def fetch_feeds(context: JobContext) -> int:
     async with context.database.system() as connection:
         if isinstance(content, Unknown):
             outcome, is_failed = content.reason, True
-            await feed_queries.feed_failed(connection, claimed.feed, token, now, outcome, now + _RETRY)
+            await queries.feed_failed(connection, claimed.feed, token, now, outcome, now + _RETRY)
         elif content is None or isinstance(response, Unknown):
             outcome = "unchanged"
-            await feed_queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
+            await queries.feed_unchanged(connection, claimed.feed, token, now, now + kind.every)
         else:
             outcome = await _take(connection, claimed, response, content, token, now)
     FETCHES.labels(claimed.feed, outcome).inc()
@@ -71,7 +71,7 @@ async def _read(scanner: Scanner, feed: str, response: Fetched | Unknown) -> Fee
         return response
     if not response.changed:
         return None
-    return await scanner.read(feed_reading.READERS[feed], response.body, about=feed)
+    return await scanner.read(reading.READERS[feed], response.body, about=feed)
 
 
 async def _take(
@@ -83,17 +83,17 @@ async def _take(
     body = zlib.compress(response.body) if kind.is_kept_whole else None
     fetched = ClaimedFeed(claimed.feed, content.version, response.etag, response.last_modified, 0)
     next_at = now + kind.every
-    if not await feed_queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
+    if not await queries.feed_fetched(connection, fetched, token, now, next_at, items=len(items), body=body):
         return "lost"
     fresh: list[str] = []
     for portion in _portions(items):
-        fresh += await feed_queries.save_items(connection, claimed.feed, portion, now)
+        fresh += await queries.save_items(connection, claimed.feed, portion, now)
     if items:
-        await feed_queries.drop_items(connection, claimed.feed, [key for key, _, _ in items], now)
+        await queries.drop_items(connection, claimed.feed, [key for key, _, _ in items], now)
     if claimed.feed == "hibp" and fresh:
-        await feed_queries.scan_again_at(connection, sorted(set(fresh)), now)
+        await queries.scan_again_at(connection, sorted(set(fresh)), now)
     if claimed.feed == "kev" and fresh:
-        await feed_queries.reconcile_owners_of(connection, sorted(set(fresh)), now)
+        await queries.reconcile_owners_of(connection, sorted(set(fresh)), now)
     return "changed"
 
 
@@ -117,22 +117,22 @@ class Lists:
     async def refresh(self, database: Database, scanner: Scanner) -> None:
         for name in ("rdap", "preload"):
             async with database.system() as connection:
-                known = await feed_queries.feed_of(connection, name)
+                known = await queries.feed_of(connection, name)
                 if known is None or not known.version or known.version == self._versions.get(name):
                     continue
-                body = await feed_queries.feed_body(connection, name)
+                body = await queries.feed_body(connection, name)
             if body is not None and await self._take(name, known.version, body, scanner):
                 self._versions[name] = known.version
 
     async def _take(self, name: str, version: str, body: bytes, scanner: Scanner) -> bool:
         """Read a stored list. Return False if it cannot be read now: the earlier one stays."""
         if name == "rdap":
-            registries = await scanner.read(feed_reading.stored_registries, body, about=name)
+            registries = await scanner.read(reading.stored_registries, body, about=name)
             if not isinstance(registries, dict):
                 return False
             self.registries = registries
             return True
-        hosts = await scanner.read(feed_reading.preloaded, body, about=name)
+        hosts = await scanner.read(reading.preloaded, body, about=name)
         if not isinstance(hosts, dict):
             return False
         self.preloaded = hsts_preload.PreloadList(version, hosts)
