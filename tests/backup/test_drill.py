@@ -21,6 +21,7 @@ from tests.alerts.make import Feature, a_receiver, a_vendor, expiry, recording
 from tests.client import Client
 from tests.commands.make import command
 from tests.conftest import Company, FakeClock, Servers, client_of, with_database
+from tests.fakes.s3 import s3_fake
 from vendorrisk.alerts.jobs import dispatch_alerts, raise_due_alerts
 from vendorrisk.app import create_app
 from vendorrisk.background import JobContext, run_job
@@ -156,6 +157,39 @@ async def test_a_backup_under_writes_restores_to_the_same_chain_files_and_counts
     await check_held(elsewhere, clock)
 
 
+async def test_a_backup_goes_into_a_bucket_and_out_of_it_again(
+    company: Company, mine: Settings, elsewhere: Settings, servers: Servers, tmp_path: Path
+) -> None:
+    place = await a_document(company.client)
+    first = await a_backup(mine, tmp_path / "of the disk")
+    async with s3_fake() as bucket, empty_database(servers) as url:
+        given = bucket.bucket()
+        in_bucket = msgspec.structs.replace(
+            elsewhere,
+            storage_url=f"s3://{given.name}/{given.prefix}",
+            storage_s3_endpoint=given.endpoint,
+            storage_s3_access_key_id=given.access_key_id,
+            storage_s3_secret_access_key=given.secret_access_key,
+        )
+        done = await command("restore", str(first), settings=in_bucket)
+        assert (done.code, done.err) == (0, ""), done
+        assert bucket.objects, "the files are in the bucket"
+        assert not await asyncio.to_thread(Path(elsewhere.home, "files").exists)
+        await check_in_use(in_bucket, company, place)
+        second = await a_backup(in_bucket, tmp_path / "of the bucket")
+        listed = [(folder / "files.jsonl").read_bytes().splitlines() for folder in (first, second)]
+        assert sorted(listed[0]) == sorted(listed[1])
+        assert "the file store is not empty" in await refused(
+            second, msgspec.structs.replace(in_bucket, database_url=url, database_migration_url=url)
+        )
+        on_disk = msgspec.structs.replace(
+            mine, database_url=url, database_migration_url=url, home=str(tmp_path / "back")
+        )
+        done = await command("restore", str(second), settings=on_disk)
+        assert (done.code, done.err) == (0, ""), done
+        await check_in_use(on_disk, company, place)
+
+
 def check_closed(folder: Path, settings: Settings, manifest: Manifest) -> None:
     """Nobody else reads the folder, and neither a key nor a file in clear is in it."""
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -175,7 +209,7 @@ async def check_in_use(settings: Settings, company: Company, place: str) -> None
         ready = (await client.get("/health/ready")).json()["checks"]
         assert ready["database"] == "ok"
         assert ready["worker"] == "no worker has given a sign for 45 s", "the original's heartbeats are not the copy's"
-        assert (await client.post("/v1/vendors", {"name": "In the copy"})).status_code == 201
+        assert (await client.post("/v1/vendors", {"name": f"In the copy {uuid4().hex[:8]}"})).status_code == 201
 
 
 async def check_held(settings: Settings, clock: FakeClock) -> None:
