@@ -115,6 +115,30 @@ def test_what_to_do_changes_with_the_time_that_is_left() -> None:
     assert len(set(actions)) == 4
 
 
+@pytest.mark.parametrize(
+    ("alert_class", "left", "changes", "severity"),
+    [
+        (AlertClass.EVIDENCE_EXPIRING, 120, {"tier": Tier.LOW}, "info"),
+        (AlertClass.EVIDENCE_EXPIRING, 60, {"tier": Tier.MEDIUM}, "low"),
+        (AlertClass.EVIDENCE_EXPIRING, 20, {"tier": Tier.HIGH}, "medium"),
+        (AlertClass.EVIDENCE_EXPIRING, 20, {"tier": None}, "high"),
+        (AlertClass.EVIDENCE_EXPIRING, -1, {"tier": Tier.CRITICAL}, "critical"),
+        (AlertClass.COVERAGE_GAP, 0, {"facts": {"Days": 92}}, "medium"),
+        (AlertClass.COVERAGE_GAP, 0, {"facts": {"Days": 93}}, "high"),
+        (AlertClass.BREACH_LISTED, 0, {}, "high"),
+    ],
+)
+def test_every_form_names_the_severity(
+    alert_class: AlertClass, left: int, changes: dict[str, Any], severity: str
+) -> None:
+    message = message_of(an_alert(alert_class, left, **changes), BASE)
+    assert [fact.value for fact in message.facts if fact.label == "Severity"] == [severity]
+    for name, form in forms(message).items():
+        if name != "webhook":
+            assert "Severity" in form, name
+            assert severity in form, name
+
+
 def test_a_vendor_without_owners_asks_for_one() -> None:
     message = message_of(an_alert(AlertClass.REVIEW_DUE, business_owner=None, security_owner=None), BASE)
     assert "Owner: nobody: name one" in plain(message)

@@ -27,6 +27,14 @@ async def test_a_recorded_report_covers_its_vendor_and_is_watched_to_its_end(cli
     )
 
 
+async def test_alerts_of_a_qualified_report_say_that_it_is_qualified(client: Client) -> None:
+    await recorded(client, type_2(await vendor(client, "Sound")))
+    await recorded(client, type_2(await vendor(client, "Flawed"), opinion="qualified"))
+    coming = await client.items("/v1/alerts/upcoming", until="2026-12-31", limit=200)
+    titles = {(one["vendor_name"], one["title"]) for one in coming if one["alert_class"] == "evidence_expiring"}
+    assert titles == {("Sound", "SOC 2 coverage"), ("Flawed", "SOC 2 coverage by a qualified report")}
+
+
 async def test_each_service_has_its_own_coverage_and_needs(client: Client) -> None:
     vendor_id = await vendor(client)
     ids = {}
