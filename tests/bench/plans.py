@@ -14,9 +14,11 @@ from tests.bench.filling import NOW, Filled
 from vendorrisk.alerts import queries as alerts
 from vendorrisk.evidence import queries as evidence
 from vendorrisk.findings import queries as findings
+from vendorrisk.overview import queries as overview
 from vendorrisk.vendors import queries as vendors
 
 _BIG = 50_000
+_BY_DATE = "coming.due_on nulls last, v.id"
 _FIRST = "order by {order} limit 51"
 
 
@@ -31,7 +33,7 @@ class Planned(msgspec.Struct, frozen=True):
 PAGES = frozenset(
     {
         *("page of vendors", "page of a tier", "page deep in a tier", "vendors by next review", "vendors newest first"),
-        *("page of documents", "page of findings", "page of alerts"),
+        *("page of documents", "page of findings", "page of alerts", "page of postures"),
     }
 )
 """What costs as much however many there are."""
@@ -76,6 +78,9 @@ async def _statements(data: Filled) -> list[tuple[str, str, tuple[Any, ...], boo
         ("page of documents", first(evidence.LIST_DOCUMENTS.sql, "created_at desc, id desc"), (tenant,), False),
         ("page of findings", first(findings.LIST_FINDINGS.sql, "created_at desc, id desc"), (tenant,), False),
         ("page of alerts", first(alerts.LIST_ALERTS.sql, "raised_at desc, id desc"), (tenant,), False),
+        ("page of postures", first(overview.LIST_STANDINGS.sql, "v.name, v.id"), (tenant, NOW.date(), NOW), False),
+        ("postures by next date", first(overview.LIST_STANDINGS.sql, _BY_DATE), (tenant, NOW.date(), NOW), False),
+        ("counts of views", overview._COUNT_VIEWS.sql, (tenant, NOW.date()), False),
         ("sweep, a slice", alerts._RAISE_DUE.sql, (tenant, NOW, 1000, "UTC", None), True),
     ]
 

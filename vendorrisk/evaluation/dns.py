@@ -102,7 +102,7 @@ def _dnssec(answers: Answers, observation: DnsObservation) -> Evaluation:
     if ds.unknown:
         return unknown(rule, ds.unknown)
     if ds.records:
-        words = "The domain is signed, but our resolver does not validate; point it at a validating one."
+        words = "The domain is signed, but our resolver does not validate. Point it at a validating one."
         return unknown(rule, "resolver_not_validating", words)
     return warned(rule, "insecure", "The domain is not signed.", severity=RuleSeverity.LOW)
 

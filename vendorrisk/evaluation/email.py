@@ -59,15 +59,15 @@ def _spf(audit: spf_audit.Audit, *, parked: bool) -> Evaluation:
     if audit.records == 1:
         return passed(rule, "one_record", "One SPF record.", evidence={"record": audit.text})
     if audit.records:
-        return failed(rule, "several_records", f"{audit.records} SPF records; receivers then use none.")
+        return failed(rule, "several_records", f"{audit.records} SPF records. Receivers then use none.")
     if parked:
         return failed(rule, "parked_without_spf", "The domain has no mail, and does not say so with v=spf1 -all.")
     return failed(rule, "missing", "No SPF record.")
 
 
 _SPF_PROBLEMS = {
-    "lookups_too_many": "It takes more than 10 DNS look-ups; receivers give up.",
-    "void_too_many": "More than 2 look-ups lead nowhere; receivers give up.",
+    "lookups_too_many": "It takes more than 10 DNS look-ups. Receivers give up.",
+    "void_too_many": "More than 2 look-ups lead nowhere. Receivers give up.",
     "mx_too_many": "An mx term leads to more than 10 hosts.",
     "loop": "It includes itself.",
     "record_missing": "It includes a domain that has no SPF record.",
@@ -86,7 +86,7 @@ def _spf_valid(audit: spf_audit.Audit) -> Evaluation:
     if audit.records != 1:
         return inapplicable(rule, "no_single_record", "There is no one record to evaluate.")
     if audit.lookups >= _NEAR_THE_LIMIT:
-        words = f"{audit.lookups} of 10 look-ups are used; one more vendor breaks it."
+        words = f"{audit.lookups} of 10 look-ups are used. One more vendor breaks it."
         return warned(rule, "near_the_limit", words, evidence=facts)
     return passed(rule, "valid", f"{audit.lookups} of 10 look-ups.", evidence=facts)
 
@@ -139,7 +139,7 @@ def _dmarc(found: Discovery) -> Evaluation:
     if found.unknown:
         return unknown(rule, found.unknown)
     if found.problem == "records_several":
-        return failed(rule, "several_records", f"Several DMARC records at _dmarc.{found.at}; none counts.")
+        return failed(rule, "several_records", f"Several DMARC records at _dmarc.{found.at}. None counts.")
     if found.problem:
         return failed(rule, "invalid", f"The record at _dmarc.{found.at} is not valid: {found.problem}.")
     if found.policy is None:
@@ -160,7 +160,7 @@ def _dmarc_policy(found: Discovery, domain: str, *, parked: bool) -> Evaluation:
     if policy.testing:
         return warned(rule, "testing", "t=y: the policy is under test, one step weaker.", evidence=facts)
     if policy.percent < _FULL:
-        words = f"pct={policy.percent}: older receivers act on a part only; RFC 9989 knows no pct."
+        words = f"pct={policy.percent}: older receivers act on a part only. RFC 9989 knows no pct."
         return warned(rule, "partial", words, evidence=facts)
     if word == "quarantine":
         words = "A domain without mail should say p=reject." if parked else "Forged mail goes to the spam folder."
@@ -212,14 +212,14 @@ def _dkim(answers: Answers, observation: EmailObservation) -> Evaluation:
     keys = {s: key for s, found in names.items() for text in found.records if (key := parse_dkim(text)) is not None}
     weak = sorted(s for s, key in keys.items() if key.kind == "rsa" and key.bits < _WEAK_RSA_BITS)
     if weak:
-        words = f"The RSA key under {weak[0]} has fewer than 1024 bits; verifiers must ignore it (RFC 8301)."
+        words = f"The RSA key under {weak[0]} has fewer than 1024 bits. Verifiers must ignore it (RFC 8301)."
         return failed(rule, "weak_key", words, evidence={"selectors": tuple(weak)}, severity=RuleSeverity.MEDIUM)
     if keys:
         return passed(rule, "found", f"A key stands under {min(keys)}.", evidence={"selectors": tuple(sorted(keys))})
     missed = next((found.unknown for found in names.values() if found.unknown), "")
     if missed:
         return unknown(rule, missed)
-    return inapplicable(rule, "no_usual_selector", "No key under the usual selectors; others cannot be seen.")
+    return inapplicable(rule, "no_usual_selector", "No key under the usual selectors. Others cannot be seen.")
 
 
 # ── incoming mail
@@ -266,12 +266,12 @@ def _mta_sts_policy(rule: str, file: PolicyFile, hosts: tuple[str, ...]) -> Eval
     if policy is None:
         return warned(rule, "policy_invalid", f"The policy file is not valid (HTTP {file.status}).")
     if not file.plain_text:
-        return warned(rule, "policy_not_text", "The policy is not served as text/plain; senders may ignore it.")
+        return warned(rule, "policy_not_text", "The policy is not served as text/plain. Senders may ignore it.")
     outside = tuple(host for host in hosts if not mx_allowed(host, policy.mx))
     if policy.mode != "enforce":
         return warned(rule, f"mode_{policy.mode}", f"The policy is in mode {policy.mode}.")
     if outside:
-        words = f"The enforced policy does not name {outside[0]}; senders refuse to deliver there."
+        words = f"The enforced policy does not name {outside[0]}. Senders refuse to deliver there."
         return failed(rule, "mx_mismatch", words, evidence={"outside": outside}, severity=RuleSeverity.MEDIUM)
     return passed(rule, "enforced", "The policy is enforced and names every MX host.")
 

@@ -38,7 +38,7 @@ NO_EXPOSURE_FEED = (
     "Shodan InternetDB is offered for convenience, and use inside a product needs its owner's leave: "
     "on only when the operator confirms that leave, or names another feed."
 )
-_NO_CT = "Needs a certificate-transparency source with a key; the free search page is not fit for scheduled use."
+_NO_CT = "Needs a certificate-transparency source with a key. The free search page is not fit for scheduled use."
 _OPT_IN = "Sends a made-up Origin header: on only where the operator asks for it."
 
 _CRITICAL, _HIGH, _MEDIUM, _LOW, _INFO = tuple(RuleSeverity)
@@ -99,7 +99,7 @@ _TABLE = (
          "Renew the certificate now and automate renewal.", cap=59, swift=True),
     _tls("tls.cert_expiring", ScanKind.CERT, _D, _HIGH, 6, "A1.2 CC7.1",
          "The certificate has a fair part of its lifetime left.",
-         "Renew the certificate; automation should do so with a third of the lifetime left."),
+         "Renew the certificate. Automation should do so with a third of the lifetime left."),
     _tls("tls.cert_name", ScanKind.CERT, _D, _HIGH, 14, "CC6.7",
          "The certificate names the host (RFC 9525: subjectAltName only).",
          "Issue a certificate whose subjectAltName holds this host.", cap=69),
@@ -122,7 +122,7 @@ _TABLE = (
          "Reissue the certificate with a lifetime inside the limit."),
     _tls("tls.ct_issuer", ScanKind.CT, _W, _MEDIUM, 4, "CC6.1 CC7.2",
          "No certificate came from an issuer that is neither in CAA nor known from the last 365 days.",
-         "Ask who ordered the certificate; revoke it if nobody did, and narrow the CAA record.",
+         "Ask who ordered the certificate. Revoke it if nobody did, and narrow the CAA record.",
          confidence=60, disabled_reason=_NO_CT),
     # ── Web hygiene: 15
     _web("web.redirect", ScanKind.HTTP, _D, _HIGH, 10, "CC6.7",
@@ -157,14 +157,14 @@ _TABLE = (
            "Exactly one SPF record (RFC 7208, 4.5).", "Publish one TXT record that begins with v=spf1."),
     _email("email.spf_valid", ScanKind.EMAIL, _D, _MEDIUM, 6, "CC6.6",
            "SPF evaluates without error inside 10 look-ups and 2 void ones (RFC 7208, 4.6.4).",
-           "Correct the record; flatten or drop includes until 10 look-ups suffice."),
+           "Correct the record. Flatten or drop includes until 10 look-ups suffice."),
     _email("email.spf_all", ScanKind.EMAIL, _D, _HIGH, 6, "CC6.6",
            "Senders that are not listed do not pass.", "End the SPF record with -all (or ~all under DMARC)."),
     _email("email.dmarc", ScanKind.EMAIL, _D, _HIGH, 10, "CC6.6",
            "A valid DMARC record is found by the tree walk (RFC 9989, 4.10).",
            "Publish one TXT record at _dmarc that begins with v=DMARC1."),
     _email("email.dmarc_policy", ScanKind.EMAIL, _D, _MEDIUM, 10, "CC6.6",
-           "The DMARC policy is enforced.", "Move to p=quarantine, then p=reject; drop t=y and pct."),
+           "The DMARC policy is enforced.", "Move to p=quarantine, then p=reject. Drop t=y and pct."),
     _email("email.dmarc_sub", ScanKind.EMAIL, _D, _LOW, 3, "CC6.6",
            "Subdomains are under the policy too.", "Remove sp=none and np=none, or set them to reject."),
     _email("email.dmarc_rua", ScanKind.EMAIL, _W, _LOW, 2, "CC7.2",
@@ -172,7 +172,7 @@ _TABLE = (
            "Add rua=mailto:…, and have the receiver publish its consent record."),
     _email("email.dkim", ScanKind.EMAIL, _W, _INFO, 2, "CC6.6",
            "A DKIM key of present strength under a usual selector (RFC 6376, RFC 8301).",
-           "Publish keys of 2048 bits; retire keys under 1024."),
+           "Publish keys of 2048 bits. Retire keys under 1024."),
     _email("email.mta_sts", ScanKind.EMAIL, _D, _LOW, 4, "CC6.7",
            "MTA-STS is enforced and fits the MX hosts (RFC 8461).",
            "Publish an MTA-STS policy in mode enforce that names every MX host."),
@@ -188,7 +188,7 @@ _TABLE = (
          "Two or more name servers that all answer, not all in one network.",
          "Run name servers in at least two networks.", swift=True),
     _dns("dns.dnssec", ScanKind.DNS, _D, _HIGH, 6, "CC6.6",
-         "DNSSEC validates, where it is used.", "Correct the DS and DNSKEY records; sign the zone."),
+         "DNSSEC validates, where it is used.", "Correct the DS and DNSKEY records. Sign the zone."),
     _dns("dns.caa", ScanKind.DNS, _W, _LOW, 3, "CC6.1",
          "A CAA record limits the issuers of certificates (RFC 8659).", "Publish a CAA record."),
     _dns("dom.expiry", ScanKind.REG, _W, _CRITICAL, 12, "A1.2",
@@ -212,7 +212,7 @@ _TABLE = (
               "Close the port, or put it behind a private network.", confidence=70, disabled_reason=NO_EXPOSURE_FEED),
     _exposure("exp.kev", ScanKind.EXPOSURE, _W, _CRITICAL, 14, "CC7.1",
               "No vulnerability known to be exploited (CISA KEV) is seen on the vendor's addresses.",
-              "Patch at once; ask the vendor when and how.", confidence=60, cap=59, disabled_reason=NO_EXPOSURE_FEED),
+              "Patch at once. Ask the vendor when and how.", confidence=60, cap=59, disabled_reason=NO_EXPOSURE_FEED),
     _exposure("exp.epss", ScanKind.EXPOSURE, _W, _HIGH, 8, "CC7.1",
               "No vulnerability likely to be exploited soon (EPSS) is seen on the vendor's addresses.",
               "Patch in the order of EPSS.", confidence=50, disabled_reason=NO_EXPOSURE_FEED),

@@ -92,7 +92,7 @@ def _expiring(chain: Chain, now: datetime) -> Evaluation:
     left = chain.leaf.not_valid_after_utc - now.replace(microsecond=0)
     facts: Facts = {"serial": f"{chain.leaf.serial_number:x}", "lifetime_days": life.days}
     if left < timedelta(0):
-        return inapplicable(rule, "already_expired", "The certificate has ended; see tls.cert_expired.")
+        return inapplicable(rule, "already_expired", "The certificate has ended. See tls.cert_expired.")
     words = f"The certificate ends in {left.days} days."
     if left <= _clamp(life * 5 / 100, 8 * _HOUR, 7 * _DAY):
         return failed(rule, "ends_now", words, evidence=facts)
@@ -117,7 +117,7 @@ def _trust(trust: x.Trust, fetch_failed: str, store: TrustStore) -> Evaluation:
     if trust.reason == "trusted":
         return passed(rule, "trusted", "The chain leads to a root of the store.", evidence=facts)
     if trust.reason == "incomplete":
-        return warned(rule, "incomplete", "An intermediate is not sent; some clients fail.", evidence=facts)
+        return warned(rule, "incomplete", "An intermediate is not sent. Some clients fail.", evidence=facts)
     if fetch_failed:
         return unknown(rule, "issuer_unreachable", f"The chain is incomplete, its issuer unreachable: {fetch_failed}.")
     words = {

@@ -79,7 +79,7 @@ def _redirect(observation: WebObservation) -> Evaluation:
     rule, plain = "web.redirect", observation.plain
     if isinstance(plain, Unknown):
         if plain.reason == "connect_refused" and isinstance(observation.secure, Visit):
-            return passed(rule, "https_only", "Port 80 is closed; only HTTPS is offered.")
+            return passed(rule, "https_only", "Port 80 is closed. Only HTTPS is offered.")
         return unknown(rule, plain.reason)
     if plain.challenge:
         return unknown(rule, "robot_check")
