@@ -14,7 +14,8 @@ hidden question counts as unanswered in later conditions.
 
 The pure rules:
 
-    content             the format, its canonical form and its digest
+    content, content_texts  the format, its canonical form and digest, and the normal form of its texts
+    condition_tree      a condition as a tree of tests
     condition_grammar   the language of conditions: parser and printer
     condition_checks    references, operators and values of a condition
     reachability        questions that no answers and facts can show

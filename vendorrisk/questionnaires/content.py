@@ -10,16 +10,15 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from vendorrisk.evidence.document_model import DocumentKind
 from vendorrisk.findings.model import FindingSeverity
-from vendorrisk.foreign_text import is_storable
-from vendorrisk.normal_form import UnfitError, clean_line, clean_text
-from vendorrisk.value_checks import faults_of, pointer_step
+from vendorrisk.questionnaires.content_texts import LONGEST_LINE, LONGEST_TEXT, UNSTORABLE, cleaned
+from vendorrisk.value_checks import faults_of
 
 FORMAT: Final = "vendorrisk-questionnaire/1"
 METHOD: Final = "q1"
@@ -30,19 +29,14 @@ MOST_QUESTIONS: Final = 2000
 MOST_SECTIONS: Final = 100
 MOST_OPTIONS: Final = 100
 MOST_COLUMNS: Final = 20
-MOST_FIELDS: Final = 5
+MOST_FIELDS: Final = 5  # further fields of a question
 MOST_ROWS: Final = 200
-MOST_CHARACTERS: Final = 8000
-"""Characters of a text answer."""
-MOST_IN_A_CELL: Final = 1000
-"""Characters of one cell of a table, and of one further field."""
+MOST_CHARACTERS: Final = 8000  # of a text answer
+MOST_IN_A_CELL: Final = 1000  # characters of one cell of a table, and of one further field
 MOST_FILES: Final = 20
-MOST_DIGITS: Final = 15
-"""Digits of a number, so that a double holds it exactly."""
+MOST_DIGITS: Final = 15  # of a number, so that a double holds it exactly
 TODAY: Final = "today"
 """A bound of dates: the day of the submission."""
-
-_LONGEST_TEXT, _LONGEST_LINE = 2000, 300
 
 
 class QuestionKind(StrEnum):
@@ -56,6 +50,14 @@ class QuestionKind(StrEnum):
     DATE = "date"
     FILE = "file"
     TABLE = "table"
+
+
+class Stance(StrEnum):
+    """The form of an answer. A cleared one counts as unanswered."""
+
+    ANSWERED = "answered"
+    NOT_APPLICABLE = "not_applicable"
+    CLEARED = "cleared"
 
 
 class ColumnKind(StrEnum):
@@ -88,17 +90,15 @@ class ScoreRule(StrEnum):
     COUNT = "count"  # table: the first band that reaches the number of rows
 
 
-def _key(**more: Any) -> Meta:
-    return Meta(
+Key = Annotated[
+    str,
+    Meta(
         min_length=1,
         max_length=64,
         pattern=r"^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*\Z",
         extra={"words": "lower-case letters and digits, in parts joined by one of the characters . _ -"},
-        **more,
-    )
-
-
-Key = Annotated[str, _key()]
+    ),
+]
 Language = Annotated[
     str,
     Meta(
@@ -106,8 +106,8 @@ Language = Annotated[
         extra={"words": "a language (BCP 47), like en, pt-BR or zh-Hant"},
     ),
 ]
-Text = Annotated[str, Meta(min_length=1, max_length=_LONGEST_TEXT)]
-Line = Annotated[str, Meta(min_length=1, max_length=_LONGEST_LINE)]
+Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+Line = Annotated[str, Meta(min_length=1, max_length=LONGEST_LINE)]
 Texts = Annotated[dict[Language, Text], Meta(min_length=1, max_length=20)]
 """A text by language."""
 Lines = Annotated[dict[Language, Line], Meta(min_length=1, max_length=20)]
@@ -115,6 +115,7 @@ Lines = Annotated[dict[Language, Line], Meta(min_length=1, max_length=20)]
 Credit = Annotated[int, Meta(ge=0, le=1000)]
 """Thousandths."""
 Weight = Annotated[int, Meta(ge=0, le=1000)]
+
 _LARGEST: Final = 10**MOST_DIGITS - 1
 Number = (
     Annotated[int, Meta(ge=-_LARGEST, le=_LARGEST)] | Annotated[float, Meta(ge=-float(_LARGEST), le=float(_LARGEST))]
@@ -302,7 +303,7 @@ class ContentError(Exception):
     """A document is no content of this format. Holds at most 50 faults."""
 
     def __init__(self, faults: tuple[ContentFault, ...]) -> None:
-        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3]))
+        super().__init__(*faults)
         self.faults = faults
 
 
@@ -314,9 +315,13 @@ DEFAULT_OPTIONS: Final = (
 )
 """The options of a `yes_no` question or column that names none, where the content has no set `yes_no` of its own."""
 
-_UNSTORABLE = "Take out the NUL or the half of a surrogate pair. It cannot be stored."
+NONE_VALUE: Final = {"none": True}
+"""The stored value of the answer `none` ("there is none", "never", "no limit") to a number, a date or a table."""
+
+_TOO_LARGE: Final = ContentFault(
+    "body_too_large", "", f"The document is too large. At most {MOST_BYTES:,} bytes are accepted."
+)
 _ENCODER = msgspec.json.Encoder(order="sorted")
-_LINES, _TEXTS = frozenset({"title", "label"}), frozenset({"text", "help", "internal_help", "intro", "description"})
 
 
 def content_of(raw: bytes | object) -> Content:
@@ -326,12 +331,12 @@ def content_of(raw: bytes | object) -> Content:
     """
     value = _decoded(raw) if isinstance(raw, bytes | bytearray | memoryview) else raw
     content = _converted(value)
-    plain = msgspec.to_builtins(content, str_keys=True)
-    if faults := tuple(_cleaned(plain, ""))[:MOST_FAULTS]:
+    plain = msgspec.to_builtins(content)
+    if faults := tuple(ContentFault("text_invalid", at, detail) for at, detail in cleaned(plain))[:MOST_FAULTS]:
         raise ContentError(faults)
     content = _converted(plain)
     if len(canonical(content)) > MOST_BYTES:
-        raise ContentError((_too_large(),))
+        raise ContentError((_TOO_LARGE,))
     return content
 
 
@@ -365,7 +370,7 @@ def questions_of(content: Content) -> tuple[tuple[int, Section, Question], ...]:
 
 def _decoded(raw: bytes | bytearray | memoryview) -> object:
     if len(raw) > MOST_BYTES:
-        raise ContentError((_too_large(),))
+        raise ContentError((_TOO_LARGE,))
     try:
         return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -373,15 +378,11 @@ def _decoded(raw: bytes | bytearray | memoryview) -> object:
         raise ContentError((fault,)) from error
 
 
-def _too_large() -> ContentFault:
-    return ContentFault("body_too_large", "", f"The document is too large. At most {MOST_BYTES:,} bytes are accepted.")
-
-
 def _converted(value: object) -> Content:
     try:
         return msgspec.convert(value, Content)
     except UnicodeEncodeError as error:
-        raise ContentError((ContentFault("text_invalid", "", _UNSTORABLE),)) from error
+        raise ContentError((ContentFault("text_invalid", "", UNSTORABLE),)) from error
     except (msgspec.ValidationError, RecursionError) as error:
         raise ContentError(tuple(_shape_faults(value))) from error
 
@@ -389,31 +390,6 @@ def _converted(value: object) -> Content:
 def _shape_faults(value: object) -> Iterator[ContentFault]:
     for _, field_error in zip(range(MOST_FAULTS), faults_of(value, Content), strict=False):
         yield ContentFault(str(field_error.code), field_error.pointer or "", field_error.detail)
-
-
-def _cleaned(value: Any, at: str) -> Iterator[ContentFault]:
-    """Bring the texts of a document into their normal form, in place, and yield the texts that have none."""
-    for name, part in value.items() if isinstance(value, dict) else enumerate(value):
-        place = at + pointer_step(name)
-        if name in _LINES | _TEXTS and isinstance(part, dict):
-            yield from _cleaned_texts(part, place, is_line=name in _LINES)
-        elif name == "licence" and isinstance(part, str):
-            yield from _cleaned_texts(value, at, is_line=False, only=name)
-        elif name == "unit" and isinstance(part, str):
-            yield from _cleaned_texts(value, at, is_line=True, only=name)
-        elif isinstance(part, dict | list | tuple):
-            yield from _cleaned(part, place)
-        elif not is_storable(part):
-            yield ContentFault("text_invalid", place, _UNSTORABLE)
-
-
-def _cleaned_texts(texts: dict[str, Any], at: str, *, is_line: bool, only: str | None = None) -> Iterator[ContentFault]:
-    for name in [only] if only is not None else list(texts):
-        try:
-            text = texts[name]
-            texts[name] = clean_line(text, _LONGEST_LINE) if is_line else clean_text(text, _LONGEST_TEXT)
-        except UnfitError as error:
-            yield ContentFault("text_invalid", at + pointer_step(name), str(error))
 
 
 def _keep_whole(part: msgspec.Struct, name: str) -> None:
