@@ -4,17 +4,14 @@ A fact is the answer to a question that nobody is asked: `vendor.tier` is compar
 not known, such as one of a service where none is assessed, counts as unanswered. Only an unknown tier has a name.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from vendorrisk.questionnaires.content import QuestionKind
 from vendorrisk.vendors.model import DataClass, Lifecycle, Tier
-
-Fact: TypeAlias = str | bool | Collection[str] | None
-"""A name, a truth, or a set of names. Null: not known."""
 
 UNKNOWN: Final = "unknown"
 YES, NO = "yes", "no"
@@ -49,16 +46,3 @@ FACTS: Final[Mapping[str, FactShape]] = {
 }
 FACT_PREFIXES: Final = ("vendor.", "service.", "assessment.")
 """Beginnings that no key of a question may have."""
-
-
-def known_facts(facts: Mapping[str, Fact]) -> dict[str, str | frozenset[str]]:
-    """Return the facts as conditions compare them. Names that are no facts are left out."""
-    known: dict[str, str | frozenset[str]] = {"vendor.tier": UNKNOWN}
-    for name, value in facts.items():
-        if name not in FACTS or value is None:
-            continue
-        if isinstance(value, bool):
-            known[name] = YES if value else NO
-        else:
-            known[name] = str(value) if isinstance(value, str) else frozenset(map(str, value))
-    return known
