@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
-from vendorrisk.questionnaires.condition_facts import FACTS, NO, UNKNOWN, YES
+from vendorrisk.questionnaires.condition_checks import FACTS, NO, UNKNOWN, YES
 from vendorrisk.questionnaires.condition_grammar import parse
 from vendorrisk.questionnaires.condition_tree import Condition, Given, Mark, Truth, leaves_of, truth_of
 from vendorrisk.questionnaires.content import (
@@ -26,7 +26,6 @@ from vendorrisk.questionnaires.content import (
     options_of,
     questions_of,
 )
-
 
 Fact: TypeAlias = str | bool | Collection[str] | None
 """A name, a truth, or a set of names. Null: not known."""
@@ -183,7 +182,7 @@ def _known(facts: Mapping[str, Fact]) -> dict[str, Given]:
         if isinstance(value, bool):
             known[name] = YES if value else NO
         else:
-            known[name] = value if isinstance(value, str) else frozenset(map(str, value))
+            known[name] = str(value) if isinstance(value, str) else frozenset(map(str, value))
     return known
 
 
@@ -199,7 +198,7 @@ def _given(answer: Answered, read: _Reader) -> Given | None:
 
 
 def _option(value: object) -> Given | None:
-    return value if isinstance(value, str) else None
+    return str(value) if isinstance(value, str) else None
 
 
 def _chosen(value: object) -> Given | None:
