@@ -146,9 +146,9 @@ def _doubts(content: Content) -> Iterator[ContentFault]:
             if same[other] > 1:
                 detail = f"{other} stands for several questions. An imported answer would go to the first."
                 yield ContentFault("same_as_shared", f"{at}/same_as/{number}", detail)
-    chosen: list[Question | Column] = [
-        one for _, _, question in questions_of(content) for one in (question, *question.columns, *question.fields)
-    ]
+    chosen: list[Question | Column] = []
+    for _, _, question in questions_of(content):
+        chosen += [question, *question.columns, *question.fields]
     used = {one.options for one in chosen if isinstance(one.options, str)}
     for name in content.option_sets:
         if name not in used and name != "yes_no":

@@ -8,6 +8,7 @@ raise them.
 import re
 import unicodedata
 from collections.abc import Mapping
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -21,7 +22,6 @@ from vendorrisk.questionnaires.content import (
     Question,
     QuestionKind,
     options_of,
-    questions_of,
 )
 
 Texts = dict[str, str]
@@ -123,7 +123,7 @@ def read_view(stored: bytes) -> RespondentView:
 
 def seen(content: Content) -> RespondentView:
     """Return the part of a content that a vendor may see."""
-    places = {id(question): place for place, _, question in questions_of(content)}
+    place = count(1)
     return RespondentView(
         title=content.title,
         description=content.description,
@@ -135,7 +135,7 @@ def seen(content: Content) -> RespondentView:
                 key=section.key,
                 title=section.title,
                 intro=section.intro,
-                questions=tuple(_question(content, question, places[id(question)]) for question in section.questions),
+                questions=tuple(_question(content, question, next(place)) for question in section.questions),
             )
             for section in content.sections
         ),
