@@ -183,8 +183,8 @@ class _Conditions:
                 pointer = f"{place}/flags/{number}/when"
                 self._flags.append((pointer, self._read(flag.when, pointer, self._subjects)))
         self._reachability = Reachability(self._subjects, self._shown)
-        is_sound = not self._found and len(self._subjects) == len(asked)
-        self._judged = list(self._judge()) if is_sound else []
+        self._is_sound = not self._found and len(self._subjects) == len(asked)
+        self._judged = list(self._judge()) if self._is_sound else []
 
     def faults(self) -> Iterator[ContentFault]:
         yield from self._found
@@ -201,7 +201,7 @@ class _Conditions:
             elif self._reachability.shows_early(one.conditions):
                 detail = f"Because of a not, {one.shows} is asked before the answers that decide on it are given."
                 yield ContentFault("shown_while_unanswered", one.pointer, detail, 0)
-        for pointer, conditions in self._flags if self._judged else ():
+        for pointer, conditions in self._flags if self._is_sound else ():
             if self._reachability.of(conditions) is Reach.NEVER:
                 yield ContentFault("never_raised", pointer, "No answers and facts raise this flag.", 0)
 

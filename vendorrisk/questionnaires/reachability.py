@@ -33,6 +33,9 @@ MOST_STEPS: Final = 1_000_000
 """Single answers that are tried for all conditions of a content together: about a second."""
 
 
+_STEPS_TO_PREPARE: Final = 10
+
+
 class Reach(Enum):
     """Whether answers and facts can make a condition true."""
 
@@ -62,10 +65,12 @@ class Reachability:
     def of(self, conditions: Sequence[Condition]) -> Reach:
         """Judge conditions that must hold together."""
         goals = tuple(dict.fromkeys(part for condition in conditions for part in _conjuncts(condition)))
+        if self._steps_left < 0:
+            return Reach.NOT_JUDGED
         if goals not in self._judged:
-            needed = self._closure(goals)
-            truths = [(truth_of(goal), {leaf.ref for leaf in leaves_of(goal)}) for goal in goals]
-            self._judged[goals] = self._search(needed, self._leaves(goals, needed), truths)
+            reaches = {self._search(needed, *self._parts(together, needed)) for needed, together in self._apart(goals)}
+            worst = (reach for reach in (Reach.NEVER, Reach.NOT_JUDGED) if reach in reaches)
+            self._judged[goals] = next(worst, Reach.SOMETIMES)
         return self._judged[goals]
 
     def shows_early(self, conditions: Sequence[Condition]) -> bool:
@@ -99,16 +104,31 @@ class Reachability:
                 refs += [leaf.ref for condition in self._conditions.get(key, ()) for leaf in leaves_of(condition)]
         return sorted(needed, key=self._order.__getitem__)
 
-    def _leaves(self, goals: Iterable[Condition], needed: Iterable[str]) -> dict[str, list[Test]]:
+    def _apart(self, goals: Iterable[Condition]) -> list[tuple[list[str], list[Condition]]]:
+        """Return groups of goals without a question or fact in common, each with those that it depends on."""
+        groups: list[tuple[list[str], list[Condition]]] = []
+        for goal in goals:
+            needed, together = self._closure([goal]), [goal]
+            for group in [group for group in groups if not set(group[0]).isdisjoint(needed)]:
+                groups.remove(group)
+                needed, together = [*needed, *group[0]], [*group[1], *together]
+            groups.append((sorted(set(needed), key=self._order.__getitem__), together))
+        return groups
+
+    def _parts(
+        self, goals: Sequence[Condition], needed: Iterable[str]
+    ) -> tuple[dict[str, list[Test]], list[tuple[Truth, set[str]]]]:
+        """Return the tests of each question and fact, and the goals with those that they refer to."""
         tests: dict[str, list[Test]] = {key: [] for key in needed}
         for condition in (*goals, *(one for key in tests for one in self._conditions.get(key, ()))):
             for leaf in leaves_of(condition):
                 tests[leaf.ref].append(leaf)
-        return tests
+        return tests, [(truth_of(goal), {leaf.ref for leaf in leaves_of(goal)}) for goal in goals]
 
     def _search(
         self, needed: Sequence[str], tests: Mapping[str, list[Test]], goals: Sequence[tuple[Truth, set[str]]]
     ) -> Reach:
+        self._steps_left -= _STEPS_TO_PREPARE * len(needed)
         place = {key: number for number, key in enumerate(needed)}
         decided: list[list[Truth]] = [[] for _ in needed]
         for truth, refs in goals:
