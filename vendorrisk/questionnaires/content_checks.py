@@ -196,7 +196,9 @@ class _Conditions:
     def warnings(self) -> Iterator[ContentFault]:
         for one in self._decided:
             if one.reach is Reach.UNDECIDED:
-                detail = f"More than {MOST_WORLDS:,} combinations decide whether {one.shows} is asked. Not all were tried."
+                detail = (
+                    f"More than {MOST_WORLDS:,} combinations decide whether {one.shows} is asked. Not all were tried."
+                )
                 yield ContentFault("too_many_worlds", one.pointer, detail, 0)
             elif self._reachability.shows_early(one.conditions):
                 detail = f"Because of a not, {one.shows} is asked before the answers that decide on it are given."
