@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.questionnaires.make import BUILT_IN, asks, baseline, content, document, en, options, section
+from tests.questionnaires.documents import BUILT_IN, asks, baseline, content, document, en, options, section
 from vendorrisk.evidence.criteria import TITLES
 from vendorrisk.questionnaires.content import (
     DEFAULT_OPTIONS,
