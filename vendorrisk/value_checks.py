@@ -100,10 +100,13 @@ def _fault(wrong: Wrong, kind: inspect.Type, at: str) -> FieldError:
 
 
 def _in_union(value: object, kind: inspect.UnionType, at: str, *, is_text: bool) -> Iterator[FieldError]:
-    """Walk the one choice that is meant: by its tag, or as the only one beside null."""
+    """Walk the one choice that is meant: by its tag, as the only list, or as the only one beside null."""
     if value is None and kind.includes_none:
         return
     choices = [choice for choice in kind.types if not isinstance(choice, inspect.NoneType)]
+    lists = [choice for choice in choices if isinstance(_bare(choice), inspect.CollectionType)]
+    if isinstance(value, list) and len(lists) == 1:
+        choices = lists
     tagged = [bare for bare in map(_bare, choices) if isinstance(bare, inspect.StructType)]
     if isinstance(value, dict) and len(tagged) == len(choices) > 1:
         yield from _in_tagged(value, tagged, at)
