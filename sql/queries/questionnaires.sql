@@ -117,7 +117,7 @@ from jsonb_to_recordset($3) as q (
 
 -- name: publish_draft
 update questionnaire_versions
-set state = 'published', asked = $3, change_note = $4, published_at = $5, published_by_id = $6,
+set state = 'published', asked = $3, change_note = $4, published_at = $5, updated_at = $5, published_by_id = $6,
     published_by_label = $7
 where tenant_id = $1 and id = $2
 returning id, questionnaire_id, number, encode(content_sha256, 'hex') as content_sha256, method, question_count,

@@ -33,6 +33,8 @@ The stored questionnaires:
     publication         a draft becomes a version that never changes
     form_sheets         a content as the sheets of a workbook, and back
     form_workbook       that workbook as bytes
+    oscal               an OSCAL catalogue as a questionnaire
+    vsaq                Google's questionnaire (VSAQ) in our format
     built_ins           questionnaires that come with the service, and their adoption
     draft_routes        the routes of a draft
 

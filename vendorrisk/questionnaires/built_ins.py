@@ -6,7 +6,7 @@ first asked for. The result is kept, because the files never change.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ import msgspec
 from vendorrisk.access.records import found
 from vendorrisk.access.work import Work
 from vendorrisk.questionnaires import publication, queries, service
-from vendorrisk.questionnaires.content import Content, content_of
+from vendorrisk.questionnaires.content import Content, canonical, content_of
 from vendorrisk.questionnaires.freezing import frozen
 from vendorrisk.questionnaires.model import (
     BuiltIn,
@@ -25,8 +25,28 @@ from vendorrisk.questionnaires.model import (
     Questionnaire,
     QuestionnaireSource,
 )
+from vendorrisk.questionnaires.oscal import content_of_catalog
+from vendorrisk.questionnaires.vsaq import content_of_vsaq
 
 _FOLDER: Final = Path(__file__).with_name("built_in")
+
+
+_GOOGLE: Final = "Copyright 2016 Google Inc. Apache License 2.0. Converted from https://github.com/google/vsaq."
+_SINGLE_SIGN_ON: Final = (
+    "Single sign-on. Do you do all of this?\n"
+    "- Let customers sign in by a federated identity provider, over a current industry standard protocol\n"
+    "- Offer it without additional cost"
+)
+
+
+def _mvsp(raw: bytes) -> Content:
+    """Convert the catalogue. Its control 2.1 repeats the statement of 1.1, so the question follows the guidance."""
+    plain = msgspec.json.decode(canonical(content_of_catalog(raw, "mvsp")))
+    asked = {question["key"]: question for section in plain["sections"] for question in section["questions"]}
+    single_sign_on = asked["ctl_2.1-mvsp"]
+    single_sign_on["text"]["en"] = _SINGLE_SIGN_ON
+    single_sign_on["help"]["en"] = single_sign_on["help"]["en"].partition("\n\n")[2]
+    return content_of(plain)
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -47,6 +67,28 @@ _FILES: Final[Mapping[str, _File]] = {
         "Vendor security baseline, part of vendorrisk. Apache License 2.0.",
         content_of,
     ),
+    "mvsp": _File(
+        "mvsp.json",
+        QuestionnaireSource.MVSP,
+        "CC0-1.0",
+        "Minimum Viable Secure Product v3.0-20231109, https://mvsp.dev. CC0 1.0 Universal.",
+        _mvsp,
+    ),
+    **{
+        f"vsaq-{name}": _File(
+            f"vsaq_{file}.json",
+            QuestionnaireSource.VSAQ,
+            "Apache-2.0",
+            _GOOGLE,
+            partial(content_of_vsaq, key=f"vsaq-{name}"),
+        )
+        for name, file in (
+            ("webapp", "webapp"),
+            ("infrastructure", "infrastructure"),
+            ("physical", "physical_and_datacenter"),
+            ("programs", "security_privacy_programs"),
+        )
+    },
 }
 """Key of the questionnaire → its file."""
 

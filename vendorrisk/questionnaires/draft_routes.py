@@ -84,7 +84,7 @@ async def set_questionnaire_draft(
 ) -> QuestionnaireDraft:
     """Save a whole questionnaire as the draft: JSON, or a workbook as the export writes it.
 
-    All faults are listed, at most 50, with JSON pointers into the content. Of a workbook they name sheet and row too. A
+    All faults are listed, at most 50, with JSON pointers into the content, and the sheet and row of a workbook. A
     condition that no answers can make true is a fault. If nothing differs from the draft, nothing is written.
     """
     async with (

@@ -136,7 +136,7 @@ class QuestionnaireVersion(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     """When its draft was first saved."""
     updated_at: datetime
-    """When its draft was last saved."""
+    """When it was published, which was its last change."""
 
 
 class QuestionnaireVersionDetail(QuestionnaireVersion, frozen=True, kw_only=True):

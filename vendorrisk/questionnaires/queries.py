@@ -64,6 +64,7 @@ VERSIONS = ListOf(
         "number": Column("v.number", int, "integer", RANGE, sortable=True),
         "content_sha256": Column("encode(v.content_sha256, 'hex')"),
         "published_at": Column("v.published_at", datetime, "timestamptz", RANGE, sortable=True),
+        "updated_at": Column("v.updated_at", datetime, "timestamptz", RANGE, sortable=True),
     },
     default_sort="-number",
     key_sql="v.id",
