@@ -1,67 +1,61 @@
-"""Builders of questionnaires, by the routes."""
+"""Small contents for the tests of questionnaires."""
 
+from pathlib import Path
 from typing import Any
 
-from tests.client import Client
-from vendorrisk.questionnaires.draft_routes import EXAMPLE
+import vendorrisk.questionnaires
+from vendorrisk.questionnaires.content import Content, content_of
+from vendorrisk.questionnaires.content_checks import checked
 
-Document = dict[str, Any]
-
-
-def document(key: str = "cloud-baseline", **more: Any) -> Document:
-    """Return a whole questionnaire: the document's own example, with changes."""
-    return {**EXAMPLE, "key": key, **more}
+BUILT_IN = Path(vendorrisk.questionnaires.__file__).parent / "built_in"
 
 
-def with_question(question: Document, key: str = "cloud-baseline") -> Document:
-    """Return the example with one more question at its end, at `/sections/0/questions/2`."""
-    [section] = EXAMPLE["sections"]
-    whole = {"key": "access.more", "kind": "yes_no", "text": {"en": "And more?"}, **question}
-    return document(key, sections=[{**section, "questions": [*section["questions"], whole]}])
+def baseline() -> Content:
+    return content_of((BUILT_IN / "baseline.json").read_bytes())
 
 
-def reworded(text: str, key: str = "cloud-baseline", **more: Any) -> Document:
-    """Return the example with another wording of its first question."""
-    [section] = EXAMPLE["sections"]
-    first, *others = section["questions"]
-    changed = {**first, "text": {"en": text}, **more}
-    return document(key, sections=[{**section, "questions": [changed, *others]}])
+def en(text: str) -> dict[str, str]:
+    return {"en": text}
 
 
-async def created(client: Client, key: str = "cloud-baseline", **more: Any) -> Document:
-    made = await client.post("/v1/questionnaires", {"key": key, "title": "Cloud baseline", **more})
-    assert made.status_code == 201, made.text
-    return dict(made.json())
+def options(*keys: str, **credits_by_key: int) -> list[dict[str, Any]]:
+    return [{"key": key, "label": en(key), "credit": credits_by_key.get(key, 0)} for key in (*keys, *credits_by_key)]
 
 
-async def saved(client: Client, place: str, content: Document) -> Document:
-    """Save a content as the draft, whatever the draft is now."""
-    response = await client.put(f"{place}/draft", content, etag=await client.etag(f"{place}/draft"))
-    assert response.status_code == 200, response.text
-    return dict(response.json())
+def asks(key: str, kind: str = "yes_no", **fields: Any) -> dict[str, Any]:
+    if kind in {"single", "multiple"} and "options" not in fields:
+        fields["options"] = options("x", "y", "z")
+    if kind == "table" and "columns" not in fields:
+        fields["columns"] = [{"key": "name", "label": en("Name"), "kind": "text"}]
+    return {"key": key, "kind": kind, "text": en(f"What about {key}?"), **fields}
 
 
-async def published(client: Client, place: str, content: Document, note: str | None = None) -> Document:
-    """Save a content and publish it."""
-    await saved(client, place, content)
-    body = {} if note is None else {"change_note": note}
-    response = await client.post(f"{place}/draft/publication", body, etag=await client.etag(f"{place}/draft"))
-    assert response.status_code == 200, response.text
-    return dict(response.json())
+def section(key: str, *questions: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"key": key, "title": en(key), "questions": list(questions), **fields}
 
 
-async def line(client: Client, *contents: Document, key: str = "cloud-baseline") -> str:
-    """Create a questionnaire with a published version of each content. Return its place."""
-    place = f"/v1/questionnaires/{(await created(client, key))['id']}"
-    for number, content in enumerate(contents, 1):
-        await published(client, place, content, None if number == 1 else f"Change {number}")
-    return place
+def document(*parts: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return a document of sections, or of questions in one section."""
+    sections = [part for part in parts if "questions" in part] or [section("all", *parts)]
+    whole = {
+        "format": "vendorrisk-questionnaire/1",
+        "key": "k",
+        "title": en("A questionnaire"),
+        "languages": ["en"],
+        "default_language": "en",
+        "method": "q1",
+        "sections": sections,
+    }
+    return whole | fields
 
 
-def code_of(response: Any) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
+def content(*parts: dict[str, Any], **fields: Any) -> Content:
+    return content_of(document(*parts, **fields))
 
 
-def faults_of(response: Any) -> list[tuple[str, str]]:
-    """Return (pointer, code) of each error of a refusal."""
-    return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
+def faults(*parts: dict[str, Any], **fields: Any) -> list[tuple[str, str]]:
+    return [(fault.code, fault.pointer) for fault in checked(content(*parts, **fields)).faults]
+
+
+def warnings(*parts: dict[str, Any], **fields: Any) -> list[tuple[str, str]]:
+    return [(fault.code, fault.pointer) for fault in checked(content(*parts, **fields)).warnings]

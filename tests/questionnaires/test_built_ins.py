@@ -7,7 +7,7 @@ import pytest
 import vendorrisk
 from tests.client import Client
 from tests.conftest import Company
-from tests.questionnaires.make import code_of
+from tests.questionnaires.by_route import code_of
 from vendorrisk.questionnaires.built_ins import built_in_content, keys
 from vendorrisk.questionnaires.content import canonical, digest, questions_of
 from vendorrisk.questionnaires.content_checks import checked

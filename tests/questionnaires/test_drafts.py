@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from tests.client import Client
 from tests.conftest import Company
-from tests.questionnaires.make import (
+from tests.questionnaires.by_route import (
     code_of,
     created,
     document,

@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 from tests.client import Client
 from tests.conftest import Company
-from tests.questionnaires.make import code_of, created, document, line, reworded, saved, with_question
+from tests.questionnaires.by_route import code_of, created, document, line, reworded, saved, with_question
 from vendorrisk.questionnaires.content import canonical, content_of, digest
 from vendorrisk.questionnaires.form_workbook import read_workbook
 

@@ -8,7 +8,7 @@ text              is
 file, table       is count
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -54,16 +54,21 @@ class FactShape(msgspec.Struct, frozen=True):
     options: tuple[str, ...]
 
 
-_DATA: Final = FactShape(QuestionKind.MULTIPLE, tuple(DataClass))
+def _names(kinds: Iterable[StrEnum]) -> tuple[str, ...]:
+    """Return plain texts. Conditions compare types too."""
+    return tuple(kind.value for kind in kinds)
+
+
+_DATA: Final = FactShape(QuestionKind.MULTIPLE, _names(DataClass))
 _TRUTH: Final = FactShape(QuestionKind.YES_NO, (YES, NO))
 FACTS: Final[Mapping[str, FactShape]] = {
-    "vendor.tier": FactShape(QuestionKind.SINGLE, (*Tier, UNKNOWN)),
+    "vendor.tier": FactShape(QuestionKind.SINGLE, (*_names(Tier), UNKNOWN)),
     "vendor.data_classes": _DATA,
-    "vendor.lifecycle": FactShape(QuestionKind.SINGLE, tuple(Lifecycle)),
+    "vendor.lifecycle": FactShape(QuestionKind.SINGLE, _names(Lifecycle)),
     "service.data_classes": _DATA,
     "service.is_uptime_critical": _TRUTH,
     "service.handles_transactions": _TRUTH,
-    "assessment.purpose": FactShape(QuestionKind.SINGLE, tuple(AssessmentPurpose)),
+    "assessment.purpose": FactShape(QuestionKind.SINGLE, _names(AssessmentPurpose)),
 }
 FACT_PREFIXES: Final = ("vendor.", "service.", "assessment.")
 """Beginnings that no key of a question may have."""
@@ -77,7 +82,7 @@ class Subject(NamedTuple):
     may_be_not_applicable: bool = False
     may_be_none: bool = False
     is_fact: bool = False
-    question: Question | None = None  # whose bounds narrow the answers
+    question: Question | None = None  # its bounds narrow the answers
 
 
 class ConditionFound(NamedTuple):

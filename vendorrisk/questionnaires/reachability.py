@@ -4,7 +4,7 @@ All answers are tried that make a difference to a test: each option a test names
 days at, between and outside the thresholds, each count near a threshold, and the answers without a value. Neither an
 answer outside the question's own bounds is tried, nor one to a hidden question.
 
-At most 20,000 combinations are tried for one condition. Beyond them it is not judged.
+At most 20,000 combinations are tried for one condition. Beyond them the result is undecided.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,8 +29,11 @@ from vendorrisk.questionnaires.condition_tree import (
 
 MOST_WORLDS: Final = 20_000
 """Combinations of answers and facts that are tried for one condition."""
-MOST_STEPS: Final = 1_000_000
+MOST_STEPS: Final = 400_000
 """Single answers that are tried for all conditions of a content together: about a second."""
+
+
+_STEPS_TO_PREPARE: Final = 4
 
 
 class Reach(Enum):
@@ -38,13 +41,13 @@ class Reach(Enum):
 
     SOMETIMES = "sometimes"
     NEVER = "never"
-    NOT_JUDGED = "not_judged"
+    UNDECIDED = "undecided"
 
 
 class _Variable(NamedTuple):
     key: str
     truths: tuple[Truth, ...]  # under which it is asked
-    answers: tuple[Given | None, ...]  # null: unanswered; the most promising stand last
+    answers: tuple[Given | None, ...]  # null: unanswered. The most promising stand last
     goals: tuple[Truth, ...]  # which are decided once it is known
 
 
@@ -56,17 +59,19 @@ class Reachability:
         self._order = {key: number for number, key in enumerate(self._subjects)}
         self._conditions = conditions
         self._truths = {key: tuple(map(truth_of, found)) for key, found in conditions.items()}
-        self._judged: dict[tuple[Condition, ...], Reach] = {}
+        self._decided: dict[tuple[Condition, ...], Reach] = {}
         self._steps_left = MOST_STEPS
 
     def of(self, conditions: Sequence[Condition]) -> Reach:
-        """Judge conditions that must hold together."""
+        """Decide conditions that must hold together."""
         goals = tuple(dict.fromkeys(part for condition in conditions for part in _conjuncts(condition)))
-        if goals not in self._judged:
-            needed = self._closure(goals)
-            truths = [(truth_of(goal), {leaf.ref for leaf in leaves_of(goal)}) for goal in goals]
-            self._judged[goals] = self._search(needed, self._leaves(goals, needed), truths)
-        return self._judged[goals]
+        if self._steps_left < 0:
+            return Reach.UNDECIDED
+        if goals not in self._decided:
+            reaches = {self._search(needed, *self._parts(together, needed)) for needed, together in self._apart(goals)}
+            worst = (reach for reach in (Reach.NEVER, Reach.UNDECIDED) if reach in reaches)
+            self._decided[goals] = next(worst, Reach.SOMETIMES)
+        return self._decided[goals]
 
     def shows_early(self, conditions: Sequence[Condition]) -> bool:
         """Return True if a `not` makes the conditions true while no question is answered, whatever is meant.
@@ -99,16 +104,31 @@ class Reachability:
                 refs += [leaf.ref for condition in self._conditions.get(key, ()) for leaf in leaves_of(condition)]
         return sorted(needed, key=self._order.__getitem__)
 
-    def _leaves(self, goals: Iterable[Condition], needed: Iterable[str]) -> dict[str, list[Test]]:
+    def _apart(self, goals: Iterable[Condition]) -> list[tuple[list[str], list[Condition]]]:
+        """Return groups of goals without a question or fact in common, each with those that it depends on."""
+        groups: list[tuple[list[str], list[Condition]]] = []
+        for goal in goals:
+            needed, together = self._closure([goal]), [goal]
+            for group in [group for group in groups if not set(group[0]).isdisjoint(needed)]:
+                groups.remove(group)
+                needed, together = [*needed, *group[0]], [*group[1], *together]
+            groups.append((sorted(set(needed), key=self._order.__getitem__), together))
+        return groups
+
+    def _parts(
+        self, goals: Sequence[Condition], needed: Iterable[str]
+    ) -> tuple[dict[str, list[Test]], list[tuple[Truth, set[str]]]]:
+        """Return the tests of each question and fact, and the goals with those that they refer to."""
         tests: dict[str, list[Test]] = {key: [] for key in needed}
         for condition in (*goals, *(one for key in tests for one in self._conditions.get(key, ()))):
             for leaf in leaves_of(condition):
                 tests[leaf.ref].append(leaf)
-        return tests
+        return tests, [(truth_of(goal), {leaf.ref for leaf in leaves_of(goal)}) for goal in goals]
 
     def _search(
         self, needed: Sequence[str], tests: Mapping[str, list[Test]], goals: Sequence[tuple[Truth, set[str]]]
     ) -> Reach:
+        self._steps_left -= _STEPS_TO_PREPARE * len(needed)
         place = {key: number for number, key in enumerate(needed)}
         decided: list[list[Truth]] = [[] for _ in needed]
         for truth, refs in goals:
@@ -117,7 +137,7 @@ class Reachability:
         for key, truths in zip(needed, decided, strict=True):
             answers = answer_space(self._subjects[key], tests[key], most=MOST_WORLDS)
             if answers is None:
-                return Reach.NOT_JUDGED
+                return Reach.UNDECIDED
             variables.append(_Variable(key, self._truths.get(key, ()), answers, tuple(truths)))
         return self._tried(variables)
 
@@ -142,7 +162,7 @@ class Reachability:
             else:
                 levels.append(_open(variables[len(levels)], given))
             if worlds > MOST_WORLDS or self._steps_left < 0:
-                return Reach.NOT_JUDGED
+                return Reach.UNDECIDED
         return Reach.NEVER
 
 
