@@ -313,6 +313,36 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_change_of_published_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if old.state = 'published' then
+        raise exception 'a published version is frozen'
+            using errcode = 'integrity_constraint_violation',
+                constraint = 'questionnaire_versions_published_are_frozen';
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_questions_of_published_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if exists (
+        select from questionnaire_versions as v
+        where v.tenant_id = new.tenant_id and v.id = new.version_id and v.state = 'published'
+    ) then
+        raise exception 'a published version takes no more questions'
+            using errcode = 'integrity_constraint_violation', constraint = 'questions_of_published_versions_are_frozen';
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_signal_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1709,6 +1739,124 @@ create policy every_job on public_assets to vendorrisk_system
     with check (true);
 grant delete, insert, select on public_assets to vendorrisk_system;
 grant select on public_assets to vendorrisk_tenant;
+
+create table questionnaires (
+    tenant_id uuid not null,
+    id uuid not null,
+    key text not null,
+    title text not null,
+    description text,
+    source text not null,
+    licence_note text,
+    retired_at timestamp with time zone,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint questionnaires_pkey PRIMARY KEY (tenant_id, id),
+    constraint questionnaires_key_is_unique UNIQUE (tenant_id, key),
+    constraint questionnaires_description_has_1_to_4000_characters CHECK (char_length(description) >= 1 AND char_length(description) <= 4000),
+    constraint questionnaires_key_is_words_with_separators CHECK (key ~ '^[a-z][a-z0-9]*([._-][a-z0-9]+)*$'::text AND char_length(key) <= 64),
+    constraint questionnaires_licence_note_has_1_to_1000_characters CHECK (char_length(licence_note) >= 1 AND char_length(licence_note) <= 1000),
+    constraint questionnaires_source_is_known CHECK (source = ANY (ARRAY['own'::text, 'baseline'::text, 'mvsp'::text, 'vsaq'::text, 'caiq'::text, 'hecvat'::text, 'sheet'::text])),
+    constraint questionnaires_title_has_1_to_200_characters CHECK (char_length(title) >= 1 AND char_length(title) <= 200),
+    constraint questionnaires_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(id)
+);
+comment on table questionnaires is 'a line of versions under one key; retired ones are sent no more';
+comment on column questionnaires.title is 'the name in the tenant''s own lists; respondents see that of the content';
+CREATE INDEX questionnaires_by_age ON questionnaires USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX questionnaires_by_title ON questionnaires USING btree (tenant_id, title, id);
+alter table questionnaires enable row level security;
+alter table questionnaires force row level security;
+create policy every_tenant on questionnaires to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on questionnaires to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select, update on questionnaires to vendorrisk_system;
+grant insert, select, update on questionnaires to vendorrisk_tenant;
+
+create table questionnaire_versions (
+    tenant_id uuid not null,
+    id uuid not null,
+    questionnaire_id uuid not null,
+    number integer not null,
+    state text not null default 'draft'::text,
+    content text not null,
+    content_sha256 bytea not null,
+    asked text,
+    method text not null,
+    question_count integer not null,
+    weight_total integer not null,
+    change_note text,
+    published_at timestamp with time zone,
+    published_by_id uuid,
+    published_by_label text,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    version integer not null default 1,
+    constraint questionnaire_versions_pkey PRIMARY KEY (tenant_id, id),
+    constraint questionnaire_versions_number_is_unique UNIQUE (tenant_id, questionnaire_id, number),
+    constraint questionnaire_versions_content_has_at_most_4_mb CHECK (octet_length(content) <= 4194304),
+    constraint questionnaire_versions_digest_is_that_of_the_content CHECK (content_sha256 = sha256(convert_to(content, 'UTF8'::name))),
+    constraint questionnaire_versions_have_0_to_2000_questions CHECK (question_count >= 0 AND question_count <= 2000),
+    constraint questionnaire_versions_note_has_1_to_4000_characters CHECK (char_length(change_note) >= 1 AND char_length(change_note) <= 4000),
+    constraint questionnaire_versions_number_is_positive CHECK (number >= 1),
+    constraint questionnaire_versions_published_are_whole CHECK ((state = 'draft'::text) = (published_at IS NULL) AND (state = 'draft'::text) = (asked IS NULL) AND (state = 'draft'::text) = (published_by_id IS NULL) AND (state = 'draft'::text) = (published_by_label IS NULL)),
+    constraint questionnaire_versions_state_is_known CHECK (state = ANY (ARRAY['draft'::text, 'published'::text])),
+    constraint questionnaire_versions_weight_is_0_to_2000000 CHECK (weight_total >= 0 AND weight_total <= 2000000),
+    constraint questionnaire_versions_questionnaire_is_known FOREIGN KEY (tenant_id, questionnaire_id) REFERENCES questionnaires(tenant_id, id)
+);
+comment on column questionnaire_versions.content is 'canonical JSON, exactly as hashed';
+comment on column questionnaire_versions.asked is 'the content as a respondent sees it: no weight, credit, critical mark, condition, internal help or hidden flag';
+CREATE UNIQUE INDEX questionnaire_versions_draft_is_the_only_one ON questionnaire_versions USING btree (tenant_id, questionnaire_id) WHERE state = 'draft'::text;
+CREATE TRIGGER questionnaire_versions_published_are_frozen BEFORE DELETE OR UPDATE ON questionnaire_versions FOR EACH ROW EXECUTE FUNCTION refuse_change_of_published_version();
+alter table questionnaire_versions enable row level security;
+alter table questionnaire_versions force row level security;
+create policy every_tenant on questionnaire_versions to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on questionnaire_versions to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant delete, insert, select, update on questionnaire_versions to vendorrisk_system;
+grant delete, insert, select, update on questionnaire_versions to vendorrisk_tenant;
+
+create table questions (
+    tenant_id uuid not null,
+    version_id uuid not null,
+    place smallint not null,
+    key text not null,
+    section text not null,
+    kind text not null,
+    meaning integer not null,
+    weight integer not null,
+    is_critical boolean not null,
+    wants_evidence boolean not null,
+    criteria text[] not null,
+    same_as text[] not null,
+    constraint questions_pkey PRIMARY KEY (tenant_id, version_id, place),
+    constraint questions_key_is_unique UNIQUE (tenant_id, version_id, key),
+    constraint questions_kind_is_known CHECK (kind = ANY (ARRAY['yes_no'::text, 'single'::text, 'multiple'::text, 'text'::text, 'number'::text, 'date'::text, 'file'::text, 'table'::text])),
+    constraint questions_meaning_is_positive CHECK (meaning >= 1),
+    constraint questions_place_is_1_to_2000 CHECK (place >= 1 AND place <= 2000),
+    constraint questions_weight_is_0_to_1000 CHECK (weight >= 0 AND weight <= 1000),
+    constraint questions_version_is_known FOREIGN KEY (tenant_id, version_id) REFERENCES questionnaire_versions(tenant_id, id)
+);
+comment on column questions.criteria is 'trust services criteria that the question is mapped to, such as CC6.1';
+comment on column questions.same_as is 'ids of the same question in other questionnaires, such as caiq4:IAM-14.1';
+CREATE INDEX questions_by_key ON questions USING btree (tenant_id, key, version_id);
+CREATE TRIGGER questions_of_published_versions_are_frozen BEFORE INSERT ON questions FOR EACH ROW EXECUTE FUNCTION refuse_questions_of_published_version();
+alter table questions enable row level security;
+alter table questions force row level security;
+create policy every_tenant on questions to vendorrisk_system
+    using (true)
+    with check (true);
+create policy one_tenant on questions to vendorrisk_tenant
+    using (tenant_id = (( SELECT current_tenant() AS current_tenant)))
+    with check (tenant_id = (( SELECT current_tenant() AS current_tenant)));
+grant insert, select on questions to vendorrisk_system;
+grant insert, select on questions to vendorrisk_tenant;
 
 create table receivers (
     tenant_id uuid not null,

@@ -39,6 +39,8 @@ from vendorrisk.keys import Keyring
 from vendorrisk.openapi import document
 from vendorrisk.openapi import pages as openapi_pages
 from vendorrisk.overview import routes as overview_routes
+from vendorrisk.questionnaires import draft_routes as questionnaire_draft_routes
+from vendorrisk.questionnaires import routes as questionnaire_routes
 from vendorrisk.settings import Settings
 from vendorrisk.signals import routes as signals_routes
 from vendorrisk.storage.configured import disk_root, file_store_from
@@ -65,6 +67,8 @@ ROUTERS: tuple[Router, ...] = (
     report_part_routes.router,
     evidence_bulk_routes.router,
     findings_routes.router,
+    questionnaire_routes.router,
+    questionnaire_draft_routes.router,
     signals_routes.router,
     overview_routes.router,
 )
@@ -78,6 +82,7 @@ TAGS: Mapping[str, str] = {
     "Evidence": "Documents of vendors, their files, and the fields proposed from them.",
     "SOC 2 reports": "SOC 2 reports with exceptions, controls and bridge letters, and the coverage that they give.",
     "Findings": "Problems of vendors, with severity, owner and due date.",
+    "Questionnaires": "Questionnaires with their drafts and frozen versions, and those that come with the service.",
     "Signals": "Public observations of vendors' domains and hosts, and the scores computed from them.",
     "Overview": "What stands across features: today, all vendors with their posture, and one vendor on a page.",
     "Health": "Whether the process is alive and able to serve. Needs no credentials.",

@@ -181,6 +181,15 @@ class Code(Enum):
     REPORT_WITHDRAWN = ("report_withdrawn", Kind.CONFLICT, "The report was withdrawn")
     PROPOSAL_DECIDED = ("proposal_decided", Kind.CONFLICT, "The proposal was decided already")
     PROPOSALS_INCOMPLETE = ("proposals_incomplete", Kind.CONFLICT, "The confirmed proposals do not make a report")
+    # questionnaires
+    QUESTIONNAIRE_KEY_TAKEN = ("questionnaire_key_taken", Kind.CONFLICT, "Another questionnaire has this key")
+    QUESTIONNAIRE_INVALID = ("questionnaire_invalid", Kind.INVALID, "The questionnaire has faults")
+    CONDITION_INVALID = ("condition_invalid", Kind.INVALID, "A condition of the questionnaire has faults")
+    CHANGE_NOTE_MISSING = ("change_note_missing", Kind.INVALID, "A note of the changes is needed")
+    VERSION_PUBLISHED = ("version_published", Kind.CONFLICT, "The version is published and never changes")
+    VERSION_UNCHANGED = ("version_unchanged", Kind.CONFLICT, "The draft equals the latest version")
+    QUESTIONNAIRE_RETIRED = ("questionnaire_retired", Kind.CONFLICT, "The questionnaire is retired")
+
     # signals
     ASSET_ATTACHED = ("asset_attached", Kind.CONFLICT, "The vendor has this asset already")
     ASSET_INVALID = ("asset_invalid", Kind.INVALID, "The asset cannot be scanned")
@@ -225,6 +234,7 @@ class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
     pointer: str | None = None
     parameter: str | None = None
     record_id: UUID | None = None  # of the record that already has the unique value
+    offset: int | None = None  # the character of a text that is read as a language, from 0
 
 
 def under(errors: Sequence[FieldError], place: str) -> tuple[FieldError, ...]:

@@ -76,6 +76,7 @@ async def test_every_other_conflict_names_the_other_record_too(client: Client) -
         (f"{vendor}/assets", "asset_attached", "acme.com", {"kind": "domain", "name": "acme.com"}),
         ("/v1/findings", "finding_reference_taken", "No MFA", finding),
         ("/v1/documents", "document_reference_taken", "Policy", document),
+        ("/v1/questionnaires", "questionnaire_key_taken", "Cloud", {"key": "cloud", "title": "Cloud"}),
         (f"{vendor}/products", "product_noted", "Connect", {"maker": "Ivanti", "product": "Connect"}),
     ):
         other = await made(client, path, body)

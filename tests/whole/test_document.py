@@ -25,8 +25,8 @@ from vendorrisk.imports.model import ImportState
 ROOT = Path(vendorrisk.__file__).parents[1]
 COMMITTED = ROOT / "openapi" / "vendorrisk.json"
 VERB = re.compile(
-    r"^(accept|add|answer|approve|cancel|change|check|create|decide|export|get|import|list|open|record"
-    r"|refresh|register|reject|remove|request|resend|resolve|revoke|rotate|search|set|store|test|transition"
+    r"^(accept|add|adopt|answer|approve|cancel|change|check|create|decide|export|get|import|list|open|publish|record"
+    r"|refresh|register|reject|remove|request|resend|resolve|retire|revoke|rotate|search|set|store|test|transition"
     r"|withdraw)_[a-z0-9]+(_[a-z0-9]+)*$"
 )
 

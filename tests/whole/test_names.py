@@ -7,7 +7,10 @@ import pytest
 from tests.whole.surface import Operation, operations, unopened_app
 from vendorrisk.http.routing import Kind
 
-ONCE = {"acceptance", "approval", "decision", "rejection", "withdrawal"}
+ONCE = {
+    *("acceptance", "adoption", "approval", "check", "decision", "publication", "rejection", "retirement"),
+    "withdrawal",
+}
 """Actions that a record has once."""
 
 MANY = {

@@ -17,7 +17,7 @@ from vendorrisk.background import JobContext
 
 pytestmark = pytest.mark.anyio
 
-NOBODY_S = {"alert_class", "step"}
+NOBODY_S = {"alert_class", "step", "number", "built_in_key"}
 """Path parameters that name the same in every tenant."""
 
 HARD_TO_SEND: set[str] = set()
@@ -29,6 +29,8 @@ SEVERAL_ENTRIES = {
     "approve_intake_request": 2,  # the vendor is made
     "approve_intake_requests": 2,
     "decide_subprocessor_change": 2,  # a fourth party is added
+    "adopt_questionnaire": 2,  # it is created, and published
+    "check_questionnaire_draft": 0,  # it saves nothing
     "rotate_api_key": 2,  # the old key gets its end, the new one is made
 }
 """Operations that write more than one record, each with its entry."""
@@ -109,7 +111,7 @@ def test_what_only_reads_asks_to_read_and_what_writes_asks_for_more() -> None:
         assert reads is not operation.writes or operation.name in SECRETLY, operation.name
 
 
-SECRETLY = {"list_api_keys", "get_api_key"}
+SECRETLY = {"list_api_keys", "get_api_key", "get_questionnaire_draft"}
 """Reads of what only those may see who may change it."""
 
 

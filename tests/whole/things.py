@@ -16,6 +16,7 @@ from tests.client import Client
 from tests.conftest import Company
 from tests.whole.surface import Operation
 from vendorrisk.background import JobContext
+from vendorrisk.questionnaires.draft_routes import EXAMPLE as DRAFT
 
 Known = dict[str, str]
 Maker = Callable[["Things", Known], Awaitable[str]]
@@ -373,7 +374,45 @@ async def list_change(things: Things, known: Known) -> str:
     return str(made)
 
 
+async def questionnaire(things: Things, _known: Known) -> str:
+    number = things.number
+    return (await things.made("/v1/questionnaires", {"key": f"own-{number}", "title": f"Own {number}"}))["id"]
+
+
+async def drafted_questionnaire(things: Things, known: Known) -> str:
+    found = await questionnaire(things, known)
+    key = (await things.client.get(f"/v1/questionnaires/{found}")).json()["key"]
+    response = await things.client.put(f"/v1/questionnaires/{found}/draft", {**DRAFT, "key": key}, etag='"0"')
+    assert response.status_code == 200, response.text
+    return found
+
+
+async def published_questionnaire(things: Things, known: Known) -> str:
+    found = await drafted_questionnaire(things, known)
+    place = f"/v1/questionnaires/{found}/draft/publication"
+    await things.made(place, {}, etag=await things.client.etag(f"/v1/questionnaires/{found}/draft"))
+    return found
+
+
+async def questionnaire_of_the_example(things: Things, _known: Known) -> str:
+    """Return the one questionnaire that has the key of the example of a draft."""
+    there = await things.client.items("/v1/questionnaires", filter=f"key:eq:{DRAFT['key']}")
+    body = {"key": DRAFT["key"], "title": "Of the example"}
+    return there[0]["id"] if there else (await things.made("/v1/questionnaires", body))["id"]
+
+
+async def version_number(_things: Things, _known: Known) -> str:
+    return "1"
+
+
+async def built_in_key(_things: Things, _known: Known) -> str:
+    return "baseline"
+
+
 MAKERS: dict[str, Maker] = {
+    "questionnaire_id": questionnaire,
+    "number": version_number,
+    "built_in_key": built_in_key,
     "asset_id": asset,
     "product_id": product,
     "observation_id": observation,
@@ -402,6 +441,14 @@ MAKERS: dict[str, Maker] = {
 }
 
 SITUATIONS: dict[tuple[str, str], Maker] = {
+    ("list_questionnaire_versions", "questionnaire_id"): published_questionnaire,
+    ("get_questionnaire_version", "questionnaire_id"): published_questionnaire,
+    ("export_questionnaire_version", "questionnaire_id"): published_questionnaire,
+    ("get_questionnaire_comparison", "questionnaire_id"): published_questionnaire,
+    ("set_questionnaire_draft", "questionnaire_id"): questionnaire_of_the_example,
+    ("check_questionnaire_draft", "questionnaire_id"): questionnaire_of_the_example,
+    ("remove_questionnaire_draft", "questionnaire_id"): drafted_questionnaire,
+    ("publish_questionnaire_draft", "questionnaire_id"): drafted_questionnaire,
     ("record_vendor_review", "vendor_id"): active_vendor,
     ("get_signal_score", "vendor_id"): scored_vendor,
     ("get_finding_signal", "finding_id"): signal_finding,
@@ -430,6 +477,8 @@ ITEMS: dict[str, Maker] = {
 FILES: dict[str, tuple[str, bytes]] = {
     "import_vendors": ("text/csv", b"name,country\nImported whole,DE\n"),
     "import_vendor_ratings": ("text/csv", b"domain,provider,date,score\nexample.com,Rater,2026-01-31,87\n"),
+    "set_questionnaire_draft": ("application/json", msgspec.json.encode(DRAFT)),
+    "check_questionnaire_draft": ("application/json", msgspec.json.encode(DRAFT)),
     "store_document_file": ("text/plain", b"We encrypt what we keep.\n"),
 }
 """A well-formed body for each operation that takes a file."""

@@ -29,6 +29,9 @@ class Permission(StrEnum):
     SIGNALS_WRITE = "signals:write"
     ALERTS_READ = "alerts:read"
     ALERTS_MANAGE = "alerts:manage"
+    QUESTIONNAIRES_READ = "questionnaires:read"
+    QUESTIONNAIRES_WRITE = "questionnaires:write"
+    QUESTIONNAIRES_PUBLISH = "questionnaires:publish"
 
 
 class Role(StrEnum):
@@ -45,7 +48,7 @@ _P = Permission
 _READS: Final = frozenset(
     {
         *(_P.TENANT_READ, _P.MEMBERS_READ, _P.VENDORS_READ, _P.EVIDENCE_READ),
-        *(_P.FINDINGS_READ, _P.ALERTS_READ, _P.SIGNALS_READ),
+        *(_P.FINDINGS_READ, _P.ALERTS_READ, _P.SIGNALS_READ, _P.QUESTIONNAIRES_READ),
     }
 )
 
@@ -54,7 +57,8 @@ GRANTS: Final[dict[Role, frozenset[Permission]]] = {
     Role.PROCUREMENT: _READS | {_P.VENDORS_WRITE, _P.VENDORS_REQUEST, _P.EVIDENCE_WRITE, _P.SIGNALS_WRITE},
     Role.REVIEWER: _READS
     | {_P.VENDORS_WRITE, _P.VENDORS_REQUEST, _P.VENDORS_APPROVE}
-    | {_P.EVIDENCE_WRITE, _P.EVIDENCE_CONFIRM, _P.FINDINGS_WRITE, _P.SIGNALS_WRITE},
+    | {_P.EVIDENCE_WRITE, _P.EVIDENCE_CONFIRM, _P.FINDINGS_WRITE, _P.SIGNALS_WRITE}
+    | {_P.QUESTIONNAIRES_WRITE, _P.QUESTIONNAIRES_PUBLISH},
     Role.OWNER: _READS | {_P.VENDORS_REQUEST},
     Role.AUDITOR: _READS | {_P.AUDIT_READ},
 }

@@ -30,7 +30,7 @@ EMPTY = "With `Prefer: return=minimal` the body is empty, and has no content typ
 _ALSO = {201: "Created.", 202: "Accepted. The work goes on afterwards."}
 
 _BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
-_ANY_FILE = "application/octet-stream"
+_ANY_FILE, _JSON = "application/octet-stream", "application/json"
 
 
 def types_of(handler: Any) -> tuple[Any, Any]:
@@ -59,7 +59,7 @@ def complete(operation: Operation, handler: Any, method: str, taken: Schema | No
     _add_headers(responses, handler, method)
     add_refusals(responses, opt, method)
     if opt["raw"]:
-        operation["requestBody"] = {"required": True, "content": _raw_content(opt["raw"], opt["file_example"])}
+        operation["requestBody"] = {"required": True, "content": _raw_content(opt)}
     if opt["example"] is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = opt["example"]
 
@@ -101,16 +101,21 @@ def _put_schemas(operation: Operation, taken: Schema | None, given: Schema | Non
 
 
 def _files(types: Iterable[str]) -> Schema:
-    """Return the content of a binary body. A tool that takes the first media type then reads bytes."""
-    return dict.fromkeys([_ANY_FILE, *(kind for kind in types if kind != _ANY_FILE)], _BINARY)
+    """Return the content of a file. A tool that takes the first media type of a binary one then reads bytes."""
+    kinds = list(types)
+    if _JSON in kinds:
+        return {kind: {"schema": _JSON_DOCUMENT} if kind == _JSON else _BINARY for kind in kinds}
+    return dict.fromkeys([_ANY_FILE, *(kind for kind in kinds if kind != _ANY_FILE)], _BINARY)
 
 
-def _raw_content(raw: Any, example: str) -> Schema:
-    """Return the content of a body that the handler reads itself. JSON is any JSON. The rest is bytes."""
+def _raw_content(opt: Any) -> Schema:
+    """Return the content of a body that the handler reads itself. JSON has the shape of the example."""
+    raw, example = opt["raw"], opt["file_example"]
+    json = _JSON_DOCUMENT if isinstance(opt["example"], dict) else _JSON_ROWS
     if isinstance(raw, str):
         made = _files(())
-    elif "application/json" in raw:
-        made = {kind: {"schema": _JSON_ROWS} if kind == "application/json" else _BINARY for kind in sorted(raw)}
+    elif _JSON in raw:
+        made = {kind: {"schema": json} if kind == _JSON else _BINARY for kind in sorted(raw)}
     else:
         made = _files(raw)
     # The example also stands at the type that says nothing: it comes first, so tools that send one type send that.
@@ -127,6 +132,7 @@ _FILE_PART: Schema = {
 
 
 _JSON_ROWS: Schema = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+_JSON_DOCUMENT: Schema = {"type": "object", "additionalProperties": True}
 
 
 def _add_successes(responses: dict[str, Any], also: Iterable[int], *, writes: bool) -> None:

@@ -135,6 +135,10 @@ PROBLEM_SCHEMAS: Schema = {
             "code": _text("Stable, such as `field_required`."),
             "pointer": _text("JSON pointer (RFC 6901) into the body."),
             "parameter": _text("The name of the query parameter or header."),
+            "offset": {
+                "type": "integer",
+                "description": "Character of the text where the error stands, from 0. Missing if it has no such place.",
+            },
         },
     },
 }

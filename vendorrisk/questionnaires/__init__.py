@@ -24,6 +24,22 @@ The pure rules:
     comparison          the differences between two contents
     respondent_view     the part of a content that a vendor sees
 
+The stored questionnaires:
+
+    freezing            a content as the database holds it: text, digest, counts, questions spread out
+    reading             a content that arrives as bytes, read and checked in the sandbox
+    drafts              the one version that can change. Until one is saved, it is a copy of the latest version
+    lints               doubts about a draft beside the versions before it
+    publication         a draft becomes a version that never changes
+    form_sheets         a content as the sheets of a workbook, and back
+    form_workbook       that workbook as bytes
+    oscal               an OSCAL catalogue as a questionnaire
+    vsaq                Google's questionnaire (VSAQ) in our format
+    built_ins           questionnaires that come with the service, and their adoption
+    draft_routes        the routes of a draft
+
+A stored draft has no fault. Its version is 0 until one is saved.
+
 Invariants: a published version never changes. The view of a vendor has no weight, credit, condition or hidden flag.
 Conditions are evaluated on the server alone.
 """

@@ -61,45 +61,59 @@ class ListedQuestion(msgspec.Struct, frozen=True):
     """A question that one of the versions lacks."""
 
     key: str
+    """Key of the question."""
     place: int
     """Number of the question in the version that has it."""
     weight: int
+    """Weight of the question in the version that has it."""
 
 
 class MovedQuestion(msgspec.Struct, frozen=True):
     """A question that stands elsewhere. Questions that only make room for others did not move."""
 
     key: str
+    """Key of the question."""
     place_before: int
+    """Number of the question in the older version."""
     place: int
+    """Number of the question in the newer version."""
     section_before: str
+    """Key of its section in the older version."""
     section: str
+    """Key of its section in the newer version."""
 
 
 class AspectChange(msgspec.Struct, frozen=True, kw_only=True):
     """One changed part of a question. Values other than texts are JSON. Null: the version has none."""
 
     aspect: QuestionAspect
+    """The part of the question."""
     language: str | None = None
-    """Language of the text, for the wording and the help."""
+    """Language of the text, for the wording and the help. Null for other parts."""
     before: str | None
+    """The part in the older version."""
     after: str | None
+    """The part in the newer version."""
 
 
 class ChangedQuestion(msgspec.Struct, frozen=True):
     """A question that both versions have, with all that differs."""
 
     key: str
+    """Key of the question."""
     place: int
     """Number of the question in the newer version."""
     changes: tuple[AspectChange, ...]
+    """Every part that differs."""
 
 
 class ChangedSection(msgspec.Struct, frozen=True):
     """A section that differs."""
 
     key: str
+    """Key of the section."""
     aspects: tuple[SectionAspect, ...]
+    """Every part that differs, or that the section came or went."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,10 +122,15 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     about: tuple[str, ...]
     """Changed fields of the whole document, such as its title."""
     sections: tuple[ChangedSection, ...]
+    """Sections that came, went or changed."""
     added: tuple[ListedQuestion, ...]
+    """Questions that only the newer version has."""
     removed: tuple[ListedQuestion, ...]
+    """Questions that only the older version has."""
     moved: tuple[MovedQuestion, ...]
+    """Questions that stand elsewhere."""
     changed: tuple[ChangedQuestion, ...]
+    """Questions of both versions that differ."""
     weight_before: int
     """Sum of all weights of the older version."""
     weight_after: int

@@ -3,6 +3,7 @@
     reading   turns the bytes of a file into a *table*, or raises `UnreadableError` with advice for the sender
     csv_text  finds the encoding and the delimiter of CSV, and yields its rows
     errors    finds the cells of a workbook that hold an error such as #N/A
+    workbooks the worksheets of a workbook by name, for formats of several sheets
     portions  the table as a child process writes it: head, rows, end. The rows lie on disk until they are read
     files     finds the format of a file, and has it read in a child process
     writing   streams rows under given headings as CSV or XLSX

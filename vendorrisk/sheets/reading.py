@@ -132,7 +132,7 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
 
 def open_workbook(content: bytes, limits: Limits) -> Source:
     """Open the first visible worksheet of an XLSX. Run it where memory and time are limited."""
-    notices = _looked_into(content, limits)
+    notices = looked_into(content, limits)
     try:
         workbook = load_workbook(io.BytesIO(content))
         sheets = [
@@ -147,13 +147,13 @@ def open_workbook(content: bytes, limits: Limits) -> Source:
             notices = (*notices, f"Only the first worksheet, {name!r}, was read.")
         sheet = workbook.get_sheet_by_name(name)
         if sheet.total_width > limits.columns or sheet.total_height > limits.rows + 1:
-            raise _too_large(limits)
+            raise too_large(limits)
         if sheet.merged_cell_ranges:
             notices = (
                 *notices,
                 "The worksheet has merged cells. Each was read as its first cell, the others as blank.",
             )
-        return Source(_sheet_rows(sheet, errors_of(content, at)), notices, escaped=False)
+        return Source(sheet_rows(sheet, errors_of(content, at)), notices, escaped=False)
     except UnfoundError as error:
         raise UnreadableError("Cells hold errors such as #N/A. Correct or clear them, and send it again.") from error
     except (CalamineError, OSError, EOFError) as error:
@@ -164,7 +164,7 @@ def damaged() -> UnreadableError:
     return UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.")
 
 
-def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
+def looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
     """Refuse an archive with a list of parts that would unpack too large.
 
     Return notices of the parts that are ignored.
@@ -187,7 +187,8 @@ def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
     return tuple(notices)
 
 
-def _sheet_rows(sheet: CalamineSheet, errors: Places) -> Iterator[tuple[int, Sequence[Cell]]]:
+def sheet_rows(sheet: CalamineSheet, errors: Places) -> Iterator[tuple[int, Sequence[Cell]]]:
+    """Yield the number and the cells of each row, from row 1 and the first column on."""
     # iter_rows begins at row 1, but at the first column that is in use.
     _, start_column = sheet.start or (0, 0)
     padding = (None,) * start_column
@@ -232,13 +233,13 @@ def kept_rows(source: Source, limits: Limits) -> Iterator[Row]:
     count = -1
     for number, written in source.rows:
         if len(written) > limits.columns:
-            raise _too_large(limits)
+            raise too_large(limits)
         cells = _tidy(number, written, limits)
         if cells.count(None) == len(cells):
             continue
         count += 1
         if count > limits.rows:
-            raise _too_large(limits)
+            raise too_large(limits)
         yield Row(number, cells)
     if count < 0:
         raise UnreadableError("The file is empty. Its first row must hold the headings.")
@@ -258,7 +259,7 @@ def _tidy(number: int, cells: Sequence[Cell], limits: Limits) -> tuple[Cell, ...
     return tuple([None if cell is None or (isinstance(cell, str) and not cell.strip()) else cell for cell in cells])
 
 
-def _too_large(limits: Limits) -> UnreadableError:
+def too_large(limits: Limits) -> UnreadableError:
     return UnreadableError(
         f"At most {limits.rows} rows and {limits.columns} columns are accepted. Send the file in parts, or take out "
         "columns that are not needed."
