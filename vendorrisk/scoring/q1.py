@@ -25,6 +25,7 @@ This file is part of a released method, so it never changes. A change of arithme
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from operator import mul
 from typing import Any, Final, NamedTuple
 
@@ -37,21 +38,33 @@ from vendorrisk.scoring.q1_explanation import (
     MILLION,
     THOUSAND,
     Judged,
+    criterion_scores,
     gate_weights,
     losses,
     overrides,
-    part_scores,
+    section_scores,
 )
 from vendorrisk.scoring.q1_plan import Plan, PlannedQuestion, plan_of
 from vendorrisk.scoring.score_model import Cap, Cause, Grade, RaisedFlag, Result, fraction
 
 METHOD: Final = "q1"
 
+_PENDING, _GIVEN, _NOTHING = Verdict.PENDING, EvidenceLevel.GIVEN, EvidenceLevel.NONE
 _NO_CREDIT: Final = {Verdict.INSUFFICIENT: Cause.INSUFFICIENT, Verdict.WRONG: Cause.WRONG}
 
 
+class Columns(NamedTuple):
+    """The applicable questions, column by column."""
+
+    weights: Sequence[int]
+    counted: Sequence[int]
+    best: Sequence[int]
+    answered: Sequence[bool]
+    confidence: Sequence[int]
+
+
 class Sums(NamedTuple):
-    """Sums over applicable questions: weight, weight x counted, the same at best, answered, weight x confidence."""
+    """Sums over applicable questions: the weight, and the weight times each other column."""
 
     weight: int
     got: int
@@ -74,10 +87,21 @@ def score(
     standing = {
         one.place: one for one in marks if one.place in given and one.answer_version == given[one.place].version
     }
-    known = {plan.questions[place - 1].key: Answered(one.stance, one.value) for place, one in given.items()}
+    known = {
+        question.key: Answered(given[question.place].stance, given[question.place].value)
+        for question in plan.asking
+        if question.place in given
+    }
     shown = compiled.shown(known, facts)
+    steps = policy.confidence
+    confidence = {
+        EvidenceLevel.VERIFIED: steps.verified,
+        EvidenceLevel.GIVEN: steps.given,
+        EvidenceLevel.NONE: steps.claim,
+    }
+    judge = partial(_judge, confidence, policy.evidence, submitted_on)
     judged = [
-        _judge(question, given.get(question.place), standing.get(question.place), policy, submitted_on)
+        judge(question, given.get(question.place), standing.get(question.place))
         for question in plan.questions
         if question.key in shown
     ]
@@ -91,55 +115,56 @@ def _flags(compiled: Compiled, known: Mapping[str, Answered], facts: Mapping[str
 
 
 def _judge(
-    question: PlannedQuestion, answer: Answer | None, mark: Mark | None, policy: ScoringPolicy, on: date
+    confidence: Mapping[EvidenceLevel, int],
+    without_evidence: int,
+    on: date,
+    question: PlannedQuestion,
+    answer: Answer | None,
+    mark: Mark | None,
 ) -> Judged:
     if answer is None:
-        return Judged(question, 0, None, Cause.UNANSWERED)
+        return Judged(question, 0, MILLION, None, Cause.UNANSWERED)
     if answer.stance is Stance.NOT_APPLICABLE:
         verdict = mark.not_applicable if mark is not None else None
         refused = verdict is NotApplicableVerdict.REFUSED
         cause = Cause.NOT_APPLICABLE_REFUSED if refused else Cause.NOT_APPLICABLE_PENDING
-        return Judged(question, None if verdict is NotApplicableVerdict.ACCEPTED else 0, None, cause)
-    level = _evidence(question, answer, mark)
-    confidence = _confidence(level, policy)
-    earned = question.credit(answer.value, on)
+        return Judged(question, None if verdict is NotApplicableVerdict.ACCEPTED else 0, MILLION, None, cause)
+    level = _GIVEN if answer.files or question.is_file else _NOTHING
+    verdict_, override = _PENDING, None
     if mark is not None:
-        if mark.credit_override is not None:
-            counted = mark.credit_override * THOUSAND
-            return Judged(question, counted, confidence, Cause.OVERRIDE, earned, mark.credit_override)
-        if mark.verdict in _NO_CREDIT:
-            return Judged(question, 0, confidence, _NO_CREDIT[mark.verdict], earned)
+        verdict_, override, level = mark.verdict, mark.credit_override, mark.evidence or level
+    earned, sure = question.credit(answer.value, on), confidence[level]
+    if override is not None:
+        counted = override * THOUSAND
+        return Judged(question, counted, counted, sure, Cause.OVERRIDE, earned, override)
+    if verdict_ in _NO_CREDIT:
+        return Judged(question, 0, MILLION if earned is None else 0, sure, _NO_CREDIT[verdict_], earned)
     if earned is None:
-        return Judged(question, 0, confidence, Cause.NOT_MARKED)
-    lacks = mark is not None and mark.verdict is Verdict.NEEDS_EVIDENCE
-    lacks = lacks or (question.wants_evidence and level is EvidenceLevel.NONE)
-    counted = earned * (policy.evidence if lacks else THOUSAND)
-    return Judged(question, counted, confidence, Cause.ANSWER, earned)
+        return Judged(question, 0, MILLION, sure, Cause.NOT_MARKED)
+    lacks = verdict_ is Verdict.NEEDS_EVIDENCE or (question.wants_evidence and level is _NOTHING)
+    counted = earned * (without_evidence if lacks else THOUSAND)
+    return Judged(question, counted, counted, sure, Cause.ANSWER, earned)
 
 
-def _evidence(question: PlannedQuestion, answer: Answer, mark: Mark | None) -> EvidenceLevel:
-    """Return the reviewer's word on the evidence, or else that files are given. A file question's answer is one."""
-    if mark is not None and mark.evidence is not None:
-        return mark.evidence
-    return EvidenceLevel.GIVEN if answer.files or question.is_file else EvidenceLevel.NONE
-
-
-def _confidence(level: EvidenceLevel, policy: ScoringPolicy) -> int:
-    steps = policy.confidence
-    if level is EvidenceLevel.VERIFIED:
-        return steps.verified
-    return steps.given if level is EvidenceLevel.GIVEN else steps.claim
-
-
-def sums_of(applicable: Sequence[Judged]) -> Sums:
-    """Return the sums that all numbers follow from."""
-    weights = [one.question.weight for one in applicable]
+def sums_of(columns: Columns) -> Sums:
+    """Return the sums that all numbers of the whole follow from."""
+    weights, counted, best, answered, confidence = columns
     return Sums(
-        weight=sum(weights),
-        got=sum(map(mul, weights, [one.counted or 0 for one in applicable])),
-        best=sum(map(mul, weights, [MILLION if one.is_open else one.counted or 0 for one in applicable])),
-        answered=sum(map(mul, weights, [one.confidence is not None for one in applicable])),
-        confidence=sum(map(mul, weights, [one.confidence or 0 for one in applicable])),
+        sum(weights),
+        sum(map(mul, weights, counted)),
+        sum(map(mul, weights, best)),
+        sum(map(mul, weights, answered)),
+        sum(map(mul, weights, confidence)),
+    )
+
+
+def columns_of(applicable: Sequence[Judged]) -> Columns:
+    return Columns(
+        [one.question.weight for one in applicable],
+        [one.counted or 0 for one in applicable],
+        [one.best for one in applicable],
+        [one.confidence is not None for one in applicable],
+        [one.confidence or 0 for one in applicable],
     )
 
 
@@ -147,9 +172,9 @@ def _result(
     plan: Plan, judged: Sequence[Judged], shown: Collection[str], policy: ScoringPolicy, flags: tuple[RaisedFlag, ...]
 ) -> Result:
     applicable = [one for one in judged if one.counted is not None]
-    sums = sums_of(applicable)
+    sums = sums_of(columns_of(applicable))
     caps = tuple(
-        Cap(one.question.place, one.question.key, one.is_open)
+        Cap(one.question.place, one.question.key, one.best > 0)
         for one in applicable
         if one.question.is_critical and one.counted == 0
     )
@@ -164,8 +189,8 @@ def _result(
         set_aside_weight=sum(one.question.weight for one in judged if one.counted is None),
         losses=losses(applicable, sums.weight),
         caps=caps,
-        sections=part_scores(plan.sections, ((one, (one.question.section,)) for one in applicable)),
-        criteria=part_scores(plan.criteria, ((one, one.question.criteria) for one in applicable)),
+        sections=section_scores(plan, applicable),
+        criteria=criterion_scores(plan, applicable),
         gates=gate_weights(plan, shown),
         overrides=overrides(applicable),
         flags=flags,

@@ -4,7 +4,9 @@ This file is part of a released method, so it never changes. A change of arithme
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from vendorrisk.scoring.q1_plan import Plan, PlannedQuestion
 from vendorrisk.scoring.score_model import Cause, GateWeight, Loss, LostPart, Override, PartScore, fraction
@@ -13,11 +15,13 @@ THOUSAND: Final = 1000
 MILLION: Final = 1_000_000
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """A shown question with its answer. `counted` is null if it is accepted as not applicable."""
 
     question: PlannedQuestion
     counted: int | None
+    best: int
+    """Millionths if everything open were answered as well as possible. An open question has 1,000,000."""
     confidence: int | None
     """Thousandths. Null: unanswered."""
     cause: Cause
@@ -26,59 +30,59 @@ class Judged(NamedTuple):
     """Thousandths that the answer earns by itself."""
     override: int | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Return True if an answer, or a reviewer's credit, is still to come."""
-        return self.confidence is None or (self.earned is None and self.override is None)
-
 
 def losses(applicable: Sequence[Judged], weight: int) -> tuple[Loss, ...]:
     """Return the questions that lost points. Their tenths add up to 1000 less the tenths of the score before caps."""
-    lost = [one for one in applicable if one.question.weight and one.counted != MILLION]
+    lost = [(one, one.question, MILLION - (one.counted or 0)) for one in applicable]
+    lost = [(one, question, amount) for one, question, amount in lost if amount and question.weight]
     if not lost:
         return ()
-    amounts = [one.question.weight * (MILLION - (one.counted or 0)) for one in lost]
+    amounts = [question.weight * amount for _, question, amount in lost]
     per_tenth = THOUSAND * weight
-    total = -(-sum(amounts) // per_tenth)
+    tenths = shares(amounts, per_tenth, -(-sum(amounts) // per_tenth))
     return tuple(
-        Loss(
-            one.question.place,
-            one.question.key,
-            one.question.weight,
-            MILLION - (one.counted or 0),
-            tenths,
-            _lost_parts(one, tenths, per_tenth),
-        )
-        for one, tenths in zip(lost, shares(amounts, per_tenth, total), strict=True)
+        Loss(question.place, question.key, question.weight, amount, share, _lost_parts(one, amount, share, per_tenth))
+        for (one, question, amount), share in zip(lost, tenths, strict=True)
     )
 
 
-def _lost_parts(one: Judged, tenths: int, per_tenth: int) -> tuple[LostPart, ...]:
+def _lost_parts(one: Judged, amount: int, tenths: int, per_tenth: int) -> tuple[LostPart, ...]:
     """Split a loss by cause. Only an answer that counts as it stands has two: its own credit, and missing evidence."""
-    counted = one.counted or 0
     if one.cause is not Cause.ANSWER or one.earned is None:
-        return (LostPart(one.cause, MILLION - counted, tenths),)
+        return (LostPart(one.cause, amount, tenths),)
     by_itself = MILLION - one.earned * THOUSAND
-    split = [(Cause.ANSWER, by_itself), (Cause.EVIDENCE, MILLION - counted - by_itself)]
-    split = [(cause, amount) for cause, amount in split if amount]
-    if len(split) == 1:
-        return (LostPart(*split[0], tenths),)
-    parts = shares([one.question.weight * amount for _, amount in split], per_tenth, tenths)
-    return tuple(LostPart(cause, amount, part) for (cause, amount), part in zip(split, parts, strict=True))
+    if by_itself == amount:
+        return (LostPart(Cause.ANSWER, amount, tenths),)
+    if not by_itself:
+        return (LostPart(Cause.EVIDENCE, amount, tenths),)
+    lacking = amount - by_itself
+    first, remainder = divmod(one.question.weight * by_itself, per_tenth)
+    second, other = divmod(one.question.weight * lacking, per_tenth)
+    missing = tenths - first - second  # 0 to 2. The larger remainder is rounded up first, as in `shares`
+    first += missing > (other > remainder)
+    return LostPart(Cause.ANSWER, by_itself, first), LostPart(Cause.EVIDENCE, lacking, tenths - first)
 
 
 def shares(amounts: Sequence[int], per_tenth: int, total: int) -> list[int]:
     """Return tenths that add up to `total`: rounded down, then the largest remainders up, the earlier of two first."""
     whole = [amount // per_tenth for amount in amounts]
     if missing := total - sum(whole):
-        order = sorted(range(len(amounts)), key=lambda number: -(amounts[number] % per_tenth))
-        for number in order[:missing]:
+        order = sorted((-(amount % per_tenth), number) for number, amount in enumerate(amounts))
+        for _, number in order[:missing]:
             whole[number] += 1
     return whole
 
 
-def part_scores(names: Sequence[str], members: Iterable[tuple[Judged, Iterable[int]]]) -> tuple[PartScore, ...]:
-    """Return the score of each part over its own questions. A question counts whole in each of its parts."""
+def section_scores(plan: Plan, applicable: Iterable[Judged]) -> tuple[PartScore, ...]:
+    return _part_scores(plan.sections, ((one, (one.question.section,)) for one in applicable))
+
+
+def criterion_scores(plan: Plan, applicable: Iterable[Judged]) -> tuple[PartScore, ...]:
+    """Return the score of each criterion over its own questions. A question counts whole in each of its criteria."""
+    return _part_scores(plan.criteria, ((one, one.question.criteria) for one in applicable))
+
+
+def _part_scores(names: Sequence[str], members: Iterable[tuple[Judged, Iterable[int]]]) -> tuple[PartScore, ...]:
     weights, got = [0] * len(names), [0] * len(names)
     for one, parts in members:
         weight = one.question.weight
@@ -87,10 +91,10 @@ def part_scores(names: Sequence[str], members: Iterable[tuple[Judged, Iterable[i
             weights[part] += weight
             got[part] += counted
     return tuple(
-        PartScore(name, weights[part], fraction(got[part], 10_000 * weights[part]), got[part] // (1000 * weights[part]))
-        if weights[part]
+        PartScore(name, weight, fraction(earned, 10_000 * weight), earned // (THOUSAND * weight))
+        if weight
         else PartScore(name, 0, None, None)
-        for part, name in enumerate(names)
+        for name, weight, earned in zip(names, weights, got, strict=True)
     )
 
 

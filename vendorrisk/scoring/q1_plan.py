@@ -7,6 +7,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 
+import msgspec
+
 from vendorrisk.questionnaires.content import QuestionKind
 from vendorrisk.questionnaires.visibility import Compiled
 from vendorrisk.scoring.q1_credits import Credit, credit_of
@@ -14,7 +16,7 @@ from vendorrisk.scoring.q1_credits import Credit, credit_of
 _FRAMEWORK: Final = "soc2"
 
 
-class PlannedQuestion(NamedTuple):
+class PlannedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """A question as the method takes it. Sections and criteria are numbers in the plan's lists."""
 
     place: int
@@ -34,6 +36,8 @@ class Plan(NamedTuple):
     """A content prepared for scoring."""
 
     questions: tuple[PlannedQuestion, ...]
+    asking: tuple[PlannedQuestion, ...]
+    """Those whose answers show or hide others, or raise flags."""
     sections: tuple[str, ...]
     criteria: tuple[str, ...]
 
@@ -60,4 +64,6 @@ def plan_of(compiled: Compiled) -> Plan:
         )
         for place, section, question in compiled.questions
     ]
-    return Plan(tuple(planned), tuple(sections), tuple(criteria))
+    asking = compiled.steering | compiled.flagging
+    asked = tuple(question for question in planned if question.key in asking)
+    return Plan(tuple(planned), asked, tuple(sections), tuple(criteria))

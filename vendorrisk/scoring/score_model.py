@@ -39,7 +39,7 @@ class Cause(StrEnum):
     EVIDENCE = "evidence"  # evidence is missing
 
 
-class LostPart(msgspec.Struct, frozen=True):
+class LostPart(msgspec.Struct, frozen=True, gc=False):
     """The part of a loss that has one cause."""
 
     cause: Cause
@@ -47,7 +47,7 @@ class LostPart(msgspec.Struct, frozen=True):
     tenths: int
 
 
-class Loss(msgspec.Struct, frozen=True):
+class Loss(msgspec.Struct, frozen=True, gc=False):
     """What one question lost. In points: weight x millionths / (10,000 x the applicable weight)."""
 
     place: int
@@ -58,7 +58,7 @@ class Loss(msgspec.Struct, frozen=True):
     parts: tuple[LostPart, ...]
 
 
-class PartScore(msgspec.Struct, frozen=True):
+class PartScore(msgspec.Struct, frozen=True, gc=False):
     """The score of a section or criterion. Null if no applicable question in it has weight."""
 
     key: str
