@@ -125,11 +125,11 @@ def _filled(
     if answer.stance is Stance.NOT_APPLICABLE and now.not_applicable is NotApplicable.NEVER:
         return BesideReason.NEVER_NOT_APPLICABLE
     value = answer.value
-    if is_file := now.kind is QuestionKind.FILE and answer.stance is Stance.ANSWERED:
+    if now.kind is QuestionKind.FILE and answer.stance is Stance.ANSWERED:
         value = named_by_hash(answer, kept)
         if not value:
             return BesideReason.RENEW
-    return fitting(current, now, answer, today=today, files=kept, value=value, is_checked=not is_file)
+    return fitting(current, now, msgspec.structs.replace(answer, value=value, files=kept), today=today)
 
 
 def named_by_hash(answer: Answer, files: Iterable[AnswerFile]) -> list[str]:
@@ -138,46 +138,28 @@ def named_by_hash(answer: Answer, files: Iterable[AnswerFile]) -> list[str]:
     return sorted({file.sha256 for file in files if file.id in named or file.sha256 in named})
 
 
-def fitting(
-    current: Content,
-    question: Question,
-    answer: Answer,
-    *,
-    today: date,
-    files: tuple[AnswerFile, ...] = (),
-    value: object = None,
-    is_checked: bool = True,
-) -> Answer | BesideReason:
+def fitting(current: Content, question: Question, answer: Answer, *, today: date) -> Answer | BesideReason:
     """Return the answer to the current question, unconfirmed, or the reason why it does not fit.
 
-    Further fields that do not fit are left out.
+    Further fields that do not fit are left out. The value of a file question is not checked,
+    because its uploads have no id yet.
     """
     fields = {field.key: answer.fields[field.key] for field in question.fields if field.key in answer.fields}
+    is_checked = question.kind is not QuestionKind.FILE or answer.stance is not Stance.ANSWERED
     sent = SentAnswer(
-        stance=answer.stance,
-        value=value if is_checked else None,
+        stance=answer.stance if is_checked else Stance.CLEARED,
+        value=answer.value if is_checked else None,
         reason=answer.reason,
         note=answer.note,
         fields=fields,
     )
-    if not is_checked:
-        sent = msgspec.structs.replace(sent, stance=Stance.CLEARED)
     faults = tuple(_faults(current, question, sent, today))
     if any(not _is_in_fields(fault) for fault in faults):
         gone = any(fault.code == FieldCode.NOT_ALLOWED for fault in faults)
         return BesideReason.OPTION_GONE if gone else BesideReason.OUT_OF_BOUNDS
     wrong = {str(fault.pointer).split("/")[2] for fault in faults}
-    return Answer(
-        place=answer.place,
-        stance=answer.stance,
-        value=value,
-        reason=answer.reason,
-        note=answer.note,
-        fields={key: field for key, field in fields.items() if key not in wrong},
-        files=files,
-        is_confirmed=False,
-        version=1,
-    )
+    kept = {key: field for key, field in fields.items() if key not in wrong}
+    return msgspec.structs.replace(answer, fields=kept, is_confirmed=False, version=1)
 
 
 def _faults(content: Content, question: Question, sent: SentAnswer, today: date) -> Iterator[FieldError]:

@@ -38,11 +38,10 @@ from vendorrisk.scoring.q1_explanation import (
     MILLION,
     THOUSAND,
     Judged,
-    criterion_scores,
     gate_weights,
     losses,
     overrides,
-    section_scores,
+    part_scores,
 )
 from vendorrisk.scoring.q1_plan import Plan, PlannedQuestion, plan_of
 from vendorrisk.scoring.score_model import Cap, Cause, Grade, RaisedFlag, Result, fraction
@@ -105,7 +104,7 @@ def score(
         for question in plan.questions
         if question.key in shown
     ]
-    flags = tuple(_flags(compiled, known, facts))
+    flags = tuple(_flags(compiled, known, facts)) if plan.has_flags else ()
     return _result(plan, judged, shown, policy, flags)
 
 
@@ -178,6 +177,7 @@ def _result(
         for one in applicable
         if one.question.is_critical and one.counted == 0
     )
+    parts = part_scores(plan, applicable)
     counted = {one.question.place: one.counted for one in applicable}
     return Result(
         **_numbers(sums, caps, policy),
@@ -189,12 +189,12 @@ def _result(
         set_aside_weight=sum(one.question.weight for one in judged if one.counted is None),
         losses=losses(applicable, sums.weight),
         caps=caps,
-        sections=section_scores(plan, applicable),
-        criteria=criterion_scores(plan, applicable),
+        sections=parts.sections,
+        criteria=parts.criteria,
         gates=gate_weights(plan, shown),
         overrides=overrides(applicable),
         flags=flags,
-        counted=tuple(counted.get(question.place) for question in plan.questions),
+        counted=tuple(map(counted.get, plan.places)),
     )
 
 

@@ -4,7 +4,7 @@ This file is part of a released method, so it never changes. A change of arithme
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -33,69 +33,77 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
 
 def losses(applicable: Sequence[Judged], weight: int) -> tuple[Loss, ...]:
     """Return the questions that lost points. Their tenths add up to 1000 less the tenths of the score before caps."""
-    lost = [(one, one.question, MILLION - (one.counted or 0)) for one in applicable]
-    lost = [(one, question, amount) for one, question, amount in lost if amount and question.weight]
+    lost = [one for one in applicable if one.counted != MILLION and one.question.weight]
     if not lost:
         return ()
-    amounts = [question.weight * amount for _, question, amount in lost]
+    lacking = [MILLION - (one.counted or 0) for one in lost]
+    weighed = [one.question.weight * amount for one, amount in zip(lost, lacking, strict=True)]
     per_tenth = THOUSAND * weight
-    tenths = shares(amounts, per_tenth, -(-sum(amounts) // per_tenth))
+    tenths = shares(weighed, per_tenth, -(-sum(weighed) // per_tenth))
     return tuple(
-        Loss(question.place, question.key, question.weight, amount, share, _lost_parts(one, amount, share, per_tenth))
-        for (one, question, amount), share in zip(lost, tenths, strict=True)
+        [_loss(one, amount, share, per_tenth) for one, amount, share in zip(lost, lacking, tenths, strict=True)]
     )
 
 
-def _lost_parts(one: Judged, amount: int, tenths: int, per_tenth: int) -> tuple[LostPart, ...]:
+def _loss(one: Judged, amount: int, tenths: int, per_tenth: int) -> Loss:
     """Split a loss by cause. Only an answer that counts as it stands has two: its own credit, and missing evidence."""
-    if one.cause is not Cause.ANSWER or one.earned is None:
-        return (LostPart(one.cause, amount, tenths),)
-    by_itself = MILLION - one.earned * THOUSAND
+    question, cause = one.question, one.cause
+    by_itself = MILLION - one.earned * THOUSAND if cause is Cause.ANSWER and one.earned is not None else amount
     if by_itself == amount:
-        return (LostPart(Cause.ANSWER, amount, tenths),)
-    if not by_itself:
-        return (LostPart(Cause.EVIDENCE, amount, tenths),)
-    lacking = amount - by_itself
-    first, remainder = divmod(one.question.weight * by_itself, per_tenth)
-    second, other = divmod(one.question.weight * lacking, per_tenth)
-    missing = tenths - first - second  # 0 to 2. The larger remainder is rounded up first, as in `shares`
-    first += missing > (other > remainder)
-    return LostPart(Cause.ANSWER, by_itself, first), LostPart(Cause.EVIDENCE, lacking, tenths - first)
+        parts: tuple[LostPart, ...] = (LostPart(cause, amount, tenths),)
+    elif not by_itself:
+        parts = (LostPart(Cause.EVIDENCE, amount, tenths),)
+    else:
+        first, remainder = divmod(question.weight * by_itself, per_tenth)
+        second, other = divmod(question.weight * (amount - by_itself), per_tenth)
+        missing = tenths - first - second  # 0 to 2. The larger remainder is rounded up first, as in `shares`
+        first += missing > (other > remainder)
+        rest = LostPart(Cause.EVIDENCE, amount - by_itself, tenths - first)
+        parts = (LostPart(Cause.ANSWER, by_itself, first), rest)
+    return Loss(question.place, question.key, question.weight, amount, tenths, parts)
 
 
 def shares(amounts: Sequence[int], per_tenth: int, total: int) -> list[int]:
     """Return tenths that add up to `total`: rounded down, then the largest remainders up, the earlier of two first."""
     whole = [amount // per_tenth for amount in amounts]
     if missing := total - sum(whole):
-        order = sorted((-(amount % per_tenth), number) for number, amount in enumerate(amounts))
-        for _, number in order[:missing]:
+        remainders = [amount % per_tenth for amount in amounts]
+        for number in sorted(range(len(amounts)), key=remainders.__getitem__, reverse=True)[:missing]:
             whole[number] += 1
     return whole
 
 
-def section_scores(plan: Plan, applicable: Iterable[Judged]) -> tuple[PartScore, ...]:
-    return _part_scores(plan.sections, ((one, (one.question.section,)) for one in applicable))
+class PartScores(NamedTuple):
+    """The scores of all sections and of all criteria."""
+
+    sections: tuple[PartScore, ...]
+    criteria: tuple[PartScore, ...]
 
 
-def criterion_scores(plan: Plan, applicable: Iterable[Judged]) -> tuple[PartScore, ...]:
-    """Return the score of each criterion over its own questions. A question counts whole in each of its criteria."""
-    return _part_scores(plan.criteria, ((one, one.question.criteria) for one in applicable))
-
-
-def _part_scores(names: Sequence[str], members: Iterable[tuple[Judged, Iterable[int]]]) -> tuple[PartScore, ...]:
-    weights, got = [0] * len(names), [0] * len(names)
-    for one, parts in members:
-        weight = one.question.weight
+def part_scores(plan: Plan, applicable: Iterable[Judged]) -> PartScores:
+    """Return the score of each part over its own questions. A question counts whole in each of its criteria."""
+    sections, criteria = [[0, 0] for _ in plan.sections], [[0, 0] for _ in plan.criteria]
+    for one in applicable:
+        question = one.question
+        weight = question.weight
         counted = weight * (one.counted or 0)
-        for part in parts:
-            weights[part] += weight
-            got[part] += counted
-    return tuple(
-        PartScore(name, weight, fraction(earned, 10_000 * weight), earned // (THOUSAND * weight))
-        if weight
-        else PartScore(name, 0, None, None)
-        for name, weight, earned in zip(names, weights, got, strict=True)
+        part = sections[question.section]
+        part[0] += weight
+        part[1] += counted
+        for criterion in question.criteria:
+            part = criteria[criterion]
+            part[0] += weight
+            part[1] += counted
+    return PartScores(
+        tuple(_part_score(name, *sums) for name, sums in zip(plan.sections, sections, strict=True)),
+        tuple(_part_score(name, *sums) for name, sums in zip(plan.criteria, criteria, strict=True)),
     )
+
+
+def _part_score(name: str, weight: int, counted: int) -> PartScore:
+    if not weight:
+        return PartScore(name, 0, None, None)
+    return PartScore(name, weight, fraction(counted, 10_000 * weight), counted // (THOUSAND * weight))
 
 
 def gate_weights(plan: Plan, shown: Collection[str]) -> tuple[GateWeight, ...]:

@@ -38,8 +38,10 @@ class Plan(NamedTuple):
     questions: tuple[PlannedQuestion, ...]
     asking: tuple[PlannedQuestion, ...]
     """Those whose answers show or hide others, or raise flags."""
+    places: tuple[int, ...]
     sections: tuple[str, ...]
     criteria: tuple[str, ...]
+    has_flags: bool
 
 
 @lru_cache(maxsize=64)
@@ -65,5 +67,11 @@ def plan_of(compiled: Compiled) -> Plan:
         for place, section, question in compiled.questions
     ]
     asking = compiled.steering | compiled.flagging
-    asked = tuple(question for question in planned if question.key in asking)
-    return Plan(tuple(planned), asked, tuple(sections), tuple(criteria))
+    return Plan(
+        questions=tuple(planned),
+        asking=tuple(question for question in planned if question.key in asking),
+        places=tuple(question.place for question in planned),
+        sections=tuple(sections),
+        criteria=tuple(criteria),
+        has_flags=any(question.flags for _, _, question in compiled.questions),
+    )

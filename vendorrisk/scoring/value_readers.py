@@ -110,7 +110,8 @@ def _choice(options: Iterable[Option], value: object) -> str:
     if isinstance(value, str) and value in keys:
         return value
     if isinstance(value, str):
-        raise Unfit(FieldCode.NOT_ALLOWED, f"{words.shown(value)} is not a choice here. Send {words.one_of(keys)}.")
+        detail = f"The choice {words.shown(value)} is not offered. Send {words.one_of(keys)}."
+        raise Unfit(FieldCode.NOT_ALLOWED, detail)
     raise kind_unfit(value, words.one_of(keys))
 
 
@@ -130,7 +131,7 @@ def _several(asked: Asked, value: object) -> list[str]:
     for index, key in enumerate(value):
         try:
             if _choice(options, key) in chosen:
-                detail = f"{words.shown(str(key))} was chosen twice. Send each choice once."
+                detail = f"The choice {words.shown(str(key))} was sent twice. Send it once."
                 raise Unfit(FieldCode.NOT_ALLOWED, detail)  # noqa: TRY301 - one way for all faults of a choice
             chosen.add(key)
         except Unfit as unfit:
