@@ -17,11 +17,10 @@ The pure rules:
     content, content_texts  the format, its canonical form and digest, and the normal form of its texts
     condition_tree      a condition as a tree of tests, and its truth
     condition_grammar   the language of conditions: parser and printer
-    condition_checks    references, operators and values of a condition
-    reachability        questions that no answers and facts can show
-    condition_facts     the facts of our record that conditions may ask
+    condition_checks    references, operators and values of a condition, and the facts it may ask
+    reachability, answer_space  questions that no answers and facts can show
     visibility          the questions that are shown, and the flags that are raised
-    content_checks      all faults and warnings of a content
+    content_checks, question_checks  all faults and warnings of a content, and those of one question
     comparison          the differences between two contents
     respondent_view     the part of a content that a vendor sees
 

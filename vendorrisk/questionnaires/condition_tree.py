@@ -134,11 +134,9 @@ def truth_of(condition: Condition) -> Truth:
             inner = truth_of(condition.inner)
             return lambda given: not inner(given)
         case AllOf():
-            parts = tuple(map(truth_of, condition.parts))
-            return lambda given: all(part(given) for part in parts)
+            return _all_of(tuple(map(truth_of, condition.parts)))
         case AnyOf():
-            parts = tuple(map(truth_of, condition.parts))
-            return lambda given: any(part(given) for part in parts)
+            return _any_of(tuple(map(truth_of, condition.parts)))
         case _:
             return _test(condition)
 
@@ -146,6 +144,26 @@ def truth_of(condition: Condition) -> Truth:
 def compared(literal: Literal) -> str | Decimal | date:
     """Return the value that an answer is compared with. The truth of a fact is stored as yes or no."""
     return literal if not isinstance(literal, bool) else "yes" if literal else "no"
+
+
+def _all_of(parts: tuple[Truth, ...]) -> Truth:
+    def decide(given: Mapping[str, Given]) -> bool:
+        for part in parts:  # noqa: SIM110 - a generator would take twice the time
+            if not part(given):
+                return False
+        return True
+
+    return decide
+
+
+def _any_of(parts: tuple[Truth, ...]) -> Truth:
+    def decide(given: Mapping[str, Given]) -> bool:
+        for part in parts:  # noqa: SIM110 - a generator would take twice the time
+            if part(given):
+                return True
+        return False
+
+    return decide
 
 
 def _test(test: Test) -> Truth:
@@ -174,6 +192,8 @@ def _state(test: Is) -> Truth:
 def _comparison(test: Compare) -> Truth:
     ref, literal, holds = test.ref, compared(test.literal), _COMPARE[test.operator]
     kind = type(literal)
+    if test.operator is Operator.EQUAL and kind is str:
+        return lambda given: given.get(ref) == literal
 
     def decide(given: Mapping[str, Given]) -> bool:
         value = given.get(ref)

@@ -152,7 +152,8 @@ class Option(Part, frozen=True, kw_only=True):
 
 
 Options = Annotated[tuple[Option, ...], Meta(min_length=1, max_length=MOST_OPTIONS)]
-OptionsOrSet = Key | Options | None
+# The name has no pattern: a union of a list and a text with a pattern crashes msgspec 0.22 when garbage is collected.
+OptionsOrSet = str | Options | None
 """Options of its own, or the name of an option set."""
 
 

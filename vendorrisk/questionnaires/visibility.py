@@ -7,9 +7,9 @@ counts as unanswered in later conditions. The caller leaves out answers that are
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from vendorrisk.questionnaires.condition_facts import FACTS, Fact, known_facts
+from vendorrisk.questionnaires.condition_checks import FACTS, NO, UNKNOWN, YES
 from vendorrisk.questionnaires.condition_grammar import parse
 from vendorrisk.questionnaires.condition_tree import Condition, Given, Mark, Truth, leaves_of, truth_of
 from vendorrisk.questionnaires.content import (
@@ -26,6 +26,9 @@ from vendorrisk.questionnaires.content import (
     options_of,
     questions_of,
 )
+
+Fact: TypeAlias = str | bool | Collection[str] | None
+"""A name, a truth, or a set of names. Null: not known."""
 
 
 class Answered(NamedTuple):
@@ -129,7 +132,7 @@ class Compiled:
         self, answers: Mapping[str, Answered], facts: Mapping[str, Fact]
     ) -> tuple[list[str], Mapping[str, Given]]:
         """Return the questions shown, and the facts and answers that conditions see."""
-        given: dict[str, Given] = {**known_facts(facts)}
+        given: dict[str, Given] = _known(facts)
         shown = []
         for section_truth, steps in self._sections:
             if section_truth is not None and not section_truth(given):
@@ -170,6 +173,19 @@ def _keep(compiled: Compiled) -> Compiled:
     return compiled
 
 
+def _known(facts: Mapping[str, Fact]) -> dict[str, Given]:
+    """Return the facts as conditions compare them. Names that are no facts are left out."""
+    known: dict[str, Given] = {"vendor.tier": UNKNOWN}
+    for name, value in facts.items():
+        if name not in FACTS or value is None:
+            continue
+        if isinstance(value, bool):
+            known[name] = YES if value else NO
+        else:
+            known[name] = str(value) if isinstance(value, str) else frozenset(map(str, value))
+    return known
+
+
 def _refs(conditions: Iterable[Condition]) -> Iterable[str]:
     return (leaf.ref for condition in conditions for leaf in leaves_of(condition))
 
@@ -182,7 +198,7 @@ def _given(answer: Answered, read: _Reader) -> Given | None:
 
 
 def _option(value: object) -> Given | None:
-    return value if isinstance(value, str) else None
+    return str(value) if isinstance(value, str) else None
 
 
 def _chosen(value: object) -> Given | None:
