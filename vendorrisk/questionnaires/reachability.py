@@ -29,11 +29,11 @@ from vendorrisk.questionnaires.condition_tree import (
 
 MOST_WORLDS: Final = 20_000
 """Combinations of answers and facts that are tried for one condition."""
-MOST_STEPS: Final = 1_000_000
+MOST_STEPS: Final = 400_000
 """Single answers that are tried for all conditions of a content together: about a second."""
 
 
-_STEPS_TO_PREPARE: Final = 10
+_STEPS_TO_PREPARE: Final = 4
 
 
 class Reach(Enum):
