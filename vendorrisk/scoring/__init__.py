@@ -1,7 +1,7 @@
 """Scoring: answers are checked, declared, scored, carried over and compared. Pure: no database, clock or network.
 
     answer        a stance, a value in its normal form, and the note, files and further fields beside it
-    mark          a reviewer's verdict on one version of an answer. Of an older version, it does not count
+    mark          a reviewer's verdict on one version of an answer. It does not count for a later version
     declaration   all answers of a submission as one canonical text. Its SHA-256 names them
     method        the arithmetic of a score. `q1` is the only one
     snapshot      a score with all of its inputs. It can be computed again

@@ -12,7 +12,7 @@ from vendorrisk.questionnaires.content import NONE_VALUE, Stance
 
 
 class Verdict(StrEnum):
-    """A reviewer's judgement of an answer."""
+    """A reviewer's opinion of an answer."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class NotApplicableVerdict(StrEnum):
-    """A reviewer's judgement of "not applicable". Without one it is pending."""
+    """A reviewer's opinion of a "not applicable". Without one it is pending."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"

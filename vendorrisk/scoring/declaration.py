@@ -1,7 +1,8 @@
 """The text of a submission: every answer that a vendor declares, in one canonical form.
 
-The same text of a state that is not submitted yet gives its digest. Whoever submits sends the digest that was seen, so
-that nothing is declared unseen. The text holds neither ids nor versions: equal answers have one digest, across cycles.
+The same text of a state that is not submitted yet gives its digest. The submission repeats the digest that the person
+saw, so that no later change slips in. The text holds neither ids nor versions: equal answers have one digest, across
+cycles.
 
 Answers to hidden questions, unconfirmed answers and cleared answers are not declared.
 """

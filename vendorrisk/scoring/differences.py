@@ -15,7 +15,7 @@ from vendorrisk.scoring.score_model import Grade, Result
 
 
 class CycleChange(StrEnum):
-    """What changed about one question between two cycles. Several can hold."""
+    """A change of one question between two cycles. Several can hold."""
 
     BETTER = "better"  # more credit counted
     WORSE = "worse"

@@ -29,9 +29,8 @@ from functools import partial
 from operator import mul
 from typing import Any, Final, NamedTuple
 
-from vendorrisk.questionnaires.condition_facts import Fact
 from vendorrisk.questionnaires.content import Stance
-from vendorrisk.questionnaires.visibility import Answered, Compiled
+from vendorrisk.questionnaires.visibility import Answered, Compiled, Fact
 from vendorrisk.scoring.answers import Answer, EvidenceLevel, Mark, NotApplicableVerdict, Verdict
 from vendorrisk.scoring.policy import ScoringPolicy
 from vendorrisk.scoring.q1_explanation import (

@@ -25,7 +25,7 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     confidence: int | None
     """Thousandths. Null: unanswered."""
     cause: Cause
-    """Of what it loses. `answer` stands for missing evidence too."""
+    """The cause of the loss. `answer` stands for missing evidence too."""
     earned: int | None = None
     """Thousandths that the answer earns by itself."""
     override: int | None = None

@@ -48,7 +48,7 @@ class LostPart(msgspec.Struct, frozen=True, gc=False):
 
 
 class Loss(msgspec.Struct, frozen=True, gc=False):
-    """What one question lost. In points: weight x millionths / (10,000 x the applicable weight)."""
+    """The loss of one question. In points: weight x millionths / (10,000 x the applicable weight)."""
 
     place: int
     key: str
@@ -127,11 +127,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Questions that are shown and not accepted as not applicable."""
     answered: int
     weight: int
-    """Of the applicable questions."""
+    """The weight of the applicable questions."""
     hidden_weight: int
-    """Of the questions that are not shown."""
+    """The weight of the questions that are not shown."""
     set_aside_weight: int
-    """Of the questions that a reviewer accepted as not applicable."""
+    """The weight of the questions that a reviewer accepted as not applicable."""
     losses: tuple[Loss, ...]
     """By place. Their tenths and `before_tenths` make 1000."""
     caps: tuple[Cap, ...]

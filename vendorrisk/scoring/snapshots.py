@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vendorrisk.questionnaires.condition_facts import Fact
-from vendorrisk.questionnaires.visibility import Compiled
+from vendorrisk.questionnaires.visibility import Compiled, Fact
 from vendorrisk.scoring import q1
 from vendorrisk.scoring.answers import Answer, Mark
 from vendorrisk.scoring.declaration import answers_of, digest

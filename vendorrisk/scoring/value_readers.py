@@ -63,7 +63,7 @@ class Asked(NamedTuple):
 
     content: Content
     question: Question
-    today: date
+    on: date
     uploads: Collection[UUID] | None
     faults: list[FieldError]
 
@@ -205,7 +205,7 @@ def _day(value: object) -> date:
 
 def _bounded_day(asked: Asked, value: object) -> str:
     day = _day(value)
-    first, last = (_bound(text, asked.today) for text in (asked.question.not_before, asked.question.not_after))
+    first, last = (_bound(text, asked.on) for text in (asked.question.not_before, asked.question.not_after))
     if first is not None and day < first:
         raise range_unfit(f"This date is too early. Send a date from {first} on.")
     if last is not None and day > last:
