@@ -47,7 +47,12 @@ from vendorrisk.scoring.score_model import Cap, Cause, Grade, RaisedFlag, Result
 
 METHOD: Final = "q1"
 
-_PENDING, _GIVEN, _NOTHING = Verdict.PENDING, EvidenceLevel.GIVEN, EvidenceLevel.NONE
+# To look a member up in its enum costs more than the rest of a question's arithmetic.
+_CLEARED, _NOT_APPLICABLE = Stance.CLEARED, Stance.NOT_APPLICABLE
+_ACCEPTED, _REFUSED = NotApplicableVerdict.ACCEPTED, NotApplicableVerdict.REFUSED
+_PENDING, _NEEDS_EVIDENCE = Verdict.PENDING, Verdict.NEEDS_EVIDENCE
+_GIVEN, _NOTHING = EvidenceLevel.GIVEN, EvidenceLevel.NONE
+_UNANSWERED, _NOT_MARKED, _OVERRIDE, _ANSWER = Cause.UNANSWERED, Cause.NOT_MARKED, Cause.OVERRIDE, Cause.ANSWER
 _NO_CREDIT: Final = {Verdict.INSUFFICIENT: Cause.INSUFFICIENT, Verdict.WRONG: Cause.WRONG}
 
 
@@ -81,7 +86,7 @@ def score(
 ) -> Result:
     """Score the answers of one assessment. `submitted_on` is the day in the tenant's zone, from which dates age."""
     plan = plan_of(compiled)
-    given = {one.place: one for one in answers if one.is_confirmed and one.stance is not Stance.CLEARED}
+    given = {one.place: one for one in answers if one.is_confirmed and one.stance is not _CLEARED}
     standing = {
         one.place: one for one in marks if one.place in given and one.answer_version == given[one.place].version
     }
@@ -121,12 +126,11 @@ def _judge(
     mark: Mark | None,
 ) -> Judged:
     if answer is None:
-        return Judged(question, 0, MILLION, None, Cause.UNANSWERED)
-    if answer.stance is Stance.NOT_APPLICABLE:
+        return Judged(question, 0, MILLION, None, _UNANSWERED)
+    if answer.stance is _NOT_APPLICABLE:
         verdict = mark.not_applicable if mark is not None else None
-        refused = verdict is NotApplicableVerdict.REFUSED
-        cause = Cause.NOT_APPLICABLE_REFUSED if refused else Cause.NOT_APPLICABLE_PENDING
-        return Judged(question, None if verdict is NotApplicableVerdict.ACCEPTED else 0, MILLION, None, cause)
+        cause = Cause.NOT_APPLICABLE_REFUSED if verdict is _REFUSED else Cause.NOT_APPLICABLE_PENDING
+        return Judged(question, None if verdict is _ACCEPTED else 0, MILLION, None, cause)
     level = _GIVEN if answer.files or question.is_file else _NOTHING
     verdict_, override = _PENDING, None
     if mark is not None:
@@ -134,14 +138,14 @@ def _judge(
     earned, sure = question.credit(answer.value, on), confidence[level]
     if override is not None:
         counted = override * THOUSAND
-        return Judged(question, counted, counted, sure, Cause.OVERRIDE, earned, override)
+        return Judged(question, counted, counted, sure, _OVERRIDE, earned, override)
     if verdict_ in _NO_CREDIT:
         return Judged(question, 0, MILLION if earned is None else 0, sure, _NO_CREDIT[verdict_], earned)
     if earned is None:
-        return Judged(question, 0, MILLION, sure, Cause.NOT_MARKED)
-    lacks = verdict_ is Verdict.NEEDS_EVIDENCE or (question.wants_evidence and level is _NOTHING)
+        return Judged(question, 0, MILLION, sure, _NOT_MARKED)
+    lacks = verdict_ is _NEEDS_EVIDENCE or (question.wants_evidence and level is _NOTHING)
     counted = earned * (without_evidence if lacks else THOUSAND)
-    return Judged(question, counted, counted, sure, Cause.ANSWER, earned)
+    return Judged(question, counted, counted, sure, _ANSWER, earned)
 
 
 def sums_of(columns: Columns) -> Sums:

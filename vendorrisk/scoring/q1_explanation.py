@@ -14,6 +14,8 @@ from vendorrisk.scoring.score_model import Cause, GateWeight, Loss, LostPart, Ov
 THOUSAND: Final = 1000
 MILLION: Final = 1_000_000
 
+_ANSWER, _EVIDENCE = Cause.ANSWER, Cause.EVIDENCE  # looking a member up in its enum is slow
+
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
     """A shown question with its answer. `counted` is null if it is accepted as not applicable."""
@@ -48,18 +50,18 @@ def losses(applicable: Sequence[Judged], weight: int) -> tuple[Loss, ...]:
 def _loss(one: Judged, amount: int, tenths: int, per_tenth: int) -> Loss:
     """Split a loss by cause. Only an answer that counts as it stands has two: its own credit, and missing evidence."""
     question, cause = one.question, one.cause
-    by_itself = MILLION - one.earned * THOUSAND if cause is Cause.ANSWER and one.earned is not None else amount
+    by_itself = MILLION - one.earned * THOUSAND if cause is _ANSWER and one.earned is not None else amount
     if by_itself == amount:
         parts: tuple[LostPart, ...] = (LostPart(cause, amount, tenths),)
     elif not by_itself:
-        parts = (LostPart(Cause.EVIDENCE, amount, tenths),)
+        parts = (LostPart(_EVIDENCE, amount, tenths),)
     else:
         first, remainder = divmod(question.weight * by_itself, per_tenth)
         second, other = divmod(question.weight * (amount - by_itself), per_tenth)
         missing = tenths - first - second  # 0 to 2. The larger remainder is rounded up first, as in `shares`
         first += missing > (other > remainder)
-        rest = LostPart(Cause.EVIDENCE, amount - by_itself, tenths - first)
-        parts = (LostPart(Cause.ANSWER, by_itself, first), rest)
+        rest = LostPart(_EVIDENCE, amount - by_itself, tenths - first)
+        parts = (LostPart(_ANSWER, by_itself, first), rest)
     return Loss(question.place, question.key, question.weight, amount, tenths, parts)
 
 
