@@ -6,6 +6,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
+import msgspec
+
 from vendorrisk.evidence.criteria import TITLES
 from vendorrisk.questionnaires.content import (
     TODAY,
@@ -35,6 +37,7 @@ _BELONGS: Final[Mapping[str, frozenset[QuestionKind]]] = {
     **dict.fromkeys(("min_choices", "max_choices"), frozenset({QuestionKind.MULTIPLE})),
     **dict.fromkeys(("columns", "min_rows", "max_rows"), frozenset({QuestionKind.TABLE})),
 }
+_DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Question)}
 _RULES: Final[Mapping[QuestionKind, tuple[ScoreRule, ...]]] = {
     QuestionKind.MULTIPLE: (ScoreRule.SHARE, ScoreRule.BEST, ScoreRule.WORST),
     QuestionKind.NUMBER: (ScoreRule.BANDS,),
@@ -68,7 +71,7 @@ def twins(keys: Iterable[str], at: str) -> Iterator[ContentFault]:
 
 def _stray_fields(question: Question, at: str) -> Iterator[ContentFault]:
     for name, kinds in _BELONGS.items():
-        if question.kind not in kinds and getattr(question, name) not in {None, False, ()}:
+        if question.kind not in kinds and getattr(question, name) != _DEFAULTS[name]:
             kind = one_of(sorted(kinds))
             detail = f"Questions of kind {question.kind} have no {name}. Remove it, or use the kind {kind}."
             yield ContentFault("field_does_not_fit", f"{at}/{name}", detail)
