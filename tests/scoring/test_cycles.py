@@ -40,9 +40,12 @@ from vendorrisk.scoring.carry_over import (
 from vendorrisk.scoring.declaration import answers_of, declared
 from vendorrisk.scoring.declaration import digest as submission_digest
 from vendorrisk.scoring.differences import Cycle, CycleChange, CycleDifferences, differences
+from vendorrisk.scoring.methods import DESCRIBED
 from vendorrisk.scoring.missing import MissingPart, missing
 from vendorrisk.scoring.policy import ConfidenceSteps, GradeSteps, ScoringPolicy, policy_faults
+from vendorrisk.scoring.score_model import Cause
 from vendorrisk.scoring.snapshots import (
+    METHODS,
     Snapshot,
     UnknownMethodError,
     computed,
@@ -440,6 +443,12 @@ def test_a_replay_names_what_differs() -> None:
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(UnknownMethodError):
         computed(snapshot(method="q2"), CASES)
+
+
+def test_every_method_is_described_with_all_its_causes() -> None:
+    assert set(DESCRIBED) == set(METHODS)
+    assert set(DESCRIBED["q1"].causes) == set(Cause)
+    assert DESCRIBED["q1"].default_policy == ScoringPolicy()
 
 
 def test_only_marks_of_the_answers_as_they_stand_go_into_a_snapshot() -> None:

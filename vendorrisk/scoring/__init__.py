@@ -16,6 +16,7 @@ The files:
     score_model     a score and its explanation
     q1              the method. `q1_plan` prepares a content, `q1_credits` has the credit of each kind of value,
                     `q1_explanation` has losses, sections, criteria and gates
+    methods         the methods described for people
     snapshots       the digest of a score's inputs, and the score computed again
     carry_over      the answers of one cycle in the next
     suggestions     answers to other questionnaires that fit a question
