@@ -200,6 +200,30 @@ def test_everything_carried_and_confirmed_is_the_last_submission_again() -> None
     assert text_of(confirmed) == text_of(answers())
 
 
+CHOICES: dict[str, list[dict[str, Any]]] = {
+    "yes": [{"value": "no"}, {"value": "partial", "note": "x", "files": (POLICY_PDF,)}, {"stance": Stance.CLEARED}],
+    "single": [{"value": "a"}, {"stance": Stance.NOT_APPLICABLE, "reason": "none here"}],
+    "multiple": [{"value": ["c"]}, {"value": ["a", "c"], "files": (REPORT_PDF, POLICY_PDF)}],
+    "text": [{"value": "é\nx"}],
+    "number": [{"value": 0.1}, {"value": -3}, {"value": 100}],
+    "date": [{"value": "2024-02-29"}, {"value": {"none": True}}],
+    "file": [{"value": ["f2"], "files": (REPORT_PDF,)}],
+    "table": [{"value": []}, {"value": [{"name": "A"}, {"name": "B"}]}],
+    "gate": [{"value": "off"}],
+}
+
+
+@given(st.fixed_dictionaries({key: st.sampled_from([FULL[key], *more]) for key, more in CHOICES.items()}))
+def test_any_submission_carried_and_confirmed_is_declared_again(other: dict[str, Any]) -> None:
+    text = text_of(answers(**other))
+    packed = answers_of(CASES.content, text)
+    carried = carried_over(CASES.content, packed, CASES.content, today=ON + timedelta(days=365))
+    confirmed = [msgspec.structs.replace(one.answer, is_confirmed=True) for one in carried if one.answer]
+    assert text_of(confirmed) == text
+    changes, _ = compared(cycle(list(packed)), cycle(confirmed))
+    assert changes == {}
+
+
 def test_a_carried_answer_counts_nothing_until_it_is_confirmed() -> None:
     filled = [one.answer for one in carry(CASES.content).values() if one.answer]
     assert q1.score(CASES, filled, [], ScoringPolicy(), FACTS, ON).answered == 0

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from vendorrisk.scoring.q1_plan import Plan, PlannedQuestion
+from vendorrisk.scoring.q1_plan import Part, Plan, PlannedQuestion
 from vendorrisk.scoring.score_model import Cause, GateWeight, Loss, LostPart, Override, PartScore, fraction
 
 THOUSAND: Final = 1000
@@ -84,22 +84,21 @@ class PartScores(NamedTuple):
 
 def part_scores(plan: Plan, applicable: Iterable[Judged]) -> PartScores:
     """Return the score of each part over its own questions. A question counts whole in each of its criteria."""
-    sections, criteria = [[0, 0] for _ in plan.sections], [[0, 0] for _ in plan.criteria]
+    weights, counted = [0] * len(plan.questions), [0] * len(plan.questions)
     for one in applicable:
-        question = one.question
-        weight = question.weight
-        counted = weight * (one.counted or 0)
-        part = sections[question.section]
-        part[0] += weight
-        part[1] += counted
-        for criterion in question.criteria:
-            part = criteria[criterion]
-            part[0] += weight
-            part[1] += counted
-    return PartScores(
-        tuple(_part_score(name, *sums) for name, sums in zip(plan.sections, sections, strict=True)),
-        tuple(_part_score(name, *sums) for name, sums in zip(plan.criteria, criteria, strict=True)),
-    )
+        place, weight = one.question.place, one.question.weight
+        weights[place - 1] = weight
+        counted[place - 1] = weight * (one.counted or 0)
+
+    def scores(parts: Iterable[Part]) -> tuple[PartScore, ...]:
+        return tuple(
+            [
+                _part_score(name, sum(map(weights.__getitem__, members)), sum(map(counted.__getitem__, members)))
+                for name, members in parts
+            ]
+        )
+
+    return PartScores(scores(plan.sections), scores(plan.criteria))
 
 
 def _part_score(name: str, weight: int, counted: int) -> PartScore:

@@ -3,8 +3,8 @@
 This file is part of a released method, so it never changes. A change of arithmetic is another method.
 """
 
+from collections import defaultdict
 from functools import lru_cache
-from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ _FRAMEWORK: Final = "soc2"
 
 
 class PlannedQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """A question as the method takes it. Sections and criteria are numbers in the plan's lists."""
+    """A question as the method takes it."""
 
     place: int
     key: str
@@ -25,11 +25,16 @@ class PlannedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     is_critical: bool
     wants_evidence: bool
     is_file: bool
-    section: int
-    criteria: tuple[int, ...]
     credit: Credit
     gates: tuple[int, ...]
     """Places of the earlier questions that decide whether it is shown."""
+
+
+class Part(NamedTuple):
+    """A section or a criterion, with the indexes of its questions from 0."""
+
+    name: str
+    members: tuple[int, ...]
 
 
 class Plan(NamedTuple):
@@ -37,20 +42,17 @@ class Plan(NamedTuple):
 
     questions: tuple[PlannedQuestion, ...]
     asking: tuple[PlannedQuestion, ...]
-    """Those whose answers show or hide others, or raise flags."""
+    """The questions that show or hide others, or raise flags."""
     places: tuple[int, ...]
-    sections: tuple[str, ...]
-    criteria: tuple[str, ...]
+    sections: tuple[Part, ...]
+    criteria: tuple[Part, ...]
+    """SOC 2 criteria, by id."""
     has_flags: bool
 
 
 @lru_cache(maxsize=64)
 def plan_of(compiled: Compiled) -> Plan:
     """Prepare a content for scoring. A plan is kept, because a compiled content never changes."""
-    content = compiled.content
-    sections = {section.key: number for number, section in enumerate(content.sections)}
-    ids = {question.key: sorted({*question.maps.get(_FRAMEWORK, ())}) for _, _, question in compiled.questions}
-    criteria = {criterion: number for number, criterion in enumerate(sorted({*chain.from_iterable(ids.values())}))}
     planned = [
         PlannedQuestion(
             place=place,
@@ -59,19 +61,23 @@ def plan_of(compiled: Compiled) -> Plan:
             is_critical=question.critical,
             wants_evidence=question.evidence is not None and question.evidence.wanted,
             is_file=question.kind is QuestionKind.FILE,
-            section=sections[section.key],
-            criteria=tuple(criteria[criterion] for criterion in ids[question.key]),
-            credit=credit_of(content, question),
+            credit=credit_of(compiled.content, question),
             gates=tuple(compiled.places[key] for key in compiled.gates[question.key]),
         )
-        for place, section, question in compiled.questions
+        for place, _, question in compiled.questions
     ]
+    sections: dict[str, list[int]] = {section.key: [] for section in compiled.content.sections}
+    criteria: defaultdict[str, list[int]] = defaultdict(list)
+    for place, section, question in compiled.questions:
+        sections[section.key].append(place - 1)
+        for criterion in {*question.maps.get(_FRAMEWORK, ())}:
+            criteria[criterion].append(place - 1)
     asking = compiled.steering | compiled.flagging
     return Plan(
         questions=tuple(planned),
         asking=tuple(question for question in planned if question.key in asking),
         places=tuple(question.place for question in planned),
-        sections=tuple(sections),
-        criteria=tuple(criteria),
+        sections=tuple(Part(name, tuple(members)) for name, members in sections.items()),
+        criteria=tuple(Part(name, tuple(members)) for name, members in sorted(criteria.items())),
         has_flags=any(question.flags for _, _, question in compiled.questions),
     )
