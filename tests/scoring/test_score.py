@@ -8,13 +8,15 @@ import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.scoring.make import FACTS, ON, assessed, scored
+from tests.scoring.make import FACTS, ON, answer, assessed, content, option, question, scored
 from tests.scoring.oracle import Item, points
 from tests.scoring.oracle import score as slowly
-from vendorrisk.questionnaires.content import Stance
+from vendorrisk.findings.model import FindingSeverity
+from vendorrisk.questionnaires.content import Flag, QuestionKind, Stance
+from vendorrisk.questionnaires.visibility import Compiled
 from vendorrisk.scoring import q1
 from vendorrisk.scoring.policy import ScoringPolicy
-from vendorrisk.scoring.score_model import Result
+from vendorrisk.scoring.score_model import RaisedFlag, Result
 
 CRITERIA = ("CC1.1", "CC6.1", "CC7.2")
 ITEMS = st.builds(
@@ -213,3 +215,44 @@ def test_a_mark_of_an_older_answer_does_not_count(case: tuple[list[Item], int]) 
 def _replaced(struct: Any, **fields: Any) -> Any:
 
     return msgspec.structs.replace(struct, **fields)
+
+
+def test_a_file_is_its_own_evidence_and_a_question_without_its_files_earns_nothing() -> None:
+    asked = question("report", QuestionKind.FILE, weight=1)
+    compiled = Compiled(content(asked), "files")
+    given, emptied = (q1.score(compiled, [answer(1, value)], [], ScoringPolicy(), FACTS, ON) for value in (["f1"], []))
+    assert (given.score, given.confidence) == ("100", "4/5")
+    assert (emptied.score, emptied.confidence) == ("0", "1/2")
+
+
+def test_weight_behind_a_hidden_gate_is_charged_to_the_shown_one() -> None:
+    options = (option("on"), option("off"))
+    asked = (
+        question("outer", QuestionKind.SINGLE, options=options),
+        question("inner", QuestionKind.SINGLE, options=options, when="outer = on", weight=1),
+        question("deep", QuestionKind.TEXT, when="inner = on", weight=4),
+        question("record", QuestionKind.TEXT, when="vendor.tier = low", weight=8),
+    )
+    compiled = Compiled(content(*asked), "gates")
+    off = q1.score(compiled, [answer(1, "off")], [], ScoringPolicy(), FACTS, ON)
+    assert (off.hidden_weight, [(gate.key, gate.weight) for gate in off.gates]) == (13, [("outer", 5)])
+    on = q1.score(compiled, [answer(1, "on"), answer(2, "off")], [], ScoringPolicy(), FACTS, ON)
+    assert (on.hidden_weight, [(gate.key, gate.weight) for gate in on.gates]) == (12, [("inner", 4)])
+
+
+def test_a_flag_is_raised_with_its_place_and_never_changes_the_score() -> None:
+    flag = Flag(
+        key="bad",
+        when="plain = no and vendor.tier = high",
+        severity=FindingSeverity.HIGH,
+        title={"en": "Bad"},
+        shown=False,
+    )
+    asked = question("plain", weight=1, flags=(flag,))
+    results = {
+        value: q1.score(Compiled(content(asked), "flags"), [answer(1, value)], [], ScoringPolicy(), FACTS, ON)
+        for value in ("yes", "no")
+    }
+    assert results["yes"].flags == ()
+    assert results["no"].flags == (RaisedFlag(1, "bad", FindingSeverity.HIGH, shown=False),)
+    assert (results["yes"].score, results["no"].score) == ("100", "0")

@@ -131,7 +131,7 @@ def _judge(
         verdict = mark.not_applicable if mark is not None else None
         cause = Cause.NOT_APPLICABLE_REFUSED if verdict is _REFUSED else Cause.NOT_APPLICABLE_PENDING
         return Judged(question, None if verdict is _ACCEPTED else 0, MILLION, None, cause)
-    level = _GIVEN if answer.files or question.is_file else _NOTHING
+    level = _GIVEN if answer.files or (question.is_file and answer.value) else _NOTHING
     verdict_, override = _PENDING, None
     if mark is not None:
         verdict_, override, level = mark.verdict, mark.credit_override, mark.evidence or level

@@ -2,6 +2,8 @@
 
 Integers and exact fractions only. A fraction is text, such as `129259/1530` or `65`. Tenths are of points: 844 is 84.4.
 Millionths are parts of one question's weight: a question with 1,000,000 counted earns its whole weight.
+
+Replays compare whole results, so the fields of a released method's result never change either.
 """
 
 from enum import StrEnum
