@@ -76,9 +76,8 @@ def _columns(compiled: Compiled, answers: Sequence[Answer]) -> q1.Columns:
     given = {answer.place: answer for answer in answers}
     weights = [question.weight for _, _, question in compiled.questions]
     counted = [1000 * _CREDITS[given[place].value] if place in given else 0 for place, _, _ in compiled.questions]
-    return q1.Columns(
-        weights, counted, counted, [place in given for place, _, _ in compiled.questions], [800] * len(weights)
-    )
+    answered = [question.weight if place in given else 0 for place, _, question in compiled.questions]
+    return q1.Columns(weights, counted, counted, answered, [800] * len(weights))
 
 
 def _case(rng: random.Random) -> tuple[Compiled, list[Answer], list[Mark]]:

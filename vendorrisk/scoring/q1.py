@@ -62,12 +62,13 @@ class Columns(NamedTuple):
     weights: Sequence[int]
     counted: Sequence[int]
     best: Sequence[int]
-    answered: Sequence[bool]
+    answered: Sequence[int]
+    """The weight where the question is answered, else 0."""
     confidence: Sequence[int]
 
 
 class Sums(NamedTuple):
-    """Sums over applicable questions: the weight, and the weight times each other column."""
+    """Sums over applicable questions: the weight, the answered weight, and the weight times each other column."""
 
     weight: int
     got: int
@@ -155,7 +156,7 @@ def sums_of(columns: Columns) -> Sums:
         sum(weights),
         sum(map(mul, weights, counted)),
         sum(map(mul, weights, best)),
-        sum(map(mul, weights, answered)),
+        sum(answered),
         sum(map(mul, weights, confidence)),
     )
 
@@ -165,7 +166,7 @@ def columns_of(applicable: Sequence[Judged]) -> Columns:
         [one.question.weight for one in applicable],
         [one.counted or 0 for one in applicable],
         [one.best for one in applicable],
-        [one.confidence is not None for one in applicable],
+        [one.question.weight if one.confidence is not None else 0 for one in applicable],
         [one.confidence or 0 for one in applicable],
     )
 
