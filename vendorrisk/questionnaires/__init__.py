@@ -6,7 +6,7 @@ and NFC. The *digest* is the SHA-256 of that form.
 
 A content has *sections*, a section has *questions*. A question has a *key*, which is never reused, a *kind*, a
 *meaning* (a number that rises when something else is asked), and a *weight*. Its *place* is its number in the content,
-from 1. A question whose answer decides what else is asked is a *gate*. A *flag* is a condition with a severity: it
+from 1. A *gate* is a question that shows or hides others by its answer. A *flag* is a condition with a severity: it
 marks a combination of answers and *facts* of our record that needs attention.
 
 A *condition* decides whether a section or question is *shown*. It refers to earlier questions and to facts only. A

@@ -16,7 +16,7 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 def answer_space(subject: Subject, tests: Sequence[Test], *, most: int) -> tuple[Given | None, ...] | None:
-    """Return the answers, those without a value first. Null stands for no answer. Of too many none are returned."""
+    """Return the answers, those without a value first. Null stands for no answer, or for too many answers."""
     bare: list[Given | None] = [] if any(test.ref == _ALWAYS_KNOWN for test in tests) else [None]
     if subject.may_be_not_applicable:
         bare.append(Mark.NOT_APPLICABLE)

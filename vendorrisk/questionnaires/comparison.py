@@ -134,7 +134,7 @@ class _Asked(NamedTuple):
 
 
 def compared(old: Content, new: Content) -> Comparison:
-    """Return the differences. Of a version with itself there are none."""
+    """Return the differences. A version does not differ from itself."""
     before, after = _by_key(old), _by_key(new)
     kept = [key for key in after if key in before]
     carried = [_carries(before[key], after[key]) for key in kept]
@@ -224,7 +224,7 @@ def _moved(before: Mapping[str, _Asked], after: Mapping[str, _Asked], kept: list
 
 
 def _longest_rise(places: list[int]) -> set[int]:
-    """Return the indices of a longest rising part: as few questions as possible are told as moved."""
+    """Return the indices of a longest rising part: as few questions as possible count as moved."""
     ends: list[int] = []
     at: list[int] = []
     previous: list[int | None] = []

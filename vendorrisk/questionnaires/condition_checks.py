@@ -82,7 +82,7 @@ class Subject(NamedTuple):
     may_be_not_applicable: bool = False
     may_be_none: bool = False
     is_fact: bool = False
-    question: Question | None = None  # whose bounds narrow the answers
+    question: Question | None = None  # its bounds narrow the answers
 
 
 class ConditionFound(NamedTuple):

@@ -156,7 +156,7 @@ def _doubts(content: Content) -> Iterator[ContentFault]:
             yield ContentFault("option_set_unused", f"/option_sets{pointer_step(name)}", detail)
 
 
-class _Judged(NamedTuple):
+class _Decided(NamedTuple):
     """A condition with its section's: where it stands, the thing it shows, and whether it can be true."""
 
     pointer: str
@@ -166,7 +166,7 @@ class _Judged(NamedTuple):
 
 
 class _Conditions:
-    """The conditions of a content, parsed once. Only sound ones are judged."""
+    """The conditions of a content, parsed once. Whether they can come true is decided only if all are sound."""
 
     def __init__(self, content: Content) -> None:
         self._found: list[ContentFault] = []
@@ -184,19 +184,21 @@ class _Conditions:
                 self._flags.append((pointer, self._read(flag.when, pointer, self._subjects)))
         self._reachability = Reachability(self._subjects, self._shown)
         self._is_sound = not self._found and len(self._subjects) == len(asked)
-        self._judged = list(self._judge()) if self._is_sound else []
+        self._decided = list(self._decide()) if self._is_sound else []
 
     def faults(self) -> Iterator[ContentFault]:
         yield from self._found
-        for one in self._judged:
+        for one in self._decided:
             if one.reach is Reach.NEVER:
                 detail = f"No answers and facts make this true: {one.shows} is never asked."
                 yield ContentFault(ConditionFault.NEVER_ASKED, one.pointer, detail, 0)
 
     def warnings(self) -> Iterator[ContentFault]:
-        for one in self._judged:
-            if one.reach is Reach.NOT_JUDGED:
-                detail = f"More than {MOST_WORLDS:,} combinations decide whether {one.shows} is asked. Not judged."
+        for one in self._decided:
+            if one.reach is Reach.UNDECIDED:
+                detail = (
+                    f"More than {MOST_WORLDS:,} combinations decide whether {one.shows} is asked. Not all were tried."
+                )
                 yield ContentFault("too_many_worlds", one.pointer, detail, 0)
             elif self._reachability.shows_early(one.conditions):
                 detail = f"Because of a not, {one.shows} is asked before the answers that decide on it are given."
@@ -205,13 +207,13 @@ class _Conditions:
             if self._reachability.of(conditions) is Reach.NEVER:
                 yield ContentFault("never_raised", pointer, "No answers and facts raise this flag.", 0)
 
-    def _judge(self) -> Iterator[_Judged]:
+    def _decide(self) -> Iterator[_Decided]:
         never: set[str] = set()
         for pointer, shows, conditions in self._places:
             reach = self._reachability.of(conditions)
-            # Of a section that is never asked, the questions need no fault of their own.
+            # The questions of a section that is never asked need no fault of their own.
             if not any(pointer.startswith(f"{section}/questions/") for section in never):
-                yield _Judged(pointer, shows, conditions, reach)
+                yield _Decided(pointer, shows, conditions, reach)
             if reach is Reach.NEVER and "/questions/" not in pointer:
                 never.add(pointer.removesuffix("/when"))
 

@@ -4,7 +4,7 @@ All answers are tried that make a difference to a test: each option a test names
 days at, between and outside the thresholds, each count near a threshold, and the answers without a value. Neither an
 answer outside the question's own bounds is tried, nor one to a hidden question.
 
-At most 20,000 combinations are tried for one condition. Beyond them it is not judged.
+At most 20,000 combinations are tried for one condition. Beyond them the result is undecided.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,13 +41,13 @@ class Reach(Enum):
 
     SOMETIMES = "sometimes"
     NEVER = "never"
-    NOT_JUDGED = "not_judged"
+    UNDECIDED = "undecided"
 
 
 class _Variable(NamedTuple):
     key: str
     truths: tuple[Truth, ...]  # under which it is asked
-    answers: tuple[Given | None, ...]  # null: unanswered; the most promising stand last
+    answers: tuple[Given | None, ...]  # null: unanswered. The most promising stand last
     goals: tuple[Truth, ...]  # which are decided once it is known
 
 
@@ -59,19 +59,19 @@ class Reachability:
         self._order = {key: number for number, key in enumerate(self._subjects)}
         self._conditions = conditions
         self._truths = {key: tuple(map(truth_of, found)) for key, found in conditions.items()}
-        self._judged: dict[tuple[Condition, ...], Reach] = {}
+        self._decided: dict[tuple[Condition, ...], Reach] = {}
         self._steps_left = MOST_STEPS
 
     def of(self, conditions: Sequence[Condition]) -> Reach:
-        """Judge conditions that must hold together."""
+        """Decide conditions that must hold together."""
         goals = tuple(dict.fromkeys(part for condition in conditions for part in _conjuncts(condition)))
         if self._steps_left < 0:
-            return Reach.NOT_JUDGED
-        if goals not in self._judged:
+            return Reach.UNDECIDED
+        if goals not in self._decided:
             reaches = {self._search(needed, *self._parts(together, needed)) for needed, together in self._apart(goals)}
-            worst = (reach for reach in (Reach.NEVER, Reach.NOT_JUDGED) if reach in reaches)
-            self._judged[goals] = next(worst, Reach.SOMETIMES)
-        return self._judged[goals]
+            worst = (reach for reach in (Reach.NEVER, Reach.UNDECIDED) if reach in reaches)
+            self._decided[goals] = next(worst, Reach.SOMETIMES)
+        return self._decided[goals]
 
     def shows_early(self, conditions: Sequence[Condition]) -> bool:
         """Return True if a `not` makes the conditions true while no question is answered, whatever is meant.
@@ -137,7 +137,7 @@ class Reachability:
         for key, truths in zip(needed, decided, strict=True):
             answers = answer_space(self._subjects[key], tests[key], most=MOST_WORLDS)
             if answers is None:
-                return Reach.NOT_JUDGED
+                return Reach.UNDECIDED
             variables.append(_Variable(key, self._truths.get(key, ()), answers, tuple(truths)))
         return self._tried(variables)
 
@@ -162,7 +162,7 @@ class Reachability:
             else:
                 levels.append(_open(variables[len(levels)], given))
             if worlds > MOST_WORLDS or self._steps_left < 0:
-                return Reach.NOT_JUDGED
+                return Reach.UNDECIDED
         return Reach.NEVER
 
 

@@ -87,9 +87,9 @@ class Compiled:
         flags = [RaisedFlag(question.key, flag) for _, _, question in self.questions for flag in question.flags]
         flag_conditions = [parse(raised.flag.when) for raised in flags]
         self.steering: Final = frozenset(key for keys in self.gates.values() for key in keys)
-        """The questions whose answers show or hide others."""
+        """The questions that show or hide others by their answers."""
         self.flagging: Final = frozenset(_refs(flag_conditions)) - frozenset(FACTS)
-        """The questions whose answers raise flags."""
+        """The questions that raise flags by their answers."""
         self._flags = list(zip(flags, map(truth_of, flag_conditions), strict=True))
         self._sections = [self._steps(section) for section in content.sections]
 
