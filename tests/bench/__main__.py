@@ -1,7 +1,7 @@
 """The bench: ratios of the product to the barest thing that does the same, in one run on one machine.
 
     python -m tests.bench [--vendors 1000000] [--only reading,listing] [--quick] [--folder PATH]
-    python -m tests.bench plans|signals|deliveries|growth|neighbours [--vendors …]
+    python -m tests.bench plans|signals|deliveries|growth|neighbours|scoring [--vendors …]
 
 README.md tells what is compared, and the figures that were found.
 """
@@ -31,6 +31,7 @@ from tests.bench import (
     plans,
     reading,
     scans,
+    scoring,
     searching,
     sharing,
     sweeping,
@@ -103,6 +104,11 @@ async def beside(stack: Stack, options: argparse.Namespace) -> list[Line]:
     return await neighbours.run(stack, quick=options.quick)
 
 
+async def scores(_: Stack, options: argparse.Namespace) -> list[Line]:
+    """Score 261 questions."""
+    return await scoring.run(100 if options.quick else 1_000)
+
+
 async def growth(stack: Stack, options: argparse.Namespace) -> list[Line]:
     """Do the same with ten times and a hundred times as many vendors."""
     costs: list[growing.Costs] = []
@@ -122,6 +128,7 @@ WHAT = {
     "deliveries": deliveries,
     "growth": growth,
     "neighbours": beside,
+    "scoring": scores,
 }
 
 
