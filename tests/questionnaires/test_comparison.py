@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.questionnaires.make import asks, baseline, content, document, en, options, section
+from tests.questionnaires.documents import asks, baseline, content, document, en, options, section
 from vendorrisk.questionnaires.comparison import Comparison, compared
 from vendorrisk.questionnaires.content import Content, content_of, questions_of
 

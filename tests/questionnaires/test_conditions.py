@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.questionnaires.make import asks, content, document, en, faults, options, section, warnings
+from tests.questionnaires.documents import asks, content, document, en, faults, options, section, warnings
 from vendorrisk.questionnaires.condition_checks import FACTS
 from vendorrisk.questionnaires.content import NONE_VALUE, content_of
 from vendorrisk.questionnaires.content_checks import checked

@@ -4,13 +4,15 @@ import copy
 import json
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import inspect
 
-from tests.questionnaires.make import BUILT_IN, asks, baseline, content, document, en, options, section
+from tests.questionnaires.documents import BUILT_IN, asks, baseline, content, document, en, options, section
 from vendorrisk.evidence.criteria import TITLES
 from vendorrisk.questionnaires.content import (
     DEFAULT_OPTIONS,
@@ -55,6 +57,31 @@ def test_the_canonical_form_reads_back_as_the_same_content() -> None:
     assert canonical(content_of(form)) == form
     assert content_of(form) == baseline()
     assert unicodedata.is_normalized("NFC", form.decode())
+
+
+def test_a_byte_order_mark_before_the_document_is_no_part_of_it() -> None:
+    assert content_of(b"\xef\xbb\xbf" + canonical(baseline())) == baseline()
+
+
+def kinds_of(kind: inspect.Type, seen: set[type]) -> Iterator[inspect.Type]:
+    yield kind
+    inner = [getattr(kind, name) for name in ("type", "item_type", "key_type", "value_type") if hasattr(kind, name)]
+    inner += getattr(kind, "types", ())
+    if isinstance(kind, inspect.StructType) and kind.cls not in seen:
+        seen.add(kind.cls)
+        inner += [field.type for field in kind.fields]
+    for one in inner:
+        yield from kinds_of(one, seen)
+
+
+def test_no_type_of_the_format_joins_a_list_with_a_text_that_has_a_pattern() -> None:
+    """Msgspec 0.22 reads a wrong pointer for such a type when garbage is collected, and the process dies."""
+    unions = [kind for kind in kinds_of(inspect.type_info(Content), set()) if isinstance(kind, inspect.UnionType)]
+    assert len(unions) > 5
+    for union in unions:
+        bare = [one.type if isinstance(one, inspect.Metadata) else one for one in union.types]
+        has_list = any(isinstance(one, inspect.CollectionType) for one in bare)
+        assert not (has_list and any(isinstance(one, inspect.StrType) and one.pattern for one in bare))
 
 
 def test_a_content_made_by_hand_is_written_in_nfc_too() -> None:

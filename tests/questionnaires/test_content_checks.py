@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.questionnaires.make import asks, baseline, content, document, en, faults, options, section, warnings
+from tests.questionnaires.documents import asks, baseline, content, document, en, faults, options, section, warnings
 from vendorrisk.questionnaires.content import content_of
 from vendorrisk.questionnaires.content_checks import checked, translated
 

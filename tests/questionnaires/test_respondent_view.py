@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.questionnaires.make import asks, baseline, content, en, section
+from tests.questionnaires.documents import asks, baseline, content, en, section
 from vendorrisk.questionnaires.content import Content, canonical, content_of, questions_of
 from vendorrisk.questionnaires.respondent_view import filled, read_view, respondent_view
 

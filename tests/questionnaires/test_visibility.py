@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.questionnaires.make import asks, baseline, content, en, section
+from tests.questionnaires.documents import asks, baseline, content, en, section
 from vendorrisk.questionnaires.content import NONE_VALUE, canonical, digest
 from vendorrisk.questionnaires.visibility import Answered, Compiled, Fact, Turn
 from vendorrisk.vendors.model import Tier

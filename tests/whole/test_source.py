@@ -28,8 +28,9 @@ PURE = (
     *("evidence/coverage.py", "evidence/criteria.py", "evidence/policy.py", "evidence/report_text.py"),
     *("evidence/extract_lists.py", "evidence/phrases.py", "texts/text.py", "texts/written_dates.py"),
     *("evaluation/*.py", "probes/dns/takeover.py"),
-    *("questionnaires/c*.py", "questionnaires/answer_space.py", "questionnaires/question_checks.py"),
-    *("questionnaires/reachability.py", "questionnaires/respondent_view.py", "questionnaires/visibility.py"),
+    *("questionnaires/comparison.py", "questionnaires/condition_*.py", "questionnaires/content*.py"),
+    *("questionnaires/answer_space.py", "questionnaires/question_checks.py", "questionnaires/reachability.py"),
+    *("questionnaires/respondent_view.py", "questionnaires/visibility.py"),
     *("signals/schedule.py", "signals/finding_rules.py", "signals/shared_assets.py", "signals/score_inputs.py"),
 )
 """Where decisions are made: no I/O, no clock, nothing awaited, and nothing imported that does either."""

@@ -373,7 +373,7 @@ def _decoded(raw: bytes | bytearray | memoryview) -> object:
     if len(raw) > MOST_BYTES:
         raise ContentError((_TOO_LARGE,))
     try:
-        return msgspec.json.decode(raw)
+        return msgspec.json.decode(bytes(raw).removeprefix(b"\xef\xbb\xbf"))  # the mark that some editors put first
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         fault = ContentFault("body_malformed", "", "The document is not valid JSON. Check its brackets and quotes.")
         raise ContentError((fault,)) from error
