@@ -109,7 +109,8 @@ async def _write(context: RequestContext, scope: Any, receive: Receive, next_app
             receive = context.file_body(receive)
         else:
             receive = await stack.enter_async_context(context.json_body(receive))
-        response = await _in_transaction(context, scope, receive, next_app, is_file=is_file)
+        begins_later = is_file or context.opt["begins_later"]
+        response = await _in_transaction(context, scope, receive, next_app, begins_later=begins_later)
     if context.work is not None and context.work.nudges and not response.is_refusal:
         await context.service.nudge(context.work.nudges)
     if wants_minimal(context.headers.get("prefer")) and response.status in {200, 201, 202}:
@@ -118,13 +119,13 @@ async def _write(context: RequestContext, scope: Any, receive: Receive, next_app
 
 
 async def _in_transaction(
-    context: RequestContext, scope: Any, receive: Receive, next_app: ASGIApp, *, is_file: bool
+    context: RequestContext, scope: Any, receive: Receive, next_app: ASGIApp, *, begins_later: bool
 ) -> HeldResponse:
-    """Run the handler and commit what it did, or roll it back. The handler of a file begins the transaction itself."""
+    """Run the handler and commit what it did, or roll it back. With `begins_later`, it begins the transaction itself."""
     response = HeldResponse()
     try:
         async with AsyncExitStack() as context.transaction:
-            if not is_file:
+            if not begins_later:
                 await context.begin()
             await next_app(scope, receive, response.hold)
             response.check()

@@ -125,6 +125,8 @@ def _told(
         "at": at,
         # A raw body is read by the handler itself: files and spreadsheets.
         "raw": more.pop("raw", None),
+        # The handler of a JSON body opens its transactions itself, because it waits for a child process in between.
+        "begins_later": more.pop("begins_later", False),
         # The media types of a response that goes out while the handler still reads: files and exports.
         "streams": more.pop("streams", None),
         # Whether such a response carries the ETag of its record, as its handler knows it.

@@ -117,15 +117,19 @@ async def check_questionnaire_draft(
     Permission.QUESTIONNAIRES_PUBLISH,
     refuses=[*_FAULTS, Code.CHANGE_NOTE_MISSING, Code.VERSION_UNCHANGED, Code.QUESTIONNAIRE_RETIRED],
     example={"change_note": "Asks for keys that cannot be phished."},
+    begins_later=True,
 )
 async def publish_questionnaire_draft(
-    work: InWork, expected: ExpectedVersion, questionnaire_id: FromPath[UUID], data: JSONBody[Publication]
+    transactions: InTransactions,
+    expected: ExpectedVersion,
+    questionnaire_id: FromPath[UUID],
+    data: JSONBody[Publication],
 ) -> QuestionnaireVersionDetail:
     """Publish the draft as the next version, which never changes. From the second version on a note is required.
 
     Pointers of faults lead into the content of the draft.
     """
-    return await publication.publish(work, questionnaire_id, data, expected)
+    return await publication.publish(transactions, questionnaire_id, data, expected)
 
 
 router = Router(

@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from vendorrisk.access.records import found, stale
-from vendorrisk.access.work import Work
+from vendorrisk.access.work import Transactions, Work
 from vendorrisk.audit import service as audit
 from vendorrisk.audit.actions import Action
 from vendorrisk.audit.model import Target
@@ -25,13 +25,15 @@ from vendorrisk.questionnaires.service import check_in_use, version
 
 
 async def publish(
-    work: Work, questionnaire_id: UUID, publication: Publication, expected: int
+    transactions: Transactions, questionnaire_id: UUID, publication: Publication, expected: int
 ) -> QuestionnaireVersionDetail:
     """Publish the draft. If two callers publish it at once, one is refused, because its draft is gone."""
-    record = found(await queries.find(work, questionnaire_id))
-    begun = frozen(await drafts.first(work, record)).text
-    text = await queries.find_draft_content(work, questionnaire_id) or begun
-    read = await in_sandbox(read_json, text.encode(), work.tenant_id)
+    async with transactions.look() as work:
+        record = found(await queries.find(work, questionnaire_id))
+        begun = frozen(await drafts.first(work, record)).text
+        text = await queries.find_draft_content(work, questionnaire_id) or begun
+    read = await in_sandbox(read_json, text.encode(), transactions.tenant_id)
+    work = await transactions.begin()
     record = found(await queries.lock(work, questionnaire_id))
     stored = await queries.find_draft(work, questionnaire_id)
     drafts.check_draft_version(stored, expected)
