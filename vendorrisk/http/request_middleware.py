@@ -121,7 +121,7 @@ async def _write(context: RequestContext, scope: Any, receive: Receive, next_app
 async def _in_transaction(
     context: RequestContext, scope: Any, receive: Receive, next_app: ASGIApp, *, begins_later: bool
 ) -> HeldResponse:
-    """Run the handler and commit what it did, or roll it back. With `begins_later`, it begins the transaction itself."""
+    """Run the handler and commit what it did, or roll it back. With `begins_later`, it begins the transaction."""
     response = HeldResponse()
     try:
         async with AsyncExitStack() as context.transaction:
