@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice, product
 from typing import Any
 
@@ -484,6 +485,15 @@ def test_a_file_that_cannot_be_converted_is_refused_where_it_is_wrong(
     assert pointer is None or first.pointer == pointer, first
     for word in words:
         assert word in first.detail
+
+
+@pytest.mark.parametrize("name", ["choicesConds", "items", "choices", "text", "another"])
+def test_json_as_deep_as_its_parser_takes_ends_in_no_other_error(name: str) -> None:
+    for levels in (50, 500, 900, 980, 1020):
+        item = json.dumps({**GROUP, name: 0}).replace(f'"{name}": 0', f'"{name}": {"[" * levels}{"]" * levels}')
+        raw = f'{{"questionnaire": [{{"type": "block", "text": "B", "items": [{item}]}}]}}'.encode()
+        with suppress(ContentError):
+            assert content_of_vsaq(raw, "own")
 
 
 def test_at_most_50_faults_are_told() -> None:

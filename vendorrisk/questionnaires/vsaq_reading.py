@@ -11,7 +11,8 @@ Source: `vsaq/static/questionnaire` of https://github.com/google/vsaq, commit 36
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from itertools import islice
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -28,6 +29,7 @@ from vendorrisk.questionnaires.condition_grammar import (
 )
 from vendorrisk.questionnaires.condition_tree import AllOf, AnyOf, Condition, Not
 from vendorrisk.questionnaires.content import MOST_BYTES, MOST_FAULTS, ContentError, ContentFault
+from vendorrisk.questionnaires.content_texts import UNSTORABLE
 from vendorrisk.value_checks import faults_of
 
 MOST_ITEMS: Final = 10_000
@@ -42,7 +44,7 @@ class Item(msgspec.Struct, frozen=True, rename={"choice_conditions": "choicesCon
     id: Annotated[str, Meta(max_length=90, pattern=r"^[!-~]*\Z", extra={"words": "an id without blanks"})] = ""
     text: str = ""
     cond: str = ""
-    items: "tuple[Item, ...]" = ()
+    items: tuple[Any, ...] = ()  # of items. A type that holds itself makes msgspec crash at the end
     choices: tuple[Annotated[dict[str, str], Meta(min_length=1, max_length=1)], ...] = ()
     choice_conditions: tuple[object, ...] = ()
     has_default: bool = False
@@ -57,7 +59,7 @@ class Item(msgspec.Struct, frozen=True, rename={"choice_conditions": "choicesCon
 
 
 class _File(msgspec.Struct, frozen=True):
-    questionnaire: Annotated[tuple[Item, ...], Meta(min_length=1)]
+    questionnaire: Annotated[tuple[Any, ...], Meta(min_length=1)]
 
 
 def _fault(code: str, pointer: str, detail: str) -> ContentError:
@@ -101,14 +103,36 @@ def read(raw: bytes) -> tuple[Item, ...]:
         detail = "The file is no JSON. Beyond JSON, only // comments and texts joined by + are accepted."
         raise _fault("body_malformed", "", detail) from error
     _check_size(value)
+    faults: list[ContentFault] = []
+    file = _converted(value, _File, "", faults)
+    items = () if file is None else _items(file.questionnaire, "/questionnaire", faults)
+    if faults:
+        raise ContentError(tuple(faults[:MOST_FAULTS]))
+    return items
+
+
+def _items(values: tuple[Any, ...], at: str, faults: list[ContentFault]) -> tuple[Item, ...]:
+    found: list[Item] = []
+    for number, value in enumerate(values):
+        item = _converted(value, Item, f"{at}/{number}", faults)
+        if item is not None:
+            inside = _items(item.items, f"{at}/{number}/items", faults)
+            found.append(msgspec.structs.replace(item, items=inside))
+    return tuple(found)
+
+
+_Shape = TypeVar("_Shape")
+
+
+def _converted(value: object, shape: type[_Shape], at: str, faults: list[ContentFault]) -> _Shape | None:
     try:
-        return msgspec.convert(value, _File).questionnaire
-    except (msgspec.ValidationError, UnicodeError, RecursionError) as error:
-        faults = (
-            ContentFault(str(one.code), one.pointer or "", one.detail)
-            for _, one in zip(range(MOST_FAULTS), faults_of(value, _File), strict=False)
-        )
-        raise ContentError(tuple(faults)) from error
+        return msgspec.convert(value, shape)
+    except UnicodeError:
+        faults.append(ContentFault("text_invalid", at, UNSTORABLE))
+    except (msgspec.ValidationError, RecursionError):
+        wrong = islice(faults_of(value, shape), max(0, MOST_FAULTS - len(faults)))
+        faults += [ContentFault(str(one.code), f"{at}{one.pointer or ''}", one.detail) for one in wrong]
+    return None
 
 
 def _check_size(value: object) -> None:
