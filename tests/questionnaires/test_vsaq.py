@@ -466,6 +466,27 @@ REFUSED = {
     "a huge text": (block({**GROUP, "text": "x" * 30_000}), "/questionnaire/0/items/0/text", ["20,000"]),
     "a long text": (block({**GROUP, "text": "x" * 2001}), "/questionnaire/0/items/0/text", ["2000"]),
     "only markup": (block({**GROUP, "text": "<b></b>"}), "/questionnaire/0/items/0/text", []),
+    "too many warnings": (
+        block(GROUP, *(tip(f"t{number}", "g_no") for number in range(21))),
+        "/questionnaire/0/items/21",
+        ["too many flags", "20"],
+    ),
+    "too many questions": (
+        block(*({**line(""), "id": f"l{number}"} for number in range(2001))),
+        "/questionnaire/0/items/2000",
+        ["too many questions", "2,000"],
+    ),
+    "too many sections": (
+        json.dumps(
+            {
+                "questionnaire": [
+                    {"type": "block", "text": "B", "items": [{**line(""), "id": f"l{number}"}]} for number in range(101)
+                ]
+            }
+        ).encode(),
+        "/questionnaire/100/items/0",
+        ["too many sections", "100"],
+    ),
     "too many items": (block(*MANY), "/questionnaire", [f"{MOST_ITEMS:,}"]),
     "blocks too deep": (nested(MOST_BLOCKS + 1), None, [f"{MOST_BLOCKS} levels"]),
     "blocks far too deep": (nested(300), None, [f"{MOST_BLOCKS} levels"]),

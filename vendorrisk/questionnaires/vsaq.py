@@ -37,6 +37,8 @@ from vendorrisk.questionnaires.content import (
     FORMAT,
     METHOD,
     MOST_FAULTS,
+    MOST_QUESTIONS,
+    MOST_SECTIONS,
     Content,
     ContentError,
     ContentFault,
@@ -44,11 +46,12 @@ from vendorrisk.questionnaires.content import (
     content_of,
 )
 from vendorrisk.questionnaires.content_texts import LONGEST_LINE, LONGEST_TEXT
-from vendorrisk.questionnaires.vsaq_reading import Item, all_of, condition_of, plain_text, read
+from vendorrisk.questionnaires.vsaq_reading import Item, all_of, condition_of, plain_text, read, walk
 from vendorrisk.value_checks import pointer_step
 
 _MOST_HTML: Final = 20_000  # characters of one text with its markup
 _LONGEST_KEY: Final = 64
+_MOST_FLAGS: Final = 20  # of a question
 _NONE_OF_THEM: Final = "None of the above."
 _GROUPS: Final = frozenset({"radiogroup", "checkgroup"})
 _KINDS: Final[Mapping[str, QuestionKind]] = {
@@ -97,7 +100,7 @@ class _Conversion:
         self._key, self._licence, self._items = key, licence, items
         self._faults: list[ContentFault] = []
         self._question_keys, self._section_keys, self._flag_keys = _Keys(), _Keys(), _Keys()
-        self._ids = {name for item in _walk(items) for name in (item.id, *_names(item)) if name}
+        self._ids = {name for item in walk(items) for name in (item.id, *item.names) if name}
         self._seen: set[str] = set()
         self._tests: dict[str, Condition] = {}
         self._shown: dict[str, Condition | None] = {}
@@ -143,7 +146,7 @@ class _Conversion:
             place = f"{at}/{number}"
             self._check(item, place)
             own = self._condition(item, place)
-            shown = self._bounded(all_of((above, own)), item, place)
+            shown = own if above is None else self._bounded(all_of((above, own)), item, place)
             if item.type == "block":
                 self._note(item, shown)
                 self._block(self._line(item.text, f"{place}/text"), item.items, f"{place}/items", shown)
@@ -154,35 +157,41 @@ class _Conversion:
                 self._note(item, shown)
                 self._tip(item, own, shown, place)
             else:
-                section = section or self._section(title, above)
+                section = section or self._section(title, above, place)
                 section["questions"].append(self._question(item, own, section, place))
                 self._note(item, shown)
 
     def _check(self, item: Item, at: str) -> None:
-        for name in filter(None, (item.id, *_names(item))):
+        for name in filter(None, (item.id, *item.names)):
             if name in self._seen:
                 self._refuse("twin_key", at, f"The id {name} is used twice. Give each item its own.")
             self._seen.add(name)
         if item.choice_conditions:
-            detail = f"The item {_called(item)} has conditions of single choices (choicesConds). Take them out."
+            detail = f"The item {item.called} has conditions of single choices (choicesConds). Take them out."
             self._refuse("member_not_supported", f"{at}/choicesConds", detail)
         if item.auth == "admin":
-            detail = f"The item {_called(item)} is for administrators (auth). Take it out: a vendor would see it."
+            detail = f"The item {item.called} is for administrators (auth). Take it out: a vendor would see it."
             self._refuse("member_not_supported", f"{at}/auth", detail)
 
     def _note(self, item: Item, shown: Condition | None) -> None:
         if item.id:
             self._shown[item.id] = shown
 
-    def _section(self, title: str, when: Condition | None) -> _Part:
+    def _section(self, title: str, when: Condition | None, at: str) -> _Part:
+        self._bound(len(self._sections), MOST_SECTIONS, "sections", at)
         section: _Part = {"key": self._section_keys.of(title), "title": {"en": title}, "questions": []}
         if when is not None:
             section["when"] = printed(when)
         self._sections.append(section)
         return section
 
+    def _bound(self, count: int, most: int, things: str, at: str) -> None:
+        if count >= most:
+            self._refuse(f"too_many_{things}", at, f"There are too many {things}. At most {most:,} are accepted.")
+
     def _question(self, item: Item, own: Condition | None, section: _Part, at: str) -> _Part:
-        key = self._question_keys.of(item.id or _common(list(_names(item))))
+        self._bound(len(self._questions), MOST_QUESTIONS, "questions", at)
+        key = self._question_keys.of(item.id or _common(item.names))
         question: _Part = {"key": key, "kind": _KINDS[item.type], "required": item.type not in {"upload", "checkgroup"}}
         self._options(item, question, at)
         if item.required is not None:
@@ -200,7 +209,7 @@ class _Conversion:
         if item.id:
             question["same_as"] = [f"vsaq:{item.id}"]
         elif item.type not in _GROUPS:
-            self._refuse("id_missing", at, f"The item {_called(item)} has no id. Give it one.")
+            self._refuse("id_missing", at, f"The item {item.called} has no id. Give it one.")
         self._questions[key] = question
         return question
 
@@ -224,7 +233,7 @@ class _Conversion:
                 if several:
                     question |= {"required": True, "score": {"rule": "best", "none_of": none_of}}
             if not question["options"]:
-                self._refuse("options_missing", f"{at}/choices", f"The item {_called(item)} has no choices. Add one.")
+                self._refuse("options_missing", f"{at}/choices", f"The item {item.called} has no choices. Add one.")
             self._tests[item.id] = Count(key, Operator.MORE, 0) if several else answered
         elif item.type in {"check", "yesno"}:
             labels = {name: self._label(question, getattr(item, name), f"{at}/{name}") for name in ("yes", "no")}
@@ -243,7 +252,7 @@ class _Conversion:
         decisive = own or shown
         if decisive is None:
             if tip.warn == "yes" and not tip.cond:
-                detail = f"The warning {_called(tip)} holds always. Give it a condition (cond), or make it an info."
+                detail = f"The warning {tip.called} holds always. Give it a condition (cond), or make it an info."
                 self._refuse("condition_missing", at, detail)
             self._waiting += filter(None, (text, why))
             return
@@ -251,7 +260,7 @@ class _Conversion:
         question = self._questions[max((leaf.ref for leaf in leaves_of(decisive)), key=order.index)]
         part, name = question, "help"
         if tip.warn == "yes" and shown is not None:
-            part, name = self._flag(question, tip, shown, text), "text"
+            part, name = self._flag(question, tip, shown, text, at), "text"
         else:
             self._add(question, "help", text, at)
         if why is not None:
@@ -259,7 +268,8 @@ class _Conversion:
             is_full = len(part[name]["en"]) + len(why) + 2 > LONGEST_TEXT
             self._add(*((question, "help") if is_full else (part, name)), why, f"{at}/why")
 
-    def _flag(self, question: _Part, tip: Item, shown: Condition, text: str) -> _Part:
+    def _flag(self, question: _Part, tip: Item, shown: Condition, text: str, at: str) -> _Part:
+        self._bound(len(question.get("flags", ())), _MOST_FLAGS, "flags", at)
         flag: _Part = {
             "key": self._flag_keys.of(tip.id or tip.name or "tip"),
             "when": printed(shown),
@@ -290,7 +300,7 @@ class _Conversion:
         try:
             return condition_of(item.cond, resolve)
         except ConditionError as error:
-            detail = f"The condition of the item {_called(item)}: {error.detail}"
+            detail = f"The condition of the item {item.called}: {error.detail}"
             self._refuse(error.fault, f"{at}/cond", detail, error.offset)
             return None
 
@@ -320,7 +330,7 @@ class _Conversion:
             try:
                 parse(printed(condition))
             except ConditionError as error:
-                detail = f"The condition of the item {_called(item)}, with those of its blocks: {error.detail}"
+                detail = f"The condition of the item {item.called}, with those of its blocks: {error.detail}"
                 self._refuse(error.fault, f"{at}/cond", detail)
                 return None
         return condition
@@ -354,25 +364,11 @@ class _Conversion:
         part[name] = {"en": self._fits(f"{before}\n\n{text}" if before else text, at)}
 
 
-def _walk(items: tuple[Item, ...]) -> Iterator[Item]:
-    for item in items:
-        yield item
-        yield from _walk(item.items)
-
-
-def _names(item: Item) -> Iterator[str]:
-    return (name for choice in item.choices for name in choice)
-
-
 def _common(names: list[str]) -> str:
     """Return the common beginning of the choices, which names a group without an id."""
     columns = zip(*(name.split("_") for name in names), strict=False)
     same = takewhile(lambda words: len(set(words)) == 1, columns)
     return "_".join(words[0] for words in same) or next(iter(names), "")
-
-
-def _called(item: Item) -> str:
-    return item.id or next(_names(item), "") or f"without id ({item.type})"
 
 
 def _shortened(text: str) -> str:

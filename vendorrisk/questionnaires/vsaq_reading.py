@@ -57,6 +57,23 @@ class Item(msgspec.Struct, frozen=True, rename={"choice_conditions": "choicesCon
     why: str = ""
     auth: str = ""
 
+    @property
+    def names(self) -> list[str]:
+        """Return the ids of the choices."""
+        return [name for choice in self.choices for name in choice]
+
+    @property
+    def called(self) -> str:
+        """Return the id, or the words by which its author finds it."""
+        return self.id or next(iter(self.names), f"without id ({self.type})")
+
+
+def walk(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield all items, those inside of blocks too, in their order."""
+    for item in items:
+        yield item
+        yield from walk(item.items)
+
 
 class _File(msgspec.Struct, frozen=True):
     questionnaire: Annotated[tuple[Any, ...], Meta(min_length=1)]
