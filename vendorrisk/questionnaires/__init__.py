@@ -34,7 +34,7 @@ The stored questionnaires:
     form_sheets         a content as the sheets of a workbook, and back
     form_workbook       that workbook as bytes
     oscal               an OSCAL catalogue as a questionnaire
-    vsaq                Google's questionnaire (VSAQ) in our format
+    vsaq, vsaq_reading  Google's questionnaire (VSAQ) in our format, and its own notations
     built_ins           questionnaires that come with the service, and their adoption
     draft_routes        the routes of a draft
 

@@ -80,7 +80,7 @@ _FILES: Final[Mapping[str, _File]] = {
             QuestionnaireSource.VSAQ,
             "Apache-2.0",
             _GOOGLE,
-            partial(content_of_vsaq, key=f"vsaq-{name}"),
+            partial(content_of_vsaq, key=f"vsaq-{name}", licence="Apache-2.0"),
         )
         for name, file in (
             ("webapp", "webapp"),
