@@ -39,6 +39,7 @@ _NEEDS_MORE = {
     "Record proposed letter": "proposals_incomplete",
     "Test receiver": "receiver_unconfirmed",  # its address is confirmed by a link in a mail
     "Cancel vendor import": "import_not_ready",  # it is applied already
+    "Publish questionnaire draft": "questionnaire_retired",  # retiring comes before it
 }
 """What a fresh tenant with one key cannot have yet. Its refusal is a conflict of state, never of an example."""
 

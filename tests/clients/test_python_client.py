@@ -159,7 +159,7 @@ def test_the_client_reads_every_example_of_a_response(generated: Generated) -> N
         for operation in item.values():
             for status, response in operation["responses"].items():
                 shown = response.get("content", {}).get("application/json", {})
-                if "example" in shown:
+                if "example" in shown and "$ref" in shown["schema"]:  # a file has no model
                     name = shown["schema"]["$ref"].rpartition("/")[2]
                     assert generated.model(name).from_dict(shown["example"]), (operation["operationId"], status)
                     read += 1

@@ -98,8 +98,8 @@ class Fuzz:
         if response is None:
             return
         self._evaluate(operation, case, response)
-        # A made file has a media type or an ending by chance, and a multipart body tells it of its part alone.
-        of_chance = {"media_type_unsupported"} if operation.raw else set()
+        # A made file has a media type, an ending and a content by chance, and a multipart body tells of its part alone.
+        of_chance = {"media_type_unsupported", "body_malformed"} if operation.raw else set()
         if form and response.status_code >= 400 and response.json().get("code") in ABOUT_FORM - of_chance:
             self._note(operation.name, f"refused though it fits: {_told(response)}", response)
         if operation.writes and response.status_code in {200, 201, 202, 204, 404, 409, 412}:

@@ -71,11 +71,19 @@ def _invalid(error: Exception, request: Request[Any, Any, Any]) -> Refusal:
 def _parameter_fault(name: str, request: Request[Any, Any, Any]) -> FieldError:
     """Describe in our own words the error of a parameter that Litestar refused."""
     value: Any = request.path_params.get(name)
-    sent = request.query_params.getall(name, []) if value is None else [str(value)]
+    named = _name_in_query(name, request)
+    sent = request.query_params.getall(named, []) if value is None else [str(value)]
     schema = _types_of(request).get(name, Any)
     is_list = isinstance(_without_null(schema), inspect.CollectionType)
     detail = next(faults_of(sent if is_list else "".join(sent[:1]), schema, is_text=True)).detail
-    return FieldError(detail, Code.PARAMETER_INVALID.code, parameter=name)
+    return FieldError(detail, Code.PARAMETER_INVALID.code, parameter=named)
+
+
+def _name_in_query(name: str, request: Request[Any, Any, Any]) -> str:
+    """Return the name that a caller sends. It differs where Python has the word for itself, such as `from`."""
+    field = request.route_handler.parsed_fn_signature.parameters.get(name)
+    given = getattr(field.kwarg_definition, "name", None) if field is not None else None
+    return given or name
 
 
 def _types_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
