@@ -132,7 +132,7 @@ def read_workbook(content: bytes, limits: Limits) -> Table:
 
 def open_workbook(content: bytes, limits: Limits) -> Source:
     """Open the first visible worksheet of an XLSX. Run it where memory and time are limited."""
-    notices = _looked_into(content, limits)
+    notices = looked_into(content, limits)
     try:
         workbook = load_workbook(io.BytesIO(content))
         sheets = [
@@ -164,7 +164,7 @@ def damaged() -> UnreadableError:
     return UnreadableError("The workbook is damaged. Open it, save it again as .xlsx, and send that.")
 
 
-def _looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
+def looked_into(content: bytes, limits: Limits) -> tuple[str, ...]:
     """Refuse an archive with a list of parts that would unpack too large.
 
     Return notices of the parts that are ignored.
@@ -192,13 +192,14 @@ def _sheet_rows(sheet: CalamineSheet, errors: Places) -> Iterator[tuple[int, Seq
     _, start_column = sheet.start or (0, 0)
     padding = (None,) * start_column
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        row = (*padding, *map(_cell, cells))
+        row = (*padding, *map(cell_of, cells))
         # An error is read as a blank, which would leave the stored value as it is.
         there = errors.get(number)
         yield number, row if there is None else [there.get(at, cell) for at, cell in enumerate(row, start=1)]
 
 
-def _cell(value: object) -> Cell:
+def cell_of(value: object) -> Cell:
+    """Return the value of a workbook's cell as this service holds it."""
     match value:
         case float():
             return _number(value)
