@@ -1,7 +1,9 @@
 """Builders: workbooks in the layouts of other makers, to the row and column, with invented texts."""
 
 import io
+import zipfile
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 from openpyxl import Workbook
@@ -195,3 +197,15 @@ def table(rows: Sequence[Sequence[Any]], title: str = "Sheet") -> bytes:
     for row in rows:
         book.active.append(list(row))
     return saved(book)
+
+
+def with_bytes_changed(content: bytes, name: str, chance: Random) -> bytes:
+    """Return the workbook with a few bytes of one part changed, packed as an honest program would."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(kept, "w") as out:
+        for part in archive.namelist():
+            body = bytearray(archive.read(part))
+            for _ in range(chance.randrange(1, 4) if part == name else 0):
+                body[chance.randrange(len(body))] = chance.choice(b"<>/=0129AZ&;\x00 ")
+            out.writestr(part, bytes(body))
+    return kept.getvalue()

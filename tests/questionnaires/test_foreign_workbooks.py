@@ -1,6 +1,7 @@
 """Workbooks of other makers are told apart by content, and read to the cell."""
 
 from datetime import date
+from random import Random
 
 import msgspec
 import pytest
@@ -266,3 +267,25 @@ def test_bytes_that_are_no_workbook_are_refused_with_advice() -> None:
         found = read(content)
         assert isinstance(found, Rejected)
         assert found.detail.endswith(".")
+
+
+def test_a_damaged_workbook_is_refused_or_read_and_never_fails() -> None:
+    content, _ = make.caiq4({"A&A-01.1": ["Yes", "CSP-owned", "Words"]})
+    chance = Random(7)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(chance.randrange(1, 6)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        found = read(bytes(damaged[: chance.choice([len(damaged), chance.randrange(len(damaged))])]))
+        assert isinstance(found, ReadForm | Rejected | Unrecognised)
+
+
+def test_a_damaged_sheet_is_refused_or_read_and_never_fails() -> None:
+    content, _ = make.caiq4({"A&A-01.1": ["Yes", "CSP-owned", "Words"]})
+    chance = Random(7)
+    outcomes = set()
+    for _ in range(60):
+        name = chance.choice(["xl/worksheets/sheet3.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"])
+        found = read(make.with_bytes_changed(content, name, chance))
+        outcomes.add(type(found))
+    assert outcomes >= {ReadForm, Rejected}

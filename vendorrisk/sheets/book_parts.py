@@ -50,7 +50,7 @@ def parts_of(archive: zipfile.ZipFile) -> BookParts:
         nonlocal from_1904, named, heard
         named, heard = (given.get("name", ""), "") if name == "definedName" else ("", "")
         if name == "sheet":
-            sheets.append((given["name"], next(value for key, value in given.items() if key.endswith(" id"))))
+            sheets.append((given["name"], next((value for key, value in given.items() if key.endswith(" id")), "")))
         elif name == "workbookPr":
             from_1904 = given.get("date1904") in {"1", "true"}
         elif name == "Relationship" and given["Type"].endswith("/worksheet"):

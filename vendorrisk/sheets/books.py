@@ -8,13 +8,12 @@ import io
 import zipfile
 from collections.abc import Iterator
 from typing import Final
-from xml.parsers.expat import ExpatError
 
 import msgspec
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum, load_workbook
 
 from vendorrisk.sheets.book_parts import BookParts, ChoiceList, SheetMarks, marks_of, parts_of
-from vendorrisk.sheets.errors import UnfoundError, UnreadableError
+from vendorrisk.sheets.errors import BROKEN, UnfoundError, UnreadableError
 from vendorrisk.sheets.reading import Cell, Limits, cell_of, damaged, is_workbook, looked_into
 
 _MOST_SHEETS: Final = 100
@@ -69,17 +68,7 @@ def open_book(content: bytes) -> Book:
             sheets = tuple(_sheets(archive, book, parts, left_out))
     except UnfoundError as error:
         raise UnreadableError(f"The workbook cannot be read: {error}. Save it again as .xlsx.") from error
-    except (
-        CalamineError,
-        ExpatError,
-        OSError,
-        EOFError,
-        LookupError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (CalamineError, *BROKEN) as error:
         if isinstance(error, UnreadableError):
             raise
         raise damaged() from error

@@ -8,6 +8,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -22,6 +23,12 @@ ERRORS = frozenset(
 
 Places = dict[int, dict[int, str]]
 """Row → column → error. Both count from 1."""
+
+BROKEN = (
+    *(ExpatError, LookupError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What libraries raise for a workbook that is cut, damaged, encrypted or packed in a way they do not know."""
 
 _MARK = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
@@ -46,7 +53,7 @@ def errors_of(content: bytes, at: int) -> Places:
             sheet = _Sheet()
             walk(archive, _part_of(archive, at), sheet.begin, sheet.end, sheet.text)
             return sheet.places
-    except (ExpatError, LookupError, ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise UnfoundError(str(error)) from error
 
 

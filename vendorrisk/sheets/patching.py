@@ -13,13 +13,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
-from xml.parsers.expat import ExpatError, ParserCreate
+from xml.parsers.expat import ParserCreate
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from vendorrisk.sheets.book_parts import name_of, parts_of, place_of
-from vendorrisk.sheets.errors import UnfoundError, UnreadableError, walk
+from vendorrisk.sheets.errors import BROKEN, UnfoundError, UnreadableError, walk
 from vendorrisk.sheets.reading import Limits, damaged, is_workbook, looked_into
 
 _LONGEST: Final = 32_767
@@ -53,17 +53,7 @@ def patched(content: bytes, fills: Sequence[Fill]) -> bytes:
             return _rewritten(archive, fills)
     except UnreadableError:
         raise
-    except (
-        ExpatError,
-        UnfoundError,
-        OSError,
-        EOFError,
-        LookupError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (UnfoundError, *BROKEN) as error:
         raise damaged() from error
 
 

@@ -12,12 +12,11 @@ from vendorrisk.questionnaires.foreign.cells import id_of, is_not_applicable, li
 from vendorrisk.questionnaires.foreign.contents import YES_NO, Asked, chosen
 from vendorrisk.questionnaires.foreign.headings import plain, row_of_headings
 from vendorrisk.questionnaires.foreign.outcome import OddCell, ReadAnswer, Recognised, RejectedWorkbookError
-from vendorrisk.questionnaires.foreign.recognise import CAIQ4_HEADINGS
+from vendorrisk.questionnaires.foreign.recognise import CAIQ4_HEADINGS, CAIQ_ID
 from vendorrisk.questionnaires.foreign.twins import Twins
 from vendorrisk.sheets.book_parts import name_of
 from vendorrisk.sheets.books import Book, BookSheet
 
-ID: Final = re.compile(r"[A-Z&]{2,4}-\d\d\.\d{1,2}")
 _OWNERS: Final = (
     ("csp", "CSP-owned", ("csp-owned", "csp owned")),
     ("csc", "CSC-owned", ("csc-owned", "csc owned")),
@@ -175,7 +174,7 @@ def _rows(sheet: BookSheet, head: int, column: int) -> Iterator[int]:
         if number <= head:
             continue
         name = id_of(sheet.rows[number].get(column))
-        if ID.fullmatch(name):
+        if CAIQ_ID.fullmatch(name):
             has_begun = True
             yield number
         elif name and has_begun:

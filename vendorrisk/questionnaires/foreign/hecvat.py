@@ -71,7 +71,7 @@ class HecvatReading:
                 title = line_of(row.get(1))
                 if has_begun and ("©" in title or plain(title).startswith("copyright")):
                     return
-                section = title if answer in {"answer", "vendor answers"} or has_begun else section
+                section = title if answer in {"answer", "vendor answers"} else section
 
     def _one(self, sheet: BookSheet, number: int, name: str, section: str) -> Asked:
         text = text_of(sheet.cell(number, 2)) or name

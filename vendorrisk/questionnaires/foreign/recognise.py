@@ -16,13 +16,14 @@ from vendorrisk.sheets.books import Book, BookSheet
 CAIQ4_HEADINGS: Final = {
     "id": r"question id",
     "question": r"question(?! id)",
-    "answer": r"csp caiq answer",
-    "ownership": r"ssrm control ownership",
-    "note": r"csp implementation description",
+    "answer": r"(csp )?(caiq )?answer",
+    "ownership": r"(ssrm )?(control )?ownership",
+    "note": r"(csp )?implementation description",
     "customer": r"csc responsibilities",
     "control": r"ccm control id",
     "domain": r"ccm domain title",
 }
+CAIQ_ID: Final = re.compile(r"[A-Z&]{2,4}-\d\d\.\d{1,2}")
 EXPORT_HEADINGS: Final = {
     "section": r"section heading$",
     "control": r"control heading$",
@@ -117,9 +118,19 @@ def _version(sheet: BookSheet, *more: str) -> str:
 
 def _caiq4(book: Book, sheet: str | None) -> Recognised | None:
     needed = frozenset({"id", "question", "answer"})
-    fitting = [one for one in book.sheets if row_of_headings(one, CAIQ4_HEADINGS, needed)]
+    fitting = [
+        one for one in book.sheets if (head := row_of_headings(one, CAIQ4_HEADINGS, needed)) and _asks(one, head)
+    ]
     one = _one(fitting, sheet)
     return None if one is None else _known(Form.CAIQ4, "", _version(one), (one.name,))
+
+
+def _asks(sheet: BookSheet, head: tuple[int, dict[str, int]]) -> bool:
+    """Return True if ids of the form stand under the heading."""
+    number, columns = head
+    return any(
+        at > number and CAIQ_ID.fullmatch(id_of(row.get(columns["id"]))) is not None for at, row in sheet.rows.items()
+    )
 
 
 def _caiq3(book: Book, sheet: str | None) -> Recognised | None:
