@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.datavalidation import DataValidation
 
 DOMAINS = ("A&A", "AIS", "IAM")
@@ -81,39 +82,47 @@ def caiq3(marks: Mapping[str, Mapping[str, Any]]) -> bytes:
     return saved(book)
 
 
-def hecvat_full(answers: Mapping[str, Sequence[Any]], *, version: str = "3.06", lists: bool = True) -> bytes:
-    """Return a HECVAT Full 3.06, its title in row 2, with a hidden sheet of weights. Answers fill columns C and D."""
-    book = Workbook()
-    book.active.title = "Cover of ours"
-    book.active["B7"] = "Nothing to see"
-    page = book.create_sheet("HECVAT - Full | Vendor Response")
-    page["A1"], page["A2"], page["E2"] = "Use the tab key", "HECVAT - Full", f"Version {version}"
-    values = book.create_sheet("Values")
+def _values_sheet(values: Any) -> None:
     values.sheet_state = "hidden"
     values["A4"], values["A5"] = "Yes", "No"
     for at, label in enumerate(("1) Own", "2) Rented", "3) N/A"), start=10):
         values[f"A{at}"] = label
+
+
+HECVAT_FULL: list[tuple[str, list[tuple[str, str, str, int]]]] = [
+    ("Date", [("DATE-01", "Date of completion", "", 0)]),
+    ("General", [("GNRL-01", "Name of the vendor", "", 0), ("GNRL-02", "Name of the product", "", 0)]),
+    (
+        "Qualifiers",
+        [("QUAL-01", "Is data under HIPAA handled?", "", 0), ("QUAL-05", "Any credit card data?", "", 0)],
+    ),
+    ("Company", [("COMP-01", "Describe the company", "", 15), ("COMP-02", "Any breach in five years?", "No", 20)]),
+    ("Documentation", [("DOCU-01", "Is there a report?", "Yes", 25), ("QUAL-07", "Where is it hosted?", "", 0)]),
+    ("Health data", [("HIPA-01", "Are staff trained?", "Yes", 10), ("HIPA-02", "Is access logged?", "Yes", 10)]),
+    ("Cards", [("PCID-01", "Is there an attestation?", "Yes", 40)]),
+]
+
+
+def hecvat_full(
+    answers: Mapping[str, Sequence[Any]], *, version: str = "3.06", lists: bool = True, from_1904: bool = False
+) -> bytes:
+    """Return a HECVAT Full 3.06, its title in row 2, with a hidden sheet of weights. Answers fill columns C and D."""
+    book = Workbook()
+    book.epoch = CALENDAR_MAC_1904 if from_1904 else book.epoch
+    book.active.title = "Cover of ours"
+    book.active["B7"] = "Nothing to see"
+    page = book.create_sheet("HECVAT - Full | Vendor Response")
+    page["A1"], page["A2"], page["E2"] = "Use the tab key", "HECVAT - Full", f"Version {version}"
+    _values_sheet(book.create_sheet("Values"))
     hidden = book.create_sheet("Questions")
     hidden.sheet_state = "hidden"
     heads = ["Order", "ID", "Question", "C_Answer", "Default Weight"]
     for column, text in enumerate(heads, start=1):
         hidden.cell(2, column, text)
-    plan: list[tuple[str, list[tuple[str, str, str, int]]]] = [
-        ("Date", [("DATE-01", "Date of completion", "", 0)]),
-        ("General", [("GNRL-01", "Name of the vendor", "", 0), ("GNRL-02", "Name of the product", "", 0)]),
-        (
-            "Qualifiers",
-            [("QUAL-01", "Is data under HIPAA handled?", "", 0), ("QUAL-05", "Any credit card data?", "", 0)],
-        ),
-        ("Company", [("COMP-01", "Describe the company", "", 15), ("COMP-02", "Any breach in five years?", "No", 20)]),
-        ("Documentation", [("DOCU-01", "Is there a report?", "Yes", 25), ("QUAL-07", "Where is it hosted?", "", 0)]),
-        ("Health data", [("HIPA-01", "Are staff trained?", "Yes", 10), ("HIPA-02", "Is access logged?", "Yes", 10)]),
-        ("Cards", [("PCID-01", "Is there an attestation?", "Yes", 40)]),
-    ]
     row, order = 10, 0
     choices = DataValidation(type="list", formula1="Values!$A$4:$A$5")
     hosting = DataValidation(type="list", formula1="Values!$A$10:$A$12")
-    for title, questions in plan:
+    for title, questions in HECVAT_FULL:
         for column, heading in enumerate(
             (title, None, "Vendor Answers", "Additional Information", "Guidance"), start=1
         ):
@@ -209,3 +218,17 @@ def with_bytes_changed(content: bytes, name: str, chance: Random) -> bytes:
                 body[chance.randrange(len(body))] = chance.choice(b"<>/=0129AZ&;\x00 ")
             out.writestr(part, bytes(body))
     return kept.getvalue()
+
+
+def caiq4_of(questions: int) -> bytes:
+    """Return a CAIQ 4.0.3 with that many questions, all answered."""
+    book = Workbook()
+    page = book.active
+    page.title = "CAIQv4.0.3"
+    page.append(["v4.0.3", "CONSENSUS ASSESSMENTS INITIATIVE QUESTIONNAIRE"])
+    page.append(["Question ID", "Question", "CSP CAIQ Answer"])
+    for number in range(questions):
+        page.append(
+            [f"IAM-{number // 9 + 1:02}.{number % 9 + 1}", f"Question {number}?", ("Yes", "No", "NA")[number % 3]]
+        )
+    return saved(book)

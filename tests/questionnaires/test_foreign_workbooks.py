@@ -289,3 +289,16 @@ def test_a_damaged_sheet_is_refused_or_read_and_never_fails() -> None:
         found = read(make.with_bytes_changed(content, name, chance))
         outcomes.add(type(found))
     assert outcomes >= {ReadForm, Rejected}
+
+
+def test_a_whole_caiq_of_the_published_size_raises_no_doubt() -> None:
+    content = make.caiq4_of(261)
+    found = was_read(content)
+    assert (found.found, found.answered, found.recognised.expected, found.notices) == (261, 261, 261, ())
+
+
+def test_days_count_from_1904_where_the_workbook_says_so() -> None:
+    content = make.hecvat_full({"DATE-01": [date(2024, 7, 1)]}, from_1904=True)
+    assert by_id(was_read(content))["DATE-01"][1] == "2024-07-01"
+    bare = make.hecvat_full({"DATE-01": [44012]}, from_1904=True)
+    assert by_id(was_read(bare))["DATE-01"][1] == "2024-07-01"

@@ -95,7 +95,7 @@ def ranges_of(sqref: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 class SheetMarks:
-    """What the XML of one sheet tells. `unstored` counts formulas without a stored value."""
+    """The marks that the XML of one sheet holds. `unstored` counts formulas without a stored value."""
 
     def __init__(self) -> None:
         self.lists: list[ChoiceList] = []

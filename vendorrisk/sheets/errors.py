@@ -28,7 +28,7 @@ BROKEN = (
     *(ExpatError, LookupError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
-"""What libraries raise for a workbook that is cut, damaged, encrypted or packed in a way they do not know."""
+"""Errors that libraries raise for a workbook that is cut, damaged, encrypted or packed in a way they do not know."""
 
 _MARK = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")

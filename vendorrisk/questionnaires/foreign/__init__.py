@@ -1,4 +1,4 @@
-"""Questionnaires in workbooks of other makers: told apart by content, read into our format and answers, and filled.
+"""Questionnaires in workbooks of other makers: recognised by content, read into our format and answers, and filled.
 
 A *form* is a maker's questionnaire. Its *edition* and *version* come from the workbook, because one id means different
 questions in different editions. The key of a question is its id in lower case. The id itself stands in `same_as`.

@@ -14,6 +14,7 @@ from vendorrisk.questionnaires.foreign.headings import plain, row_of_headings
 from vendorrisk.questionnaires.foreign.outcome import OddCell, ReadAnswer, Recognised, RejectedWorkbookError
 from vendorrisk.questionnaires.foreign.recognise import CAIQ4_HEADINGS, CAIQ_ID
 from vendorrisk.questionnaires.foreign.twins import Twins
+from vendorrisk.questionnaires.question_checks import KNOWN_IDS
 from vendorrisk.sheets.book_parts import name_of
 from vendorrisk.sheets.books import Book, BookSheet
 
@@ -75,6 +76,8 @@ class CaiqReading:
 
     def _one(self, name: str, text: str, domain: str, row: int, control: str, framework: str) -> Asked:
         is_4 = framework == "ccm4"
+        known = KNOWN_IDS.get(framework)  # CAIQ 4.1 asks for controls that CCM 4.0 lacks
+        is_known = known is None or control in known
         return Asked(
             id=name,
             text=text,
@@ -86,7 +89,7 @@ class CaiqReading:
             weight=1,
             takes_not_applicable=True,
             fields=(OWNERSHIP, CUSTOMER) if is_4 else (),
-            maps={framework: (control,)},
+            maps={framework: (control,)} if is_known else {},
         )
 
     def _answer4(self, one: Asked, columns: dict[str, int]) -> ReadAnswer | None:

@@ -21,7 +21,7 @@ def row_of_headings(
 ) -> tuple[int, dict[str, int]] | None:
     """Return the first row in which each needed heading matches, and the columns by name.
 
-    Patterns match from the start. By default each heading is needed. Of two columns that fit, the first counts.
+    Patterns match from the start. By default each heading is needed. The first of two columns that fit counts.
     """
     patterns = {name: re.compile(pattern) for name, pattern in wanted.items()}
     for number in sorted(sheet.rows):

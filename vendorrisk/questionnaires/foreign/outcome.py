@@ -1,4 +1,4 @@
-"""What reading a foreign workbook gives."""
+"""The outcome of reading a foreign workbook."""
 
 from enum import StrEnum
 from typing import Final

@@ -1,4 +1,4 @@
-"""The form of a workbook: told by sheet names, then by headings, then by the shape of ids.
+"""The form of a workbook: recognised by sheet names, then by headings, then by the shape of ids.
 
 The name of the file and the order of the sheets are no evidence: vendors rename files, and put sheets of their own
 before all others.

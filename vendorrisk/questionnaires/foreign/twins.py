@@ -1,4 +1,4 @@
-"""An id that a workbook has twice. Equal answers are one. Answers that differ are told with both cells."""
+"""An id that a workbook has twice. Equal answers are one. Answers that differ are reported with both cells."""
 
 from vendorrisk.questionnaires.foreign.contents import Asked
 from vendorrisk.questionnaires.foreign.outcome import OddCell, ReadAnswer

@@ -46,7 +46,7 @@ _LONGEST_LICENCE: Final = 1_000
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller names: the sheet to read where two fit, or a mapping of any sheet."""
+    """The choice of the caller: the sheet to read where two fit, or a mapping of any sheet."""
 
     sheet: str | None = None
     mapping: Mapping | None = None
