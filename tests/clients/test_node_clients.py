@@ -39,7 +39,12 @@ _NEEDS_MORE = {
     "Record proposed letter": "proposals_incomplete",
     "Test receiver": "receiver_unconfirmed",  # its address is confirmed by a link in a mail
     "Cancel vendor import": "import_not_ready",  # it is applied already
-    "Publish questionnaire draft": "questionnaire_retired",  # retiring comes before it
+    "Set questionnaire draft": "questionnaire_retired",  # retiring comes before what is below
+    "Remove questionnaire draft": "not_found",
+    "Publish questionnaire draft": "questionnaire_retired",
+    "Get questionnaire version": "not_found",  # so none was published
+    "Export questionnaire version": "not_found",
+    "Get questionnaire comparison": "not_found",
 }
 """What a fresh tenant with one key cannot have yet. Its refusal is a conflict of state, never of an example."""
 

@@ -2,6 +2,9 @@
 
     reading   turns the bytes of a file into a *table*, or raises `UnreadableError` with advice for the sender
     csv_text  finds the encoding and the delimiter of CSV, and yields its rows
+    books       a whole workbook: all sheets with their merged cells and lists of choices
+    book_parts  extents, formulas and lists of choices, from the XML of a workbook
+    patching    cells of a workbook filled in place: all else stays as it was, byte for byte
     errors    finds the cells of a workbook that hold an error such as #N/A
     workbooks the worksheets of a workbook by name, for formats of several sheets
     portions  the table as a child process writes it: head, rows, end. The rows lie on disk until they are read

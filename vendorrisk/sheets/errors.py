@@ -8,6 +8,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -22,6 +23,12 @@ ERRORS = frozenset(
 
 Places = dict[int, dict[int, str]]
 """Row → column → error. Both count from 1."""
+
+BROKEN = (
+    *(ExpatError, LookupError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""Errors that libraries raise for a workbook that is cut, damaged, encrypted or packed in a way they do not know."""
 
 _MARK = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
@@ -44,9 +51,9 @@ def errors_of(content: bytes, at: int) -> Places:
             if not any(_is_marked(archive, name) for name in archive.namelist() if name.startswith("xl/worksheets/")):
                 return {}
             sheet = _Sheet()
-            _walk(archive, _part_of(archive, at), sheet.begin, sheet.end, sheet.text)
+            walk(archive, _part_of(archive, at), sheet.begin, sheet.end, sheet.text)
             return sheet.places
-    except (ExpatError, LookupError, ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise UnfoundError(str(error)) from error
 
 
@@ -71,18 +78,19 @@ def _part_of(archive: zipfile.ZipFile, at: int) -> str:
         elif name == "Relationship":
             targets[given["Id"]] = given["Target"]
 
-    _walk(archive, "xl/workbook.xml", note)
-    _walk(archive, "xl/_rels/workbook.xml.rels", note)
+    walk(archive, "xl/workbook.xml", note)
+    walk(archive, "xl/_rels/workbook.xml.rels", note)
     return posixpath.normpath(posixpath.join("/xl", targets[sheets[at]])).lstrip("/")
 
 
-def _walk(
+def walk(
     archive: zipfile.ZipFile,
     name: str,
     begin: Callable[[str, dict[str, str]], None],
     end: Callable[[str], None] = lambda _name: None,
     text: Callable[[str], None] = lambda _text: None,
 ) -> None:
+    """Pass the elements of a part of a workbook, by their local names. Memory does not depend on the part's size."""
     parser = ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
@@ -139,12 +147,13 @@ class _Sheet:
         if named is None:
             self._column += 1
         elif found := _CELL.fullmatch(named):
-            self._column, self._row = _number_of(found[1]), int(found[2])
+            self._column, self._row = column_number(found[1]), int(found[2])
         else:
             raise UnfoundError("a cell says wrongly where it is")
 
 
-def _number_of(letters: str) -> int:
+def column_number(letters: str) -> int:
+    """Return the number of a column from its letters. A is 1."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1

@@ -193,13 +193,14 @@ def sheet_rows(sheet: CalamineSheet, errors: Places) -> Iterator[tuple[int, Sequ
     _, start_column = sheet.start or (0, 0)
     padding = (None,) * start_column
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        row = (*padding, *map(_cell, cells))
+        row = (*padding, *map(cell_of, cells))
         # An error is read as a blank, which would leave the stored value as it is.
         there = errors.get(number)
         yield number, row if there is None else [there.get(at, cell) for at, cell in enumerate(row, start=1)]
 
 
-def _cell(value: object) -> Cell:
+def cell_of(value: object) -> Cell:
+    """Return the value of a workbook's cell as this service holds it."""
     match value:
         case float():
             return _number(value)
