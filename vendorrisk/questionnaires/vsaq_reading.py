@@ -204,7 +204,7 @@ def _pieces(body: LexborNode) -> Iterator[str]:
             yield (node.text_content or "").replace("\n", " ")
         elif node.tag not in _UNREAD and node.is_element_node:
             before, after = _around(node)
-            inside = [before, *node.iter(include_text=True), after]
+            inside: list[LexborNode | str] = [before, *node.iter(include_text=True), after]
             waiting += reversed(inside)
 
 
