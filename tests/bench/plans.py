@@ -38,6 +38,9 @@ PAGES = frozenset(
 )
 """What costs as much however many there are."""
 
+GROWING = frozenset({"postures by next date", "counts of views"})
+"""What is computed for each vendor of the tenant, so that it costs as much as the tenant has vendors."""
+
 
 async def planned(data: Filled) -> list[Planned]:
     """Explain and run each statement, in a transaction that is undone."""
