@@ -36,7 +36,7 @@ class FairPlaces:
         self._free = most
         self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
         self._waiting = 0
-        self._rests_until: dict[Hashable, float] = {}
+        self._rests: dict[Hashable, asyncio.TimerHandle] = {}
         self._newest: tuple[Hashable, float] | None = None  # the last key that took a place, and the last other key
         self._before: tuple[Hashable, float] | None = None
 
@@ -60,18 +60,20 @@ class FairPlaces:
 
     def rest(self, key: Hashable, seconds: float) -> None:
         """Give the key no further place for `seconds`, beyond the rest that it has already."""
-        now = time.monotonic()
-        until = max(now, self._rests_until.get(key, now)) + seconds
-        self._rests_until[key] = until
-        asyncio.get_running_loop().call_later(until - now, self._end_rest, key)
+        loop = asyncio.get_running_loop()
+        begins = loop.time()
+        if (before := self._rests.get(key)) is not None:
+            before.cancel()
+            begins = max(begins, before.when())
+        self._rests[key] = loop.call_at(begins + seconds, self._end_rest, key)
 
     def _end_rest(self, key: Hashable) -> None:
-        if time.monotonic() >= self._rests_until.get(key, 0.0) - 0.001:
-            self._rests_until.pop(key, None)
-            self._serve()
+        """End a rest when its timer fires, even if a clock says that it is early: no rest is for ever."""
+        del self._rests[key]
+        self._serve()
 
     def _may_take(self, key: Hashable) -> bool:
-        return self.held_by(key) < self.share and key not in self._rests_until
+        return self.held_by(key) < self.share and key not in self._rests
 
     @asynccontextmanager
     async def place(self, key: Hashable, seconds: float) -> AsyncIterator[None]:

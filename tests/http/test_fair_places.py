@@ -1,11 +1,14 @@
 """Places that are shared fairly: never more than there are, never more than a share, and in turn."""
 
 import asyncio
+import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorrisk import fair_places
 from vendorrisk.fair_places import FairPlaces, NoPlaceError
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +61,17 @@ async def test_a_key_that_rests_waits_while_others_are_served() -> None:
     await asyncio.gather(*asking)
     assert (served, places.held, places.waiting) == (["b", "a", "a"], 0, 0)
     places.take_now("a")
+
+
+async def test_a_rest_ends_even_if_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    places, now = FairPlaces(1), time.monotonic()
+    monkeypatch.setattr(fair_places, "time", SimpleNamespace(monotonic=lambda: now))
+    for number in range(20):
+        places.rest(number, 0.0003 * number)
+        places.rest(number, 0.001)
+    for number in range(20):
+        async with places.place(number, 60):
+            assert places.held_by(number) == 1
 
 
 async def test_a_key_is_alone_until_another_takes_a_place() -> None:

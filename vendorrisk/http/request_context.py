@@ -42,6 +42,7 @@ class RequestContext:
         self.expected_version = 0
         self.key: str | None = None
         self.actor: Actor
+        self.is_authenticated = False
         self.work: Work | None = None
         self.transaction: AsyncExitStack
         self.replayed: StoredResponse | None = None
@@ -65,6 +66,7 @@ class RequestContext:
     async def authenticate(self) -> None:
         """Find the caller, and count the request for the caller's limits."""
         self.actor = await self._authenticated()
+        self.is_authenticated = True
         tenant, actor = str(self.tenant_id), str(self.actor.id)
         self.scope["noted"].update(tenant=tenant, actor=actor)
         self._charge(self.service.per_key, actor)

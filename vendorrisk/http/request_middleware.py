@@ -9,7 +9,7 @@ No connection to the database is held while a caller is slow. JSON is read befor
 a file, or sends one, opens its transactions itself, between the slow parts (`access.work.Transactions`).
 """
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from vendorrisk.db.constraints import TakenRefusal, naming_holder
+from vendorrisk.errors import Refusal
 from vendorrisk.http import idempotency
 from vendorrisk.http.client_address import client_address, network_of
 from vendorrisk.http.headers import joined, wants_minimal
@@ -43,37 +44,29 @@ class RequestMiddleware(ASGIMiddleware):
             return
         context = RequestContext(scope["service"], scope)  # type: ignore[typeddict-item]  # our own key
         scope["request_context"] = context  # type: ignore[typeddict-unknown-key]  # our own key
+        body = Draining(receive)
         try:
             await context.authenticate()
             with at_once(context.service.places.requests, context.tenant_id):
-                await (_answer if context.writes else _read)(context, scope, receive, send, next_app)
+                context.admit()
+                if context.streams:
+                    await next_app(scope, receive, paced_send(send, context.service.paces.taking))
+                    return
+                response = await (_write if context.writes else _read_only)(context, scope, body, next_app)
         except Exception as error:
             if context.streams:
                 raise
             # Litestar takes a response that was held back for one that was sent.
             await send_refusal(refused(error), scope, send)
+        else:
+            await response.send_to(send)
+        if context.writes and context.is_authenticated and has_body(context.headers):
+            await _drained(context, body)
 
 
-async def _read(context: RequestContext, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-    context.admit()
-    if context.streams:
-        await next_app(scope, receive, paced_send(send, context.service.paces.taking))
-        return
-    response = await _read_only(context, scope, receive, next_app)
-    await response.send_to(send)
-
-
-async def _answer(context: RequestContext, scope: Any, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-    """Write, and respond. A caller that was refused before its last byte may send the rest, and reads why."""
-    body = Draining(receive)
-    try:
-        context.admit()
-        response = await _write(context, scope, body, next_app)
-    except Exception as error:  # noqa: BLE001 - every error becomes a response, and the caller may finish sending
-        await send_refusal(refused(error), scope, send)
-    else:
-        await response.send_to(send)
-    if has_body(context.headers):
+async def _drained(context: RequestContext, body: Draining) -> None:
+    """Let a caller who was answered before the last byte send the rest. It takes a place of the tenant meanwhile."""
+    with suppress(Refusal), at_once(context.service.places.requests, context.tenant_id):
         await body.drain()
 
 
